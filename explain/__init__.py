@@ -1,0 +1,63 @@
+"""Ask a transformer why it said that.
+
+    import explain
+    report = explain.explain("The film isn't good, but its cast saves it.", model="sentiment")
+
+Names are loaded when they are first used: importing this package costs nothing, torch is read when a model is.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from explain.datatypes import AttentionMaps, Attribution, Report
+    from explain.errors import ExplainError
+    from explain.methods.base import METHODS
+    from explain.metrics.base import METRICS
+    from explain.models.catalogue import list_models, load_model
+    from explain.pipeline import explain
+    from explain.replay import from_json, to_json
+    from explain.tasks.base import TASKS
+    from explain.views.base import VIEWS
+
+_HOME = {
+    "METHODS": "explain.methods.base",
+    "METRICS": "explain.metrics.base",
+    "TASKS": "explain.tasks.base",
+    "VIEWS": "explain.views.base",
+    "AttentionMaps": "explain.datatypes",
+    "Attribution": "explain.datatypes",
+    "ExplainError": "explain.errors",
+    "Report": "explain.datatypes",
+    "explain": "explain.pipeline",
+    "from_json": "explain.replay",
+    "list_models": "explain.models.catalogue",
+    "load_model": "explain.models.catalogue",
+    "to_json": "explain.replay",
+}
+
+__all__ = [
+    "METHODS",
+    "METRICS",
+    "TASKS",
+    "VIEWS",
+    "AttentionMaps",
+    "Attribution",
+    "ExplainError",
+    "Report",
+    "explain",
+    "from_json",
+    "list_models",
+    "load_model",
+    "to_json",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'explain' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

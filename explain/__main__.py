@@ -1,0 +1,199 @@
+"""The command line: explain a text, list models, serve the app, replay a report.
+
+explain text "The film isn't good." --model sentiment --format table
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from explain.datatypes import Report
+from explain.errors import ExplainError, KnobError
+from explain.installation import site_folder
+from explain.knobs import knobs_of, make
+
+DEFAULT_PORT = 8501
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status: 0 well, 1 a replay that differs, 2 an error that is told."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except ExplainError as error:
+        print(f"explain: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="explain", description=__doc__.split("\n\n")[0])
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    text = commands.add_parser("text", help="explain one text")
+    text.add_argument("text", help="the text, or - to read it from standard input")
+    text.add_argument("--pair", metavar="TEXT", help="a second text, read together with the first")
+    text.add_argument(
+        "--model", default="sentiment", help="a shipped name, a folder, or a hub name (default: %(default)s)"
+    )
+    text.add_argument(
+        "--method", action="append", metavar="NAME", help="a method; may be given again (default: all three)"
+    )
+    text.add_argument("--set", action="append", default=[], metavar="METHOD.KNOB=VALUE", help="a method's setting")
+    text.add_argument("--target", metavar="LABEL", help="the label to explain (default: the decided one)")
+    text.add_argument("--against", metavar="LABEL", help="explain why --target and not this label")
+    text.add_argument("--scale", help="log_odds (default), probability, log_probability or logit")
+    text.add_argument("--no-phrases", action="store_true", help="do not look for key phrases")
+    text.add_argument("--format", choices=("table", "json", "html", "csv"), default="table")
+    text.add_argument("--out", metavar="FILE", help="write to a file instead of standard output")
+    text.set_defaults(run=explain_text)
+
+    models = commands.add_parser("models", help="list the models that are there, with task, size and figures")
+    models.set_defaults(run=list_models)
+
+    methods = commands.add_parser("methods", help="list the methods and their settings")
+    methods.set_defaults(run=list_methods)
+
+    serve = commands.add_parser("serve", help="start the app in a browser")
+    serve.add_argument("--port", type=int, default=DEFAULT_PORT)
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    serve.add_argument(
+        "--allow-any-model", action="store_true", help="let visitors name any folder or hub model, whatever the host"
+    )
+    serve.set_defaults(run=serve_app)
+
+    replay = commands.add_parser("replay", help="compute a report again from its record and compare")
+    replay.add_argument("report", help="a report written with --format json")
+    replay.add_argument(
+        "--tolerance", type=float, default=1e-3, help="largest difference allowed (default: %(default)s)"
+    )
+    replay.add_argument("--model", help="where the recorded model lies now")
+    replay.set_defaults(run=replay_report)
+    return parser
+
+
+def explain_text(options: argparse.Namespace) -> int:
+    from explain.models.catalogue import load_model
+    from explain.pipeline import DEFAULT_METHODS, Request, methods_from, parts, report
+    from explain.text.phrases import PhraseSettings
+
+    settings = _settings(options.set)
+    phrases = make(PhraseSettings, settings.pop("phrases", {}), parse=True)
+    methods = methods_from(options.method or DEFAULT_METHODS, settings, parse=True)
+    text = sys.stdin.read() if options.text == "-" else options.text
+    request = Request(
+        text,
+        methods,
+        options.pair,
+        options.target,
+        options.against,
+        options.scale,
+        None if options.no_phrases else phrases,
+    )
+    model = load_model(options.model)
+    found = dict(parts(request, model))
+    result = report(request, model, found)
+    _write(options, result, found, model.unk_id)
+    return 0
+
+
+def _settings(assignments: Sequence[str]) -> dict[str, dict[str, str]]:
+    settings: dict[str, dict[str, str]] = {}
+    for assignment in assignments:
+        place, equals, value = assignment.partition("=")
+        method, dot, knob = place.partition(".")
+        if not (equals and dot and method and knob):
+            raise KnobError(
+                f"--set {assignment}: expected METHOD.KNOB=VALUE, such as integrated_gradients.baseline=pad."
+            )
+        settings.setdefault(method, {})[knob] = value
+    return settings
+
+
+def _write(options: argparse.Namespace, result: Report, found: dict[str, Any], unknown: int | None) -> None:
+    from explain.methods.base import METHODS
+    from explain.replay import to_json
+    from explain.views.document import document
+    from explain.views.scores_table import to_csv, to_text
+
+    if options.format == "json":
+        written = to_json(result)
+    elif options.format == "csv":
+        written = to_csv(result)
+    elif options.format == "html":
+        about = {name: (METHODS[name].title, METHODS[name].meaning, METHODS[name].limits) for name in METHODS}
+        written = document(result, about, found["observation"].maps, unknown=unknown, record=to_json(result))
+    else:
+        written = to_text(result)
+    if options.out is None:
+        sys.stdout.write(written)
+    else:
+        try:
+            Path(options.out).write_text(written, encoding="utf-8")
+        except OSError as error:
+            raise ExplainError(f"{options.out} can't be written: {error.strerror}.") from error
+        print(f"Written: {options.out}")
+
+
+def list_models(options: argparse.Namespace) -> int:
+    from explain.models.catalogue import list_models as shipped
+
+    for entry in shipped():
+        size = f"{entry.size / 1e6:.1f} MB" if entry.size else ""
+        accuracy = f"accuracy {entry.figures['accuracy']:.3f}" if "accuracy" in entry.figures else ""
+        task = (entry.task or "encoder").replace("_", "-")
+        print(f"{entry.name:<14} {task:<20} {size:>9}  {accuracy:<16} {entry.title}")
+    return 0
+
+
+def list_methods(options: argparse.Namespace) -> int:
+    from explain.methods.base import METHODS
+
+    for name in METHODS:
+        method = METHODS[name]
+        print(f"{name}\n    {method.meaning}\n    {method.limits}")
+        for one in knobs_of(method):
+            default = "automatic" if one.default is None else one.default
+            print(f"    --set {name}.{one.name}=  {one.help} [{one.range}; default {default}]")
+    return 0
+
+
+def serve_app(options: argparse.Namespace) -> int:
+    environment = dict(os.environ)
+    if options.allow_any_model:
+        environment["EXPLAIN_ALLOW_ANY_MODEL"] = "1"
+    site = site_folder()
+    command = [sys.executable, "-m", "streamlit", "run", str(site / "app.py")]
+    command += ["--server.port", str(options.port), "--server.address", options.host]
+    print(f"explain: http://{'localhost' if options.host == '127.0.0.1' else options.host}:{options.port}", flush=True)
+    # From the app's own folder, so that its .streamlit/config.toml is read.
+    try:
+        return subprocess.run(command, cwd=site, env=environment, check=False).returncode
+    except KeyboardInterrupt:
+        return 0
+
+
+def replay_report(options: argparse.Namespace) -> int:
+    from explain.models.catalogue import load_model
+    from explain.replay import read, replay
+
+    recorded = read(options.report)
+    difference = replay(recorded, load_model(options.model) if options.model else None)
+    unit = recorded.target.scale.replace("_", "-")
+    where = f" ({difference.where})" if difference.where else ""
+    print(f"{difference.compared} numbers compared; largest difference {difference.largest:.2e} {unit}{where}.")
+    if not difference.same_decisions:
+        print("Labels or phrases are not the recorded ones.")
+    well = difference.within(options.tolerance)
+    print("The report holds." if well else f"The report does not hold (tolerance {options.tolerance:g}).")
+    return 0 if well else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

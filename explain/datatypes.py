@@ -1,0 +1,512 @@
+"""What is passed around: frozen results of read-only NumPy arrays and strings, each shape checked when it is made.
+
+Axis letters, fixed everywhere: B batch, L layers, H heads, T tokens, U units, W words, D hidden, C classes, K steps or
+fractions, P positions a head reads. All indices begin at zero. Scales (what a score measures): "log_odds", "logit",
+"probability", "log_probability", "logit_difference", "similarity", "value"; an attribution may also measure a "share",
+non-negative and summing to 1. Log-odds are in nats.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.floating]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+TARGET_SCALES = ("log_odds", "logit", "probability", "log_probability", "logit_difference", "similarity", "value")
+GRANULARITIES = ("token", "word", "phrase", "sentence", "window")
+
+
+def _array(owner: object, name: str, shape: tuple[int | None, ...], dtype: npt.DTypeLike = np.float64) -> None:
+    """Turn a field into a read-only array of `shape` (None: any length); a copy, so that nobody else can write it."""
+    value = np.array(getattr(owner, name), dtype=dtype)
+    if value.size == 0 and 0 in shape:
+        value = value.reshape([length or 0 for length in shape])
+    fits = value.ndim == len(shape) and all(want in (None, got) for want, got in zip(shape, value.shape))
+    if not fits:
+        raise ValueError(f"{type(owner).__name__}.{name} has shape {value.shape}; expected {shape}.")
+    value.flags.writeable = False
+    object.__setattr__(owner, name, value)
+
+
+def _finite(owner: object, *names: str) -> None:
+    for name in names:
+        value = getattr(owner, name)
+        if value is not None and not np.isfinite(value).all():
+            raise ValueError(f"{type(owner).__name__}.{name} is not finite.")
+
+
+def _frozen_mapping(owner: object, name: str) -> None:
+    object.__setattr__(owner, name, MappingProxyType(dict(getattr(owner, name))))
+
+
+@dataclass(frozen=True, eq=False)
+class Tokens:
+    """One encoding of a text, or of a pair of texts read together.
+
+    Attributes:
+        text, text_pair: what was encoded, unchanged.
+        ids (T,): vocabulary ids, special tokens included, no padding.
+        pieces (T): the vocabulary's own strings ("##ing", "Ġthe").
+        spans (T, 2): half-open character ranges in the segment's own text; (0, 0) where a token has no text.
+        segment (T,): 0 for the first text, 1 for the second, as the model's token types say where it has them.
+        special (T,): the tokenizer put this token there ([CLS], [SEP]); a mask written by the user is not special.
+        words (W, 2): half-open token ranges, in reading order; every token with visible text is in exactly one.
+        truncated_at: for each text, the character from which on nothing was read, or None.
+    """
+
+    text: str
+    ids: IntArray
+    pieces: tuple[str, ...]
+    spans: IntArray
+    segment: IntArray
+    special: BoolArray
+    words: IntArray
+    text_pair: str | None = None
+    truncated_at: tuple[int | None, ...] = (None,)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pieces", tuple(self.pieces))
+        object.__setattr__(self, "truncated_at", tuple(self.truncated_at))
+        count = len(self.pieces)
+        _array(self, "ids", (count,), np.int64)
+        _array(self, "spans", (count, 2), np.int64)
+        _array(self, "segment", (count,), np.int64)
+        _array(self, "special", (count,), np.bool_)
+        _array(self, "words", (len(self.words), 2), np.int64)
+        if len(self.truncated_at) != len(self.texts):
+            raise ValueError("Tokens.truncated_at needs one entry per text.")
+
+    def __len__(self) -> int:
+        return len(self.pieces)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return (self.text,) if self.text_pair is None else (self.text, self.text_pair)
+
+    @property
+    def truncated(self) -> bool:
+        return any(place is not None for place in self.truncated_at)
+
+    @property
+    def key(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """What the model sees of it: equal keys mean equal outputs."""
+        return tuple(self.ids.tolist()), tuple(self.segment.tolist())
+
+    @cached_property
+    def ordinary(self) -> IntArray:
+        """Indices of the tokens that are the user's own, not special."""
+        return np.flatnonzero(~self.special)
+
+    def word_units(self) -> tuple[tuple[int, ...], ...]:
+        """Token indices of each word."""
+        return tuple(tuple(range(start, stop)) for start, stop in self.words.tolist())
+
+    def unit_span(self, unit: Sequence[int]) -> tuple[int, int, int]:
+        """Where a set of tokens stands: (segment, first character, last character + 1)."""
+        visible = [token for token in unit if self.spans[token, 0] < self.spans[token, 1]]
+        if not visible:
+            return int(self.segment[unit[0]]) if unit else 0, 0, 0
+        segment = int(self.segment[visible[0]])
+        same = [token for token in visible if self.segment[token] == segment]
+        return segment, int(self.spans[same, 0].min()), int(self.spans[same, 1].max())
+
+    def unit_text(self, unit: Sequence[int]) -> str:
+        """The characters of a set of tokens, from the first to the last; the piece itself where there are none."""
+        segment, start, stop = self.unit_span(unit)
+        if start < stop:
+            return self.texts[segment][start:stop]
+        return " ".join(self.pieces[token] for token in unit)
+
+
+@dataclass(frozen=True, eq=False)
+class Output:
+    """One read of one head.
+
+    Attributes:
+        positions: the tokens the rows speak of; empty where the head speaks of the whole input (then there is one row).
+        labels (C): what the columns are called.
+        logits (P, C): the head's numbers.
+        probabilities (P, C): softmax over a row if `exclusive`, else a sigmoid each; None for a value.
+        exclusive: exactly one label is right.
+    """
+
+    labels: tuple[str, ...]
+    logits: FloatArray
+    probabilities: FloatArray | None
+    exclusive: bool
+    positions: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", tuple(self.labels))
+        object.__setattr__(self, "positions", tuple(self.positions))
+        shape = (max(1, len(self.positions)), len(self.labels))
+        _array(self, "logits", shape)
+        if self.probabilities is not None:
+            _array(self, "probabilities", shape)
+        _finite(self, "logits", "probabilities")
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What the model said.
+
+    Attributes:
+        task: the task's registry name.
+        encodings: what it read; similarity and zero-shot read several.
+        outputs: the heads it was read from.
+        label: the decided label of the first row, or None where nothing is decided (a value, several labels).
+        confidence: its probability, after the temperature where the model carries one (see `temperature`), else as is.
+        temperature: the calibration constant the logits were divided by for `confidence`; None: not calibrated.
+    """
+
+    task: str
+    encodings: tuple[Tokens, ...]
+    outputs: tuple[Output, ...]
+    label: str | None = None
+    confidence: float | None = None
+    temperature: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "encodings", tuple(self.encodings))
+        object.__setattr__(self, "outputs", tuple(self.outputs))
+        if not self.encodings or not self.outputs:
+            raise ValueError("A prediction has at least one encoding and one output.")
+
+    @property
+    def tokens(self) -> Tokens:
+        return self.encodings[0]
+
+    @property
+    def output(self) -> Output:
+        return self.outputs[0]
+
+
+@dataclass(frozen=True)
+class Target:
+    """The one number that is explained.
+
+    Attributes:
+        task: the task's registry name.
+        label, index: the label asked about and its column.
+        positions: the tokens whose row is read; empty where the head speaks of the whole input.
+        against, against_index: the other label of a contrast ("why A and not B"), or None.
+        scale: what the number measures, see the module's docstring.
+    """
+
+    task: str
+    label: str
+    index: int
+    positions: tuple[int, ...] = ()
+    against: str | None = None
+    against_index: int | None = None
+    scale: str = "log_odds"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "positions", tuple(self.positions))
+        if self.scale not in TARGET_SCALES:
+            raise ValueError(f"Target.scale is {self.scale!r}; expected one of {', '.join(TARGET_SCALES)}.")
+        if (self.against is None) != (self.against_index is None):
+            raise ValueError("Target.against and Target.against_index come together.")
+        if (self.against is not None) != (self.scale == "logit_difference"):
+            raise ValueError("A contrast is measured as logit_difference, and nothing else is.")
+
+
+@dataclass(frozen=True)
+class Passes:
+    """What a result cost, in sequences run through the encoder (not in calls: how they were batched is no cost)."""
+
+    forward: int = 0
+    backward: int = 0
+    positions: int = 0
+
+    def __add__(self, other: "Passes") -> "Passes":
+        return Passes(self.forward + other.forward, self.backward + other.backward, self.positions + other.positions)
+
+    def __sub__(self, other: "Passes") -> "Passes":
+        return Passes(self.forward - other.forward, self.backward - other.backward, self.positions - other.positions)
+
+
+@dataclass(frozen=True, eq=False)
+class Attribution:
+    """A score for each unit of a text: how it moved the target, by one method.
+
+    Attributes:
+        tokens, target: what was explained.
+        units (U): sets of token indices; a token is in at most one unit unless the granularity is "window".
+        scores (U,): in the unit of `scale`; raw, never normalised.
+        error (U,): half-width of a 95 % interval where the method samples, else None.
+        granularity: "token", "word", "phrase", "sentence" or "window".
+        scale: the target's scale, or "share".
+        signed: scores below zero mean "against"; else they are sizes.
+        additive: the scores of a word's pieces may be added up to the word's.
+        method, params: the registry name and the settings, as they were.
+        output: the target's value for the text; baseline_output: for the method's reference input, or None.
+        passes, seconds: what it cost.
+        diagnostics: what the method found about itself (nodes, converged, tolerance ...), JSON values.
+    """
+
+    tokens: Tokens
+    target: Target
+    units: tuple[tuple[int, ...], ...]
+    scores: FloatArray
+    granularity: str
+    scale: str
+    signed: bool
+    additive: bool
+    method: str
+    output: float
+    baseline_output: float | None = None
+    error: FloatArray | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    passes: Passes = Passes()
+    seconds: float = 0.0
+    diagnostics: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "units", tuple(tuple(int(token) for token in unit) for unit in self.units))
+        _array(self, "scores", (len(self.units),))
+        if self.error is not None:
+            _array(self, "error", (len(self.units),))
+        _finite(self, "scores", "error", "output", "baseline_output")
+        _frozen_mapping(self, "params")
+        _frozen_mapping(self, "diagnostics")
+        if self.granularity not in GRANULARITIES:
+            raise ValueError(f"Attribution.granularity is {self.granularity!r}; expected one of {GRANULARITIES}.")
+        if self.scale not in (*TARGET_SCALES, "share"):
+            raise ValueError(f"Attribution.scale is {self.scale!r}, which is no scale.")
+        if any(not 0 <= token < len(self.tokens) for unit in self.units for token in unit):
+            raise ValueError("Attribution.units names tokens the text does not have.")
+
+    @property
+    def completeness_gap(self) -> float | None:
+        """F(text) - F(baseline) - sum of scores, in the unit of `scale`; None where the method has no baseline."""
+        if self.baseline_output is None:
+            return None
+        return float(self.output - self.baseline_output - self.scores.sum())
+
+    def per_word(self) -> "Attribution":
+        """The same scores by word: unchanged where they are by word, added up where pieces may be added.
+
+        Units outside every word (special tokens) keep a unit of their own, so that the sum stays what it was.
+
+        Raises:
+            ValueError: the scores are by sentence or window, or the method's scores can't be added.
+        """
+        if self.granularity == "word":
+            return self
+        if self.granularity != "token" or not self.additive:
+            raise ValueError(
+                f"Scores of {self.method} by {self.granularity} can't be turned into scores by word: "
+                f"{'they do not add up' if self.granularity == 'token' else 'they are coarser than words'}. "
+                "Ask the method for granularity 'word'."
+            )
+        score_of = {unit[0]: score for unit, score in zip(self.units, self.scores.tolist())}
+        in_word = {token for unit in self.tokens.word_units() for token in unit}
+        groups = [unit for unit in self.tokens.word_units() if unit[0] in score_of]
+        groups += [(token,) for token in score_of if token not in in_word]
+        groups.sort()
+        scores = [sum(score_of.get(token, 0.0) for token in group) for group in groups]
+        error = None
+        if self.error is not None:
+            error_of = {unit[0]: half for unit, half in zip(self.units, self.error.tolist())}
+            error = np.array([np.hypot.reduce([error_of.get(token, 0.0) for token in group]) for group in groups])
+        return Attribution(
+            **{name: getattr(self, name) for name in self.__dataclass_fields__}
+            | {"units": tuple(groups), "scores": np.array(scores), "error": error, "granularity": "word"}
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Interactions:
+    """Effects of pairs: what two units do together beyond what each does alone, or a similarity's matrix.
+
+    Attributes:
+        left (U), right (V): sets of token indices, of `tokens` and of `tokens_right` (the same text if None).
+        scores (U, V); scale: their unit.
+        reference_terms: constants that complete the sum, by name (a similarity's reference inputs).
+        view: "removal" (both taken out of the text) or "insertion" (both put into an empty one): the sign means
+            opposite things.
+    """
+
+    tokens: Tokens
+    target: Target
+    left: tuple[tuple[int, ...], ...]
+    right: tuple[tuple[int, ...], ...]
+    scores: FloatArray
+    scale: str
+    method: str
+    view: str = "removal"
+    tokens_right: Tokens | None = None
+    reference_terms: Mapping[str, float] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
+    passes: Passes = Passes()
+
+    def __post_init__(self) -> None:
+        _array(self, "scores", (len(self.left), len(self.right)))
+        _finite(self, "scores")
+        _frozen_mapping(self, "reference_terms")
+        _frozen_mapping(self, "params")
+        if self.view not in ("removal", "insertion"):
+            raise ValueError(f"Interactions.view is {self.view!r}; expected 'removal' or 'insertion'.")
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionMaps:
+    """Who looks at whom, in every layer.
+
+    Attributes:
+        weights (L, G, T, T): row = the token that looks (query), column = the token looked at (key).
+        groups (G): what the second axis holds: head numbers as strings, or ("mean",).
+        kind: "attention" for the model's own weights, or the method that made them.
+        row_stochastic: every row sums to 1 (checked).
+    """
+
+    tokens: Tokens
+    weights: FloatArray
+    groups: tuple[str, ...]
+    kind: str = "attention"
+    row_stochastic: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "groups", tuple(self.groups))
+        weights = np.asarray(self.weights, dtype=np.float32)  # no copy: these are tens of megabytes
+        count = len(self.tokens)
+        if weights.ndim != 4 or weights.shape[1:] != (len(self.groups), count, count):
+            raise ValueError(
+                f"AttentionMaps.weights has shape {weights.shape}; expected (L, {len(self.groups)}, {count}, {count})."
+            )
+        if self.row_stochastic and not np.allclose(weights.sum(axis=-1), 1.0, atol=1e-4):
+            raise ValueError("AttentionMaps: rows of attention weights must sum to 1.")
+        weights.flags.writeable = False
+        object.__setattr__(self, "weights", weights)
+
+    @property
+    def layers(self) -> int:
+        return int(self.weights.shape[0])
+
+    def mean(self, heads: Sequence[int] | None = None) -> npt.NDArray[np.float32]:
+        """Weights averaged over heads (all, or the chosen ones): (L, T, T)."""
+        chosen = self.weights if heads is None else self.weights[:, list(heads)]
+        return chosen.mean(axis=1, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A word, or neighbouring words that act together.
+
+    Attributes:
+        words: half-open range of word indices; segment and span: half-open characters in that segment's text.
+        text: those characters.
+        score: the target's change when the phrase is removed whole (positive: the phrase speaks for the target).
+        interaction: score minus the sum of its words' own scores; None for a single word.
+        sufficient: the phrase alone keeps the decided label (None: not asked).
+        necessary: without the phrase the decided label changes.
+        rank: 1 for the largest effect.
+    """
+
+    words: tuple[int, int]
+    segment: int
+    span: tuple[int, int]
+    text: str
+    score: float
+    interaction: float | None
+    sufficient: bool | None
+    necessary: bool | None
+    rank: int
+
+
+@dataclass(frozen=True, eq=False)
+class MetricResult:
+    """How an explanation did in one test of faithfulness.
+
+    Attributes:
+        fractions (K,), outputs (K,): the curve: how much was removed or kept, and the target's value then.
+        value: the figure the curve is summed up in; higher_is_better says how to read it.
+        percentile: the share of random orders it beats, 0 to 100; a metric without its control is not shown.
+    """
+
+    metric: str
+    method: str
+    fractions: FloatArray
+    outputs: FloatArray
+    value: float
+    higher_is_better: bool
+    percentile: float | None = None
+
+    def __post_init__(self) -> None:
+        _array(self, "fractions", (None,))
+        _array(self, "outputs", (len(self.fractions),))
+        _finite(self, "fractions", "outputs", "value", "percentile")
+
+
+@dataclass(frozen=True)
+class ModelRecord:
+    """Which model it was, so that another machine can tell whether it has the same one."""
+
+    id: str
+    revision: str
+    weight_sha256: str
+    architecture: str
+    parameters: int
+    layers: int
+    heads: int
+    hidden: int
+    vocabulary: int
+    task: str
+
+
+@dataclass(frozen=True)
+class AttentionEdge:
+    """One attention weight, averaged over heads: token `to` looked at token `source` in `layer`."""
+
+    layer: int
+    to: int
+    source: int
+    weight: float
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """One text explained: all that is shown, and all that recomputing it needs.
+
+    `created` and the attributions' `seconds` are no part of what a replay compares.
+    """
+
+    schema: str
+    created: str
+    text: str
+    text_pair: str | None
+    model: ModelRecord
+    prediction: Prediction
+    target: Target
+    attributions: tuple[Attribution, ...]
+    phrases: tuple[Phrase, ...]
+    phrase_settings: Mapping[str, Any]
+    metrics: tuple[MetricResult, ...]
+    edges: tuple[AttentionEdge, ...]
+    versions: Mapping[str, str]
+    seed: int
+
+    def __post_init__(self) -> None:
+        for name in ("attributions", "phrases", "metrics", "edges"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        _frozen_mapping(self, "versions")
+        _frozen_mapping(self, "phrase_settings")
+
+    def attribution(self, method: str) -> Attribution:
+        """The attribution by one method.
+
+        Raises:
+            KeyError: the report holds none by that method.
+        """
+        for attribution in self.attributions:
+            if attribution.method == method:
+                return attribution
+        raise KeyError(f"No {method!r} in this report; it has: {', '.join(a.method for a in self.attributions)}.")

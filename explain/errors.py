@@ -1,0 +1,58 @@
+"""Every error a user of this package can meet, as one tree.
+
+    ExplainError            the border: catch this, show `str(error)`, nothing else is needed
+    ├── TextError           the text can't be explained as it is (empty, too long, not Unicode)
+    ├── ModelError          no such model, or one that must not or can't be loaded
+    ├── TargetError         no such label, or a target that does not fit the task
+    ├── KnobError           a setting out of its range, or a setting the method does not have
+    ├── UnknownNameError    a name that is in no registry (also a KeyError)
+    ├── DataError           a file of rows that can't be read, or lacks what is needed
+    ├── RecordError         a report that can't be read or replayed
+    ├── Busy                the queue is full: try again later
+    └── Cancelled           the work was stopped, by the user or by a limit
+
+Each message says what is wrong and what to do next.
+"""
+
+
+class ExplainError(Exception):
+    """The root of the tree above."""
+
+
+class TextError(ExplainError, ValueError):
+    """The text can't be explained as it is."""
+
+
+class ModelError(ExplainError):
+    """No such model, or one that must not or can't be loaded."""
+
+
+class TargetError(ExplainError, ValueError):
+    """No such label, or a target that does not fit the task."""
+
+
+class KnobError(ExplainError, ValueError):
+    """A setting out of its range, or one the method does not have."""
+
+
+class UnknownNameError(ExplainError, KeyError):
+    """A name that is in no registry."""
+
+    def __str__(self) -> str:  # KeyError would show the message in quotes
+        return str(self.args[0])
+
+
+class DataError(ExplainError):
+    """A file of rows that can't be read, or lacks what is needed."""
+
+
+class RecordError(ExplainError, ValueError):
+    """A report that can't be read or replayed."""
+
+
+class Busy(ExplainError):
+    """The queue is full."""
+
+
+class Cancelled(ExplainError):
+    """The work was stopped."""

@@ -1,0 +1,217 @@
+"""Work in the background: a bounded queue, progress, cancelling, and a bounded memory of results.
+
+One model job runs at a time with all cores, since two would only slow each other down; `EXPLAIN_JOBS` and
+`EXPLAIN_THREADS` change that. Pages submit a job, draw what it has found so far and ask again a little later.
+"""
+
+import dataclasses
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from explain.datatypes import Passes
+from explain.errors import Busy, Cancelled, ExplainError
+from explain.meter import Meter
+
+QUEUE_LENGTH = 64
+CACHE_BYTES = 256 << 20
+
+
+class Cache:
+    """Results by key, the least recently used given up when they take too many bytes. Safe from several threads."""
+
+    def __init__(self, most_bytes: int = CACHE_BYTES) -> None:
+        self._most = most_bytes
+        self._entries: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable) -> Any | None:
+        with self._lock:
+            if key not in self._entries:
+                return None
+            self._entries.move_to_end(key)
+            return self._entries[key][0]
+
+    def put(self, key: Hashable, value: Any) -> None:
+        size = size_of(value)
+        with self._lock:
+            if key in self._entries:
+                self._bytes -= self._entries.pop(key)[1]
+            self._entries[key] = (value, size)
+            self._bytes += size
+            while self._bytes > self._most and len(self._entries) > 1:
+                self._bytes -= self._entries.popitem(last=False)[1][1]
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def bytes(self) -> int:
+        return self._bytes
+
+
+def size_of(value: Any) -> int:
+    """Bytes that a result holds, roughly: its arrays exactly, a hundred for anything else."""
+    if isinstance(value, np.ndarray):
+        return value.nbytes + 100
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return 100 + sum(size_of(getattr(value, field.name)) for field in dataclasses.fields(value))
+    if isinstance(value, Mapping):
+        return 100 + sum(size_of(part) for part in value.values())
+    if isinstance(value, tuple | list):
+        return 100 + sum(size_of(part) for part in value[:2000])
+    return 100 + (len(value) if isinstance(value, str) else 0)
+
+
+Work = Callable[[Meter], Iterator[tuple[str, Any]]]
+
+
+class Job:
+    """One piece of work, seen from outside: its state, its parts so far, and how to stop it.
+
+    Attributes:
+        key: what it computes; jobs of one key are one job.
+        cost: most passes it may take, for the progress bar.
+        state: "queued", "running", "done", "failed" or "cancelled".
+        error: what went wrong, if it failed; an `ExplainError` unless it is a mistake of ours.
+    """
+
+    def __init__(self, key: Hashable, work: Work, cost: int) -> None:
+        self.key = key
+        self.cost = max(1, cost)
+        self.meter = Meter()
+        self.state = "queued"
+        self.error: BaseException | None = None
+        self.watchers = 1
+        self._work = work
+        self._parts: dict[str, Any] = {}
+        self._changed = threading.Condition()
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """What has been found so far, by name."""
+        with self._changed:
+            return dict(self._parts)
+
+    @property
+    def spent(self) -> Passes:
+        return self.meter.spent
+
+    @property
+    def progress(self) -> float:
+        """Passes spent of the most it may take, 0 to 1."""
+        spent = self.spent
+        return min(1.0, (spent.forward + spent.backward) / self.cost)
+
+    @property
+    def finished(self) -> bool:
+        return self.state in ("done", "failed", "cancelled")
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until it has finished, at most so long; tells whether it has."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.finished, timeout=seconds)
+
+    def run(self) -> None:
+        """Do the work in this thread; never raises."""
+        if self.meter.cancelled:
+            return self._finish("cancelled")
+        self.state = "running"
+        try:
+            for name, part in self._work(self.meter):
+                with self._changed:
+                    self._parts[name] = part
+                    self._changed.notify_all()
+                if self.meter.cancelled:
+                    raise Cancelled("Stopped, as you asked.")
+        except Cancelled as error:
+            self.error = error
+            self._finish("cancelled")
+        except Exception as error:  # whoever watches shows it; the worker goes on with the next job
+            self.error = error
+            self._finish("failed")
+        else:
+            self._finish("done")
+
+    def _finish(self, state: str) -> None:
+        with self._changed:
+            self.state = state
+            self._changed.notify_all()
+
+
+class Jobs:
+    """The queue and its workers.
+
+    Args:
+        workers: jobs that run at once; by default `EXPLAIN_JOBS`, or one.
+        queue_length: jobs that may wait.
+    """
+
+    def __init__(self, workers: int | None = None, queue_length: int = QUEUE_LENGTH) -> None:
+        self._workers = workers or int(os.environ.get("EXPLAIN_JOBS", "1"))
+        self._queue_length = queue_length
+        self._waiting: list[Job] = []
+        self._running: list[Job] = []
+        self._changed = threading.Condition()
+        self._started = False
+
+    def submit(self, key: Hashable, work: Work, cost: int) -> Job:
+        """Queue a piece of work, or join the one of the same key that waits or runs already.
+
+        Raises:
+            Busy: the queue is full.
+        """
+        with self._changed:
+            for job in (*self._running, *self._waiting):
+                if job.key == key and not job.meter.cancelled:
+                    job.watchers += 1
+                    return job
+            if len(self._waiting) >= self._queue_length:
+                raise Busy(f"{len(self._waiting)} texts are waiting already. Try again in a minute.")
+            job = Job(key, work, cost)
+            self._waiting.append(job)
+            if not self._started:
+                self._started = True
+                for number in range(self._workers):
+                    threading.Thread(target=self._serve, name=f"explain-job-{number}", daemon=True).start()
+            self._changed.notify()
+            return job
+
+    def position(self, job: Job) -> int:
+        """How many jobs are before this one; 0 when it runs or has run."""
+        with self._changed:
+            return self._waiting.index(job) + len(self._running) if job in self._waiting else 0
+
+    def leave(self, job: Job) -> None:
+        """Watch a job no longer; it is stopped when nobody does."""
+        with self._changed:
+            job.watchers -= 1
+            if job.watchers > 0 or job.finished:
+                return
+            job.meter.cancel()
+            if job in self._waiting:
+                self._waiting.remove(job)
+                job.run()  # only marks it as cancelled
+
+    def _serve(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting)
+                job = self._waiting.pop(0)
+                self._running.append(job)
+            job.run()
+            with self._changed:
+                self._running.remove(job)
+
+
+def failure(job: Job) -> str:
+    """What to tell of a job that failed, without a traceback."""
+    if isinstance(job.error, ExplainError):
+        return str(job.error)
+    kind = type(job.error).__name__ if job.error else "unknown error"
+    return f"Something went wrong in the tool itself ({kind}). The log has the details; your text is still there."

@@ -1,0 +1,136 @@
+"""Knobs: the settings of a method, declared once and used as widget, flag, cache key and report entry.
+
+A knob is a field of a frozen dataclass:
+
+    steps: int = knob(64, low=8, high=512, help="Points on the path.")
+"""
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from explain.errors import KnobError
+from explain.registry import unknown
+
+_METADATA = "explain.knob"
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One setting as a form, a command line or a page of documentation needs it."""
+
+    name: str
+    type: type
+    default: Any
+    low: float | None
+    high: float | None
+    choices: tuple[Any, ...]
+    help: str
+    optional: bool = False
+
+    @property
+    def range(self) -> str:
+        """What may be put in, in words."""
+        if self.choices:
+            return ", ".join(str(choice) for choice in self.choices)
+        if self.low is not None or self.high is not None:
+            return f"{self.low} to {self.high}"
+        return {int: "a whole number", float: "a number", bool: "yes or no", str: "text"}[self.type]
+
+    def parse(self, text: str) -> Any:
+        """Read a setting from a command line.
+
+        Raises:
+            KnobError: it can't be read as the knob's type.
+        """
+        if self.optional and text.lower() in ("", "none", "auto"):
+            return None
+        try:
+            if self.type is bool:
+                return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
+            return self.type(text)
+        except (KeyError, ValueError):
+            raise KnobError(f"{self.name} is {text!r}; expected {self.range}.") from None
+
+    def check(self, value: Any) -> Any:
+        """Return the value, as the knob's type.
+
+        Raises:
+            KnobError: wrong type, out of range, or none of the choices.
+        """
+        if value is None and self.optional:
+            return None
+        if self.type is float and type(value) is int:
+            value = float(value)
+        fits = type(value) is self.type and (not self.choices or value in self.choices)
+        if fits and isinstance(value, int | float):
+            low = -math.inf if self.low is None else self.low
+            high = math.inf if self.high is None else self.high
+            fits = math.isfinite(value) and low <= value <= high
+        if not fits:
+            raise KnobError(f"{self.name} is {value!r}; expected {self.range}.")
+        return value
+
+
+def knob(
+    default: Any,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[Any, ...] = (),
+    help: str,
+) -> Any:
+    """A dataclass field that is a setting. `int | None` types are optional: None means "the method decides"."""
+    metadata = {_METADATA: {"low": low, "high": high, "choices": choices, "help": help}}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def knobs_of(owner: type | Any) -> tuple[Knob, ...]:
+    """The knobs of a dataclass or of one of its instances, in order."""
+    cls = owner if isinstance(owner, type) else type(owner)
+    hints = typing.get_type_hints(cls)
+    found = []
+    for field in dataclasses.fields(cls):
+        if _METADATA not in field.metadata:
+            continue
+        hint, optional = hints[field.name], False
+        if isinstance(hint, types.UnionType):
+            optional = type(None) in typing.get_args(hint)
+            hint = next(part for part in typing.get_args(hint) if part is not type(None))
+        found.append(Knob(field.name, hint, field.default, optional=optional, **field.metadata[_METADATA]))
+    return tuple(found)
+
+
+def check_knobs(owner: Any) -> None:
+    """Check every knob of an instance; for `__post_init__`.
+
+    Raises:
+        KnobError: see `Knob.check`; the message names the owner.
+    """
+    for one in knobs_of(owner):
+        try:
+            object.__setattr__(owner, one.name, one.check(getattr(owner, one.name)))
+        except KnobError as error:
+            raise KnobError(f"{type(owner).__name__}: {error}") from None
+
+
+def make(cls: type, settings: Mapping[str, Any], *, parse: bool = False) -> Any:
+    """Make an instance from settings by name; with `parse`, the settings are text from a command line.
+
+    Raises:
+        KnobError: a setting the class does not have, or one out of its range.
+    """
+    by_name = {one.name: one for one in knobs_of(cls)}
+    for name in settings:
+        if name not in by_name:
+            raise KnobError(unknown(f"setting of {cls.__name__}", name, sorted(by_name)))
+    return cls(**{name: by_name[name].parse(value) if parse else value for name, value in settings.items()})
+
+
+def settings_of(instance: Any) -> dict[str, Any]:
+    """The settings of an instance, by name."""
+    return {one.name: getattr(instance, one.name) for one in knobs_of(instance)}

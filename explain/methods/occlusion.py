@@ -1,0 +1,103 @@
+"""Occlusion: take each part of the text away in turn and see how the target moves.
+
+    score_u = F(text) - F(text without u)     [unit of F]
+
+Positive: the part speaks for the target. Words are taken out whole, on ids; special tokens and what the target reads
+stay. Zeiler and Fergus (2014), https://arxiv.org/abs/1311.2901, section 4.2; for text Li, Monroe and Jurafsky (2016),
+https://arxiv.org/abs/1612.08220, equation 1, there relative to F.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from explain.datatypes import Attribution, Passes, Target, Tokens
+from explain.knobs import knob
+from explain.meter import Meter
+from explain.methods.base import METHODS, Item, Method, Stopwatch
+from explain.models.base import Row, TextModel
+from explain.text.removal import OPERATORS, unchanged
+from explain.text.units import units_of
+
+
+@METHODS.register("occlusion")
+@dataclass(frozen=True, kw_only=True)
+class Occlusion(Method):
+    """Each part of the text taken away in turn."""
+
+    name: ClassVar[str] = "occlusion"
+    title: ClassVar[str] = "Occlusion"
+    meaning: ClassVar[str] = "How much the target falls when this word alone is taken away."
+    limits: ClassVar[str] = (
+        "One part at a time: of two words that say the same, neither seems to matter. "
+        "What a missing word is replaced by decides part of the score."
+    )
+    signed: ClassVar[bool] = True
+    additive: ClassVar[bool] = False
+    complete: ClassVar[bool] = False
+
+    granularity: str = knob(
+        "auto",
+        choices=("auto", "token", "word", "sentence", "window"),
+        help="What is taken away at a time: words (auto), and in long texts sentences.",
+    )
+    operator: str = knob(
+        "auto",
+        choices=("auto", *OPERATORS),
+        help="What taking away means: mask token (auto, where the model has one), deleting, hiding from attention ...",
+    )
+    window: int = knob(3, low=2, high=20, help="Words in a sliding window, with granularity 'window'.")
+    longest: int = knob(150, low=1, high=1000, help="With granularity 'auto': a text of more words goes by sentence.")
+
+    def cost(self, tokens: Tokens) -> int:
+        return 1 + len(units_of(tokens, self.granularity_for(tokens), self.window))
+
+    def attribute_batch(
+        self, model: TextModel, items: Sequence[Item], meter: Meter | None = None
+    ) -> tuple[Attribution, ...]:
+        watch = Stopwatch(meter)
+        operator = self.operator_for(model)
+        units = [self._units(model, tokens, target) for tokens, target in items]
+        rows = [
+            [
+                Row(item[0], unchanged(item[0]), item[1]),
+                *(model.removed(item[0], unit, operator, item[1]) for unit in of_text),
+            ]
+            for item, of_text in zip(items, units)
+        ]
+        values = model.scores([row for of_text in rows for row in of_text], watch.meter).values
+        results = []
+        for item, of_text, own in zip(items, units, rows):
+            full, without = values[0], values[1 : len(own)]
+            values = values[len(own) :]
+            results.append(
+                self._result(
+                    item,
+                    of_text,
+                    full - without,
+                    granularity=self.granularity_for(item[0]),
+                    output=float(full),
+                    watch=watch,
+                    passes=Passes(len(own), 0, sum(len(row.variant) for row in own)),  # its own, of the whole batch
+                    diagnostics={"operator": operator},
+                )
+            )
+        return tuple(results)
+
+    def operator_for(self, model: TextModel) -> str:
+        """The operator meant: "auto" is the mask token where the vocabulary has one, else hiding from attention."""
+        if self.operator != "auto":
+            return self.operator
+        return "mask" if model.mask_id is not None else "attention_off"
+
+    def granularity_for(self, tokens: Tokens) -> str:
+        """The granularity meant: "auto" is words, in long texts sentences."""
+        if self.granularity != "auto":
+            return self.granularity
+        return "word" if len(tokens.words) <= self.longest else "sentence"
+
+    def _units(self, model: TextModel, tokens: Tokens, target: Target) -> list[tuple[int, ...]]:
+        removable = set(model.removable(tokens, target).tolist())
+        units = units_of(tokens, self.granularity_for(tokens), self.window)
+        cut = (tuple(token for token in unit if token in removable) for unit in units)
+        return [unit for unit in cut if unit]

@@ -1,0 +1,81 @@
+"""Adapters: a task's few own parameters laid over the shared encoder, without touching it.
+
+A shipped task is a plain `BertForX`. Its untouched parameters are the base's tensors (the same storage); its adapted
+matrices are private copies
+
+    W + (alpha / r) B A        (LoRA: Hu et al. 2021, https://arxiv.org/abs/2106.09685, section 4.1)
+
+so nothing is switched while models run, and two sessions on two tasks can't meet.
+"""
+
+import copy
+import json
+from pathlib import Path
+
+import torch
+import transformers
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from explain.errors import ModelError
+from explain.models.probe import ATTENTION
+
+_PREFIX = "base_model.model."  # what peft puts before every name
+
+
+def is_adapter(folder: Path) -> bool:
+    return (folder / "adapter_config.json").is_file()
+
+
+def with_adapter(base: PreTrainedModel, folder: Path, architecture: str, labels: tuple[str, ...]) -> PreTrainedModel:
+    """Build the adapted model.
+
+    Args:
+        base: the encoder with its pretraining heads; stays as it is.
+        folder: peft's `adapter_config.json` and `adapter_model.safetensors`.
+        architecture: the class of transformers to build, "BertForSequenceClassification".
+        labels: the head's labels.
+
+    Raises:
+        ModelError: a file that can't be read, or an adapter for another encoder.
+    """
+    try:
+        settings = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+        saved = load_file(folder / "adapter_model.safetensors")
+    except (OSError, ValueError, SafetensorError) as error:
+        raise ModelError(f"The adapter in {folder} can't be read: {error}") from error
+    config = copy.deepcopy(base.config)
+    config.id2label = dict(enumerate(labels))
+    config.label2id = {label: number for number, label in enumerate(labels)}
+    config._attn_implementation = ATTENTION
+    with torch.device("meta"):  # names and shapes only; every tensor is put in below
+        module = getattr(transformers, architecture)(config)
+    module.requires_grad_(False)  # or `load_state_dict` would turn gradients on for the base's own parameters
+    scale = settings["lora_alpha"] / settings["r"]
+    shared = dict(base.named_parameters())
+    state = {name: _parameter(name, shared, saved, scale) for name, _ in module.named_parameters()}
+    for name, tensor in module.state_dict().items():
+        found = state[name]
+        if found is None or found.shape != tensor.shape:
+            raise ModelError(
+                f"The adapter in {folder} does not fit its encoder: {name} is missing or of another shape."
+            )
+    module.load_state_dict(state, assign=True)
+    for name, buffer in base.named_buffers():  # position and segment counters, kept in no file
+        owner, _, last = name.rpartition(".")
+        if owner in dict(module.named_modules()):
+            module.get_submodule(owner).register_buffer(last, buffer, persistent=False)
+    return module.eval()
+
+
+def _parameter(name: str, shared: dict[str, nn.Parameter], saved: dict[str, Tensor], scale: float) -> Tensor | None:
+    if _PREFIX + name in saved:  # trained whole: the head
+        return saved[_PREFIX + name].float()
+    path, _, kind = name.rpartition(".")
+    down = saved.get(f"{_PREFIX}{path}.lora_A.weight")  # (r, D_in)
+    up = saved.get(f"{_PREFIX}{path}.lora_B.weight")  # (D_out, r)
+    if kind == "weight" and down is not None and up is not None and name in shared:
+        return shared[name].detach() + scale * (up.float() @ down.float())
+    return shared.get(name)

@@ -1,0 +1,211 @@
+"""What a text model offers the rest of the package; nothing beyond this line knows transformers.
+
+A `TextModel` is stateless and safe from several threads: no mode, hook or attribute of it is switched while it works.
+Tensors stay between models, methods and metrics; results are NumPy.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from explain.datatypes import AttentionMaps, ModelRecord, Prediction, Target, Tokens
+from explain.errors import KnobError, ModelError
+from explain.meter import Meter
+from explain.tasks.base import Head, Task
+from explain.text.removal import Variant, keep_only, remove
+
+BASELINES = {
+    "mask": "every word piece is the mask token",
+    "pad": "every word piece is the padding token",
+    "zero": "every word embedding is zero",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One sequence to run: a variant of a text, and the target to read off it."""
+
+    tokens: Tokens
+    variant: Variant
+    target: Target
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What rows gave: the target's value (B,), and what each decides (B,): equal numbers mean equal decisions."""
+
+    values: npt.NDArray[np.float64]
+    decisions: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """One forward pass, looked at: what was predicted and who looked at whom."""
+
+    prediction: Prediction
+    maps: AttentionMaps
+
+
+class TextModel(ABC):
+    """A model that reads texts, with its task, tokenizer and record.
+
+    Attributes:
+        name: how a user asks for it.
+        record: which weights it is.
+        task, head: what it decides.
+        max_tokens: longest input it reads, special tokens included.
+        mask_id, pad_id, unk_id: ids of those tokens, or None where the vocabulary has none.
+        layers, heads: of its attention.
+        has_gradients: whether it can be differentiated at its word embeddings.
+        scripts: the scripts it was trained on ("Latin"), or None where nobody said.
+    """
+
+    name: str
+    record: ModelRecord
+    task: Task
+    head: Head
+    max_tokens: int
+    mask_id: int | None
+    pad_id: int | None
+    unk_id: int | None
+    layers: int
+    heads: int
+    has_gradients: bool = True
+    scripts: tuple[str, ...] | None = None
+
+    @abstractmethod
+    def encode(self, text: str, text_pair: str | None = None) -> Tokens:
+        """Encode as production does: `tokenizer(text, text_pair)`, truncated to `max_tokens`.
+
+        Raises:
+            TextError: empty, not Unicode, or nothing the tokenizer can read.
+        """
+
+    @abstractmethod
+    def observe(self, tokens: Tokens, meter: Meter | None = None) -> Observation:
+        """Predict and keep the attention maps: exactly one forward pass."""
+
+    @abstractmethod
+    def predict(self, tokens: Tokens, meter: Meter | None = None) -> Prediction:
+        """Predict: exactly one forward pass."""
+
+    @abstractmethod
+    def scores(self, rows: Sequence[Row], meter: Meter | None = None) -> Scores:
+        """Run rows, one forward each, in chunks of about 2048 positions; results in the order given."""
+
+    @abstractmethod
+    def word_embeddings(self, tokens: Tokens) -> Tensor:
+        """The rows of the word embedding (T, D) that are added to positions and segments."""
+
+    @abstractmethod
+    def gradients(
+        self, tokens: Tokens, target: Target, points: Tensor, meter: Meter | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Differentiate the target at word embeddings, with positions, segments and mask held as they are.
+
+        Args:
+            points (B, T, D): word embeddings to put in place of the text's own.
+
+        Returns:
+            Values (B,) and gradients (B, T, D), float32, one forward and one backward pass each.
+
+        Raises:
+            ModelError: the model can't be run from embeddings (`has_gradients` is False).
+        """
+
+    @abstractmethod
+    def values(self, tokens: Tokens, target: Target, points: Tensor, meter: Meter | None = None) -> Tensor:
+        """The target at word embeddings (B, T, D), as in `gradients` but forward only: (B,)."""
+
+    @abstractmethod
+    def chunks(self, count: int, length: int) -> int:
+        """In how many chunks so many sequences of one length are run."""
+
+    @abstractmethod
+    def rows_read(self, tokens: Tokens, target: Target) -> npt.NDArray[np.float64]:
+        """How the head weighs the last layer's rows (T,), summing to 1: [CLS] alone, a mean, or the target's tokens."""
+
+    def value(self, prediction: Prediction, target: Target) -> float:
+        """The target's value in a prediction: what was served."""
+        return self.task.value(prediction, target, self.head)
+
+    def removed(self, tokens: Tokens, unit: Sequence[int], operator: str, target: Target) -> Row:
+        """A row with a set of tokens taken out; what the target reads stays."""
+        return Row(
+            tokens,
+            remove(
+                tokens,
+                unit,
+                operator,
+                mask_id=self.mask_id,
+                unk_id=self.unk_id,
+                protected=self.task.protected(target),
+            ),
+            target,
+        )
+
+    def only(self, tokens: Tokens, unit: Sequence[int], operator: str, target: Target) -> Row:
+        """A row with everything taken out but a set of tokens."""
+        return Row(
+            tokens,
+            keep_only(
+                tokens,
+                unit,
+                operator,
+                mask_id=self.mask_id,
+                unk_id=self.unk_id,
+                protected=self.task.protected(target),
+            ),
+            target,
+        )
+
+    def removable(self, tokens: Tokens, target: Target) -> npt.NDArray[np.int64]:
+        """Indices of the tokens that may be taken out: the user's own, less those the target reads."""
+        return np.setdiff1d(tokens.ordinary, np.asarray(self.task.protected(target), dtype=np.int64))
+
+    def default_baseline(self) -> str:
+        """ "mask" where the vocabulary has a mask token, else "pad", else "zero"."""
+        return "mask" if self.mask_id is not None else "pad" if self.pad_id is not None else "zero"
+
+    def baseline(self, tokens: Tokens, target: Target, kind: str) -> Tensor:
+        """Word embeddings of the empty text (T, D): every removable token replaced, all others as they are.
+
+        Raises:
+            KnobError: no such baseline, or one that needs a token the vocabulary does not have.
+        """
+        if kind not in BASELINES:
+            raise KnobError(f"baseline is {kind!r}; expected one of {', '.join(BASELINES)}.")
+        points = self.word_embeddings(tokens).clone()
+        where = torch.from_numpy(self.removable(tokens, target))
+        if kind == "zero":
+            points[where] = 0.0
+            return points
+        filler = self.mask_id if kind == "mask" else self.pad_id
+        if filler is None:
+            raise KnobError(
+                f"The baseline {kind!r} needs a token this model's vocabulary does not have; use baseline 'zero'."
+            )
+        points[where] = self.token_embedding(filler)
+        return points
+
+    @abstractmethod
+    def token_embedding(self, token_id: int) -> Tensor:
+        """The word embedding (D,) of one vocabulary entry."""
+
+
+def check_same_score(explained: float, served: float, model: str) -> None:
+    """Refuse to explain a score that is not the one the model serves.
+
+    Raises:
+        ModelError: the two differ by more than 1e-4 of their size.
+    """
+    if abs(explained - served) > 1e-4 * max(1.0, abs(served)):
+        raise ModelError(
+            f"{model}: run from embeddings, the model gives {explained:.6g}, but it serves {served:.6g}; "
+            "an explanation of the first would not be one of the second. Please report this model's architecture."
+        )

@@ -1,0 +1,424 @@
+"""Encoders of transformers with a head: BERT and its relatives."""
+
+import inspect
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from explain.datatypes import AttentionMaps, ModelRecord, Prediction, Target, Tokens
+from explain.errors import ModelError, TextError
+from explain.meter import Meter
+from explain.models.base import Observation, Row, Scores, TextModel
+from explain.models.families import FAMILIES
+from explain.models.last_layer import can_trim, largest_difference, trimmed_logits
+from explain.models.probe import KeepMaps, probing
+from explain.tasks.base import Head, Raw, Task
+from explain.text.removal import unchanged
+from explain.text.words import is_visible, word_ranges
+
+CHUNK_POSITIONS = 2048  # positions run at once: from about 512 the cost is flat, more only takes memory
+MAX_TOKENS = 512  # longest input read, whatever the model could: attention maps grow with the square
+MAX_CHARACTERS = 1_000_000
+
+
+class EncoderModel(TextModel):
+    """A transformers encoder with a head. Freezes the module and never changes it afterwards.
+
+    Args:
+        name: how a user asks for it.
+        module: in evaluation mode, float32, its family in `FAMILIES`, loaded with the probe's attention.
+        tokenizer: a fast one.
+        task, head, record: see `TextModel`.
+        max_tokens: longest input to read, at most what the model can.
+        scripts: the scripts it was trained on, where that is known.
+
+    Raises:
+        ModelError: a family that is not supported, weights not in float32, or a tokenizer without offsets.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        module: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        task: Task,
+        head: Head,
+        record: ModelRecord,
+        max_tokens: int = MAX_TOKENS,
+        scripts: tuple[str, ...] | None = None,
+    ) -> None:
+        config = module.config
+        if config.model_type not in FAMILIES:
+            raise ModelError(
+                f"{name} is of the family {config.model_type!r}, which is not supported. "
+                f"Supported: {', '.join(sorted(FAMILIES))}."
+            )
+        if not tokenizer.is_fast:
+            raise ModelError(
+                f"{name} has no fast tokenizer (tokenizer.json), so its pieces can't be laid over the text."
+            )
+        other = {parameter.dtype for parameter in module.parameters()} - {torch.float32}
+        if other:
+            raise ModelError(f"{name} has weights in {other}; explanations need float32.")
+        self.name, self.task, self.head, self.record = name, task, head, record
+        self._module = module.eval().requires_grad_(False)
+        self._tokenizer = tokenizer
+        self._tokenizing = threading.Lock()  # a fast tokenizer sets its truncation on itself at every call
+        self._family = FAMILIES[config.model_type]
+        self.scripts = scripts
+        self.mask_id = tokenizer.mask_token_id
+        self.pad_id = tokenizer.pad_token_id
+        self.unk_id = tokenizer.unk_token_id
+        self.layers = config.num_hidden_layers
+        self.heads = config.num_attention_heads
+        self.max_tokens = min(max_tokens, self._longest_input(tokenizer.model_max_length))
+        accepted = inspect.signature(module.forward).parameters
+        self._takes_segments = "token_type_ids" in accepted and "token_type_ids" in tokenizer.model_input_names
+        self._takes_positions = "position_ids" in accepted
+        self._trimmed = can_trim(module, self._family)
+        self._check_entries()
+
+    def _longest_input(self, tokenizer_limit: int) -> int:
+        places = getattr(self._module.config, "max_position_embeddings", 0)
+        if places and self._family.positions == "after_padding":
+            places -= self._padding_place + 1
+        return int(min(tokenizer_limit, places or tokenizer_limit))
+
+    @property
+    def _padding_place(self) -> int:
+        padding = self._module.config.pad_token_id
+        return 1 if padding is None else padding
+
+    def _check_entries(self) -> None:
+        """Make sure that every way into the model gives the scores it serves, or leave that way out."""
+        ids = np.arange(self.max_tokens)[:12] % self._module.config.vocab_size
+        ids[ids == self.pad_id] = self._module.config.vocab_size - 1
+        batch = torch.from_numpy(ids)[None].expand(2, -1)
+        with torch.inference_mode():
+            served = self._module(input_ids=batch).logits
+            inputs = self._inputs([_bare(ids)] * 2)
+            ours = self._raw(inputs, None, plain=True)["logits"]
+            by_embeddings = dict(inputs)
+            by_embeddings["inputs_embeds"] = self._embedding(by_embeddings.pop("input_ids"))
+            embedded = self._raw(by_embeddings, None, plain=True)["logits"]
+        tolerance = 1e-5 * max(1.0, float(served.abs().max()))
+        if float((ours - served).abs().max()) > tolerance:
+            raise ModelError(
+                f"{self.name}: our inputs and transformers' own give different outputs; it can't be explained."
+            )
+        self.has_gradients = float((embedded - served).abs().max()) <= tolerance
+        if self._trimmed:
+            attended = torch.ones(batch.shape, dtype=torch.bool)
+            attended[1, -2:] = False
+            self._trimmed = largest_difference(self._module, self._family, inputs, attended) <= tolerance
+
+    # Reading texts
+
+    def encode(self, text: str, text_pair: str | None = None) -> Tokens:
+        texts = (text,) if text_pair is None else (text, text_pair)
+        for one in texts:
+            check_text(one)
+        with self._tokenizing:
+            encoding = self._tokenizer(
+                *texts,
+                truncation=True,
+                max_length=self.max_tokens,
+                return_offsets_mapping=True,
+                return_attention_mask=False,
+                verbose=False,
+            )
+        ids = np.array(encoding["input_ids"], dtype=np.int64)
+        numbers = encoding.sequence_ids(0)
+        special = np.array([number is None for number in numbers])
+        segment = self._segments(encoding, numbers)
+        spans = np.array(encoding["offset_mapping"], dtype=np.int64).reshape(-1, 2)
+        spans[special] = 0
+        _trim(spans, [texts[number or 0] for number in numbers])
+        if special.all():
+            raise TextError("The model's tokenizer reads nothing of this text: it has no letters it knows how to cut.")
+        # Whose text a token is of, the tokenizer says: RoBERTa has two texts and no segments.
+        owner = np.array([0 if number is None else number for number in numbers])
+        return Tokens(
+            text=text,
+            text_pair=text_pair,
+            ids=ids,
+            pieces=tuple(self._tokenizer.convert_ids_to_tokens(ids.tolist())),
+            spans=spans,
+            segment=segment,
+            special=special,
+            words=np.array(word_ranges(texts, spans, owner, special), dtype=np.int64).reshape(-1, 2),
+            truncated_at=_truncated_at(texts, spans, owner, special)
+            if encoding[0].overflowing
+            else (None,) * len(texts),
+        )
+
+    def _segments(self, encoding: Any, numbers: Sequence[int | None]) -> npt.NDArray[np.int64]:
+        if self._takes_segments and "token_type_ids" in encoding:
+            return np.array(encoding["token_type_ids"], dtype=np.int64)
+        segment = np.zeros(len(numbers), dtype=np.int64)
+        second = [place for place, number in enumerate(numbers) if number == 1]
+        if second:
+            segment[second[0] :] = 1
+        return segment
+
+    # Running
+
+    def observe(self, tokens: Tokens, meter: Meter | None = None) -> Observation:
+        inputs = self._inputs([_row(tokens)])
+        with torch.inference_mode():
+            if self._family.probed:
+                keep = KeepMaps()
+                with probing(keep):
+                    raw = self._raw(inputs, None, plain=True)
+                weights = keep.weights
+            else:
+                output = self._module(**inputs, output_attentions=True, return_dict=True)
+                raw, weights = {"logits": output.logits}, list(output.attentions)
+        _tick(meter, forward=1, positions=len(tokens))
+        if len(weights) != self.layers:
+            raise ModelError(
+                f"{self.name} gave {len(weights)} attention maps for {self.layers} layers; "
+                "its attention can't be shown."
+            )
+        maps = AttentionMaps(
+            tokens,
+            torch.cat(weights).cpu().numpy(),  # (L, H, T, T)
+            tuple(str(head) for head in range(self.heads)),
+        )
+        return Observation(self.task.prediction(raw, tokens, self.head), maps)
+
+    def predict(self, tokens: Tokens, meter: Meter | None = None) -> Prediction:
+        with torch.inference_mode():
+            raw = self._raw(self._inputs([_row(tokens)]), None)
+        _tick(meter, forward=1, positions=len(tokens))
+        return self.task.prediction(raw, tokens, self.head)
+
+    def scores(self, rows: Sequence[Row], meter: Meter | None = None) -> Scores:
+        values = np.empty(len(rows))
+        decisions = np.empty(len(rows), dtype=np.int64)
+        for chunk in _chunks(rows):
+            chosen = [rows[number] for number in chunk]
+            with torch.inference_mode():
+                inputs = self._inputs(chosen)
+                raw = self._raw(inputs, _attended(chosen))
+                for members in _by_target(chosen):
+                    target = chosen[members[0]].target
+                    part = {name: tensor[members] for name, tensor in raw.items()}
+                    places = _places([chosen[member] for member in members])
+                    numbers = [chunk[member] for member in members]
+                    values[numbers] = self.task.scalar(part, target, places, self.head).double().numpy()
+                    decisions[numbers] = self.task.decision(part, target, places, self.head).numpy()
+            _tick(meter, forward=len(chunk), positions=len(chunk) * max(len(row.variant) for row in chosen))
+        return Scores(values, decisions)
+
+    def gradients(
+        self, tokens: Tokens, target: Target, points: Tensor, meter: Meter | None = None
+    ) -> tuple[Tensor, Tensor]:
+        if not self.has_gradients:
+            raise ModelError(
+                f"{self.name} does not give its own scores when run from embeddings, so gradients would explain "
+                "another model. Use occlusion."
+            )
+        values, gradients = [], []
+        for part in points.split(_balanced(len(points), len(tokens))):
+            with torch.enable_grad():
+                start = part.detach().clone().requires_grad_(True)
+                value = self._value_at(tokens, target, start)
+                (gradient,) = torch.autograd.grad(value.sum(), start)
+            values.append(value.detach())
+            gradients.append(gradient)
+            _tick(meter, forward=len(part), backward=len(part), positions=len(part) * len(tokens))
+        return torch.cat(values), torch.cat(gradients)
+
+    def values(self, tokens: Tokens, target: Target, points: Tensor, meter: Meter | None = None) -> Tensor:
+        values = []
+        for part in points.split(_balanced(len(points), len(tokens))):
+            with torch.inference_mode():
+                values.append(self._value_at(tokens, target, part))
+            _tick(meter, forward=len(part), positions=len(part) * len(tokens))
+        return torch.cat(values)
+
+    def _value_at(self, tokens: Tokens, target: Target, points: Tensor) -> Tensor:
+        rows = [_row(tokens, target)] * len(points)
+        inputs = self._inputs(rows)
+        del inputs["input_ids"]
+        raw = self._raw({**inputs, "inputs_embeds": points}, None)
+        return self.task.scalar(raw, target, _places(rows), self.head)
+
+    def chunks(self, count: int, length: int) -> int:
+        return -(-count // _balanced(count, length))
+
+    def word_embeddings(self, tokens: Tokens) -> Tensor:
+        return self._embedding.weight[torch.from_numpy(tokens.ids.copy())]
+
+    def token_embedding(self, token_id: int) -> Tensor:
+        return self._embedding.weight[token_id]
+
+    def rows_read(self, tokens: Tokens, target: Target) -> npt.NDArray[np.float64]:
+        weights = np.zeros(len(tokens))
+        if target.positions:
+            weights[list(target.positions)] = 1 / len(target.positions)
+        elif self._family.reads == "pooling" and self._module.config.classifier_pooling == "mean":
+            weights[:] = 1 / len(tokens)
+        else:
+            weights[0] = 1.0
+        return weights
+
+    @property
+    def _embedding(self) -> nn.Embedding:
+        return self._module.get_input_embeddings()
+
+    def _raw(self, inputs: dict[str, Tensor], attended: Tensor | None, plain: bool = False) -> Raw:
+        """Run the module; `plain` keeps the whole last layer."""
+        if self._trimmed and not plain:
+            return {"logits": trimmed_logits(self._module, self._family, inputs, attended)}
+        mask = {} if attended is None else {"attention_mask": attended.long()}
+        return {"logits": self._module(**inputs, **mask).logits}
+
+    def _inputs(self, rows: Sequence[Row]) -> dict[str, Tensor]:
+        """Tensors of a batch, padded on the right: ids (or embeddings where some are zero), positions, segments."""
+        longest = max(len(row.variant) for row in rows)
+        filler = self.pad_id or 0
+
+        def padded(values: list[npt.NDArray[np.int64]], fill: int) -> Tensor:
+            table = np.full((len(values), longest), fill, dtype=np.int64)
+            for line, value in zip(table, values):
+                line[: len(value)] = value
+            return torch.from_numpy(table)
+
+        inputs = {"input_ids": padded([row.variant.ids for row in rows], filler)}
+        if self._takes_positions:
+            first = self._padding_place if self._family.positions == "after_padding" else 0
+            inputs["position_ids"] = padded([self._positions(row) for row in rows], first)
+        if self._takes_segments:
+            inputs["token_type_ids"] = padded([row.tokens.segment[row.variant.kept] for row in rows], 0)
+        if any(row.variant.zeroed.any() for row in rows):
+            zeroed = padded([row.variant.zeroed.astype(np.int64) for row in rows], 0).bool()
+            embedded = self._embedding(inputs.pop("input_ids"))
+            inputs["inputs_embeds"] = embedded.masked_fill(zeroed[..., None], 0.0)
+        return inputs
+
+    def _positions(self, row: Row) -> npt.NDArray[np.int64]:
+        """Places as production numbers them for the text; a removed token keeps its place, a deleted one has none."""
+        if self._family.positions == "from_zero":
+            return np.arange(len(row.variant))
+        # RoBERTa counts tokens that are not padding; only the user's own "<pad>" can be one here.
+        read = row.tokens.ids[row.variant.kept] != self._padding_place
+        return np.cumsum(read) * read + self._padding_place
+
+
+def _row(tokens: Tokens, target: Target | None = None) -> Row:
+    return Row(tokens, unchanged(tokens), target or _NO_TARGET)
+
+
+_NO_TARGET = Target("", "", 0)
+
+
+def _bare(ids: npt.NDArray[np.int64]) -> Row:
+    """A row of ids without a text, for the check of a model's entries."""
+    count = len(ids)
+    tokens = Tokens(
+        text="",
+        ids=ids,
+        pieces=("",) * count,
+        spans=np.zeros((count, 2), dtype=np.int64),
+        segment=np.zeros(count, dtype=np.int64),
+        special=np.zeros(count, dtype=bool),
+        words=np.empty((0, 2), dtype=np.int64),
+    )
+    return _row(tokens)
+
+
+def check_text(text: str) -> None:
+    """Refuse what no model can read.
+
+    Raises:
+        TextError: not a string, blank, too long, or not Unicode.
+    """
+    if not isinstance(text, str):
+        raise TextError(f"A text is wanted, not {type(text).__name__}.")
+    if not any(map(is_visible, text)):
+        raise TextError("There is nothing to explain: the text is empty. Type a sentence.")
+    if len(text) > MAX_CHARACTERS:
+        raise TextError(
+            f"The text has {len(text):,} characters; at most {MAX_CHARACTERS:,} are taken. Give a part of it."
+        )
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise TextError(
+            f"Character {error.start + 1} of the text is half of a character (a lone surrogate, "
+            f"U+{ord(text[error.start]):04X}); remove it, or read the file as UTF-8 again."
+        ) from None
+
+
+def _trim(spans: npt.NDArray[np.int64], texts: Sequence[str]) -> None:
+    """Leave white space out of each token's span, in place: SentencePiece counts the space before a word to it."""
+    for span, text in zip(spans, texts):
+        start, stop = span.tolist()
+        piece = text[start:stop]
+        span[0] = min(stop, start + len(piece) - len(piece.lstrip()))
+        span[1] = max(span[0], stop - len(piece) + len(piece.rstrip()))
+
+
+def _truncated_at(
+    texts: Sequence[str],
+    spans: npt.NDArray[np.int64],
+    owner: npt.NDArray[np.int64],
+    special: npt.NDArray[np.bool_],
+) -> tuple[int | None, ...]:
+    """For each text, the character after the last one read, where something visible follows it."""
+    places: list[int | None] = []
+    for number, text in enumerate(texts):
+        mine = spans[(owner == number) & ~special]
+        stop = int(mine[:, 1].max()) if len(mine) else 0
+        places.append(stop if any(map(is_visible, text[stop:])) else None)
+    return tuple(places)
+
+
+def _balanced(count: int, length: int) -> int:
+    """A chunk size: about 2048 positions, and no small rest."""
+    most = max(1, CHUNK_POSITIONS // length)
+    return -(-count // -(-count // most))
+
+
+def _chunks(rows: Sequence[Row]) -> Iterator[list[int]]:
+    """Row numbers in chunks, longest first, so that little is padding and the first of a chunk says how many fit."""
+    order = sorted(range(len(rows)), key=lambda number: -len(rows[number].variant))
+    start = 0
+    while start < len(order):
+        size = _balanced(len(order) - start, len(rows[order[start]].variant))
+        yield order[start : start + size]
+        start += size
+
+
+def _attended(rows: Sequence[Row]) -> Tensor | None:
+    """Where attention may look (B, T); None where it may look everywhere, which is faster."""
+    attended = np.zeros((len(rows), max(len(row.variant) for row in rows)), dtype=bool)
+    for line, row in zip(attended, rows):
+        line[: len(row.variant)] = row.variant.attended
+    return None if attended.all() else torch.from_numpy(attended)
+
+
+def _places(rows: Sequence[Row]) -> Tensor:
+    """Where each row's target is read: (B, P)."""
+    places = [row.variant.places(row.target.positions) for row in rows]
+    return torch.tensor(places, dtype=torch.long).reshape(len(rows), -1)
+
+
+def _by_target(rows: Sequence[Row]) -> Iterator[list[int]]:
+    groups: dict[Target, list[int]] = {}
+    for number, row in enumerate(rows):
+        groups.setdefault(row.target, []).append(number)
+    yield from groups.values()
+
+
+def _tick(meter: Meter | None, **passes: int) -> None:
+    if meter is not None:
+        meter.tick(**passes)

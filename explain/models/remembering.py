@@ -1,0 +1,83 @@
+"""A model that runs nothing twice while one text is explained.
+
+Prediction, attention maps and rollout share one forward pass; phrases find the words that occlusion took away already.
+It wraps a model for the length of one piece of work, in one thread, and is thrown away afterwards.
+"""
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from explain.datatypes import Prediction, Target, Tokens
+from explain.meter import Meter
+from explain.models.base import Observation, Row, Scores, TextModel
+
+
+class Remembering(TextModel):
+    """Gives what `model` gives; forwards it has seen cost no pass."""
+
+    def __init__(self, model: TextModel) -> None:
+        self._model = model
+        self._observed: dict[Hashable, Observation] = {}
+        self._scored: dict[Hashable, tuple[float, int]] = {}
+        self.name, self.record, self.task, self.head = model.name, model.record, model.task, model.head
+        self.max_tokens = model.max_tokens
+        self.mask_id, self.pad_id, self.unk_id = model.mask_id, model.pad_id, model.unk_id
+        self.layers, self.heads = model.layers, model.heads
+        self.has_gradients, self.scripts = model.has_gradients, model.scripts
+
+    def encode(self, text: str, text_pair: str | None = None) -> Tokens:
+        return self._model.encode(text, text_pair)
+
+    def remember(self, observation: Observation) -> None:
+        """Take over a forward pass that was made before."""
+        self._observed[observation.prediction.tokens.key] = observation
+
+    def observe(self, tokens: Tokens, meter: Meter | None = None) -> Observation:
+        if tokens.key not in self._observed:
+            self._observed[tokens.key] = self._model.observe(tokens, meter)
+        return self._observed[tokens.key]
+
+    def predict(self, tokens: Tokens, meter: Meter | None = None) -> Prediction:
+        seen = self._observed.get(tokens.key)
+        return seen.prediction if seen else self._model.predict(tokens, meter)
+
+    def scores(self, rows: Sequence[Row], meter: Meter | None = None) -> Scores:
+        keys = [_key(row) for row in rows]
+        fresh = {key: row for key, row in zip(keys, rows) if key not in self._scored}
+        if fresh:
+            found = self._model.scores(list(fresh.values()), meter)
+            for key, value, decision in zip(fresh, found.values.tolist(), found.decisions.tolist()):
+                self._scored[key] = (value, decision)
+        known = [self._scored[key] for key in keys]
+        return Scores(
+            np.array([value for value, _ in known]), np.array([decision for _, decision in known], dtype=np.int64)
+        )
+
+    def word_embeddings(self, tokens: Tokens) -> Tensor:
+        return self._model.word_embeddings(tokens)
+
+    def token_embedding(self, token_id: int) -> Tensor:
+        return self._model.token_embedding(token_id)
+
+    def gradients(
+        self, tokens: Tokens, target: Target, points: Tensor, meter: Meter | None = None
+    ) -> tuple[Tensor, Tensor]:
+        return self._model.gradients(tokens, target, points, meter)
+
+    def values(self, tokens: Tokens, target: Target, points: Tensor, meter: Meter | None = None) -> Tensor:
+        return self._model.values(tokens, target, points, meter)
+
+    def chunks(self, count: int, length: int) -> int:
+        return self._model.chunks(count, length)
+
+    def rows_read(self, tokens: Tokens, target: Target) -> npt.NDArray[np.float64]:
+        return self._model.rows_read(tokens, target)
+
+
+def _key(row: Row) -> Hashable:
+    variant = row.variant
+    parts = (variant.kept, variant.ids, variant.attended, variant.zeroed)
+    return row.tokens.key, row.target, tuple(part.tobytes() for part in parts)

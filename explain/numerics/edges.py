@@ -1,0 +1,31 @@
+"""The strongest attention edges: what a graph of at most so many lines should draw."""
+
+import numpy as np
+import numpy.typing as npt
+
+
+def top_edges(
+    weights: npt.NDArray[np.floating], per_layer: int, shown: npt.NDArray[np.bool_] | None = None
+) -> list[tuple[int, int, int, float]]:
+    """The largest weights of each layer.
+
+    Args:
+        weights (L, T, T): row = looks, column = is looked at.
+        per_layer: most edges of one layer.
+        shown (T,): tokens that may be an end of an edge; by default all.
+
+    Returns:
+        (layer, row, column, weight), layer by layer, largest first; equal weights in order of row and column.
+    """
+    layers, count, _ = weights.shape
+    tokens = np.arange(count) if shown is None else np.flatnonzero(shown)
+    edges: list[tuple[int, int, int, float]] = []
+    for layer in range(layers):
+        flat = weights[layer][np.ix_(tokens, tokens)].ravel()
+        best = np.argsort(-flat, kind="stable")[:per_layer]
+        rows, columns = np.divmod(best, len(tokens))
+        edges += [
+            (layer, int(tokens[row]), int(tokens[column]), float(flat[place]))
+            for place, row, column in zip(best, rows, columns)
+        ]
+    return edges

@@ -1,0 +1,279 @@
+"""Text and choices in, a report out: the one order in which things are computed, for page, command line and Python.
+
+    encode -> observe (prediction and attention maps, one forward) -> each method -> key phrases
+
+Every part is remembered by what it depends on: the weights, the ids, the target, the method and its settings.
+"""
+
+import datetime
+import platform
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from importlib import metadata
+from typing import Any
+
+from explain.datatypes import (
+    AttentionEdge,
+    AttentionMaps,
+    Phrase,
+    Report,
+    Target,
+    Tokens,
+)
+from explain.jobs import Cache
+from explain.knobs import make, settings_of
+from explain.meter import Meter
+from explain.methods.base import METHODS, Method
+from explain.models import catalogue
+from explain.models.base import Observation, TextModel, check_same_score
+from explain.models.remembering import Remembering
+from explain.numerics.edges import top_edges
+from explain.text.phrases import Effect, PhraseSettings, Variants, budget, find_phrases
+from explain.text.units import units_of
+
+SCHEMA = "explain-report-1"
+DEFAULT_METHODS = ("attention_rollout", "integrated_gradients", "occlusion")
+EDGES_PER_LAYER = 40  # kept in a report
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks for.
+
+    Attributes:
+        text, text_pair: what is explained.
+        methods: the methods, with their settings, in the order they are computed.
+        label, against, scale: the target; None means the decided label, no contrast, log-odds.
+        phrases: how key phrases are found; None: they are not.
+    """
+
+    text: str
+    methods: tuple[Method, ...]
+    text_pair: str | None = None
+    label: str | None = None
+    against: str | None = None
+    scale: str | None = None
+    phrases: PhraseSettings | None = field(default_factory=PhraseSettings)
+
+
+def methods_from(
+    names: Sequence[str | Method], settings: Mapping[str, Mapping[str, Any]] | None = None, *, parse: bool = False
+) -> tuple[Method, ...]:
+    """Make methods from names and settings by method.
+
+    Raises:
+        UnknownNameError, KnobError: a name or a setting that does not exist, or a value out of its range.
+    """
+    settings = dict(settings or {})
+    made = []
+    for name in names:
+        if isinstance(name, Method):
+            made.append(name)
+        else:
+            made.append(make(METHODS[name], settings.pop(name, {}), parse=parse))
+    for name in settings:  # settings for a method that was not asked for
+        METHODS[name]
+    return tuple(made)
+
+
+def cost(request: Request, tokens: Tokens) -> int:
+    """Most passes that a request takes."""
+    total = 1 + sum(method.cost(tokens) for method in request.methods)
+    return total + (budget(len(units_of(tokens, "word")), request.phrases) if request.phrases else 0)
+
+
+class NotRemembered(Exception):
+    """A part is in no cache, and nothing may be computed."""
+
+
+def remembered(request: Request, model: TextModel, cache: Cache) -> dict[str, Any] | None:
+    """All parts of a request if none needs computing, else None."""
+    try:
+        return dict(parts(request, model, cache=cache, compute=False))
+    except NotRemembered:
+        return None
+
+
+def parts(
+    request: Request,
+    model: TextModel,
+    meter: Meter | None = None,
+    cache: Cache | None = None,
+    *,
+    compute: bool = True,
+) -> Iterator[tuple[str, Any]]:
+    """Compute a request part by part, cheapest first.
+
+    Yields:
+        ("observation", Observation), ("target", Target), then each method's name with its `Attribution`, and
+        ("phrases", tuple of Phrase).
+
+    Raises:
+        ExplainError: whatever is wrong with text, target or settings, or the work was stopped.
+    """
+    cache = cache if cache is not None else Cache()
+
+    def recall(key: Any, work: Callable[[], Any]) -> Any:
+        found = cache.get(key)
+        if found is None:
+            if not compute:
+                raise NotRemembered
+            found = work()
+            cache.put(key, found)
+        return found
+
+    tokens = model.encode(request.text, request.text_pair)
+    working = Remembering(model)
+    where = (model.record.weight_sha256, model.name, tokens.key, tokens.text, tokens.text_pair)
+
+    observation: Observation = recall((*where, "observation"), partial(model.observe, tokens, meter))
+    working.remember(observation)
+    yield "observation", observation
+
+    target = model.task.target(
+        observation.prediction, model.head, label=request.label, against=request.against, scale=request.scale
+    )
+    yield "target", target
+
+    served = model.value(observation.prediction, target)
+    for method in request.methods:
+        found = recall((*where, target, method), partial(method.attribute, working, tokens, target, meter))
+        check_same_score(found.output, served, model.name)
+        yield method.name, found
+
+    if (settings := request.phrases) is not None:
+        found = recall((*where, target, settings), partial(key_phrases, working, tokens, target, settings, meter))
+        yield "phrases", found
+
+
+def key_phrases(
+    model: TextModel, tokens: Tokens, target: Target, settings: PhraseSettings, meter: Meter | None = None
+) -> tuple[Phrase, ...]:
+    """The key phrases of a text; see `explain.text.phrases`."""
+    words = tokens.word_units()
+    operator = settings.operator
+    if operator == "auto":
+        operator = "mask" if model.mask_id is not None else "attention_off"
+    removable = set(model.removable(tokens, target).tolist())
+
+    def unit(phrase: tuple[int, int]) -> list[int]:
+        return [token for word in words[phrase[0] : phrase[1]] for token in word]
+
+    def measure(variants: Variants) -> tuple[list[Effect], list[Effect]]:
+        rows = [model.removed(tokens, unit(phrase), operator, target) for phrase in variants.without]
+        rows += [model.only(tokens, unit(phrase), operator, target) for phrase in variants.only]
+        scores = model.scores(rows, meter)
+        effects = [Effect(*pair) for pair in zip(scores.values.tolist(), scores.decisions.tolist())]
+        return effects[: len(variants.without)], effects[len(variants.without) :]
+
+    return find_phrases(tokens, measure, settings, lambda word: removable.issuperset(words[word]))
+
+
+def explain(
+    text: str,
+    model: str | TextModel = catalogue.DEFAULT_MODEL,
+    *,
+    text_pair: str | None = None,
+    methods: Sequence[str | Method] = DEFAULT_METHODS,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    label: str | None = None,
+    against: str | None = None,
+    scale: str | None = None,
+    phrases: bool | PhraseSettings = True,
+    meter: Meter | None = None,
+    cache: Cache | None = None,
+) -> Report:
+    """Explain one text.
+
+    Args:
+        text, text_pair: one text, or two that are read together.
+        model: a shipped name, a local folder, a hub name, or a loaded model.
+        methods: names of `explain.METHODS`, or instances with their settings.
+        settings: by method, for methods given by name: {"integrated_gradients": {"baseline": "pad"}}.
+        label: the label asked about (default: the decided one); against: the other label of a contrast.
+        scale: "log_odds" (default), "probability", "log_probability" or "logit".
+        phrases: whether, or how, key phrases are found.
+        meter: counts passes and can stop the work; cache: remembers parts from call to call.
+
+    Raises:
+        ExplainError: what is wrong and what to do, whatever it is.
+    """
+    loaded = catalogue.load_model(model) if isinstance(model, str) else model
+    chosen = PhraseSettings() if phrases is True else phrases or None
+    request = Request(text, methods_from(methods, settings), text_pair, label, against, scale, chosen)
+    found = dict(parts(request, loaded, meter, cache))
+    return report(request, loaded, found)
+
+
+def report(request: Request, model: TextModel, found: Mapping[str, Any]) -> Report:
+    """Put the parts of a request together."""
+    observation: Observation = found["observation"]
+    return Report(
+        schema=SCHEMA,
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        text=request.text,
+        text_pair=request.text_pair,
+        model=model.record,
+        prediction=observation.prediction,
+        target=found["target"],
+        attributions=tuple(found[method.name] for method in request.methods if method.name in found),
+        phrases=found.get("phrases", ()),
+        phrase_settings=settings_of(request.phrases) if request.phrases else {},
+        metrics=(),
+        edges=strongest_edges(observation.maps),
+        versions=versions(),
+        seed=0,
+    )
+
+
+def strongest_edges(maps: AttentionMaps, per_layer: int = EDGES_PER_LAYER) -> tuple[AttentionEdge, ...]:
+    """The largest attention weights of each layer, averaged over heads."""
+    return tuple(AttentionEdge(*edge) for edge in top_edges(maps.mean(), per_layer))
+
+
+def versions() -> dict[str, str]:
+    """Versions of what computes."""
+    names = ("torch", "transformers", "tokenizers", "numpy", "safetensors")
+    return {"python": platform.python_version(), "explain": own_version()} | {n: metadata.version(n) for n in names}
+
+
+def own_version() -> str:
+    try:
+        return metadata.version("explain-transformers")
+    except metadata.PackageNotFoundError:  # a checkout that was never installed
+        return "checkout"
+
+
+def as_python(request: Request, model: str) -> str:
+    """The Python that gives the same report."""
+    settings = {
+        method.name: {
+            name: value for name, value in settings_of(method).items() if value != getattr(type(method)(), name)
+        }
+        for method in request.methods
+    }
+    phrases: Any = request.phrases is not None
+    arguments = [
+        f"    {request.text!r},",
+        f"    model={model!r},",
+        f"    methods={tuple(method.name for method in request.methods)!r},",
+    ]
+    changed = {name: values for name, values in settings.items() if values}
+    for name, value in (
+        ("text_pair", request.text_pair),
+        ("settings", changed or None),
+        ("label", request.label),
+        ("against", request.against),
+        ("scale", request.scale),
+    ):
+        if value is not None:
+            arguments.append(f"    {name}={value!r},")
+    header = "import explain\n"
+    if request.phrases is None:
+        arguments.append(f"    phrases={phrases},")
+    elif request.phrases != PhraseSettings():
+        header += "from explain.text.phrases import PhraseSettings\n"
+        arguments.append(f"    phrases={request.phrases!r},")
+    body = "\n".join(arguments)
+    return f"{header}\nreport = explain.explain(\n{body}\n)\nprint(report.prediction.label, report.phrases[:3])\n"

@@ -1,0 +1,251 @@
+"""Reports as records: to JSON and back, and computed again from the record alone.
+
+The JSON follows the types field by field. What an attribution shares with its report (tokens and target) is written
+once, with the report. `explain/report.schema.json` is the JSON Schema, made from the same types.
+"""
+
+import dataclasses
+import functools
+import json
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from explain import pipeline
+from explain.datatypes import Attribution, Report
+from explain.errors import RecordError
+from explain.knobs import make
+from explain.meter import Meter
+from explain.methods.base import METHODS
+from explain.models import catalogue
+from explain.models.base import TextModel
+from explain.text.phrases import PhraseSettings
+
+DEFAULT_TOLERANCE = 1e-3
+_SHARED: dict[type, tuple[str, ...]] = {
+    Attribution: ("tokens", "target")
+}  # fields a record writes once, with the report
+
+
+def to_record(report: Report) -> dict[str, Any]:
+    """A report as JSON values."""
+    return _encode(report)
+
+
+def to_json(report: Report) -> str:
+    """A report as a JSON document."""
+    return json.dumps(to_record(report), ensure_ascii=False, indent=1) + "\n"
+
+
+def from_json(document: str) -> Report:
+    """Read a report.
+
+    Raises:
+        RecordError: not JSON, of another schema, or with a field that is missing or does not fit.
+    """
+    try:
+        record = json.loads(document)
+    except json.JSONDecodeError as error:
+        raise RecordError(f"The report is no JSON: {error}.") from error
+    return from_record(record)
+
+
+def from_record(record: Any) -> Report:
+    """Read a report from JSON values; see `from_json`."""
+    if not isinstance(record, dict) or record.get("schema") != pipeline.SCHEMA:
+        found = record.get("schema") if isinstance(record, dict) else type(record).__name__
+        raise RecordError(f"This is no report of schema {pipeline.SCHEMA!r}; it says {found!r}.")
+    try:
+        hints = _hints(Report)
+        plain = {name: value for name, value in record.items() if name != "attributions"}
+        parts = {name: _decode(hints[name], value) for name, value in plain.items()}
+        shared = {"tokens": parts["prediction"].tokens, "target": parts["target"]}
+        attributions = tuple(
+            Attribution(**shared, **{name: _decode(_hints(Attribution)[name], value) for name, value in one.items()})
+            for one in record["attributions"]
+        )
+        return Report(**parts, attributions=attributions)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise RecordError(f"The report can't be read: {type(error).__name__}: {error}") from error
+
+
+def _encode(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        left_out = _SHARED.get(type(value), ())
+        return {
+            field.name: _encode(getattr(value, field.name))
+            for field in dataclasses.fields(value)
+            if field.name not in left_out
+        }
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return {str(key): _encode(part) for key, part in value.items()}
+    if isinstance(value, tuple | list):
+        return [_encode(part) for part in value]
+    return value
+
+
+@functools.cache
+def _hints(cls: type) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
+
+
+def _decode(hint: Any, value: Any) -> Any:
+    origin = typing.get_origin(hint)
+    if isinstance(hint, types.UnionType):
+        if value is None:
+            return None
+        hint = next(part for part in typing.get_args(hint) if part is not type(None))
+        return _decode(hint, value)
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return hint(**{name: _decode(_hints(hint)[name], part) for name, part in value.items()})
+    if origin is np.ndarray:
+        return np.array(value)
+    if origin is tuple:
+        inner = typing.get_args(hint)
+        if inner[-1] is Ellipsis:
+            return tuple(_decode(inner[0], part) for part in value)
+        return tuple(_decode(part_hint, part) for part_hint, part in zip(inner, value, strict=True))
+    return value
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a report, made from the types."""
+    definitions: dict[str, Any] = {}
+    body = _schema(Report, definitions)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"{pipeline.SCHEMA}.schema.json",
+        "title": "One text explained",
+        **body,
+        "$defs": definitions,
+    }
+
+
+def _schema(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
+    origin = typing.get_origin(hint)
+    if isinstance(hint, types.UnionType):
+        return {"anyOf": [_schema(part, definitions) for part in typing.get_args(hint)]}
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        if hint.__name__ not in definitions:
+            definitions[hint.__name__] = {}  # a type may hold itself
+            left_out = _SHARED.get(hint, ())
+            names = [field.name for field in dataclasses.fields(hint) if field.name not in left_out]
+            definitions[hint.__name__] = {
+                "type": "object",
+                "description": (hint.__doc__ or "").split("\n\n")[0],
+                "properties": {name: _schema(_hints(hint)[name], definitions) for name in names},
+                "required": names,
+                "additionalProperties": False,
+            }
+        return {"$ref": f"#/$defs/{hint.__name__}"}
+    if origin is np.ndarray:  # of any number of axes
+        return {"type": "array"}
+    if origin is tuple:
+        inner = typing.get_args(hint)
+        if inner[-1] is Ellipsis:
+            return {"type": "array", "items": _schema(inner[0], definitions)}
+        return {"type": "array", "prefixItems": [_schema(part, definitions) for part in inner], "items": False}
+    if origin is not None and issubclass(origin, Mapping):
+        return {"type": "object"}
+    kinds: dict[Any, str] = {str: "string", float: "number", int: "integer", bool: "boolean", type(None): "null"}
+    return {"type": kinds[hint]} if hint in kinds else {}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far a replay is from its record.
+
+    Attributes:
+        largest: largest absolute difference of any number that is compared, in the unit of that number (log-odds for
+            the default target; shares for rollout).
+        where: which number that was.
+        same_decisions: label, words of the phrases and their flags are the same.
+        compared: how many numbers were.
+    """
+
+    largest: float
+    where: str
+    same_decisions: bool
+    compared: int
+
+    def within(self, tolerance: float) -> bool:
+        return self.same_decisions and self.largest <= tolerance
+
+
+def replay(recorded: Report, model: TextModel | None = None, meter: Meter | None = None) -> Difference:
+    """Compute a report again from its record, and compare.
+
+    Args:
+        recorded: the record.
+        model: the model, where it lies elsewhere now; by default the one the record names is loaded.
+
+    Raises:
+        RecordError: the model's weights are not those of the record.
+        ModelError: the model is not there.
+    """
+    model = model or catalogue.load_model(recorded.model.id)
+    if model.record.weight_sha256 != recorded.model.weight_sha256:
+        raise RecordError(
+            f"The weights of {recorded.model.id!r} here are not those of the record "
+            f"(sha256 {model.record.weight_sha256[:12]}, recorded {recorded.model.weight_sha256[:12]}). "
+            "Give the recorded model with --model."
+        )
+    target = recorded.target
+    contrast_or_value = target.scale in ("logit_difference", "value")
+    request = pipeline.Request(
+        text=recorded.text,
+        text_pair=recorded.text_pair,
+        methods=tuple(make(METHODS[one.method], one.params) for one in recorded.attributions),
+        label=target.label,
+        against=target.against,
+        scale=None if contrast_or_value else target.scale,
+        phrases=make(PhraseSettings, recorded.phrase_settings) if recorded.phrase_settings else None,
+    )
+    again = pipeline.report(request, model, dict(pipeline.parts(request, model, meter)))
+    return compare(recorded, again)
+
+
+def compare(recorded: Report, again: Report) -> Difference:
+    """Compare all numbers of two reports, but times, passes and dates."""
+    pairs: list[tuple[str, Any, Any]] = [
+        ("prediction.logits", recorded.prediction.output.logits, again.prediction.output.logits)
+    ]
+    for old, new in zip(recorded.attributions, again.attributions, strict=True):
+        pairs += [
+            (f"{old.method}.scores", old.scores, new.scores),
+            (f"{old.method}.output", old.output, new.output),
+            (f"{old.method}.baseline_output", old.baseline_output or 0.0, new.baseline_output or 0.0),
+        ]
+    same = recorded.prediction.label == again.prediction.label and len(recorded.phrases) == len(again.phrases)
+    same &= [phrase.words for phrase in recorded.phrases] == [phrase.words for phrase in again.phrases]
+    if same:
+        for one, other in zip(recorded.phrases, again.phrases):
+            pairs.append((f"phrase {one.text!r}", one.score, other.score))
+            same &= (one.sufficient, one.necessary) == (other.sufficient, other.necessary)
+    largest, where, compared = 0.0, "", 0
+    for name, *both in pairs:
+        before, after = map(np.atleast_1d, both)
+        if before.shape != after.shape:
+            return Difference(float("inf"), f"{name}: {before.shape} numbers became {after.shape}", False, compared)
+        compared += before.size
+        difference = float(np.abs(before - after).max(initial=0.0))
+        if difference > largest:
+            largest, where = difference, name
+    return Difference(largest, where, bool(same), compared)
+
+
+def read(path: str | Path) -> Report:
+    """Read a report from a file; see `from_json`."""
+    try:
+        return from_json(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecordError(f"{path} can't be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise RecordError(f"{path} is not UTF-8 text, so it is no report.") from error

@@ -1,0 +1,348 @@
+"""For whoever adds a method, a task, a view or a metric: toy models with known answers, and checks that all must pass.
+
+    from explain.testing import METHOD_CHECKS, TOY_MODELS
+
+    for check in METHOD_CHECKS:
+        check(MyMethod(), TOY_MODELS["linear"])
+
+The toys are whole `TextModel`s of a few numbers: what integrated gradients, occlusion and rollout must give on them can
+be worked out by hand.
+"""
+
+import json
+import zlib
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from explain.datatypes import AttentionMaps, Attribution, ModelRecord, Prediction, Target, Tokens
+from explain.errors import Cancelled, ModelError, TextError
+from explain.meter import Meter
+from explain.methods.base import Method
+from explain.models.base import Observation, Row, Scores, TextModel
+from explain.models.encoder import check_text
+from explain.tasks.base import TASKS, Head
+from explain.text.removal import Variant, unchanged
+from explain.text.words import word_ranges, word_spans
+from explain.views.base import View, json_for_script
+
+VOCABULARY = 400
+CLS, SEP, PAD, MASK, UNK = range(5)
+
+
+class ToyModel(TextModel):
+    """A two-label classifier over a hashed vocabulary. Words longer than four letters are two pieces.
+
+    Subclasses say what the positive label's logit is, given word embeddings; the negative one's is zero, so the
+    log-odds of "positive" are that number. Attention is uniform in every layer.
+    """
+
+    task = TASKS["text_classification"]
+    head = Head(("negative", "positive"))
+    max_tokens = 48
+    mask_id, pad_id, unk_id = MASK, PAD, UNK
+    layers, heads, width = 2, 2, 6
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        generator = torch.Generator().manual_seed(zlib.crc32(name.encode()))
+        self.embedding = torch.randn(VOCABULARY, self.width, generator=generator)
+        self.record = ModelRecord(
+            name,
+            "toy",
+            f"{zlib.crc32(name.encode()):08x}",
+            type(self).__name__,
+            VOCABULARY * self.width,
+            2,
+            2,
+            6,
+            400,
+            self.task.name,
+        )
+
+    @abstractmethod
+    def logit(self, points: Tensor, attended: Tensor) -> Tensor:
+        """The positive logit (B,) of embeddings (B, T, D); attended (B, T) is False where nothing may be read."""
+
+    def encode(self, text: str, text_pair: str | None = None) -> Tokens:
+        texts = (text,) if text_pair is None else (text, text_pair)
+        ids, pieces, spans, segment = [CLS], ["[CLS]"], [(0, 0)], [0]
+        cut: list[int | None] = []
+        for number, one in enumerate(texts):
+            check_text(one)
+            cut.append(None)
+            for start, stop in word_spans(one):
+                for left, right in _pieces(start, stop):
+                    if len(ids) >= self.max_tokens - 1:
+                        cut[-1] = left if cut[-1] is None else cut[-1]
+                        continue
+                    pieces.append(("##" if left > start else "") + one[left:right].lower())
+                    ids.append(5 + zlib.crc32(pieces[-1].encode()) % (VOCABULARY - 5))
+                    spans.append((left, right))
+                    segment.append(number)
+            ids, pieces, spans, segment = [*ids, SEP], [*pieces, "[SEP]"], [*spans, (0, 0)], [*segment, number]
+        special = np.array([start == stop for start, stop in spans])
+        if special.all():
+            raise TextError("There is nothing in this text that the toy can read.")
+        segments = np.array(segment)
+        places = np.array(spans)
+        words = np.array(word_ranges(texts, places, segments, special))
+        return Tokens(text, np.array(ids), tuple(pieces), places, segments, special, words, text_pair, tuple(cut))
+
+    def observe(self, tokens: Tokens, meter: Meter | None = None) -> Observation:
+        prediction = self.predict(tokens, meter)
+        count = len(tokens)
+        return Observation(prediction, AttentionMaps(tokens, np.full((2, 2, count, count), 1 / count), ("0", "1")))
+
+    def predict(self, tokens: Tokens, meter: Meter | None = None) -> Prediction:
+        _tick(meter, 1, len(tokens))
+        return self.task.prediction({"logits": self._logits([unchanged(tokens)])}, tokens, self.head)
+
+    def scores(self, rows: Sequence[Row], meter: Meter | None = None) -> Scores:
+        values, decisions = [], []
+        for row in rows:
+            raw = {"logits": self._logits([row.variant])}
+            places = torch.empty(1, 0, dtype=torch.long)
+            values.append(float(self.task.scalar(raw, row.target, places, self.head)[0]))
+            decisions.append(int(self.task.decision(raw, row.target, places, self.head)[0]))
+            _tick(meter, 1, len(row.variant))
+        return Scores(np.array(values), np.array(decisions))
+
+    def word_embeddings(self, tokens: Tokens) -> Tensor:
+        return self.embedding[torch.tensor(tokens.ids.tolist())]
+
+    def token_embedding(self, token_id: int) -> Tensor:
+        return self.embedding[token_id]
+
+    def values(self, tokens: Tokens, target: Target, points: Tensor, meter: Meter | None = None) -> Tensor:
+        _tick(meter, len(points), points.shape[0] * points.shape[1])
+        return self._value(target, points).detach()
+
+    def gradients(
+        self, tokens: Tokens, target: Target, points: Tensor, meter: Meter | None = None
+    ) -> tuple[Tensor, Tensor]:
+        if not self.has_gradients:
+            raise ModelError(f"{self.name} can't be run from embeddings.")
+        start = points.detach().clone().requires_grad_(True)
+        value = self._value(target, start)
+        (gradient,) = torch.autograd.grad(value.sum(), start)
+        if meter is not None:
+            meter.tick(forward=len(points), backward=len(points), positions=points.shape[0] * points.shape[1])
+        return value.detach(), gradient
+
+    def chunks(self, count: int, length: int) -> int:
+        return 1
+
+    def rows_read(self, tokens: Tokens, target: Target) -> npt.NDArray[np.float64]:
+        return np.eye(len(tokens))[0]
+
+    def _value(self, target: Target, points: Tensor) -> Tensor:
+        positive = self.logit(points, torch.ones(points.shape[:2], dtype=torch.bool))
+        logits = torch.stack([torch.zeros_like(positive), positive], dim=-1)
+        return self.task.scalar({"logits": logits}, target, torch.empty(len(points), 0, dtype=torch.long), self.head)
+
+    def _logits(self, variants: Sequence[Variant]) -> Tensor:
+        rows = []
+        for variant in variants:
+            points = self.embedding[torch.tensor(variant.ids.tolist())]
+            points = points.masked_fill(torch.tensor(variant.zeroed.tolist())[:, None], 0.0)
+            positive = self.logit(points[None], torch.tensor(variant.attended.tolist())[None])
+            rows.append(torch.cat([torch.zeros(1), positive]))
+        return torch.stack(rows)
+
+
+def _pieces(start: int, stop: int) -> list[tuple[int, int]]:
+    return [(start, stop)] if stop - start <= 4 else [(start, start + 4), (start + 4, stop)]
+
+
+def _tick(meter: Meter | None, forward: int, positions: int) -> None:
+    if meter is not None:
+        meter.tick(forward=forward, positions=positions)
+
+
+class LinearModel(ToyModel):
+    """A bag of embeddings: F = sum over tokens of w . x. Every additive method that is right gives w . (x - b)."""
+
+    def __init__(self, name: str = "linear") -> None:
+        super().__init__(name)
+        self.weight = torch.linspace(-1, 1, self.width)
+
+    def logit(self, points: Tensor, attended: Tensor) -> Tensor:
+        return ((points @ self.weight) * attended).sum(dim=-1)
+
+
+class CurvedModel(ToyModel):
+    """F = 4 tanh(mean of w . x) + product terms of neighbours: smooth, not additive, not linear."""
+
+    def __init__(self, name: str = "curved") -> None:
+        super().__init__(name)
+        self.weight = torch.linspace(1, -1, self.width)
+
+    def logit(self, points: Tensor, attended: Tensor) -> Tensor:
+        parts = torch.tanh(points @ self.weight) * attended
+        together = (parts[:, 1:] * parts[:, :-1]).sum(dim=-1)
+        return 4 * torch.tanh(parts.sum(dim=-1) / 3) + together
+
+
+class PlantedModel(ToyModel):
+    """Answers "positive" if and only if the word "zebra" is there: whatever explains it must rank that word first."""
+
+    def __init__(self, name: str = "planted", word: str = "zebra") -> None:
+        super().__init__(name)
+        first = self.encode(word).ids[1]
+        self.embedding[:, 0] = 0.0
+        self.embedding[first, 0] = 1.0
+        self.word = word
+
+    def logit(self, points: Tensor, attended: Tensor) -> Tensor:
+        return 6 * torch.tanh((points[..., 0] * attended).sum(dim=-1)) - 2
+
+
+class NoGradientModel(LinearModel):
+    """A model that can't be run from embeddings."""
+
+    has_gradients = False
+
+
+TOY_MODELS: dict[str, ToyModel] = {
+    "linear": LinearModel(),
+    "curved": CurvedModel(),
+    "planted": PlantedModel(),
+}
+
+TEXTS = {
+    "plain": "The film isn't good, but its top-notch cast saves the zebra!",
+    "one token": "zebra",
+    "emoji": "so 😍👍🏽 good 🇩🇪",
+    "right to left": "הסרט הזה לא טוב",
+    "over-long": "a very long film about nothing at all, " * 12,
+    "same word": "good good good good",
+}
+
+
+def uniform_rollout(count: int, layers: int, residual: float) -> npt.NDArray[np.float64]:
+    """Rollout of uniform attention, in closed form: r^L I + (1 - r^L) / T."""
+    return residual**layers * np.eye(count) + (1 - residual**layers) / count
+
+
+def default_item(model: TextModel, text: str, text_pair: str | None = None) -> tuple[Tokens, Target]:
+    """A text's tokens and the target a user means who says nothing."""
+    tokens = model.encode(text, text_pair)
+    return tokens, model.task.target(model.predict(tokens), model.head)
+
+
+def _usable(method: Method, model: TextModel) -> bool:
+    return "gradients" not in method.needs or model.has_gradients
+
+
+def _attributions(method: Method, model: TextModel) -> list[Attribution]:
+    return [method.attribute(model, *default_item(model, text)) for text in TEXTS.values()]
+
+
+def check_shape(method: Method, model: TextModel) -> None:
+    """Scores are finite, one for each unit, of known tokens; an unsigned method's are not negative."""
+    for one in _attributions(method, model):
+        assert len(one.scores) == len(one.units) > 0
+        assert np.isfinite(one.scores).all()
+        assert method.signed or (one.scores >= 0).all()
+        assert one.signed == method.signed and one.additive == method.additive and one.method == method.name
+        assert all(unit for unit in one.units)
+
+
+def check_repeatable(method: Method, model: TextModel) -> None:
+    """The same twice, and the text's tokens are not changed."""
+    tokens, target = default_item(model, TEXTS["plain"])
+    before = tokens.ids.copy()
+    first, second = method.attribute(model, tokens, target), method.attribute(model, tokens, target)
+    assert np.array_equal(first.scores, second.scores)
+    assert np.array_equal(tokens.ids, before)
+
+
+def check_batching(method: Method, model: TextModel) -> None:
+    """Alone or among longer and shorter texts, a text gets the same scores."""
+    items = [default_item(model, text) for text in TEXTS.values()]
+    for item, together in zip(items, method.attribute_batch(model, items), strict=True):
+        alone = method.attribute(model, *item)
+        assert np.allclose(alone.scores, together.scores, atol=2e-4)
+        assert alone.passes.forward == together.passes.forward
+
+
+def check_served_score(method: Method, model: TextModel) -> None:
+    """What is explained is what the model serves."""
+    for text in TEXTS.values():
+        tokens, target = default_item(model, text)
+        served = model.value(model.predict(tokens), target)
+        assert abs(method.attribute(model, tokens, target).output - served) <= 1e-4 * max(1.0, abs(served))
+
+
+def check_completeness(method: Method, model: TextModel) -> None:
+    """A complete method adds up, to the tolerance it states; others claim no baseline they do not use."""
+    for one in _attributions(method, model):
+        if method.complete:
+            assert one.completeness_gap is not None
+            assert abs(one.completeness_gap) <= one.diagnostics["tolerance"] or not one.diagnostics["converged"]
+
+
+def check_cost(method: Method, model: TextModel) -> None:
+    """It spends no more passes than it says, and says what it spent."""
+    for text in TEXTS.values():
+        tokens, target = default_item(model, text)
+        meter = Meter()
+        one = method.attribute(model, tokens, target, meter)
+        assert meter.spent.forward + meter.spent.backward <= method.cost(tokens)
+        assert one.passes.forward == meter.spent.forward and one.passes.backward == meter.spent.backward
+        assert ("gradients" in method.needs) == (meter.spent.backward > 0)
+
+
+def check_stops(method: Method, model: TextModel) -> None:
+    """It stops when it is told to, and leaves the model as it was."""
+    tokens, target = default_item(model, TEXTS["plain"])
+    whole = method.attribute(model, tokens, target)
+    meter = Meter()
+    meter.cancel()
+    try:
+        method.attribute(model, tokens, target, meter)
+    except Cancelled:
+        pass
+    else:
+        raise AssertionError("The method did not stop.")
+    assert np.array_equal(method.attribute(model, tokens, target).scores, whole.scores)
+
+
+def check_words(method: Method, model: TextModel) -> None:
+    """Scores by word keep the sum, where pieces may be added."""
+    for one in _attributions(method, model):
+        if one.granularity == "token" and one.additive:
+            assert np.isclose(one.per_word().scores.sum(), one.scores.sum())
+
+
+def check_record(method: Method, model: TextModel) -> None:
+    """Its settings and findings are JSON values, and its settings make it again."""
+    one = method.attribute(model, *default_item(model, TEXTS["plain"]))
+    assert type(method)(**json.loads(json.dumps(dict(one.params)))) == method
+    json.dumps(dict(one.diagnostics), allow_nan=False)
+
+
+METHOD_CHECKS: tuple[Callable[[Method, TextModel], None], ...] = (
+    check_shape,
+    check_repeatable,
+    check_batching,
+    check_served_score,
+    check_completeness,
+    check_cost,
+    check_stops,
+    check_words,
+    check_record,
+)
+
+
+def check_view(view: View, result: object) -> None:
+    """A view's data are JSON that can stand in a page, and hostile text can't leave them."""
+    document = view.html(result)
+    json.loads(json_for_script(view.data(result)))
+    inside = document.split('<script type="application/json">', 1)[1].rsplit("</script></div>", 1)[0]
+    assert "<" not in inside

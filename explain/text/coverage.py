@@ -1,0 +1,55 @@
+"""Can the model read this text at all? Pieces it does not know, and letters of scripts it never saw."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from explain.datatypes import Tokens
+
+MOST_UNKNOWN = 0.2
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How much of a text the model can read.
+
+    Attributes:
+        unknown: the share of the user's pieces that are the unknown token.
+        foreign: the share of letters whose script is not one the model was trained on; None where that is not known.
+        script: the commonest such script ("Cyrillic"), or "".
+    """
+
+    unknown: float
+    foreign: float | None
+    script: str
+
+    @property
+    def poor(self) -> bool:
+        """Over a fifth of the pieces are unknown, or most letters are of a script the model never saw."""
+        return self.unknown > MOST_UNKNOWN or (self.foreign or 0.0) > 0.5
+
+
+def coverage(tokens: Tokens, unknown_id: int | None, scripts: Sequence[str] | None) -> Coverage:
+    """Measure a text.
+
+    Args:
+        unknown_id: the id of the unknown token, or None where the vocabulary has none.
+        scripts: the scripts the model was trained on ("Latin"), or None where nobody said.
+    """
+    own = tokens.ids[tokens.ordinary]
+    unknown = float((own == unknown_id).mean()) if unknown_id is not None and len(own) else 0.0
+    letters = Counter(script_of(character) for text in tokens.texts for character in text if character.isalpha())
+    if scripts is None or not letters:
+        return Coverage(unknown, None, "")
+    foreign = {script: count for script, count in letters.items() if script not in scripts}
+    script = max(foreign, key=foreign.__getitem__, default="")
+    return Coverage(unknown, sum(foreign.values()) / sum(letters.values()), script)
+
+
+def script_of(letter: str) -> str:
+    """The script of a letter by its Unicode name: "Latin", "Cyrillic", "Han" ..."""
+    first = unicodedata.name(letter, "Unknown").split()[0].split("-")[0]
+    return {"CJK": "Han", "FULLWIDTH": "Latin", "MODIFIER": "Latin", "FEMININE": "Latin", "MASCULINE": "Latin"}.get(
+        first, first.capitalize()
+    )

@@ -1,0 +1,105 @@
+"""A training run's bound, in steps or minutes, and the learning rate that follows it."""
+
+import math
+import time
+from typing import Any
+
+import torch
+from tqdm.auto import tqdm
+from transformers import ProgressCallback, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+WARMUP = 0.04  # of the whole run
+UNBOUNDED_STEPS = 1_000_000  # what Trainer is told when only minutes bound the run
+
+
+class Budget(TrainerCallback):
+    """Stops a run after so many steps or minutes, whichever comes first, counting what resumed runs spent before.
+
+    Args:
+        steps: optimizer steps, or None.
+        minutes: wall-clock minutes of training (evaluation included), or None. One of the two must be given.
+    """
+
+    def __init__(self, steps: int | None, minutes: float | None) -> None:
+        if steps is None and minutes is None:
+            raise ValueError("Bound the run: give steps, minutes or both.")
+        self.steps = steps
+        self.minutes = minutes
+        self.step = 0
+        self._spent_before = 0.0
+        self._began = time.monotonic()
+
+    @property
+    def max_steps(self) -> int:
+        return self.steps or UNBOUNDED_STEPS
+
+    @property
+    def seconds(self) -> float:
+        return self._spent_before + time.monotonic() - self._began
+
+    @property
+    def fraction(self) -> float:
+        """How much of the run is over, 0 to 1: by steps or minutes, whichever is further."""
+        by_steps = self.step / self.steps if self.steps else 0.0
+        by_minutes = self.seconds / (60 * self.minutes) if self.minutes else 0.0
+        return min(1.0, max(by_steps, by_minutes))
+
+    def learning_rate_factor(self, step: int) -> float:
+        """Linear warm-up, then half a cosine down to a fiftieth, along `fraction` (for `LambdaLR`)."""
+        self.step = step
+        if self.fraction < WARMUP:
+            return max(self.fraction / WARMUP, 1e-3)
+        return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (self.fraction - WARMUP) / (1 - WARMUP)))
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> None:
+        self._spent_before = max((entry.get("seconds_spent", 0.0) for entry in state.log_history), default=0.0)
+        self._began = time.monotonic()
+        self.step = state.global_step
+        total, unit = (60 * self.minutes, "s") if self.minutes else (self.max_steps, "steps")
+        self._bar = tqdm(total=round(total), unit=unit, desc="training", mininterval=2.0, disable=args.disable_tqdm)
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **kwargs: object,
+    ) -> None:
+        figures = {name: f"{value:.4g}" for name, value in (logs or {}).items() if isinstance(value, float)}
+        self._bar.write(f"step {state.global_step}  " + "  ".join(f"{name} {text}" for name, text in figures.items()))
+
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> None:
+        self._bar.close()
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> None:
+        self._bar.n = round(min(self.seconds, self._bar.total)) if self.minutes else state.global_step
+        self._bar.set_postfix(step=state.global_step, refresh=False)
+        self._bar.update(0)
+        if self.fraction >= 1.0:
+            control.should_training_stop = True
+            control.should_save = True
+        if control.should_save:  # the log is saved with the checkpoint, so that a resumed run knows what was spent
+            state.log_history.append({"step": state.global_step, "seconds_spent": round(self.seconds, 1)})
+
+
+class BudgetedTrainer(Trainer):
+    """Trainer bound by a budget, whose learning rate and progress bar follow it; the rest is the library's."""
+
+    def __init__(self, budget: Budget, **kwargs: Any) -> None:
+        super().__init__(callbacks=[budget], **kwargs)
+        self.remove_callback(ProgressCallback)  # its bar counts steps; the budget's counts what bounds the run
+        self._budget = budget
+
+    def create_scheduler(
+        self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None
+    ) -> torch.optim.lr_scheduler.LRScheduler:
+        rate = torch.optim.lr_scheduler.LambdaLR(optimizer or self.optimizer, self._budget.learning_rate_factor)
+        self.lr_scheduler = rate
+        return rate

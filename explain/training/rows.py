@@ -1,0 +1,88 @@
+"""Rows of a data set: JSON lines in a local folder, or a public data set by its hub name."""
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from explain.errors import DataError
+
+
+def read_rows(source: str, split: str, columns: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    """Read one split, from `SOURCE/SPLIT.jsonl` or `.jsonl.gz` where SOURCE is a folder, else from the hub.
+
+    Args:
+        source: a folder, or the name of a data set on the Hugging Face hub (needs the network).
+        split: "train", "dev", "test", "all"; the hub's name for "dev" is "validation".
+        columns: columns every row must have.
+
+    Raises:
+        DataError: no such folder or file, a line that is no JSON object, or a column that is missing.
+    """
+    folder = Path(source).expanduser()
+    rows = list(_local_rows(folder, split)) if folder.is_dir() else _hub_rows(source, split)
+    if not rows:
+        raise DataError(f"{source} has no rows in its split {split!r}.")
+    missing = [column for column in columns if column not in rows[0]]
+    if missing:
+        raise DataError(
+            f"{source} ({split}) has no column {', '.join(missing)}; it has {', '.join(rows[0])}.",
+        )
+    return rows
+
+
+def fingerprint(source: str, split: str) -> str:
+    """The sha256 of a local split's bytes, for a model card; "hub" for a data set read by name."""
+    folder = Path(source).expanduser()
+    if not folder.is_dir():
+        return "hub"
+    return hashlib.sha256(_local_file(folder, split).read_bytes()).hexdigest()
+
+
+def licence(source: str) -> str:
+    """What `SOURCE/meta.json` says of the data's licence, or that it says nothing."""
+    meta = Path(source).expanduser() / "meta.json"
+    if not meta.is_file():
+        return "see the data set's own page"
+    return str(json.loads(meta.read_text(encoding="utf-8")).get("licence", "not stated"))
+
+
+def _local_file(folder: Path, split: str) -> Path:
+    for name in (f"{split}.jsonl.gz", f"{split}.jsonl"):
+        if (folder / name).is_file():
+            return folder / name
+    found = sorted(path.name for path in folder.glob("*.jsonl*"))
+    raise DataError(
+        f"{folder} has no {split}.jsonl or {split}.jsonl.gz; it has: {', '.join(found) or 'no JSON lines'}."
+    )
+
+
+def _local_rows(folder: Path, split: str) -> Iterator[dict[str, Any]]:
+    path = _local_file(folder, split)
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise DataError(f"{path}, line {number}: not JSON ({error.msg}).") from error
+            if not isinstance(row, dict):
+                raise DataError(f"{path}, line {number}: a JSON object is wanted, not {type(row).__name__}.")
+            yield row
+
+
+def _hub_rows(name: str, split: str) -> list[dict[str, Any]]:
+    import datasets  # heavy, and of use only with a network
+
+    try:
+        table = datasets.load_dataset(name, split={"dev": "validation", "all": "train"}.get(split, split))
+    except Exception as error:  # the library raises a dozen kinds; all mean that this name gave no rows
+        raise DataError(f"{name} is neither a folder here nor a data set the hub gave us: {error}") from error
+    rows = [dict(row) for row in table]
+    for row in rows:  # GLUE calls its text "sentence"
+        if "text" not in row and "sentence" in row:
+            row["text"] = row.pop("sentence")
+    return rows

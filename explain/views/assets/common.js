@@ -1,0 +1,287 @@
+// What every drawing shares. The page and the stand-alone file run this same code.
+// Text from outside is only ever put in with textContent or setAttribute.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Make an HTML element: attributes, then children (strings become text). */
+function html(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) if (value !== null) node.setAttribute(name, value);
+  node.append(...children.filter((child) => child !== null));
+  return node;
+}
+
+/** Make an SVG element. */
+function svg(tag, attributes = {}, ...children) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
+/** A number for people: a real minus, three digits that matter, a plus where signs matter. */
+function figure(value, signed) {
+  const size = Math.abs(value);
+  let text;
+  if (size === 0) text = "0";
+  else if (size < 0.0005) text = "<0.001";
+  else text = size >= 100 ? size.toFixed(0) : size >= 10 ? size.toFixed(1) : size >= 1 ? size.toFixed(2) : size.toFixed(3);
+  if (value < 0) return text.startsWith("<") ? ">\u22120.001" : "\u2212" + text;
+  return signed && size > 0 && !text.startsWith("<") ? "+" + text : text;
+}
+
+function percent(value) {
+  const text = (100 * value).toFixed(value > 0.0995 || value === 0 ? 0 : 1);
+  return (value < 1 && text === "100" ? ">99" : value > 0 && text === "0.0" ? "<0.1" : text) + " %";
+}
+
+/** A score in its unit. */
+function score(value, data) {
+  return data.scale === "share" || data.scale === "probability" ? percent(value) : figure(value, data.signed);
+}
+
+/** Light or dark, by the ground the drawing stands on. */
+function isDark(root) {
+  const ground = getComputedStyle(root).getPropertyValue("--ground").trim();
+  const [red, green, blue] = rgb(ground || "#ffffff");
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 128;
+}
+
+const probe = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+
+const seen = new Map();
+
+/** Any CSS colour as [red, green, blue, alpha], 0 to 255 and 0 to 1. */
+function rgb(color) {
+  if (!seen.has(color)) seen.set(color, measure(color));
+  return seen.get(color);
+}
+
+function measure(color) {
+  probe.canvas.width = probe.canvas.height = 1;
+  probe.clearRect(0, 0, 1, 1);
+  probe.fillStyle = color;
+  probe.fillRect(0, 0, 1, 1);
+  const [red, green, blue, alpha] = probe.getImageData(0, 0, 1, 1).data;
+  return [red, green, blue, alpha / 255];
+}
+
+// Orange for, blue against, violet for sizes without a sign. Tints stay light enough for WCAG AA text contrast.
+const INK = {
+  light: { for: [217, 115, 13], against: [47, 111, 208], size: [122, 92, 196], most: 0.62 },
+  dark: { for: [255, 154, 61], against: [110, 168, 255], size: [176, 150, 255], most: 0.45 },
+};
+
+function ink(root) {
+  return INK[isDark(root) ? "dark" : "light"];
+}
+
+function colour(root, value, signed, strength) {
+  const inks = ink(root);
+  const hue = !signed ? inks.size : value >= 0 ? inks.for : inks.against;
+  return `rgba(${hue.join(",")},${(strength * inks.most).toFixed(3)})`;
+}
+
+function strongColour(root, value, signed) {
+  const inks = ink(root);
+  return `rgb(${(!signed ? inks.size : value >= 0 ? inks.for : inks.against).join(",")})`;
+}
+
+// A word picked in one drawing is marked in all of them, wherever they stand on the page.
+const PICK = "explain:pick";
+
+function pick(group, tokens) {
+  window.dispatchEvent(new CustomEvent(PICK, { detail: { group, tokens } }));
+}
+
+function onPick(root, group, react) {
+  root.explainPick?.();
+  const listen = (event) => {
+    if (!root.isConnected) return window.removeEventListener(PICK, listen);
+    if (event.detail.group === group) react(new Set(event.detail.tokens));
+  };
+  window.addEventListener(PICK, listen);
+  root.explainPick = () => window.removeEventListener(PICK, listen);
+}
+
+/** Arrow keys walk along the items, Home and End jump, Enter and Space pick, Escape lets go. One of them is in the tab order. */
+function walkable(box, selector, choose, letGo) {
+  const items = () => [...box.querySelectorAll(selector)];
+  items().forEach((item, place) => (item.tabIndex = place ? -1 : 0));
+  box.onkeydown = (event) => {
+    const all = items();
+    const at = all.indexOf(event.target.closest(selector));
+    if (at < 0) return;
+    const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }[event.key];
+    if (to !== undefined && all[to]) {
+      all[at].tabIndex = -1;
+      all[to].tabIndex = 0;
+      all[to].focus();
+    } else if (event.key === "Enter" || event.key === " ") choose(all[at]);
+    else if (event.key === "Escape") letGo();
+    else return;
+    event.preventDefault();
+  };
+}
+
+/** A small card that follows the pointer or the focus. */
+function tooltip(box) {
+  const card = html("div", { class: "tip", role: "tooltip" });
+  box.append(card);
+  return {
+    show(anchor, lines) {
+      card.replaceChildren(...lines.map(([name, text]) => html("div", { class: name }, text)));
+      const at = (anchor.getClientRects()[0] ?? anchor.getBoundingClientRect());
+      const frame = box.getBoundingClientRect();
+      const left = Math.min(Math.max(0, at.left - frame.left), Math.max(0, frame.width - card.offsetWidth - 4));
+      let top = at.top - frame.top - card.offsetHeight - 6;
+      if (top < 0) top = at.bottom - frame.top + 6;
+      Object.assign(card.style, { left: `${left}px`, top: `${top}px`, opacity: 1 });
+    },
+    hide() {
+      card.style.opacity = 0;
+    },
+  };
+}
+
+// Pictures: what is on the screen, as SVG, and from that as PNG. Made in the browser, nothing leaves it.
+
+function savers(root, stem, source) {
+  const save = (kind) => async (event) => {
+    event.preventDefault();
+    const picture = source();
+    const blob = kind === "svg" ? new Blob([picture.text], { type: "image/svg+xml" }) : await toPng(picture, root);
+    const link = html("a", { href: URL.createObjectURL(blob), download: `${stem}.${kind}` });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  };
+  const bar = html("div", { class: "savers" });
+  for (const kind of ["svg", "png"]) {
+    const button = html("button", { type: "button", class: "save", "aria-label": `Save this picture as ${kind.toUpperCase()}` }, kind.toUpperCase());
+    button.onclick = save(kind);
+    bar.append(button);
+  }
+  return bar;
+}
+
+async function toPng(picture, root) {
+  const image = new Image();
+  image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(picture.text);
+  await image.decode();
+  const canvas = document.createElement("canvas");
+  const scale = Math.min(2, 8000 / Math.max(picture.width, picture.height));
+  canvas.width = Math.ceil(picture.width * scale);
+  canvas.height = Math.ceil(picture.height * scale);
+  const context = canvas.getContext("2d");
+  context.scale(scale, scale);
+  context.drawImage(image, 0, 0);
+  return new Promise((done) => canvas.toBlob(done, "image/png"));
+}
+
+/** What a box shows, as SVG: grounds and borders as rectangles, text as text, drawings as they are. */
+function asSvg(root, box, caption) {
+  const frame = box.getBoundingClientRect();
+  const margin = 16;
+  const width = Math.ceil(Math.max(frame.width, 200)) + 2 * margin;
+  const height = Math.ceil(frame.height) + 2 * margin + 22;
+  const left = margin - frame.left;
+  const top = margin - frame.top;
+  const style = getComputedStyle(root);
+  const out = svg("svg", { xmlns: SVG, width, height, viewBox: `0 0 ${width} ${height}`, "font-family": "system-ui, sans-serif" });
+  out.append(svg("rect", { width, height, fill: plain(style.getPropertyValue("--ground").trim() || "#ffffff") }));
+  const visit = (node) => {
+    if (node.nodeType === Node.TEXT_NODE) return drawText(out, node, left, top);
+    if (node.nodeType !== Node.ELEMENT_NODE || node.matches(".tip, .savers, script")) return;
+    const look = getComputedStyle(node);
+    if (look.visibility === "hidden" || look.display === "none") return;
+    if (node.namespaceURI === SVG && node.tagName === "svg") return drawDrawing(out, node, left, top);
+    drawGround(out, node, look, left, top);
+    node.childNodes.forEach(visit);
+  };
+  visit(box);
+  const last = svg("text", { x: margin, y: height - 10, "font-size": 11, fill: plain(style.color), opacity: 0.7 });
+  last.textContent = caption;
+  out.append(last);
+  return { text: new XMLSerializer().serializeToString(out), width, height };
+}
+
+function plain(color) {
+  const [red, green, blue, alpha] = rgb(color);
+  return `rgba(${red},${green},${blue},${alpha.toFixed(3)})`;
+}
+
+function drawGround(out, node, look, left, top) {
+  const [, , , alpha] = rgb(look.backgroundColor);
+  const line = parseFloat(look.borderBottomWidth);
+  const dash = look.borderBottomStyle === "dashed" ? "4 3" : "none";
+  for (const at of node.getClientRects()) {
+    const place = { x: at.left + left, y: at.top + top, width: at.width, height: at.height };
+    if (alpha > 0) out.append(svg("rect", { ...place, rx: parseFloat(look.borderTopLeftRadius) || 0, fill: plain(look.backgroundColor) }));
+    if (line > 0 && rgb(look.borderBottomColor)[3] > 0) {
+      const y = at.bottom + top - line / 2;
+      out.append(svg("line", { x1: place.x, x2: place.x + place.width, y1: y, y2: y, stroke: plain(look.borderBottomColor), "stroke-width": line, "stroke-dasharray": dash }));
+    }
+  }
+}
+
+/** A text node line by line, each line where the browser put it. */
+function drawText(out, node, left, top) {
+  const look = getComputedStyle(node.parentElement);
+  const range = document.createRange();
+  const lines = [];
+  for (let at = 0; at < node.length; ) {
+    const step = node.data.codePointAt(at) > 0xffff ? 2 : 1;
+    range.setStart(node, at);
+    range.setEnd(node, at + step);
+    const place = range.getClientRects()[0];
+    const last = lines[lines.length - 1];
+    if (place && place.width) {
+      if (last && Math.abs(last.bottom - place.bottom) < 3) {
+        last.text += node.data.slice(at, at + step);
+        last.from = Math.min(last.from, place.left);
+        last.to = Math.max(last.to, place.right);
+      } else lines.push({ text: node.data.slice(at, at + step), from: place.left, to: place.right, top: place.top, bottom: place.bottom });
+    } else if (last) last.text += node.data.slice(at, at + step);
+    at += step;
+  }
+  const size = parseFloat(look.fontSize);
+  for (const line of lines) {
+    if (!line.text.trim()) continue;
+    const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/.test(line.text);
+    const text = svg("text", {
+      x: (rightToLeft ? line.to : line.from) + left,
+      y: (line.top + line.bottom) / 2 + top + 0.35 * size,
+      "font-size": size,
+      "font-weight": look.fontWeight,
+      fill: plain(look.color),
+      textLength: Math.max(1, line.to - line.from).toFixed(1),
+      lengthAdjust: "spacingAndGlyphs",
+      direction: rightToLeft ? "rtl" : "ltr",
+      "xml:space": "preserve",
+    });
+    text.textContent = line.text;
+    out.append(text);
+  }
+}
+
+const DRAWN = ["fill", "stroke", "stroke-width", "stroke-opacity", "fill-opacity", "opacity", "stroke-linecap", "stroke-dasharray", "font-size", "font-weight", "text-anchor"];
+
+function drawDrawing(out, node, left, top) {
+  const at = node.getBoundingClientRect();
+  const copy = node.cloneNode(true);
+  const theirs = node.querySelectorAll("*");
+  copy.querySelectorAll("*").forEach((part, place) => {
+    const look = getComputedStyle(theirs[place]);
+    for (const name of DRAWN) {
+      const value = look.getPropertyValue(name);
+      if (value) part.setAttribute(name, name === "fill" || name === "stroke" ? (value === "none" ? "none" : plain(value)) : value);
+    }
+    part.removeAttribute("class");
+    part.removeAttribute("style");
+  });
+  copy.setAttribute("x", at.left + left);
+  copy.setAttribute("y", at.top + top);
+  copy.setAttribute("width", at.width);
+  copy.setAttribute("height", at.height);
+  out.append(copy);
+}

@@ -1,0 +1,31 @@
+// A link to what is on the screen; with the text in it only if asked for.
+
+function draw(root, data) {
+  const box = html("div", { class: "links" });
+  const said = html("span", { class: "note", role: "status" });
+  const button = (label, text) => {
+    const node = html("button", { type: "button", class: "link" }, label);
+    node.onclick = async () => {
+      const address = new URL(window.location.href);
+      address.searchParams.delete("text");
+      if (text !== null) {
+        address.searchParams.delete("example");
+        address.searchParams.set("text", text);
+      }
+      try {
+        await navigator.clipboard.writeText(address.href);
+        said.textContent = "Copied.";
+      } catch {
+        const field = html("input", { class: "address", readonly: "", value: address.href, "aria-label": "The link" });
+        said.replaceChildren("Copy it from here: ", field);
+        field.select();
+      }
+    };
+    return node;
+  };
+  box.append(button("Copy link", null));
+  if (data.text.length <= data.longest) box.append(button("Copy link with text", data.text));
+  else said.textContent = `The text is too long for a link (more than ${data.longest} characters); the link leaves it out.`;
+  box.append(said);
+  root.replaceChildren(box);
+}

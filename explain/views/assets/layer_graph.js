@@ -1,0 +1,111 @@
+// Attention, layer by layer: tokens as rows, layers as columns, the strongest weights as lines from what is looked at
+// (left) to what looks (right). Hover or focus a point to trace its paths; click to keep it.
+
+function draw(root, data) {
+  const box = html("div", { class: "graph" });
+  const scroll = html("div", { class: "scroll", tabindex: "0", "aria-label": "Attention graph; scrolls" });
+  const row = 22, head = 28;
+  const longest = Math.max(...data.tokens.map((token) => token.text.length), 3);
+  const side = Math.min(150, 24 + 7.4 * Math.min(longest, 16));
+  const columns = data.layers.length;
+  const width = Math.max(box.clientWidth, root.clientWidth || 900, 2 * side + 64 * columns);
+  const height = head + row * data.tokens.length + 10;
+  const x = (column) => side + ((width - 2 * side) * column) / columns;
+  const place = new Map(data.tokens.map((token, index) => [token.index, index]));
+  const y = (token) => head + row * place.get(token) + row / 2;
+  const drawing = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": data.summary });
+
+  for (let column = 0; column <= columns; column++) {
+    const text = svg("text", { x: x(column), y: 15, "text-anchor": "middle", class: "label" });
+    text.textContent = column ? `layer ${data.layers[column - 1] + 1}` : "input";
+    drawing.append(text);
+  }
+  const most = Math.max(...data.edges.map((edge) => edge[3]), 1e-9);
+  const lines = svg("g", {});
+  const edges = data.edges.map(([column, to, from, weight]) => {
+    const left = x(column) + 5, right = x(column + 1) - 5, middle = (left + right) / 2, strength = weight / most;
+    const line = svg("path", {
+      d: `M${left} ${y(from)}C${middle} ${y(from)} ${middle} ${y(to)} ${right} ${y(to)}`,
+      class: "edge",
+      "stroke-width": (0.5 + 3.5 * strength).toFixed(2),
+      "stroke-opacity": (0.1 + 0.75 * strength).toFixed(2),
+    });
+    lines.append(line);
+    return { column, to, from, weight, line };
+  });
+  drawing.append(lines);
+  const points = new Map();
+  for (let column = 0; column <= columns; column++)
+    for (const token of data.tokens) {
+      const point = svg("circle", { cx: x(column), cy: y(token.index), r: 4.2, class: "point", "data-column": column, "data-token": token.index });
+      points.set(`${column},${token.index}`, point);
+      drawing.append(point);
+    }
+  for (const token of data.tokens)
+    for (const [at, anchor] of [[side - 12, "end"], [width - side + 12, "start"]]) {
+      const text = svg("text", { x: at, y: y(token.index) + 4, "text-anchor": anchor, class: token.special ? "token special" : "token", "data-token": token.index });
+      text.textContent = token.text.length > 16 ? token.text.slice(0, 15) + "\u2026" : token.text;
+      text.append(svg("title", {}));
+      text.lastChild.textContent = token.text;
+      drawing.append(text);
+    }
+  scroll.append(drawing);
+  const tip = tooltip(box);
+  box.prepend(html("div", { class: "legend" }, html("span", {}, "weak"), html("span", { class: "stroke thin" }), html("span", { class: "stroke thick" }), html("span", {}, `strong, up to ${percent(most)} of what a token looks at`)), scroll);
+  box.append(html("p", { class: "note" }, data.note), savers(root, "attention_graph", () => asSvg(root, box, data.caption)));
+  root.replaceChildren(box);
+
+  let kept = null;
+  const clear = () => {
+    drawing.classList.remove("tracing");
+    drawing.querySelectorAll(".on").forEach((part) => part.classList.remove("on"));
+  };
+  const trace = (column, token) => {
+    clear();
+    drawing.classList.add("tracing");
+    const walk = (ahead) => {
+      let front = new Set([token]);
+      for (let at = ahead ? column : column - 1; at >= 0 && at < columns; at += ahead ? 1 : -1) {
+        const next = new Set();
+        for (const edge of edges)
+          if (edge.column === at && front.has(ahead ? edge.from : edge.to)) {
+            next.add(ahead ? edge.to : edge.from);
+            edge.line.classList.add("on");
+            points.get(`${at},${edge.from}`).classList.add("on");
+            points.get(`${at + 1},${edge.to}`).classList.add("on");
+          }
+        front = next;
+      }
+    };
+    points.get(`${column},${token}`)?.classList.add("on");
+    walk(true);
+    walk(false);
+  };
+  const over = (target) => {
+    const token = +target.dataset.token;
+    const column = target.dataset.column === undefined ? 0 : +target.dataset.column;
+    trace(column, token);
+    const into = edges.filter((edge) => edge.column === column - 1 && edge.to === token).sort((a, b) => b.weight - a.weight).slice(0, 4);
+    const name = data.tokens[place.get(token)].text;
+    tip.show(target, [["name", name], ["number", column ? `after layer ${data.layers[column - 1] + 1}` : "input"], ...into.map((edge) => ["more", `looks at ${data.tokens[place.get(edge.from)].text}: ${percent(edge.weight)}`])]);
+  };
+  drawing.onpointerover = (event) => event.target.dataset?.token !== undefined && over(event.target);
+  drawing.onpointerout = () => {
+    tip.hide();
+    if (kept) trace(...kept);
+    else clear();
+  };
+  drawing.onclick = (event) => {
+    if (event.target.dataset?.token === undefined) return;
+    const token = +event.target.dataset.token;
+    const column = +(event.target.dataset.column ?? 0);
+    kept = kept && kept[0] === column && kept[1] === token ? null : [column, token];
+    pick(data.group, kept ? [token] : []);
+  };
+  onPick(root, data.group, (tokens) => {
+    drawing.querySelectorAll("text.token").forEach((text) => text.classList.toggle("picked", tokens.has(+text.dataset.token)));
+    if (!tokens.size || (kept && !tokens.has(kept[1]))) kept = null;
+    if (kept) trace(...kept);
+    else clear();
+  });
+}

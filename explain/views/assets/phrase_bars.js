@@ -1,0 +1,55 @@
+// Key phrases: the text with its phrases numbered, and a signed bar for each.
+
+function draw(root, data) {
+  const box = html("div", { class: "phrases" });
+  const paragraphs = data.texts.map((text) => {
+    const line = html("p", { class: "text", dir: "auto" });
+    for (const part of text.parts) {
+      if (!part.rank) line.append(part.text);
+      else {
+        const phrase = data.phrases[part.rank - 1];
+        const mark = html("span", { class: phrase.score < 0 ? "w against" : "w for", "data-rank": part.rank }, part.text);
+        mark.style.backgroundColor = colour(root, phrase.score, true, Math.abs(phrase.score) / data.largest);
+        mark.style.borderBottomColor = strongColour(root, phrase.score, true);
+        line.append(mark, html("sup", {}, String(part.rank)));
+      }
+    }
+    return line;
+  });
+  const list = html("ol", { class: "bars", "aria-label": "Key phrases, largest effect first" });
+  for (const phrase of data.phrases) list.append(bar(root, data, phrase));
+  box.append(...paragraphs, list, html("p", { class: "note" }, data.note), savers(root, "key_phrases", () => asSvg(root, box, data.caption)));
+  root.replaceChildren(box);
+
+  const choose = (item) => {
+    const phrase = data.phrases[+item.dataset.rank - 1];
+    pick(data.group, item.classList.contains("picked") ? [] : phrase.tokens);
+  };
+  box.onclick = (event) => event.target.closest("[data-rank]") && choose(event.target.closest("[data-rank]"));
+  walkable(list, ".bar", choose, () => pick(data.group, []));
+  onPick(root, data.group, (tokens) => {
+    for (const item of box.querySelectorAll("[data-rank]"))
+      item.classList.toggle("picked", data.phrases[+item.dataset.rank - 1].tokens.some((token) => tokens.has(token)));
+  });
+}
+
+function bar(root, data, phrase) {
+  const fill = html("span", { class: "fill" });
+  const share = (50 * Math.abs(phrase.score)) / data.largest;
+  fill.style.width = `${share}%`;
+  fill.style[phrase.score < 0 ? "right" : "left"] = "50%";
+  fill.style.backgroundColor = strongColour(root, phrase.score, true);
+  const says = [];
+  if (phrase.sufficient) says.push(["enough alone", "Kept alone, with everything else taken out, the label stays"]);
+  if (phrase.necessary) says.push(["needed", "Taken out, the label changes"]);
+  if (phrase.interaction !== null) says.push([`together ${figure(phrase.interaction, true)}`, "What the words do together beyond the sum of what each does alone"]);
+  return html(
+    "li",
+    { class: "bar", "data-rank": phrase.rank, role: "button", "aria-label": `${phrase.rank}: ${phrase.text}, ${figure(phrase.score, true)} ${data.unit}${says.map(([text]) => ", " + text).join("")}` },
+    html("span", { class: "rank" }, String(phrase.rank)),
+    html("span", { class: "name", dir: "auto", title: phrase.text }, phrase.text),
+    html("span", { class: "track" }, html("span", { class: "zero" }), fill),
+    html("span", { class: "value" }, figure(phrase.score, true)),
+    html("span", { class: "badges" }, ...says.map(([text, title]) => html("span", { class: "badge", title }, text))),
+  );
+}

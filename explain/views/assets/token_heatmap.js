@@ -1,0 +1,73 @@
+// A text on coloured ground: each word's score by tint, its sign by hue and by a solid or dashed line below.
+
+function draw(root, data) {
+  const box = html("div", { class: "heatmap" });
+  const tip = tooltip(box);
+  box.prepend(legend(root, data), ...data.texts.map((text) => paragraph(root, data, text)));
+  if (data.note) box.append(html("p", { class: "note" }, data.note));
+  box.append(savers(root, data.method, () => asSvg(root, box, data.caption)));
+  root.replaceChildren(box);
+
+  const marks = [...box.querySelectorAll(".w")];
+  const unit = (mark) => data.texts[+mark.dataset.text].units[+mark.dataset.unit];
+  const tell = (mark) => tip.show(mark, description(data, unit(mark)));
+  const choose = (mark) => pick(data.group, mark.classList.contains("picked") ? [] : unit(mark).tokens);
+  box.onpointerover = (event) => event.target.closest(".w") && tell(event.target.closest(".w"));
+  box.onpointerout = () => tip.hide();
+  box.onfocusin = (event) => event.target.closest(".w") && tell(event.target.closest(".w"));
+  box.onfocusout = () => tip.hide();
+  box.onclick = (event) => event.target.closest(".w") && choose(event.target.closest(".w"));
+  walkable(box, ".w", choose, () => pick(data.group, []));
+  onPick(root, data.group, (tokens) => {
+    for (const mark of marks) {
+      const on = unit(mark).tokens.some((token) => tokens.has(token));
+      mark.classList.toggle("picked", on);
+      mark.setAttribute("aria-pressed", on);
+    }
+  });
+}
+
+function paragraph(root, data, text) {
+  const line = html("p", { class: "text", dir: "auto", role: "group", "aria-label": `${data.title}, ${text.label}` });
+  if (data.texts.length > 1) line.append(html("span", { class: "which" }, text.label));
+  text.units.forEach((unit, place) => {
+    if (unit.gap) line.append(unit.gap);
+    const strength = data.largest > 0 ? Math.min(1, Math.abs(unit.score) / data.largest) : 0;
+    const mark = html("span", {
+      class: unit.score === 0 ? "w" : data.signed && unit.score < 0 ? "w against" : "w for",
+      role: "button",
+      "aria-pressed": "false",
+      "aria-label": `${unit.text}: ${score(unit.score, data)}`,
+      "data-text": data.texts.indexOf(text),
+      "data-unit": place,
+    }, unit.text);
+    mark.style.backgroundColor = colour(root, unit.score, data.signed, strength);
+    mark.style.borderBottomColor = strength > 0.02 ? strongColour(root, unit.score, data.signed) : "transparent";
+    if (unit.special) mark.classList.add("special");
+    line.append(mark);
+  });
+  if (text.tail) line.append(text.tail);
+  if (text.unread) line.append(html("span", { class: "unread", title: "Not read: the text is longer than the model's input" }, text.unread));
+  return line;
+}
+
+function description(data, unit) {
+  const lines = [["name", unit.text], ["number", `${score(unit.score, data)} ${data.unit}`]];
+  if (unit.rank) lines.push(["more", `${unit.rank}. of ${data.count} by size`]);
+  if (unit.parts.length > 1) lines.push(["more", unit.parts.map(([piece, value]) => (value === null ? piece : `${piece} ${score(value, data)}`)).join("   ")]);
+  if (unit.error) lines.push(["more", `\u00b1 ${score(unit.error, { ...data, signed: false })} (95 %)`]);
+  return lines;
+}
+
+function legend(root, data) {
+  const ramp = html("span", { class: "ramp", "aria-hidden": "true" });
+  const ends = [-1, -0.5, 0, 0.5, 1].map((value) => colour(root, value, true, Math.abs(value)));
+  ramp.style.background = data.signed
+    ? `linear-gradient(90deg, ${ends.join(", ")})`
+    : `linear-gradient(90deg, ${colour(root, 1, false, 0)}, ${colour(root, 1, false, 1)})`;
+  const parts = data.signed
+    ? [html("span", { class: "end" }, `${data.against} ${score(-data.largest, data)}`), ramp, html("span", { class: "end" }, `${score(data.largest, data)} ${data.for}`)]
+    : [html("span", { class: "end" }, score(0, data)), ramp, html("span", { class: "end" }, score(data.largest, data))];
+  const key = data.signed ? [html("span", { class: "key" }, html("span", { class: "line for" }), " for"), html("span", { class: "key" }, html("span", { class: "line against" }), " against")] : [];
+  return html("div", { class: "legend" }, ...parts, ...key, html("span", { class: "unit" }, data.unit));
+}

@@ -1,0 +1,115 @@
+"""What a view is: a result turned into plain data, and one script that draws it, on the page and in a file alike.
+
+A new view is one file here, and one of its name in `assets/`, which defines `draw(root, data)`.
+"""
+
+import functools
+import json
+import unicodedata
+from abc import ABC, abstractmethod
+from html import escape
+from pathlib import Path
+from typing import Any, ClassVar, NewType
+
+from explain.datatypes import Target, Tokens
+from explain.registry import Registry
+
+VIEWS: Registry["View"] = Registry("view", "explain.views")
+
+Html = NewType("Html", str)
+
+_ASSETS = Path(__file__).parent / "assets"
+
+UNITS = {
+    "log_odds": "log-odds",
+    "logit": "logit",
+    "probability": "of probability",
+    "log_probability": "log-probability",
+    "logit_difference": "difference of logits",
+    "similarity": "similarity",
+    "value": "of the predicted value",
+    "share": "of the attention",
+}
+
+
+class View(ABC):
+    """A way to draw results of one type."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    accepts: ClassVar[type]
+
+    @abstractmethod
+    def data(self, result: Any, **options: Any) -> dict[str, Any]:
+        """The result as JSON values, ready to be drawn: nothing is computed in the browser but places and colours."""
+
+    @property
+    def script(self) -> str:
+        """JavaScript that defines `draw(root, data)`."""
+        return asset("common.js") + "\n" + asset(f"{self.name}.js")
+
+    def html(self, result: Any, **options: Any) -> Html:
+        """The drawing as a fragment of a stand-alone page, see `explain.views.document`."""
+        record = json_for_script(self.data(result, **options))
+        return Html(
+            f'<div class="view" data-view="{self.name}"><script type="application/json">{record}</script></div>'
+        )
+
+
+@functools.cache
+def asset(name: str) -> str:
+    """A file of `assets/`."""
+    return (_ASSETS / name).read_text(encoding="utf-8")
+
+
+def json_for_script(value: Any) -> str:
+    """JSON that can stand inside a script element, whatever text is in it."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def visible(text: str) -> str:
+    """Text as it may be shown: characters that would vanish, or turn the line around, made visible.
+
+    Control characters become their pictures (U+2400 on), bidirectional overrides their code.
+    """
+    return "".join(_VISIBLE.get(character, character) for character in text)
+
+
+_VISIBLE = {chr(code): chr(0x2400 + code) for code in range(0x20) if chr(code) not in "\n\r\t"}
+_VISIBLE |= {"\x7f": "\u2421", "\r": ""}
+_VISIBLE |= {chr(code): "\ufffd" for code in range(0x80, 0xA0) if unicodedata.category(chr(code)) == "Cc"}
+_VISIBLE |= {
+    character: f"\u27e8U+{ord(character):04X}\u27e9"
+    for character in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+}
+
+
+def target_name(target: Target) -> str:
+    """The target in words: "positive", or "positive rather than negative"."""
+    return target.label if target.against is None else f"{target.label} rather than {target.against}"
+
+
+def text_label(tokens: Tokens, number: int) -> str:
+    """What a segment is called."""
+    return "text" if tokens.text_pair is None else ("first text", "second text")[number]
+
+
+def sentence(*parts: str) -> str:
+    """Sentences one after the other, empty ones left out."""
+    return " ".join(part for part in parts if part)
+
+
+__all__ = [
+    "UNITS",
+    "VIEWS",
+    "Html",
+    "View",
+    "asset",
+    "escape",
+    "json_for_script",
+    "sentence",
+    "target_name",
+    "text_label",
+    "visible",
+]

@@ -1,0 +1,76 @@
+"""A report as one file that opens anywhere: no network, no server, drawn by the same code as the page."""
+
+from explain.datatypes import AttentionMaps, Report
+from explain.views.base import VIEWS, Html, asset, escape, json_for_script, target_name, visible
+
+
+def document(
+    report: Report,
+    methods: dict[str, tuple[str, str, str]],
+    maps: AttentionMaps | None = None,
+    *,
+    unknown: int | None = None,
+    record: str = "",
+) -> Html:
+    """Write the file.
+
+    Args:
+        report: what was found.
+        methods: title, meaning and limits of each method in it.
+        maps: attention, for the layer graph; without it the graph is left out.
+        unknown: the vocabulary's id for what it does not know.
+        record: the report as JSON, kept inside the file so that it can be replayed from it.
+    """
+    prediction = report.prediction
+    decided = f"{prediction.label}, {prediction.confidence:.0%} sure" if prediction.label is not None else "see below"
+    titles = {name: title for name, (title, _, _) in methods.items()}
+    sections = [
+        f"<h1>{escape(visible(decided))}</h1>",
+        f'<p class="meaning">{escape(report.model.id)} on this text; explained: '
+        f"{escape(visible(target_name(report.target)))}, {escape(report.target.scale.replace('_', ' '))}.</p>",
+        VIEWS["probabilities"].html(prediction),
+    ]
+    for one in report.attributions:
+        title, meaning, limits = methods[one.method]
+        sections.append(f'<h2>{escape(title)}</h2><p class="meaning">{escape(meaning)} {escape(limits)}</p>')
+        sections.append(VIEWS["token_heatmap"].html(one, title=title))
+    sections.append("<h2>The picked word</h2>" + VIEWS["word_details"].html(report, titles=titles, unknown=unknown))
+    if report.phrases:
+        sections.append("<h2>Key phrases</h2>" + VIEWS["phrase_bars"].html(report))
+    if maps is not None:
+        sections.append("<h2>Attention, layer by layer</h2>" + VIEWS["layer_graph"].html(maps))
+    model = report.model
+    sections.append(
+        f'<p class="record">Model {escape(model.id)} ({escape(model.architecture)}, {model.parameters:,} parameters), '
+        f"weights sha256 {escape(model.weight_sha256)}. Made {escape(report.created)} with "
+        + escape(", ".join(f"{name} {version}" for name, version in report.versions.items()))
+        + ".</p>"
+    )
+    if record:
+        sections.append(f'<script type="application/json" id="report">{_inside_script(record)}</script>')
+    return Html(
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'unsafe-inline'; "
+        "style-src 'unsafe-inline'; img-src data: blob:\">"
+        f"<title>{escape(visible(report.text[:60]))}</title><style>{asset('document.css')}{asset('views.css')}</style></head>\n"
+        f"<body><main>{''.join(sections)}</main>\n<script>{_scripts()}</script></body></html>\n"
+    )
+
+
+def _inside_script(text: str) -> str:
+    return text.replace("<", "\\u003c")
+
+
+def _scripts() -> str:
+    """Each view's `draw`, and a loop that draws what is in the file."""
+    views = [
+        f"DRAW[{json_for_script(name)}] = (() => {{\n{asset(f'{name}.js')}\nreturn draw;\n}})();" for name in VIEWS
+    ]
+    start = (
+        "for (const root of document.querySelectorAll('[data-view]')) {\n"
+        "  const data = JSON.parse(root.querySelector('script').textContent);\n"
+        "  DRAW[root.dataset.view](root, data);\n"
+        "}"
+    )
+    return "\n".join([asset("common.js"), "const DRAW = {};", *views, start])

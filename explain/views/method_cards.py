@@ -1,0 +1,53 @@
+"""Method cards: what each registered method is, costs and can't tell, written from the method itself."""
+
+import inspect
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from explain.knobs import knobs_of
+
+
+def card(method: type[Any]) -> str:
+    """One method as Markdown: its module's text (formula, source), what it is, its knobs."""
+    module = inspect.getdoc(sys.modules[method.__module__]) or ""
+    title, _, body = module.partition("\n\n")
+    traits = [
+        "signed" if method.signed else "sizes without a sign",
+        "pieces add up to words" if method.additive else "pieces do not add up",
+        "scores add up to the difference they explain" if method.complete else "scores add up to nothing in particular",
+        "needs " + " and ".join(sorted(method.needs)) if method.needs else "needs forward passes only",
+    ]
+    lines = [f"## {method.title}", "", title, "", _body(body), ""]
+    lines += [
+        f"**It says:** {method.meaning}",
+        "",
+        f"**It does not say:** {method.limits}",
+        "",
+        f"*{'; '.join(traits)}*",
+        "",
+    ]
+    if knobs_of(method):
+        lines += ["| knob | default | range | |", "|---|---|---|---|"]
+        for one in knobs_of(method):
+            default = "automatic" if one.default is None else one.default
+            lines.append(f"| `{method.name}.{one.name}` | {default} | {one.range} | {one.help} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _body(text: str) -> str:
+    """Indented formulas become code blocks; everything else stays as it is."""
+    blocks = []
+    for block in text.split("\n\n"):
+        blocks.append(f"```\n{inspect.cleandoc(block)}\n```" if block.startswith("    ") else block)
+    return "\n\n".join(blocks)
+
+
+def page(methods: Mapping[str, type[Any]]) -> str:
+    """All cards: `docs/methods.md`."""
+    head = (
+        "# Methods\n\nWritten by `make golden` from the methods themselves; do not edit.\n\n"
+        "Scores are in log-odds of the explained label unless a card says otherwise.\n\n"
+    )
+    return head + "\n".join(card(methods[name]) for name in methods)

@@ -1,0 +1,66 @@
+"""Key phrases: numbered in the text, ranked as signed bars."""
+
+from typing import Any
+
+from explain.datatypes import Phrase, Report
+from explain.views.base import UNITS, VIEWS, View, target_name, text_label, visible
+
+
+class PhraseBars(View):
+    """What removing each phrase does to the target, largest first."""
+
+    name = "phrase_bars"
+    title = "Key phrases"
+    accepts = Report
+
+    def data(self, result: Report, *, group: str = "", **options: Any) -> dict[str, Any]:
+        tokens = result.prediction.tokens
+        words = tokens.word_units()
+        unit = UNITS[result.target.scale]
+        return {
+            "group": group,
+            "unit": unit,
+            "largest": max((abs(phrase.score) for phrase in result.phrases), default=0.0) or 1.0,
+            "phrases": [
+                {
+                    "rank": phrase.rank,
+                    "text": visible(phrase.text),
+                    "score": phrase.score,
+                    "interaction": phrase.interaction,
+                    "sufficient": phrase.sufficient,
+                    "necessary": phrase.necessary,
+                    "tokens": [token for word in words[slice(*phrase.words)] for token in word],
+                }
+                for phrase in result.phrases
+            ],
+            "texts": [
+                {
+                    "label": text_label(tokens, number),
+                    "parts": _marked(text, number, result.phrases, tokens.truncated_at[number]),
+                }
+                for number, text in enumerate(tokens.texts)
+            ],
+            "note": (
+                f"Each bar: how far {target_name(result.target)} falls ({unit}) when the phrase is taken out whole. "
+                "Neighbours that act together are one phrase. Of two phrases that say the same, each can seem to "
+                "matter little."
+            ),
+            "caption": f"Key phrases, {unit}, target: {target_name(result.target)}",
+        }
+
+
+def _marked(text: str, segment: int, phrases: tuple[Phrase, ...], cut: int | None) -> list[dict[str, Any]]:
+    parts: list[dict[str, Any]] = []
+    at = 0
+    for phrase in sorted((one for one in phrases if one.segment == segment), key=lambda one: one.span):
+        start, stop = phrase.span
+        parts += [
+            {"text": visible(text[at:start]), "rank": 0},
+            {"text": visible(text[start:stop]), "rank": phrase.rank},
+        ]
+        at = stop
+    parts.append({"text": visible(text[at : len(text) if cut is None else cut]), "rank": 0})
+    return [part for part in parts if part["text"]]
+
+
+VIEWS.register("phrase_bars")(PhraseBars())

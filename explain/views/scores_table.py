@@ -1,0 +1,71 @@
+"""Scores as a table: for a spreadsheet, and for a terminal."""
+
+import csv
+import io
+
+from explain.datatypes import Attribution, Report
+from explain.views.base import UNITS, target_name, visible
+
+COLUMNS = ("method", "granularity", "text", "segment", "start", "stop", "score", "error", "scale")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def rows(report: Report) -> list[tuple[str, str, str, int, int, int, float, float | None, str]]:
+    """One row for each unit of each attribution, then one for each phrase; see `COLUMNS`."""
+    table = []
+    for one in report.attributions:
+        for number, (unit, score) in enumerate(zip(one.units, one.scores.tolist())):
+            segment, start, stop = one.tokens.unit_span(unit)
+            error = None if one.error is None else float(one.error[number])
+            text = one.tokens.unit_text(unit)
+            table.append((one.method, one.granularity, text, segment, start, stop, score, error, one.scale))
+    for phrase in report.phrases:
+        scale = report.target.scale
+        table.append(("key_phrases", "phrase", phrase.text, phrase.segment, *phrase.span, phrase.score, None, scale))
+    return table
+
+
+def to_csv(report: Report) -> str:
+    """The table as CSV. Text that a spreadsheet would run as a formula is put behind an apostrophe."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    for method, granularity, text, *numbers in rows(report):
+        writer.writerow([method, granularity, f"'{text}" if text.startswith(_FORMULA) else text, *numbers])
+    return out.getvalue()
+
+
+def to_text(report: Report, most: int = 12) -> str:
+    """The report for a terminal: the prediction, each method's largest scores, and the key phrases."""
+    prediction = report.prediction
+    lines = []
+    if prediction.label is not None:
+        lines.append(f"{visible(prediction.label)} ({prediction.confidence:.1%} sure)")
+    lines.append(f"explained: {visible(target_name(report.target))}, {report.target.scale.replace('_', ' ')}")
+    for one in report.attributions:
+        lines += ["", f"{one.method}  [{UNITS[one.scale]}]", *_largest(one, most)]
+    if report.phrases:
+        lines += ["", f"key phrases  [{UNITS[report.target.scale]}]"]
+        for phrase in report.phrases[:most]:
+            says = [word for word, on in (("enough alone", phrase.sufficient), ("needed", phrase.necessary)) if on]
+            lines.append(
+                f"  {phrase.score:+8.3f}  {visible(phrase.text)}{'  (' + ', '.join(says) + ')' if says else ''}"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def _largest(one: Attribution, most: int) -> list[str]:
+    shown = one.per_word() if one.granularity == "token" and one.additive else one
+    order = sorted(range(len(shown.units)), key=lambda number: -abs(shown.scores[number]))
+    order = [number for number in order if not shown.tokens.special[list(shown.units[number])].all()]
+    sign = "+" if one.signed else ""
+    lines = [
+        f"  {shown.scores[number]:{sign}8.3f}  {visible(shown.tokens.unit_text(shown.units[number]))}"
+        for number in order[:most]
+    ]
+    if len(order) > most:
+        lines.append(f"  ... and {len(order) - most} more (--format json has all)")
+    if one.completeness_gap is not None:
+        state = "" if one.diagnostics.get("converged", True) else ", NOT CONVERGED"
+        lines.append(f"  gap {one.completeness_gap:+.1e}{state}")
+    return lines

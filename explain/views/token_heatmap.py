@@ -1,0 +1,164 @@
+"""Token heatmap: the text itself on coloured ground, the first picture anyone sees of an attribution."""
+
+from typing import Any
+
+import numpy as np
+
+from explain.datatypes import Attribution, Tokens
+from explain.views.base import UNITS, VIEWS, View, sentence, target_name, text_label, visible
+
+
+class TokenHeatmap(View):
+    """Each word's score by tint and underline, on a scale shared by the text."""
+
+    name = "token_heatmap"
+    title = "Token heatmap"
+    accepts = Attribution
+
+    def data(
+        self,
+        result: Attribution,
+        *,
+        by: str = "word",
+        title: str = "",
+        group: str = "",
+        largest: float | None = None,
+        special: bool = False,
+        **options: Any,
+    ) -> dict[str, Any]:
+        """Prepare a drawing.
+
+        Args:
+            by: "word" adds up the pieces of a word where the method allows it; "token" shows pieces.
+            title: the method's title.
+            group: drawings of one group mark a picked word together.
+            largest: the score of full colour, where several drawings share a scale; by default this one's largest.
+            special: show special tokens that have a score.
+        """
+        tokens = result.tokens
+        shown = result.per_word() if by == "word" and result.granularity == "token" and result.additive else result
+        order = np.argsort(-np.abs(shown.scores), kind="stable")
+        rank = {int(unit): place for place, unit in enumerate(order, 1)}
+        pieces = _piece_scores(result)
+        units = []
+        for number, (unit, score) in enumerate(zip(shown.units, shown.scores.tolist())):
+            if bool(tokens.special[list(unit)].all()) and not (special and score):
+                continue
+            segment, start, stop = tokens.unit_span(unit)
+            units.append(
+                {
+                    "segment": segment,
+                    "start": start,
+                    "stop": stop,
+                    "text": visible(tokens.unit_text(unit)),
+                    "score": score,
+                    "error": None if shown.error is None else float(shown.error[number]),
+                    "rank": rank[number],
+                    "tokens": list(unit),
+                    "parts": [[visible(tokens.pieces[token]), pieces.get(token)] for token in unit],
+                    "special": bool(tokens.special[unit[0]]),
+                }
+            )
+        if shown.granularity == "window":
+            units = _window_centers(tokens, units)
+        biggest = largest or max((abs(unit["score"]) for unit in units), default=0.0)
+        return {
+            "title": title or result.method,
+            "method": result.method,
+            "group": group,
+            "scale": result.scale,
+            "unit": UNITS[result.scale],
+            "signed": result.signed,
+            "largest": biggest,
+            "count": len(units),
+            "for": f"for {target_name(result.target)}",
+            "against": "against",
+            "texts": _texts(tokens, units),
+            "note": note(result, shown),
+            "caption": f"{title or result.method}, {UNITS[result.scale]}"
+            + ("" if result.scale == "share" else f", target: {target_name(result.target)}"),
+        }
+
+
+def note(result: Attribution, shown: Attribution) -> str:
+    """What the numbers are and how far they hold, in sentences."""
+    found = result.diagnostics
+    unit = UNITS[result.scale]
+    parts = []
+    if result.baseline_output is not None:
+        total = float(result.scores.sum())
+        gap = result.output - result.baseline_output - total
+        parts.append(
+            f"Scores add up to {total:+.3f}; the text has {result.output:+.3f} and the empty text "
+            f"({found.get('baseline', 'baseline')}) {result.baseline_output:+.3f} {unit}: gap {abs(gap):.1g}."
+        )
+    if "points" in found:
+        state = "" if found["converged"] else " Not converged: do not trust small scores; allow more points."
+        parts.append(f"{found['points']} points on the path.{state}")
+    if "share_on_special_tokens" in found:
+        share = found["share_on_special_tokens"]
+        if result.params.get("special_tokens") == "set_aside":
+            parts.append(
+                f"{share:.0%} of it lies on special tokens; set aside here, the rest rescaled to sum to 100 %."
+            )
+        else:
+            parts.append(f"{share:.0%} of it lies on special tokens.")
+    if "operator" in found:
+        parts.append(f"Taking away: {found['operator'].replace('_', ' ')}.")
+    if shown.granularity not in ("word", "token"):
+        what = {"sentence": "whole sentences", "window": "sliding windows; a word shows the window it is the middle of"}
+        parts.append(f"Scores are of {what.get(shown.granularity, shown.granularity)}.")
+    passes = result.passes
+    if passes.forward:
+        back = f" and {passes.backward} backward" if passes.backward else ""
+        parts.append(f"{passes.forward} forward{back} passes, {result.seconds:.2g} s.")
+    return sentence(*parts)
+
+
+def _piece_scores(result: Attribution) -> dict[int, float]:
+    if result.granularity != "token":
+        return {}
+    return {unit[0]: score for unit, score in zip(result.units, result.scores.tolist())}
+
+
+def _window_centers(tokens: Tokens, windows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Windows overlap; each is drawn on the word in its middle."""
+    words = tokens.word_units()
+    of_token = {token: number for number, word in enumerate(words) for token in word}
+    drawn = []
+    for window in windows:
+        members = sorted({of_token[token] for token in window["tokens"]})
+        middle = words[members[len(members) // 2]]
+        _, start, stop = tokens.unit_span(middle)
+        drawn.append(
+            window | {"start": start, "stop": stop, "text": visible(tokens.unit_text(middle)), "tokens": list(middle)}
+        )
+    return drawn
+
+
+def _texts(tokens: Tokens, units: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The units of each text in order, with the characters between them; what was not read at the end."""
+    texts = []
+    for number, text in enumerate(tokens.texts):
+        mine = [unit for unit in units if unit["segment"] == number]
+        cut = tokens.truncated_at[number]
+        readable = len(text) if cut is None else cut
+        at = 0
+        drawn = []
+        for unit in mine:
+            start, stop = unit["start"], unit["stop"]
+            kept = {name: value for name, value in unit.items() if name not in ("segment", "start", "stop")}
+            drawn.append(kept | {"gap": visible(text[at:start]) if start > at else ""})
+            at = max(at, stop)
+        texts.append(
+            {
+                "label": text_label(tokens, number),
+                "units": drawn,
+                "tail": visible(text[at:readable]),
+                "unread": visible(text[readable : readable + 2000]) + ("…" if len(text) > readable + 2000 else ""),
+            }
+        )
+    return texts
+
+
+VIEWS.register("token_heatmap")(TokenHeatmap())

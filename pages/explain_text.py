@@ -1,0 +1,153 @@
+"""Explain one text: what the model decided, which words moved it, which phrases matter, where attention went."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from explain import pipeline
+from explain.datatypes import AttentionMaps, Prediction, Report
+from explain.errors import ExplainError
+from explain.methods.base import METHODS
+from explain.models.base import TextModel
+from explain.pipeline import Request
+from explain.replay import to_json
+from explain.text.coverage import coverage
+from explain.views.document import document
+from explain.views.scores_table import to_csv
+from pages.shared import controls, show, state
+
+GROUP = "explain_text"  # a word picked in one drawing is marked in all
+POLL_SECONDS = 0.4
+
+
+def page() -> None:
+    st.title("Why did the model say that?", anchor=False)
+    with st.sidebar:
+        model = state.model(controls.model_picker())
+        label, against, scale = controls.target_picker(model.head)
+        st.subheader("How it is explained", anchor=False)
+        methods = controls.methods(model)
+        phrases = controls.phrase_settings()
+    text = controls.text_box()
+    request = Request(text, methods, None, label, against, scale, phrases)
+    _, job = state.find(request, model)
+    pending = job is not None and not job.finished
+    st.fragment(results, run_every=POLL_SECONDS if pending else None)(request, model, polled=pending)
+
+
+def results(request: Request, model: TextModel, polled: bool) -> None:
+    """Everything below the text, as far as it is found; called again and again while a job runs."""
+    try:
+        found, job = state.find(request, model)
+        if polled and (job is None or job.finished):
+            st.rerun()  # the page once more, without asking again
+        if job is not None and not job.finished:
+            show.progress(job)
+        show.ended(job)
+        if "observation" in found:
+            draw(request, model, found)
+    except ExplainError as error:
+        show.problem(str(error))
+
+
+def draw(request: Request, model: TextModel, found: Mapping[str, Any]) -> None:
+    prediction: Prediction = found["observation"].prediction
+    warnings(prediction, model)
+    show.view("probabilities", prediction, key="probabilities")
+    if "target" not in found:
+        return
+    report = pipeline.report(request, model, found)
+    heatmaps(request, report, found)
+    key_phrases(request, report, found)
+    attention(found["observation"].maps)
+    if all(method.name in found for method in request.methods):
+        take_away(request, model, report, found["observation"].maps)
+
+
+def warnings(prediction: Prediction, model: TextModel) -> None:
+    """What stands between this text and a prediction worth explaining."""
+    tokens = prediction.tokens
+    read = coverage(tokens, model.unk_id, model.scripts)
+    if read.unknown > 0.2:
+        st.warning(
+            f"{read.unknown:.0%} of the pieces are unknown to this model: it sees the same blank for each of them."
+        )
+    elif read.poor:
+        st.warning(
+            f"Most letters are {read.script}; this model was trained on {' and '.join(model.scripts or ())} script. "
+            "Its answer means little here."
+        )
+    for text, place in zip(tokens.texts, tokens.truncated_at):
+        if place is not None:
+            st.warning(
+                f"Only the first {place:,} of {len(text):,} characters were read ({model.max_tokens} pieces are the "
+                "most); the rest is struck through below."
+            )
+
+
+def heatmaps(request: Request, report: Report, found: Mapping[str, Any]) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader("Which words", anchor=False, width="content")
+        by = controls.unit_picker()
+    for method in request.methods:
+        st.markdown(f"**{method.title}** {method.meaning}", help=method.limits)
+        if method.name in found:
+            show.view(
+                "token_heatmap",
+                found[method.name],
+                key=f"heatmap_{method.name}",
+                by=by,
+                title=method.title,
+                group=GROUP,
+            )
+        else:
+            st.skeleton(height=60)
+    show.view("word_details", report, key="details", group=GROUP, titles=state.titles(), unknown=None)
+
+
+def key_phrases(request: Request, report: Report, found: Mapping[str, Any]) -> None:
+    if request.phrases is None:
+        return
+    st.subheader("Key phrases", anchor=False)
+    if "phrases" not in found:
+        st.skeleton(height=120)
+    elif not report.phrases:
+        st.caption("There is no word here that could be taken out.")
+    else:
+        show.view("phrase_bars", report, key="phrases", group=GROUP)
+
+
+def attention(maps: AttentionMaps) -> None:
+    st.subheader("Attention, layer by layer", anchor=False)
+    layers, heads, per_layer, special = controls.graph_form(maps.layers, len(maps.groups))
+    show.view(
+        "layer_graph", maps, key="graph", layers=layers, heads=heads, per_layer=per_layer, special=special, group=GROUP
+    )
+
+
+def take_away(request: Request, model: TextModel, report: Report, maps: AttentionMaps) -> None:
+    st.subheader("Take it with you", anchor=False)
+    about = {name: (METHODS[name].title, METHODS[name].meaning, METHODS[name].limits) for name in METHODS}
+    with st.container(horizontal=True):
+        st.download_button(
+            "HTML, opens offline",
+            lambda: document(report, about, maps, unknown=model.unk_id, record=to_json(report)),
+            "explanation.html",
+            "text/html",
+            on_click="ignore",
+        )
+        st.download_button(
+            "JSON, to replay", lambda: to_json(report), "explanation.json", "application/json", on_click="ignore"
+        )
+        st.download_button("CSV of the scores", lambda: to_csv(report), "scores.csv", "text/csv", on_click="ignore")
+    show.links(request.text)
+    st.caption("Pictures: each drawing has SVG and PNG buttons in its corner.")
+    with st.expander("The Python that gives this page"):
+        st.code(pipeline.as_python(request, model.name), language="python")
+
+
+try:
+    page()
+except ExplainError as problem:
+    show.problem(str(problem))

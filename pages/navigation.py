@@ -1,0 +1,10 @@
+"""The shell around every page: its name, its icon, and where to go."""
+
+from pathlib import Path
+
+import streamlit as st
+
+HERE = Path(__file__).parent
+
+st.set_page_config(page_title="explain", page_icon=str(HERE / "shared" / "icon.png"), layout="wide")
+st.navigation([st.Page(HERE / "explain_text.py", title="Explain a text", default=True)], position="hidden").run()

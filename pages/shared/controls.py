@@ -1,0 +1,190 @@
+"""Widgets made from what is registered: models, labels, and one for each knob of a method.
+
+Every widget's key is its name in the address bar, so a link brings back what was chosen.
+"""
+
+from typing import Any
+
+import streamlit as st
+
+from explain.errors import ExplainError
+from explain.knobs import Knob, knobs_of, make
+from explain.methods.base import METHODS, Method
+from explain.models import catalogue
+from explain.models.base import TextModel
+from explain.pipeline import DEFAULT_METHODS
+from explain.tasks.base import Head
+from explain.text.phrases import PhraseSettings
+from pages.shared import state
+
+OTHER_MODEL = "another model …"
+DECIDED = "(what the model decided)"
+
+
+def text_box() -> str:
+    """The text, with examples to start from."""
+    state.text_from_link()
+
+    def use_example() -> None:
+        if st.session_state.get("example"):
+            st.session_state.text = state.EXAMPLES[st.session_state.example]
+
+    st.pills(
+        "Examples",
+        list(state.EXAMPLES),
+        key="example",
+        bind="query-params",
+        on_change=use_example,
+        label_visibility="collapsed",
+        wrap=True,
+    )
+    return st.text_area(
+        "Text to explain",
+        key="text",
+        height="content",
+        max_chars=100_000,
+        placeholder="Type or paste any text, then press Ctrl + Enter.",
+        help="Ctrl + Enter explains it. The text stays on this machine.",
+    )
+
+
+def model_picker() -> str:
+    """The name of a model; a path or hub name only where that is allowed."""
+    names = dict(catalogue.titles())
+    options = [*names, *([OTHER_MODEL] if state.any_model_allowed() else [])]
+    default = options.index(catalogue.DEFAULT_MODEL) if catalogue.DEFAULT_MODEL in options else 0
+    chosen = st.selectbox(
+        "Model",
+        options,
+        index=default,
+        key="model",
+        bind="query-params",
+        format_func=lambda name: f"{name}: {names[name]}" if name in names else name,
+    )
+    if chosen != OTHER_MODEL:
+        return chosen
+    place = st.text_input(
+        "Folder or hub name",
+        key="place",
+        bind="query-params",
+        placeholder="/models/my-bert or org/name",
+        help="A folder saved by transformers, or a model on the hub. Weights are read from safetensors only.",
+    )
+    if not place.strip():
+        st.info("Give the folder of a model, or its name on the Hugging Face hub.")
+        st.stop()
+    return place.strip()
+
+
+def target_picker(head: Head) -> tuple[str | None, str | None, str | None]:
+    """Label, contrast and scale; None where the default is meant."""
+    if head.value:
+        return None, None, None
+    key = f"{len(head.labels)}"  # another model's labels are another widget
+    label = st.selectbox(
+        "Why this label?",
+        [DECIDED, *head.labels],
+        key="target",
+        bind="query-params",
+    )
+    against = None
+    if len(head.labels) > 2:
+        other = st.selectbox("And not", ["any other", *head.labels], key=f"against{key}")
+        against = None if other == "any other" else other
+    scale = None
+    if against is None:
+        scale = st.selectbox(
+            "Measured in",
+            ["log_odds", "probability", "log_probability", "logit"],
+            key="scale",
+            bind="query-params",
+            format_func=lambda name: name.replace("_", "-"),
+            help="Log-odds by default: near 0 and 1 a probability hardly moves, whatever the words do.",
+        )
+    return (None if label == DECIDED else label), against, scale
+
+
+def methods(model: TextModel) -> tuple[Method, ...]:
+    """The methods in their order, each with the knobs as they are set."""
+    made = []
+    for name in DEFAULT_METHODS:
+        method = METHODS[name]
+        if "gradients" in method.needs and not model.has_gradients:
+            st.caption(f"{method.title} is left out: this model can't be run from embeddings.")
+            continue
+        with st.expander(method.title):
+            made.append(_form(method, name))
+    return tuple(one for one in made if one is not None)
+
+
+def phrase_settings() -> PhraseSettings | None:
+    with st.expander("Key phrases"):
+        return _form(PhraseSettings, "phrases")
+
+
+def _form(owner: type, prefix: str) -> Any | None:
+    """Widgets for every knob of a class, and an instance made from them; says what is wrong, if something is."""
+    settings = {one.name: _widget(one, f"{prefix}.{one.name}") for one in knobs_of(owner)}
+    try:
+        return make(owner, settings)
+    except ExplainError as error:
+        st.error(str(error))
+        return None
+
+
+def _widget(knob: Knob, key: str) -> Any:
+    label = knob.name.replace("_", " ").capitalize()
+    common: dict[str, Any] = {"key": key, "bind": "query-params", "help": knob.help}
+    if knob.choices:
+        options = [None, *knob.choices] if knob.optional else list(knob.choices)
+        words = {None: "automatic"}
+        return st.selectbox(
+            label,
+            options,
+            index=options.index(knob.default),
+            format_func=lambda option: words.get(option, str(option).replace("_", " ")),
+            **common,
+        )
+    if knob.type is bool:
+        return st.toggle(label, value=knob.default, **common)
+    if knob.type is str:
+        return st.text_input(label, value=knob.default, **common)
+    if knob.optional:
+        return st.number_input(label, knob.low, knob.high, value=None, step=1, placeholder="automatic", **common)
+    if knob.type is int:
+        return st.number_input(label, int(knob.low or 0), int(knob.high or 10**6), value=knob.default, step=1, **common)
+    return st.number_input(label, knob.low, knob.high, value=knob.default, step=_step(knob), format="%.4g", **common)
+
+
+def _step(knob: Knob) -> float:
+    return 0.05 if (knob.high or 1) - (knob.low or 0) > 0.2 else 0.001
+
+
+def unit_picker() -> str:
+    """Words or pieces."""
+    return st.segmented_control(
+        "Show",
+        ["word", "token"],
+        default="word",
+        required=True,
+        key="by",
+        bind="query-params",
+        format_func=lambda unit: {"word": "words", "token": "pieces"}[unit],
+        label_visibility="collapsed",
+    )
+
+
+def graph_form(layers: int, heads: int) -> tuple[list[int], list[int] | None, int, bool]:
+    """Which layers and heads the graph shows, how many lines, and whether special tokens."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        first, last = (
+            st.slider("Layers", 1, layers, (1, layers), key="layers", bind="query-params", width=220)
+            if layers > 1
+            else (1, 1)
+        )
+        chosen = st.multiselect(
+            "Heads", list(range(1, heads + 1)), key="heads", bind="query-params", placeholder="all, averaged", width=260
+        )
+        lines = st.slider("Lines a layer", 5, 120, 40, step=5, key="lines", bind="query-params", width=220)
+        special = st.toggle("Special tokens", key="special", bind="query-params")
+    return list(range(first - 1, last)), [head - 1 for head in chosen] or None, lines, special

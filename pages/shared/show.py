@@ -1,0 +1,72 @@
+"""Drawing on a page: views as components, notes, problems, progress."""
+
+from typing import Any
+
+import streamlit as st
+
+from explain.jobs import Job, failure
+from explain.views.base import VIEWS, asset
+from pages.shared import state
+
+_MOUNT = """
+export default function (component) {
+  const root = component.parentElement.querySelector(".view");
+  draw(root, component.data);
+}
+"""
+
+
+@st.cache_resource
+def _components() -> dict[str, Any]:
+    """One component for each registered view, registered once; its script is the one of the stand-alone file."""
+    return {
+        name: st.components.v2.component(
+            f"explain_{name}", html='<div class="view"></div>', css=asset("views.css"), js=VIEWS[name].script + _MOUNT
+        )
+        for name in VIEWS
+    }
+
+
+def view(name: str, result: Any, *, key: str, **options: Any) -> None:
+    """Draw a result with a registered view."""
+    _components()[name](data=VIEWS[name].data(result, **options), key=key)
+
+
+def links(text: str) -> None:
+    """Buttons that copy a link to this page."""
+    _link_component()(data={"text": text, "longest": state.LONGEST_IN_LINK}, key="links")
+
+
+@st.cache_resource
+def _link_component() -> Any:
+    script = asset("common.js") + asset("copy_link.js") + _MOUNT
+    return st.components.v2.component(
+        "explain_copy_link", html='<div class="view"></div>', css=asset("views.css"), js=script
+    )
+
+
+def problem(message: str) -> None:
+    """Something the user can mend."""
+    st.error(message, icon=None)
+
+
+def progress(job: Job) -> None:
+    """How far a job is, where it stands in the queue, and a way to stop it."""
+    ahead = state.jobs().position(job)
+    if ahead:
+        st.progress(0.0, text=f"Waiting: {ahead} before you.")
+    else:
+        spent = job.spent.forward + job.spent.backward
+        st.progress(job.progress, text=f"Computing: {spent} passes of at most {job.cost}.")
+    if st.button("Stop", key="stop"):
+        state.jobs().leave(job)
+
+
+def ended(job: Job | None) -> None:
+    """Say how a job ended, if not well."""
+    if job is None or job.state == "done":
+        return
+    if job.state == "failed":
+        problem(failure(job))
+    elif job.state == "cancelled":
+        st.warning("Stopped. What was found until then is shown; change something or press Explain to go on.")

@@ -1,0 +1,109 @@
+"""What lives longer than one run of a page: the queue, the results, the models, and a visitor's text."""
+
+import ipaddress
+import os
+from typing import Any
+
+import streamlit as st
+
+from explain import pipeline
+from explain.jobs import Cache, Job, Jobs
+from explain.methods.base import METHODS
+from explain.models import catalogue
+from explain.models.base import TextModel
+
+LONGEST_IN_LINK = 2000
+
+EXAMPLES = {
+    "negation": "The film isn't good, but it is not as bad as everyone says.",
+    "mixed feelings": "The plot is thin and the jokes are stale, yet the leads are so charming that I left smiling.",
+    "irony": "Oh great, another two hours of explosions. Just what the world needed.",
+    "long review": (
+        "I went in expecting very little. The trailer gave away most of the story, the director's last two films were "
+        "a chore to sit through, and the first twenty minutes confirm every fear: wooden dialogue, clumsy cuts, a "
+        "score that never shuts up. Then something odd happens. The daughter arrives, played with real warmth by a "
+        "newcomer, and the whole thing starts to breathe. Scenes run longer than they should and are better for it. "
+        "A quarrel in a parked car is the best thing I have seen this year. The ending is a mess, and at least one "
+        "subplot should have been cut, but I forgave it everything. It is uneven, sentimental and far too long. "
+        "I can't wait to see it again."
+    ),
+    "typos and emoji": "omg this moive was soooo goood 😍😍 definately wached it twice lol 10/10",
+    "another language": "Фильм оказался скучным и слишком длинным, я едва досидел до конца.",
+}
+FIRST_EXAMPLE = "negation"
+
+
+@st.cache_resource
+def jobs() -> Jobs:
+    return Jobs()
+
+
+@st.cache_resource
+def cache() -> Cache:
+    return Cache()
+
+
+def model(name: str) -> TextModel:
+    """A loaded model; raises `ModelError` with what to do."""
+    return catalogue.load_model(name)
+
+
+def warm_up() -> None:
+    """Load the model that the page opens with and explain its first example."""
+    request = pipeline.Request(EXAMPLES[FIRST_EXAMPLE], pipeline.methods_from(pipeline.DEFAULT_METHODS))
+    loaded = model(catalogue.DEFAULT_MODEL)
+    for _ in pipeline.parts(request, loaded, cache=cache()):
+        pass
+
+
+def find(request: pipeline.Request, loaded: TextModel) -> tuple[dict[str, Any], Job | None]:
+    """What is known of a request, and the job that finds the rest (None: all is known).
+
+    The visitor's earlier job is left when the request is another one. Only unfinished jobs are kept in the session:
+    results are large, and stay in the bounded cache.
+    """
+    key = (loaded.record.weight_sha256, loaded.name, request)
+    job: Job | None = st.session_state.get("job")
+    if job is not None and job.key != key:
+        jobs().leave(job)
+        job = st.session_state.job = None
+    if job is None:
+        known = pipeline.remembered(request, loaded, cache())
+        if known is not None:
+            return known, None
+        tokens = loaded.encode(request.text, request.text_pair)
+        job = jobs().submit(
+            key, lambda meter: pipeline.parts(request, loaded, meter, cache()), pipeline.cost(request, tokens)
+        )
+        st.session_state.job = job
+        job.wait(0.25)  # most short texts are done by then, and nothing flickers
+    if job.finished:
+        st.session_state.job = None
+    return job.parts, job
+
+
+def text_from_link() -> None:
+    """At a visitor's first run: the text from the link, or the example the link names, or the first one."""
+    if "text" in st.session_state:
+        return
+    example = st.query_params.get("example", FIRST_EXAMPLE)
+    linked = st.query_params.get("text", "")[:LONGEST_IN_LINK]
+    st.session_state.text = linked or EXAMPLES.get(example, EXAMPLES[FIRST_EXAMPLE])
+    if linked:
+        del st.query_params["text"]  # the address bar holds settings; text goes into a link only when asked for
+
+
+def any_model_allowed() -> bool:
+    """Whether visitors may name folders and hub models: on a server of one's own, or one that was started so."""
+    if os.environ.get("EXPLAIN_ALLOW_ANY_MODEL") == "1":
+        return True
+    address = st.get_option("server.address") or ""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"
+
+
+def titles() -> dict[str, str]:
+    """The title of every method, by name."""
+    return {name: METHODS[name].title for name in METHODS}

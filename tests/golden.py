@@ -1,0 +1,88 @@
+"""Golden files: `make golden` writes them anew; the tests say where something differs from them.
+
+A difference is read like code: it is either meant, or a mistake.
+"""
+
+import dataclasses
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import explain
+from explain.datatypes import Report
+from explain.methods.base import METHODS
+from explain.replay import json_schema, to_json
+from explain.testing import TOY_MODELS
+from explain.views.base import VIEWS
+from explain.views.document import document
+from explain.views.method_cards import page
+from explain.views.scores_table import to_csv, to_text
+
+ROOT = Path(__file__).parent.parent
+FOLDER = Path(__file__).parent / "golden"
+HOSTILE = "Good </script><script>alert('zebra')</script>\u202e & 坏 film\x07, isn't it?"
+
+
+def sample_report() -> tuple[Report, Any]:
+    """A report that is the same on every machine: a toy model, times and versions set."""
+    model = TOY_MODELS["planted"]
+    report = explain.explain(HOSTILE, model, settings={"integrated_gradients": {"steps": 8}})
+    still = tuple(dataclasses.replace(one, seconds=0.25) for one in report.attributions)
+    report = dataclasses.replace(
+        report, attributions=still, created="2026-01-01T00:00:00+00:00", versions={"explain": "0"}
+    )
+    return report, model.observe(report.prediction.tokens).maps
+
+
+def results() -> dict[str, Any]:
+    """What each view draws."""
+    report, maps = sample_report()
+    return {
+        "token_heatmap": report.attribution("integrated_gradients"),
+        "phrase_bars": report,
+        "layer_graph": maps,
+        "probabilities": report.prediction,
+        "word_details": report,
+    }
+
+
+def golden_files() -> dict[Path, str]:
+    """Every golden file with what it should hold now."""
+    report, maps = sample_report()
+    about = {name: (METHODS[name].title, METHODS[name].meaning, METHODS[name].limits) for name in METHODS}
+    files = {FOLDER / f"{name}.json": _json(VIEWS[name].data(result)) for name, result in results().items()}
+    files[FOLDER / "document.html"] = _without_code(document(report, about, maps, record=to_json(report)))
+    files[FOLDER / "report.json"] = to_json(report)
+    files[FOLDER / "scores.csv"] = to_csv(report)
+    files[FOLDER / "table.txt"] = to_text(report)
+    files[ROOT / "docs" / "methods.md"] = page(METHODS)
+    files[ROOT / "explain" / "report.schema.json"] = json.dumps(json_schema(), indent=1) + "\n"
+    return {path: _rounded(text) if path.parent == FOLDER else text for path, text in files.items()}
+
+
+def _without_code(page: str) -> str:
+    """The page less our own style and script, which are files of their own."""
+    start, stop = page.index("<style>"), page.index("</style>")
+    return page[:start] + page[stop:].split("\n<script>")[0] + "\n"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+
+
+def _rounded(text: str) -> str:
+    """Numbers to five digits, so that the last bits of another processor make no difference."""
+
+    def shorter(match: "re.Match[str]") -> str:
+        value = float(match[0])
+        return f"{value:.4f}" if abs(value) > 5e-5 else "0.0000"
+
+    return re.sub(r"-?\d+\.\d{6,}(?:e-?\d+)?|-?\d+\.?\d*e-\d+", shorter, text)
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for path, text in golden_files().items():
+        path.write_text(text, encoding="utf-8", newline="")
+        print(path.relative_to(ROOT))

@@ -1,0 +1,50 @@
+"""Every registered method, on every toy and on a tiny BERT, keeps the contract."""
+
+from collections.abc import Callable
+
+import pytest
+
+from explain.errors import ModelError
+from explain.methods.base import METHODS, Method
+from explain.models.encoder import EncoderModel
+from explain.testing import METHOD_CHECKS, TEXTS, TOY_MODELS, NoGradientModel, default_item
+
+
+@pytest.mark.parametrize("check", METHOD_CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("toy", TOY_MODELS)
+@pytest.mark.parametrize("name", METHODS)
+def test_contract_on_toys(name: str, toy: str, check: Callable[..., None]) -> None:
+    check(METHODS[name](), TOY_MODELS[toy])
+
+
+@pytest.mark.parametrize("check", METHOD_CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("name", METHODS)
+def test_contract_on_a_tiny_bert(name: str, check: Callable[..., None], tiny: Callable[[str], EncoderModel]) -> None:
+    check(METHODS[name](), tiny("bert"))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_needs_are_honest(name: str) -> None:
+    model = NoGradientModel()
+    method: Method = METHODS[name]()
+    item = default_item(model, TEXTS["plain"])
+    if "gradients" in method.needs:
+        with pytest.raises(ModelError):
+            method.attribute(model, *item)
+    else:
+        method.attribute(model, *item)
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if METHODS[name].signed])
+def test_planted_word_comes_first(name: str) -> None:
+    model = TOY_MODELS["planted"]
+    one = METHODS[name]().attribute(model, *default_item(model, TEXTS["plain"])).per_word()
+    best = max(range(len(one.units)), key=lambda number: abs(one.scores[number]))
+    assert one.tokens.unit_text(one.units[best]) == "zebra"
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_methods_say_what_they_are(name: str) -> None:
+    method = METHODS[name]
+    assert method.name == name
+    assert method.meaning and method.limits and method.__doc__

@@ -1,0 +1,177 @@
+"""Loading: what is there, what is refused, and what the refusal says."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from explain.errors import ModelError
+from explain.models import catalogue
+from explain.models.catalogue import list_models, load_folder, load_model
+from tests.tiny_models import tiny_folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tiny_folder("bert", tmp_path / "model")
+
+
+def change_config(folder: Path, **changes: object) -> None:
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps(config | changes))
+
+
+def test_a_local_folder_loads_and_its_record_tells_which_weights(folder: Path) -> None:
+    model = load_model(str(folder))
+    assert model.record.architecture == "BertForSequenceClassification"
+    assert (model.record.layers, model.record.heads, model.record.hidden) == (3, 4, 32)
+    assert model.record.weight_sha256 == catalogue.weight_hash(folder)
+    assert load_model(str(folder)) is model
+    tensors = load_file(folder / "model.safetensors")
+    tensors["classifier.bias"] += 1
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    assert catalogue.weight_hash(folder) != model.record.weight_sha256
+
+
+def test_unknown_model_says_what_there_is() -> None:
+    with pytest.raises(ModelError, match="Did you mean 'sentiment'"):
+        load_model("sentimant")
+    with pytest.raises(ModelError, match="There is no model or folder '/no/such/folder'"):
+        load_model("/no/such/folder")
+
+
+def test_a_hub_name_without_a_network_says_what_to_do() -> None:
+    with pytest.raises(ModelError, match="without a network, fetch the model elsewhere"):
+        load_model("someone/some-model")
+
+
+def test_a_hub_name_fetches_no_pickle_and_no_code(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, object] = {}
+
+    def snapshot_download(name: str, **options: object) -> str:
+        asked.update(options, name=name)
+        return str(folder)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
+    assert load_model("someone/tiny-bert", revision="abc").record.revision == "abc"
+    assert asked["name"] == "someone/tiny-bert" and asked["revision"] == "abc"
+    assert not any(pattern.endswith((".bin", ".py", ".pt", "*")) for pattern in asked["allow_patterns"])
+
+
+def test_no_tokenizer(folder: Path) -> None:
+    for path in folder.glob("token*"):
+        path.unlink()
+    with pytest.raises(ModelError, match="has no tokenizer: save one beside the weights"):
+        load_folder("m", folder)
+
+
+def test_broken_tokenizer(folder: Path) -> None:
+    (folder / "tokenizer.json").write_text("{")
+    with pytest.raises(ModelError, match="tokenizer can't be loaded"):
+        load_folder("m", folder)
+
+
+def test_pickled_weights_are_never_opened(folder: Path) -> None:
+    (folder / "model.safetensors").unlink()
+    (folder / "pytorch_model.bin").write_bytes(b"cos\nsystem\n(S'touch /tmp/pwned'\ntR.")
+    with pytest.raises(ModelError, match=r"pickled weights \(pytorch_model.bin\), which can run code"):
+        load_folder("m", folder)
+
+
+def test_no_weights(folder: Path) -> None:
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(ModelError, match="has no weights"):
+        load_folder("m", folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a safetensors file at all", b"\xff" * 64])
+def test_broken_weights(folder: Path, content: bytes) -> None:
+    (folder / "model.safetensors").write_bytes(content)
+    with pytest.raises(ModelError, match=r"model\.safetensors is broken"):
+        load_folder("m", folder)
+
+
+def test_cut_off_weights(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-1000])
+    with pytest.raises(ModelError, match="broken"):
+        load_folder("m", folder)
+
+
+def test_a_foreign_head_is_told_by_name(tmp_path: Path) -> None:
+    folder = tiny_folder("bert", tmp_path, head="ForMaskedLM")
+    with pytest.raises(ModelError, match="was saved as BertForMaskedLM"):
+        load_folder("m", folder)
+
+
+def test_a_head_that_is_not_in_the_file_is_never_made_up(folder: Path) -> None:
+    tensors = load_file(folder / "model.safetensors")
+    del tensors["classifier.weight"]
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match=r"lacks 1 of its tensors \(classifier.weight"):
+        load_folder("m", folder)
+
+
+def test_wrong_shapes(folder: Path) -> None:
+    tensors = load_file(folder / "model.safetensors")
+    tensors["classifier.weight"] = torch.zeros(7, 32)
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match="can't be loaded"):
+        load_folder("m", folder)
+
+
+def test_no_config(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"has no config\.json"):
+        load_folder("m", tmp_path)
+
+
+def test_an_unsupported_family_is_told_by_name(folder: Path) -> None:
+    change_config(folder, model_type="gpt2", architectures=["GPT2ForSequenceClassification"])
+    with pytest.raises(ModelError, match="family 'gpt2', which is not supported"):
+        load_folder("m", folder)
+
+
+def test_a_models_own_code_is_never_run(folder: Path, tmp_path: Path) -> None:
+    change_config(
+        folder,
+        model_type="evil",
+        auto_map={"AutoConfig": "evil.Config", "AutoModelForSequenceClassification": "evil.Model"},
+    )
+    witness = tmp_path / "ran"
+    (folder / "evil.py").write_text(f"open({str(witness)!r}, 'w').close()\nclass Config: pass\nclass Model: pass\n")
+    with pytest.raises(ModelError, match="can't use without running the model's own code"):
+        load_folder("m", folder)
+    assert not witness.exists()
+
+
+def test_one_label_is_a_value_and_several_may_be_right(tmp_path: Path) -> None:
+    value = load_folder("v", tiny_folder("bert", tmp_path / "value", num_labels=1))
+    prediction = value.predict(value.encode("good"))
+    assert value.head.value and prediction.label is None and prediction.output.probabilities is None
+    several = load_folder("s", tiny_folder("bert", tmp_path / "several", problem_type="multi_label_classification"))
+    prediction = several.predict(several.encode("good"))
+    assert not several.head.exclusive and prediction.label is None
+    assert prediction.output.probabilities is not None and prediction.output.probabilities.sum() != pytest.approx(1)
+
+
+def test_names_from_the_environment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXPLAIN_MODELS", f"mine={folder}, {folder}")
+    names = [entry.name for entry in list_models()]
+    assert names[-2:] == ["mine", "model"]
+    assert load_model("mine").record.id == "mine"
+
+
+def test_the_token_limit_can_be_set(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXPLAIN_MAX_TOKENS", "16")
+    assert load_folder("short", folder).max_tokens == 16
+
+
+def test_models_in_memory_are_bounded(tmp_path: Path, tiny_folder_of: Callable[..., Path]) -> None:
+    source = tiny_folder_of("bert")
+    for number in range(catalogue.KEPT_MODELS + 2):
+        load_model(str(source) + "/." * (number + 1))
+    assert len(catalogue._LOADED._models) <= catalogue.KEPT_MODELS

@@ -1,0 +1,82 @@
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from explain import replay
+from explain.__main__ import main
+
+TEXT = "The film isn't good, but its top-notch cast saves it!"
+
+
+def test_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["text", TEXT]) == 0
+    out = capsys.readouterr().out
+    assert "sure)" in out and "integrated_gradients  [log-odds]" in out and "key phrases" in out
+
+
+def test_json_with_settings_and_replay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "report.json"
+    arguments = ["text", TEXT, "--model", "sentiment", "--method", "integrated_gradients", "--method", "occlusion"]
+    arguments += ["--set", "integrated_gradients.baseline=pad", "--set", "phrases.top=3", "--target", "positive"]
+    assert main([*arguments, "--format", "json", "--out", str(path)]) == 0
+    report = replay.read(path)
+    assert [one.method for one in report.attributions] == ["integrated_gradients", "occlusion"]
+    assert report.attributions[0].params["baseline"] == "pad" and report.target.label == "positive"
+    assert len(report.phrases) <= 3
+    assert main(["replay", str(path)]) == 0
+    assert "The report holds." in capsys.readouterr().out
+    record = json.loads(path.read_text())
+    record["attributions"][0]["scores"][3] += 0.5
+    path.write_text(json.dumps(record))
+    assert main(["replay", str(path), "--tolerance", "0.1"]) == 1
+    assert "does not hold" in capsys.readouterr().out
+    assert main(["replay", str(path), "--tolerance", "1.0"]) == 0
+
+
+def test_html_and_csv(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "page.html"
+    assert main(["text", "=1+1 good </script><script>x", "--format", "html", "--out", str(path)]) == 0
+    page = path.read_text()
+    assert page.startswith("<!doctype html>") and "</script><script>x" not in page
+    capsys.readouterr()
+    assert main(["text", "=1+1 good", "--format", "csv"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("method,granularity,text") and any(",'=," in line for line in lines)
+
+
+def test_text_from_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("a good film"))
+    assert main(["text", "-", "--method", "occlusion", "--no-phrases"]) == 0
+    assert "key phrases" not in capsys.readouterr().out
+
+
+def test_lists(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models"]) == 0
+    out = capsys.readouterr().out
+    assert "sentiment" in out and "text-classification" in out and "accuracy 0." in out
+    assert main(["methods"]) == 0
+    assert "--set integrated_gradients.baseline=" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["text", ""], "the text is empty"),
+        (["text", "a", "--model", "nope"], "There is no model or folder 'nope'"),
+        (["text", "a", "--method", "lime"], "There is no method 'lime'"),
+        (["text", "a", "--set", "occlusion"], "expected METHOD.KNOB=VALUE"),
+        (["text", "a", "--set", "occlusion.window=many"], "expected 2 to 20"),
+        (["text", "a", "--target", "neutral"], "There is no label 'neutral'"),
+        (["text", "a", "--out", "/no/such/place"], "can't be written"),
+        (["replay", "/no/such/file"], "can't be read"),
+    ],
+)
+def test_errors_are_one_line_and_status_two(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("explain: ") and message in err and "Traceback" not in err

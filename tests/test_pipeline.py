@@ -1,0 +1,187 @@
+"""The whole way from text to report, on toys, a tiny BERT and the shipped model."""
+
+import numpy as np
+import pytest
+
+import explain
+from explain import pipeline
+from explain.datatypes import Report
+from explain.errors import KnobError, ModelError, TargetError, TextError, UnknownNameError
+from explain.jobs import Cache
+from explain.meter import Meter
+from explain.methods.base import METHODS
+from explain.models.base import TextModel, check_same_score
+from explain.models.encoder import EncoderModel
+from explain.testing import TOY_MODELS
+from explain.text.phrases import PhraseSettings
+
+TEXT = "The film isn't good, but its top-notch cast saves it!"
+
+
+def count_encoder_calls(model: EncoderModel) -> tuple[list[int], object]:
+    """Sequences that go through the first layer, counted where nobody can cheat."""
+    seen: list[int] = []
+    layer = model._module.bert.encoder.layer[0]
+    return seen, layer.register_forward_hook(lambda module, inputs, output: seen.append(len(inputs[0])))
+
+
+def test_prediction_maps_and_rollout_are_one_forward(tiny_bert: EncoderModel) -> None:
+    seen, handle = count_encoder_calls(tiny_bert)
+    try:
+        meter = Meter()
+        report = explain.explain(TEXT, tiny_bert, methods=["attention_rollout"], phrases=False, meter=meter)
+    finally:
+        handle.remove()
+    assert seen == [1] and meter.spent.forward == 1
+    assert report.edges and report.attributions[0].scale == "share"
+
+
+def test_what_the_meter_counts_is_what_was_run(tiny_bert: EncoderModel) -> None:
+    seen, handle = count_encoder_calls(tiny_bert)
+    try:
+        meter = Meter()
+        explain.explain(TEXT, tiny_bert, meter=meter)
+    finally:
+        handle.remove()
+    assert sum(seen) == meter.spent.forward
+
+
+def test_phrases_reuse_what_occlusion_ran(tiny_bert: EncoderModel) -> None:
+    alone, both = Meter(), Meter()
+    explain.explain(TEXT, tiny_bert, methods=[], meter=alone)
+    explain.explain(TEXT, tiny_bert, methods=["occlusion"], meter=both)
+    words = len(tiny_bert.encode(TEXT).words)
+    assert alone.spent.forward <= 1 + 4 * words + 8
+    assert both.spent.forward - alone.spent.forward <= 3  # the punctuation, which is no phrase
+
+
+def test_a_report_holds_what_was_asked(sentiment: TextModel) -> None:
+    report = explain.explain(
+        TEXT,
+        settings={"integrated_gradients": {"baseline": "pad"}, "occlusion": {"operator": "delete"}},
+        label="positive",
+        scale="probability",
+    )
+    assert isinstance(report, Report) and report.target.label == "positive" and report.target.scale == "probability"
+    assert [one.method for one in report.attributions] == list(pipeline.DEFAULT_METHODS)
+    assert report.attribution("integrated_gradients").params["baseline"] == "pad"
+    assert report.attribution("occlusion").diagnostics["operator"] == "delete"
+    assert report.model.weight_sha256 == sentiment.record.weight_sha256
+    assert 0 < report.attribution("occlusion").output < 1
+    assert report.versions["torch"].startswith("2.13")
+    with pytest.raises(KeyError, match="it has: attention_rollout"):
+        report.attribution("lime")
+
+
+def test_methods_may_be_instances(tiny_bert: EncoderModel) -> None:
+    method = METHODS["occlusion"](granularity="sentence")
+    report = explain.explain("One. Two. Three.", tiny_bert, methods=[method], phrases=PhraseSettings(top=2))
+    assert len(report.attributions[0].scores) == 3 and len(report.phrases) <= 2
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "error", "message"),
+    [
+        ("", {}, TextError, "the text is empty"),
+        (" \n\t ", {}, TextError, "the text is empty"),
+        ("\u200b\u200d", {}, TextError, "the text is empty"),
+        ("a\ud800b", {}, TextError, "Character 2 of the text is half of a character"),
+        (None, {}, TextError, "A text is wanted"),
+        ("ok", {"methods": ["magic"]}, UnknownNameError, "There is no method 'magic'"),
+        ("ok", {"settings": {"magic": {}}}, UnknownNameError, "There is no method 'magic'"),
+        ("ok", {"settings": {"occlusion": {"width": 3}}}, KnobError, "no setting of Occlusion 'width'"),
+        ("ok", {"settings": {"occlusion": {"window": 99}}}, KnobError, "window is 99; expected 2 to 20"),
+        ("ok", {"label": "postive"}, TargetError, "Did you mean 'positive'"),
+        ("ok", {"label": "positive", "against": "positive"}, TargetError, "given twice"),
+        ("ok", {"scale": "percent"}, TargetError, "There is no scale 'percent'"),
+        ("ok", {"against": "negative", "label": "positive", "scale": "logit"}, TargetError, "logit_difference"),
+        ("x" * 1_000_001, {}, TextError, "at most 1,000,000"),
+    ],
+)
+def test_bad_input_says_what_to_do(text: str, options: dict[str, object], error: type, message: str) -> None:
+    with pytest.raises(error, match=message):
+        explain.explain(text, TOY_MODELS["linear"], **options)
+
+
+HOSTILE = {
+    "one token": "good",
+    "only unknown": "😀 😍 🤷",
+    "100,000 characters": "good film " * 10_000,
+    "control characters": "go\x00od\x07 fi\x1blm \x9f end",
+    "right to left": "הסרט הזה לא טוב بل رائع",
+    "override": "good \u202egnp.exe\u202c end",
+    "combining marks": "g\u0300\u0301\u0302o\u0303\u0304od z\u0351\u0343a\u0315\u0335l\u0321go",
+    "script": "<script>alert('x')</script> & <img src=x onerror=alert(1)>",
+    "10,000 letters without a space": "a" * 10_000,
+    "a mask and special tokens": "the [MASK] is [SEP] [CLS] [PAD] good",
+    "line breaks": "good\r\n\r\nfilm\n",
+    "punctuation": "?! ...",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_text_is_explained_like_any_other(name: str, sentiment: TextModel) -> None:
+    methods = [
+        METHODS["attention_rollout"](),
+        METHODS["integrated_gradients"](max_points=33),
+        METHODS["occlusion"](granularity="sentence"),
+    ]
+    phrases = PhraseSettings() if len(HOSTILE[name]) < 1000 else None
+    report = explain.explain(HOSTILE[name], sentiment, methods=methods, phrases=phrases or False)
+    assert report.prediction.label in ("negative", "positive")
+    assert report.text == HOSTILE[name]
+    assert all(np.isfinite(one.scores).all() for one in report.attributions)
+    assert report.prediction.tokens.truncated == (name == "100,000 characters")
+
+
+def test_cached_parts_cost_nothing(tiny_bert: EncoderModel) -> None:
+    cache, first, second = Cache(), Meter(), Meter()
+    request = pipeline.Request(TEXT, pipeline.methods_from(pipeline.DEFAULT_METHODS))
+    assert pipeline.remembered(request, tiny_bert, cache) is None
+    once = dict(pipeline.parts(request, tiny_bert, first, cache))
+    again = dict(pipeline.parts(request, tiny_bert, second, cache))
+    assert first.spent.forward > 0 and second.spent.forward == 0
+    assert all(again[name] is once[name] for name in ("observation", "occlusion", "phrases"))
+    assert pipeline.remembered(request, tiny_bert, cache) is not None
+    other = pipeline.Request(TEXT, pipeline.methods_from(["occlusion"], {"occlusion": {"operator": "unk"}}))
+    assert pipeline.remembered(other, tiny_bert, cache) is None
+
+
+def test_a_request_costs_at_most_what_it_says(tiny_bert: EncoderModel) -> None:
+    request = pipeline.Request(TEXT, pipeline.methods_from(pipeline.DEFAULT_METHODS))
+    meter = Meter()
+    dict(pipeline.parts(request, tiny_bert, meter))
+    spent = meter.spent.forward + meter.spent.backward
+    assert spent <= pipeline.cost(request, tiny_bert.encode(TEXT))
+
+
+def test_a_score_that_is_not_served_is_not_explained() -> None:
+    check_same_score(1.00001, 1.0, "m")
+    with pytest.raises(ModelError, match="but it serves"):
+        check_same_score(1.01, 1.0, "m")
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        pipeline.Request(TEXT, pipeline.methods_from(["occlusion"])),
+        pipeline.Request(
+            'He said "no"\n',
+            pipeline.methods_from(["integrated_gradients"], {"integrated_gradients": {"baseline": "pad", "steps": 8}}),
+            label="positive",
+            scale="logit",
+            phrases=PhraseSettings(top=3),
+        ),
+        pipeline.Request("a", pipeline.methods_from(["occlusion"]), text_pair="b", phrases=None),
+    ],
+    ids=["plain", "settings", "pair"],
+)
+def test_the_python_shown_gives_the_same_report(request_: pipeline.Request, sentiment: TextModel) -> None:
+    found: dict[str, object] = {}
+    exec(pipeline.as_python(request_, "sentiment"), found)
+    report = found["report"]
+    expected = dict(pipeline.parts(request_, sentiment))
+    for method in request_.methods:
+        assert np.allclose(report.attribution(method.name).scores, expected[method.name].scores, atol=1e-6)
+    assert report.phrases == expected.get("phrases", ())
+    assert report.target == expected["target"]

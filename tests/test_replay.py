@@ -1,0 +1,107 @@
+import json
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+
+import explain
+from explain.datatypes import Report
+from explain.errors import RecordError
+from explain.models.base import TextModel
+from explain.models.encoder import EncoderModel
+from explain.replay import compare, from_json, from_record, json_schema, read, replay, to_json, to_record
+from explain.testing import TOY_MODELS
+
+TEXT = "The film isn't good <b>, but its top-notch cast saves it! 😀"
+SCHEMA = Path(explain.__file__).parent / "report.schema.json"
+
+
+@pytest.fixture(scope="module")
+def report(sentiment: TextModel) -> Report:
+    return explain.explain(TEXT, sentiment)
+
+
+def test_round_trip_keeps_every_number(report: Report) -> None:
+    again = from_json(to_json(report))
+    assert to_record(again) == to_record(report)
+    assert compare(report, again).largest == 0
+    assert again.attribution("occlusion").tokens.word_units() == report.prediction.tokens.word_units()
+
+
+def test_the_names_are_those_of_the_types(report: Report) -> None:
+    record = to_record(report)
+    assert record["schema"] == "explain-report-1"
+    assert {"method", "scores", "output", "baseline_output"} <= set(record["attributions"][0])
+    assert "tokens" not in record["attributions"][0]
+    assert record["phrases"][0]["text"] and len(record["model"]["weight_sha256"]) == 64
+
+
+def test_the_published_schema_is_that_of_the_types_and_reports_fit_it(report: Report) -> None:
+    assert json.loads(SCHEMA.read_text()) == json_schema(), "run `make golden` and read the difference"
+    jsonschema.Draft202012Validator.check_schema(json_schema())
+    jsonschema.validate(json.loads(to_json(report)), json_schema())
+    for other in TOY_MODELS.values():
+        jsonschema.validate(to_record(explain.explain("a pair", other, text_pair="of texts")), json_schema())
+
+
+def test_a_replay_finds_the_same_numbers(report: Report, sentiment: TextModel) -> None:
+    difference = replay(from_json(to_json(report)))
+    assert difference.within(1e-4) and difference.compared > 30
+    assert replay(report, sentiment).largest == difference.largest
+
+
+def test_a_changed_record_is_found_out(report: Report) -> None:
+    record = to_record(report)
+    record["attributions"][1]["scores"][4] += 0.01
+    difference = replay(from_record(record))
+    assert difference.largest == pytest.approx(0.01, rel=0.05) and not difference.within(1e-3)
+    assert "integrated_gradients.scores" in difference.where
+    record = to_record(report)
+    record["phrases"][0]["necessary"] = not record["phrases"][0]["necessary"]
+    assert not replay(from_record(record)).within(1e9)
+
+
+def test_other_weights_are_refused(report: Report, tiny_bert: EncoderModel) -> None:
+    with pytest.raises(RecordError, match="not those of the record"):
+        replay(report, tiny_bert)
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ("", "no JSON"),
+        ("[1]", "no report of schema"),
+        ('{"schema": "other"}', "it says 'other'"),
+        ('{"schema": "explain-report-1"}', "can't be read"),
+    ],
+)
+def test_what_is_no_report(document: str, message: str) -> None:
+    with pytest.raises(RecordError, match=message):
+        from_json(document)
+
+
+@pytest.mark.parametrize("field", ["target", "prediction", "attributions", "model"])
+def test_reports_with_a_field_missing_or_wrong(report: Report, field: str) -> None:
+    record = to_record(report)
+    for wrong in ({k: v for k, v in record.items() if k != field}, record | {field: 7}, record | {field: [{"x": 1}]}):
+        with pytest.raises(RecordError):
+            from_record(wrong)
+
+
+def test_files(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match="can't be read: No such file"):
+        read(tmp_path / "none.json")
+    (tmp_path / "binary.json").write_bytes(b"\xff\xfe")
+    with pytest.raises(RecordError, match="not UTF-8"):
+        read(tmp_path / "binary.json")
+
+
+def test_contrast_and_settings_come_back(tiny_bert: EncoderModel) -> None:
+    labels = tiny_bert.head.labels
+    one = explain.explain(
+        "good film", tiny_bert, label=labels[0], against=labels[1], settings={"occlusion": {"operator": "delete"}}
+    )
+    difference = replay(from_json(to_json(one)), tiny_bert)
+    assert difference.within(1e-5)
+    assert np.isfinite(difference.largest)

@@ -1,0 +1,133 @@
+"""Phrases against a slow twin, on games whose answer is known."""
+
+import itertools
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from explain.datatypes import Phrase, Tokens
+from explain.errors import KnobError
+from explain.testing import TOY_MODELS
+from explain.text.phrases import Effect, PhraseSettings, Variants, budget, find_phrases
+
+Game = Callable[[frozenset[int]], float]  # the words that are there -> the target's value
+
+
+def find(text: str, game: Game, **settings: object) -> tuple[tuple[Phrase, ...], int, Tokens]:
+    tokens = TOY_MODELS["linear"].encode(text)
+    everything = frozenset(range(len(tokens.words)))
+    spent = 0
+
+    def measure(variants: Variants) -> tuple[list[Effect], list[Effect]]:
+        nonlocal spent
+        spent += len(variants.without) + len(variants.only)
+
+        def effect(there: frozenset[int]) -> Effect:
+            return Effect(game(there), int(game(there) > 0))
+
+        without = [effect(everything - frozenset(range(*phrase))) for phrase in variants.without]
+        return without, [effect(frozenset(range(*phrase))) for phrase in variants.only]
+
+    return find_phrases(tokens, measure, PhraseSettings(**settings)), spent, tokens
+
+
+def negated(there: frozenset[int]) -> float:
+    """ "the film is not good at all": "good" speaks for, unless "not" is there."""
+    return -2.0 if {3, 4} <= there else 2.0 if 4 in there else 0.1
+
+
+def test_not_good_is_listed_and_not_is_not() -> None:
+    phrases, _, _ = find("the film is not good at all", negated)
+    texts = [phrase.text for phrase in phrases]
+    assert texts[0] == "not good" and "not" not in texts and "good" not in texts
+    first = phrases[0]
+    # D(not good) = -2 - 0.1; alone D(not) = -4, D(good) = -2.1; together they do 4 more than the sum.
+    assert first.score == pytest.approx(-2.1) and first.interaction == pytest.approx(4.0)
+    assert first.sufficient and first.necessary and first.rank == 1
+
+
+def test_independent_words_stay_apart() -> None:
+    phrases, _, _ = find("one two three four", lambda there: sum(2.0**word for word in there))
+    assert [phrase.text for phrase in phrases] == ["four", "three", "two", "one"]
+    assert [phrase.score for phrase in phrases] == [8, 4, 2, 1]
+    assert all(phrase.interaction is None for phrase in phrases)
+
+
+def test_no_phrase_crosses_punctuation_or_has_more_than_six_words() -> None:
+    def all_or_nothing(there: frozenset[int]) -> float:
+        return 5.0 if len(there) == 9 else 0.0
+
+    crossing, _, _ = find("a b, c d e f g h", all_or_nothing)
+    assert {phrase.text for phrase in crossing} <= {"a b", "a", "b", "c d e f g h", "c d e f", "g h"}
+    long, _, _ = find("a b c d e f g h i", all_or_nothing)
+    assert max(phrase.words[1] - phrase.words[0] for phrase in long) <= 6
+
+
+def test_words_inside_apostrophes_and_hyphens_are_one() -> None:
+    phrases, _, _ = find("isn't top-notch", lambda there: float(len(there)))
+    assert {phrase.text for phrase in phrases} == {"isn't", "top-notch"}
+
+
+def test_nothing_to_take_out() -> None:
+    assert find("?!", lambda there: 1.0)[0] == ()
+
+
+def test_settings_are_checked() -> None:
+    with pytest.raises(KnobError):
+        PhraseSettings(threshold=-1.0)
+
+
+def twin(count: int, game: Game, settings: PhraseSettings) -> list[tuple[tuple[int, int], float]]:
+    """The definition, slowly: while neighbours interact enough, merge the strongest pairs that share nothing."""
+    everything = frozenset(range(count))
+
+    def effect(phrase: tuple[int, int]) -> float:
+        return game(everything) - game(everything - frozenset(range(*phrase)))
+
+    nodes = [(word, word + 1) for word in range(count)]
+    while True:
+        found = []
+        for left, right in itertools.pairwise(nodes):
+            if right[1] - left[0] > settings.longest:
+                continue
+            interaction = abs(effect((left[0], right[1])) - effect(left) - effect(right))
+            if interaction > 0 and interaction >= settings.threshold * max(abs(effect(left)), abs(effect(right))):
+                found.append((interaction, left, right))
+        found.sort(key=lambda entry: (-entry[0], entry[1]))
+        used: set[tuple[int, int]] = set()
+        for _, left, right in found:
+            if not used & {left, right}:
+                used |= {left, right}
+                nodes = sorted(set(nodes) - {left, right} | {(left[0], right[1])})
+        if not used:
+            return sorted(((node, effect(node)) for node in nodes), key=lambda entry: (-abs(entry[1]), entry[0]))
+
+
+@given(st.integers(1, 12), st.integers(0, 10_000))
+def test_agrees_with_the_slow_twin_within_its_budget(count: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    single, pair = random.normal(size=count), random.normal(size=count)
+
+    def game(there: frozenset[int]) -> float:
+        return sum(single[word] + (pair[word] if word + 1 in there else 0.0) for word in sorted(there))
+
+    phrases, spent, _ = find(" ".join("abcdefghijkl"[:count]), game)
+    settings = PhraseSettings()
+    expected = [entry for entry in twin(count, game, settings) if abs(entry[1]) > 1e-6][: settings.top]
+    assert [phrase.words for phrase in phrases] == [node for node, _ in expected]
+    assert np.allclose([phrase.score for phrase in phrases], [score for _, score in expected])
+    assert spent <= 4 * count + 8 == budget(count, settings)
+
+
+def everything_interacts(there: frozenset[int], count: int) -> float:
+    return float(np.prod([1.5 if word in there else 0.5 for word in range(count)]))
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 24])
+def test_the_budget_holds_when_everything_merges(count: int) -> None:
+    text = " ".join("abcdefghijklmnopqrstuvwx"[:count])
+    _, spent, _ = find(text, lambda there: everything_interacts(there, count))
+    assert spent <= 4 * count + 8

@@ -1,0 +1,31 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from explain.text.sentences import sentence_spans
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("It rained. Dr. No slept!  Why?", ["It rained.", "Dr. No slept!", "Why?"]),
+        (
+            "U.S. troops i.e. the army. 3.5 million.\n\nNew line",
+            ["U.S. troops i.e. the army.", "3.5 million.", "New line"],
+        ),
+        ("it 's good . but bad ! and wow... ok", ["it 's good .", "but bad !", "and wow... ok"]),
+        ("好。很好！ok", ["好。", "很好！", "ok"]),
+        ("it was bad. really bad.", ["it was bad.", "really bad."]),
+        ("wow... ok. Well... No", ["wow... ok.", "Well...", "No"]),
+        ("no stop", ["no stop"]),
+        (" \n ", []),
+    ],
+)
+def test_sentences(text: str, expected: list[str]) -> None:
+    assert [text[start:stop] for start, stop in sentence_spans(text)] == expected
+
+
+@given(st.text())
+def test_sentences_hold_everything_but_white_space(text: str) -> None:
+    kept = "".join(text[start:stop] for start, stop in sentence_spans(text))
+    assert "".join(kept.split()) == "".join(text.split())

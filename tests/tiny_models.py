@@ -1,0 +1,216 @@
+"""Tiny random models of every family, with tokenizers made here, saved as folders that the catalogue loads.
+
+Random weights are drawn large, so that attention is far from uniform and a wrong position or segment shows.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import transformers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import PreTrainedTokenizerFast
+
+CORPUS = [
+    "The film isn't good, but its top-notch cast saves it!",
+    "An unbelievably bad, slow and charmless story; not one joke works.",
+    "I loved every minute of this wonderful, moving picture. Unforgettable?",
+    "Two people walk along the beach while their dog swims in the sea.",
+    "这部电影非常好看。我喜欢演员的表演,但是结尾太长了。",
+    "Этот фильм скучный и слишком длинный.",
+] * 4
+
+BERT_SPECIAL = {
+    "cls_token": "[CLS]",
+    "sep_token": "[SEP]",
+    "pad_token": "[PAD]",
+    "mask_token": "[MASK]",
+    "unk_token": "[UNK]",
+}
+ROBERTA_SPECIAL = {
+    "bos_token": "<s>",
+    "eos_token": "</s>",
+    "cls_token": "<s>",
+    "sep_token": "</s>",
+    "pad_token": "<pad>",
+    "mask_token": "<mask>",
+    "unk_token": "<unk>",
+}
+
+SIZES = dict(hidden_size=32, num_hidden_layers=3, num_attention_heads=4, intermediate_size=64)  # noqa: C408
+
+
+def wordpiece(**options: object) -> PreTrainedTokenizerFast:
+    """BERT's kind: lower case, "##" continues a word, Chinese characters cut apart."""
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=100))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    tokenizer.train_from_iterator(
+        CORPUS, trainers.WordPieceTrainer(vocab_size=220, special_tokens=special, show_progress=False)
+    )
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS]:0 $A:0 [SEP]:0",
+        pair="[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1",
+        special_tokens=[(name, tokenizer.token_to_id(name)) for name in ("[CLS]", "[SEP]")],
+    )
+    return _wrap(tokenizer, BERT_SPECIAL, **options)
+
+
+def byte_level(**options: object) -> PreTrainedTokenizerFast:
+    """RoBERTa's kind: bytes, "Ġ" begins a word, two separators in a pair; the padding id is 1, as there."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    tokenizer.train_from_iterator(
+        CORPUS,
+        trainers.BpeTrainer(vocab_size=420, special_tokens=special, initial_alphabet=alphabet, show_progress=False),
+    )
+    tokenizer.post_processor = processors.RobertaProcessing(
+        ("</s>", 2), ("<s>", 0), trim_offsets=True, add_prefix_space=False
+    )
+    return _wrap(tokenizer, ROBERTA_SPECIAL, **options)
+
+
+def unigram(
+    first: tuple[str, ...], single: str, pair: str, special: dict[str, str], **options: object
+) -> PreTrainedTokenizerFast:
+    """SentencePiece's kind: "▁" begins a word."""
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.normalizer = normalizers.NFKC()
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.decoder = decoders.Metaspace()
+    tokenizer.train_from_iterator(
+        CORPUS,
+        trainers.UnigramTrainer(
+            vocab_size=260, special_tokens=list(first), unk_token=special["unk_token"], show_progress=False
+        ),
+    )
+    names = {special["cls_token"], special["sep_token"]}
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=single, pair=pair, special_tokens=[(name, tokenizer.token_to_id(name)) for name in names]
+    )
+    return _wrap(tokenizer, special, **options)
+
+
+def _wrap(tokenizer: Tokenizer, special: dict[str, str], segments: bool = True) -> PreTrainedTokenizerFast:
+    names = ["input_ids", "token_type_ids", "attention_mask"] if segments else ["input_ids", "attention_mask"]
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_input_names=names, model_max_length=64, **special)
+
+
+def xlm_roberta_tokenizer() -> PreTrainedTokenizerFast:
+    return unigram(
+        ("<s>", "<pad>", "</s>", "<unk>", "<mask>"),
+        "<s> $A </s>",
+        "<s> $A </s> </s> $B </s>",
+        ROBERTA_SPECIAL,
+        segments=False,
+    )
+
+
+def albert_tokenizer() -> PreTrainedTokenizerFast:
+    special = BERT_SPECIAL | {"pad_token": "<pad>", "unk_token": "<unk>"}
+    return unigram(
+        ("<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]"),
+        "[CLS]:0 $A:0 [SEP]:0",
+        "[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1",
+        special,
+    )
+
+
+def deberta_tokenizer() -> PreTrainedTokenizerFast:
+    return unigram(
+        ("[PAD]", "[CLS]", "[SEP]", "[UNK]", "[MASK]"),
+        "[CLS]:0 $A:0 [SEP]:0",
+        "[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1",
+        BERT_SPECIAL,
+    )
+
+
+def mpnet_tokenizer() -> PreTrainedTokenizerFast:
+    """MPNet: word pieces, RoBERTa's special tokens; the padding id is 1."""
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    special = ["<s>", "<pad>", "</s>", "[UNK]", "<mask>"]
+    tokenizer.train_from_iterator(
+        CORPUS, trainers.WordPieceTrainer(vocab_size=220, special_tokens=special, show_progress=False)
+    )
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
+    )
+    return _wrap(tokenizer, ROBERTA_SPECIAL | {"unk_token": "[UNK]"}, segments=False)
+
+
+TOKENIZERS: dict[str, Callable[[], PreTrainedTokenizerFast]] = {
+    "bert": wordpiece,
+    "distilbert": lambda: wordpiece(segments=False),
+    "roberta": lambda: byte_level(segments=False),
+    "xlm-roberta": xlm_roberta_tokenizer,
+    "albert": albert_tokenizer,
+    "electra": wordpiece,
+    "deberta-v2": deberta_tokenizer,
+    "mpnet": mpnet_tokenizer,
+    "modernbert": lambda: wordpiece(segments=False),
+}
+FAMILY_NAMES = tuple(TOKENIZERS)
+
+
+def config_of(family: str, tokenizer: PreTrainedTokenizerFast, **changes: object) -> transformers.PretrainedConfig:
+    common = {
+        "vocab_size": len(tokenizer),
+        "pad_token_id": tokenizer.pad_token_id,
+        "max_position_embeddings": 64,
+        "num_labels": 3,
+        **SIZES,
+    }
+    if family == "distilbert":
+        common |= {"dim": 32, "n_layers": 3, "n_heads": 4, "hidden_dim": 64}
+        for name in SIZES:
+            del common[name]
+    if family in ("roberta", "xlm-roberta", "mpnet"):
+        common["max_position_embeddings"] = 66  # two are never used: positions begin after the padding id
+    if family in ("albert", "electra"):
+        common["embedding_size"] = 16
+    if family == "deberta-v2":
+        common |= {
+            "relative_attention": True,
+            "pos_att_type": ["p2c", "c2p"],
+            "position_biased_input": False,
+            "max_relative_positions": 16,
+        }
+    if family == "modernbert":
+        special = {"cls_token_id": tokenizer.cls_token_id, "sep_token_id": tokenizer.sep_token_id}
+        common |= special | {"bos_token_id": tokenizer.cls_token_id, "eos_token_id": tokenizer.sep_token_id}
+        common |= {"local_attention": 8, "global_attn_every_n_layers": 2, "classifier_pooling": "mean"}
+    return transformers.AutoConfig.for_model(family, **(common | changes))
+
+
+def tiny_folder(
+    family: str,
+    folder: Path,
+    *,
+    head: str = "ForSequenceClassification",
+    dtype: torch.dtype = torch.float32,
+    **changes: object,
+) -> Path:
+    """Save a tiny random model with its tokenizer; see `config_of` for `changes`."""
+    torch.manual_seed(7)
+    tokenizer = TOKENIZERS[family]()
+    config = config_of(family, tokenizer, **changes)
+    auto = {"ForSequenceClassification": "AutoModelForSequenceClassification", "ForMaskedLM": "AutoModelForMaskedLM"}[
+        head
+    ]
+    model = getattr(transformers, auto).from_config(config)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.ndim > 1:
+                parameter.normal_(std=0.25)
+            elif "norm" not in name.lower():
+                parameter.normal_(std=0.1)
+    model.to(dtype).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder

@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+
+from explain.methods.base import METHODS
+from explain.testing import TOY_MODELS, default_item
+from explain.views.base import VIEWS, visible
+
+MODEL = TOY_MODELS["curved"]
+HEATMAP = VIEWS["token_heatmap"]
+
+
+def drawn(
+    text: str, pair: str | None = None, by: str = "word", method: str = "integrated_gradients", **knobs: object
+) -> dict:
+    result = METHODS[method](**knobs).attribute(MODEL, *default_item(MODEL, text, pair))
+    return HEATMAP.data(result, by=by)
+
+
+@pytest.mark.parametrize("text", ["Good  film,\nisn't it? ", "坏 film 😀!", "a", "\x00good\x07"])
+@pytest.mark.parametrize("by", ["word", "token"])
+def test_the_text_is_drawn_as_it_was_written(text: str, by: str) -> None:
+    data = drawn(text, by=by)["texts"][0]
+    assert "".join(unit["gap"] + unit["text"] for unit in data["units"]) + data["tail"] == visible(text)
+
+
+def test_words_carry_their_pieces_and_sum_them() -> None:
+    word = next(unit for unit in drawn("a lovely film")["texts"][0]["units"] if unit["text"] == "lovely")
+    assert [piece for piece, _ in word["parts"]] == ["love", "##ly"]
+    assert word["score"] == pytest.approx(sum(value for _, value in word["parts"]))
+
+
+def test_ranks_follow_size() -> None:
+    units = drawn("one two three four")["texts"][0]["units"]
+    by_rank = sorted(units, key=lambda unit: unit["rank"])
+    sizes = [abs(unit["score"]) for unit in by_rank]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_a_shared_scale_is_kept() -> None:
+    result = METHODS["occlusion"]().attribute(MODEL, *default_item(MODEL, "one two"))
+    assert HEATMAP.data(result, largest=9.0)["largest"] == 9.0
+    assert HEATMAP.data(result)["largest"] == pytest.approx(np.abs(result.scores).max())
+
+
+def test_pairs_are_shown_apart() -> None:
+    texts = drawn("one two", "three")["texts"]
+    assert [text["label"] for text in texts] == ["first text", "second text"]
+    assert [unit["text"] for unit in texts[1]["units"]] == ["three"]
+
+
+def test_what_was_not_read_is_set_apart() -> None:
+    text = "a very long film " * 20
+    data = drawn(text)["texts"][0]
+    assert data["unread"]
+    assert "".join(unit["gap"] + unit["text"] for unit in data["units"]) + data["tail"] + data["unread"] == text
+
+
+def test_special_tokens_only_on_demand() -> None:
+    result = METHODS["attention_rollout"](special_tokens="keep").attribute(MODEL, *default_item(MODEL, "one two"))
+    assert len(HEATMAP.data(result)["texts"][0]["units"]) == 2
+    shown = HEATMAP.data(result, special=True)["texts"][0]["units"]
+    assert [unit["text"] for unit in shown] == ["[CLS]", "one", "two", "[SEP]"]
+
+
+def test_notes_say_what_the_numbers_are() -> None:
+    assert "add up to" in drawn("one two")["note"] and "gap" in drawn("one two")["note"]
+    assert "Not converged" in drawn("one two three four five six", steps=2)["note"]
+    assert "set aside" in drawn("one two", method="attention_rollout")["note"]
+    assert "Taking away: delete." in drawn("one two", method="occlusion", operator="delete")["note"]
+    assert "whole sentences" in drawn("One. Two.", method="occlusion", granularity="sentence")["note"]
+    assert "sliding windows" in drawn("a b c d", method="occlusion", granularity="window")["note"]
+
+
+def test_control_and_direction_characters_are_made_visible() -> None:
+    assert visible("a\x00\x1b\x7f\u202eb\x85\n\t") == "a␀␛␡⟨U+202E⟩b\ufffd\n\t"
