@@ -87,12 +87,15 @@ class NotRemembered(Exception):
     """A part is in no cache, and nothing may be computed."""
 
 
-def remembered(request: Request, model: TextModel, cache: Cache) -> dict[str, Any] | None:
-    """All parts of a request if none needs computing, else None."""
+def known(request: Request, model: TextModel, cache: Cache) -> tuple[dict[str, Any], bool]:
+    """The parts of a request that need no computing, up to the first that does, and whether these are all."""
+    found: dict[str, Any] = {}
     try:
-        return dict(parts(request, model, cache=cache, compute=False))
+        for name, part in parts(request, model, cache=cache, compute=False):
+            found[name] = part
     except NotRemembered:
-        return None
+        return found, False
+    return found, True
 
 
 def parts(

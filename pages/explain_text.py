@@ -23,30 +23,29 @@ POLL_SECONDS = 0.4
 
 def page() -> None:
     st.title("Why did the model say that?", anchor=False)
+    text = controls.text_box()  # first of all: whatever fails below, the text stays
     with st.sidebar:
         model = state.model(controls.model_picker())
         label, against, scale = controls.target_picker(model.head)
         st.subheader("How it is explained", anchor=False)
         methods = controls.methods(model)
         phrases = controls.phrase_settings()
-    text = controls.text_box()
     request = Request(text, methods, None, label, against, scale, phrases)
-    _, job = state.find(request, model)
-    pending = job is not None and not job.finished
+    pending = state.find(request, model).job is not None
     st.fragment(results, run_every=POLL_SECONDS if pending else None)(request, model, polled=pending)
 
 
 def results(request: Request, model: TextModel, polled: bool) -> None:
     """Everything below the text, as far as it is found; called again and again while a job runs."""
     try:
-        found, job = state.find(request, model)
-        if polled and (job is None or job.finished):
+        found = state.find(request, model)
+        if polled and found.job is None:
             st.rerun()  # the page once more, without asking again
-        if job is not None and not job.finished:
-            show.progress(job)
-        show.ended(job)
-        if "observation" in found:
-            draw(request, model, found)
+        if found.job is not None:
+            show.progress(found.job)
+        show.ended(found)
+        if "observation" in found.parts:
+            draw(request, model, found.parts)
     except ExplainError as error:
         show.problem(str(error))
 

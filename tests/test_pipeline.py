@@ -137,14 +137,16 @@ def test_hostile_text_is_explained_like_any_other(name: str, sentiment: TextMode
 def test_cached_parts_cost_nothing(tiny_bert: EncoderModel) -> None:
     cache, first, second = Cache(), Meter(), Meter()
     request = pipeline.Request(TEXT, pipeline.methods_from(pipeline.DEFAULT_METHODS))
-    assert pipeline.remembered(request, tiny_bert, cache) is None
+    assert pipeline.known(request, tiny_bert, cache) == ({}, False)
     once = dict(pipeline.parts(request, tiny_bert, first, cache))
     again = dict(pipeline.parts(request, tiny_bert, second, cache))
     assert first.spent.forward > 0 and second.spent.forward == 0
     assert all(again[name] is once[name] for name in ("observation", "occlusion", "phrases"))
-    assert pipeline.remembered(request, tiny_bert, cache) is not None
+    everything, complete = pipeline.known(request, tiny_bert, cache)
+    assert complete and everything.keys() == once.keys()
     other = pipeline.Request(TEXT, pipeline.methods_from(["occlusion"], {"occlusion": {"operator": "unk"}}))
-    assert pipeline.remembered(other, tiny_bert, cache) is None
+    partly, complete = pipeline.known(other, tiny_bert, cache)
+    assert not complete and set(partly) == {"observation", "target"}
 
 
 def test_a_request_costs_at_most_what_it_says(tiny_bert: EncoderModel) -> None:

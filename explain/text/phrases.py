@@ -5,7 +5,8 @@
 
 Bottom-up: neighbours merge when |I(a, b)| is at least a quarter of the larger of |D(a)| and |D(b)|; the merged phrase
 replaces its parts and may merge again. So "not good" is listed, and "not" is not. No phrase crosses punctuation or
-has more than six words. At most 4 W + 8 sequences for W words, counted here.
+has more than six words. At most 4 W + 8 sequences for W words, counted here. In a long text only the sentences
+whose removal moves the target most are searched.
 """
 
 import unicodedata
@@ -15,6 +16,7 @@ from itertools import pairwise
 
 from explain.datatypes import Phrase, Tokens
 from explain.knobs import check_knobs, knob
+from explain.text.units import units_of
 
 NOTHING = 1e-6  # an effect of rounding; such phrases are not listed
 
@@ -43,6 +45,9 @@ class PhraseSettings:
     )
     longest: int = knob(6, low=1, high=12, help="Most words in a phrase.")
     top: int = knob(8, low=1, high=30, help="How many phrases are listed.")
+    most_words: int = knob(
+        90, low=10, high=1000, help="In a longer text, only its most important sentences are searched, so many words."
+    )
 
     def __post_init__(self) -> None:
         check_knobs(self)
@@ -86,10 +91,11 @@ def find_phrases(
     if not usable:
         return ()
     counted = _Counter(measure, budget(len(words), settings))
+    full = counted.without([(0, 0)])[0]
+    if len(usable) > settings.most_words:
+        usable = _most_important(tokens, usable, counted, full, settings.most_words)
     nodes: list[Range] = [(number, number + 1) for number in usable]
-    first = counted.without([(0, 0), *nodes])
-    full = first[0]
-    removed = dict(zip(nodes, first[1:]))
+    removed = dict(zip(nodes, counted.without(nodes)))
 
     def effect(phrase: Range) -> float:
         return full.value - removed[phrase].value
@@ -122,6 +128,21 @@ def find_phrases(
         )
         for rank, (phrase, kept) in enumerate(zip(ranked, alone), 1)
     )
+
+
+def _most_important(tokens: Tokens, usable: list[int], counted: "_Counter", full: Effect, most: int) -> list[int]:
+    """About `most` words: those of the sentences that move the target most."""
+    first_word = {unit[0]: number for number, unit in enumerate(tokens.word_units())}
+    parts: list[Range] = []
+    for unit in units_of(tokens, "sentence"):
+        begin = first_word[unit[0]]
+        parts.append((begin, begin + sum(token in first_word for token in unit)))
+    effects = [abs(full.value - one.value) for one in counted.without(parts)]
+    chosen: set[int] = set()
+    for _, part in sorted(zip(effects, parts), key=lambda entry: (-entry[0], entry[1])):
+        if len(chosen) < most:
+            chosen.update(range(*part))
+    return [word for word in usable if word in chosen][:most]
 
 
 def is_punctuation(text: str) -> bool:

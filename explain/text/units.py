@@ -1,9 +1,13 @@
 """Parts of a text as sets of tokens: tokens, words, sentences, sliding windows of words."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from explain.datatypes import Tokens
 from explain.text.sentences import sentence_spans
+
+LONGEST_SENTENCE = 60  # words
 
 Units = tuple[tuple[int, ...], ...]
 
@@ -31,14 +35,24 @@ def units_of(tokens: Tokens, granularity: str, window: int = 3) -> Units:
 
 
 def _sentences(tokens: Tokens, words: Units) -> Units:
-    """Words by sentence; a word belongs to the sentence it begins in."""
-    groups: dict[tuple[int, int], list[int]] = {}
+    """Words by sentence; a word belongs to the sentence it begins in. Sixty words without a stop are cut up."""
+    groups: dict[tuple[int, int], list[tuple[int, ...]]] = {}
     stops = [np.array([stop for _, stop in sentence_spans(text)]) for text in tokens.texts]
     for word in words:
         segment, start, _ = tokens.unit_span(word)
         sentence = int(np.searchsorted(stops[segment], start, side="right"))
-        groups.setdefault((segment, sentence), []).extend(word)
-    return tuple(tuple(group) for group in groups.values())
+        groups.setdefault((segment, sentence), []).append(word)
+    runs = [run for group in groups.values() for run in _runs(group)]
+    return tuple(tuple(token for word in run for token in word) for run in runs)
+
+
+def _runs(words: list[tuple[int, ...]]) -> list[list[tuple[int, ...]]]:
+    """One sentence, or runs of about thirty words of what has no end."""
+    if len(words) <= LONGEST_SENTENCE:
+        return [words]
+    count = -(-len(words) // (LONGEST_SENTENCE // 2))
+    cuts = [round(number * len(words) / count) for number in range(count + 1)]
+    return [words[start:stop] for start, stop in pairwise(cuts)]
 
 
 def _windows(tokens: Tokens, words: Units, width: int) -> Units:

@@ -44,6 +44,11 @@ class PhraseBars(View):
                 f"Each bar: how far {target_name(result.target)} falls ({unit}) when the phrase is taken out whole. "
                 "Neighbours that act together are one phrase. Of two phrases that say the same, each can seem to "
                 "matter little."
+                + (
+                    " In a text this long, only the sentences that move the target most were searched."
+                    if len(words) > result.phrase_settings.get("most_words", len(words))
+                    else ""
+                )
             ),
             "caption": f"Key phrases, {unit}, target: {target_name(result.target)}",
         }

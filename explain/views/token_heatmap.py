@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import numpy as np
-
 from explain.datatypes import Attribution, Tokens
 from explain.views.base import UNITS, VIEWS, View, sentence, target_name, text_label, visible
+
+UNREAD_SHOWN = 300  # characters
 
 
 class TokenHeatmap(View):
@@ -37,8 +37,7 @@ class TokenHeatmap(View):
         """
         tokens = result.tokens
         shown = result.per_word() if by == "word" and result.granularity == "token" and result.additive else result
-        order = np.argsort(-np.abs(shown.scores), kind="stable")
-        rank = {int(unit): place for place, unit in enumerate(order, 1)}
+        rank = ranks(shown)
         pieces = _piece_scores(result)
         units = []
         for number, (unit, score) in enumerate(zip(shown.units, shown.scores.tolist())):
@@ -53,7 +52,7 @@ class TokenHeatmap(View):
                     "text": visible(tokens.unit_text(unit)),
                     "score": score,
                     "error": None if shown.error is None else float(shown.error[number]),
-                    "rank": rank[number],
+                    "rank": rank.get(number),
                     "tokens": list(unit),
                     "parts": [[visible(tokens.pieces[token]), pieces.get(token)] for token in unit],
                     "special": bool(tokens.special[unit[0]]),
@@ -78,6 +77,14 @@ class TokenHeatmap(View):
             "caption": f"{title or result.method}, {UNITS[result.scale]}"
             + ("" if result.scale == "share" else f", target: {target_name(result.target)}"),
         }
+
+
+def ranks(shown: Attribution) -> dict[int, int]:
+    """The rank by size of every unit that is not a special token, from 1; equal sizes in reading order."""
+    special = shown.tokens.special
+    own = [number for number, unit in enumerate(shown.units) if not special[list(unit)].all()]
+    own.sort(key=lambda number: -abs(shown.scores[number]))
+    return {number: place for place, number in enumerate(own, 1)}
 
 
 def note(result: Attribution, shown: Attribution) -> str:
@@ -155,10 +162,16 @@ def _texts(tokens: Tokens, units: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 "label": text_label(tokens, number),
                 "units": drawn,
                 "tail": visible(text[at:readable]),
-                "unread": visible(text[readable : readable + 2000]) + ("…" if len(text) > readable + 2000 else ""),
+                "unread": _unread(text[readable:]),
             }
         )
     return texts
+
+
+def _unread(rest: str) -> str:
+    """What the model did not read: its beginning, and how much more there is."""
+    more = len(rest) - UNREAD_SHOWN
+    return visible(rest[:UNREAD_SHOWN]) + (f"… ({more:,} more characters)" if more > 0 else "")
 
 
 VIEWS.register("token_heatmap")(TokenHeatmap())

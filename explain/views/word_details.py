@@ -2,10 +2,9 @@
 
 from typing import Any
 
-import numpy as np
-
 from explain.datatypes import Attribution, Report
 from explain.views.base import UNITS, VIEWS, View, visible
+from explain.views.token_heatmap import ranks
 
 
 class WordDetails(View):
@@ -61,11 +60,11 @@ class WordDetails(View):
 def _by_token(result: Attribution) -> dict[int, tuple[float, int, int]]:
     """For each token: the score of the unit it is in, that unit's rank by size, and how many there are."""
     shown = result.per_word() if result.granularity == "token" and result.additive else result
-    ranks = np.empty(len(shown.units), dtype=int)
-    ranks[np.argsort(-np.abs(shown.scores), kind="stable")] = np.arange(1, len(shown.units) + 1)
+    place = ranks(shown)
     return {
-        token: (float(score), int(rank), len(shown.units))
-        for unit, score, rank in zip(shown.units, shown.scores, ranks)
+        token: (float(shown.scores[number]), place[number], len(place))
+        for number, unit in enumerate(shown.units)
+        if number in place
         for token in unit
     }
 

@@ -41,6 +41,7 @@ def text_box() -> str:
     return st.text_area(
         "Text to explain",
         key="text",
+        persist_state="session",
         height="content",
         max_chars=100_000,
         placeholder="Type or paste any text, then press Ctrl + Enter.",
@@ -59,9 +60,9 @@ def model_picker() -> str:
         index=default,
         key="model",
         bind="query-params",
-        format_func=lambda name: f"{name}: {names[name]}" if name in names else name,
     )
     if chosen != OTHER_MODEL:
+        st.caption(names[chosen])
         return chosen
     place = st.text_input(
         "Folder or hub name",
@@ -161,17 +162,18 @@ def _step(knob: Knob) -> float:
 
 
 def unit_picker() -> str:
-    """Words or pieces."""
-    return st.segmented_control(
+    """Whether heatmaps show words or pieces: "word" or "token"."""
+    units = {"words": "word", "pieces": "token"}
+    chosen = st.segmented_control(
         "Show",
-        ["word", "token"],
-        default="word",
+        list(units),
+        default="words",
         required=True,
-        key="by",
+        key="show",
         bind="query-params",
-        format_func=lambda unit: {"word": "words", "token": "pieces"}[unit],
         label_visibility="collapsed",
     )
+    return units[chosen]
 
 
 def graph_form(layers: int, heads: int) -> tuple[list[int], list[int] | None, int, bool]:

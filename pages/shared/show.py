@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from explain.jobs import Job, failure
+from explain.jobs import Job
 from explain.views.base import VIEWS, asset
 from pages.shared import state
 
@@ -58,15 +58,14 @@ def progress(job: Job) -> None:
     else:
         spent = job.spent.forward + job.spent.backward
         st.progress(job.progress, text=f"Computing: {spent} passes of at most {job.cost}.")
-    if st.button("Stop", key="stop"):
-        state.jobs().leave(job)
+    st.button("Stop", key="stop", on_click=state.stop)
 
 
-def ended(job: Job | None) -> None:
-    """Say how a job ended, if not well."""
-    if job is None or job.state == "done":
-        return
-    if job.state == "failed":
-        problem(failure(job))
-    elif job.state == "cancelled":
-        st.warning("Stopped. What was found until then is shown; change something or press Explain to go on.")
+def ended(found: state.Found) -> None:
+    """Say how a job ended, if not well, and offer to go on."""
+    if found.ended == "failed":
+        problem(found.message)
+    elif found.ended == "cancelled":
+        st.warning("Stopped. What was found until then is shown.")
+    if found.ended:
+        st.button("Try again", key="again", on_click=state.try_again)

@@ -2,12 +2,14 @@
 
 import ipaddress
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
 from explain import pipeline
-from explain.jobs import Cache, Job, Jobs
+from explain.jobs import Cache, Job, Jobs, failure
 from explain.methods.base import METHODS
 from explain.models import catalogue
 from explain.models.base import TextModel
@@ -56,30 +58,63 @@ def warm_up() -> None:
         pass
 
 
-def find(request: pipeline.Request, loaded: TextModel) -> tuple[dict[str, Any], Job | None]:
-    """What is known of a request, and the job that finds the rest (None: all is known).
+@dataclass(frozen=True)
+class Found:
+    """What is known of a request so far.
+
+    Attributes:
+        parts: by name.
+        job: the job that finds the rest, or None.
+        ended: how the job ended if it did not end well: "failed" or "cancelled"; message: what to say of it.
+    """
+
+    parts: Mapping[str, Any]
+    job: Job | None = None
+    ended: str = ""
+    message: str = ""
+
+
+def find(request: pipeline.Request, loaded: TextModel) -> Found:
+    """What is known of a request; what is not is submitted, unless it was stopped or has failed before.
 
     The visitor's earlier job is left when the request is another one. Only unfinished jobs are kept in the session:
     results are large, and stay in the bounded cache.
     """
     key = (loaded.record.weight_sha256, loaded.name, request)
-    job: Job | None = st.session_state.get("job")
+    session = st.session_state
+    job: Job | None = session.get("job")
     if job is not None and job.key != key:
         jobs().leave(job)
-        job = st.session_state.job = None
+        job = session.job = None
     if job is None:
-        known = pipeline.remembered(request, loaded, cache())
-        if known is not None:
-            return known, None
-        tokens = loaded.encode(request.text, request.text_pair)
-        job = jobs().submit(
-            key, lambda meter: pipeline.parts(request, loaded, meter, cache()), pipeline.cost(request, tokens)
-        )
-        st.session_state.job = job
+        parts, complete = pipeline.known(request, loaded, cache())
+        if complete:
+            session.ended = None
+            return Found(parts)
+        if session.get("ended") and session.ended[0] == key:
+            return Found(parts, None, *session.ended[1:])
+        cost = pipeline.cost(request, loaded.encode(request.text, request.text_pair))
+        job = jobs().submit(key, lambda meter: pipeline.parts(request, loaded, meter, cache()), cost)
+        session.job, session.ended = job, None
         job.wait(0.25)  # most short texts are done by then, and nothing flickers
-    if job.finished:
-        st.session_state.job = None
-    return job.parts, job
+    if not job.finished:
+        return Found(job.parts, job)
+    session.job = None
+    if job.state == "done":
+        return Found(job.parts)
+    session.ended = (key, job.state, failure(job))
+    return Found(job.parts, None, *session.ended[1:])
+
+
+def stop() -> None:
+    """Stop the visitor's job."""
+    if st.session_state.get("job") is not None:
+        jobs().leave(st.session_state.job)
+
+
+def try_again() -> None:
+    """Forget that the request was stopped or failed."""
+    st.session_state.ended = None
 
 
 def text_from_link() -> None:

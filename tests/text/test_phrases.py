@@ -131,3 +131,15 @@ def test_the_budget_holds_when_everything_merges(count: int) -> None:
     text = " ".join("abcdefghijklmnopqrstuvwx"[:count])
     _, spent, _ = find(text, lambda there: everything_interacts(there, count))
     assert spent <= 4 * count + 8
+
+
+def test_in_a_long_text_the_sentence_that_matters_is_searched() -> None:
+    # Forty-eight tokens are the toy's most; of six sentences only the fourth matters.
+    text = "aa bb cc dd. ee ff gg hh. ii jj kk ll. mm nn oo pp. qq rr ss tt. uu vv ww xx."
+
+    def game(there: frozenset[int]) -> float:
+        return 3.0 if {16, 17} <= there else 0.0  # "nn oo", punctuation counted
+
+    phrases, spent, tokens = find(text, game, most_words=10)
+    assert [phrase.text for phrase in phrases] == ["nn oo"]
+    assert spent <= 6 + 4 * 10 + 8 < budget(len(tokens.words), PhraseSettings())

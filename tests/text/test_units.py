@@ -1,7 +1,12 @@
 import pytest
 
-from explain.testing import TOY_MODELS
+from explain.testing import TOY_MODELS, LinearModel
 from explain.text.units import units_of
+
+
+class LongToy(LinearModel):
+    max_tokens = 200
+
 
 MODEL = TOY_MODELS["linear"]
 
@@ -25,6 +30,14 @@ def test_windows_slide_by_one_word_and_stay_in_their_text() -> None:
 
 def test_sentences_of_a_pair_do_not_mix() -> None:
     assert texts("sentence", "One. Two.", "Three. Four.") == ["One.", "Two.", "Three.", "Four."]
+
+
+def test_what_has_no_end_is_cut_up() -> None:
+    model = LongToy()
+    tokens = model.encode("word " * 100)
+    lengths = [len(unit) for unit in units_of(tokens, "sentence")]
+    assert lengths == [25, 25, 25, 25]
+    assert [len(unit) for unit in units_of(model.encode("word " * 60), "sentence")] == [60]
 
 
 def test_unknown_granularity() -> None:

@@ -87,6 +87,13 @@ function strongColour(root, value, signed) {
   return `rgb(${(!signed ? inks.size : value >= 0 ? inks.for : inks.against).join(",")})`;
 }
 
+/** The line below a word: as strong as its score. */
+function line(root, value, signed, strength) {
+  const inks = ink(root);
+  const hue = !signed ? inks.size : value >= 0 ? inks.for : inks.against;
+  return `rgba(${hue.join(",")},${Math.min(1, 1.25 * Math.sqrt(strength) - 0.1).toFixed(3)})`;
+}
+
 // A word picked in one drawing is marked in all of them, wherever they stand on the page.
 const PICK = "explain:pick";
 

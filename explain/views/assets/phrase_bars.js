@@ -3,18 +3,18 @@
 function draw(root, data) {
   const box = html("div", { class: "phrases" });
   const paragraphs = data.texts.map((text) => {
-    const line = html("p", { class: "text", dir: "auto" });
+    const prose = html("p", { class: text.parts.reduce((sum, part) => sum + part.text.length, 0) > 1200 ? "text tall" : "text", dir: "auto" });
     for (const part of text.parts) {
-      if (!part.rank) line.append(part.text);
+      if (!part.rank) prose.append(part.text);
       else {
         const phrase = data.phrases[part.rank - 1];
         const mark = html("span", { class: phrase.score < 0 ? "w against" : "w for", "data-rank": part.rank }, part.text);
         mark.style.backgroundColor = colour(root, phrase.score, true, Math.abs(phrase.score) / data.largest);
-        mark.style.borderBottomColor = strongColour(root, phrase.score, true);
-        line.append(mark, html("sup", {}, String(part.rank)));
+        mark.style.borderBottomColor = line(root, phrase.score, true, Math.abs(phrase.score) / data.largest);
+        prose.append(mark, html("sup", {}, String(part.rank)));
       }
     }
-    return line;
+    return prose;
   });
   const list = html("ol", { class: "bars", "aria-label": "Key phrases, largest effect first" });
   for (const phrase of data.phrases) list.append(bar(root, data, phrase));

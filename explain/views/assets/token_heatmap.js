@@ -1,7 +1,8 @@
 // A text on coloured ground: each word's score by tint, its sign by hue and by a solid or dashed line below.
 
 function draw(root, data) {
-  const box = html("div", { class: "heatmap" });
+  const long = data.texts.reduce((sum, text) => sum + text.units.length, 0) > 220;
+  const box = html("div", { class: long ? "heatmap long" : "heatmap" });
   const tip = tooltip(box);
   box.prepend(legend(root, data), ...data.texts.map((text) => paragraph(root, data, text)));
   if (data.note) box.append(html("p", { class: "note" }, data.note));
@@ -14,8 +15,8 @@ function draw(root, data) {
   const choose = (mark) => pick(data.group, mark.classList.contains("picked") ? [] : unit(mark).tokens);
   box.onpointerover = (event) => event.target.closest(".w") && tell(event.target.closest(".w"));
   box.onpointerout = () => tip.hide();
-  box.onfocusin = (event) => event.target.closest(".w") && tell(event.target.closest(".w"));
-  box.onfocusout = () => tip.hide();
+  box.addEventListener("focusin", (event) => event.target.closest(".w") && tell(event.target.closest(".w")));
+  box.addEventListener("focusout", () => tip.hide());
   box.onclick = (event) => event.target.closest(".w") && choose(event.target.closest(".w"));
   walkable(box, ".w", choose, () => pick(data.group, []));
   onPick(root, data.group, (tokens) => {
@@ -28,10 +29,10 @@ function draw(root, data) {
 }
 
 function paragraph(root, data, text) {
-  const line = html("p", { class: "text", dir: "auto", role: "group", "aria-label": `${data.title}, ${text.label}` });
-  if (data.texts.length > 1) line.append(html("span", { class: "which" }, text.label));
+  const prose = html("p", { class: "text", dir: "auto", role: "group", "aria-label": `${data.title}, ${text.label}` });
+  if (data.texts.length > 1) prose.append(html("span", { class: "which" }, text.label));
   text.units.forEach((unit, place) => {
-    if (unit.gap) line.append(unit.gap);
+    if (unit.gap) prose.append(unit.gap);
     const strength = data.largest > 0 ? Math.min(1, Math.abs(unit.score) / data.largest) : 0;
     const mark = html("span", {
       class: unit.score === 0 ? "w" : data.signed && unit.score < 0 ? "w against" : "w for",
@@ -42,13 +43,15 @@ function paragraph(root, data, text) {
       "data-unit": place,
     }, unit.text);
     mark.style.backgroundColor = colour(root, unit.score, data.signed, strength);
-    mark.style.borderBottomColor = strength > 0.02 ? strongColour(root, unit.score, data.signed) : "transparent";
+    mark.style.borderBottomColor = line(root, unit.score, data.signed, strength);
+    if (place && !unit.gap) mark.classList.add("joined");
+    if (text.units[place + 1]?.gap === "") mark.classList.add("joins");
     if (unit.special) mark.classList.add("special");
-    line.append(mark);
+    prose.append(mark);
   });
-  if (text.tail) line.append(text.tail);
-  if (text.unread) line.append(html("span", { class: "unread", title: "Not read: the text is longer than the model's input" }, text.unread));
-  return line;
+  if (text.tail) prose.append(text.tail);
+  if (text.unread) prose.append(html("span", { class: "unread", title: "Not read: the text is longer than the model's input" }, text.unread));
+  return prose;
 }
 
 function description(data, unit) {

@@ -1,0 +1,342 @@
+"""The page in a real Chromium: what is drawn, clicked, saved and copied, with hostile text and without a network."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from explain import replay
+from pages.shared.state import EXAMPLES, FIRST_EXAMPLE
+from tests import chromium
+
+pytestmark = pytest.mark.browser
+ROOT = Path(__file__).parents[2]
+HOSTILE = (
+    "<script>document.title='PWNED'</script> <img src=x onerror=\"document.title='PWNED'\"> **b** $x$ good \u202efilm"
+)
+HARMLESS_404 = re.compile(r"_stcore/(health|host-config)")  # Streamlit asks for these under the page's own path too
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """A running app, started as a user starts it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "explain", "serve", "--port", str(port)],
+        cwd=ROOT,
+        env={**os.environ, "HF_HUB_OFFLINE": "1"},
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(1200):
+            with contextlib.suppress(urllib.error.URLError, ConnectionError), urllib.request.urlopen(f"{url}/ready"):
+                break
+            assert server.poll() is None, "the server ended"
+            time.sleep(0.1)
+        yield url
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(20)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = chromium.find()
+    assert path, "no Chromium: run `make test`, which installs one"
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=path, args=chromium.ARGUMENTS)
+
+
+class Visit:
+    """One visitor: a fresh profile, and everything the browser complained of or asked others for."""
+
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.context, self.address = context, address
+        self.page: Page = context.new_page()
+        self.outside: list[str] = []
+        self.complaints: list[str] = []
+        context.on("request", lambda request: self._asked(request.url))
+        self.page.on("console", lambda message: self._said(message.type, f"{message.text} {message.location}"))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _asked(self, url: str) -> None:
+        if url.startswith(("http", "ws")) and "127.0.0.1" not in url:
+            self.outside.append(url)
+
+    def _said(self, kind: str, text: str) -> None:
+        if kind == "error" and not HARMLESS_404.search(text):
+            self.complaints.append(text)
+
+    def open(self, path: str = "/") -> "Visit":
+        self.page.goto(self.address + path)
+        return self.settle()
+
+    def settle(self) -> "Visit":
+        expect(self.page.get_by_text("Take it with you")).to_be_visible(timeout=90_000)
+        expect(self.page.get_by_test_id("stProgress")).to_have_count(0, timeout=90_000)
+        self.page.wait_for_function("document.querySelector('[data-test-script-state=\"notRunning\"]')", timeout=90_000)
+        expect(self.page.locator(".heatmap .savers")).to_have_count(3, timeout=90_000)  # drawn to the end
+        expect(self.page.locator(".graph .savers")).to_have_count(1, timeout=90_000)
+        return self
+
+    def type(self, text: str) -> "Visit":
+        box = self.page.get_by_role("textbox", name="Text to explain")
+        box.fill(text)
+        box.press("Control+Enter")
+        self.page.wait_for_timeout(300)
+        return self.settle()
+
+    def words(self, heatmap: int = 0) -> list[str]:
+        return self.page.locator(".heatmap").nth(heatmap).locator(".w").all_text_contents()
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    options = {"viewport": {"width": 1280, "height": 900}, "accept_downloads": True} | getattr(request, "param", {})
+    context = browser.new_context(**options)
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
+    visitor = Visit(context, address)
+    yield visitor
+    context.close()
+    assert visitor.outside == []
+    assert visitor.complaints == []
+
+
+def test_first_sight(visit: Visit) -> None:
+    visit.open()
+    page = visit.page
+    assert page.title() == "explain"
+    assert visit.words() == re.findall(r"[\w'-]+|[^\w\s]", EXAMPLES[FIRST_EXAMPLE])
+    assert page.locator(".heatmap").count() == 3
+    assert page.locator(".bar").count() > 0 and page.locator(".graph path.edge").count() > 50
+    assert "sure (calibrated)" in page.locator(".headline").text_content()
+
+
+def test_a_click_marks_the_word_everywhere_and_shows_its_numbers(visit: Visit) -> None:
+    visit.open()
+    page = visit.page
+    page.locator(".heatmap").nth(1).get_by_role("button", name=re.compile("^isn't:")).click()
+    assert page.locator(".heatmap .w.picked").all_text_contents() == ["isn't"] * 3
+    assert page.locator(".phrases .picked").count() >= 1
+    assert page.locator(".graph text.picked").count() == 2 * 3  # three pieces, named on both sides
+    details = page.locator(".details")
+    for part in ("isn't", "Attention rollout", "Integrated gradients", "Occlusion", "3475"):
+        expect(details).to_contain_text(part)
+    page.locator(".heatmap").nth(1).get_by_role("button", name=re.compile("^isn't:")).click()
+    assert page.locator(".picked").count() == 0
+
+
+def test_the_keyboard_alone_reaches_and_picks_words(visit: Visit) -> None:
+    visit.open()
+    page = visit.page
+    heatmap = page.locator(".heatmap").first
+    expect(heatmap.locator('.w[tabindex="0"]')).to_have_count(1)  # one stop for Tab, arrows inside
+    heatmap.locator('.w[tabindex="0"]').focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    assert heatmap.locator(".picked").all_text_contents() == ["isn't"]
+    expect(heatmap.locator(".tip")).to_contain_text("isn't")
+    page.keyboard.press("Escape")
+    assert page.locator(".picked").count() == 0
+
+
+def test_screen_readers_get_names(visit: Visit) -> None:
+    visit.open()
+    page = visit.page
+    for mark in page.locator(".heatmap .w").all()[:5]:
+        assert re.match(r".+: [\d<>.,+\u2212 %]+", mark.get_attribute("aria-label"))
+    assert page.locator(".graph svg").get_attribute("aria-label").startswith("Attention graph of")
+    assert page.get_by_role("textbox", name="Text to explain").is_visible()
+
+
+def test_own_text_and_hostile_text(visit: Visit) -> None:
+    visit.open().type(HOSTILE)
+    page = visit.page
+    assert page.title() == "explain"
+    shown = page.locator(".heatmap .text").first.text_content()
+    assert "<script>document.title='PWNED'</script>" in shown and "⟨U+202E⟩" in shown
+    assert page.locator("img[src=x]").count() == 0
+    assert page.locator(".stAlert").count() == 0
+
+
+def test_pieces_instead_of_words(visit: Visit) -> None:
+    visit.open("/?show=pieces")
+    assert "".join(visit.words(1)).startswith("Thefilmisn't")
+    assert "isn" in visit.words(1)
+    assert "isn't" in visit.words(2)  # occlusion takes words away whole; its scores can't be cut up
+
+
+def test_a_link_brings_back_what_was_chosen(visit: Visit) -> None:
+    visit.open("/?example=irony&target=positive&integrated_gradients.baseline=pad&layers=2&layers=4")
+    page = visit.page
+    assert visit.words()[0] == "Oh"
+    assert "for positive" in page.locator(".heatmap .legend").nth(1).text_content()
+    assert "(pad)" in page.locator(".heatmap .note").nth(1).text_content()
+    labels = page.locator(".graph text.label").all_text_contents()
+    assert labels == ["input", "layer 2", "layer 3", "layer 4"]
+    page.reload()
+    visit.settle()
+    assert "target=positive" in page.url and visit.words()[0] == "Oh"
+
+
+def test_copied_links(visit: Visit, browser: Browser, address: str) -> None:
+    visit.open("/?target=positive").type("A wonderful film & more?")
+    page = visit.page
+    assert "wonderful" not in page.url
+    page.get_by_role("button", name="Copy link with text").click()
+    expect(page.get_by_text("Copied.")).to_be_visible()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert "target=positive" in link and "wonderful" in link
+    page.get_by_role("button", name="Copy link", exact=True).click()
+    assert "wonderful" not in page.evaluate("navigator.clipboard.readText()")
+    context = browser.new_context()
+    other = Visit(context, address)
+    other.page.goto(link)
+    other.settle()
+    assert other.words()[:2] == ["A", "wonderful"] and "wonderful" not in other.page.url
+    context.close()
+
+
+def test_downloads(visit: Visit, tmp_path: Path) -> None:
+    visit.open().type("A </script><b> charming film.")
+    page = visit.page
+
+    def saved(name: str) -> Path:
+        with page.expect_download() as caught:
+            page.get_by_role("button", name=name).first.click()
+        path = tmp_path / caught.value.suggested_filename
+        caught.value.save_as(path)
+        return path
+
+    report = replay.read(saved("JSON, to replay"))
+    assert report.text == "A </script><b> charming film." and replay.replay(report).within(1e-3)
+    assert saved("CSV of the scores").read_text().startswith("method,granularity,text")
+    html = saved("HTML, opens offline")
+    words = visit.words()
+
+    visit.context.set_offline(True)
+    alone = visit.context.new_page()
+    alone.goto(html.as_uri())
+    assert alone.locator(".heatmap").first.locator(".w").all_text_contents() == words
+    alone.locator(".heatmap .w").nth(1).click()
+    assert alone.locator(".heatmap .picked").count() == 3
+    kept = json.loads(alone.locator("#report").text_content())
+    assert replay.from_record(kept).text == report.text
+    alone.close()
+    visit.context.set_offline(False)
+
+
+@pytest.mark.parametrize("drawing", [".heatmap", ".phrases", ".graph"])
+def test_pictures_are_made_in_the_browser(visit: Visit, drawing: str, tmp_path: Path) -> None:
+    visit.open()
+    page = visit.page
+    box = page.locator(drawing).first
+    box.hover()
+    for kind in ("SVG", "PNG"):
+        with page.expect_download() as caught:
+            box.get_by_role("button", name=f"as {kind}").click()
+        path = tmp_path / caught.value.suggested_filename
+        caught.value.save_as(path)
+        if kind == "SVG":
+            picture = ElementTree.parse(path).getroot()
+            texts = " ".join("".join(text.itertext()) for text in picture.iter("{http://www.w3.org/2000/svg}text"))
+            assert "film" in texts and float(picture.get("width")) > 300
+            assert "foreignObject" not in path.read_text() and "NaN" not in path.read_text()
+        else:
+            content = path.read_bytes()
+            assert content.startswith(b"\x89PNG") and len(content) > 5000
+
+
+def test_hovering_the_graph_traces_a_path(visit: Visit) -> None:
+    visit.open()
+    page = visit.page
+    page.locator(".graph circle.point").nth(20).hover()
+    expect(page.locator(".graph svg")).to_have_class(re.compile("tracing"))
+    on, all_of_them = page.locator(".graph .edge.on").count(), page.locator(".graph .edge").count()
+    assert 0 < on < all_of_them
+
+
+@pytest.mark.parametrize("visit", [{"viewport": {"width": 400, "height": 800}}], indirect=True)
+def test_a_narrow_screen_needs_no_sideways_scrolling(visit: Visit) -> None:
+    visit.open("/?example=long+review")
+    main = visit.page.get_by_test_id("stMain")
+    assert main.evaluate("node => node.scrollWidth <= node.clientWidth + 1")
+    for drawing in visit.page.locator(".heatmap, .phrases, .probabilities").all():
+        assert drawing.evaluate("node => node.scrollWidth <= node.clientWidth + 1")
+
+
+# The contrast ratio of WCAG 2.1 between each word and its tint laid over the ground; the smallest.
+WORST_CONTRAST = """() => {
+  const brush = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const parse = (color) => {
+    brush.clearRect(0, 0, 1, 1);
+    brush.fillStyle = color;
+    brush.fillRect(0, 0, 1, 1);
+    return [...brush.getImageData(0, 0, 1, 1).data];
+  };
+  const linear = (value) => (value / 255 <= .03928 ? value / 255 / 12.92 : ((value / 255 + .055) / 1.055) ** 2.4);
+  const light = ([red, green, blue]) => .2126 * linear(red) + .7152 * linear(green) + .0722 * linear(blue);
+  let worst = 99;
+  const roots = [...document.querySelectorAll('*')].map((node) => node.shadowRoot).filter(Boolean);
+  for (const word of roots.flatMap((root) => [...root.querySelectorAll('.heatmap .w')])) {
+    const look = getComputedStyle(word);
+    const ground = parse(getComputedStyle(word.closest('.view')).getPropertyValue('--ground'));
+    const tint = parse(look.backgroundColor);
+    const behind = [0, 1, 2].map((i) => (tint[i] * tint[3] + ground[i] * (255 - tint[3])) / 255);
+    const [more, less] = [light(parse(look.color)), light(behind)].sort((a, b) => b - a);
+    worst = Math.min(worst, (more + .05) / (less + .05));
+  }
+  return worst;
+}"""
+
+
+@pytest.mark.parametrize(
+    "visit", [{"color_scheme": "light"}, {"color_scheme": "dark"}], indirect=True, ids=["light", "dark"]
+)
+def test_text_stays_readable_on_its_tint(visit: Visit) -> None:
+    """WCAG AA: at least 4.5 to 1 between a word and the strongest tint behind it."""
+    visit.open()
+    assert 4.5 <= visit.page.evaluate(WORST_CONTRAST) < 99
+
+
+def test_long_work_can_be_stopped_and_the_page_goes_on(visit: Visit) -> None:
+    slow = "/?integrated_gradients.max_points=513&integrated_gradients.tolerance=1e-05&occlusion.granularity=token"
+    page = visit.page
+    page.goto(visit.address + slow)
+    visit.settle()
+    box = page.get_by_role("textbox", name="Text to explain")
+    box.fill("an odd but charming film about nothing, " * 50)
+    box.press("Control+Enter")
+    expect(page.get_by_test_id("stProgress")).to_contain_text("passes of at most", timeout=30_000)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("Stopped. What was found until then is shown")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    visit.type("A short one.")
+    assert visit.words() == ["A", "short", "one", "."]
+
+
+def test_health_and_headers(address: str) -> None:
+    with urllib.request.urlopen(f"{address}/ready") as answer:
+        assert json.load(answer) == {"ready": True}
+        assert "default-src 'self'" in answer.headers["content-security-policy"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    with urllib.request.urlopen(f"{address}/_stcore/health") as answer:
+        assert answer.status == 200

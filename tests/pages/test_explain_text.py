@@ -1,0 +1,186 @@
+"""The page by AppTest: what it says and keeps; what is drawn is looked at in test_browser.py."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.shared import state
+from tests.test_pipeline import HOSTILE
+from tests.tiny_models import tiny_folder
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def app() -> AppTest:
+    """The page, not yet run. Not `app.py`: that is a server, and AppTest would see nothing of it."""
+    return AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=120)
+
+
+def run(app: AppTest) -> AppTest:
+    """Run until nothing is computed any more."""
+    app.run()
+    for _ in range(400):
+        assert not app.exception
+        if not any(button.key == "stop" for button in app.button):
+            return app
+        app.run()
+    raise AssertionError("The page never finished.")
+
+
+def errors(app: AppTest) -> str:
+    return " ".join(error.value for error in app.error)
+
+
+def drawn(app: AppTest) -> set[str]:
+    """The titles of what is drawn: subheaders, and the components, which AppTest knows only by number."""
+    return {header.value for header in app.subheader}
+
+
+def test_an_example_is_explained_at_first_sight(app: AppTest) -> None:
+    run(app)
+    assert app.title[0].value == "Why did the model say that?"
+    assert app.text_area(key="text").value == state.EXAMPLES[state.FIRST_EXAMPLE]
+    assert not app.error and not app.warning
+    assert {"Which words", "Key phrases", "Attention, layer by layer", "Take it with you"} <= drawn(app)
+    assert "model='sentiment'" in app.code[0].value
+
+
+@pytest.mark.parametrize("name", state.EXAMPLES)
+def test_every_example_can_be_picked(app: AppTest, name: str) -> None:
+    run(app)
+    app.button_group(key="example").set_value(name)
+    run(app)
+    assert app.text_area(key="text").value == state.EXAMPLES[name]
+    assert not app.error
+    assert bool(app.warning) == (name == "another language")
+
+
+def test_the_banner_names_the_script(app: AppTest) -> None:
+    app.query_params["example"] = "another language"
+    run(app)
+    assert "Most letters are Cyrillic" in app.warning[0].value
+
+
+@pytest.mark.parametrize("text", ["", "   \n", "\u200b"])
+def test_blank_text_is_told_and_the_page_goes_on(app: AppTest, text: str) -> None:
+    run(app)
+    app.text_area(key="text").set_value(text)
+    run(app)
+    assert "the text is empty" in errors(app)
+    app.text_area(key="text").set_value("A good film.")
+    run(app)
+    assert not app.error and "Key phrases" in drawn(app)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_text_breaks_nothing(app: AppTest, name: str) -> None:
+    app.session_state["text"] = HOSTILE[name][:100_000]
+    app.query_params["integrated_gradients.max_points"] = "33"
+    app.query_params["occlusion.granularity"] = "sentence"
+    app.query_params["phrases.most_words"] = "10"
+    run(app)
+    assert not app.error and "Which words" in drawn(app)
+    assert app.text_area(key="text").value == HOSTILE[name][:100_000]
+    said = " ".join(warning.value for warning in app.warning)
+    assert ("characters were read" in said) == (name == "100,000 characters")
+    assert ("unknown to this model" in said) == (name in ("only unknown", "10,000 letters without a space"))
+
+
+def test_the_address_bar_sets_every_control(app: AppTest) -> None:
+    for name, value in {
+        "target": "positive",
+        "scale": "probability",
+        "show": "pieces",
+        "integrated_gradients.baseline": "pad",
+        "occlusion.operator": "delete",
+        "attention_rollout.residual": "0.25",
+        "phrases.top": "3",
+        "heads": "2",
+    }.items():
+        app.query_params[name] = value
+    run(app)
+    assert not app.error
+    code = app.code[0].value
+    for part in ("label='positive'", "scale='probability'", "'baseline': 'pad'", "'operator': 'delete'", "top=3"):
+        assert part in code
+    assert "'residual': 0.25" in code
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("target", "neutral"),
+        ("model", "nope"),
+        ("integrated_gradients.max_points", "7"),
+        ("show", "letters"),
+        ("phrases.top", "x"),
+    ],
+)
+def test_nonsense_in_the_address_bar_is_ignored(app: AppTest, name: str, value: str) -> None:
+    app.query_params[name] = value
+    run(app)
+    assert not app.error and "Which words" in drawn(app)
+
+
+def test_a_knob_that_can_not_be_is_told_beside_it(app: AppTest) -> None:
+    app.query_params["attention_rollout.heads"] = "99"
+    run(app)
+    assert "numbers from 0 to 11" in errors(app)
+    assert "Which words" in drawn(app)  # what came before the method that failed is still there
+
+
+def test_text_from_a_link_is_taken_and_does_not_stay_in_the_address(app: AppTest) -> None:
+    app.query_params["text"] = "A wonderful film."
+    run(app)
+    assert app.text_area(key="text").value == "A wonderful film."
+    assert "text" not in app.query_params
+
+
+def test_visitors_of_an_open_server_choose_from_a_list(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "any_model_allowed", lambda: False)
+    run(app)
+    assert app.selectbox(key="model").options == ["sentiment"]
+
+
+def test_a_model_of_ones_own(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "any_model_allowed", lambda: True)
+    folder = tiny_folder("roberta", tmp_path)
+    run(app)
+    app.selectbox(key="model").set_value("another model …")
+    run(app)
+    assert "Give the folder of a model" in app.info[0].value
+    app.text_input(key="place").set_value(str(folder))
+    run(app)
+    assert not app.error and "Which words" in drawn(app)
+    assert app.selectbox(key="target").options[1:] == ["LABEL_0", "LABEL_1", "LABEL_2"]
+    app.text_input(key="place").set_value("/no/such/folder")
+    run(app)
+    assert "There is no model or folder" in errors(app)
+    assert app.text_area(key="text").value == state.EXAMPLES[state.FIRST_EXAMPLE]
+
+
+@pytest.mark.parametrize(
+    ("address", "variable", "allowed"),
+    [
+        ("127.0.0.1", "", True),
+        ("::1", "", True),
+        ("localhost", "", True),
+        ("0.0.0.0", "", False),
+        ("", "", False),
+        ("0.0.0.0", "1", True),
+    ],
+)
+def test_free_paths_only_on_a_server_of_ones_own(
+    monkeypatch: pytest.MonkeyPatch, address: str, variable: str, allowed: bool
+) -> None:
+    monkeypatch.setattr("pages.shared.state.st.get_option", lambda name: address)
+    monkeypatch.setenv("EXPLAIN_ALLOW_ANY_MODEL", variable)
+    assert state.any_model_allowed() == allowed
+
+
+def test_every_page_file_is_in_the_navigation() -> None:
+    shell = (ROOT / "pages" / "navigation.py").read_text()
+    for path in (ROOT / "pages").glob("*.py"):
+        assert path.name == "navigation.py" or f'"{path.name}"' in shell
