@@ -6,6 +6,7 @@ A knob is a field of a frozen dataclass:
 """
 
 import dataclasses
+import functools
 import math
 import types
 import typing
@@ -91,7 +92,11 @@ def knob(
 
 def knobs_of(owner: type | Any) -> tuple[Knob, ...]:
     """The knobs of a dataclass or of one of its instances, in order."""
-    cls = owner if isinstance(owner, type) else type(owner)
+    return _knobs(owner if isinstance(owner, type) else type(owner))
+
+
+@functools.cache
+def _knobs(cls: type) -> tuple[Knob, ...]:
     hints = typing.get_type_hints(cls)
     found = []
     for field in dataclasses.fields(cls):

@@ -63,7 +63,7 @@ def wilson(hits: int, count: int, z: float = 1.96) -> tuple[float, float]:
     share = hits / count
     center = (share + z**2 / (2 * count)) / (1 + z**2 / count)
     half = z * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2)) / (1 + z**2 / count)
-    return center - half, center + half
+    return max(0.0, center - half), min(1.0, center + half)
 
 
 def calibration_error(probabilities: Floats, labels: Labels) -> float:

@@ -1,0 +1,95 @@
+"""What a visitor waits for, in a headless Chromium: seconds, medians over fresh visits to a warm server."""
+
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+from playwright.sync_api import Browser, sync_playwright
+
+from explain.installation import site_folder
+from tests import chromium
+
+VISITS = 9
+
+# Whether heatmaps show the piece "isn" of the first example's "isn't".
+SHOWS_PIECES = """(wanted) => {
+  const roots = [...document.querySelectorAll('*')].map((node) => node.shadowRoot).filter(Boolean);
+  const words = roots.flatMap((root) => [...root.querySelectorAll('.heatmap .w')]);
+  return words.length > 0 && words.some((word) => word.textContent === 'isn') === wanted;
+}"""
+
+
+def main() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    began = time.perf_counter()
+    server = subprocess.Popen(
+        [sys.executable, "-m", "explain", "serve", "--port", str(port)],
+        cwd=site_folder(),
+        env={**os.environ, "HF_HUB_OFFLINE": "1"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(f"{url}/_stcore/health")
+        print(f"server up after {time.perf_counter() - began:.1f} s", end=", ")
+        _wait_for(f"{url}/ready")
+        print(f"model warm after {time.perf_counter() - began:.1f} s")
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium.find(), args=chromium.ARGUMENTS)
+            visits = [_visit(browser, url) for _ in range(VISITS + 1)][1:]  # the first one warms the browser
+        for name in visits[0]:
+            found = [visit[name] for visit in visits]
+            print(f"  {name:28} median {statistics.median(found):.2f} s, worst {max(found):.2f} s")
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(20)
+
+
+def _wait_for(url: str) -> None:
+    while True:
+        try:
+            with urllib.request.urlopen(url):
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.05)
+
+
+def _visit(browser: Browser, url: str) -> dict[str, float]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    found = {}
+    began = time.perf_counter()
+    page.goto(url, wait_until="commit")
+    page.locator("h1").wait_for()
+    found["first content (title)"] = time.perf_counter() - began
+    page.locator(".heatmap .w").first.wait_for()
+    found["first heatmap"] = time.perf_counter() - began
+    page.locator(".graph .edge").first.wait_for(state="attached")
+    found["everything"] = time.perf_counter() - began
+    paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime / 1000")
+    found["first paint (browser's own)"] = paint
+    began = time.perf_counter()
+    page.reload(wait_until="commit")
+    page.locator("h1").wait_for()
+    found["reload to title"] = time.perf_counter() - began
+    page.locator(".heatmap .w").first.wait_for()
+    found["reload to heatmap"] = time.perf_counter() - began
+    page.locator(".graph .edge").first.wait_for(state="attached")
+    page.wait_for_timeout(1000)
+    for label, pieces in (("pieces", True), ("words", False)):
+        began = time.perf_counter()
+        page.get_by_role("radio", name=label).or_(page.get_by_role("button", name=label, exact=True)).first.click()
+        page.wait_for_function(SHOWS_PIECES, arg=pieces, polling=10)
+        found[f"cached rerun ({label})"] = time.perf_counter() - began
+    context.close()
+    return found

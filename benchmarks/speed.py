@@ -1,0 +1,180 @@
+"""Speed as ratios: ours, captum's and transformers-interpret's CPU seconds over those of the plainest possible run.
+
+The floor of integrated gradients is one forward and one backward pass per point, of occlusion one forward per word
+piece: the model as transformers loads it, weights frozen, SDPA, 2048 positions at once, no gradients kept that are not
+asked for. Everything runs in one process on one thread, in turn, so that a machine whose speed drifts does not matter.
+"""
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import captum.attr
+import torch
+from torch import Tensor
+from transformers import AutoModelForSequenceClassification
+
+from explain.datatypes import Target, Tokens
+from explain.meter import Meter
+from explain.methods.attention_rollout import AttentionRollout
+from explain.methods.integrated_gradients import IntegratedGradients
+from explain.methods.occlusion import Occlusion
+from explain.models.encoder import CHUNK_POSITIONS, EncoderModel
+from explain.models.remembering import Remembering
+
+POINTS = 50
+
+
+@dataclass(frozen=True)
+class Case:
+    """One text, its target, and the plain module that the floor and the others run."""
+
+    model: EncoderModel
+    plain: torch.nn.Module
+    tokens: Tokens
+    target: Target
+
+    @property
+    def ids(self) -> Tensor:
+        return torch.tensor([self.tokens.ids.tolist()])
+
+    @property
+    def chunk(self) -> int:
+        return max(1, CHUNK_POSITIONS // len(self.tokens))
+
+    def log_odds(self, logits: Tensor) -> Tensor:
+        return self.model.task.scalar({"logits": logits}, self.target, torch.empty(len(logits), 0), self.model.head)
+
+
+def plain_twin(model: EncoderModel) -> torch.nn.Module:
+    """The same weights in the class as transformers runs it: SDPA, no probe."""
+    config = type(model._module.config).from_dict(model._module.config.to_dict())
+    twin = AutoModelForSequenceClassification.from_config(config, attn_implementation="sdpa")
+    twin.load_state_dict(model._module.state_dict())
+    return twin.eval().requires_grad_(False)
+
+
+def floor_gradients(case: Case, points: int = POINTS) -> None:
+    start = case.plain.get_input_embeddings()(case.ids)
+    for part in torch.linspace(0, 1, points).split(case.chunk):
+        embedded = (part[:, None, None] * start).requires_grad_(True)
+        value = case.log_odds(case.plain(inputs_embeds=embedded).logits)
+        torch.autograd.grad(value.sum(), embedded)
+
+
+def floor_occlusion(case: Case) -> None:
+    count = len(case.tokens)
+    ids = case.ids.repeat(count - 2, 1)
+    ids[torch.arange(count - 2), torch.arange(1, count - 1)] = case.model.mask_id
+    with torch.inference_mode():
+        for part in ids.split(case.chunk):
+            case.log_odds(case.plain(input_ids=part).logits)
+
+
+def floor_forward(case: Case) -> None:
+    with torch.inference_mode():
+        case.plain(input_ids=case.ids)
+
+
+def ours_gradients(case: Case) -> None:
+    IntegratedGradients(steps=POINTS).attribute(case.model, case.tokens, case.target)
+
+
+def ours_default(case: Case) -> None:
+    IntegratedGradients().attribute(case.model, case.tokens, case.target)
+
+
+def ours_occlusion(case: Case) -> None:
+    Occlusion(granularity="token").attribute(case.model, case.tokens, case.target)
+
+
+def ours_rollout(case: Case) -> None:
+    """Prediction, maps and rollout, as the page asks for them."""
+    working = Remembering(case.model)
+    working.observe(case.tokens)
+    AttentionRollout().attribute(working, case.tokens, case.target)
+
+
+def captum_gradients(case: Case, tuned: bool) -> None:
+    baseline = case.ids.clone()
+    baseline[0, 1:-1] = case.model.mask_id
+    method = captum.attr.LayerIntegratedGradients(
+        lambda ids: case.log_odds(case.plain(input_ids=ids).logits), case.plain.get_input_embeddings()
+    )
+    batch = case.chunk if tuned else None
+    method.attribute(
+        case.ids, baselines=baseline, n_steps=POINTS, internal_batch_size=batch, return_convergence_delta=True
+    )
+
+
+def captum_occlusion(case: Case, tuned: bool) -> None:
+    method = captum.attr.FeatureAblation(lambda ids: case.log_odds(case.plain(input_ids=ids).logits))
+    with torch.set_grad_enabled(not tuned):
+        method.attribute(case.ids, baselines=case.model.mask_id, perturbations_per_eval=case.chunk if tuned else 1)
+
+
+def interpret_gradients(case: Case) -> None:
+    from transformers_interpret import SequenceClassificationExplainer
+
+    explainer = SequenceClassificationExplainer(case.plain, case.model._tokenizer)
+    explainer(case.tokens.text, index=case.target.index, n_steps=POINTS)
+
+
+CONTENDERS: dict[str, tuple[tuple[str, Callable[[Case], None]], ...]] = {
+    "integrated gradients, 50 points (floor: 50 forward + backward)": (
+        ("floor", floor_gradients),
+        ("explain", ours_gradients),
+        ("captum, default", lambda case: captum_gradients(case, tuned=False)),
+        ("captum, tuned batches", lambda case: captum_gradients(case, tuned=True)),
+        ("transformers-interpret", interpret_gradients),
+        ("explain, its default points", ours_default),
+    ),
+    "occlusion, every word piece (floor: one forward each)": (
+        ("floor", floor_occlusion),
+        ("explain", ours_occlusion),
+        ("captum FeatureAblation, default", lambda case: captum_occlusion(case, tuned=False)),
+        ("captum FeatureAblation, tuned", lambda case: captum_occlusion(case, tuned=True)),
+    ),
+    "prediction + attention maps + rollout (floor: one forward)": (
+        ("floor", floor_forward),
+        ("explain", ours_rollout),
+    ),
+}
+
+
+def measure(
+    cases: Sequence[Case], contenders: Sequence[tuple[str, Callable[[Case], None]]], repeats: int
+) -> dict[str, float]:
+    """Median ratio to the first contender's CPU seconds, case by case; a contender that fails is left out and said."""
+    working = dict(contenders)
+    for name, run in contenders:
+        try:
+            run(cases[0])
+        except Exception as error:
+            print(f"  {name}: does not run here ({type(error).__name__}: {str(error)[:100]})")
+            del working[name]
+    ratios: dict[str, list[float]] = {name: [] for name in working}
+    for case in cases:
+        for _ in range(repeats):
+            spent = {}
+            for name, run in working.items():
+                began = time.process_time()
+                run(case)
+                spent[name] = time.process_time() - began
+            floor = next(iter(spent.values()))
+            for name, seconds in spent.items():
+                ratios[name].append(seconds / floor)
+    return {name: statistics.median(found) for name, found in ratios.items()}
+
+
+def points_used(cases: Sequence[Case]) -> list[tuple[int, float, float]]:
+    """For each case: points of the default, its error against 400 points (of the largest score), its gap."""
+    found = []
+    for case in cases:
+        meter = Meter()
+        ours = IntegratedGradients().attribute(case.model, case.tokens, case.target, meter)
+        exact = IntegratedGradients(steps=400).attribute(case.model, case.tokens, case.target)
+        error = abs(ours.scores - exact.scores).max() / abs(exact.scores).max()
+        found.append((ours.diagnostics["points"], float(error), abs(ours.completeness_gap or 0.0)))
+    return found
