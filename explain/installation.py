@@ -1,6 +1,12 @@
-"""Where the app and the shipped weights lie: beside this package in a checkout, inside it in an installed wheel."""
+"""This installation: where the app and the weights lie, and what the environment sets.
 
+In a checkout they lie beside this package, in an installed wheel inside it.
+"""
+
+import os
 from pathlib import Path
+
+from explain.errors import ExplainError
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -9,6 +15,20 @@ def site_folder() -> Path:
     """The folder that holds `app.py`, `pages/` and `weights/`."""
     installed = _PACKAGE / "site"
     return installed if installed.is_dir() else _PACKAGE.parent
+
+
+def environment_number(name: str, default: int) -> int:
+    """A whole number of at least one from an environment variable.
+
+    Raises:
+        ExplainError: it is set to something else.
+    """
+    text = os.environ.get(name, "")
+    if not text:
+        return default
+    if not text.isdecimal() or int(text) < 1:
+        raise ExplainError(f"The environment variable {name} is {text!r}; expected a whole number of at least 1.")
+    return int(text)
 
 
 def weights_folder() -> Path:

@@ -5,7 +5,6 @@ One model job runs at a time with all cores, since two would only slow each othe
 """
 
 import dataclasses
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
@@ -15,6 +14,7 @@ import numpy as np
 
 from explain.datatypes import Passes
 from explain.errors import Busy, Cancelled, ExplainError
+from explain.installation import environment_number
 from explain.meter import Meter
 
 QUEUE_LENGTH = 64
@@ -153,7 +153,7 @@ class Jobs:
     """
 
     def __init__(self, workers: int | None = None, queue_length: int = QUEUE_LENGTH) -> None:
-        self._workers = workers or int(os.environ.get("EXPLAIN_JOBS", "1"))
+        self._workers = workers or environment_number("EXPLAIN_JOBS", 1)
         self._queue_length = queue_length
         self._waiting: list[Job] = []
         self._running: list[Job] = []

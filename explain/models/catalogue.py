@@ -23,7 +23,7 @@ from transformers import AutoConfig, AutoTokenizer, BertForPreTraining, PreTrain
 
 from explain.datatypes import ModelRecord
 from explain.errors import ModelError
-from explain.installation import weights_folder
+from explain.installation import environment_number, weights_folder
 from explain.models.adapters import is_adapter, with_adapter
 from explain.models.base import TextModel
 from explain.models.encoder import MAX_TOKENS, EncoderModel
@@ -115,6 +115,7 @@ _LOADED = _Loaded()
 
 
 def _load(name: str, revision: str | None) -> TextModel:
+    torch.set_num_threads(environment_number("EXPLAIN_THREADS", torch.get_num_threads()))
     by_name = {entry.name: entry.folder for entry in list_models()}
     place = by_name.get(name, name)
     folder = Path(place).expanduser()
@@ -311,7 +312,7 @@ def _record(name: str, module: PreTrainedModel, task: Task, digest: str, revisio
 
 
 def _token_limit() -> int:
-    return int(os.environ.get("EXPLAIN_MAX_TOKENS", MAX_TOKENS))
+    return max(3, environment_number("EXPLAIN_MAX_TOKENS", MAX_TOKENS))
 
 
 def _first_line(error: Exception) -> str:
