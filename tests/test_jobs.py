@@ -139,7 +139,7 @@ def test_a_job_cancelled_before_it_began_does_nothing() -> None:
 @pytest.mark.parametrize("text", ["0", "-1", "many", "1.5"])
 def test_numbers_from_the_environment_are_checked(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EXPLAIN_JOBS", text)
-    with pytest.raises(ExplainError, match="EXPLAIN_JOBS is .*; expected a whole number"):
+    with pytest.raises(ExplainError, match=r"EXPLAIN_JOBS is .*; expected a whole number"):
         Jobs()
     monkeypatch.setenv("EXPLAIN_JOBS", "3")
     assert Jobs()._workers == 3

@@ -11,7 +11,6 @@ import os
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -319,6 +318,6 @@ def _first_line(error: Exception) -> str:
     return next(iter(str(error).strip().splitlines()), type(error).__name__)[:300]
 
 
-def titles() -> Iterator[tuple[str, str]]:
-    """Name and title of every model that a page can explain."""
-    return ((entry.name, entry.title) for entry in list_models() if entry.task in TASKS)
+def explainable() -> tuple[Entry, ...]:
+    """The models that a page can explain."""
+    return tuple(entry for entry in list_models() if entry.task in TASKS)

@@ -38,21 +38,23 @@ def text_box() -> str:
         label_visibility="collapsed",
         wrap=True,
     )
-    return st.text_area(
+    text = st.text_area(
         "Text to explain",
         key="text",
         persist_state="session",
         height="content",
         max_chars=100_000,
         placeholder="Type or paste any text, then press Ctrl + Enter.",
-        help="Ctrl + Enter explains it. The text stays on this machine.",
+        help="Ctrl + Enter explains it. The text stays on the machine that runs this app.",
     )
+    st.button("Explain", type="primary")  # leaving the box sends the text; the button is where one looks for it
+    return text
 
 
 def model_picker() -> str:
     """The name of a model; a path or hub name only where that is allowed."""
-    names = dict(catalogue.titles())
-    options = [*names, *([OTHER_MODEL] if state.any_model_allowed() else [])]
+    entries = {entry.name: entry for entry in catalogue.explainable()}
+    options = [*entries, *([OTHER_MODEL] if state.any_model_allowed() else [])]
     default = options.index(catalogue.DEFAULT_MODEL) if catalogue.DEFAULT_MODEL in options else 0
     chosen = st.selectbox(
         "Model",
@@ -62,7 +64,7 @@ def model_picker() -> str:
         bind="query-params",
     )
     if chosen != OTHER_MODEL:
-        st.caption(names[chosen])
+        st.caption(_about(entries[chosen]))
         return chosen
     place = st.text_input(
         "Folder or hub name",
@@ -75,6 +77,14 @@ def model_picker() -> str:
         st.info("Give the folder of a model, or its name on the Hugging Face hub.")
         st.stop()
     return place.strip()
+
+
+def _about(entry: catalogue.Entry) -> str:
+    """What a model does, and how well, in one line."""
+    if "accuracy" not in entry.figures:
+        return entry.title
+    low, high = entry.figures["accuracy_interval"]
+    return f"{entry.title} Right in {entry.figures['accuracy']:.1%} of its dev set (95 % interval {low:.1%} to {high:.1%})."
 
 
 def target_picker(head: Head) -> tuple[str | None, str | None, str | None]:

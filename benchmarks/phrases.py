@@ -1,0 +1,98 @@
+"""Where the merging threshold of key phrases comes from: the Stanford Sentiment Treebank's labels of phrases.
+
+    python -m benchmarks.phrases --data DIR      DIR/dev.jsonl.gz with text, tokens and spans [start, end, label 0-4]
+
+For every sentence the phrases are found at several thresholds, the target being "positive". A phrase is judged by
+the human label of the smallest constituent that holds it (2 is neutral). Printed for each threshold:
+
+    words         mean length of a phrase, in words
+    whole         listed phrases of several words that are constituents themselves, give or take one word at an end
+    sign          of the three largest phrases, those whose sign is the sign of the human label; neutral counts as wrong
+    correlation   mean over sentences of the rank correlation between scores and human labels, over all listed phrases
+"""
+
+import argparse
+import gzip
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.stats import spearmanr
+
+from explain.datatypes import Phrase
+from explain.models.catalogue import load_model
+from explain.models.remembering import Remembering
+from explain.pipeline import key_phrases
+from explain.text.phrases import PhraseSettings
+
+THRESHOLDS = (0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.phrases", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--split", default="dev")
+    parser.add_argument("--sentences", type=int, default=300)
+    options = parser.parse_args()
+    with gzip.open(Path(options.data) / f"{options.split}.jsonl.gz", "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    rows = [row for row in rows if row["label2"] is not None][: options.sentences]
+    found: dict[float, list[tuple[float, float, float, float]]] = {threshold: [] for threshold in THRESHOLDS}
+    model = load_model()
+    for row in rows:
+        working = Remembering(model)
+        tokens = working.encode(row["text"])
+        target = working.task.target(working.predict(tokens), working.head, label="positive")
+        for threshold in THRESHOLDS:
+            phrases = key_phrases(working, tokens, target, PhraseSettings(threshold=threshold, top=30))
+            if phrases:
+                found[threshold].append(judge(phrases, row))
+    print(f"{len(rows)} sentences\nthreshold   words   whole    sign   correlation")
+    for threshold, figures in found.items():
+        words, whole, sign, correlation = np.nanmean(np.array(figures), axis=0)
+        print(f"{threshold:9.2f} {words:7.2f} {whole:7.3f} {sign:7.3f} {correlation:13.3f}")
+
+
+def judge(phrases: Sequence[Phrase], row: dict[str, Any]) -> tuple[float, float, float, float]:
+    """Mean length, share of constituents, sign agreement of the first three, rank correlation of all."""
+    labels, wholes = [], []
+    for phrase in phrases:
+        start, stop = tokens_of(phrase, row["tokens"])
+        label, extra = smallest_constituent(start, stop, row["spans"])
+        labels.append(label - 2)
+        if phrase.words[1] - phrase.words[0] > 1:
+            wholes.append(extra <= 1)
+    scores = [phrase.score for phrase in phrases]
+    signs = [np.sign(score) == np.sign(label) and label != 0 for score, label in zip(scores[:3], labels[:3])]
+    varied = len(phrases) > 2 and len(set(labels)) > 1 and len(set(scores)) > 1
+    return (
+        float(np.mean([phrase.words[1] - phrase.words[0] for phrase in phrases])),
+        float(np.mean(wholes)) if wholes else math.nan,
+        float(np.mean(signs)),
+        float(spearmanr(scores, labels).statistic) if varied else math.nan,
+    )
+
+
+def tokens_of(phrase: Phrase, tokens: Sequence[str]) -> tuple[int, int]:
+    """The treebank's tokens that a phrase's characters touch; its text is these tokens with spaces between."""
+    at, first, last = 0, None, 0
+    for number, token in enumerate(tokens):
+        if at < phrase.span[1] and at + len(token) > phrase.span[0]:
+            first = number if first is None else first
+            last = number + 1
+        at += len(token) + 1
+    return first or 0, last
+
+
+def smallest_constituent(start: int, stop: int, spans: Sequence[Sequence[int]]) -> tuple[int, int]:
+    """The label of the smallest labelled span that holds the range, and how many tokens more it has."""
+    holding = [(end - begin, label) for begin, end, label in spans if begin <= start and stop <= end]
+    size, label = min(holding)
+    return label, size - (stop - start)
+
+
+if __name__ == "__main__":
+    main()

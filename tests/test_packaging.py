@@ -1,0 +1,73 @@
+"""The wheel carries the app and the weights, pins are exact, and the files of the project agree with each other."""
+
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    return next(folder.glob("*.whl"))
+
+
+def test_the_wheel_holds_all_that_serving_needs(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for name in (
+        "explain/site/app.py",
+        "explain/site/pages/navigation.py",
+        "explain/site/pages/explain_text.py",
+        "explain/site/pages/shared/icon.png",
+        "explain/site/.streamlit/config.toml",
+        "explain/site/weights/base/model.safetensors",
+        "explain/site/weights/sentiment/adapter_model.safetensors",
+        "explain/site/weights/NOTICE",
+        "explain/views/assets/common.js",
+        "explain/report.schema.json",
+    ):
+        assert name in names, name
+    assert not [name for name in names if "checkpoint" in name or "__pycache__" in name]
+
+
+def test_the_installed_package_finds_its_weights(wheel: Path, tmp_path: Path) -> None:
+    zipfile.ZipFile(wheel).extractall(tmp_path)
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import explain; print(explain.__file__);"
+        "print(explain.explain('A good film.', methods=['occlusion'], phrases=False).prediction.label);"
+        "from explain.installation import site_folder; print((site_folder() / 'app.py').is_file())"
+    )
+    out = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+    place, label, found = out.split()
+    assert place.startswith(str(tmp_path)) and label == "positive" and found == "True"
+
+
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
+def test_requirements_are_pinned_exactly(file: str) -> None:
+    for line in (ROOT / file).read_text().splitlines():
+        if line and not line.startswith(("#", "-r ")):
+            assert re.fullmatch(r"[A-Za-z0-9_.-]+==[\w.]+", line), line
+
+
+def test_versions_agree() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    development = (ROOT / "requirements-dev.txt").read_text()
+    for requirement in project["build-system"]["requires"]:
+        assert requirement in development
+    assert (
+        "## Unreleased" in (ROOT / "CHANGELOG.md").read_text()
+        or f"## {project['project']['version']}" in (ROOT / "CHANGELOG.md").read_text()
+    )
+
+
+def test_continuous_integration_runs_the_readmes_test_command() -> None:
+    assert "make test" in (ROOT / ".ci" / "run").read_text()
+    assert "make test" in (ROOT / "README.md").read_text()
