@@ -5,6 +5,7 @@ Started by `explain serve`, `make run`, or `streamlit run app.py`. What is seen 
 
 import contextlib
 import gc
+import logging
 import threading
 from collections.abc import AsyncIterator
 from typing import Any
@@ -20,7 +21,7 @@ HEADERS = {
     # Streamlit's own scripts need 'unsafe-inline' and 'unsafe-eval'; nothing from another host is ever let in.
     "content-security-policy": (
         "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
-        "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws: wss: data: blob:; "
+        "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' data: blob:; "
         "frame-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
         "frame-ancestors 'self'"
     ),
@@ -51,7 +52,10 @@ def warm_up() -> None:
     """Load what the first visitor would wait for, and explain the example the page opens with."""
     from pages.shared import state
 
-    state.warm_up()
+    try:
+        state.warm_up()
+    except Exception:  # the page says what is wrong; a server that never gets ready would only be restarted
+        logging.getLogger(__name__).exception("The shipped model could not be warmed up.")
     # Streamlit collects garbage after every run; models and libraries are never garbage, so it need not look at them.
     gc.collect()
     gc.freeze()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from explain.datatypes import Report
-from explain.errors import ExplainError, KnobError
+from explain.errors import ExplainError, KnobError, TextError
 from explain.installation import site_folder
 from explain.knobs import knobs_of, make
 
@@ -86,7 +86,7 @@ def explain_text(options: argparse.Namespace) -> int:
     settings = _settings(options.set)
     phrases = make(PhraseSettings, settings.pop("phrases", {}), parse=True)
     methods = methods_from(options.method or DEFAULT_METHODS, settings, parse=True)
-    text = sys.stdin.read() if options.text == "-" else options.text
+    text = _standard_input() if options.text == "-" else options.text
     request = Request(
         text,
         methods,
@@ -103,6 +103,13 @@ def explain_text(options: argparse.Namespace) -> int:
     return 0
 
 
+def _standard_input() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise TextError(f"Standard input is not UTF-8 (byte {error.start + 1}); convert it first.") from error
+
+
 def _settings(assignments: Sequence[str]) -> dict[str, dict[str, str]]:
     settings: dict[str, dict[str, str]] = {}
     for assignment in assignments:
@@ -116,7 +123,7 @@ def _settings(assignments: Sequence[str]) -> dict[str, dict[str, str]]:
     return settings
 
 
-def _write(options: argparse.Namespace, result: Report, found: dict[str, Any], unknown: int | None) -> None:
+def _write(options: argparse.Namespace, result: Report, found: dict[Any, Any], unknown: int | None) -> None:
     from explain.methods.base import METHODS
     from explain.replay import to_json
     from explain.views.document import document
@@ -172,9 +179,8 @@ def serve_app(options: argparse.Namespace) -> int:
     command = [sys.executable, "-m", "streamlit", "run", str(site / "app.py")]
     command += ["--server.port", str(options.port), "--server.address", options.host]
     print(f"explain: http://{'localhost' if options.host == '127.0.0.1' else options.host}:{options.port}", flush=True)
-    # From the app's own folder, so that its .streamlit/config.toml is read.
     try:
-        return subprocess.run(command, cwd=site, env=environment, check=False).returncode
+        return subprocess.run(command, env=environment, check=False).returncode
     except KeyboardInterrupt:
         return 0
 
@@ -186,10 +192,10 @@ def replay_report(options: argparse.Namespace) -> int:
     recorded = read(options.report)
     difference = replay(recorded, load_model(options.model) if options.model else None)
     unit = recorded.target.scale.replace("_", "-")
-    where = f" ({difference.where})" if difference.where else ""
+    where = f" ({difference.where})" if difference.where and difference.same else ""
     print(f"{difference.compared} numbers compared; largest difference {difference.largest:.2e} {unit}{where}.")
-    if not difference.same_decisions:
-        print("Labels or phrases are not the recorded ones.")
+    if not difference.same:
+        print(f"What is no number differs too, first at {difference.where}.")
     well = difference.within(options.tolerance)
     print("The report holds." if well else f"The report does not hold (tolerance {options.tolerance:g}).")
     return 0 if well else 1

@@ -55,7 +55,8 @@ class Tokens:
         ids (T,): vocabulary ids, special tokens included, no padding.
         pieces (T): the vocabulary's own strings ("##ing", "Ġthe").
         spans (T, 2): half-open character ranges in the segment's own text; (0, 0) where a token has no text.
-        segment (T,): 0 for the first text, 1 for the second, as the model's token types say where it has them.
+        segment (T,): whose token it is: 0 for the first text and what belongs to it, 1 for the second.
+        token_types (T,): what the model is told of that, or None where it is told nothing.
         special (T,): the tokenizer put this token there ([CLS], [SEP]); a mask written by the user is not special.
         words (W, 2): half-open token ranges, in reading order; every token with visible text is in exactly one.
         truncated_at: for each text, the character from which on nothing was read, or None.
@@ -68,6 +69,7 @@ class Tokens:
     segment: IntArray
     special: BoolArray
     words: IntArray
+    token_types: IntArray | None = None
     text_pair: str | None = None
     truncated_at: tuple[int | None, ...] = (None,)
 
@@ -78,6 +80,8 @@ class Tokens:
         _array(self, "ids", (count,), np.int64)
         _array(self, "spans", (count, 2), np.int64)
         _array(self, "segment", (count,), np.int64)
+        if self.token_types is not None:
+            _array(self, "token_types", (count,), np.int64)
         _array(self, "special", (count,), np.bool_)
         _array(self, "words", (len(self.words), 2), np.int64)
         if len(self.truncated_at) != len(self.texts):
@@ -95,9 +99,10 @@ class Tokens:
         return any(place is not None for place in self.truncated_at)
 
     @property
-    def key(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """What the model sees of it: equal keys mean equal outputs."""
-        return tuple(self.ids.tolist()), tuple(self.segment.tolist())
+    def key(self) -> tuple[bytes, bytes, bytes]:
+        """What the model sees of it, and which tokens are special: equal keys mean equal outputs."""
+        told = b"" if self.token_types is None else self.token_types.tobytes()
+        return self.ids.tobytes(), told, self.special.tobytes()
 
     @cached_property
     def ordinary(self) -> IntArray:
@@ -228,9 +233,6 @@ class Passes:
 
     def __add__(self, other: "Passes") -> "Passes":
         return Passes(self.forward + other.forward, self.backward + other.backward, self.positions + other.positions)
-
-    def __sub__(self, other: "Passes") -> "Passes":
-        return Passes(self.forward - other.forward, self.backward - other.backward, self.positions - other.positions)
 
 
 @dataclass(frozen=True, eq=False)
@@ -407,7 +409,7 @@ class Phrase:
         score: the target's change when the phrase is removed whole (positive: the phrase speaks for the target).
         interaction: score minus the sum of its words' own scores; None for a single word.
         sufficient: the phrase alone keeps the decided label (None: not asked).
-        necessary: without the phrase the decided label changes.
+        necessary: without the phrase the decided label changes (both None: the model decides nothing).
         rank: 1 for the largest effect.
     """
 
@@ -448,11 +450,15 @@ class MetricResult:
 
 @dataclass(frozen=True)
 class ModelRecord:
-    """Which model it was, so that another machine can tell whether it has the same one."""
+    """Which model it was, so that another machine can tell whether it has the same one.
+
+    `weight_sha256` is of the tensors' files, `settings_sha256` of what else decides: configuration, labels, vocabulary.
+    """
 
     id: str
     revision: str
     weight_sha256: str
+    settings_sha256: str
     architecture: str
     parameters: int
     layers: int

@@ -5,6 +5,7 @@ One model job runs at a time with all cores, since two would only slow each othe
 """
 
 import dataclasses
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
@@ -16,6 +17,8 @@ from explain.datatypes import Passes
 from explain.errors import Busy, Cancelled, ExplainError
 from explain.installation import environment_number
 from explain.meter import Meter
+
+_log = logging.getLogger(__name__)
 
 QUEUE_LENGTH = 64
 CACHE_BYTES = 256 << 20
@@ -68,7 +71,7 @@ def size_of(value: Any) -> int:
     return 100 + (len(value) if isinstance(value, str) else 0)
 
 
-Work = Callable[[Meter], Iterator[tuple[str, Any]]]
+Work = Callable[[Meter], Iterator[tuple[Hashable, Any]]]
 
 
 class Job:
@@ -89,11 +92,11 @@ class Job:
         self.error: BaseException | None = None
         self.watchers = 1
         self._work = work
-        self._parts: dict[str, Any] = {}
+        self._parts: dict[Hashable, Any] = {}
         self._changed = threading.Condition()
 
     @property
-    def parts(self) -> dict[str, Any]:
+    def parts(self) -> dict[Any, Any]:
         """What has been found so far, by name."""
         with self._changed:
             return dict(self._parts)
@@ -132,7 +135,11 @@ class Job:
         except Cancelled as error:
             self.error = error
             self._finish("cancelled")
-        except Exception as error:  # whoever watches shows it; the worker goes on with the next job
+        except ExplainError as error:
+            self.error = error
+            self._finish("failed")
+        except Exception as error:  # whoever watches says so; the worker goes on with the next job
+            _log.exception("A job failed by a mistake of ours.")
             self.error = error
             self._finish("failed")
         else:

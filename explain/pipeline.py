@@ -21,6 +21,7 @@ from explain.datatypes import (
     Target,
     Tokens,
 )
+from explain.errors import ExplainError, KnobError
 from explain.jobs import Cache
 from explain.knobs import make, settings_of
 from explain.meter import Meter
@@ -65,16 +66,17 @@ def methods_from(
     Raises:
         UnknownNameError, KnobError: a name or a setting that does not exist, or a value out of its range.
     """
-    settings = dict(settings or {})
-    made = []
-    for name in names:
-        if isinstance(name, Method):
-            made.append(name)
-        else:
-            made.append(make(METHODS[name], settings.pop(name, {}), parse=parse))
-    for name in settings:  # settings for a method that was not asked for
-        METHODS[name]
-    return tuple(made)
+    settings = settings or {}
+    made = [
+        name if isinstance(name, Method) else make(METHODS[name], settings.get(name, {}), parse=parse) for name in names
+    ]
+    for name in settings:
+        if name not in names:
+            asked = ", ".join(one if isinstance(one, str) else one.name for one in names)
+            raise KnobError(
+                f"There are settings for {METHODS[name].name!r}, which was not asked for. Asked for: {asked}."
+            )
+    return tuple(dict.fromkeys(made))
 
 
 def cost(request: Request, tokens: Tokens) -> int:
@@ -87,13 +89,13 @@ class NotRemembered(Exception):
     """A part is in no cache, and nothing may be computed."""
 
 
-def known(request: Request, model: TextModel, cache: Cache) -> tuple[dict[str, Any], bool]:
+def known(request: Request, model: TextModel, cache: Cache) -> tuple[dict[str | Method, Any], bool]:
     """The parts of a request that need no computing, up to the first that does, and whether these are all."""
-    found: dict[str, Any] = {}
+    found: dict[str | Method, Any] = {}
     try:
         for name, part in parts(request, model, cache=cache, compute=False):
             found[name] = part
-    except NotRemembered:
+    except (NotRemembered, ExplainError):  # what is wrong is told by the job that tries
         return found, False
     return found, True
 
@@ -105,11 +107,11 @@ def parts(
     cache: Cache | None = None,
     *,
     compute: bool = True,
-) -> Iterator[tuple[str, Any]]:
+) -> Iterator[tuple[str | Method, Any]]:
     """Compute a request part by part, cheapest first.
 
     Yields:
-        ("observation", Observation), ("target", Target), then each method's name with its `Attribution`, and
+        ("observation", Observation), ("target", Target), then each method with its `Attribution`, and
         ("phrases", tuple of Phrase).
 
     Raises:
@@ -128,7 +130,7 @@ def parts(
 
     tokens = model.encode(request.text, request.text_pair)
     working = Remembering(model)
-    where = (model.record.weight_sha256, model.name, tokens.key, tokens.text, tokens.text_pair)
+    where = (model.record, tokens.key, tokens.text, tokens.text_pair)
 
     observation: Observation = recall((*where, "observation"), partial(model.observe, tokens, meter))
     working.remember(observation)
@@ -143,7 +145,7 @@ def parts(
     for method in request.methods:
         found = recall((*where, target, method), partial(method.attribute, working, tokens, target, meter))
         check_same_score(found.output, served, model.name)
-        yield method.name, found
+        yield method, found
 
     if (settings := request.phrases) is not None:
         found = recall((*where, target, settings), partial(key_phrases, working, tokens, target, settings, meter))
@@ -170,7 +172,9 @@ def key_phrases(
         effects = [Effect(*pair) for pair in zip(scores.values.tolist(), scores.decisions.tolist())]
         return effects[: len(variants.without)], effects[len(variants.without) :]
 
-    return find_phrases(tokens, measure, settings, lambda word: removable.issuperset(words[word]))
+    return find_phrases(
+        tokens, measure, settings, lambda word: removable.issuperset(words[word]), decides=not model.head.value
+    )
 
 
 def explain(
@@ -209,8 +213,8 @@ def explain(
     return report(request, loaded, found)
 
 
-def report(request: Request, model: TextModel, found: Mapping[str, Any]) -> Report:
-    """Put the parts of a request together."""
+def report(request: Request, model: TextModel, found: Mapping[str | Method, Any], *, edges: bool = True) -> Report:
+    """Put the parts of a request together; `edges=False` leaves the attention edges out, which take a while to find."""
     observation: Observation = found["observation"]
     return Report(
         schema=SCHEMA,
@@ -220,11 +224,11 @@ def report(request: Request, model: TextModel, found: Mapping[str, Any]) -> Repo
         model=model.record,
         prediction=observation.prediction,
         target=found["target"],
-        attributions=tuple(found[method.name] for method in request.methods if method.name in found),
+        attributions=tuple(found[method] for method in request.methods if method in found),
         phrases=found.get("phrases", ()),
         phrase_settings=settings_of(request.phrases) if request.phrases else {},
         metrics=(),
-        edges=strongest_edges(observation.maps),
+        edges=strongest_edges(observation.maps) if edges else (),
         versions=versions(),
         seed=0,
     )

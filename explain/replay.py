@@ -50,7 +50,7 @@ def from_json(document: str) -> Report:
     """
     try:
         record = json.loads(document)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise RecordError(f"The report is no JSON: {error}.") from error
     return from_record(record)
 
@@ -70,7 +70,7 @@ def from_record(record: Any) -> Report:
             for one in record["attributions"]
         )
         return Report(**parts, attributions=attributions)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise RecordError(f"The report can't be read: {type(error).__name__}: {error}") from error
 
 
@@ -112,7 +112,12 @@ def _decode(hint: Any, value: Any) -> Any:
         if inner[-1] is Ellipsis:
             return tuple(_decode(inner[0], part) for part in value)
         return tuple(_decode(part_hint, part) for part_hint, part in zip(inner, value, strict=True))
+    if hint in _SCALARS and type(value) not in _SCALARS[hint]:
+        raise TypeError(f"{value!r} is no {hint.__name__}")
     return value
+
+
+_SCALARS: dict[Any, tuple[type, ...]] = {str: (str,), bool: (bool,), int: (int,), float: (float, int)}
 
 
 def json_schema() -> dict[str, Any]:
@@ -163,40 +168,48 @@ class Difference:
     """How far a replay is from its record.
 
     Attributes:
-        largest: largest absolute difference of any number that is compared, in the unit of that number (log-odds for
-            the default target; shares for rollout).
-        where: which number that was.
-        same_decisions: label, words of the phrases and their flags are the same.
+        largest: largest absolute difference of two numbers, in the unit of that number (log-odds for the default
+            target's scores; shares for rollout).
+        where: which number that was, or the first thing that is not the same.
+        same: everything that is no measured number is the same: labels, words, units, flags, settings, counts.
         compared: how many numbers were.
     """
 
     largest: float
     where: str
-    same_decisions: bool
+    same: bool
     compared: int
 
     def within(self, tolerance: float) -> bool:
-        return self.same_decisions and self.largest <= tolerance
+        return self.same and self.largest <= tolerance
 
 
 def replay(recorded: Report, model: TextModel | None = None, meter: Meter | None = None) -> Difference:
-    """Compute a report again from its record, and compare.
+    """Compute a report again from its record, and compare all of it but dates, times, passes and versions.
 
     Args:
         recorded: the record.
         model: the model, where it lies elsewhere now; by default the one the record names is loaded.
 
     Raises:
-        RecordError: the model's weights are not those of the record.
+        RecordError: the model is not that of the record, or would have to be fetched because the record says so.
         ModelError: the model is not there.
     """
-    model = model or catalogue.load_model(recorded.model.id)
-    if model.record.weight_sha256 != recorded.model.weight_sha256:
-        raise RecordError(
-            f"The weights of {recorded.model.id!r} here are not those of the record "
-            f"(sha256 {model.record.weight_sha256[:12]}, recorded {recorded.model.weight_sha256[:12]}). "
-            "Give the recorded model with --model."
-        )
+    if model is None:
+        if not catalogue.is_local(recorded.model.id):
+            raise RecordError(
+                f"The record's model {recorded.model.id!r} is not on this machine, and a record does not decide what "
+                "is fetched. Give the model with --model."
+            )
+        model = catalogue.load_model(recorded.model.id)
+    for field in ("weight_sha256", "settings_sha256"):
+        here, then = getattr(model.record, field), getattr(recorded.model, field)
+        if here != then:
+            what = "weights" if field == "weight_sha256" else "configuration, labels or vocabulary"
+            raise RecordError(
+                f"The {what} of {recorded.model.id!r} here are not those of the record (sha256 {here[:12]}, recorded "
+                f"{then[:12]}). Give the recorded model with --model."
+            )
     target = recorded.target
     contrast_or_value = target.scale in ("logit_difference", "value")
     request = pipeline.Request(
@@ -212,33 +225,70 @@ def replay(recorded: Report, model: TextModel | None = None, meter: Meter | None
     return compare(recorded, again)
 
 
+# What a second run may have otherwise: when and how long, on what versions, and where the model lies.
+_LEFT_OUT = {"created", "seconds", "passes", "versions", "id", "revision"}
+
+
 def compare(recorded: Report, again: Report) -> Difference:
-    """Compare all numbers of two reports, but times, passes and dates."""
-    pairs: list[tuple[str, Any, Any]] = [
-        ("prediction.logits", recorded.prediction.output.logits, again.prediction.output.logits)
-    ]
-    for old, new in zip(recorded.attributions, again.attributions, strict=True):
-        pairs += [
-            (f"{old.method}.scores", old.scores, new.scores),
-            (f"{old.method}.output", old.output, new.output),
-            (f"{old.method}.baseline_output", old.baseline_output or 0.0, new.baseline_output or 0.0),
-        ]
-    same = recorded.prediction.label == again.prediction.label and len(recorded.phrases) == len(again.phrases)
-    same &= [phrase.words for phrase in recorded.phrases] == [phrase.words for phrase in again.phrases]
-    if same:
-        for one, other in zip(recorded.phrases, again.phrases):
-            pairs.append((f"phrase {one.text!r}", one.score, other.score))
-            same &= (one.sufficient, one.necessary) == (other.sufficient, other.necessary)
-    largest, where, compared = 0.0, "", 0
-    for name, *both in pairs:
-        before, after = map(np.atleast_1d, both)
-        if before.shape != after.shape:
-            return Difference(float("inf"), f"{name}: {before.shape} numbers became {after.shape}", False, compared)
-        compared += before.size
-        difference = float(np.abs(before - after).max(initial=0.0))
-        if difference > largest:
-            largest, where = difference, name
-    return Difference(largest, where, bool(same), compared)
+    """Compare two reports, number by number and word by word; a number that is none (NaN) differs from everything."""
+    before, after = to_record(recorded), to_record(again)
+    # Edges are the strongest of many; which of two equally strong is the last may differ.
+    before["edges"], after["edges"] = _by_place(before["edges"]), _by_place(after["edges"])
+    shared = before["edges"].keys() & after["edges"].keys()
+    for edges in (before["edges"], after["edges"]):
+        for place in edges.keys() - shared:
+            del edges[place]
+    found = _Comparison()
+    found.walk("", before, after)
+    if len(shared) < 0.9 * max(len(recorded.edges), len(again.edges)):
+        found.differ("edges")
+    return Difference(found.largest, found.where, found.same, found.compared)
+
+
+def _by_place(edges: list[dict[str, Any]]) -> dict[str, float]:
+    return {f"{edge['layer']}: {edge['to']} <- {edge['source']}": edge["weight"] for edge in edges}
+
+
+class _Comparison:
+    """Walks two trees of JSON values side by side."""
+
+    def __init__(self) -> None:
+        self.largest = 0.0
+        self.where = ""
+        self.same = True
+        self.compared = 0
+
+    def differ(self, place: str) -> None:
+        if self.same:
+            self.where = place
+        self.same = False
+
+    def walk(self, place: str, before: Any, after: Any) -> None:
+        if isinstance(before, dict) and isinstance(after, dict):
+            names = (before.keys() | after.keys()) - _LEFT_OUT
+            for name in sorted(names):
+                if name in before and name in after:
+                    self.walk(f"{place}.{name}".lstrip("."), before[name], after[name])
+                else:
+                    self.differ(f"{place}.{name}")
+        elif isinstance(before, list) and isinstance(after, list):
+            if len(before) != len(after):
+                self.differ(place)
+            for number, (one, other) in enumerate(zip(before, after)):
+                self.walk(f"{place}[{number}]", one, other)
+        elif _measured(before) and _measured(after) and float in (type(before), type(after)):
+            self.compared += 1
+            difference = abs(before - after)
+            if not difference <= self.largest:
+                self.largest = difference if difference == difference else float("inf")
+                if self.same:
+                    self.where = place
+        elif type(before) is not type(after) or before != after:
+            self.differ(place)
+
+
+def _measured(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def read(path: str | Path) -> Report:

@@ -51,18 +51,10 @@ class ToyModel(TextModel):
         self.name = name
         generator = torch.Generator().manual_seed(zlib.crc32(name.encode()))
         self.embedding = torch.randn(VOCABULARY, self.width, generator=generator)
-        self.record = ModelRecord(
-            name,
-            "toy",
-            f"{zlib.crc32(name.encode()):08x}",
-            type(self).__name__,
-            VOCABULARY * self.width,
-            2,
-            2,
-            6,
-            400,
-            self.task.name,
-        )
+        digest = f"{zlib.crc32(name.encode()):08x}"
+        size = VOCABULARY * self.width
+        kind = type(self).__name__
+        self.record = ModelRecord(name, "toy", digest, digest, kind, size, 2, 2, self.width, VOCABULARY, self.task.name)
 
     @abstractmethod
     def logit(self, points: Tensor, attended: Tensor) -> Tensor:
@@ -91,7 +83,7 @@ class ToyModel(TextModel):
         segments = np.array(segment)
         places = np.array(spans)
         words = np.array(word_ranges(texts, places, segments, special))
-        return Tokens(text, np.array(ids), tuple(pieces), places, segments, special, words, text_pair, tuple(cut))
+        return Tokens(text, np.array(ids), tuple(pieces), places, segments, special, words, None, text_pair, tuple(cut))
 
     def observe(self, tokens: Tokens, meter: Meter | None = None) -> Observation:
         prediction = self.predict(tokens, meter)

@@ -12,9 +12,10 @@ from explain.methods.base import METHODS
 from explain.models.base import TextModel
 from explain.pipeline import Request
 from explain.replay import to_json
-from explain.text.coverage import coverage
+from explain.text.coverage import MOST_UNKNOWN, coverage
 from explain.views.document import document
 from explain.views.scores_table import to_csv
+from explain.views.token_heatmap import shared_scales
 from pages.shared import controls, show, state
 
 GROUP = "explain_text"  # a word picked in one drawing is marked in all
@@ -31,16 +32,20 @@ def page() -> None:
         methods = controls.methods(model)
         phrases = controls.phrase_settings()
     request = Request(text, methods, None, label, against, scale, phrases)
-    pending = state.find(request, model).job is not None
-    st.fragment(results, run_every=POLL_SECONDS if pending else None)(request, model, polled=pending)
+    found = [state.find(request, model)]  # used once; when only the part below runs again, it asks again
+    pending = found[0].job is not None
+    st.fragment(results, run_every=POLL_SECONDS if pending else None)(request, model, found, polled=pending)
 
 
-def results(request: Request, model: TextModel, polled: bool) -> None:
+def results(request: Request, model: TextModel, handed: list[state.Found], polled: bool) -> None:
     """Everything below the text, as far as it is found; called again and again while a job runs."""
     try:
-        found = state.find(request, model)
+        found = handed.pop() if handed else state.find(request, model)
         if polled and found.job is None:
-            st.rerun()  # the page once more, without asking again
+            state.hand_over(request, model, found)
+            st.rerun()  # the page once more, without asking again and again
+        if found.job is not None and not polled:
+            st.rerun()  # the page once more, so that it asks again and again
         if found.job is not None:
             show.progress(found.job)
         show.ended(found)
@@ -50,25 +55,25 @@ def results(request: Request, model: TextModel, polled: bool) -> None:
         show.problem(str(error))
 
 
-def draw(request: Request, model: TextModel, found: Mapping[str, Any]) -> None:
+def draw(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
     prediction: Prediction = found["observation"].prediction
     warnings(prediction, model)
     show.view("probabilities", prediction, key="probabilities")
     if "target" not in found:
         return
-    report = pipeline.report(request, model, found)
-    heatmaps(request, report, found)
+    report = pipeline.report(request, model, found, edges=False)
+    heatmaps(request, model, report, found)
     key_phrases(request, report, found)
     attention(found["observation"].maps)
-    if all(method.name in found for method in request.methods):
-        take_away(request, model, report, found["observation"].maps)
+    if set(found) >= {*request.methods, *(("phrases",) if request.phrases else ())}:
+        take_away(request, model, found)
 
 
 def warnings(prediction: Prediction, model: TextModel) -> None:
     """What stands between this text and a prediction worth explaining."""
     tokens = prediction.tokens
     read = coverage(tokens, model.unk_id, model.scripts)
-    if read.unknown > 0.2:
+    if read.unknown > MOST_UNKNOWN:
         st.warning(
             f"{read.unknown:.0%} of the pieces are unknown to this model: it sees the same blank for each of them."
         )
@@ -85,27 +90,30 @@ def warnings(prediction: Prediction, model: TextModel) -> None:
             )
 
 
-def heatmaps(request: Request, report: Report, found: Mapping[str, Any]) -> None:
+def heatmaps(request: Request, model: TextModel, report: Report, found: Mapping[Any, Any]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("Which words", anchor=False, width="content")
         by = controls.unit_picker()
+    scales = shared_scales(report.attributions, by)
     for method in request.methods:
         st.markdown(f"**{method.title}** {method.meaning}", help=method.limits)
-        if method.name in found:
-            show.view(
-                "token_heatmap",
-                found[method.name],
-                key=f"heatmap_{method.name}",
-                by=by,
-                title=method.title,
-                group=GROUP,
-            )
-        else:
+        if method not in found:
             st.skeleton(height=60)
-    show.view("word_details", report, key="details", group=GROUP, titles=state.titles(), unknown=None)
+            continue
+        show.view(
+            "token_heatmap",
+            found[method],
+            key=f"heatmap_{method.name}",
+            by=by,
+            title=method.title,
+            group=GROUP,
+            largest=scales[found[method].scale],
+            special=True,
+        )
+    show.view("word_details", report, key="details", group=GROUP, titles=state.titles(), unknown=model.unk_id)
 
 
-def key_phrases(request: Request, report: Report, found: Mapping[str, Any]) -> None:
+def key_phrases(request: Request, report: Report, found: Mapping[Any, Any]) -> None:
     if request.phrases is None:
         return
     st.subheader("Key phrases", anchor=False)
@@ -125,21 +133,24 @@ def attention(maps: AttentionMaps) -> None:
     )
 
 
-def take_away(request: Request, model: TextModel, report: Report, maps: AttentionMaps) -> None:
+def take_away(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
     st.subheader("Take it with you", anchor=False)
-    about = {name: (METHODS[name].title, METHODS[name].meaning, METHODS[name].limits) for name in METHODS}
+
+    def whole() -> Report:
+        return pipeline.report(request, model, found)
+
+    def page_alone() -> str:
+        report = whole()
+        about = {name: (METHODS[name].title, METHODS[name].meaning, METHODS[name].limits) for name in METHODS}
+        return document(report, about, found["observation"].maps, unknown=model.unk_id, record=to_json(report))
+
     with st.container(horizontal=True):
-        st.download_button(
-            "HTML, opens offline",
-            lambda: document(report, about, maps, unknown=model.unk_id, record=to_json(report)),
-            "explanation.html",
-            "text/html",
-            on_click="ignore",
-        )
-        st.download_button(
-            "JSON, to replay", lambda: to_json(report), "explanation.json", "application/json", on_click="ignore"
-        )
-        st.download_button("CSV of the scores", lambda: to_csv(report), "scores.csv", "text/csv", on_click="ignore")
+        for label, make, file, kind in (
+            ("HTML, opens offline", page_alone, "explanation.html", "text/html"),
+            ("JSON, to replay", lambda: to_json(whole()), "explanation.json", "application/json"),
+            ("CSV of the scores", lambda: to_csv(whole()), "scores.csv", "text/csv"),
+        ):
+            st.download_button(label, make, file, kind, on_click="ignore")
     show.links(request.text)
     st.caption("Pictures: each drawing has SVG and PNG buttons in its corner.")
     with st.expander("The Python that gives this page"):

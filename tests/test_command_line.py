@@ -48,9 +48,22 @@ def test_html_and_csv(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_text_from_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO("a good film"))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a good film")))
     assert main(["text", "-", "--method", "occlusion", "--no-phrases"]) == 0
     assert "key phrases" not in capsys.readouterr().out
+
+
+def test_standard_input_that_is_no_utf8(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("caf\u00e9".encode("latin-1"))))
+    assert main(["text", "-"]) == 2
+    assert "not UTF-8 (byte 4)" in capsys.readouterr().err
+
+
+def test_a_method_given_twice_is_one_with_its_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    twice = ["text", "a good film", "--method", "occlusion", "--method", "occlusion"]
+    assert main([*twice, "--set", "occlusion.operator=delete", "--format", "json", "--no-phrases"]) == 0
+    (one,) = json.loads(capsys.readouterr().out)["attributions"]
+    assert one["params"]["operator"] == "delete"
 
 
 def test_lists(capsys: pytest.CaptureFixture[str]) -> None:

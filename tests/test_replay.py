@@ -56,10 +56,72 @@ def test_a_changed_record_is_found_out(report: Report) -> None:
     record["attributions"][1]["scores"][4] += 0.01
     difference = replay(from_record(record))
     assert difference.largest == pytest.approx(0.01, rel=0.05) and not difference.within(1e-3)
-    assert "integrated_gradients.scores" in difference.where
+    assert difference.where == "attributions[1].scores[4]"
     record = to_record(report)
     record["phrases"][0]["necessary"] = not record["phrases"][0]["necessary"]
     assert not replay(from_record(record)).within(1e9)
+
+
+def change(record: dict, path: str, value: object) -> dict:
+    *way, last = path.split("/")
+    place = record
+    for step in way:
+        place = place[int(step) if step.isdecimal() else step]
+    place[int(last) if last.isdecimal() else last] = value
+    return record
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("prediction/confidence", 0.123),
+        ("prediction/outputs/0/probabilities/0/0", 0.123),
+        ("prediction/encodings/0/pieces/2", "other"),
+        ("prediction/temperature", 9.0),
+        ("phrases/0/interaction", 77.0),
+        ("phrases/0/text", "other"),
+        ("phrases/0/sufficient", None),
+        ("edges/0/weight", 0.999),
+        ("attributions/1/diagnostics/converged", False),
+        ("attributions/1/diagnostics/points", 7),
+        ("attributions/1/params/tolerance", 0.05),
+        ("attributions/2/units/0", [2]),
+        ("attributions/2/signed", False),
+    ],
+)
+def test_whatever_is_changed_is_found_out(report: Report, path: str, value: object) -> None:
+    record = change(json.loads(to_json(report)), path, value)
+    assert not compare(from_record(record), report).within(1e-3)
+
+
+def test_a_number_that_is_none_is_never_equal(report: Report) -> None:
+    record = change(json.loads(to_json(report)), "phrases/0/score", float("nan"))
+    assert not compare(from_record(record), report).within(1e9)
+
+
+def test_a_record_does_not_decide_what_is_fetched(report: Report) -> None:
+    record = change(json.loads(to_json(report)), "model/id", "someone/some-model")
+    with pytest.raises(RecordError, match="Give the model with --model"):
+        replay(from_record(record))
+
+
+def test_other_settings_are_refused(report: Report, sentiment: TextModel) -> None:
+    record = change(json.loads(to_json(report)), "model/settings_sha256", "0" * 64)
+    with pytest.raises(RecordError, match="configuration, labels or vocabulary"):
+        replay(from_record(record), sentiment)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"), [("model/weight_sha256", None), ("model/id", 7), ("seed", "x"), ("text", 1)]
+)
+def test_wrong_types_are_no_report(report: Report, path: str, value: object) -> None:
+    with pytest.raises(RecordError, match="can't be read"):
+        from_record(change(json.loads(to_json(report)), path, value))
+
+
+def test_deep_nesting_is_no_report() -> None:
+    with pytest.raises(RecordError):
+        from_json("[" * 100_000)
 
 
 def test_other_weights_are_refused(report: Report, tiny_bert: EncoderModel) -> None:

@@ -11,6 +11,7 @@ so nothing is switched while models run, and two sessions on two tasks can't mee
 import copy
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 import transformers
@@ -23,6 +24,17 @@ from explain.errors import ModelError
 from explain.models.probe import ATTENTION
 
 _PREFIX = "base_model.model."  # what peft puts before every name
+
+# Settings of peft's LoRA that change what is computed.
+_UNUSED = (
+    "use_rslora",
+    "use_dora",
+    "rank_pattern",
+    "alpha_pattern",
+    "fan_in_fan_out",
+    "lora_bias",
+    "layer_replication",
+)
 
 
 def is_adapter(folder: Path) -> bool:
@@ -41,11 +53,12 @@ def with_adapter(base: PreTrainedModel, folder: Path, architecture: str, labels:
     Raises:
         ModelError: a file that can't be read, or an adapter for another encoder.
     """
+    settings = read_json(folder / "adapter_config.json")
     try:
-        settings = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
         saved = load_file(folder / "adapter_model.safetensors")
-    except (OSError, ValueError, SafetensorError) as error:
+    except (OSError, SafetensorError) as error:
         raise ModelError(f"The adapter in {folder} can't be read: {error}") from error
+    scale = _scale(folder, settings)
     config = copy.deepcopy(base.config)
     config.id2label = dict(enumerate(labels))
     config.label2id = {label: number for number, label in enumerate(labels)}
@@ -53,7 +66,6 @@ def with_adapter(base: PreTrainedModel, folder: Path, architecture: str, labels:
     with torch.device("meta"):  # names and shapes only; every tensor is put in below
         module = getattr(transformers, architecture)(config)
     module.requires_grad_(False)  # or `load_state_dict` would turn gradients on for the base's own parameters
-    scale = settings["lora_alpha"] / settings["r"]
     shared = dict(base.named_parameters())
     state = {name: _parameter(name, shared, saved, scale) for name, _ in module.named_parameters()}
     for name, tensor in module.state_dict().items():
@@ -68,6 +80,36 @@ def with_adapter(base: PreTrainedModel, folder: Path, architecture: str, labels:
         if owner in dict(module.named_modules()):
             module.get_submodule(owner).register_buffer(last, buffer, persistent=False)
     return module.eval()
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a file.
+
+    Raises:
+        ModelError: no such file, or something else in it.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(
+            f"{path.parent} holds no adapter that can be used: {path.name} can't be read ({error})."
+        ) from error
+    if not isinstance(value, dict):
+        raise ModelError(f"{path} should hold a JSON object, not {type(value).__name__}.")
+    return value
+
+
+def _scale(folder: Path, settings: dict[str, Any]) -> float:
+    """alpha / r of a plain LoRA adapter; whatever peft would compute otherwise is refused, not guessed."""
+    unknown = [name for name in _UNUSED if settings.get(name)]
+    if settings.get("peft_type", "LORA") != "LORA" or settings.get("bias", "none") != "none":
+        unknown.append("peft_type" if settings.get("peft_type", "LORA") != "LORA" else "bias")
+    if unknown:
+        raise ModelError(f"The adapter in {folder} uses {', '.join(unknown)}, which is not supported; plain LoRA is.")
+    alpha, rank = settings.get("lora_alpha"), settings.get("r")
+    if not isinstance(alpha, int | float) or not isinstance(rank, int) or rank < 1:
+        raise ModelError(f"The adapter in {folder} says r={rank!r} and lora_alpha={alpha!r}; two numbers are needed.")
+    return alpha / rank
 
 
 def _parameter(name: str, shared: dict[str, nn.Parameter], saved: dict[str, Tensor], scale: float) -> Tensor | None:

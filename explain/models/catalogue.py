@@ -6,11 +6,11 @@ Weights are read from safetensors only; no code that comes with a model is ever 
 import copy
 import functools
 import hashlib
-import json
 import os
 import re
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from transformers import AutoConfig, AutoTokenizer, BertForPreTraining, PreTrain
 from explain.datatypes import ModelRecord
 from explain.errors import ModelError
 from explain.installation import environment_number, weights_folder
-from explain.models.adapters import is_adapter, with_adapter
+from explain.models.adapters import is_adapter, read_json, with_adapter
 from explain.models.base import TextModel
 from explain.models.encoder import MAX_TOKENS, EncoderModel
 from explain.models.families import FAMILIES
@@ -33,11 +33,16 @@ from explain.tasks.base import TASKS, Head, Task
 
 DEFAULT_MODEL = "sentiment"
 KEPT_MODELS = 4  # loaded at once, by last use
-_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
+MOST_FETCHED = 5_000_000_000  # bytes from the hub at once
+_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+# Only these files are fetched: pickled weights and code never reach this machine.
+_FETCHED = ["*.json", "*.txt", "*.model", "model*.safetensors"]
 _TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model", "spm.model")
 transformers.logging.set_verbosity_error()  # what is wrong with a model is told in our words
 transformers.logging.disable_progress_bar()
 
+# What decides, beside the weights, what comes out: layers, labels, temperature, vocabulary.
+_SETTINGS = ("config.json", "explain.json", "adapter_config.json", "tokenizer.json", *_TOKENIZER_FILES[1:])
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
 
 
@@ -64,17 +69,22 @@ class Entry:
 def list_models() -> tuple[Entry, ...]:
     """The shipped models and those in `EXPLAIN_MODELS`: paths or hub names, with commas; "name=path" names one."""
     found = [_shipped(folder) for folder in sorted(weights_folder().glob("*")) if (folder / "explain.json").is_file()]
-    names = [part.strip() for part in os.environ.get("EXPLAIN_MODELS", "").split(",") if part.strip()]
-    for part in names:
-        name, _, place = part.rpartition("=")
-        found.append(
-            Entry(name.strip() or Path(place).name or place, place.strip(), "text_classification", place, 0, {})
+    for part in os.environ.get("EXPLAIN_MODELS", "").split(","):
+        given, _, place = (text.strip() for text in part.rpartition("="))
+        if place:
+            name = given or Path(place).name
+            found.append(Entry(name, place, "text_classification", place, 0, {}))
+    names = [entry.name for entry in found]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ModelError(
+            f"EXPLAIN_MODELS gives the name {twice[0]!r} to two models; name them apart: {twice[0]}-2=/its/folder."
         )
     return tuple(found)
 
 
 def _shipped(folder: Path) -> Entry:
-    about = json.loads((folder / "explain.json").read_text(encoding="utf-8"))
+    about = read_json(folder / "explain.json")
     size = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
     return Entry(folder.name, str(folder), about["task"], about["title"], size, about.get("figures", {}))
 
@@ -93,56 +103,96 @@ def load_model(name: str = DEFAULT_MODEL, revision: str | None = None) -> TextMo
 
 
 class _Loaded:
-    """The models in memory, the least recently used given up first. One is loaded at a time."""
+    """The models in memory, the least recently used given up first. What is there is handed out at once."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()  # transformers' lazy imports do not bear two threads either
+        self._lock = threading.Lock()
+        self._loading = threading.Lock()  # one at a time: transformers' lazy imports do not bear two threads
         self._models: OrderedDict[tuple[str, str | None], TextModel] = OrderedDict()
 
     def get(self, name: str, revision: str | None) -> TextModel:
+        key = (name, revision)
+        found = self._recall(key)
+        if found is not None:
+            return found
+        folder = locate(name, revision)  # may fetch from the hub, and take long
+        with self._loading:
+            found = self._recall(key)
+            if found is None:
+                found = _load(name, folder, revision)
+                with self._lock:
+                    self._models[key] = found
+                    while len(self._models) > KEPT_MODELS:
+                        self._models.popitem(last=False)
+            return found
+
+    def _recall(self, key: tuple[str, str | None]) -> TextModel | None:
         with self._lock:
-            key = (name, revision)
-            if key not in self._models:
-                self._models[key] = _load(name, revision)
-                while len(self._models) > KEPT_MODELS:
-                    self._models.popitem(last=False)
-            self._models.move_to_end(key)
-            return self._models[key]
+            if key in self._models:
+                self._models.move_to_end(key)
+            return self._models.get(key)
 
 
 _LOADED = _Loaded()
 
 
-def _load(name: str, revision: str | None) -> TextModel:
-    torch.set_num_threads(environment_number("EXPLAIN_THREADS", torch.get_num_threads()))
-    by_name = {entry.name: entry.folder for entry in list_models()}
-    place = by_name.get(name, name)
+def is_local(name: str) -> bool:
+    """Whether a name is in the list or a folder here, so that loading it fetches nothing."""
+    places = {entry.name: entry.folder for entry in list_models()}
+    return Path(places.get(name, name)).expanduser().is_dir()
+
+
+def locate(name: str, revision: str | None = None) -> Path:
+    """The folder of a model, fetched from the hub if it is not here.
+
+    Raises:
+        ModelError: there is no such model.
+    """
+    places = {entry.name: entry.folder for entry in list_models()}
+    place = places.get(name, name)
     folder = Path(place).expanduser()
-    if not folder.is_dir():
-        folder = _from_hub(place, revision, sorted(by_name))
+    return folder if folder.is_dir() else _from_hub(place, revision, sorted(places))
+
+
+def _load(name: str, folder: Path, revision: str | None) -> TextModel:
+    torch.set_num_threads(environment_number("EXPLAIN_THREADS", torch.get_num_threads()))
     if is_adapter(folder):
         return _load_adapter(name, folder)
     if (folder / "explain.json").is_file():
         raise ModelError(
-            f"{name} is an encoder with its pretraining heads; no page explains these yet. Use 'sentiment'."
+            f"{name} is an encoder with its pretraining heads; no page explains these yet. Use {DEFAULT_MODEL!r}."
         )
     return load_folder(name, folder, revision)
 
 
 def _from_hub(place: str, revision: str | None, known: list[str]) -> Path:
-    if not _HUB_NAME.fullmatch(place) or place.count("/") != 1:
+    if not _HUB_NAME.fullmatch(place):
         raise ModelError(unknown("model or folder", place, known))
-    from huggingface_hub import snapshot_download
+    import huggingface_hub
 
     try:
-        # Only these files are fetched: pickled weights and code never reach this machine.
-        patterns = ["*.json", "*.txt", "*.model", "model*.safetensors"]
-        return Path(snapshot_download(place, revision=revision, allow_patterns=patterns))
+        info = huggingface_hub.HfApi().model_info(place, revision=revision, files_metadata=True)
+        wanted = list(
+            huggingface_hub.utils.filter_repo_objects(info.siblings or [], allow_patterns=_FETCHED, key=_name)
+        )
+        size = sum(file.size or 0 for file in wanted)
+        if size > MOST_FETCHED:
+            raise ModelError(
+                f"{place} is {size / 1e9:.1f} GB; at most {MOST_FETCHED / 1e9:.0f} GB are fetched. "
+                "Fetch it yourself and give its folder."
+            )
+        return Path(huggingface_hub.snapshot_download(place, revision=revision, allow_patterns=_FETCHED))
+    except ModelError:
+        raise
     except Exception as error:  # the hub's client raises many kinds; all mean that we have no files
         raise ModelError(
             f"{place} is no folder here, and the Hugging Face hub did not give it ({type(error).__name__}). "
             "Check the name; without a network, fetch the model elsewhere and give its folder."
         ) from error
+
+
+def _name(file: Any) -> str:
+    return str(file.rfilename)
 
 
 def load_folder(name: str, folder: Path, revision: str | None = None) -> TextModel:
@@ -174,15 +224,13 @@ def load_folder(name: str, folder: Path, revision: str | None = None) -> TextMod
             f"{name} lacks {len(missing)} of its tensors ({', '.join(missing[:3])} ...): they would be random. "
             "It was saved for another task, or saved in part; use a checkpoint fine-tuned for classification."
         )
-    return EncoderModel(
-        name,
-        module,
-        tokenizer,
-        task,
-        _head(config),
-        _record(name, module, task, weight_hash(folder), revision or getattr(config, "_commit_hash", None) or "local"),
-        _token_limit(),
-    )
+    if len(tokenizer) > config.vocab_size:
+        raise ModelError(
+            f"{name}: its tokenizer knows {len(tokenizer):,} pieces, the model {config.vocab_size:,}; "
+            "they do not belong together."
+        )
+    record = _record(name, module, task, [folder], revision or getattr(config, "_commit_hash", None) or "local")
+    return EncoderModel(name, module, tokenizer, task, _head(name, config), record, _token_limit())
 
 
 def _config(name: str, folder: Path) -> transformers.PretrainedConfig:
@@ -247,13 +295,18 @@ def _tokenizer(name: str, folder: Path) -> PreTrainedTokenizerBase:
         raise ModelError(f"{name}: its tokenizer can't be loaded: {_first_line(error)}") from error
 
 
-def _head(config: transformers.PretrainedConfig, temperature: float | None = None) -> Head:
-    labels = tuple(str(config.id2label[number]) for number in range(config.num_labels))
+def _head(name: str, config: transformers.PretrainedConfig) -> Head:
+    named = config.id2label or {}
+    if sorted(named) != list(range(len(named))) or not named:
+        raise ModelError(
+            f"{name}: the labels in its config.json are numbered {sorted(named)[:5]}; 0, 1, 2 ... is needed."
+        )
+    labels = tuple(str(named[number]) for number in range(len(named)))
     if len(set(labels)) < len(labels):
         labels = tuple(f"{label} ({number})" for number, label in enumerate(labels))
-    value = config.num_labels == 1 or config.problem_type == "regression"
-    exclusive = not value and config.problem_type != "multi_label_classification"
-    return Head(labels, exclusive, value, temperature)
+    several = config.problem_type == "multi_label_classification"
+    value = not several and (len(labels) == 1 or config.problem_type == "regression")
+    return Head(labels, exclusive=not value and not several, value=value)
 
 
 @functools.lru_cache(maxsize=1)
@@ -261,45 +314,62 @@ def _base(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """The shared encoder, once, in float32 whatever its file holds."""
     config = _config("base", folder)
     config._attn_implementation = ATTENTION
-    module = BertForPreTraining.from_pretrained(
-        folder, config=config, dtype=torch.float32, use_safetensors=True, local_files_only=True
+    module, told = BertForPreTraining.from_pretrained(
+        folder,
+        config=config,
+        dtype=torch.float32,
+        use_safetensors=True,
+        local_files_only=True,
+        output_loading_info=True,
     )
+    if told["missing_keys"]:
+        raise ModelError(f"The encoder in {folder} lacks {', '.join(sorted(told['missing_keys'])[:3])} ...")
     return module.eval().requires_grad_(False), _tokenizer("base", folder)
 
 
 def _load_adapter(name: str, folder: Path) -> TextModel:
-    about = json.loads((folder / "explain.json").read_text(encoding="utf-8"))
-    base_folder = folder.parent / about["base"]
-    _check_weights(about["base"], base_folder)
+    about = read_json(folder / "explain.json")
+    try:
+        task = TASKS[about["task"]]
+        labels = tuple(str(label) for label in about["labels"])
+        base_name = about["base"]
+        temperature = None if about.get("temperature") is None else float(about["temperature"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"The adapter in {folder} has an explain.json that lacks or garbles {error}.") from error
+    if not re.fullmatch(r"[\w-]+", str(base_name)):
+        raise ModelError(f"The adapter in {folder} names the encoder {base_name!r}; a folder beside its own is meant.")
+    base_folder = folder.parent / base_name
+    _check_weights(base_name, base_folder)
     _check_weights(name, folder)
     base, tokenizer = _base(base_folder)
-    task = TASKS[about["task"]]
-    labels = tuple(about["labels"])
-    module = with_adapter(base, folder, about["architecture"], labels)
-    digest = weight_hash(base_folder, folder)
-    head = Head(labels, about.get("exclusive", True), temperature=about.get("temperature"))
-    record = _record(name, module, task, digest, "shipped")
-    scripts = tuple(about["scripts"]) if "scripts" in about else None
+    module = with_adapter(base, folder, "Bert" + task.auto_class.removeprefix("AutoModel"), labels)
+    head = Head(labels, bool(about.get("exclusive", True)), temperature=temperature)
+    record = _record(name, module, task, [base_folder, folder], "shipped")
+    scripts = tuple(about["scripts"]) if about.get("scripts") else None
     return EncoderModel(name, module, tokenizer, task, head, record, _token_limit(), scripts)
 
 
 def weight_hash(*folders: Path) -> str:
     """The sha256 of all safetensors files, in order of folder and name: which weights these are."""
+    return _hash([path for folder in folders for path in sorted(folder.glob("*.safetensors"))])
+
+
+def _hash(paths: Iterable[Path]) -> str:
     digest = hashlib.sha256()
-    for folder in folders:
-        for path in sorted(folder.glob("*.safetensors")):
-            with path.open("rb") as opened:
-                for block in iter(lambda: opened.read(1 << 20), b""):
-                    digest.update(block)
+    for path in paths:
+        with path.open("rb") as opened:
+            for block in iter(lambda: opened.read(1 << 20), b""):
+                digest.update(block)
     return digest.hexdigest()
 
 
-def _record(name: str, module: PreTrainedModel, task: Task, digest: str, revision: str) -> ModelRecord:
+def _record(name: str, module: PreTrainedModel, task: Task, folders: Sequence[Path], revision: str) -> ModelRecord:
     config = module.config
     return ModelRecord(
         id=name,
         revision=revision,
-        weight_sha256=digest,
+        weight_sha256=weight_hash(*folders),
+        settings_sha256=_hash(folder / file for folder in folders for file in _SETTINGS if (folder / file).is_file()),
         architecture=type(module).__name__,
         parameters=sum(parameter.numel() for parameter in module.parameters()),
         layers=config.num_hidden_layers,

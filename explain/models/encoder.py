@@ -1,9 +1,9 @@
 """Encoders of transformers with a head: BERT and its relatives."""
 
+import functools
 import inspect
 import threading
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,9 @@ from explain.text.words import is_visible, word_ranges
 CHUNK_POSITIONS = 2048  # positions run at once: from about 512 the cost is flat, more only takes memory
 MAX_TOKENS = 512  # longest input read, whatever the model could: attention maps grow with the square
 MAX_CHARACTERS = 1_000_000
+
+# A fast tokenizer sets its truncation on itself at every call, and adapters share one: one at a time.
+_TOKENIZING = threading.Lock()
 
 
 class EncoderModel(TextModel):
@@ -69,7 +72,6 @@ class EncoderModel(TextModel):
         self.name, self.task, self.head, self.record = name, task, head, record
         self._module = module.eval().requires_grad_(False)
         self._tokenizer = tokenizer
-        self._tokenizing = threading.Lock()  # a fast tokenizer sets its truncation on itself at every call
         self._family = FAMILIES[config.model_type]
         self.scripts = scripts
         self.mask_id = tokenizer.mask_token_id
@@ -79,9 +81,10 @@ class EncoderModel(TextModel):
         self.heads = config.num_attention_heads
         self.max_tokens = min(max_tokens, self._longest_input(tokenizer.model_max_length))
         accepted = inspect.signature(module.forward).parameters
-        self._takes_segments = "token_type_ids" in accepted and "token_type_ids" in tokenizer.model_input_names
+        self._takes_types = "token_type_ids" in accepted and "token_type_ids" in tokenizer.model_input_names
         self._takes_positions = "position_ids" in accepted
         self._trimmed = can_trim(module, self._family)
+        self._encode = functools.lru_cache(maxsize=32)(self._encode_afresh)  # pages ask again at every run
         self._check_entries()
 
     def _longest_input(self, tokenizer_limit: int) -> int:
@@ -108,7 +111,7 @@ class EncoderModel(TextModel):
             by_embeddings["inputs_embeds"] = self._embedding(by_embeddings.pop("input_ids"))
             embedded = self._raw(by_embeddings, None, plain=True)["logits"]
         tolerance = 1e-5 * max(1.0, float(served.abs().max()))
-        if float((ours - served).abs().max()) > tolerance:
+        if not float((ours - served).abs().max()) <= tolerance:  # a NaN is no number to explain either
             raise ModelError(
                 f"{self.name}: our inputs and transformers' own give different outputs; it can't be explained."
             )
@@ -121,10 +124,13 @@ class EncoderModel(TextModel):
     # Reading texts
 
     def encode(self, text: str, text_pair: str | None = None) -> Tokens:
+        return self._encode(text, text_pair)
+
+    def _encode_afresh(self, text: str, text_pair: str | None) -> Tokens:
         texts = (text,) if text_pair is None else (text, text_pair)
         for one in texts:
             check_text(one)
-        with self._tokenizing:
+        with _TOKENIZING:
             encoding = self._tokenizer(
                 *texts,
                 truncation=True,
@@ -136,14 +142,12 @@ class EncoderModel(TextModel):
         ids = np.array(encoding["input_ids"], dtype=np.int64)
         numbers = encoding.sequence_ids(0)
         special = np.array([number is None for number in numbers])
-        segment = self._segments(encoding, numbers)
+        segment = _owners(numbers)
         spans = np.array(encoding["offset_mapping"], dtype=np.int64).reshape(-1, 2)
         spans[special] = 0
         _trim(spans, [texts[number or 0] for number in numbers])
         if special.all():
             raise TextError("The model's tokenizer reads nothing of this text: it has no letters it knows how to cut.")
-        # Whose text a token is of, the tokenizer says: RoBERTa has two texts and no segments.
-        owner = np.array([0 if number is None else number for number in numbers])
         return Tokens(
             text=text,
             text_pair=text_pair,
@@ -151,21 +155,15 @@ class EncoderModel(TextModel):
             pieces=tuple(self._tokenizer.convert_ids_to_tokens(ids.tolist())),
             spans=spans,
             segment=segment,
+            token_types=np.array(encoding["token_type_ids"]) if self._takes_types else None,
             special=special,
-            words=np.array(word_ranges(texts, spans, owner, special), dtype=np.int64).reshape(-1, 2),
-            truncated_at=_truncated_at(texts, spans, owner, special)
+            words=np.array(word_ranges(_read(texts, spans, segment), spans, segment, special), dtype=np.int64).reshape(
+                -1, 2
+            ),
+            truncated_at=_truncated_at(texts, spans, segment, special)
             if encoding[0].overflowing
             else (None,) * len(texts),
         )
-
-    def _segments(self, encoding: Any, numbers: Sequence[int | None]) -> npt.NDArray[np.int64]:
-        if self._takes_segments and "token_type_ids" in encoding:
-            return np.array(encoding["token_type_ids"], dtype=np.int64)
-        segment = np.zeros(len(numbers), dtype=np.int64)
-        second = [place for place, number in enumerate(numbers) if number == 1]
-        if second:
-            segment[second[0] :] = 1
-        return segment
 
     # Running
 
@@ -296,8 +294,8 @@ class EncoderModel(TextModel):
         if self._takes_positions:
             first = self._padding_place if self._family.positions == "after_padding" else 0
             inputs["position_ids"] = padded([self._positions(row) for row in rows], first)
-        if self._takes_segments:
-            inputs["token_type_ids"] = padded([row.tokens.segment[row.variant.kept] for row in rows], 0)
+        if self._takes_types:
+            inputs["token_type_ids"] = padded([_token_types(row) for row in rows], 0)
         if any(row.variant.zeroed.any() for row in rows):
             zeroed = padded([row.variant.zeroed.astype(np.int64) for row in rows], 0).bool()
             embedded = self._embedding(inputs.pop("input_ids"))
@@ -358,6 +356,27 @@ def check_text(text: str) -> None:
         ) from None
 
 
+def _owners(numbers: Sequence[int | None]) -> npt.NDArray[np.int64]:
+    """Whose token each is, as the tokenizer says (RoBERTa has two texts and no token types); special ones are the
+    first text's until the second begins."""
+    second = [place for place, number in enumerate(numbers) if number == 1]
+    segment = np.zeros(len(numbers), dtype=np.int64)
+    if second:
+        segment[second[0] :] = 1
+    return segment
+
+
+def _token_types(row: Row) -> npt.NDArray[np.int64]:
+    types = row.tokens.token_types
+    return np.zeros(len(row.variant), dtype=np.int64) if types is None else types[row.variant.kept]
+
+
+def _read(texts: Sequence[str], spans: npt.NDArray[np.int64], segment: npt.NDArray[np.int64]) -> list[str]:
+    """Each text up to its last token, and a little more, so that the word there is whole."""
+    last = [int(spans[segment == number, 1].max(initial=0)) for number in range(len(texts))]
+    return [text[: stop + 200] for text, stop in zip(texts, last)]
+
+
 def _trim(spans: npt.NDArray[np.int64], texts: Sequence[str]) -> None:
     """Leave white space out of each token's span, in place: SentencePiece counts the space before a word to it."""
     for span, text in zip(spans, texts):
@@ -370,13 +389,13 @@ def _trim(spans: npt.NDArray[np.int64], texts: Sequence[str]) -> None:
 def _truncated_at(
     texts: Sequence[str],
     spans: npt.NDArray[np.int64],
-    owner: npt.NDArray[np.int64],
+    segment: npt.NDArray[np.int64],
     special: npt.NDArray[np.bool_],
 ) -> tuple[int | None, ...]:
     """For each text, the character after the last one read, where something visible follows it."""
     places: list[int | None] = []
     for number, text in enumerate(texts):
-        mine = spans[(owner == number) & ~special]
+        mine = spans[(segment == number) & ~special]
         stop = int(mine[:, 1].max()) if len(mine) else 0
         places.append(stop if any(map(is_visible, text[stop:])) else None)
     return tuple(places)

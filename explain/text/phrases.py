@@ -70,7 +70,12 @@ def budget(words: int, settings: PhraseSettings) -> int:
 
 
 def find_phrases(
-    tokens: Tokens, measure: Measure, settings: PhraseSettings, removable: Callable[[int], bool] = lambda word: True
+    tokens: Tokens,
+    measure: Measure,
+    settings: PhraseSettings,
+    removable: Callable[[int], bool] = lambda word: True,
+    *,
+    decides: bool = True,
 ) -> tuple[Phrase, ...]:
     """Find and rank the key phrases of a text.
 
@@ -78,6 +83,7 @@ def find_phrases(
         measure: runs variants; gives the effects of `without` and of `only`, in order. `without=((0, 0),)` is the
             whole text.
         removable: whether a word may be taken out (not where the target is read).
+        decides: whether the model decides anything; else phrases are neither sufficient nor necessary, but None.
 
     Returns:
         At most `settings.top` phrases, largest effect first.
@@ -122,8 +128,8 @@ def find_phrases(
             phrase,
             effect(phrase),
             single,
-            sufficient=kept.decision == full.decision,
-            necessary=removed[phrase].decision != full.decision,
+            sufficient=kept.decision == full.decision if decides else None,
+            necessary=removed[phrase].decision != full.decision if decides else None,
             rank=rank,
         )
         for rank, (phrase, kept) in enumerate(zip(ranked, alone), 1)
@@ -137,6 +143,7 @@ def _most_important(tokens: Tokens, usable: list[int], counted: "_Counter", full
     for unit in units_of(tokens, "sentence"):
         begin = first_word[unit[0]]
         parts.append((begin, begin + sum(token in first_word for token in unit)))
+    most = min(most, len(first_word) - -(-len(parts) // 4))  # weighing sentences is paid for by searching fewer words
     effects = [abs(full.value - one.value) for one in counted.without(parts)]
     chosen: set[int] = set()
     for _, part in sorted(zip(effects, parts), key=lambda entry: (-entry[0], entry[1])):
@@ -209,8 +216,8 @@ def _phrase(
     score: float,
     single: dict[int, float],
     *,
-    sufficient: bool,
-    necessary: bool,
+    sufficient: bool | None,
+    necessary: bool | None,
     rank: int,
 ) -> Phrase:
     unit = tuple(token for word in words[phrase[0] : phrase[1]] for token in word)

@@ -9,12 +9,14 @@ import re
 # An end mark, its closing quotes or brackets, and white space. Dots that trail off ("wow... ok") end a sentence only
 # before something that can begin one; a single full stop always, unless it ends an abbreviation (reviews are written
 # without capitals); ideographic stops need no space; a line break ends a sentence always.
+# Runs are taken whole (possessively) and begun only where they begin, so that a hundred thousand marks in a row take no
+# longer than their number.
 _BOUNDARY = re.compile(
-    r"""(?P<end>[!?]+["'”’»)\]]*|(?<=\s)\.+)\s+"""
-    r"""|(?P<stop>(?<!\.)\.["'”’»)\]]*)\s+"""
-    r"""|(?P<trail>(?:\.{2,}|…)["'”’»)\]]*)\s+(?=["'“‘«(\[¿¡]*[^\W_a-z])"""
-    r"""|(?P<wide>[。！？]+[”’」』）]*)"""
-    r"""|(?P<line>\s*\n\s*)"""
+    r"""(?P<end>(?<![!?])[!?]++["'”’»)\]]*+|(?<=\s)\.++)\s"""
+    r"""|(?P<stop>(?<!\.)\.["'”’»)\]]*+)\s"""
+    r"""|(?P<trail>(?<!\.)(?:\.{2,}+|(?<!…)…++)["'”’»)\]]*+)\s++(?=["'“‘«(\[¿¡]?[^\W_a-z])"""
+    r"""|(?P<wide>(?<![。！？])[。！？]++[”’」』）]*+)"""
+    r"""|(?P<line>\n)"""
 )
 _ABBREVIATION = re.compile(
     r"""(?:^|[\s("'“‘])(?:mr|mrs|ms|dr|prof|rev|st|jr|sr|vs|etc|no|vol|fig|gen|col|capt|lt|sgt|hon|messrs|mme|mlle"""

@@ -37,7 +37,8 @@ def units_of(tokens: Tokens, granularity: str, window: int = 3) -> Units:
 def _sentences(tokens: Tokens, words: Units) -> Units:
     """Words by sentence; a word belongs to the sentence it begins in. Sixty words without a stop are cut up."""
     groups: dict[tuple[int, int], list[tuple[int, ...]]] = {}
-    stops = [np.array([stop for _, stop in sentence_spans(text)]) for text in tokens.texts]
+    read = [text[:cut] for text, cut in zip(tokens.texts, tokens.truncated_at)]
+    stops = [np.array([stop for _, stop in sentence_spans(text)]) for text in read]
     for word in words:
         segment, start, _ = tokens.unit_span(word)
         sentence = int(np.searchsorted(stops[segment], start, side="right"))

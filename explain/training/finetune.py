@@ -251,7 +251,6 @@ def save(
     description = {
         "title": about.title,
         "task": about.task,
-        "architecture": "BertForSequenceClassification",
         "base": base,
         "labels": about.labels,
         "exclusive": True,

@@ -44,7 +44,7 @@ class LayerGraph(View):
         weights = result.mean(heads)[chosen]  # (L', T, T)
         edges = top_edges(weights, allowed, shown)
         drawn_mass = sum(edge[3] for edge in edges) / (len(chosen) * len(tokens))
-        heads_text = "all heads averaged" if heads is None else f"heads {', '.join(str(head + 1) for head in heads)}"
+        heads_text = "all heads averaged" if heads is None else f"heads {', '.join(map(str, heads))}"
         hidden = "" if special else " Special tokens are hidden; what they take is not shown."
         return {
             "group": group,
@@ -69,11 +69,11 @@ class LayerGraph(View):
 
 
 def _token_text(maps: AttentionMaps, token: int) -> str:
-    """The token's own characters; its piece where it has none ([CLS])."""
+    """The token's own characters; its piece where it has none ([CLS]) or shares them (the bytes of an emoji)."""
     tokens = maps.tokens
     segment, start, stop = tokens.unit_span((token,))
     piece = tokens.pieces[token]
-    if start == stop:
+    if start == stop or (token and tokens.unit_span((token - 1,)) == (segment, start, stop)):
         return piece
     return ("##" if piece.startswith("##") else "") + tokens.texts[segment][start:stop]
 

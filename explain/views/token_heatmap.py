@@ -1,6 +1,9 @@
 """Token heatmap: the text itself on coloured ground, the first picture anyone sees of an attribution."""
 
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from explain.datatypes import Attribution, Tokens
 from explain.views.base import UNITS, VIEWS, View, sentence, target_name, text_label, visible
@@ -36,7 +39,7 @@ class TokenHeatmap(View):
             special: show special tokens that have a score.
         """
         tokens = result.tokens
-        shown = result.per_word() if by == "word" and result.granularity == "token" and result.additive else result
+        shown = _shown(result, by)
         rank = ranks(shown)
         pieces = _piece_scores(result)
         units = []
@@ -60,6 +63,7 @@ class TokenHeatmap(View):
             )
         if shown.granularity == "window":
             units = _window_centers(tokens, units)
+        units = _joined(units, additive=result.additive)
         biggest = largest or max((abs(unit["score"]) for unit in units), default=0.0)
         return {
             "title": title or result.method,
@@ -77,6 +81,21 @@ class TokenHeatmap(View):
             "caption": f"{title or result.method}, {UNITS[result.scale]}"
             + ("" if result.scale == "share" else f", target: {target_name(result.target)}"),
         }
+
+
+def shared_scales(results: Sequence[Attribution], by: str) -> dict[str, float]:
+    """The score of full color for each scale: results in one unit are drawn in one, so that colors can be compared."""
+    scales: dict[str, float] = {}
+    for result in results:
+        shown = _shown(result, by)
+        own = list(ranks(shown))
+        largest = float(np.abs(shown.scores[own]).max(initial=0.0))
+        scales[result.scale] = max(scales.get(result.scale, 0.0), largest)
+    return scales
+
+
+def _shown(result: Attribution, by: str) -> Attribution:
+    return result.per_word() if by == "word" and result.granularity == "token" and result.additive else result
 
 
 def ranks(shown: Attribution) -> dict[int, int]:
@@ -126,6 +145,28 @@ def _piece_scores(result: Attribution) -> dict[int, float]:
     if result.granularity != "token":
         return {}
     return {unit[0]: score for unit, score in zip(result.units, result.scores.tolist())}
+
+
+def _joined(units: list[dict[str, Any]], *, additive: bool) -> list[dict[str, Any]]:
+    """Tokens that stand for one character (the bytes of an emoji) are drawn once, with all their pieces.
+
+    Their scores are added where they may be; else the largest is shown.
+    """
+    joined: list[dict[str, Any]] = []
+    for unit in units:
+        last = joined[-1] if joined else None
+        place = (unit["segment"], unit["start"], unit["stop"])
+        if last and unit["start"] < unit["stop"] and place == (last["segment"], last["start"], last["stop"]):
+            both = last["score"], unit["score"]
+            last |= {
+                "score": sum(both) if additive else max(both, key=abs),
+                "rank": min(filter(None, (last["rank"], unit["rank"])), default=None),
+                "tokens": last["tokens"] + unit["tokens"],
+                "parts": last["parts"] + unit["parts"],
+            }
+        else:
+            joined.append(dict(unit))
+    return joined
 
 
 def _window_centers(tokens: Tokens, windows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from pages.shared import state
 
 OTHER_MODEL = "another model …"
 DECIDED = "(what the model decided)"
+ANY_OTHER = "any other"
 
 
 def text_box() -> str:
@@ -73,35 +74,37 @@ def model_picker() -> str:
         placeholder="/models/my-bert or org/name",
         help="A folder saved by transformers, or a model on the hub. Weights are read from safetensors only.",
     )
-    if not place.strip():
+    place = place.strip()
+    if not place:
         st.info("Give the folder of a model, or its name on the Hugging Face hub.")
         st.stop()
-    return place.strip()
+    allowed = st.session_state.setdefault("fetch", set())
+    if place not in allowed and "/" in place and not catalogue.is_local(place):
+        # A link can hold a name; what is fetched is decided by a person.
+        st.info("This is no folder here. It can be looked for on the Hugging Face hub, and fetched.")
+        if not st.button("Fetch it"):
+            st.stop()
+        allowed.add(place)
+    return place
 
 
 def _about(entry: catalogue.Entry) -> str:
     """What a model does, and how well, in one line."""
     if "accuracy" not in entry.figures:
         return entry.title
-    low, high = entry.figures["accuracy_interval"]
-    return f"{entry.title} Right in {entry.figures['accuracy']:.1%} of its dev set (95 % interval {low:.1%} to {high:.1%})."
+    return f"{entry.title} Right in {entry.figures['accuracy']:.1%} of its dev set; its card says more."
 
 
 def target_picker(head: Head) -> tuple[str | None, str | None, str | None]:
     """Label, contrast and scale; None where the default is meant."""
     if head.value:
         return None, None, None
-    key = f"{len(head.labels)}"  # another model's labels are another widget
-    label = st.selectbox(
-        "Why this label?",
-        [DECIDED, *head.labels],
-        key="target",
-        bind="query-params",
-    )
+    label = st.selectbox("Why this label?", [DECIDED, *head.labels], key="target", bind="query-params")
     against = None
     if len(head.labels) > 2:
-        other = st.selectbox("And not", ["any other", *head.labels], key=f"against{key}")
-        against = None if other == "any other" else other
+        others = [name for name in head.labels if name != label]
+        against = st.selectbox("And not", [ANY_OTHER, *others], key="against", bind="query-params")
+        against = None if against == ANY_OTHER else against
     scale = None
     if against is None:
         scale = st.selectbox(
@@ -109,17 +112,20 @@ def target_picker(head: Head) -> tuple[str | None, str | None, str | None]:
             ["log_odds", "probability", "log_probability", "logit"],
             key="scale",
             bind="query-params",
-            format_func=lambda name: name.replace("_", "-"),
             help="Log-odds by default: near 0 and 1 a probability hardly moves, whatever the words do.",
         )
     return (None if label == DECIDED else label), against, scale
 
 
 def methods(model: TextModel) -> tuple[Method, ...]:
-    """The methods in their order, each with the knobs as they are set."""
+    """The chosen methods in their order, each with the knobs as they are set."""
+    names = [*DEFAULT_METHODS, *(name for name in METHODS if name not in DEFAULT_METHODS)]
+    chosen = st.multiselect("Methods", names, list(DEFAULT_METHODS), key="methods", bind="query-params")
     made = []
-    for name in DEFAULT_METHODS:
+    for name in names:
         method = METHODS[name]
+        if name not in chosen:
+            continue
         if "gradients" in method.needs and not model.has_gradients:
             st.caption(f"{method.title} is left out: this model can't be run from embeddings.")
             continue
@@ -195,8 +201,8 @@ def graph_form(layers: int, heads: int) -> tuple[list[int], list[int] | None, in
             else (1, 1)
         )
         chosen = st.multiselect(
-            "Heads", list(range(1, heads + 1)), key="heads", bind="query-params", placeholder="all, averaged", width=260
+            "Heads", list(range(heads)), key="heads", bind="query-params", placeholder="all, averaged", width=260
         )
         lines = st.slider("Lines a layer", 5, 120, 40, step=5, key="lines", bind="query-params", width=220)
         special = st.toggle("Special tokens", key="special", bind="query-params")
-    return list(range(first - 1, last)), [head - 1 for head in chosen] or None, lines, special
+    return list(range(first - 1, last)), list(chosen) or None, lines, special

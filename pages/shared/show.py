@@ -1,5 +1,6 @@
 """Drawing on a page: views as components, notes, problems, progress."""
 
+import re
 from typing import Any
 
 import streamlit as st
@@ -46,8 +47,8 @@ def _link_component() -> Any:
 
 
 def problem(message: str) -> None:
-    """Something the user can mend."""
-    st.error(message, icon=None)
+    """Something the user can mend. Names and paths of theirs are in it, so nothing of it is Markdown."""
+    st.error(re.sub(r"([\\`*_{}\[\]()<>#+.!|~$:-])", r"\\\1", message))
 
 
 def progress(job: Job) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from explain import pipeline
+from explain.installation import environment_number
 from explain.jobs import Cache, Job, Jobs, failure
 from explain.methods.base import METHODS
 from explain.models import catalogue
@@ -42,7 +43,7 @@ def jobs() -> Jobs:
 
 @st.cache_resource
 def cache() -> Cache:
-    return Cache()
+    return Cache(environment_number("EXPLAIN_CACHE_MB", 384) << 20)
 
 
 def model(name: str) -> TextModel:
@@ -53,8 +54,7 @@ def model(name: str) -> TextModel:
 def warm_up() -> None:
     """Load the model that the page opens with and explain its first example."""
     request = pipeline.Request(EXAMPLES[FIRST_EXAMPLE], pipeline.methods_from(pipeline.DEFAULT_METHODS))
-    loaded = model(catalogue.DEFAULT_MODEL)
-    for _ in pipeline.parts(request, loaded, cache=cache()):
+    for _ in pipeline.parts(request, model(catalogue.DEFAULT_MODEL), cache=cache()):
         pass
 
 
@@ -63,12 +63,12 @@ class Found:
     """What is known of a request so far.
 
     Attributes:
-        parts: by name.
+        parts: by name, attributions by their method.
         job: the job that finds the rest, or None.
         ended: how the job ended if it did not end well: "failed" or "cancelled"; message: what to say of it.
     """
 
-    parts: Mapping[str, Any]
+    parts: Mapping[Any, Any]
     job: Job | None = None
     ended: str = ""
     message: str = ""
@@ -80,8 +80,11 @@ def find(request: pipeline.Request, loaded: TextModel) -> Found:
     The visitor's earlier job is left when the request is another one. Only unfinished jobs are kept in the session:
     results are large, and stay in the bounded cache.
     """
-    key = (loaded.record.weight_sha256, loaded.name, request)
+    key = (loaded.record, request)
     session = st.session_state
+    finished = session.pop("finished", None)
+    if finished is not None and finished[0] == key:
+        return finished[1]
     job: Job | None = session.get("job")
     if job is not None and job.key != key:
         jobs().leave(job)
@@ -106,10 +109,22 @@ def find(request: pipeline.Request, loaded: TextModel) -> Found:
     return Found(job.parts, None, *session.ended[1:])
 
 
+def hand_over(request: pipeline.Request, loaded: TextModel, found: Found) -> None:
+    """Keep what a poll found for the one run of the page that follows.
+
+    Without that, results too large for the cache would be computed again and again: each page would ask for what was
+    just given up.
+    """
+    st.session_state.finished = ((loaded.record, request), found)
+
+
 def stop() -> None:
-    """Stop the visitor's job."""
-    if st.session_state.get("job") is not None:
-        jobs().leave(st.session_state.job)
+    """Stop watching the visitor's job; it ends unless someone else waits for the same text."""
+    job: Job | None = st.session_state.get("job")
+    if job is not None:
+        jobs().leave(job)
+        st.session_state.job = None
+        st.session_state.ended = (job.key, "cancelled", "Stopped, as you asked.")
 
 
 def try_again() -> None:
@@ -122,10 +137,12 @@ def text_from_link() -> None:
     if "text" in st.session_state:
         return
     example = st.query_params.get("example", FIRST_EXAMPLE)
-    linked = st.query_params.get("text", "")[:LONGEST_IN_LINK]
-    st.session_state.text = linked or EXAMPLES.get(example, EXAMPLES[FIRST_EXAMPLE])
+    linked = st.query_params.get("text", "")
+    st.session_state.text = linked[:LONGEST_IN_LINK] or EXAMPLES.get(example, EXAMPLES[FIRST_EXAMPLE])
     if linked:
         del st.query_params["text"]  # the address bar holds settings; text goes into a link only when asked for
+    if len(linked) > LONGEST_IN_LINK:
+        st.warning(f"The link held a text of {len(linked):,} characters; the first {LONGEST_IN_LINK:,} were taken.")
 
 
 def any_model_allowed() -> bool:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -49,17 +50,33 @@ def test_a_hub_name_without_a_network_says_what_to_do() -> None:
         load_model("someone/some-model")
 
 
-def test_a_hub_name_fetches_no_pickle_and_no_code(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def hub_with(folder: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> dict[str, object]:
+    """A hub that has one model of so many bytes; gives what it was asked."""
     asked: dict[str, object] = {}
 
     def snapshot_download(name: str, **options: object) -> str:
         asked.update(options, name=name)
         return str(folder)
 
+    files = [SimpleNamespace(rfilename=name, size=size) for name in ("model.safetensors", "pytorch_model.bin")]
+    information = SimpleNamespace(siblings=files)
+    monkeypatch.setattr("huggingface_hub.HfApi.model_info", lambda *arguments, **options: information)
     monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
+    return asked
+
+
+def test_a_hub_name_fetches_no_pickle_and_no_code(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = hub_with(folder, monkeypatch, size=4_000_000_000)
     assert load_model("someone/tiny-bert", revision="abc").record.revision == "abc"
     assert asked["name"] == "someone/tiny-bert" and asked["revision"] == "abc"
     assert not any(pattern.endswith((".bin", ".py", ".pt", "*")) for pattern in asked["allow_patterns"])
+
+
+def test_a_giant_on_the_hub_is_not_fetched(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = hub_with(folder, monkeypatch, size=6_000_000_000)
+    with pytest.raises(ModelError, match=r"6\.0 GB; at most 5 GB are fetched"):
+        load_model("someone/giant-bert")
+    assert asked == {}
 
 
 def test_no_tokenizer(folder: Path) -> None:
@@ -163,6 +180,28 @@ def test_names_from_the_environment(folder: Path, monkeypatch: pytest.MonkeyPatc
     names = [entry.name for entry in list_models()]
     assert names[-2:] == ["mine", "model"]
     assert load_model("mine").record.id == "mine"
+
+
+def test_one_name_for_two_models_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXPLAIN_MODELS", f"mine={folder},mine=/elsewhere")
+    with pytest.raises(ModelError, match="the name 'mine' to two models"):
+        list_models()
+
+
+def test_numbers_that_are_none_and_labels_without_order_are_refused(folder: Path) -> None:
+    change_config(folder, id2label={"0": "a", "2": "b", "7": "c"}, label2id={"a": 0, "b": 2, "c": 7})
+    with pytest.raises(ModelError, match="0, 1, 2 ... is needed"):
+        load_folder("m", folder)
+
+
+def test_a_tokenizer_larger_than_its_model_is_refused(folder: Path) -> None:
+    change_config(folder, vocab_size=50)
+    tensors = load_file(folder / "model.safetensors")
+    name = "bert.embeddings.word_embeddings.weight"
+    tensors[name] = tensors[name][:50].clone()
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match="do not belong together"):
+        load_folder("m", folder)
 
 
 def test_the_token_limit_can_be_set(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Every family: what we run is what transformers serves, its attention is its own, and removal moves no position."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def test_pairs_get_their_segments(
     encoding = transformers.AutoTokenizer.from_pretrained(tiny_folder_of(family))(*PAIR)
     assert tokens.ids.tolist() == encoding["input_ids"]
     if "token_type_ids" in encoding:
-        assert tokens.segment.tolist() == encoding["token_type_ids"]
+        assert tokens.token_types.tolist() == encoding["token_type_ids"]
     own = tokens.segment[tokens.ordinary].tolist()
     assert own == sorted(own) and set(own) == {0, 1}
     for unit in tokens.word_units():
@@ -123,9 +124,9 @@ def test_gradients_are_those_of_the_served_score(family: str, tiny: Callable[[st
     points = model.word_embeddings(tokens)[None]
     values, gradients = model.gradients(tokens, target, points)
     assert float(values[0]) == pytest.approx(model.value(model.predict(tokens), target), abs=1e-4)
-    step = 1e-3 * gradients / gradients.norm()
+    step = 3e-4 * gradients / gradients.norm()  # small: attention of random models can bend sharply
     both = model.values(tokens, target, torch.cat([points + step, points - step]))
-    assert float(both[0] - both[1]) == pytest.approx(2e-3 * float(gradients.norm()), rel=0.05)
+    assert float(both[0] - both[1]) == pytest.approx(6e-4 * float(gradients.norm()), rel=0.05)
 
 
 @families
@@ -148,6 +149,21 @@ def test_long_texts_are_cut_and_said_so(family: str, tiny: Callable[[str], Encod
     assert place is not None and text[place - 1] != " " and 0 < place < len(text)
     assert model.encode("good film ").truncated_at == (None,)
     assert model.encode("good film " * 60, "a dog").truncated
+
+
+def test_pairs_of_a_roberta_whose_tokenizer_lists_token_types(tmp_path: Path) -> None:
+    """Some do, and give zeros; whose words they are must not follow from that."""
+    from explain.models.catalogue import load_folder
+
+    folder = tiny_folder("roberta", tmp_path, type_vocab_size=2)
+    path = folder / "tokenizer_config.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps(config | {"model_input_names": ["input_ids", "token_type_ids", "attention_mask"]}))
+    model = load_folder("m", folder)
+    tokens = model.encode(*PAIR)
+    words = [tokens.unit_text(unit) for unit in tokens.word_units()]
+    assert words[:2] == ["Two", "people"] and words[-2:] == ["unbelievably", "."]
+    assert np.allclose(model.predict(tokens).output.logits[0], served(folder, *PAIR).logits[0].numpy(), atol=2e-5)
 
 
 def test_padding_written_by_the_user_shifts_roberta_as_in_production(
