@@ -242,7 +242,7 @@ class Attribution:
     Attributes:
         tokens, target: what was explained.
         units (U): sets of token indices; a token is in at most one unit unless the granularity is "window".
-        scores (U,): in the unit of `scale`; raw, never normalised.
+        scores (U,): in the unit of `scale`; raw, never normalized.
         error (U,): half-width of a 95 % interval where the method samples, else None.
         granularity: "token", "word", "phrase", "sentence" or "window".
         scale: the target's scale, or "share".

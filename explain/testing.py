@@ -13,6 +13,7 @@ import json
 import zlib
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -20,12 +21,12 @@ import torch
 from torch import Tensor
 
 from explain.datatypes import AttentionMaps, Attribution, ModelRecord, Prediction, Target, Tokens
-from explain.errors import Cancelled, ModelError, TextError
+from explain.errors import Cancelled, ModelError, TargetError, TextError
 from explain.meter import Meter
 from explain.methods.base import Method
 from explain.models.base import Observation, Row, Scores, TextModel
 from explain.models.encoder import check_text
-from explain.tasks.base import TASKS, Head
+from explain.tasks.base import TASKS, Head, Task
 from explain.text.removal import Variant, unchanged
 from explain.text.words import word_ranges, word_spans
 from explain.views.base import View, json_for_script
@@ -272,11 +273,15 @@ def check_served_score(method: Method, model: TextModel) -> None:
 
 
 def check_completeness(method: Method, model: TextModel) -> None:
-    """A complete method adds up, to the tolerance it states; others claim no baseline they do not use."""
+    """A complete method adds up, to the tolerance it states, from a baseline whose value the model confirms."""
     for one in _attributions(method, model):
-        if method.complete:
-            assert one.completeness_gap is not None
-            assert abs(one.completeness_gap) <= one.diagnostics["tolerance"] or not one.diagnostics["converged"]
+        if not method.complete:
+            continue
+        assert one.completeness_gap is not None and one.baseline_output is not None
+        assert abs(one.completeness_gap) <= one.diagnostics["tolerance"] or not one.diagnostics["converged"]
+        empty = model.baseline(one.tokens, one.target, one.diagnostics["baseline"])
+        confirmed = float(model.values(one.tokens, one.target, empty[None])[0])
+        assert abs(one.baseline_output - confirmed) <= 1e-4 * max(1.0, abs(confirmed))
 
 
 def check_cost(method: Method, model: TextModel) -> None:
@@ -291,8 +296,9 @@ def check_cost(method: Method, model: TextModel) -> None:
 
 
 def check_stops(method: Method, model: TextModel) -> None:
-    """It stops when it is told to, and leaves the model as it was."""
+    """It stops when it is told to, and leaves the model as it was: no hook, no gradient, the same scores."""
     tokens, target = default_item(model, TEXTS["plain"])
+    before = _traces(model)
     whole = method.attribute(model, tokens, target)
     meter = Meter()
     meter.cancel()
@@ -302,7 +308,24 @@ def check_stops(method: Method, model: TextModel) -> None:
         pass
     else:
         raise AssertionError("The method did not stop.")
+    assert _traces(model) == before
     assert np.array_equal(method.attribute(model, tokens, target).scores, whole.scores)
+    assert _traces(model) == before
+
+
+def _traces(model: TextModel) -> list[tuple[str, int, bool, bool]]:
+    """What running could leave behind in a model's modules: hooks, gradients, training mode."""
+    module = getattr(model, "_module", None)
+    parts = module.named_modules() if isinstance(module, torch.nn.Module) else ()
+    return [
+        (
+            name,
+            len(part._forward_hooks) + len(part._forward_pre_hooks) + len(part._backward_hooks),
+            any(one.requires_grad or one.grad is not None for one in part.parameters(recurse=False)),
+            part.training,
+        )
+        for name, part in parts
+    ]
 
 
 def check_words(method: Method, model: TextModel) -> None:
@@ -330,6 +353,37 @@ METHOD_CHECKS: tuple[Callable[[Method, TextModel], None], ...] = (
     check_words,
     check_record,
 )
+
+
+def check_task(task: Task, model: TextModel) -> None:
+    """A task's targets say the same of a prediction as of the head's tensors, and bad ones are refused."""
+    tokens, target = default_item(model, TEXTS["plain"])
+    prediction = model.predict(tokens)
+    assert prediction.task == target.task == task.name and target.scale == task.scales[0]
+    assert target.label == (prediction.label or target.label)
+    row = Row(tokens, unchanged(tokens), target)
+    scores = model.scores([row, row])
+    assert np.allclose(scores.values, task.value(prediction, target, model.head), atol=1e-4)
+    assert scores.decisions[0] == scores.decisions[1]
+    assert set(task.protected(target)) == set(target.positions)
+    for label in model.head.labels:
+        for scale in ("log_odds", "probability", "log_probability", "logit"):
+            one = task.target(prediction, model.head, label=label, scale=scale)
+            assert (one.label, one.scale) == (label, scale)
+            value = task.value(prediction, one, model.head)
+            served = model.scores([Row(tokens, unchanged(tokens), one)]).values[0]
+            assert abs(value - served) <= 1e-4 * max(1.0, abs(value))
+    for left, right in pairwise(model.head.labels):
+        one = task.target(prediction, model.head, label=left, against=right)
+        other = task.target(prediction, model.head, label=right, against=left)
+        assert one.scale == "logit_difference"
+        assert task.value(prediction, one, model.head) == -task.value(prediction, other, model.head)
+    for bad in ({"label": "no such label"}, {"scale": "no such scale"}):
+        try:
+            task.target(prediction, model.head, **bad)
+        except TargetError:
+            continue
+        raise AssertionError(f"{bad} was taken for a target.")
 
 
 def check_view(view: View, result: object) -> None:

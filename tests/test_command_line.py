@@ -14,7 +14,7 @@ TEXT = "The film isn't good, but its top-notch cast saves it!"
 def test_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["text", TEXT]) == 0
     out = capsys.readouterr().out
-    assert "sure)" in out and "integrated_gradients  [log-odds]" in out and "key phrases" in out
+    assert "sure (" in out and "integrated_gradients  [log-odds]" in out and "key phrases" in out
 
 
 def test_json_with_settings_and_replay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,7 +31,7 @@ def test_the_wheel_holds_all_that_serving_needs(wheel: Path) -> None:
         "explain/site/weights/base/model.safetensors",
         "explain/site/weights/sentiment/adapter_model.safetensors",
         "explain/site/weights/NOTICE",
-        "explain/views/assets/common.js",
+        "explain/views/assets/drawing.js",
         "explain/report.schema.json",
     ):
         assert name in names, name

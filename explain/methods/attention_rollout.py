@@ -63,7 +63,7 @@ class AttentionRollout(Method):
             if self.special_tokens == "set_aside":
                 units = tokens.ordinary
                 rest = shares[units].sum()
-                shares = shares[units] / rest if rest > 0 else np.full(len(units), 1 / len(units))
+                shares = shares[units] / rest if rest > 0 else np.zeros(len(units))
             results.append(
                 self._result(
                     (tokens, target),

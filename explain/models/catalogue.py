@@ -136,10 +136,11 @@ class _Loaded:
 _LOADED = _Loaded()
 
 
-def is_local(name: str) -> bool:
-    """Whether a name is in the list or a folder here, so that loading it fetches nothing."""
+def would_be_fetched(name: str) -> bool:
+    """Whether loading a name would ask the hub: it is no folder here, and could be a name there."""
     places = {entry.name: entry.folder for entry in list_models()}
-    return Path(places.get(name, name)).expanduser().is_dir()
+    place = places.get(name, name)
+    return bool(_HUB_NAME.fullmatch(place)) and not Path(place).expanduser().is_dir()
 
 
 def locate(name: str, revision: str | None = None) -> Path:

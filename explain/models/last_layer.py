@@ -17,7 +17,7 @@ from explain.models.families import Family
 
 def can_trim(module: PreTrainedModel, family: Family) -> bool:
     """Whether the module is built of BERT's layers, post-norm, without chunking or cross-attention."""
-    if not family.bert_layers or not hasattr(module, family.body) or not hasattr(module, "classifier"):
+    if not family.body or not hasattr(module, family.body) or not hasattr(module, "classifier"):
         return False
     config = module.config
     return (

@@ -22,7 +22,11 @@ def top_edges(
     edges: list[tuple[int, int, int, float]] = []
     for layer in range(layers):
         flat = weights[layer][np.ix_(tokens, tokens)].ravel()
-        best = np.argsort(-flat, kind="stable")[:per_layer]
+        candidates = np.arange(len(flat))
+        if per_layer < len(flat):  # a full sort of T x T weights takes long; equal weights must not fall out by chance
+            least = np.partition(flat, len(flat) - per_layer)[len(flat) - per_layer]
+            candidates = np.flatnonzero(flat >= least)
+        best = candidates[np.argsort(-flat[candidates], kind="stable")][:per_layer]
         rows, columns = np.divmod(best, len(tokens))
         edges += [
             (layer, int(tokens[row]), int(tokens[column]), float(flat[place]))

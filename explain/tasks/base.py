@@ -45,7 +45,6 @@ class Task(ABC):
     hub_name: ClassVar[str]  # Hugging Face's, with hyphens
     title: ClassVar[str]
     auto_class: ClassVar[str]  # the class of transformers that loads its models
-    takes_pairs: ClassVar[bool] = False
     scales: ClassVar[tuple[str, ...]]  # what its targets may be measured in, the default first
 
     @abstractmethod

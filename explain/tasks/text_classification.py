@@ -22,7 +22,6 @@ class TextClassification(Task):
     hub_name = "text-classification"
     title = "Text classification"
     auto_class = "AutoModelForSequenceClassification"
-    takes_pairs = True
     scales = ("log_odds", "probability", "log_probability", "logit", "logit_difference", "value")
 
     def prediction(self, raw: Raw, tokens: Tokens, head: Head) -> Prediction:

@@ -24,7 +24,7 @@ def write_card(folder: Path) -> None:
 
 
 def _pretraining(record: dict[str, Any]) -> str:
-    recipe, figures = record["recipe"], record["figures"]
+    recipe, figures, sizes = record["recipe"], record["figures"], record["sizes"]
     lines = [
         "---",
         "license: apache-2.0",
@@ -36,10 +36,10 @@ def _pretraining(record: dict[str, Any]) -> str:
         "**What it is for:** showing how masked words and next sentences work, and carrying the adapters of this project. "
         "It is not a state-of-the-art encoder, and its guesses at masked words are those of a small model.",
         "",
-        "6 layers, 12 heads, 384 wide, 30,522 uncased word pieces; `BertForPreTraining`, the decoder tied to the word "
-        "embeddings, stored in float16 and always read in float32.",
+        f"{sizes['layers']} layers, {sizes['heads']} heads, {sizes['hidden']} wide, {sizes['vocabulary']:,} word pieces; "
+        "`BertForPreTraining`, the decoder tied to the word embeddings, stored in float16 and always read in float32.",
         "",
-        f"**Where it comes from.** {_SOURCE}",
+        f"**Where it comes from.** {_SOURCE if recipe['source'] is None else 'The encoder ' + recipe['source'] + '.'}",
         "",
         "## Training",
         "",
@@ -70,7 +70,6 @@ def _pretraining(record: dict[str, Any]) -> str:
 def _finetuning(record: dict[str, Any]) -> str:
     recipe, figures = record["recipe"], record["figures"]
     low, high = figures["accuracy_interval"]
-    epochs = figures.get("epochs")
     lines = [
         "---",
         "license: apache-2.0",
@@ -82,13 +81,13 @@ def _finetuning(record: dict[str, Any]) -> str:
         "**What it is for:** showing explanations on a decision that people can check. It was trained on short English "
         "film-review phrases; on other texts its answers are guesses, and its confidence was measured on such phrases only.",
         "",
-        f"**Where it comes from.** The encoder is `{recipe['base']}` (see its card). {_SOURCE}",
+        f"**Where it comes from.** The encoder is `{recipe['base']}`; its card says what it was trained on.",
         "",
         "## Training",
         "",
         f"`{record['made_by']} --task {recipe['task']}`: rank {recipe['rank']}, alpha {recipe['alpha']} on all linear maps of "
-        f"the encoder, pooler and head whole, {figures['steps']:,} steps of {recipe['batch_size']}"
-        f"{f' ({epochs:.2f} epochs)' if epochs else ''} in {figures['minutes']:.0f} minutes, learning rate "
+        f"the encoder, pooler and head whole, {figures['steps']:,} steps of {recipe['batch_size']} "
+        f"({figures['epochs']:.2f} epochs of {figures['trained_on']:,} rows) in {figures['minutes']:.0f} minutes, learning rate "
         f"{recipe['learning_rate']:g}, dropout {recipe['dropout']:g}, seed {recipe['seed']}.",
         "",
         *_data_table(record),
@@ -104,18 +103,18 @@ def _finetuning(record: dict[str, Any]) -> str:
         f"| calibration error, temperature {record['temperature']:.3f} | {figures['calibration_error_calibrated']:.3f} |",
         f"| confusion (rows: right label) | {figures['confusion']} |",
         "",
-        "The temperature was fitted on a fiftieth of the training rows, held out for that; the dev split decided nothing "
-        "but which of the recipe's settings are the defaults.",
+        f"The temperature was fitted on {figures['calibrated_on']:,} training texts, held out with all their parts; the dev "
+        "split decided nothing but which of the recipe's settings are the defaults.",
     ]
     return _end(lines, record)
 
 
 def _data_table(record: dict[str, Any]) -> list[str]:
-    lines = ["| data | licence, as its source states it | sha256 |", "|---|---|---|"]
+    lines = ["| data | license, as its source states it | sha256 |", "|---|---|---|"]
     for one in record["data"]:
         digests = one["sha256"] if isinstance(one["sha256"], dict) else {"all": one["sha256"]}
         shown = ", ".join(f"{split} `{digest[:12]}`" for split, digest in digests.items())
-        lines.append(f"| {one['name']} | {one['licence']} | {shown} |")
+        lines.append(f"| {one['name']} | {one['license']} | {shown} |")
     return [*lines, ""]
 
 

@@ -3,8 +3,9 @@
     python -m explain.training.finetune --task sentiment --data DIR --epochs 3 --output runs/sentiment
 
 The encoder stays as it is; each linear map W of it gets a private low-rank addition (alpha / r) B A (Hu et al. 2021,
-https://arxiv.org/abs/2106.09685). The pooler and the head are trained whole. A fiftieth of the training rows is held
-out to fit the temperature that calibrates the confidence; the figures are of the data set's own "dev" split.
+https://arxiv.org/abs/2106.09685). The pooler and the head are trained whole. A twentieth of
+the training texts is held out, with every training row that is a part of one of them (SST's phrases are parts of its
+sentences), to fit the temperature that calibrates the confidence; the figures are of the data set's own "dev" split.
 """
 
 import argparse
@@ -37,13 +38,13 @@ from explain.installation import weights_folder
 from explain.training.budget import Budget, BudgetedTrainer
 from explain.training.card import write_card
 from explain.training.evaluate import classification_figures, fit_temperature
-from explain.training.rows import fingerprint, licence, read_rows
+from explain.training.rows import fingerprint, license_of, longest_only, part_of, read_rows
 
 LINEAR_MAPS = (
     r".*encoder\.layer\.\d+\."
     r"(attention\.self\.(query|key|value)|attention\.output\.dense|intermediate\.dense|output\.dense)"
 )
-CALIBRATION_SHARE = 0.02
+CALIBRATION_SHARE = 0.05  # of the texts that are no part of a longer one
 LONGEST = 128
 
 
@@ -166,6 +167,29 @@ def logits_of(model: peft.PeftModel, data: Encoded, tokenizer: PreTrainedTokeniz
     return found
 
 
+def hold_out(
+    rows: Sequence[dict[str, Any]], columns: Sequence[str], seed: int
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Split rows into those to train on, and texts to calibrate on of which training sees no part.
+
+    Held out is a twentieth of the texts that are no part of a longer one. Parts of them of four words and more are in
+    neither half; a word or two says nothing of where it was taken from.
+
+    Raises:
+        DataError: nothing is left to train on.
+    """
+    texts = [" ".join(str(row[column]) for column in columns) for row in rows]
+    candidates = sorted(longest_only(texts)) or sorted(set(texts))
+    count = max(1, round(CALIBRATION_SHARE * len(candidates)))
+    chosen = {candidates[number] for number in np.random.default_rng(seed).permutation(len(candidates))[:count]}
+    is_part = part_of(chosen)
+    kept = [row for row, text in zip(rows, texts) if not is_part(text)]
+    held = {text: row for row, text in zip(rows, texts) if text in chosen}  # one row for each text
+    if not kept:
+        raise DataError("There are too few different texts to hold some out and train on the others.")
+    return kept, list(held.values())
+
+
 def finetune(recipe: FinetuningRecipe) -> dict[str, Any]:
     """Run the recipe, resume it if its output folder holds a checkpoint, and write adapter, record and card.
 
@@ -179,13 +203,10 @@ def finetune(recipe: FinetuningRecipe) -> dict[str, Any]:
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
     columns = (*about.columns, about.label_column)
     rows = read_rows(recipe.data, "train", columns)
-    held = set(
-        np.random.default_rng(recipe.seed)
-        .permutation(len(rows))[: max(1, round(CALIBRATION_SHARE * len(rows)))]
-        .tolist()
-    )
-    training = Encoded([row for number, row in enumerate(rows) if number not in held], about, tokenizer)
-    calibration = Encoded([rows[number] for number in sorted(held)], about, tokenizer)
+    for number, row in enumerate(rows, 1):
+        _label(row, number, about)  # told by its line, before any work
+    kept, held = hold_out(rows, about.columns, recipe.seed)
+    training, calibration = Encoded(kept, about, tokenizer), Encoded(held, about, tokenizer)
     dev = Encoded(read_rows(recipe.data, "dev", columns), about, tokenizer)
 
     steps = recipe.steps
@@ -217,7 +238,13 @@ def finetune(recipe: FinetuningRecipe) -> dict[str, Any]:
 
     temperature = fit_temperature(logits_of(model, calibration, tokenizer), calibration.labels)
     figures = classification_figures(logits_of(model, dev, tokenizer), dev.labels, temperature)
-    figures |= {"steps": trainer.state.global_step, "minutes": round(budget.seconds / 60, 1)}
+    figures |= {
+        "steps": trainer.state.global_step,
+        "epochs": round(trainer.state.global_step * recipe.batch_size / len(training), 2),
+        "minutes": round(budget.seconds / 60, 1),
+        "trained_on": len(training),
+        "calibrated_on": len(calibration),
+    }
     save(model, output, about, base.name, temperature, figures)
     record = {
         "made_by": "python -m explain.training.finetune",
@@ -227,7 +254,7 @@ def finetune(recipe: FinetuningRecipe) -> dict[str, Any]:
         "data": [
             {
                 "name": Path(recipe.data).name,
-                "licence": licence(recipe.data),
+                "license": license_of(recipe.data),
                 "sha256": {split: fingerprint(recipe.data, split) for split in ("train", "dev")},
             }
         ],

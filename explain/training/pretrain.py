@@ -39,7 +39,7 @@ from explain.errors import DataError
 from explain.text.sentences import sentence_spans
 from explain.training.budget import Budget, BudgetedTrainer
 from explain.training.card import write_card
-from explain.training.rows import fingerprint, licence, read_rows
+from explain.training.rows import fingerprint, license_of, longest_only, read_rows
 
 LONGEST = 128  # pieces of a training pair, special tokens included
 MASKED = 0.15
@@ -103,24 +103,7 @@ def _named_texts(folder: str, leave_out: str) -> Iterator[tuple[str, str]]:
         yield from ((row["doc"], row["text"]) for row in rows if not row["doc"].startswith(leave_out))
         return
     texts = {row[column] for row in rows for column in ("text", "text_b") if row.get(column)}
-    yield from ((f"{Path(folder).name}/{text[:40]}", text) for text in _longest_only(texts))
-
-
-def _longest_only(texts: set[str]) -> list[str]:
-    """Texts that are no part of a longer one, found through the runs of four words they would share."""
-    kept: list[str] = []
-    seen: dict[tuple[str, ...], list[int]] = {}
-    for text in sorted(texts, key=lambda text: (-len(text), text)):
-        words = text.split()
-        if len(words) < 4:
-            continue
-        runs = [tuple(words[start : start + 4]) for start in range(len(words) - 3)]
-        if any(text.strip() in kept[number] for number in seen.get(runs[0], ())):
-            continue
-        for run in runs:
-            seen.setdefault(run, []).append(len(kept))
-        kept.append(text)
-    return kept
+    yield from ((f"{Path(folder).name}/{text[:40]}", text) for text in longest_only(texts))
 
 
 def _tokenized(source: str, paragraphs: dict[str, list[str]], tokenizer: PreTrainedTokenizerBase) -> Iterator[Document]:
@@ -178,12 +161,16 @@ class _Group:
         return self._starts[min(place, len(self._starts) - 1)]
 
     def draw_other(self, random: np.random.Generator, document: Document) -> tuple[Document, int]:
-        """A start in another document of the same source, or the foreign style would give the answer away."""
+        """A start in another document of the same source, or the foreign style would give the answer away.
+
+        Raises:
+            LookupError: none was found; the source has hardly another document.
+        """
         for _ in range(200):
             other, start = self.draw(random)
             if other is not document and other.source == document.source:
-                break
-        return other, start
+                return other, start
+        raise LookupError(document.source)
 
 
 def _run(sentences: Sequence[np.ndarray], start: int, room: int) -> tuple[np.ndarray, int]:
@@ -251,7 +238,12 @@ class Pairs(Dataset[dict[str, Any]]):
             is_next = int(random.random() < 0.5)
             if is_next == 0 and after == len(sentences):  # the run ends its document: leave its last sentence over
                 first, after = _run(sentences[:-1], min(start, len(sentences) - 2), first_room)
-            other, begin = group.draw_other(random, document) if is_next else (document, after)
+            other, begin = document, after
+            if is_next:
+                try:
+                    other, begin = group.draw_other(random, document)
+                except LookupError:  # nothing to contrast with: only words are asked
+                    is_next, other, begin = IGNORED, document, min(after, len(sentences) - 1)
             second, _ = _run(other.sentences, begin, room - len(first))
         return self._masked(random, first, second, is_next)
 
@@ -465,14 +457,25 @@ def pretrain(recipe: PretrainingRecipe) -> dict[str, Any]:
     save(model, tokenizer, output)
     record = {
         "made_by": "python -m explain.training.pretrain",
-        "recipe": asdict(recipe),
+        "recipe": asdict(recipe)
+        | {
+            "data": [Path(folder).name for folder in recipe.data],
+            "output": output.name,
+            "source": recipe.source and Path(recipe.source).name,
+        },
         "figures": figures,
         "data": [
-            {"name": Path(folder).name, "licence": licence(folder), "sha256": _fingerprint(folder)}
+            {"name": Path(folder).name, "license": license_of(folder), "sha256": _fingerprint(folder)}
             for folder in recipe.data
         ],
         "held_out_documents": [document.name for document in held],
         "training_pieces": sum(document.pieces for document in training),
+        "sizes": {
+            "layers": model.config.num_hidden_layers,
+            "heads": model.config.num_attention_heads,
+            "hidden": model.config.hidden_size,
+            "vocabulary": model.config.vocab_size,
+        },
         "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
     }
     (output / "training.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

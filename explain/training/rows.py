@@ -3,11 +3,13 @@
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from explain.errors import DataError
+
+SHARED_WORDS = 4  # texts that share fewer are not taken for parts of each other
 
 
 def read_rows(source: str, split: str, columns: tuple[str, ...] = ()) -> list[dict[str, Any]]:
@@ -41,12 +43,45 @@ def fingerprint(source: str, split: str) -> str:
     return hashlib.sha256(_local_file(folder, split).read_bytes()).hexdigest()
 
 
-def licence(source: str) -> str:
-    """What `SOURCE/meta.json` says of the data's licence, or that it says nothing."""
+def license_of(source: str) -> str:
+    """What `SOURCE/meta.json` says of the data's license, or that it says nothing."""
     meta = Path(source).expanduser() / "meta.json"
     if not meta.is_file():
         return "see the data set's own page"
-    return str(json.loads(meta.read_text(encoding="utf-8")).get("licence", "not stated"))
+    about = json.loads(meta.read_text(encoding="utf-8"))
+    return str(about.get("license", about.get("licence", "not stated")))
+
+
+def longest_only(texts: Iterable[str]) -> list[str]:
+    """Texts of at least four words that are no part of a longer one, found through runs of four words they share."""
+    kept: list[str] = []
+    seen: dict[tuple[str, ...], list[int]] = {}
+    for text in sorted(set(texts), key=lambda text: (-len(text), text)):
+        words = text.split()
+        if len(words) < SHARED_WORDS:
+            continue
+        runs = list(_runs(words, SHARED_WORDS))
+        if any(text.strip() in kept[number] for number in seen.get(runs[0], ())):
+            continue
+        for run in runs:
+            seen.setdefault(run, []).append(len(kept))
+        kept.append(text)
+    return kept
+
+
+def part_of(texts: Iterable[str]) -> Callable[[str], bool]:
+    """Whether a text is one of these, or a part of one of at least four words."""
+    whole = set(texts)
+    parts: set[tuple[str, ...]] = set()
+    for text in whole:
+        words = text.split()
+        for length in range(SHARED_WORDS, len(words) + 1):
+            parts.update(_runs(words, length))
+    return lambda text: text in whole or tuple(text.split()) in parts
+
+
+def _runs(words: Sequence[str], length: int) -> Iterator[tuple[str, ...]]:
+    return (tuple(words[start : start + length]) for start in range(len(words) - length + 1))
 
 
 def _local_file(folder: Path, split: str) -> Path:

@@ -11,7 +11,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, ClassVar, NewType
 
-from explain.datatypes import Target, Tokens
+from explain.datatypes import Prediction, Target, Tokens
 from explain.registry import Registry
 
 VIEWS: Registry["View"] = Registry("view", "explain.views")
@@ -41,12 +41,12 @@ class View(ABC):
 
     @abstractmethod
     def data(self, result: Any, **options: Any) -> dict[str, Any]:
-        """The result as JSON values, ready to be drawn: nothing is computed in the browser but places and colours."""
+        """The result as JSON values, ready to be drawn: nothing is computed in the browser but places and colors."""
 
     @property
     def script(self) -> str:
         """JavaScript that defines `draw(root, data)`."""
-        return asset("common.js") + "\n" + asset(f"{self.name}.js")
+        return asset("drawing.js") + "\n" + asset(f"{self.name}.js")
 
     def html(self, result: Any, **options: Any) -> Html:
         """The drawing as a fragment of a stand-alone page, see `explain.views.document`."""
@@ -90,6 +90,19 @@ def target_name(target: Target) -> str:
     return target.label if target.against is None else f"{target.label} rather than {target.against}"
 
 
+def confidence(prediction: Prediction) -> str:
+    """How sure the model is of what it decided, and whether that was calibrated; empty where nothing is decided.
+
+    "100 %" is never said of a probability that is not one.
+    """
+    if prediction.confidence is None:
+        return ""
+    how = "calibrated" if prediction.temperature is not None else "as the model says"
+    if prediction.confidence > 0.995:
+        return f"{min(prediction.confidence, 0.999):.1%} sure ({how})"
+    return f"{prediction.confidence:.0%} sure ({how})"
+
+
 def text_label(tokens: Tokens, number: int) -> str:
     """What a segment is called."""
     return "text" if tokens.text_pair is None else ("first text", "second text")[number]
@@ -106,6 +119,7 @@ __all__ = [
     "Html",
     "View",
     "asset",
+    "confidence",
     "escape",
     "json_for_script",
     "sentence",

@@ -1,7 +1,8 @@
 """A report as one file that opens anywhere: no network, no server, drawn by the same code as the page."""
 
 from explain.datatypes import AttentionMaps, Report
-from explain.views.base import VIEWS, Html, asset, escape, json_for_script, target_name, visible
+from explain.views.base import VIEWS, Html, asset, confidence, escape, json_for_script, target_name, visible
+from explain.views.token_heatmap import shared_scales
 
 
 def document(
@@ -22,7 +23,8 @@ def document(
         record: the report as JSON, kept inside the file so that it can be replayed from it.
     """
     prediction = report.prediction
-    decided = f"{prediction.label}, {prediction.confidence:.0%} sure" if prediction.label is not None else "see below"
+    decided = f"{prediction.label}, {confidence(prediction)}" if prediction.label is not None else "see below"
+    scales = shared_scales(report.attributions, "word")
     titles = {name: title for name, (title, _, _) in methods.items()}
     sections = [
         f"<h1>{escape(visible(decided))}</h1>",
@@ -33,7 +35,7 @@ def document(
     for one in report.attributions:
         title, meaning, limits = methods[one.method]
         sections.append(f'<h2>{escape(title)}</h2><p class="meaning">{escape(meaning)} {escape(limits)}</p>')
-        sections.append(VIEWS["token_heatmap"].html(one, title=title))
+        sections.append(VIEWS["token_heatmap"].html(one, title=title, special=True, largest=scales[one.scale]))
     sections.append("<h2>The picked word</h2>" + VIEWS["word_details"].html(report, titles=titles, unknown=unknown))
     if report.phrases:
         sections.append("<h2>Key phrases</h2>" + VIEWS["phrase_bars"].html(report))
@@ -73,4 +75,4 @@ def _scripts() -> str:
         "  DRAW[root.dataset.view](root, data);\n"
         "}"
     )
-    return "\n".join([asset("common.js"), "const DRAW = {};", *views, start])
+    return "\n".join([asset("drawing.js"), "const DRAW = {};", *views, start])

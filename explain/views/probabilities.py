@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from explain.datatypes import Prediction
-from explain.views.base import VIEWS, View, visible
+from explain.views.base import VIEWS, View, confidence, visible
 
 SHOWN = 12  # labels; the rest are counted
 
@@ -35,17 +35,9 @@ class Probabilities(View):
         if len(rows) > 2:
             rows.sort(key=lambda row: -(row["probability"] if row["probability"] is not None else row["logit"]))
         rest = len(rows) - SHOWN
-        sure = None
-        if result.confidence is not None:
-            how = "calibrated" if result.temperature is not None else "as the model says"
-            sure = (
-                f"{min(result.confidence, 0.999):.1%} sure ({how})"
-                if result.confidence > 0.995
-                else f"{result.confidence:.0%} sure ({how})"
-            )
         return {
             "decided": None if result.label is None else visible(result.label),
-            "sure": sure,
+            "sure": confidence(result),
             "rows": rows[:SHOWN],
             "note": _note(result) + (f" {rest} more labels are not shown." if rest > 0 else ""),
         }

@@ -4,7 +4,7 @@ import csv
 import io
 
 from explain.datatypes import Attribution, Report
-from explain.views.base import UNITS, target_name, visible
+from explain.views.base import UNITS, confidence, target_name, visible
 
 COLUMNS = ("method", "granularity", "text", "segment", "start", "stop", "score", "error", "scale")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -40,7 +40,7 @@ def to_text(report: Report, most: int = 12) -> str:
     prediction = report.prediction
     lines = []
     if prediction.label is not None:
-        lines.append(f"{visible(prediction.label)} ({prediction.confidence:.1%} sure)")
+        lines.append(f"{visible(prediction.label)}, {confidence(prediction)}")
     lines.append(f"explained: {visible(target_name(report.target))}, {report.target.scale.replace('_', ' ')}")
     for one in report.attributions:
         lines += ["", f"{one.method}  [{UNITS[one.scale]}]", *_largest(one, most)]

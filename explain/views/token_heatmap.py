@@ -1,4 +1,4 @@
-"""Token heatmap: the text itself on coloured ground, the first picture anyone sees of an attribution."""
+"""Token heatmap: the text itself on colored ground, the first picture anyone sees of an attribution."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -35,7 +35,7 @@ class TokenHeatmap(View):
             by: "word" adds up the pieces of a word where the method allows it; "token" shows pieces.
             title: the method's title.
             group: drawings of one group mark a picked word together.
-            largest: the score of full colour, where several drawings share a scale; by default this one's largest.
+            largest: the score of full color, where several drawings share a scale; by default this one's largest.
             special: show special tokens that have a score.
         """
         tokens = result.tokens
@@ -124,9 +124,8 @@ def note(result: Attribution, shown: Attribution) -> str:
     if "share_on_special_tokens" in found:
         share = found["share_on_special_tokens"]
         if result.params.get("special_tokens") == "set_aside":
-            parts.append(
-                f"{share:.0%} of it lies on special tokens; set aside here, the rest rescaled to sum to 100 %."
-            )
+            rest = "the rest rescaled to sum to 100 %" if result.scores.any() else "and nothing is left"
+            parts.append(f"{share:.0%} of it lies on special tokens; set aside here, {rest}.")
         else:
             parts.append(f"{share:.0%} of it lies on special tokens.")
     if "operator" in found:

@@ -79,7 +79,7 @@ def model_picker() -> str:
         st.info("Give the folder of a model, or its name on the Hugging Face hub.")
         st.stop()
     allowed = st.session_state.setdefault("fetch", set())
-    if place not in allowed and "/" in place and not catalogue.is_local(place):
+    if place not in allowed and catalogue.would_be_fetched(place):
         # A link can hold a name; what is fetched is decided by a person.
         st.info("This is no folder here. It can be looked for on the Hugging Face hub, and fetched.")
         if not st.button("Fetch it"):

@@ -40,7 +40,7 @@ def links(text: str) -> None:
 
 @st.cache_resource
 def _link_component() -> Any:
-    script = asset("common.js") + asset("copy_link.js") + _MOUNT
+    script = asset("drawing.js") + asset("copy_link.js") + _MOUNT
     return st.components.v2.component(
         "explain_copy_link", html='<div class="view"></div>', css=asset("views.css"), js=script
     )

@@ -190,7 +190,7 @@ def test_one_name_for_two_models_is_told(folder: Path, monkeypatch: pytest.Monke
 
 def test_numbers_that_are_none_and_labels_without_order_are_refused(folder: Path) -> None:
     change_config(folder, id2label={"0": "a", "2": "b", "7": "c"}, label2id={"a": 0, "b": 2, "c": 7})
-    with pytest.raises(ModelError, match="0, 1, 2 ... is needed"):
+    with pytest.raises(ModelError, match=r"0, 1, 2 \.\.\. is needed"):
         load_folder("m", folder)
 
 

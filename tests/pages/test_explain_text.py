@@ -1,10 +1,12 @@
 """The page by AppTest: what it says and keeps; what is drawn is looked at in test_browser.py."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explain.jobs import Cache
 from pages.shared import state
 from tests.test_pipeline import HOSTILE
 from tests.tiny_models import tiny_folder
@@ -116,6 +118,7 @@ def test_the_address_bar_sets_every_control(app: AppTest) -> None:
         ("integrated_gradients.max_points", "7"),
         ("show", "letters"),
         ("phrases.top", "x"),
+        ("methods", "magic"),
     ],
 )
 def test_nonsense_in_the_address_bar_is_ignored(app: AppTest, name: str, value: str) -> None:
@@ -159,6 +162,89 @@ def test_a_model_of_ones_own(app: AppTest, tmp_path: Path, monkeypatch: pytest.M
     run(app)
     assert "There is no model or folder" in errors(app)
     assert app.text_area(key="text").value == state.EXAMPLES[state.FIRST_EXAMPLE]
+
+
+def without_tokenizer(folder: Path) -> None:
+    for path in folder.glob("token*"):
+        path.unlink()
+
+
+def pickled(folder: Path) -> None:
+    (folder / "model.safetensors").unlink()
+    (folder / "pytorch_model.bin").write_bytes(b"cos\nsystem\n(S'true'\ntR.")
+
+
+def broken(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def foreign(folder: Path) -> None:
+    tiny_folder("bert", folder, head="ForMaskedLM")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (without_tokenizer, "has no tokenizer: save one beside the weights"),
+        (pickled, "pickled weights"),
+        (broken, "copy or download it again"),
+        (foreign, "was saved as BertForMaskedLM"),
+    ],
+)
+def test_a_model_that_is_no_good_is_told_and_the_page_goes_on(
+    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[Path], None], said: str
+) -> None:
+    monkeypatch.setattr(state, "any_model_allowed", lambda: True)
+    spoil(tiny_folder("bert", tmp_path))
+    app.session_state["text"] = "My own text."
+    app.query_params["model"] = "another model …"
+    app.query_params["place"] = str(tmp_path)
+    run(app)
+    assert said in errors(app).replace("\\", "")
+    assert app.text_area(key="text").value == "My own text."
+    app.selectbox(key="model").set_value("sentiment")
+    run(app)
+    assert not app.error and "Which words" in drawn(app)
+    assert app.text_area(key="text").value == "My own text."
+
+
+def test_nothing_is_fetched_from_the_hub_by_a_link_alone(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "any_model_allowed", lambda: True)
+    monkeypatch.setattr("explain.models.catalogue._from_hub", lambda *_: pytest.fail("asked the hub"))
+    app.query_params["model"] = "another model …"
+    app.query_params["place"] = "someone/some-model"
+    run(app)
+    assert "can be looked for on the Hugging Face hub" in app.info[0].value
+    monkeypatch.undo()
+    monkeypatch.setattr(state, "any_model_allowed", lambda: True)
+    next(button for button in app.button if button.label == "Fetch it").click()
+    run(app)
+    assert "fetch the model elsewhere and give its folder" in errors(app).replace("\\", "")
+
+
+def test_results_too_large_to_remember_are_shown_all_the_same(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "cache", lambda: Cache(1))
+    app.session_state["text"] = "Nothing of this is remembered."
+    run(app)
+    assert not app.error and "Take it with you" in drawn(app)
+
+
+def test_our_own_mistake_is_told_without_a_traceback_and_logged(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def trip(*arguments: object) -> None:
+        raise ZeroDivisionError("a mistake")
+
+    with monkeypatch.context() as tripped:
+        tripped.setattr("explain.methods.occlusion.Occlusion.attribute", trip)
+        app.session_state["text"] = "A text that nobody asked about before."
+        run(app)
+    assert "Something went wrong in the tool itself (ZeroDivisionError)" in errors(app).replace("\\", "")
+    assert any(record.exc_info for record in caplog.records)
+    next(button for button in app.button if button.key == "again").click()
+    run(app)
+    assert not app.error and "Take it with you" in drawn(app)
 
 
 @pytest.mark.parametrize(

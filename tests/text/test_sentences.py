@@ -29,3 +29,11 @@ def test_sentences(text: str, expected: list[str]) -> None:
 def test_sentences_hold_everything_but_white_space(text: str) -> None:
     kept = "".join(text[start:stop] for start, stop in sentence_spans(text))
     assert "".join(kept.split()) == "".join(text.split())
+
+
+@pytest.mark.parametrize("part", ["!", ".", " ", "\n", ". ", "!)", ".  \t", "…", "a.", '"', "。"])
+def test_long_runs_of_marks_take_no_longer_than_their_number(part: str) -> None:
+    """A rule that looks back over the run at every mark would need hours here."""
+    text = part * 100_000
+    kept = sum(len(text[start:stop]) for start, stop in sentence_spans(text))
+    assert kept <= len(text)

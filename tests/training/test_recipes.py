@@ -136,7 +136,7 @@ def test_pretraining_writes_a_model_a_record_and_a_card(pretrained: tuple[Path, 
     record = json.loads((folder / "training.json").read_text())
     assert record["recipe"]["seed"] == 0 and record["held_out_documents"]
     card = (folder / "README.md").read_text()
-    assert "showing how masked words and next sentences work" in card and "all-MiniLM-L6-v2" in card
+    assert "showing how masked words and next sentences work" in card and "The encoder source" in card
     assert f"{figures['held_out']['mean']['masked_top1']:.3f}" in card
     assert record["figures"] == json.loads(json.dumps(figures))
 
@@ -189,6 +189,20 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(folder)
 
 
+def test_what_calibrates_is_not_trained_on_in_parts_either() -> None:
+    sentences = [f"this is sentence number {number} of a long list of films" for number in range(40)]
+    parts = [" ".join(text.split()[1:7]) for text in sentences] + ["a list", "films"]
+    rows = [{"text": text, "label": 0} for text in [*sentences, *parts, sentences[0]]]
+    kept, held = finetune.hold_out(rows, ("text",), seed=0)
+    assert len(held) == 2 and all(row["text"] in sentences for row in held)
+    left = [row["text"] for row in kept]
+    for row in held:
+        assert not any(text in row["text"] for text in left if len(text.split()) >= 4)
+    assert {"a list", "films"} <= set(left) and len(left) >= len(rows) - 5
+    with pytest.raises(DataError, match="too few different texts"):
+        finetune.hold_out([{"text": "the same again"}] * 9, ("text",), seed=0)
+
+
 def test_finetuning_makes_an_adapter_that_the_catalogue_loads(pretrained: tuple[Path, dict], labelled: str) -> None:
     base, _ = pretrained
     output = base.parent / "sentiment"
@@ -232,7 +246,7 @@ def test_bad_data_is_told(pretrained: tuple[Path, dict], rows: list[dict], messa
 
 
 def test_files_that_are_no_data(tmp_path: Path) -> None:
-    from explain.training.rows import fingerprint, licence, read_rows
+    from explain.training.rows import fingerprint, license_of, read_rows
 
     with pytest.raises(DataError, match=r"has no train\.jsonl"):
         read_rows(str(tmp_path), "train")
@@ -244,7 +258,7 @@ def test_files_that_are_no_data(tmp_path: Path) -> None:
         read_rows(str(tmp_path), "train")
     with pytest.raises(DataError, match="neither a folder here nor a data set"):
         read_rows("no/such-data-set", "train")
-    assert len(fingerprint(str(tmp_path), "train")) == 64 and licence(str(tmp_path)) == "see the data set's own page"
+    assert len(fingerprint(str(tmp_path), "train")) == 64 and license_of(str(tmp_path)) == "see the data set's own page"
 
 
 def test_hub_data_is_read_by_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,14 +6,14 @@ function draw(root, data) {
   const scroll = html("div", { class: "scroll", tabindex: "0", "aria-label": "Attention graph; scrolls" });
   const row = 22, head = 28;
   const longest = Math.max(...data.tokens.map((token) => token.text.length), 3);
-  const side = Math.min(150, 24 + 7.4 * Math.min(longest, 16));
+  const margin = Math.min(150, 24 + 7.4 * Math.min(longest, 16));
   const columns = data.layers.length;
-  const width = Math.max(box.clientWidth, root.clientWidth || 900, 2 * side + 64 * columns);
+  const width = Math.max(box.clientWidth, root.clientWidth || 900, 2 * margin + 64 * columns);
   const height = head + row * data.tokens.length + 10;
-  const x = (column) => side + ((width - 2 * side) * column) / columns;
+  const x = (column) => margin + ((width - 2 * margin) * column) / columns;
   const place = new Map(data.tokens.map((token, index) => [token.index, index]));
   const y = (token) => head + row * place.get(token) + row / 2;
-  const drawing = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": data.summary });
+  const drawing = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": data.summary });
 
   for (let column = 0; column <= columns; column++) {
     const text = svg("text", { x: x(column), y: 15, "text-anchor": "middle", class: "label" });
@@ -42,11 +42,13 @@ function draw(root, data) {
       drawing.append(point);
     }
   for (const token of data.tokens)
-    for (const [at, anchor] of [[side - 12, "end"], [width - side + 12, "start"]]) {
-      const text = svg("text", { x: at, y: y(token.index) + 4, "text-anchor": anchor, class: token.special ? "token special" : "token", "data-token": token.index });
+    for (const [at, anchor, side] of [[margin - 12, "end", "left"], [width - margin + 12, "start", "right"]]) {
+      const text = svg("text", { x: at, y: y(token.index) + 4, "text-anchor": anchor, class: token.special ? "token special" : "token", "data-token": token.index, "data-column": side === "left" ? 0 : columns });
       text.textContent = token.text.length > 16 ? token.text.slice(0, 15) + "\u2026" : token.text;
       text.append(svg("title", {}));
       text.lastChild.textContent = token.text;
+      if (side === "right") for (const [name, value] of [["role", "button"], ["aria-pressed", "false"], ["aria-label", `${token.text}: trace what it looks at`]]) text.setAttribute(name, value);
+      else text.setAttribute("aria-hidden", "true");
       drawing.append(text);
     }
   scroll.append(drawing);
@@ -83,27 +85,35 @@ function draw(root, data) {
   };
   const over = (target) => {
     const token = +target.dataset.token;
-    const column = target.dataset.column === undefined ? 0 : +target.dataset.column;
+    const column = +target.dataset.column;
     trace(column, token);
     const into = edges.filter((edge) => edge.column === column - 1 && edge.to === token).sort((a, b) => b.weight - a.weight).slice(0, 4);
     const name = data.tokens[place.get(token)].text;
     tip.show(target, [["name", name], ["number", column ? `after layer ${data.layers[column - 1] + 1}` : "input"], ...into.map((edge) => ["more", `looks at ${data.tokens[place.get(edge.from)].text}: ${percent(edge.weight)}`])]);
   };
-  drawing.onpointerover = (event) => event.target.dataset?.token !== undefined && over(event.target);
-  drawing.onpointerout = () => {
+  const out = () => {
     tip.hide();
     if (kept) trace(...kept);
     else clear();
   };
-  drawing.onclick = (event) => {
-    if (event.target.dataset?.token === undefined) return;
-    const token = +event.target.dataset.token;
-    const column = +(event.target.dataset.column ?? 0);
+  const choose = (target) => {
+    const token = +target.dataset.token;
+    const column = +target.dataset.column;
     kept = kept && kept[0] === column && kept[1] === token ? null : [column, token];
     pick(data.group, kept ? [token] : []);
   };
+  drawing.onpointerover = (event) => event.target.dataset?.token !== undefined && over(event.target);
+  drawing.onpointerout = out;
+  drawing.addEventListener("focusin", (event) => event.target.dataset?.token !== undefined && over(event.target));
+  drawing.addEventListener("focusout", out);
+  drawing.onclick = (event) => event.target.dataset?.token !== undefined && choose(event.target);
+  walkable(drawing, '[role="button"]', choose, () => pick(data.group, []));
   onPick(root, data.group, (tokens) => {
-    drawing.querySelectorAll("text.token").forEach((text) => text.classList.toggle("picked", tokens.has(+text.dataset.token)));
+    drawing.querySelectorAll("text.token").forEach((text) => {
+      const on = tokens.has(+text.dataset.token);
+      text.classList.toggle("picked", on);
+      if (text.hasAttribute("role")) text.setAttribute("aria-pressed", on);
+    });
     if (!tokens.size || (kept && !tokens.has(kept[1]))) kept = null;
     if (kept) trace(...kept);
     else clear();

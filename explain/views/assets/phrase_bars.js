@@ -9,7 +9,7 @@ function draw(root, data) {
       else {
         const phrase = data.phrases[part.rank - 1];
         const mark = html("span", { class: phrase.score < 0 ? "w against" : "w for", "data-rank": part.rank }, part.text);
-        mark.style.backgroundColor = colour(root, phrase.score, true, Math.abs(phrase.score) / data.largest);
+        mark.style.backgroundColor = color(root, phrase.score, true, Math.abs(phrase.score) / data.largest);
         mark.style.borderBottomColor = line(root, phrase.score, true, Math.abs(phrase.score) / data.largest);
         prose.append(mark, html("sup", {}, String(part.rank)));
       }
@@ -38,7 +38,7 @@ function bar(root, data, phrase) {
   const share = (50 * Math.abs(phrase.score)) / data.largest;
   fill.style.width = `${share}%`;
   fill.style[phrase.score < 0 ? "right" : "left"] = "50%";
-  fill.style.backgroundColor = strongColour(root, phrase.score, true);
+  fill.style.backgroundColor = strongColor(root, phrase.score, true);
   const says = [];
   if (phrase.sufficient) says.push(["enough alone", "Kept alone, with everything else taken out, the label stays"]);
   if (phrase.necessary) says.push(["needed", "Taken out, the label changes"]);

@@ -1,4 +1,4 @@
-// A text on coloured ground: each word's score by tint, its sign by hue and by a solid or dashed line below.
+// A text on colored ground: each word's score by tint, its sign by hue and by a solid or dashed line below.
 
 function draw(root, data) {
   const long = data.texts.reduce((sum, text) => sum + text.units.length, 0) > 220;
@@ -42,7 +42,7 @@ function paragraph(root, data, text) {
       "data-text": data.texts.indexOf(text),
       "data-unit": place,
     }, unit.text);
-    mark.style.backgroundColor = colour(root, unit.score, data.signed, strength);
+    mark.style.backgroundColor = color(root, unit.score, data.signed, strength);
     mark.style.borderBottomColor = line(root, unit.score, data.signed, strength);
     if (place && !unit.gap) mark.classList.add("joined");
     if (text.units[place + 1]?.gap === "") mark.classList.add("joins");
@@ -63,14 +63,10 @@ function description(data, unit) {
 }
 
 function legend(root, data) {
-  const ramp = html("span", { class: "ramp", "aria-hidden": "true" });
-  const ends = [-1, -0.5, 0, 0.5, 1].map((value) => colour(root, value, true, Math.abs(value)));
-  ramp.style.background = data.signed
-    ? `linear-gradient(90deg, ${ends.join(", ")})`
-    : `linear-gradient(90deg, ${colour(root, 1, false, 0)}, ${colour(root, 1, false, 1)})`;
+  const strip = ramp(root, data.signed);
   const parts = data.signed
-    ? [html("span", { class: "end" }, `${data.against} ${score(-data.largest, data)}`), ramp, html("span", { class: "end" }, `${score(data.largest, data)} ${data.for}`)]
-    : [html("span", { class: "end" }, score(0, data)), ramp, html("span", { class: "end" }, score(data.largest, data))];
+    ? [html("span", { class: "end" }, `${data.against} ${score(-data.largest, data)}`), strip, html("span", { class: "end" }, `${score(data.largest, data)} ${data.for}`)]
+    : [html("span", { class: "end" }, score(0, data)), strip, html("span", { class: "end" }, score(data.largest, data))];
   const key = data.signed ? [html("span", { class: "key" }, html("span", { class: "line for" }), " for"), html("span", { class: "key" }, html("span", { class: "line against" }), " against")] : [];
   return html("div", { class: "legend" }, ...parts, ...key, html("span", { class: "unit" }, data.unit));
 }

@@ -1,12 +1,15 @@
 // The picked word: its pieces, and what each method says of it.
 
+const MOST = 12; // words in one phrase, at most
+
 function draw(root, data) {
   const box = html("div", { class: "details", "aria-live": "polite" });
   root.replaceChildren(box);
   const show = (tokens) => {
     const words = data.words.filter((word) => word.tokens.some((token) => tokens.has(token)));
     if (!words.length) return box.replaceChildren(html("p", { class: "note" }, "Click a word (or press Enter on it) to mark it everywhere and see its pieces and numbers here."));
-    box.replaceChildren(...words.slice(0, 6).map((word) => table(data, word)));
+    box.replaceChildren(...words.slice(0, MOST).map((word) => table(data, word)));
+    if (words.length > MOST) box.append(html("p", { class: "note" }, `${words.length - MOST} more words are marked; pick them one by one to see their numbers.`));
   };
   show(new Set());
   onPick(root, data.group, show);

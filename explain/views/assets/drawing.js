@@ -37,7 +37,7 @@ function percent(value) {
 
 /** A score in its unit. */
 function score(value, data) {
-  return data.scale === "share" || data.scale === "probability" ? percent(value) : figure(value, data.signed);
+  return data.scale === "share" ? percent(value) : figure(value, data.signed);
 }
 
 /** Light or dark, by the ground the drawing stands on. */
@@ -51,7 +51,7 @@ const probe = document.createElement("canvas").getContext("2d", { willReadFreque
 
 const seen = new Map();
 
-/** Any CSS colour as [red, green, blue, alpha], 0 to 255 and 0 to 1. */
+/** Any CSS color as [red, green, blue, alpha], 0 to 255 and 0 to 1. */
 function rgb(color) {
   if (!seen.has(color)) seen.set(color, measure(color));
   return seen.get(color);
@@ -76,15 +76,27 @@ function ink(root) {
   return INK[isDark(root) ? "dark" : "light"];
 }
 
-function colour(root, value, signed, strength) {
+function color(root, value, signed, strength) {
   const inks = ink(root);
   const hue = !signed ? inks.size : value >= 0 ? inks.for : inks.against;
   return `rgba(${hue.join(",")},${(strength * inks.most).toFixed(3)})`;
 }
 
-function strongColour(root, value, signed) {
+function strongColor(root, value, signed) {
   const inks = ink(root);
   return `rgb(${(!signed ? inks.size : value >= 0 ? inks.for : inks.against).join(",")})`;
+}
+
+/** A strip of colors from one end of a scale to the other; of plain spans, so that it can be saved. */
+function ramp(root, signed) {
+  const strip = html("span", { class: "ramp", "aria-hidden": "true" });
+  for (let step = 0; step <= 24; step++) {
+    const value = signed ? step / 12 - 1 : step / 24;
+    const part = html("span");
+    part.style.backgroundColor = color(root, value, signed, Math.abs(value));
+    strip.append(part);
+  }
+  return strip;
 }
 
 /** The line below a word: as strong as its score. */
@@ -185,11 +197,21 @@ async function toPng(picture, root) {
   return new Promise((done) => canvas.toBlob(done, "image/png"));
 }
 
-/** What a box shows, as SVG: grounds and borders as rectangles, text as text, drawings as they are. */
+/** All of a box, scrolled out of sight or not, as SVG. */
 function asSvg(root, box, caption) {
+  box.classList.add("saving"); // nothing scrolls while it is read
+  try {
+    return readBox(root, box, caption);
+  } finally {
+    box.classList.remove("saving");
+  }
+}
+
+/** Grounds and borders as rectangles, text as text, drawings as they are. */
+function readBox(root, box, caption) {
   const frame = box.getBoundingClientRect();
   const margin = 16;
-  const width = Math.ceil(Math.max(frame.width, 200)) + 2 * margin;
+  const width = Math.ceil(Math.max(frame.width, box.scrollWidth, 200)) + 2 * margin;
   const height = Math.ceil(frame.height) + 2 * margin + 22;
   const left = margin - frame.left;
   const top = margin - frame.top;
