@@ -196,7 +196,7 @@ def replay(recorded: Report, model: TextModel | None = None, meter: Meter | None
         ModelError: the model is not there.
     """
     if model is None:
-        if not catalogue.is_local(recorded.model.id):
+        if catalogue.would_be_fetched(recorded.model.id):
             raise RecordError(
                 f"The record's model {recorded.model.id!r} is not on this machine, and a record does not decide what "
                 "is fetched. Give the model with --model."

@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -244,9 +244,24 @@ def test_downloads(visit: Visit, tmp_path: Path) -> None:
     visit.context.set_offline(False)
 
 
+# What a saved picture must hold, whatever of it is scrolled out of sight.
+WHOLE: dict[str, Callable[[Page], list[str]]] = {
+    ".heatmap": lambda page: [
+        "thing",
+        "again",
+        *page.locator(".heatmap .legend").first.locator(".end").all_inner_texts(),
+    ],
+    ".phrases": lambda page: page.locator(".bar .value").all_inner_texts(),
+    ".graph": lambda page: page.locator(".graph text.token title").all_text_contents(),
+}
+
+
 @pytest.mark.parametrize("drawing", [".heatmap", ".phrases", ".graph"])
-def test_pictures_are_made_in_the_browser(visit: Visit, drawing: str, tmp_path: Path) -> None:
-    visit.open()
+@pytest.mark.parametrize(
+    "visit", [{}, {"viewport": {"width": 500, "height": 800}}], ids=["wide", "narrow"], indirect=True
+)
+def test_pictures_are_made_in_the_browser_and_whole(visit: Visit, drawing: str, tmp_path: Path) -> None:
+    visit.open("/?example=long+review")
     page = visit.page
     box = page.locator(drawing).first
     box.hover()
@@ -259,6 +274,8 @@ def test_pictures_are_made_in_the_browser(visit: Visit, drawing: str, tmp_path: 
             picture = ElementTree.parse(path).getroot()
             texts = " ".join("".join(text.itertext()) for text in picture.iter("{http://www.w3.org/2000/svg}text"))
             assert "film" in texts and float(picture.get("width")) > 300
+            for part in WHOLE[drawing](page):
+                assert part in texts, part
             assert "foreignObject" not in path.read_text() and "NaN" not in path.read_text()
         else:
             content = path.read_bytes()
@@ -272,6 +289,39 @@ def test_hovering_the_graph_traces_a_path(visit: Visit) -> None:
     expect(page.locator(".graph svg")).to_have_class(re.compile("tracing"))
     on, all_of_them = page.locator(".graph .edge.on").count(), page.locator(".graph .edge").count()
     assert 0 < on < all_of_them
+
+
+def test_the_graph_is_walked_by_keyboard(visit: Visit) -> None:
+    visit.open()
+    page = visit.page
+    stop = page.locator('.graph text[tabindex="0"]')
+    expect(stop).to_have_count(1)
+    stop.focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".graph svg")).to_have_class(re.compile("tracing"))
+    expect(page.locator(".graph .tip")).to_contain_text("looks at")
+    page.keyboard.press("Enter")
+    expect(page.locator('.graph text[aria-pressed="true"]')).to_have_count(1)
+    assert page.locator(".heatmap .w.picked").count() == 3
+    page.keyboard.press("Escape")
+    assert page.locator(".picked").count() == 0
+
+
+def test_half_a_character_breaks_nothing(visit: Visit) -> None:
+    """A lone surrogate, which a browser's text box can hold and UTF-8 can't."""
+    visit.open()
+    box = visit.page.get_by_role("textbox", name="Text to explain")
+    box.evaluate(
+        """node => {
+          const set = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set;
+          set.call(node, "a \\ud800 good film");
+          node.dispatchEvent(new Event("input", { bubbles: true }));
+        }"""
+    )
+    box.press("Control+Enter")
+    visit.page.wait_for_timeout(1500)
+    visit.type("Still here.")
+    assert visit.words() == ["Still", "here", "."]
 
 
 @pytest.mark.parametrize("visit", [{"viewport": {"width": 400, "height": 800}}], indirect=True)
@@ -329,8 +379,22 @@ def test_long_work_can_be_stopped_and_the_page_goes_on(visit: Visit) -> None:
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("Stopped. What was found until then is shown")).to_be_visible(timeout=60_000)
     expect(page.get_by_role("button", name="Try again")).to_be_visible()
-    visit.type("A short one.")
+    page.goto(visit.address)  # away, and a text that is quicker
+    visit.settle().type("A short one.")
     assert visit.words() == ["A", "short", "one", "."]
+
+
+def test_stopped_work_can_be_taken_up_again(visit: Visit) -> None:
+    visit.open("/?integrated_gradients.max_points=513&integrated_gradients.tolerance=1e-05")
+    page = visit.page
+    box = page.get_by_role("textbox", name="Text to explain")
+    box.fill("an odd but charming film about nothing, " * 15)
+    box.press("Control+Enter")
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_text("Stopped. What was found")).to_have_count(0, timeout=60_000)
+    visit.settle()
+    assert len(visit.words()) == 15 * 8
 
 
 def test_health_and_headers(address: str) -> None:
