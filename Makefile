@@ -2,6 +2,8 @@
 
 PORT   ?= 8501
 PYTHON ?= python3
+# DATA=DIR: measure on texts of one's own, DIR/dev.jsonl.gz with a column "text".
+DATA   ?=
 # TORCH=cpu: take PyTorch's CPU build (Linux; saves gigabytes of CUDA packages).
 TORCH  ?=
 
@@ -35,7 +37,7 @@ format: $(VENV)/.developing  ## put everything into the one format
 	@$(BIN)/ruff check --fix .
 
 bench: $(VENV)/.developing  ## measure speed, beside other libraries and the floor of the hardware
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA))
 
 golden: $(VENV)/.developing  ## write the golden files, docs/methods.md and the report's schema anew; then read the diff
 	@$(BIN)/python -m tests.golden

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from explain.datatypes import Tokens
 from explain.models.base import TextModel
+from explain.text.sentences import sentence_spans
 
 LENGTHS = (16, 64, 128, 512)
 COUNT = 20
@@ -38,6 +39,9 @@ def cut(model: TextModel, texts: list[str], pieces: int, count: int = COUNT) -> 
     found: list[Tokens] = []
     for start in range(count):
         joined = " ".join(texts[(start + step) % len(texts)] for step in range(1 + pieces // 64))
+        if start >= len(texts):  # few texts: begin further on, so that no two cases are the same
+            begins = [begin for begin, _ in sentence_spans(joined)]
+            joined = joined[joined.index(" ", begins[min(1, len(begins) - 1)] + 7 * (start // len(texts))) + 1 :]
         whole = model.encode(joined)
         while len(whole) < model.max_tokens and len(whole) < pieces:
             joined += " " + texts[(start + len(joined)) % len(texts)]

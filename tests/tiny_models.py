@@ -150,6 +150,7 @@ TOKENIZERS: dict[str, Callable[[], PreTrainedTokenizerFast]] = {
     "distilbert": lambda: wordpiece(segments=False),
     "roberta": lambda: byte_level(segments=False),
     "xlm-roberta": xlm_roberta_tokenizer,
+    "camembert": xlm_roberta_tokenizer,
     "albert": albert_tokenizer,
     "electra": wordpiece,
     "deberta-v2": deberta_tokenizer,
@@ -171,7 +172,7 @@ def config_of(family: str, tokenizer: PreTrainedTokenizerFast, **changes: object
         common |= {"dim": 32, "n_layers": 3, "n_heads": 4, "hidden_dim": 64}
         for name in SIZES:
             del common[name]
-    if family in ("roberta", "xlm-roberta", "mpnet"):
+    if family in ("roberta", "xlm-roberta", "camembert", "mpnet"):
         common["max_position_embeddings"] = 66  # two are never used: positions begin after the padding id
     if family in ("albert", "electra"):
         common["embedding_size"] = 16

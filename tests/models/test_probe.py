@@ -54,20 +54,22 @@ def test_a_probe_may_cut_a_head(tiny_bert: EncoderModel) -> None:
     assert not torch.allclose(probed, logits(tiny_bert, ids), atol=1e-4)
 
 
-def test_threads_do_not_see_each_others_probes(tiny_bert: EncoderModel) -> None:
+@pytest.mark.parametrize("family", ["bert", "albert", "modernbert"])
+def test_threads_do_not_see_each_others_probes(family: str, tiny: Callable[[str], EncoderModel]) -> None:
     """Observing and scoring at once, many times, gives each what it gets alone; no hook stays behind."""
     texts = ["The film isn't good", "an unbelievably bad story", "I loved it", "two people walk"]
+    model = tiny(family)
     expected = {}
     for text in texts:
-        seen = tiny_bert.observe(tiny_bert.encode(text))
+        seen = model.observe(model.encode(text))
         expected[text] = (seen.prediction.output.logits.copy(), seen.maps.weights.copy())
     wrong: list[str] = []
 
     def work(text: str) -> None:
         for _ in range(15):
-            tokens = tiny_bert.encode(text)
-            seen = tiny_bert.observe(tokens)
-            plain = tiny_bert.predict(tokens)
+            tokens = model.encode(text)
+            seen = model.observe(tokens)
+            plain = model.predict(tokens)
             same = np.allclose(seen.maps.weights, expected[text][1], atol=1e-6)
             same &= np.allclose(seen.prediction.output.logits, expected[text][0], atol=1e-5)
             same &= np.allclose(plain.output.logits, expected[text][0], atol=1e-4)
@@ -80,7 +82,7 @@ def test_threads_do_not_see_each_others_probes(tiny_bert: EncoderModel) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
-    assert not any(module._forward_hooks or module._forward_pre_hooks for module in tiny_bert._module.modules())
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in model._module.modules())
 
 
 def test_an_error_inside_takes_the_probe_away(tiny_bert: EncoderModel) -> None:
