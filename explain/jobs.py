@@ -7,6 +7,7 @@ One model job runs at a time with all cores, since two would only slow each othe
 import dataclasses
 import logging
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any
@@ -21,6 +22,7 @@ from explain.meter import Meter
 _log = logging.getLogger(__name__)
 
 QUEUE_LENGTH = 64
+ABANDONED_SECONDS = 90  # nobody asked for so long: the visitor is gone (browsers slow down pages in the background)
 CACHE_BYTES = 256 << 20
 
 
@@ -91,6 +93,7 @@ class Job:
         self.state = "queued"
         self.error: BaseException | None = None
         self.watchers = 1
+        self.asked_for = time.monotonic()
         self._work = work
         self._parts: dict[Hashable, Any] = {}
         self._changed = threading.Condition()
@@ -177,6 +180,7 @@ class Jobs:
             for job in (*self._running, *self._waiting):
                 if job.key == key and not job.meter.cancelled:
                     job.watchers += 1
+                    job.asked_for = time.monotonic()
                     return job
             if len(self._waiting) >= self._queue_length:
                 raise Busy(f"{len(self._waiting)} texts are waiting already. Try again in a minute.")
@@ -190,8 +194,16 @@ class Jobs:
             return job
 
     def position(self, job: Job) -> int:
-        """How many jobs are before this one; 0 when it runs or has run."""
+        """How many jobs are before this one; 0 when it runs or has run. Whoever asks is still there.
+
+        Jobs that nobody has asked for in a long time are stopped, so that those who wait get their turn.
+        """
         with self._changed:
+            job.asked_for = time.monotonic()
+            if job in self._waiting:
+                for other in (*self._running, *self._waiting):
+                    if job.asked_for - other.asked_for > ABANDONED_SECONDS:
+                        other.meter.cancel()
             return self._waiting.index(job) + len(self._running) if job in self._waiting else 0
 
     def leave(self, job: Job) -> None:

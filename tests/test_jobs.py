@@ -96,6 +96,25 @@ def test_failures_do_not_stop_the_worker_and_show_no_traceback() -> None:
     assert "ZeroDivisionError" in failure(two) and "secret" not in failure(two) and two.parts == {"begun": 1}
 
 
+def test_a_job_nobody_asks_for_makes_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explain.jobs.ABANDONED_SECONDS", 0.2)
+
+    def endless(meter: Meter) -> Iterator[tuple[str, int]]:
+        while True:
+            meter.tick(forward=1)
+            time.sleep(0.01)
+            yield "round", 1
+
+    jobs = Jobs()
+    left = jobs.submit("left", endless, 1)
+    assert not left.wait(0.5)
+    assert jobs.position(left) == 0 and not left.finished  # asked for, and nobody waits
+    time.sleep(0.3)
+    waiting = jobs.submit("waiting", work, 1)
+    assert jobs.position(waiting) == 1
+    assert waiting.wait(5) and left.state == "cancelled" and waiting.state == "done"
+
+
 def test_a_meter_stops_at_its_limit() -> None:
     meter = Meter(limit=10)
     meter.tick(forward=10)
