@@ -112,8 +112,7 @@ def _finetuning(record: dict[str, Any]) -> str:
 def _data_table(record: dict[str, Any]) -> list[str]:
     lines = ["| data | license, as its source states it | sha256 |", "|---|---|---|"]
     for one in record["data"]:
-        digests = one["sha256"] if isinstance(one["sha256"], dict) else {"all": one["sha256"]}
-        shown = ", ".join(f"{split} `{digest[:12]}`" for split, digest in digests.items())
+        shown = ", ".join(f"{split} `{digest[:12]}`" for split, digest in one["sha256"].items())
         lines.append(f"| {one['name']} | {one['license']} | {shown} |")
     return [*lines, ""]
 

@@ -97,8 +97,7 @@ def read_documents(recipe: PretrainingRecipe, tokenizer: PreTrainedTokenizerBase
 
 
 def _named_texts(folder: str, leave_out: str) -> Iterator[tuple[str, str]]:
-    split = "all" if list(Path(folder).glob("all.jsonl*")) else "train"
-    rows = read_rows(folder, split, columns=("text",))
+    rows = read_rows(folder, _split(folder), columns=("text",))
     if "doc" in rows[0]:
         yield from ((row["doc"], row["text"]) for row in rows if not row["doc"].startswith(leave_out))
         return
@@ -465,7 +464,11 @@ def pretrain(recipe: PretrainingRecipe) -> dict[str, Any]:
         },
         "figures": figures,
         "data": [
-            {"name": Path(folder).name, "license": license_of(folder), "sha256": _fingerprint(folder)}
+            {
+                "name": Path(folder).name,
+                "license": license_of(folder),
+                "sha256": {_split(folder): fingerprint(folder, _split(folder))},
+            }
             for folder in recipe.data
         ],
         "held_out_documents": [document.name for document in held],
@@ -483,8 +486,8 @@ def pretrain(recipe: PretrainingRecipe) -> dict[str, Any]:
     return figures
 
 
-def _fingerprint(folder: str) -> str:
-    return fingerprint(folder, "all" if list(Path(folder).glob("all.jsonl*")) else "train")
+def _split(folder: str) -> str:
+    return "all" if list(Path(folder).glob("all.jsonl*")) else "train"
 
 
 def save(model: BertForPreTraining, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
