@@ -79,6 +79,14 @@ def test_methods_may_be_instances(tiny_bert: EncoderModel) -> None:
     assert len(report.attributions[0].scores) == 3 and len(report.phrases) <= 2
 
 
+def test_one_method_with_two_settings_is_two_attributions(tiny_bert: EncoderModel) -> None:
+    both = [METHODS["occlusion"](operator="mask"), METHODS["occlusion"](operator="delete")]
+    report = explain.explain(TEXT, tiny_bert, methods=[*both, both[0]], phrases=False)
+    assert [one.params["operator"] for one in report.attributions] == ["mask", "delete"]
+    alone = explain.explain(TEXT, tiny_bert, methods=[both[1]], phrases=False)
+    assert np.allclose(report.attributions[1].scores, alone.attributions[0].scores, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("text", "options", "error", "message"),
     [
@@ -91,6 +99,7 @@ def test_methods_may_be_instances(tiny_bert: EncoderModel) -> None:
         ("ok", {"settings": {"magic": {}}}, UnknownNameError, "There is no method 'magic'"),
         ("ok", {"settings": {"occlusion": {"width": 3}}}, KnobError, "no setting of Occlusion 'width'"),
         ("ok", {"settings": {"occlusion": {"window": 99}}}, KnobError, "window is 99; expected 2 to 20"),
+        ("ok", {"methods": ["occlusion"], "settings": {"integrated_gradients": {}}}, KnobError, "was not asked for"),
         ("ok", {"label": "postive"}, TargetError, "Did you mean 'positive'"),
         ("ok", {"label": "positive", "against": "positive"}, TargetError, "given twice"),
         ("ok", {"scale": "percent"}, TargetError, "There is no scale 'percent'"),
