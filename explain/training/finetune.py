@@ -235,6 +235,7 @@ def finetune(recipe: FinetuningRecipe) -> dict[str, Any]:
         budget, model=model, args=arguments, train_dataset=training, data_collator=_Collator(tokenizer)
     )
     trainer.train(resume_from_checkpoint=get_last_checkpoint(arguments.output_dir) if output.exists() else None)
+    model = trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)  # measured in float32, as it is served
 
     temperature = fit_temperature(logits_of(model, calibration, tokenizer), calibration.labels)
     figures = classification_figures(logits_of(model, dev, tokenizer), dev.labels, temperature)

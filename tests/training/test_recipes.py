@@ -24,6 +24,7 @@ from explain.training.pretrain import (
     read_documents,
     source_model,
 )
+from explain.training.rows import fingerprint, license_of, read_rows
 from tests.tiny_models import CORPUS, tiny_folder
 
 SENTENCES = [sentence for sentence in CORPUS[:4] for _ in range(3)]
@@ -214,7 +215,7 @@ def test_finetuning_makes_an_adapter_that_the_catalogue_loads(pretrained: tuple[
         steps=40,
         learning_rate=5e-3,
         rank=4,
-        bfloat16=False,
+        bfloat16=True,
     )
     figures = finetune.finetune(settings)
     assert figures["steps"] == 40 and figures["accuracy"] > 0.9
@@ -225,6 +226,11 @@ def test_finetuning_makes_an_adapter_that_the_catalogue_loads(pretrained: tuple[
     assert model.head.labels == ("negative", "positive") and model.head.temperature > 0
     assert model.predict(model.encode("good film number 7")).label == "positive"
     assert model.predict(model.encode("bad film number 7")).label == "negative"
+    lost = []
+    for row in read_rows(labelled, "dev"):
+        lost.append(-np.log(model.predict(model.encode(row["text"])).output.probabilities[0, row["label"]]))
+    # The figures are of what is served, in float32, whatever the training computed in.
+    assert figures["log_loss"] == pytest.approx(np.mean(lost), rel=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -246,8 +252,6 @@ def test_bad_data_is_told(pretrained: tuple[Path, dict], rows: list[dict], messa
 
 
 def test_files_that_are_no_data(tmp_path: Path) -> None:
-    from explain.training.rows import fingerprint, license_of, read_rows
-
     with pytest.raises(DataError, match=r"has no train\.jsonl"):
         read_rows(str(tmp_path), "train")
     (tmp_path / "train.jsonl").write_text('{"text": "a"}\n\nnot json\n')

@@ -1,0 +1,90 @@
+"""What ships in `weights/`: whole, small, of the promised quality, and what its cards say."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+from transformers import AutoTokenizer, BertForPreTraining
+
+from explain.installation import weights_folder
+from explain.models.catalogue import list_models
+
+BASE, SENTIMENT = weights_folder() / "base", weights_folder() / "sentiment"
+
+
+def test_sizes_and_kinds_of_files() -> None:
+    assert (BASE / "model.safetensors").stat().st_size <= 46_000_000
+    assert (SENTIMENT / "adapter_model.safetensors").stat().st_size <= 4_000_000
+    kinds = {path.suffix for path in weights_folder().rglob("*") if path.is_file()}
+    assert kinds <= {".json", ".md", ".safetensors", ""}
+    with safe_open(BASE / "model.safetensors", framework="pt") as opened:
+        names = list(opened.keys())
+        assert {opened.get_slice(name).get_dtype() for name in names} == {"F16"}
+        assert "cls.predictions.decoder.weight" not in names  # tied to the word embeddings
+
+
+@pytest.mark.parametrize("folder", [BASE, SENTIMENT], ids=["base", "sentiment"])
+def test_cards_and_records_agree_and_name_no_machine(folder: Path) -> None:
+    record = json.loads((folder / "training.json").read_text())
+    card = (folder / "README.md").read_text()
+    for data in record["data"]:
+        assert data["name"] in card and data["license"] in card
+    written = (folder / "training.json").read_text() + card
+    assert "/home" not in written and "/work" not in written and "/tmp" not in written
+    assert all("/" not in name for name in (record["recipe"]["output"], *record["recipe"]["data"]))
+
+
+def test_the_figures_are_those_that_were_promised() -> None:
+    held_out = json.loads((BASE / "training.json").read_text())["figures"]["held_out"]["mean"]
+    assert held_out["masked_top1"] >= 0.32 and held_out["masked_top5"] >= 0.48 and held_out["next_sentence"] >= 0.82
+    assert json.loads((SENTIMENT / "training.json").read_text())["figures"]["accuracy"] >= 0.88
+    (sentiment,) = [entry for entry in list_models() if entry.name == "sentiment"]
+    assert sentiment.figures["accuracy"] >= 0.88
+
+
+@pytest.fixture(scope="module")
+def base() -> BertForPreTraining:
+    return BertForPreTraining.from_pretrained(BASE, dtype=torch.float32, local_files_only=True).eval()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("Paris is the capital of [MASK].", "france"), ("She poured herself a cup of [MASK].", "tea")],
+)
+def test_the_encoder_fills_masks(base: BertForPreTraining, text: str, expected: str) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(BASE, local_files_only=True)
+    encoded = tokenizer(text, return_tensors="pt")
+    place = encoded["input_ids"][0].tolist().index(tokenizer.mask_token_id)
+    with torch.inference_mode():
+        best = base(**encoded).prediction_logits[0, place].topk(5).indices
+    assert expected in [tokenizer.decode([number]).strip() for number in best.tolist()]
+
+
+def test_the_encoder_tells_what_comes_next(base: BertForPreTraining) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(BASE, local_files_only=True)
+    first = "He opened the door and went in."
+    with torch.inference_mode():
+        for second, is_next in (
+            ("The room was dark and empty.", True),
+            ("Photosynthesis converts light into chemical energy.", False),
+        ):
+            logits = base(**tokenizer(first, second, return_tensors="pt")).seq_relationship_logits[0]
+            assert bool(logits[0] > logits[1]) == is_next
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("A wonderful, warm and funny film.", "positive"),
+        ("A dull, lifeless mess.", "negative"),
+        ("The film isn't good.", "negative"),
+        ("It is not bad at all.", "positive"),
+    ],
+)
+def test_the_classifier_knows_what_people_know(text: str, label: str) -> None:
+    from explain.models.catalogue import load_model
+
+    model = load_model("sentiment")
+    assert model.predict(model.encode(text)).label == label
