@@ -93,7 +93,7 @@ def target_name(target: Target) -> str:
 def confidence(prediction: Prediction) -> str:
     """How sure the model is of what it decided, and whether that was calibrated; empty where nothing is decided.
 
-    "100 %" is never said of a probability that is not one.
+    "100%" is never said of a probability that is not one.
     """
     if prediction.confidence is None:
         return ""

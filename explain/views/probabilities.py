@@ -55,7 +55,7 @@ def _note(result: Prediction) -> str:
     if result.output.probabilities is None:
         return "The model predicts a number, not a label."
     if not result.output.exclusive:
-        return "Each label is decided by itself: probabilities need not add up to 100 %."
+        return "Each label is decided by itself: probabilities need not add up to 100%."
     if result.temperature is None:
         return "Probabilities as the model gives them; how often they are right was not measured."
     return (

@@ -124,7 +124,7 @@ def note(result: Attribution, shown: Attribution) -> str:
     if "share_on_special_tokens" in found:
         share = found["share_on_special_tokens"]
         if result.params.get("special_tokens") == "set_aside":
-            rest = "the rest rescaled to sum to 100 %" if result.scores.any() else "and nothing is left"
+            rest = "the rest rescaled to sum to 100%" if result.scores.any() else "and nothing is left"
             parts.append(f"{share:.0%} of it lies on special tokens; set aside here, {rest}.")
         else:
             parts.append(f"{share:.0%} of it lies on special tokens.")

@@ -1,5 +1,6 @@
 """The page by AppTest: what it says and keeps; what is drawn is looked at in test_browser.py."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,10 +24,12 @@ def app() -> AppTest:
 def run(app: AppTest) -> AppTest:
     """Run until nothing is computed any more."""
     app.run()
-    for _ in range(400):
+    give_up = time.monotonic() + 180
+    while time.monotonic() < give_up:
         assert not app.exception
         if not any(button.key == "stop" for button in app.button):
             return app
+        time.sleep(0.1)
         app.run()
     raise AssertionError("The page never finished.")
 

@@ -32,7 +32,7 @@ function figure(value, signed) {
 
 function percent(value) {
   const text = (100 * value).toFixed(value > 0.0995 || value === 0 ? 0 : 1);
-  return (value < 1 && text === "100" ? ">99" : value > 0 && text === "0.0" ? "<0.1" : text) + " %";
+  return (value < 1 && text === "100" ? ">99" : value > 0 && text === "0.0" ? "<0.1" : text) + "%";
 }
 
 /** A score in its unit. */
