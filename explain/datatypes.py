@@ -384,7 +384,7 @@ class AttentionMaps:
             raise ValueError(
                 f"AttentionMaps.weights has shape {weights.shape}; expected (L, {len(self.groups)}, {count}, {count})."
             )
-        if self.row_stochastic and not np.allclose(weights.sum(axis=-1), 1.0, atol=1e-4):
+        if self.row_stochastic and not np.allclose(weights @ np.ones(count, np.float32), 1.0, atol=1e-4):
             raise ValueError("AttentionMaps: rows of attention weights must sum to 1.")
         weights.flags.writeable = False
         object.__setattr__(self, "weights", weights)

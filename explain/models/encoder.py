@@ -171,22 +171,22 @@ class EncoderModel(TextModel):
         inputs = self._inputs([_row(tokens)])
         with torch.inference_mode():
             if self._family.probed:
-                keep = KeepMaps()
+                keep = KeepMaps(self.layers)
                 with probing(keep):
-                    raw = self._raw(inputs, None, plain=True)
-                weights = keep.weights
+                    raw = self._raw(inputs, None)
+                found, block = len(keep.weights), keep.block
             else:
                 output = self._module(**inputs, output_attentions=True, return_dict=True)
-                raw, weights = {"logits": output.logits}, list(output.attentions)
+                raw, found = {"logits": output.logits}, len(output.attentions)
+                block = torch.stack(output.attentions) if found else None
         _tick(meter, forward=1, positions=len(tokens))
-        if len(weights) != self.layers:
+        if found != self.layers or block is None:
             raise ModelError(
-                f"{self.name} gave {len(weights)} attention maps for {self.layers} layers; "
-                "its attention can't be shown."
+                f"{self.name} gave {found} attention maps for {self.layers} layers; its attention can't be shown."
             )
         maps = AttentionMaps(
             tokens,
-            torch.cat(weights).cpu().numpy(),  # (L, H, T, T)
+            block[:, 0].numpy(),  # (L, H, T, T)
             tuple(str(head) for head in range(self.heads)),
         )
         return Observation(self.task.prediction(raw, tokens, self.head), maps)

@@ -2,7 +2,8 @@
 
 A classification head of BERT's kind reads row 0 of the last layer. Its queries, its output projection and its whole
 feed-forward part are needed at that row only; keys and values at all. That saves (1 - 1/6)/L of an encoder's work (14 %
-for six layers) and changes no number beyond rounding. It is used for scores and gradients, never where maps are wanted.
+for six layers) and changes no number beyond rounding. Where a probe watches, the last layer's queries are computed at
+every row, for the map; its output and feed-forward part are not.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from explain.models.families import Family
+from explain.models.probe import KeepMaps, is_watched, probed_attention, probing
 
 
 def can_trim(module: PreTrainedModel, family: Family) -> bool:
@@ -56,12 +58,16 @@ def _first_row(layer: Any, hidden: Tensor, mask: Tensor | None) -> Tensor:
     batch = len(hidden)
     shape = (batch, -1, attention.num_attention_heads, attention.attention_head_size)
     first = hidden[:, :1]
-    query = attention.query(first).view(shape).transpose(1, 2)  # (B, H, 1, D/H)
+    watched = is_watched()
+    query = attention.query(hidden if watched else first).view(shape).transpose(1, 2)  # (B, H, T or 1, D/H)
     key = attention.key(hidden).view(shape).transpose(1, 2)  # (B, H, T, D/H)
     value = attention.value(hidden).view(shape).transpose(1, 2)
-    context = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=mask, scale=attention.scaling)
-    context = context.transpose(1, 2).reshape(batch, 1, -1)
-    attended = layer.attention.output(context, first)
+    if watched:
+        context, _ = probed_attention(attention, query, key, value, mask, scaling=attention.scaling)  # (B, T, H, D/H)
+    else:
+        context = nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=mask, scale=attention.scaling)
+        context = context.transpose(1, 2)
+    attended = layer.attention.output(context[:, :1].reshape(batch, 1, -1), first)
     return layer.output(layer.intermediate(attended), attended)
 
 
@@ -72,4 +78,7 @@ def largest_difference(
     with torch.inference_mode():
         mask = None if attended is None else attended.long()
         plain = module(**inputs, attention_mask=mask).logits
-        return float((trimmed_logits(module, family, inputs, attended) - plain).abs().max())
+        trimmed = trimmed_logits(module, family, inputs, attended)
+        with probing(KeepMaps()):
+            watched = trimmed_logits(module, family, inputs, attended)
+        return max(float((one - plain).abs().max()) for one in (trimmed, watched))

@@ -34,6 +34,24 @@ class _Watch:
     def __init__(self, probe: Probe) -> None:
         self.probe = probe
         self.layer = 0
+        self._scores: Tensor | None = None
+
+    # Maps of long texts are many megabytes; fresh memory for each layer's costs as much as the arithmetic.
+
+    def product(self, query: Tensor, key: Tensor) -> Tensor:
+        """query @ key, in memory that the next layer uses again where no gradient needs it."""
+        if torch.is_grad_enabled():
+            return query @ key
+        shape = (*query.shape[:-1], key.shape[-1])
+        if self._scores is None or self._scores.shape != shape:
+            self._scores = query.new_empty(shape)
+        return torch.matmul(query, key, out=self._scores)
+
+    def softmax(self, scores: Tensor) -> Tensor:
+        """Softmax over the last axis, written where the probe wants it, if it says so."""
+        room = getattr(self.probe, "room", None)
+        place = room(self.layer, scores) if room and not torch.is_grad_enabled() else None
+        return torch.softmax(scores, dim=-1) if place is None else torch.softmax(scores, dim=-1, out=place)
 
 
 _WATCH: ContextVar[_Watch | None] = ContextVar("explain_probe", default=None)
@@ -49,11 +67,30 @@ def probing(probe: Probe) -> Iterator[None]:
         _WATCH.reset(token)
 
 
-class KeepMaps:
-    """A probe that keeps every layer's weights and changes nothing."""
+def is_watched() -> bool:
+    """Whether a probe sees what is computed now."""
+    return _WATCH.get() is not None
 
-    def __init__(self) -> None:
+
+class KeepMaps:
+    """A probe that keeps every layer's weights and changes nothing.
+
+    Args:
+        layers: how many there are, if all are to lie in one block of memory: `block (L, B, H, T, T)` then holds them.
+    """
+
+    def __init__(self, layers: int = 0) -> None:
         self.weights: list[Tensor] = []  # L of (B, H, T, T)
+        self.block: Tensor | None = None
+        self._layers = layers
+
+    def room(self, layer: int, scores: Tensor) -> Tensor | None:
+        """Where a layer's weights are to be written, so that they need not be copied together afterwards."""
+        if layer >= self._layers:
+            return None
+        if self.block is None:
+            self.block = scores.new_empty(self._layers, *scores.shape)
+        return self.block[layer]
 
     def __call__(self, layer: int, weights: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         self.weights.append(weights)
@@ -85,8 +122,8 @@ def probed_attention(
         )
     if groups := getattr(module, "num_key_value_groups", 1) - 1:
         key, value = repeat_kv(key, groups + 1), repeat_kv(value, groups + 1)
-    scores = query @ key.transpose(-1, -2)  # (B, H, T, T)
-    scores = scores * (query.shape[-1] ** -0.5 if scaling is None else scaling)
+    query = query * (query.shape[-1] ** -0.5 if scaling is None else scaling)
+    scores = watch.product(query, key.transpose(-1, -2))  # (B, H, T, T)
     if options.get("position_bias") is not None:
         scores = scores + options["position_bias"]
     if attention_mask is not None:
@@ -94,7 +131,7 @@ def probed_attention(
             scores = scores.masked_fill(~attention_mask, torch.finfo(scores.dtype).min)
         else:
             scores = scores + attention_mask
-    weights, value = watch.probe(watch.layer, torch.softmax(scores, dim=-1), value)
+    weights, value = watch.probe(watch.layer, watch.softmax(scores), value)
     watch.layer += 1
     return (weights @ value).transpose(1, 2).contiguous(), None
 
