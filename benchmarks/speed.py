@@ -168,7 +168,7 @@ def measure(
             spent[name] = time.process_time() - began
         for name, seconds in spent.items():
             ratios[name].append(seconds / spent["floor"])
-    return {name: statistics.median(found) for name, found in ratios.items()}
+    return {name: statistics.median(found) for name, found in ratios.items() if found}
 
 
 def points_used(cases: Sequence[Case]) -> list[tuple[int, float, float]]:

@@ -1,6 +1,7 @@
 """What ships in `weights/`: whole, small, of the promised quality, and what its cards say."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ def test_cards_and_records_agree_and_name_no_machine(folder: Path) -> None:
     for data in record["data"]:
         assert data["name"] in card and data["license"] in card
     written = (folder / "training.json").read_text() + card
-    assert "/home" not in written and "/work" not in written and "/tmp" not in written
+    assert not re.search(r"(?<![\w:/.])/\w+/", written)  # no absolute path, but addresses of the web
     assert all("/" not in name for name in (record["recipe"]["output"], *record["recipe"]["data"]))
 
 

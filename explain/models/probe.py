@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 from transformers import AttentionInterface, AttentionMaskInterface
@@ -34,24 +35,28 @@ class _Watch:
     def __init__(self, probe: Probe) -> None:
         self.probe = probe
         self.layer = 0
-        self._scores: Tensor | None = None
-
-    # Maps of long texts are many megabytes; fresh memory for each layer's costs as much as the arithmetic.
-
-    def product(self, query: Tensor, key: Tensor) -> Tensor:
-        """query @ key, in memory that the next layer uses again where no gradient needs it."""
-        if torch.is_grad_enabled():
-            return query @ key
-        shape = (*query.shape[:-1], key.shape[-1])
-        if self._scores is None or self._scores.shape != shape:
-            self._scores = query.new_empty(shape)
-        return torch.matmul(query, key, out=self._scores)
 
     def softmax(self, scores: Tensor) -> Tensor:
         """Softmax over the last axis, written where the probe wants it, if it says so."""
-        room = getattr(self.probe, "room", None)
-        place = room(self.layer, scores) if room and not torch.is_grad_enabled() else None
+        place = self._place(scores.shape)
         return torch.softmax(scores, dim=-1) if place is None else torch.softmax(scores, dim=-1, out=place)
+
+    def softmax_of_product(self, query: Tensor, key: Tensor) -> Tensor:
+        """softmax(query @ key): of long texts one head at a time, so that a head's scores never leave the cache."""
+        shape = (*query.shape[:-1], key.shape[-1])
+        place = self._place(shape) if shape[-1] > 256 else None
+        if place is None:
+            return self.softmax(query @ key)
+        scores = query.new_empty(shape[2:])
+        for row in range(shape[0]):
+            for head in range(shape[1]):
+                torch.mm(query[row, head], key[row, head], out=scores)
+                torch.softmax(scores, dim=-1, out=place[row, head])
+        return place
+
+    def _place(self, shape: tuple[int, ...]) -> Tensor | None:
+        room = None if torch.is_grad_enabled() else getattr(self.probe, "room", None)
+        return room and room(self.layer, shape)
 
 
 _WATCH: ContextVar[_Watch | None] = ContextVar("explain_probe", default=None)
@@ -84,12 +89,13 @@ class KeepMaps:
         self.block: Tensor | None = None
         self._layers = layers
 
-    def room(self, layer: int, scores: Tensor) -> Tensor | None:
+    def room(self, layer: int, shape: tuple[int, ...]) -> Tensor | None:
         """Where a layer's weights are to be written, so that they need not be copied together afterwards."""
         if layer >= self._layers:
             return None
         if self.block is None:
-            self.block = scores.new_empty(self._layers, *scores.shape)
+            # numpy asks Linux for huge pages, torch does not: less than half the time for a long text's maps
+            self.block = torch.from_numpy(np.empty((self._layers, *shape), np.float32))
         return self.block[layer]
 
     def __call__(self, layer: int, weights: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
@@ -123,15 +129,20 @@ def probed_attention(
     if groups := getattr(module, "num_key_value_groups", 1) - 1:
         key, value = repeat_kv(key, groups + 1), repeat_kv(value, groups + 1)
     query = query * (query.shape[-1] ** -0.5 if scaling is None else scaling)
-    scores = watch.product(query, key.transpose(-1, -2))  # (B, H, T, T)
-    if options.get("position_bias") is not None:
-        scores = scores + options["position_bias"]
-    if attention_mask is not None:
-        if attention_mask.dtype == torch.bool:
+    key = key.transpose(-1, -2)
+    bias = options.get("position_bias")
+    if bias is None and attention_mask is None:
+        weights = watch.softmax_of_product(query, key)  # (B, H, T, T)
+    else:
+        scores = query @ key
+        if bias is not None:
+            scores = scores + bias
+        if attention_mask is not None and attention_mask.dtype == torch.bool:
             scores = scores.masked_fill(~attention_mask, torch.finfo(scores.dtype).min)
-        else:
+        elif attention_mask is not None:
             scores = scores + attention_mask
-    weights, value = watch.probe(watch.layer, watch.softmax(scores), value)
+        weights = watch.softmax(scores)
+    weights, value = watch.probe(watch.layer, weights, value)
     watch.layer += 1
     return (weights @ value).transpose(1, 2).contiguous(), None
 

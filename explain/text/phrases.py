@@ -6,7 +6,7 @@
 Bottom-up: neighbours merge when |I(a, b)| is at least a quarter of the larger of |D(a)| and |D(b)|; the merged phrase
 replaces its parts and may merge again. So "not good" is listed, and "not" is not. No phrase crosses punctuation or
 has more than six words. At most 4 W + 8 sequences for W words, counted here. In a long text only the sentences
-whose removal moves the target most are searched.
+whose removal moves the target most are searched. Where the quarter comes from: docs/decisions/0007-a-quarter.md.
 """
 
 import unicodedata
