@@ -400,6 +400,20 @@ class AttentionMaps:
 
 
 @dataclass(frozen=True)
+class Cut:
+    """Attention weights set to zero, the rest left as it is; None means every one.
+
+    An edge is (layer, head, to, source) or, through all heads, (layer, None, to, source); a head (layer, head); a
+    layer's attention (layer,); a token that nobody may look at, in any layer, (source=token).
+    """
+
+    layer: int | None = None
+    head: int | None = None
+    to: int | None = None
+    source: int | None = None
+
+
+@dataclass(frozen=True)
 class Phrase:
     """A word, or neighbouring words that act together.
 

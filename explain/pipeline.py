@@ -80,8 +80,8 @@ def methods_from(
 
 
 def cost(request: Request, tokens: Tokens) -> int:
-    """Most passes that a request takes."""
-    total = 1 + sum(method.cost(tokens) for method in request.methods)
+    """Most passes that a request takes, and steps of arithmetic that take as long."""
+    total = 1 + sum(method.cost(tokens) + method.arithmetic(tokens) for method in request.methods)
     return total + (budget(len(units_of(tokens, "word")), request.phrases) if request.phrases else 0)
 
 

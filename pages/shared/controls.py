@@ -11,7 +11,7 @@ from explain.errors import ExplainError
 from explain.knobs import Knob, knobs_of, make
 from explain.methods.base import METHODS, Method
 from explain.models import catalogue
-from explain.models.base import TextModel
+from explain.models.base import OFFERS, TextModel
 from explain.pipeline import DEFAULT_METHODS
 from explain.tasks.base import Head
 from explain.text.phrases import PhraseSettings
@@ -126,8 +126,8 @@ def methods(model: TextModel) -> tuple[Method, ...]:
         method = METHODS[name]
         if name not in chosen:
             continue
-        if "gradients" in method.needs and not model.has_gradients:
-            st.caption(f"{method.title} is left out: this model can't be run from embeddings.")
+        if lacking := sorted(method.needs - model.offers):
+            st.caption(f"{method.title} is left out: this model {OFFERS[lacking[0]]}.")
             continue
         with st.expander(method.title):
             made.append(_form(method, name))

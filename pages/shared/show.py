@@ -57,8 +57,7 @@ def progress(job: Job) -> None:
     if ahead:
         st.progress(0.0, text=f"Waiting: {ahead} before you.")
     else:
-        spent = job.spent.forward + job.spent.backward
-        st.progress(job.progress, text=f"Computing: {spent} passes of at most {job.cost}.")
+        st.progress(job.progress, text=f"Computing: {job.done} passes of at most {job.cost}.")
     st.button("Stop", key="stop", on_click=state.stop)
 
 
