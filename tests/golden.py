@@ -9,8 +9,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import explain
-from explain.datatypes import Report
+from explain.datatypes import Cut, CutEffects, HeadEffects, LayerReadings, Report
 from explain.methods.base import METHODS
 from explain.replay import json_schema, to_json
 from explain.testing import TOY_MODELS
@@ -38,7 +40,16 @@ def sample_report() -> tuple[Report, Any]:
 def results() -> dict[str, Any]:
     """What each view draws."""
     report, maps = sample_report()
+    tokens, target = maps.tokens, report.target
+    layers = np.linspace(1, 0.5, 3)[:, None] * np.ones(len(tokens))
     return {
+        "attention_matrix": maps,
+        "cut_effects": CutEffects(target, ((Cut(0, 1),), (Cut(source=2),)), [0.5, -1.0], [False, True], 1.5),
+        "head_effects": HeadEffects(tokens, target, [[0.5, -2.0]], [[False, True]], {}, {}, 1.5),
+        "head_grid": maps,
+        "layer_readings": LayerReadings(
+            tokens, target, ("negative", "positive"), layers, 0.5 * layers, [[0.5, 0.5]] * 3, [0.0, 1.0, 1.5]
+        ),
         "token_heatmap": report.attribution("integrated_gradients"),
         "phrase_bars": report,
         "layer_graph": maps,

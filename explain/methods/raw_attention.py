@@ -30,12 +30,12 @@ class RawAttention(ShareMethod):
     )
     needs: ClassVar[frozenset[str]] = frozenset({"attention"})
 
-    layer: int | None = knob(None, low=1, high=100, help="The layer, from 1; empty: the last.")
+    layer: int | None = knob(None, low=0, high=100, help="The layer, from 0; empty: the last.")
     heads: str = HEADS
 
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
-        if self.layer is not None and self.layer > model.layers:
-            raise KnobError(f"layer is {self.layer}; {model.name} has {model.layers} layers.")
+        if self.layer is not None and self.layer >= model.layers:
+            raise KnobError(f"layer is {self.layer}; {model.name} has layers 0 to {model.layers - 1}.")
         heads = chosen_heads(self.heads, model.heads)
         seen = model.observe(item[0], meter)
         return (
@@ -44,4 +44,4 @@ class RawAttention(ShareMethod):
         )
 
     def combine(self, maps: AttentionMaps, rows: FloatArray, meter: Meter | None = None) -> FloatArray:
-        return rows @ maps.weights[(self.layer or maps.layers) - 1, 0]
+        return rows @ maps.weights[-1 if self.layer is None else self.layer, 0]

@@ -96,7 +96,7 @@ def find(request: pipeline.Request, loaded: TextModel) -> Found:
             return Found(parts)
         if session.get("ended") and session.ended[0] == key:
             return Found(parts, None, *session.ended[1:])
-        cost = pipeline.cost(request, loaded.encode(request.text, request.text_pair))
+        cost = pipeline.cost(request, loaded, loaded.encode(request.text, request.text_pair))
         job = jobs().submit(key, lambda meter: pipeline.parts(request, loaded, meter, cache()), cost)
         session.job, session.ended = job, None
         job.wait(0.25)  # most short texts are done by then, and nothing flickers

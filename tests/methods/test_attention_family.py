@@ -80,10 +80,10 @@ def test_raw_attention_is_a_row_of_the_maps(tiny_bert: EncoderModel) -> None:
     weights = tiny_bert.observe(item[0]).maps.weights
     last = RawAttention(special_tokens="keep").attribute(tiny_bert, *item)
     assert np.allclose(last.scores, weights[-1].mean(axis=0)[0], atol=1e-6)
-    one = RawAttention(special_tokens="keep", layer=2, heads="3").attribute(tiny_bert, *item)
+    one = RawAttention(special_tokens="keep", layer=1, heads="3").attribute(tiny_bert, *item)
     assert np.allclose(one.scores, weights[1, 3, 0], atol=1e-6)
-    with pytest.raises(KnobError, match="has 3 layers"):
-        RawAttention(layer=4).attribute(tiny_bert, *item)
+    with pytest.raises(KnobError, match="has layers 0 to 2"):
+        RawAttention(layer=3).attribute(tiny_bert, *item)
 
 
 def test_flow_equals_its_twin(tiny_bert: EncoderModel) -> None:
