@@ -36,7 +36,7 @@ def page() -> None:
 
 def draw(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
     prediction: Prediction = found["observation"].prediction
-    show.warnings(prediction, model)
+    show.warnings(prediction, model, "the rest is struck through below")
     show.view("probabilities", prediction, key="probabilities")
     if "target" not in found:
         return

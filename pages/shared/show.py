@@ -87,8 +87,8 @@ def ended(found: state.Found) -> None:
         st.button("Try again", key="again", on_click=state.try_again)
 
 
-def warnings(prediction: Prediction, model: TextModel) -> None:
-    """What stands between this text and a prediction worth explaining."""
+def warnings(prediction: Prediction, model: TextModel, unread: str = "the rest is left out") -> None:
+    """What stands between this text and a prediction worth explaining; `unread` says where a cut-off rest is."""
     tokens = prediction.tokens
     read = coverage(tokens, model.unk_id, model.scripts)
     if read.unknown > MOST_UNKNOWN:
@@ -104,5 +104,5 @@ def warnings(prediction: Prediction, model: TextModel) -> None:
         if place is not None:
             st.warning(
                 f"Only the first {place:,} of {len(text):,} characters were read ({model.max_tokens} pieces are the "
-                "most); the rest is struck through below."
+                f"most); {unread}."
             )

@@ -10,16 +10,27 @@ function draw(root, data) {
   const margin = Math.min(150, 24 + 7.4 * Math.min(longest, 16));
   const columns = data.layers.length;
   const width = Math.max(box.clientWidth, root.clientWidth || 900, 2 * margin + 64 * columns);
-  const height = head + row * data.tokens.length + 10;
   const x = (column) => margin + ((width - 2 * margin) * column) / columns;
   const place = new Map(data.tokens.map((token, index) => [token.index, index]));
-  const y = (token) => head + row * place.get(token) + row / 2;
+  const second = data.tokens.findIndex((token) => token.segment === 1); // a pair's texts stand apart
+  const apart = second > 0 ? 26 : 0;
+  const y = (token) => head + row * place.get(token) + row / 2 + (second > 0 && place.get(token) >= second ? apart : 0);
+  const height = head + row * data.tokens.length + apart + 10;
   const drawing = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": data.summary });
 
   for (let column = 0; column <= columns; column++) {
     const text = svg("text", { x: x(column), y: 15, "text-anchor": "middle", class: "label" });
     text.textContent = column ? `layer ${data.layers[column - 1]}` : "input";
     drawing.append(text);
+  }
+  if (apart) {
+    const between = head + row * second + apart / 2;
+    drawing.append(svg("line", { class: "between", x1: 0, x2: width, y1: between, y2: between }));
+    for (const [at, name] of [[between - 4, "first text"], [between + 11, "second text"]]) {
+      const text = svg("text", { x: 2, y: at, class: "label" });
+      text.textContent = name;
+      drawing.append(text);
+    }
   }
   const most = data.edges.reduce((largest, edge) => Math.max(largest, Math.abs(edge[3])), 1e-9);
   const amount = (value) => (data.share ? percent(value) : figure(value, data.signed));
@@ -46,7 +57,7 @@ function draw(root, data) {
     }
   for (const token of data.tokens)
     for (const [at, anchor, side] of [[margin - 12, "end", "left"], [width - margin + 12, "start", "right"]]) {
-      const text = svg("text", { x: at, y: y(token.index) + 4, "text-anchor": anchor, class: token.special ? "token special" : "token", "data-token": token.index, "data-column": side === "left" ? 0 : columns });
+      const text = svg("text", { x: at, y: y(token.index) + 4, "text-anchor": anchor, class: `token${token.special ? " special" : ""}${token.segment ? " second" : ""}`, "data-token": token.index, "data-column": side === "left" ? 0 : columns });
       text.textContent = token.text.length > 16 ? token.text.slice(0, 15) + "\u2026" : token.text;
       text.append(svg("title", {}));
       text.lastChild.textContent = token.text;
