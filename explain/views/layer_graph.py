@@ -52,7 +52,7 @@ class LayerGraph(View):
             "tokens": [
                 {
                     "index": int(place),
-                    "text": visible(_token_text(result, int(place))),
+                    "text": visible(token_text(result, int(place))),
                     "special": bool(tokens.special[place]),
                 }
                 for place in np.flatnonzero(shown)
@@ -68,7 +68,7 @@ class LayerGraph(View):
         }
 
 
-def _token_text(maps: AttentionMaps, token: int) -> str:
+def token_text(maps: AttentionMaps, token: int) -> str:
     """The token's own characters; its piece where it has none ([CLS]) or shares them (the bytes of an emoji)."""
     tokens = maps.tokens
     segment, start, stop = tokens.unit_span((token,))
