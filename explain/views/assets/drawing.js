@@ -305,6 +305,7 @@ function drawDrawing(out, node, left, top) {
   copy.querySelectorAll("*").forEach((part, place) => {
     if (part.tagName === "line" && Number(part.getAttribute("stroke-opacity") ?? 1) < UNSEEN) return part.remove();
     const look = getComputedStyle(theirs[place]);
+    if (look.display === "none") return part.remove();
     const values = DRAWN.map((name) => look.getPropertyValue(name));
     const around = looks.get(part.parentNode);
     looks.set(part, values);
