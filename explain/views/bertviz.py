@@ -25,9 +25,9 @@ LAYERS, HEADS = 6, 12
 _HOW = {
     "head": (
         "Lines run from the token that looks (left) to the token looked at (right), one color for each head. A line is "
-        "as opaque as its weight, the share of the left token's attention, divided by the square root of the number of "
-        "heads shown. Point at a token to see its lines alone; a click on a square hides a head, a double click shows "
-        "it alone."
+        "as opaque as its weight, the share of the left token's attention. Weights under 4% (where fewer than four "
+        "heads are shown, under 1% for each) appear only for the token you point at. A click on a square hides a head, "
+        "two clicks show it alone."
     ),
     "model": (
         "Every head of every layer, lines from the token that looks (left) to the token looked at (right). A line is "

@@ -20,8 +20,8 @@ function unpacked(parameters) {
 function finish() {
   const drawing = document.getElementById("vis");
   document.querySelectorAll("#layer option").forEach((option, place) => (option.textContent = about.layers[place]));
-  new MutationObserver(polish).observe(drawing, { childList: true }); // it draws anew for another layer or another part
-  document.addEventListener("click", polish); // the model view opens a head
+  new MutationObserver(polish).observe(drawing, { childList: true }); // bertviz draws anew for another layer or part
+  for (const event of ["click", "dblclick"]) document.addEventListener(event, polish); // and changes what is drawn
   polish();
   document.body.append(savers(document.body, `bertviz_${about.which}_view`, () => asSvg(document.body, drawing, caption())));
   new ResizeObserver(tellHeight).observe(document.body);
@@ -41,13 +41,13 @@ function tellHeight() {
 
 const ROOM = { head: 102, model: 78, neuron: 112 }; // pixels bertviz leaves for a token
 
-/** Long tokens are cut, and told in full on pointing. */
 function polish() {
+  if (about.which === "head") showHeads(); // first: what it hides need not be laid out to measure texts
   document.querySelectorAll("#vis #left text, #vis #right text, #vis text.token").forEach(shorten);
-  if (about.which === "head") showHeads();
   tellHeight();
 }
 
+/** Long tokens are cut, and told in full on pointing. */
 function shorten(text) {
   if (text.querySelector("title")) return;
   const whole = text.textContent;
@@ -60,17 +60,24 @@ function shorten(text) {
   text.append(titled(whole));
 }
 
-/** The head view's squares get names. Its lines get stronger: divided by the number of heads, as bertviz has them, most can't be seen. */
+/**
+ * The head view's squares get names, and its lines the opacity of the other views, their weight. bertviz divides it by the
+ * number of heads: so faint that a screen rounds each line's color, and the sum of thousands comes out black or red.
+ */
 function showHeads() {
   const squares = [...document.querySelectorAll("#vis > svg > g:last-child > rect")];
   const on = squares.map((square) => square.getAttribute("fill").startsWith("#")); // those switched off are rgb(...)
-  const strength = 1 / Math.sqrt(on.filter(Boolean).length);
+  const least = Math.min(0.04, 0.01 * on.filter(Boolean).length); // lines below are drawn for the token pointed at
   squares.forEach((square, head) => {
     square.classList.toggle("off", !on[head]);
     if (!square.firstChild) square.append(titled(`head ${about.heads[head]}`));
   });
   document.querySelectorAll("#attention > g").forEach((lines, head) => {
-    if (on[head]) for (const line of lines.querySelectorAll("line")) line.setAttribute("stroke-opacity", line.__data__ * strength);
+    for (const line of lines.querySelectorAll("line")) {
+      const weight = on[head] ? line.__data__ : 0;
+      line.setAttribute("stroke-opacity", weight);
+      line.classList.toggle("faint", weight < least);
+    }
   });
 }
 
