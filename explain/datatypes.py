@@ -407,6 +407,32 @@ class AttentionMaps:
         return chosen.mean(axis=1, dtype=np.float32)
 
 
+@dataclass(frozen=True, eq=False)
+class AttentionVectors:
+    """What attention is made of: a query for each token that looks, a key for each token looked at.
+
+    Attributes:
+        queries, keys (L, H, T, d): as they meet in the dot product, rotary positions included; d is the width of one
+            head, and nothing is divided by sqrt(d) yet.
+    """
+
+    tokens: Tokens
+    queries: FloatArray
+    keys: FloatArray
+
+    def __post_init__(self) -> None:
+        count = len(self.tokens)
+        for name in ("queries", "keys"):
+            value = np.asarray(getattr(self, name), dtype=np.float32)  # no copy, as with the weights
+            if value.ndim != 4 or value.shape[2] != count or value.shape != np.shape(self.queries):
+                raise ValueError(
+                    f"AttentionVectors.{name} has shape {value.shape}; expected (L, H, {count}, d), as the queries."
+                )
+            value.flags.writeable = False
+            object.__setattr__(self, name, value)
+        _finite(self, "queries", "keys")
+
+
 @dataclass(frozen=True)
 class Cut:
     """Attention weights set to zero, the rest left as it is; None means every one.

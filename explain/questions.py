@@ -12,6 +12,7 @@ import torch
 
 from explain.datatypes import (
     AttentionMaps,
+    AttentionVectors,
     Attribution,
     Cut,
     CutEffects,
@@ -68,6 +69,18 @@ class HeadFigures(Question):
     ) -> dict[str, np.ndarray]:
         weights = model.observe(tokens, meter).maps.weights
         return head_figures(weights, tokens.special, tokens.word_of)
+
+
+@dataclass(frozen=True)
+class QueriesAndKeys(Question):
+    """What attention weights are made of: one forward pass."""
+
+    def cost(self, model: TextModel, tokens: Tokens) -> int:
+        return 1
+
+    def answer(self, model: TextModel, tokens: Tokens, target: Target, meter: Meter | None = None) -> AttentionVectors:
+        trace = model.trace(tokens, meter)
+        return AttentionVectors(tokens, trace.queries.numpy(), trace.keys.numpy())
 
 
 @dataclass(frozen=True)

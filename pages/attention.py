@@ -10,7 +10,15 @@ from explain.errors import ExplainError
 from explain.models.base import TextModel
 from explain.numerics.heads import HEAD_FIGURES
 from explain.pipeline import Request
-from explain.questions import EffectOfCuts, EffectOfHeads, HeadFigures, HowItForms, Question, StepWeights
+from explain.questions import (
+    EffectOfCuts,
+    EffectOfHeads,
+    HeadFigures,
+    HowItForms,
+    QueriesAndKeys,
+    Question,
+    StepWeights,
+)
 from explain.views.attention_arrays import to_json, to_npz
 from explain.views.head_effects import ranking
 from explain.views.layer_graph import token_text
@@ -23,7 +31,7 @@ GROUP = "attention"  # a token picked in one drawing is marked in all
 # What a view asks for, and how it is drawn once that is found.
 Drawer = tuple[tuple[Question, ...], Callable[[AttentionMaps, Mapping[Any, Any]], None]]
 
-VIEWS = ("Graph", "Overview", "Matrix", "Which heads matter", "Layer by layer")
+VIEWS = ("Graph", "Overview", "Matrix", "BertViz", "Which heads matter", "Layer by layer")
 
 
 def page() -> None:
@@ -41,6 +49,7 @@ def page() -> None:
         "Graph": graph,
         "Overview": overview,
         "Matrix": matrix,
+        "BertViz": bertviz,
         "Which heads matter": heads_that_matter,
         "Layer by layer": layer_by_layer,
     }[view]
@@ -156,6 +165,45 @@ def matrix(model: TextModel, chosen: Selection) -> Drawer:
         )
 
     return (), draw
+
+
+def bertviz(model: TextModel, chosen: Selection) -> Drawer:
+    kinds = {"head view": "head", "model view": "model", "neuron view": "neuron"}
+    which = kinds[
+        st.segmented_control(
+            "BertViz",
+            list(kinds),
+            default="head view",
+            required=True,
+            key="bertviz",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+    ]
+    if which == "neuron":
+        model.require({"trace"})
+    questions = (QueriesAndKeys(),) if which == "neuron" else ()
+
+    def draw(maps: AttentionMaps, found: Mapping[Any, Any]) -> None:
+        if not set(found) >= set(questions):
+            st.skeleton(height=300)
+            return
+        # One layer lets more tokens be drawn, and queries and keys of all layers are many megabytes.
+        layer = chosen.layer if chosen.layer is not None or which != "neuron" else 0
+        show.view(
+            "bertviz",
+            maps,
+            key="bertviz_view",
+            which=which,
+            layers=None if layer is None or which == "model" else [layer],
+            layer=None if which == "model" else layer,
+            head=None if which == "model" else chosen.head,
+            vectors=found.get(QueriesAndKeys()),
+        )
+        if layer is not None and which != "model":
+            st.caption(f"Layer {layer} alone is drawn; choose another one above.")
+
+    return questions, draw
 
 
 def heads_that_matter(model: TextModel, chosen: Selection) -> Drawer:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.test_explain_text import ROOT, drawn, errors, run
 from tests.golden import HOSTILE
+from tests.pages.test_explain_text import ROOT, drawn, errors, run
 
 VIEWS = ["Graph", "Overview", "Matrix", "BertViz", "Which heads matter", "Layer by layer"]
 

@@ -337,18 +337,27 @@ function drawText(out, node, left, top) {
   }
 }
 
-const DRAWN = ["fill", "stroke", "stroke-width", "stroke-opacity", "fill-opacity", "opacity", "stroke-linecap", "stroke-dasharray", "font-size", "font-weight", "text-anchor"];
+// The first is a part's own; the others it has from the part it stands in, if nothing else is said.
+const DRAWN = ["opacity", "fill", "stroke", "stroke-width", "stroke-opacity", "fill-opacity", "stroke-linecap", "stroke-dasharray", "font-size", "font-weight", "text-anchor"];
+const UNSEEN = 1 / 512; // less than half a step of any screen's 256 shades
 
 function drawDrawing(out, node, left, top) {
   const at = node.getBoundingClientRect();
   const copy = node.cloneNode(true);
   const theirs = node.querySelectorAll("*");
+  const looks = new Map();
   copy.querySelectorAll("*").forEach((part, place) => {
+    if (part.tagName === "line" && Number(part.getAttribute("stroke-opacity") ?? 1) < UNSEEN) return part.remove();
     const look = getComputedStyle(theirs[place]);
-    for (const name of DRAWN) {
-      const value = look.getPropertyValue(name);
-      if (value) part.setAttribute(name, name === "fill" || name === "stroke" ? (value === "none" ? "none" : plain(value)) : value);
-    }
+    if (look.display === "none") return part.remove();
+    const values = DRAWN.map((name) => look.getPropertyValue(name));
+    const around = looks.get(part.parentNode);
+    looks.set(part, values);
+    DRAWN.forEach((name, number) => {
+      const value = values[number];
+      if (!value || (number ? around?.[number] === value : value === "1")) return part.removeAttribute(name);
+      part.setAttribute(name, name === "fill" || name === "stroke" ? (value === "none" ? "none" : plain(value)) : value);
+    });
     part.removeAttribute("class");
     part.removeAttribute("style");
   });
