@@ -35,11 +35,13 @@ VIEWS = ("Graph", "Overview", "Matrix", "BertViz", "Which heads matter", "Layer 
 
 
 def page() -> None:
+    state.carry_over("attention")
     st.title("Where does the model look?", anchor=False)
     text, pair = controls.text_boxes()
     with st.sidebar:
         model = state.model(controls.model_picker())
         label, against, scale = controls.target_picker(model.head)
+    state.remember()
     tokens = model.encode(text, pair)
     view = st.segmented_control(
         "View", VIEWS, default="Graph", required=True, key="view", bind="query-params", label_visibility="collapsed"

@@ -22,6 +22,7 @@ GROUP = "explain_text"  # a word picked in one drawing is marked in all
 
 
 def page() -> None:
+    state.carry_over("explain_text")
     st.title("Why did the model say that?", anchor=False)
     text = controls.text_box()  # first of all: whatever fails below, the text stays
     with st.sidebar:
@@ -30,6 +31,7 @@ def page() -> None:
         st.subheader("How it is explained", anchor=False)
         methods = controls.methods(model)
         phrases = controls.phrase_settings()
+    state.remember()
     request = Request(text, methods, None, label, against, scale, phrases)
     follow(request, model, draw)
 

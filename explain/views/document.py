@@ -58,7 +58,7 @@ def document(
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'unsafe-inline'; "
         "style-src 'unsafe-inline'; img-src data: blob:\">"
         f"<title>{escape(visible(report.text[:60]))}</title><style>{asset('document.css')}{asset('views.css')}</style></head>\n"
-        f"<body><main>{''.join(sections)}</main>\n<script>{_scripts(sections)}</script></body></html>\n"
+        f"<body><main>{''.join(sections)}</main>\n<script>{scripts(sections)}</script></body></html>\n"
     )
 
 
@@ -66,7 +66,7 @@ def _inside_script(text: str) -> str:
     return text.replace("<", "\\u003c")
 
 
-def _scripts(sections: Sequence[str]) -> str:
+def scripts(sections: Sequence[str]) -> str:
     """The `draw` of each view in the file, and a loop that draws them."""
     views = [
         f"DRAW[{json_for_script(name)}] = (() => {{\n{asset(f'{name}.js')}\nreturn draw;\n}})();"

@@ -49,7 +49,6 @@ def text_box(*, pair: bool = False) -> str:
     text = st.text_area(
         "Text to explain",
         key="text",
-        persist_state="session",
         height="content",
         max_chars=100_000,
         placeholder="Type or paste any text, then press Ctrl + Enter.",
@@ -66,7 +65,6 @@ def text_boxes() -> tuple[str, str | None]:
     second = st.text_input(
         "Second text, read together with the first (optional)",
         key="pair",
-        persist_state="session",
         placeholder="Leave empty for one text.",
     )
     _explain_button()

@@ -11,18 +11,22 @@ from explain.pipeline import Request
 from pages.shared import show, state
 
 POLL_SECONDS = 0.4
+CLICKED = "clicked"
 
 Draw = Callable[[Request, TextModel, Mapping[Any, Any]], None]
 
 
 def follow(request: Request, model: TextModel, draw: Draw) -> None:
     """Find a request's parts and draw them; ask again and again while a job runs."""
+    st.session_state.pop(CLICKED, None)  # this run heeds it
     found = [state.find(request, model)]  # used once; when only the part below runs again, it asks again
     pending = found[0].job is not None
     st.fragment(_results, run_every=POLL_SECONDS if pending else None)(request, model, draw, found, polled=pending)
 
 
 def _results(request: Request, model: TextModel, draw: Draw, handed: list[state.Found], polled: bool) -> None:
+    if st.session_state.pop(CLICKED, False):
+        st.rerun()  # a click in a drawing runs this part alone; what it chose concerns the page
     try:
         found = handed.pop() if handed else state.find(request, model)
         if polled and found.job is None:

@@ -45,6 +45,7 @@ def view(
         value = st.session_state[key].get("chosen")
         if value:
             on_chosen(value)
+            st.session_state["clicked"] = True  # see follow.py
 
     _components()[name](data=VIEWS[name].data(result, sends=True, **options), key=key, on_chosen_change=changed)
 

@@ -16,6 +16,7 @@ from explain.models import catalogue
 from explain.models.base import TextModel
 
 LONGEST_IN_LINK = 2000
+CARRIED = ("text", "pair", "model", "place", "target", "against", "scale", "fetch")  # from one page to the next
 
 EXAMPLES = {
     "negation": "The film isn't good, but it is not as bad as everyone says.",
@@ -130,6 +131,26 @@ def stop() -> None:
 def try_again() -> None:
     """Forget that the request was stopped or failed."""
     st.session_state.ended = None
+
+
+def carry_over(page: str) -> None:
+    """Bring texts, model and target along from the page before; called first on every page.
+
+    A widget of the same key on another page is another widget to Streamlit: it begins with its default, unless its
+    value is set here. What a page has no widget for is kept until a page has one.
+    """
+    session = st.session_state
+    kept = session.setdefault("carried", {})
+    if session.get("page") != page:
+        session.page = page
+        for key, value in kept.items():
+            session[key] = value
+
+
+def remember() -> None:
+    """Note what `carry_over` will bring along; called when a page has made its widgets."""
+    session = st.session_state
+    session.carried |= {key: session[key] for key in CARRIED if key in session}
 
 
 def text_from_link() -> None:

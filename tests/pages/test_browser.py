@@ -1,113 +1,25 @@
 """The page in a real Chromium: what is drawn, clicked, saved and copied, with hostile text and without a network."""
 
-import contextlib
 import json
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
-import time
 import urllib.error
 import urllib.request
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from explain import replay
 from pages.shared.state import EXAMPLES, FIRST_EXAMPLE
+from tests.pages.visits import Visit
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
 HOSTILE = (
     "<script>document.title='PWNED'</script> <img src=x onerror=\"document.title='PWNED'\"> **b** $x$ good \u202efilm"
 )
-HARMLESS_404 = re.compile(r"_stcore/(health|host-config)")  # Streamlit asks for these under the page's own path too
-
-
-@pytest.fixture(scope="session")
-def address() -> Iterator[str]:
-    """A running app, started as a user starts it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "explain", "serve", "--port", str(port)],
-        cwd=ROOT,
-        env={**os.environ, "HF_HUB_OFFLINE": "1"},
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(1200):
-            with contextlib.suppress(urllib.error.URLError, ConnectionError), urllib.request.urlopen(f"{url}/ready"):
-                break
-            assert server.poll() is None, "the server ended"
-            time.sleep(0.1)
-        yield url
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(20)
-
-
-class Visit:
-    """One visitor: a fresh profile, and everything the browser complained of or asked others for."""
-
-    def __init__(self, context: BrowserContext, address: str) -> None:
-        self.context, self.address = context, address
-        self.page: Page = context.new_page()
-        self.outside: list[str] = []
-        self.complaints: list[str] = []
-        context.on("request", lambda request: self._asked(request.url))
-        self.page.on("console", lambda message: self._said(message.type, f"{message.text} {message.location}"))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-
-    def _asked(self, url: str) -> None:
-        if url.startswith(("http", "ws")) and "127.0.0.1" not in url:
-            self.outside.append(url)
-
-    def _said(self, kind: str, text: str) -> None:
-        if kind == "error" and not HARMLESS_404.search(text):
-            self.complaints.append(text)
-
-    def open(self, path: str = "/") -> "Visit":
-        self.page.goto(self.address + path)
-        return self.settle()
-
-    def settle(self) -> "Visit":
-        expect(self.page.get_by_text("Take it with you")).to_be_visible(timeout=90_000)
-        expect(self.page.get_by_test_id("stProgress")).to_have_count(0, timeout=90_000)
-        self.page.wait_for_function("document.querySelector('[data-test-script-state=\"notRunning\"]')", timeout=90_000)
-        expect(self.page.locator(".heatmap .savers")).to_have_count(3, timeout=90_000)  # drawn to the end
-        expect(self.page.locator(".graph .savers")).to_have_count(1, timeout=90_000)
-        return self
-
-    def type(self, text: str) -> "Visit":
-        box = self.page.get_by_role("textbox", name="Text to explain")
-        box.fill(text)
-        box.press("Control+Enter")
-        self.page.wait_for_timeout(300)
-        return self.settle()
-
-    def words(self, heatmap: int = 0) -> list[str]:
-        return self.page.locator(".heatmap").nth(heatmap).locator(".w").all_text_contents()
-
-
-@pytest.fixture
-def visit(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    options = {"viewport": {"width": 1280, "height": 900}, "accept_downloads": True} | getattr(request, "param", {})
-    context = browser.new_context(**options)
-    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
-    visitor = Visit(context, address)
-    yield visitor
-    context.close()
-    assert visitor.outside == []
-    assert visitor.complaints == []
 
 
 def test_first_sight(visit: Visit) -> None:

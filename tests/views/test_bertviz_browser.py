@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Frame, Page, Route, exp
 
 from app import HEADERS
 from explain.views.base import VIEWS, asset, json_for_script
-from explain.views.document import document
+from explain.views.document import document, scripts
 from tests.golden import sample_report
 from tests.views.test_bertviz import HOSTILE, drawn, seen
 
@@ -101,7 +101,9 @@ def test_each_view_draws_in_a_file(stage: Stage, tmp_path: Path, which: str) -> 
     page = document(report, {one.method: ("", "", "") for one in report.attributions})
     path = tmp_path / "alone.html"
     picture = VIEWS["bertviz"].html(maps, which=which, vectors=vectors)
-    path.write_text(page.replace("</main>", f"{picture}</main>"), encoding="utf-8")
+    body = page[: page.index("</main>")]
+    script = f"<script>{scripts([page, picture])}</script>"
+    path.write_text(f"{body}{picture}</main>{script}</body></html>", encoding="utf-8")
     stage.page.goto(path.as_uri())
     assert stage.frame().locator("#vis svg *").count() > LEAST[which]
 
