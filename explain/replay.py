@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from explain import pipeline
-from explain.datatypes import Attribution, Report
+from explain.datatypes import Attribution, Output, Report
 from explain.errors import RecordError
 from explain.knobs import make
 from explain.meter import Meter
@@ -27,9 +27,10 @@ from explain.models.base import TextModel
 from explain.text.phrases import PhraseSettings
 
 DEFAULT_TOLERANCE = 1e-3
-_SHARED: dict[type, tuple[str, ...]] = {
-    Attribution: ("tokens", "target")
-}  # fields a record writes once, with the report
+_LEFT_AWAY: dict[type, tuple[str, ...]] = {
+    Attribution: ("tokens", "target"),  # written once, with the report
+    Output: ("every_logit",),  # a vocabulary's worth of numbers
+}
 
 
 def to_record(report: Report) -> dict[str, Any]:
@@ -76,7 +77,7 @@ def from_record(record: Any) -> Report:
 
 def _encode(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        left_out = _SHARED.get(type(value), ())
+        left_out = _LEFT_AWAY.get(type(value), ())
         return {
             field.name: _encode(getattr(value, field.name))
             for field in dataclasses.fields(value)
@@ -140,7 +141,7 @@ def _schema(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         if hint.__name__ not in definitions:
             definitions[hint.__name__] = {}  # a type may hold itself
-            left_out = _SHARED.get(hint, ())
+            left_out = _LEFT_AWAY.get(hint, ())
             names = [field.name for field in dataclasses.fields(hint) if field.name not in left_out]
             definitions[hint.__name__] = {
                 "type": "object",
@@ -220,6 +221,7 @@ def replay(recorded: Report, model: TextModel | None = None, meter: Meter | None
         against=target.against,
         scale=None if contrast_or_value else target.scale,
         phrases=make(PhraseSettings, recorded.phrase_settings) if recorded.phrase_settings else None,
+        position=target.positions[0] if target.positions else None,
     )
     again = pipeline.report(request, model, dict(pipeline.parts(request, model, meter)))
     return compare(recorded, again)

@@ -1,7 +1,7 @@
 """A report as one file that opens anywhere: no network, no server, drawn by the same code as the page."""
 
 from explain.datatypes import AttentionMaps, Report
-from explain.views.base import VIEWS, Html, asset, confidence, escape, json_for_script, target_name, visible
+from explain.views.base import VIEWS, Html, asset, confidence, escape, json_for_script, read_at, target_name, visible
 from explain.views.token_heatmap import shared_scales
 
 
@@ -22,7 +22,7 @@ def document(
         unknown: the vocabulary's id for what it does not know.
         record: the report as JSON, kept inside the file so that it can be replayed from it.
     """
-    prediction = report.prediction
+    prediction = read_at(report.prediction, report.target.positions)
     decided = f"{prediction.label}, {confidence(prediction)}" if prediction.label is not None else "see below"
     scales = shared_scales(report.attributions, "word")
     titles = {name: title for name, (title, _, _) in methods.items()}
