@@ -313,9 +313,7 @@ def _tokenizer(name: str, folder: Path) -> PreTrainedTokenizerBase:
         raise ModelError(f"{name}: its tokenizer can't be loaded: {_first_line(error)}") from error
 
 
-def _head(
-    name: str, task: Task, config: transformers.PretrainedConfig, tokenizer: PreTrainedTokenizerBase
-) -> Head:
+def _head(name: str, task: Task, config: transformers.PretrainedConfig, tokenizer: PreTrainedTokenizerBase) -> Head:
     if task is TASKS["fill_mask"]:
         if tokenizer.mask_token_id is None:
             raise ModelError(f"{name} guesses masked words, but its tokenizer has no mask token.")

@@ -18,8 +18,8 @@ from explain.registry import Registry, unknown
 
 TASKS: Registry["Task"] = Registry("task", "explain.tasks")
 
-# A head's tensors by name, batch first: {"logits": (B, C)} where it speaks of the whole input, {"rows": (B, P, C)} where
-# it is read at P tokens.
+# A head's tensors by name, batch first: {"logits": (B, C)} where it speaks of the whole input, {"rows": (B, P, C)}
+# where it is read at P tokens.
 Raw = Mapping[str, Tensor]
 
 

@@ -59,7 +59,7 @@ class FillMask(Task):
     ) -> Target:
         vocabulary = _vocabulary(head)
         output = _at(prediction, position)
-        chosen = _best(_every_logit(output), vocabulary, 1).item() if label is None else vocabulary.find(label)
+        chosen = int(_best(_every_logit(output), vocabulary, 1)) if label is None else vocabulary.find(label)
         other = None if against is None else vocabulary.find(against)
         contrast = None if other is None else (vocabulary.word(other), other)
         return chosen_target(self, (vocabulary.word(chosen), chosen), contrast, scale, output.positions)

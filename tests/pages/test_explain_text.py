@@ -183,7 +183,7 @@ def broken(folder: Path) -> None:
 
 
 def foreign(folder: Path) -> None:
-    tiny_folder("bert", folder, head="ForMaskedLM")
+    tiny_folder("bert", folder, head="ForTokenClassification")
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def foreign(folder: Path) -> None:
         (without_tokenizer, "has no tokenizer: save one beside the weights"),
         (pickled, "pickled weights"),
         (broken, "copy or download it again"),
-        (foreign, "was saved as BertForMaskedLM"),
+        (foreign, "was saved as BertForTokenClassification"),
     ],
 )
 def test_a_model_that_is_no_good_is_told_and_the_page_goes_on(
