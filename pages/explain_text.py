@@ -27,11 +27,16 @@ def page() -> None:
     text = controls.text_box()  # first of all: whatever fails below, the text stays
     with st.sidebar:
         model = state.model(controls.model_picker())
-        label, against, scale = controls.target_picker(model.head)
+        state.suit_examples(model)
+        lacking = state.lacking(text, model)
+        question = {} if lacking else controls.target_picker(model, text)
         st.subheader("How it is explained", anchor=False)
         methods = controls.methods(model)
         phrases = controls.phrase_settings()
-    request = Request(text, methods, None, label, against, scale, phrases)
+    if lacking:
+        show.advice(lacking)
+        return
+    request = Request(text, methods, phrases=phrases, **question)
     found = [state.find(request, model)]  # used once; when only the part below runs again, it asks again
     pending = found[0].job is not None
     st.fragment(results, run_every=POLL_SECONDS if pending else None)(request, model, found, polled=pending)
@@ -58,7 +63,8 @@ def results(request: Request, model: TextModel, handed: list[state.Found], polle
 def draw(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
     prediction: Prediction = found["observation"].prediction
     warnings(prediction, model)
-    show.view("probabilities", prediction, key="probabilities")
+    positions = found["target"].positions if "target" in found else ()
+    show.view("probabilities", prediction, key="probabilities", positions=positions)
     if "target" not in found:
         return
     report = pipeline.report(request, model, found, edges=False)

@@ -147,7 +147,7 @@ def test_text_from_a_link_is_taken_and_does_not_stay_in_the_address(app: AppTest
 def test_visitors_of_an_open_server_choose_from_a_list(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state, "any_model_allowed", lambda: False)
     run(app)
-    assert app.selectbox(key="model").options == ["sentiment"]
+    assert app.selectbox(key="model").options == ["base", "sentiment"]
 
 
 def test_a_model_of_ones_own(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
