@@ -63,8 +63,7 @@ def results(request: Request, model: TextModel, handed: list[state.Found], polle
 def draw(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
     prediction: Prediction = found["observation"].prediction
     warnings(prediction, model)
-    positions = found["target"].positions if "target" in found else ()
-    show.view("probabilities", prediction, key="probabilities", positions=positions)
+    show.view("probabilities", prediction, key="probabilities", target=found.get("target"))
     if "target" not in found:
         return
     report = pipeline.report(request, model, found, edges=False)

@@ -30,7 +30,7 @@ def document(
         f"<h1>{escape(visible(decided))}</h1>",
         f'<p class="meaning">{escape(report.model.id)} on this text; explained: '
         f"{escape(visible(target_name(report.target)))}, {escape(report.target.scale.replace('_', ' '))}.</p>",
-        VIEWS["probabilities"].html(prediction),
+        VIEWS["probabilities"].html(prediction, target=report.target),
     ]
     for one in report.attributions:
         title, meaning, limits = methods[one.method]

@@ -167,14 +167,17 @@ def try_again() -> None:
 
 def examples() -> dict[str, str]:
     """Texts to start from, of the kind that the visitor's model reads."""
-    mask = st.session_state.get("mask")
+    if "mask" not in st.session_state:  # no model is loaded yet; a link may name one
+        tasks = {entry.name: entry.task for entry in catalogue.list_models()}
+        st.session_state.mask = "[MASK]" if tasks.get(st.query_params.get("model", "")) == "fill_mask" else None
+    mask = st.session_state.mask
     return EXAMPLES if mask is None else {name: text.replace("[MASK]", mask) for name, text in MASKED_EXAMPLES.items()}
 
 
 def suit_examples(loaded: TextModel) -> None:
     """Offer examples of the kind that a model reads; they stand above it, so the page may have to be run once more."""
     mask = None if loaded.head.vocabulary is None else loaded.head.vocabulary.mask
-    if mask != st.session_state.get("mask"):
+    if mask != st.session_state.mask:
         st.session_state.mask = mask
         st.rerun()
 
@@ -183,11 +186,10 @@ def text_from_link() -> None:
     """At a visitor's first run: the text from the link, or the example the link names, or the first one."""
     if "text" in st.session_state:
         return
-    example = st.query_params.get("example", FIRST_EXAMPLE)
+    offered = examples()
     linked = st.query_params.get("text", "")
-    st.session_state.text = linked[:LONGEST_IN_LINK] or (EXAMPLES | MASKED_EXAMPLES).get(
-        example, EXAMPLES[FIRST_EXAMPLE]
-    )
+    example = st.query_params.get("example", "")
+    st.session_state.text = linked[:LONGEST_IN_LINK] or offered.get(example, next(iter(offered.values())))
     if linked:
         del st.query_params["text"]  # the address bar holds settings; text goes into a link only when asked for
     if len(linked) > LONGEST_IN_LINK:
