@@ -35,7 +35,7 @@ EXAMPLES = {
     "typos and emoji": "omg this moive was soooo goood 😍😍 definately wached it twice lol 10/10",
     "another language": "Фильм оказался скучным и слишком длинным, я едва досидел до конца.",
 }
-FIRST_EXAMPLE = "negation"
+FIRST_EXAMPLE = next(iter(EXAMPLES))
 
 MASKED_EXAMPLES = {
     "capital": "The capital of France is [MASK].",
