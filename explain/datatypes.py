@@ -172,7 +172,7 @@ class Prediction:
     Attributes:
         task: the task's registry name.
         encodings: what it read; similarity and zero-shot read several.
-        outputs: the heads it was read from.
+        outputs: the heads it was read from; of masked words one for each mask, which has likeliest words of its own.
         label: the decided label of the first row, or None where nothing is decided (a value, several labels).
         confidence: its probability, after the temperature where the model carries one (see `temperature`), else as is.
         temperature: the calibration constant the logits were divided by for `confidence`; None: not calibrated.

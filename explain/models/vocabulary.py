@@ -30,7 +30,8 @@ class TokenizerVocabulary(Vocabulary):
         self._size = len(tokenizer)
         special = {number for number in tokenizer.all_special_ids if number < columns}
         self.no_words = tuple(sorted(special | set(range(self._size, columns))))
-        pieces = tokenizer.tokenize("a a")
+        with TOKENIZING:
+            pieces = tokenizer.tokenize("a a")
         self._marks = tuple(mark for mark in _AFTER_SPACE if any(piece.startswith(mark) for piece in pieces))
 
     def word(self, index: int) -> str:

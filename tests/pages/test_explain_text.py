@@ -199,6 +199,17 @@ def test_any_mask_may_be_asked_about(app: AppTest) -> None:
     assert not app.error and "position=5" in app.code[0].value and "label=" not in app.code[0].value
 
 
+def test_a_text_of_fewer_masks_than_before(app: AppTest) -> None:
+    app.session_state["text"] = "[MASK] and [MASK] and [MASK]"
+    app.query_params.update({"model": "base", "which": "3"})
+    run(app)
+    assert "position=5" in app.code[0].value
+    for text in ("[MASK] and [MASK]", "a [MASK]"):
+        app.text_area(key="text").set_value(text)
+        run(app)
+        assert not app.error and "Take it with you" in drawn(app)
+
+
 @pytest.mark.parametrize("text", ["", "a [mask] film", "[MASK] " * 40, "word " * 600 + "[MASK]", HOSTILE["script"]])
 def test_texts_without_a_mask_to_read_are_no_error(app: AppTest, text: str) -> None:
     app.session_state["text"] = text
