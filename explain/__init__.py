@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from explain.methods.base import METHODS
     from explain.metrics.base import METRICS
     from explain.models.catalogue import list_models, load_model
-    from explain.pipeline import explain
+    from explain.pipeline import attention, explain
     from explain.replay import from_json, to_json
     from explain.tasks.base import TASKS
     from explain.views.base import VIEWS
@@ -29,6 +29,7 @@ _HOME = {
     "Attribution": "explain.datatypes",
     "ExplainError": "explain.errors",
     "Report": "explain.datatypes",
+    "attention": "explain.pipeline",
     "explain": "explain.pipeline",
     "from_json": "explain.replay",
     "list_models": "explain.models.catalogue",
@@ -45,6 +46,7 @@ __all__ = [
     "Attribution",
     "ExplainError",
     "Report",
+    "attention",
     "explain",
     "from_json",
     "list_models",

@@ -1,4 +1,4 @@
-"""The command line: explain a text, list models, serve the app, replay a report.
+"""The command line: explain a text, show attention, list models, serve the app, replay a report.
 
 explain text "The film isn't good." --model sentiment --format table
 """
@@ -60,6 +60,22 @@ def _parser() -> argparse.ArgumentParser:
     text.add_argument("--out", metavar="FILE", help="write to a file instead of standard output")
     text.set_defaults(run=explain_text)
 
+    attention = commands.add_parser("attention", help="attention weights of one text: who looks at whom")
+    attention.add_argument("text", help="the text, or - to read it from standard input")
+    attention.add_argument("--pair", metavar="TEXT", help="a second text, read together with the first")
+    attention.add_argument("--model", default="sentiment", help="as for text (default: %(default)s)")
+    attention.add_argument("--layer", type=int, metavar="N", help="one layer, counted from 0 (default: all)")
+    attention.add_argument("--head", type=int, metavar="N", help="one head, counted from 0 (default: all)")
+    attention.add_argument(
+        "--format",
+        choices=("table", "json", "npz", "svg"),
+        default="table",
+        help="table: figures that tell heads apart; json: weights, L x H x T x T or less; npz: all of them, for NumPy; "
+        "svg: a matrix, what is not chosen averaged",
+    )
+    attention.add_argument("--out", metavar="FILE", help="write to a file instead of standard output")
+    attention.set_defaults(run=show_attention)
+
     models = commands.add_parser("models", help="list the models that are there, with task, size and figures")
     models.set_defaults(run=list_models)
 
@@ -92,22 +108,49 @@ def explain_text(options: argparse.Namespace) -> int:
     settings = _settings(options.set)
     phrases = make(PhraseSettings, settings.pop("phrases", {}), parse=True)
     methods = methods_from(options.method or DEFAULT_METHODS, settings, parse=True)
-    text = _standard_input() if options.text == "-" else options.text
     request = Request(
-        text,
+        _text(options),
         methods,
         options.pair,
         options.target,
         options.against,
         options.scale,
         None if options.no_phrases else phrases,
-        options.position,
+        position=options.position,
     )
     model = load_model(options.model)
     found = dict(parts(request, model))
     result = report(request, model, found)
     _write(options, result, found, model.unk_id)
     return 0
+
+
+def show_attention(options: argparse.Namespace) -> int:
+    from explain.models.catalogue import load_model
+    from explain.pipeline import attention
+    from explain.views import attention_arrays
+
+    if options.format == "npz" and options.out is None:
+        raise KnobError("npz is no text: name a file with --out.")
+    model = load_model(options.model)
+    for name, chosen, count in (("layer", options.layer, model.layers), ("head", options.head, model.heads)):
+        if chosen is not None and not 0 <= chosen < count:
+            raise KnobError(f"--{name} is {chosen}; {model.name} has {name}s 0 to {count - 1}.")
+    maps = attention(_text(options), model, text_pair=options.pair)
+    heads = None if options.head is None else [options.head]
+    if options.format == "json":
+        _put(options, attention_arrays.to_json(maps, model.name, options.layer, options.head))
+    elif options.format == "npz":
+        _put(options, attention_arrays.to_npz(maps))
+    elif options.format == "svg":
+        _put(options, attention_arrays.to_svg(maps, model.name, options.layer, heads))
+    else:
+        _put(options, attention_arrays.to_text(maps, options.layer, options.head))
+    return 0
+
+
+def _text(options: argparse.Namespace) -> str:
+    return _standard_input() if options.text == "-" else str(options.text)
 
 
 def _standard_input() -> str:
@@ -145,14 +188,18 @@ def _write(options: argparse.Namespace, result: Report, found: dict[Any, Any], u
         written = document(result, about, found["observation"].maps, unknown=unknown, record=to_json(result))
     else:
         written = to_text(result)
+    _put(options, written)
+
+
+def _put(options: argparse.Namespace, written: str | bytes) -> None:
     if options.out is None:
-        sys.stdout.write(written)
-    else:
-        try:
-            Path(options.out).write_text(written, encoding="utf-8")
-        except OSError as error:
-            raise ExplainError(f"{options.out} can't be written: {error.strerror}.") from error
-        print(f"Written: {options.out}")
+        sys.stdout.write(str(written))
+        return
+    try:
+        Path(options.out).write_bytes(written if isinstance(written, bytes) else written.encode("utf-8"))
+    except OSError as error:
+        raise ExplainError(f"{options.out} can't be written: {error.strerror}.") from error
+    print(f"Written: {options.out}")
 
 
 def list_models(options: argparse.Namespace) -> int:

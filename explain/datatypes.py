@@ -109,6 +109,14 @@ class Tokens:
         """Indices of the tokens that are the user's own, not special."""
         return np.flatnonzero(~self.special)
 
+    @cached_property
+    def word_of(self) -> IntArray:
+        """The number of each token's word (T,); -1 for tokens outside words."""
+        numbers = np.full(len(self), -1, dtype=np.int64)
+        for number, (start, stop) in enumerate(self.words.tolist()):
+            numbers[start:stop] = number
+        return numbers
+
     def word_units(self) -> tuple[tuple[int, ...], ...]:
         """Token indices of each word."""
         return tuple(tuple(range(start, stop)) for start, stop in self.words.tolist())
@@ -404,6 +412,125 @@ class AttentionMaps:
         """Weights averaged over heads (all, or the chosen ones): (L, T, T)."""
         chosen = self.weights if heads is None else self.weights[:, list(heads)]
         return chosen.mean(axis=1, dtype=np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionVectors:
+    """What attention is made of: a query for each token that looks, a key for each token looked at.
+
+    Attributes:
+        queries, keys (L, H, T, d): as they meet in the dot product, rotary positions included; d is the width of one
+            head, and nothing is divided by sqrt(d) yet.
+    """
+
+    tokens: Tokens
+    queries: FloatArray
+    keys: FloatArray
+
+    def __post_init__(self) -> None:
+        count = len(self.tokens)
+        for name in ("queries", "keys"):
+            value = np.asarray(getattr(self, name), dtype=np.float32)  # no copy, as with the weights
+            if value.ndim != 4 or value.shape[2] != count or value.shape != np.shape(self.queries):
+                raise ValueError(
+                    f"AttentionVectors.{name} has shape {value.shape}; expected (L, H, {count}, d), as the queries."
+                )
+            value.flags.writeable = False
+            object.__setattr__(self, name, value)
+        _finite(self, "queries", "keys")
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Attention weights set to zero, the rest left as it is; None means every one.
+
+    An edge is (layer, head, to, source) or, through all heads, (layer, None, to, source); a head (layer, head); a
+    layer's attention (layer,); a token that nobody may look at, in any layer, (source=token).
+    """
+
+    layer: int | None = None
+    head: int | None = None
+    to: int | None = None
+    source: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class HeadEffects:
+    """What each head's removal does, beside what its attention looks like.
+
+    Attributes:
+        effects (L, H): the target's value less its value without the head, in the unit of `target.scale`.
+        flips (L, H): without the head the model decides otherwise.
+        figures: by name (L, H), see `explain.numerics.heads`.
+        agreement: Spearman's correlation, over all heads, of each figure with the size of the effect.
+        output: the target's value for the text.
+    """
+
+    tokens: Tokens
+    target: Target
+    effects: FloatArray
+    flips: BoolArray
+    figures: Mapping[str, FloatArray]
+    agreement: Mapping[str, float]
+    output: float
+
+    def __post_init__(self) -> None:
+        _array(self, "effects", (None, None))
+        _array(self, "flips", self.effects.shape, np.bool_)
+        _frozen_mapping(self, "figures")
+        _frozen_mapping(self, "agreement")
+        _finite(self, "effects", "output")
+
+
+@dataclass(frozen=True, eq=False)
+class CutEffects:
+    """What cutting attention weights does to the target, a set of cuts at a time.
+
+    Attributes:
+        cuts (K): what was cut; values (K,): the target then; flips (K,): the model then decides otherwise.
+        output: the target's value with nothing cut.
+    """
+
+    target: Target
+    cuts: tuple[tuple[Cut, ...], ...]
+    values: FloatArray
+    flips: BoolArray
+    output: float
+
+    def __post_init__(self) -> None:
+        _array(self, "values", (len(self.cuts),))
+        _array(self, "flips", (len(self.cuts),), np.bool_)
+        _finite(self, "values", "output")
+
+
+@dataclass(frozen=True, eq=False)
+class LayerReadings:
+    """How a prediction forms, layer by layer; index 0 is what enters the first layer.
+
+    Attributes:
+        probabilities (L + 1, C): what the head says of each layer's first row, or None where it can't be read there.
+        values (L + 1,): the target then, or None.
+        to_input (L + 1, T): cosine of each token's state with its own at the input.
+        to_others (L + 1, T): mean cosine of each token's state with every other token's of the same layer.
+    """
+
+    tokens: Tokens
+    target: Target
+    labels: tuple[str, ...]
+    to_input: FloatArray
+    to_others: FloatArray
+    probabilities: FloatArray | None = None
+    values: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        _array(self, "to_input", (None, len(self.tokens)))
+        layers = len(self.to_input)
+        _array(self, "to_others", (layers, len(self.tokens)))
+        if self.probabilities is not None:
+            _array(self, "probabilities", (layers, len(self.labels)))
+        if self.values is not None:
+            _array(self, "values", (layers,))
+        _finite(self, "to_input", "to_others", "probabilities", "values")
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ class Job:
 
     Attributes:
         key: what it computes; jobs of one key are one job.
-        cost: most passes it may take, for the progress bar.
+        cost: most passes and steps it may take, for the progress bar.
         state: "queued", "running", "done", "failed" or "cancelled".
         error: what went wrong, if it failed; an `ExplainError` unless it is a mistake of ours.
     """
@@ -110,9 +110,14 @@ class Job:
 
     @property
     def progress(self) -> float:
-        """Passes spent of the most it may take, 0 to 1."""
+        """Passes and steps spent of the most it may take, 0 to 1."""
+        return min(1.0, self.done / self.cost)
+
+    @property
+    def done(self) -> int:
+        """Passes spent so far, and steps of arithmetic beside them."""
         spent = self.spent
-        return min(1.0, (spent.forward + spent.backward) / self.cost)
+        return spent.forward + spent.backward + self.meter.steps
 
     @property
     def finished(self) -> bool:

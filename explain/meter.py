@@ -20,6 +20,7 @@ class Meter:
 
     def __init__(self, on_pass: Callable[[Passes], None] | None = None, limit: int | None = None) -> None:
         self.spent = Passes()
+        self.steps = 0
         self._on_pass = on_pass
         self._limit = limit
         self._stop = threading.Event()
@@ -32,13 +33,14 @@ class Meter:
     def cancelled(self) -> bool:
         return self._stop.is_set()
 
-    def tick(self, *, forward: int = 0, backward: int = 0, positions: int = 0) -> None:
-        """Count a chunk of sequences that was run.
+    def tick(self, *, forward: int = 0, backward: int = 0, positions: int = 0, steps: int = 0) -> None:
+        """Count a chunk of sequences that was run, or steps of arithmetic beside the model, which are no passes.
 
         Raises:
             Cancelled: someone asked for it, or the limit is passed.
         """
         self.spent = self.spent + Passes(forward, backward, positions)
+        self.steps += steps
         if self._on_pass is not None:
             self._on_pass(self.spent)
         if self._stop.is_set():

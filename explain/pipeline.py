@@ -30,6 +30,7 @@ from explain.models import catalogue
 from explain.models.base import Observation, TextModel, check_same_score
 from explain.models.remembering import Remembering
 from explain.numerics.edges import top_edges
+from explain.questions import Question
 from explain.text.phrases import Effect, PhraseSettings, Variants, budget, find_phrases
 from explain.text.units import units_of
 
@@ -48,6 +49,7 @@ class Request:
         label, against, scale, position: the target; None means the decided label, no contrast, log-odds, and the first
             of the tokens that the model is read at (masks).
         phrases: how key phrases are found; None: they are not.
+        questions: what else is asked, see `explain.questions`.
     """
 
     text: str
@@ -57,6 +59,7 @@ class Request:
     against: str | None = None
     scale: str | None = None
     phrases: PhraseSettings | None = field(default_factory=PhraseSettings)
+    questions: tuple[Question, ...] = ()
     position: int | None = None
 
 
@@ -81,9 +84,10 @@ def methods_from(
     return tuple(dict.fromkeys(made))
 
 
-def cost(request: Request, tokens: Tokens) -> int:
-    """Most passes that a request takes."""
-    total = 1 + sum(method.cost(tokens) for method in request.methods)
+def cost(request: Request, model: TextModel, tokens: Tokens) -> int:
+    """Most passes that a request takes, and steps of arithmetic that take as long."""
+    total = 1 + sum(method.cost(tokens) + method.arithmetic(tokens) for method in request.methods)
+    total += sum(question.cost(model, tokens) for question in request.questions)
     return total + (budget(len(units_of(tokens, "word")), request.phrases) if request.phrases else 0)
 
 
@@ -91,9 +95,9 @@ class NotRemembered(Exception):
     """A part is in no cache, and nothing may be computed."""
 
 
-def known(request: Request, model: TextModel, cache: Cache) -> tuple[dict[str | Method, Any], bool]:
+def known(request: Request, model: TextModel, cache: Cache) -> tuple[dict[str | Method | Question, Any], bool]:
     """The parts of a request that need no computing, up to the first that does, and whether these are all."""
-    found: dict[str | Method, Any] = {}
+    found: dict[str | Method | Question, Any] = {}
     try:
         for name, part in parts(request, model, cache=cache, compute=False):
             found[name] = part
@@ -109,12 +113,12 @@ def parts(
     cache: Cache | None = None,
     *,
     compute: bool = True,
-) -> Iterator[tuple[str | Method, Any]]:
+) -> Iterator[tuple[str | Method | Question, Any]]:
     """Compute a request part by part, cheapest first.
 
     Yields:
-        ("observation", Observation), ("target", Target), then each method with its `Attribution`, and
-        ("phrases", tuple of Phrase).
+        ("observation", Observation), ("target", Target), then each method with its `Attribution`,
+        ("phrases", tuple of Phrase), and each question with its answer.
 
     Raises:
         ExplainError: whatever is wrong with text, target or settings, or the work was stopped.
@@ -157,6 +161,10 @@ def parts(
     if (settings := request.phrases) is not None:
         found = recall((*where, target, settings), partial(key_phrases, working, tokens, target, settings, meter))
         yield "phrases", found
+
+    for question in request.questions:
+        found = recall((*where, target, question), partial(question.answer, working, tokens, target, meter))
+        yield question, found
 
 
 def key_phrases(
@@ -217,12 +225,31 @@ def explain(
     """
     loaded = catalogue.load_model(model) if isinstance(model, str) else model
     chosen = PhraseSettings() if phrases is True else phrases or None
-    request = Request(text, methods_from(methods, settings), text_pair, label, against, scale, chosen, position)
+    request = Request(text, methods_from(methods, settings), text_pair, label, against, scale, chosen, (), position)
     found = dict(parts(request, loaded, meter, cache))
     return report(request, loaded, found)
 
 
-def report(request: Request, model: TextModel, found: Mapping[str | Method, Any], *, edges: bool = True) -> Report:
+def attention(
+    text: str, model: str | TextModel = catalogue.DEFAULT_MODEL, *, text_pair: str | None = None
+) -> AttentionMaps:
+    """The attention of every layer and head on one text: exactly one forward pass.
+
+    Args:
+        text, text_pair: one text, or two that are read together.
+        model: a shipped name, a local folder, a hub name, or a loaded model.
+
+    Returns:
+        Maps with `weights (L, H, T, T)`, row = the token that looks, column = the token looked at, rows summing to 1.
+
+    Raises:
+        ExplainError: what is wrong and what to do, whatever it is.
+    """
+    loaded = catalogue.load_model(model) if isinstance(model, str) else model
+    return loaded.observe(loaded.encode(text, text_pair)).maps
+
+
+def report(request: Request, model: TextModel, found: Mapping[Any, Any], *, edges: bool = True) -> Report:
     """Put the parts of a request together; `edges=False` leaves the attention edges out, which take a while to find."""
     observation: Observation = found["observation"]
     return Report(

@@ -12,14 +12,13 @@ from explain.methods.base import METHODS
 from explain.models.base import TextModel
 from explain.pipeline import Request
 from explain.replay import to_json
-from explain.text.coverage import MOST_UNKNOWN, coverage
 from explain.views.document import document
 from explain.views.scores_table import to_csv
 from explain.views.token_heatmap import shared_scales
 from pages.shared import controls, show, state
+from pages.shared.follow import follow
 
 GROUP = "explain_text"  # a word picked in one drawing is marked in all
-POLL_SECONDS = 0.4
 
 
 def page() -> None:
@@ -28,7 +27,7 @@ def page() -> None:
     with st.sidebar:
         model = state.model(controls.model_picker())
         state.suit_examples(model)
-        lacking = state.lacking(text, model)
+        lacking = state.lacking(model, text)
         question = {} if lacking else controls.target_picker(model, text)
         st.subheader("How it is explained", anchor=False)
         methods = controls.methods(model)
@@ -37,32 +36,12 @@ def page() -> None:
         show.advice(lacking)
         return
     request = Request(text, methods, phrases=phrases, **question)
-    found = [state.find(request, model)]  # used once; when only the part below runs again, it asks again
-    pending = found[0].job is not None
-    st.fragment(results, run_every=POLL_SECONDS if pending else None)(request, model, found, polled=pending)
-
-
-def results(request: Request, model: TextModel, handed: list[state.Found], polled: bool) -> None:
-    """Everything below the text, as far as it is found; called again and again while a job runs."""
-    try:
-        found = handed.pop() if handed else state.find(request, model)
-        if polled and found.job is None:
-            state.hand_over(request, model, found)
-            st.rerun()  # the page once more, without asking again and again
-        if found.job is not None and not polled:
-            st.rerun()  # the page once more, so that it asks again and again
-        if found.job is not None:
-            show.progress(found.job)
-        show.ended(found)
-        if "observation" in found.parts:
-            draw(request, model, found.parts)
-    except ExplainError as error:
-        show.problem(str(error))
+    follow(request, model, draw)
 
 
 def draw(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
     prediction: Prediction = found["observation"].prediction
-    warnings(prediction, model)
+    show.warnings(prediction, model, "the rest is struck through below")
     show.view("probabilities", prediction, key="probabilities", target=found.get("target"))
     if "target" not in found:
         return
@@ -72,27 +51,6 @@ def draw(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
     attention(found["observation"].maps)
     if set(found) >= {*request.methods, *(("phrases",) if request.phrases else ())}:
         take_away(request, model, found)
-
-
-def warnings(prediction: Prediction, model: TextModel) -> None:
-    """What stands between this text and a prediction worth explaining."""
-    tokens = prediction.tokens
-    read = coverage(tokens, model.unk_id, model.scripts)
-    if read.unknown > MOST_UNKNOWN:
-        st.warning(
-            f"{read.unknown:.0%} of the pieces are unknown to this model: it sees the same blank for each of them."
-        )
-    elif read.poor:
-        st.warning(
-            f"Most letters are {read.script}; this model was trained on {' and '.join(model.scripts or ())} script. "
-            "Its answer means little here."
-        )
-    for text, place in zip(tokens.texts, tokens.truncated_at):
-        if place is not None:
-            st.warning(
-                f"Only the first {place:,} of {len(text):,} characters were read ({model.max_tokens} pieces are the "
-                "most); the rest is struck through below."
-            )
 
 
 def heatmaps(request: Request, model: TextModel, report: Report, found: Mapping[Any, Any]) -> None:

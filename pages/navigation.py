@@ -7,4 +7,10 @@ import streamlit as st
 HERE = Path(__file__).parent
 
 st.set_page_config(page_title="explain", page_icon=str(HERE / "shared" / "icon.png"), layout="wide")
-st.navigation([st.Page(HERE / "explain_text.py", title="Explain a text", default=True)], position="hidden").run()
+st.navigation(
+    [
+        st.Page(HERE / "explain_text.py", title="Explain a text", default=True),
+        st.Page(HERE / "attention.py", title="Attention", url_path="attention"),
+    ],
+    position="top",
+).run()

@@ -1,10 +1,11 @@
-"""What many tests need: tiny models of every family, and the shipped one."""
+"""What many tests need: tiny models of every family, the shipped one, and a browser."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test may reach for the network
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -12,6 +13,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 from explain.models.base import TextModel
 from explain.models.catalogue import load_folder, load_model
 from explain.models.encoder import EncoderModel
+from tests import chromium
 from tests.tiny_models import tiny_folder
 
 
@@ -51,3 +53,11 @@ def sentiment() -> TextModel:
 @pytest.fixture(scope="session")
 def tiny_bert(tiny: Callable[[str], EncoderModel]) -> EncoderModel:
     return tiny("bert")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = chromium.find()
+    assert path, "no Chromium: run `make test`, which installs one"
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=path, args=chromium.ARGUMENTS)

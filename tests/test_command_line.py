@@ -4,8 +4,10 @@ import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import explain
 from explain import replay
 from explain.__main__ import main
 
@@ -118,3 +120,37 @@ def test_errors_are_one_line_and_status_two(
     assert main(arguments) == 2
     err = capsys.readouterr().err
     assert err.startswith("explain: ") and message in err and "Traceback" not in err
+
+
+def test_attention_as_json_npz_svg_and_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    maps = explain.attention(TEXT)
+    assert main(["attention", TEXT, "--model", "sentiment", "--layer", "3", "--head", "5", "--format", "json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert np.allclose(record["weights"], maps.weights[3, 5], atol=1e-6)
+    assert (record["layer"], record["head"]) == (3, 5)
+    path = tmp_path / "all.json"
+    assert main(["attention", TEXT, "--format", "json", "--out", str(path)]) == 0
+    assert np.array(json.loads(path.read_text())["weights"]).shape == maps.weights.shape
+    for kind, start in (("npz", b"PK"), ("svg", b"<svg")):
+        path = tmp_path / f"attention.{kind}"
+        assert main(["attention", TEXT, "--pair", "It is.", "--format", kind, "--out", str(path)]) == 0
+        assert path.read_bytes().startswith(start)
+    capsys.readouterr()
+    assert main(["attention", TEXT, "--layer", "0"]) == 0
+    assert "entropy" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--head", "12"], "heads 0 to 11"),
+        (["--layer", "-1"], "layers 0 to 5"),
+        (["--format", "npz"], "name a file with --out"),
+        (["--model", "nothing"], "no model or folder"),
+    ],
+)
+def test_attention_refuses_what_is_not_there(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["attention", TEXT, *arguments]) == 2
+    assert said in capsys.readouterr().err

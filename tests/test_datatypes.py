@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from explain.datatypes import AttentionMaps, Attribution, Output, Target, Tokens
+from explain.datatypes import AttentionMaps, AttentionVectors, Attribution, Output, Target, Tokens
 from explain.testing import TOY_MODELS, default_item
 
 MODEL = TOY_MODELS["linear"]
@@ -85,6 +85,19 @@ def test_attention_rows_must_sum_to_one() -> None:
         AttentionMaps(TOKENS, weights * 2, ("0", "1"))
     with pytest.raises(ValueError, match="has shape"):
         AttentionMaps(TOKENS, weights, ("0",))
+
+
+def test_queries_and_keys_are_alike_and_read_only() -> None:
+    queries = np.zeros((2, 3, 5, 4))
+    vectors = AttentionVectors(TOKENS, queries, queries + 1)
+    assert vectors.queries.dtype == vectors.keys.dtype == np.float32
+    with pytest.raises(ValueError, match="read-only"):
+        vectors.keys[0] = 2
+    for wrong in (queries[:, :, :4], queries[..., :3], queries[0]):
+        with pytest.raises(ValueError, match=r"keys has shape .* expected \(L, H, 5, d\)"):
+            AttentionVectors(TOKENS, queries, wrong)
+    with pytest.raises(ValueError, match="not finite"):
+        AttentionVectors(TOKENS, queries, queries + np.inf)
 
 
 def test_outputs_and_targets() -> None:

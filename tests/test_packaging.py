@@ -32,6 +32,11 @@ def test_the_wheel_holds_all_that_serving_needs(wheel: Path) -> None:
         "explain/site/weights/sentiment/adapter_model.safetensors",
         "explain/site/weights/NOTICE",
         "explain/views/assets/drawing.js",
+        "explain/views/assets/vendor/NOTICE",
+        "explain/views/assets/vendor/d3.LICENSE",
+        "explain/views/assets/vendor/d3.min.js",
+        "explain/views/assets/vendor/jquery.LICENSE",
+        "explain/views/assets/vendor/jquery.slim.min.js",
         "explain/report.schema.json",
     ):
         assert name in names, name

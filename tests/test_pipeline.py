@@ -163,7 +163,7 @@ def test_a_request_costs_at_most_what_it_says(tiny_bert: EncoderModel) -> None:
     meter = Meter()
     dict(pipeline.parts(request, tiny_bert, meter))
     spent = meter.spent.forward + meter.spent.backward
-    assert spent <= pipeline.cost(request, tiny_bert.encode(TEXT))
+    assert spent <= pipeline.cost(request, tiny_bert, tiny_bert.encode(TEXT))
 
 
 def test_a_score_that_is_not_served_is_not_explained() -> None:

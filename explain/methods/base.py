@@ -21,8 +21,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from explain.datatypes import Attribution, Passes, Target, Tokens
-from explain.knobs import check_knobs, settings_of
+import numpy as np
+
+from explain.datatypes import AttentionMaps, Attribution, FloatArray, Passes, Target, Tokens
+from explain.errors import KnobError
+from explain.knobs import check_knobs, knob, settings_of
 from explain.meter import Meter
 from explain.models.base import TextModel
 from explain.registry import Registry
@@ -43,7 +46,7 @@ class Method(ABC):
         signed: scores below zero mean "against the target".
         additive: scores of a word's pieces may be added up.
         complete: scores sum to F(text) - F(baseline), up to the gap that is reported.
-        needs: "gradients" and/or "attention", where the model must offer them.
+        needs: what the model must offer, see `explain.models.base.OFFERS`.
     """
 
     name: ClassVar[str]
@@ -67,6 +70,10 @@ class Method(ABC):
         self, model: TextModel, items: Sequence[Item], meter: Meter | None = None
     ) -> tuple[Attribution, ...]:
         """Attribute several texts; what can be batched over texts is."""
+
+    def arithmetic(self, tokens: Tokens) -> int:
+        """Steps of arithmetic outside the model that take long enough to show progress of; counted in no pass."""
+        return 0
 
     def attribute(self, model: TextModel, tokens: Tokens, target: Target, meter: Meter | None = None) -> Attribution:
         """Attribute one text."""
@@ -106,6 +113,110 @@ class Method(ABC):
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class AttentionMethod(Method):
+    """A method that weighs each step of the way through the layers: who takes how much from whom.
+
+    Subclasses say what the weights of each layer are, and how they combine from the input to the rows the head reads.
+    """
+
+    @abstractmethod
+    def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
+        """The weights of every layer, (L, 1, T, T), and the target's value."""
+
+    @abstractmethod
+    def combine(self, maps: AttentionMaps, rows: FloatArray, meter: Meter | None = None) -> FloatArray:
+        """What of each input token arrives at the rows the head reads.
+
+        Args:
+            rows (T,): how the head weighs the last layer's rows; sums to 1.
+
+        Returns:
+            (T,): in the unit of `scores`, see `_scored`.
+        """
+
+    def cost(self, tokens: Tokens) -> int:
+        return 1
+
+    def attribute_batch(
+        self, model: TextModel, items: Sequence[Item], meter: Meter | None = None
+    ) -> tuple[Attribution, ...]:
+        model.require(self.needs)
+        results = []
+        for item in items:
+            watch = Stopwatch(meter)
+            maps, output = self.maps(model, item, watch.meter)
+            results.append(self.attribution(model, item, maps, output, watch))
+        return tuple(results)
+
+    def attribution(
+        self, model: TextModel, item: Item, maps: AttentionMaps, output: float, watch: "Stopwatch"
+    ) -> Attribution:
+        """The attribution that follows from weights computed before."""
+        combined = self.combine(maps, model.rows_read(*item), watch.meter)
+        units, scores, scale, diagnostics = self._scored(item[0], combined)
+        return self._result(
+            item,
+            [(unit,) for unit in units],
+            scores,
+            scale=scale,
+            output=output,
+            watch=watch,
+            diagnostics=diagnostics,
+        )
+
+    def _scored(
+        self, tokens: Tokens, combined: FloatArray
+    ) -> tuple[Sequence[int], FloatArray, str | None, dict[str, Any]]:
+        """Units, their scores, the scale (None: the target's) and what there is to say."""
+        return range(len(tokens)), combined, None, {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShareMethod(AttentionMethod):
+    """An `AttentionMethod` whose combined weights have no unit but their sum: scores are shares of it."""
+
+    signed: ClassVar[bool] = False
+    additive: ClassVar[bool] = True
+    complete: ClassVar[bool] = False
+
+    special_tokens: str = knob(
+        "set_aside",
+        choices=("set_aside", "keep"),
+        help="[CLS] and [SEP] take most of it: set them aside and rescale the rest to sum to 1, or keep them.",
+    )
+
+    def _scored(
+        self, tokens: Tokens, combined: FloatArray
+    ) -> tuple[Sequence[int], FloatArray, str | None, dict[str, Any]]:
+        total = float(combined.sum())
+        on_special = float(combined[tokens.special].sum()) / total if total > 0 else 0.0
+        units = tokens.ordinary if self.special_tokens == "set_aside" else np.arange(len(tokens))
+        rest = combined[units].sum()
+        shares = combined[units] / rest if rest > 0 else np.zeros(len(units))
+        return units.tolist(), shares, "share", {"share_on_special_tokens": on_special}
+
+
+def chosen_heads(text: str, count: int) -> list[int] | None:
+    """Head numbers from a knob such as "0,3,11"; None for "all".
+
+    Raises:
+        KnobError: no numbers, or none of the model's.
+    """
+    if text.strip().lower() == "all":
+        return None
+    try:
+        chosen = sorted({int(part) for part in text.split(",")})
+    except ValueError:
+        chosen = [-1]
+    if not chosen or chosen[0] < 0 or chosen[-1] >= count:
+        raise KnobError(f"heads is {text!r}; expected 'all' or numbers from 0 to {count - 1}, with commas.")
+    return chosen
+
+
+HEADS = knob("all", help="Heads to average: all, or numbers from 0 such as 0,3,11.")
+
+
 class Stopwatch:
     """Time and passes of one attribution; its meter passes everything on to the meter of the whole work."""
 
@@ -123,7 +234,7 @@ class _Relay(Meter):
         super().__init__()
         self._above = above
 
-    def tick(self, *, forward: int = 0, backward: int = 0, positions: int = 0) -> None:
-        super().tick(forward=forward, backward=backward, positions=positions)
+    def tick(self, *, forward: int = 0, backward: int = 0, positions: int = 0, steps: int = 0) -> None:
+        super().tick(forward=forward, backward=backward, positions=positions, steps=steps)
         if self._above is not None:
-            self._above.tick(forward=forward, backward=backward, positions=positions)
+            self._above.tick(forward=forward, backward=backward, positions=positions, steps=steps)

@@ -5,7 +5,7 @@ Tensors stay between models, methods and metrics; results are NumPy.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +13,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from explain.datatypes import AttentionMaps, ModelRecord, Prediction, Target, Tokens
+from explain.datatypes import AttentionMaps, Cut, ModelRecord, Prediction, Target, Tokens
 from explain.errors import KnobError, ModelError
 from explain.meter import Meter
+from explain.models.post_norm import ClassificationHead, PostNormLayer
 from explain.tasks.base import Head, Task
 from explain.text.removal import Variant, keep_only, remove
 
@@ -23,6 +24,18 @@ BASELINES = {
     "mask": "every word piece is the mask token",
     "pad": "every word piece is the padding token",
     "zero": "every word embedding is zero",
+}
+
+
+# What a model may offer, and what is said of one that does not.
+OFFERS = {
+    "gradients": "can't be run from word embeddings, so gradients there would explain another model",
+    "attention": "shows no attention",
+    "attention_gradients": "computes its attention in a way of its own, where it can't be differentiated",
+    "trace": "computes its attention in a way of its own, so its queries, keys and values can't be seen",
+    "cuts": "computes its attention in a way of its own, so nothing can be cut out of it",
+    "post_norm": "is not built of layers that normalize after attention and after the feed-forward part, as BERT is",
+    "head_on_states": "has a head that can't be read on the states of its inner layers",
 }
 
 
@@ -51,6 +64,34 @@ class Observation:
     maps: AttentionMaps
 
 
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """One forward pass, kept whole; float32 tensors.
+
+    Attributes:
+        prediction: what came out.
+        weights (L, H, T, T): attention, row = looks, column = is looked at.
+        queries, keys, values (L, H, T, D/H): not scaled.
+        states (L + 1, T, D): what enters the first layer, then what each layer gives.
+    """
+
+    prediction: Prediction
+    weights: Tensor
+    queries: Tensor
+    keys: Tensor
+    values: Tensor
+    states: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionGradients:
+    """The target, differentiated at every attention weight: value, weights and gradients (L, H, T, T)."""
+
+    value: float
+    weights: Tensor
+    gradients: Tensor
+
+
 class TextModel(ABC):
     """A model that reads texts, with its task, tokenizer and record.
 
@@ -61,7 +102,7 @@ class TextModel(ABC):
         max_tokens: longest input it reads, special tokens included.
         mask_id, pad_id, unk_id: ids of those tokens, or None where the vocabulary has none.
         layers, heads: of its attention.
-        has_gradients: whether it can be differentiated at its word embeddings.
+        offers: what methods may need of it, see `OFFERS`.
         scripts: the scripts it was trained on ("Latin"), or None where nobody said.
     """
 
@@ -75,7 +116,7 @@ class TextModel(ABC):
     unk_id: int | None
     layers: int
     heads: int
-    has_gradients: bool = True
+    offers: frozenset[str] = frozenset()
     scripts: tuple[str, ...] | None = None
 
     @abstractmethod
@@ -115,7 +156,7 @@ class TextModel(ABC):
             Values (B,) and gradients (B, T, D), float32, one forward and one backward pass each.
 
         Raises:
-            ModelError: the model can't be run from embeddings (`has_gradients` is False).
+            ModelError: the model does not offer "gradients".
         """
 
     @abstractmethod
@@ -129,6 +170,48 @@ class TextModel(ABC):
     @abstractmethod
     def rows_read(self, tokens: Tokens, target: Target) -> npt.NDArray[np.float64]:
         """How the head weighs the last layer's rows (T,), summing to 1: [CLS] alone, a mean, or the target's tokens."""
+
+    def require(self, needs: Iterable[str]) -> None:
+        """Make sure that the model offers what a method needs.
+
+        Raises:
+            ModelError: it does not; the message says why.
+        """
+        for need in sorted(needs):
+            if need not in self.offers:
+                raise self._lacks(need)
+
+    # What only models built of transformers offer; each has to be asked for in `needs`.
+
+    def trace(self, tokens: Tokens, meter: Meter | None = None) -> Trace:
+        """Keep all of one forward pass ("trace")."""
+        raise self._lacks("trace")
+
+    def attention_gradients(self, tokens: Tokens, target: Target, meter: Meter | None = None) -> AttentionGradients:
+        """Differentiate the target at the attention weights: one forward and one backward pass ("attention_gradients").
+
+        The gradient is the whole one: through all that later layers make of a weight.
+        """
+        raise self._lacks("attention_gradients")
+
+    def cut_scores(
+        self, tokens: Tokens, target: Target, cuts: Sequence[Sequence[Cut]], meter: Meter | None = None
+    ) -> Scores:
+        """Run a text with attention weights cut out, one forward for each set of cuts ("cuts")."""
+        raise self._lacks("cuts")
+
+    @property
+    def post_norm(self) -> tuple[PostNormLayer, ...]:
+        """The parts of its layers ("post_norm")."""
+        raise self._lacks("post_norm")
+
+    @property
+    def classification_head(self) -> ClassificationHead:
+        """Its head, to be read on any layer's first row ("head_on_states")."""
+        raise self._lacks("head_on_states")
+
+    def _lacks(self, need: str) -> ModelError:
+        return ModelError(f"{self.name} ({self.record.architecture}) {OFFERS[need]}. Use another method.")
 
     def value(self, prediction: Prediction, target: Target) -> float:
         """The target's value in a prediction: what was served."""

@@ -10,13 +10,14 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from explain.datatypes import AttentionMaps, ModelRecord, Prediction, Target, Tokens
+from explain.datatypes import AttentionMaps, Cut, ModelRecord, Prediction, Target, Tokens
 from explain.errors import ModelError, TextError
 from explain.meter import Meter
-from explain.models.base import Observation, Row, Scores, TextModel
+from explain.models.base import AttentionGradients, Observation, Row, Scores, TextModel, Trace
 from explain.models.families import FAMILIES
 from explain.models.last_layer import can_trim, largest_difference, trimmed_logits
-from explain.models.probe import KeepMaps, probing
+from explain.models.post_norm import ClassificationHead, PostNormLayer, classification_head, post_norm_layers
+from explain.models.probe import CutWeights, KeepDifferentiable, KeepMaps, KeepVectors, probing
 from explain.models.vocabulary import TOKENIZING
 from explain.models.word_head import can_gather, rows_at, word_logits
 from explain.tasks.base import Head, Raw, Task
@@ -114,7 +115,7 @@ class EncoderModel(TextModel):
             raise ModelError(
                 f"{self.name}: our inputs and transformers' own give different outputs; it can't be explained."
             )
-        self.has_gradients = float((embedded - served).abs().max()) <= tolerance
+        same = float((embedded - served).abs().max()) <= tolerance
         if self._trimmed:
             attended = torch.ones(batch.shape, dtype=torch.bool)
             attended[1, -2:] = False
@@ -124,6 +125,29 @@ class EncoderModel(TextModel):
             with torch.inference_mode():
                 rows = word_logits(self._module, self._family, inputs, places)
             self._gathers = float((rows - rows_at(served, places)).abs().max()) <= tolerance
+        self.offers = frozenset(self._offered({name: one[:1] for name, one in inputs.items()}, same, tolerance))
+
+    def _offered(self, inputs: dict[str, Tensor], gradients: bool, tolerance: float) -> Iterator[str]:
+        """What methods may need of this model, each tried on a text of ids."""
+        yield "attention"
+        if gradients:
+            yield "gradients"
+        if not self._family.probed:
+            return
+        yield from ("attention_gradients", "trace", "cuts")
+        keep, logits, states = self._traced(inputs)
+        with torch.inference_mode():
+            if layers := post_norm_layers(self._module):
+                gathered = [(one @ other).transpose(1, 2).flatten(2) for one, other in zip(keep.weights, keep.values)]
+                rebuilt = [
+                    layer.finish(layer.after_attention(context, before))
+                    for layer, context, before in zip(layers, gathered, states)
+                ]
+                if all(float((one - other).abs().max()) <= 1e-4 for one, other in zip(rebuilt, states[1:])):
+                    yield "post_norm"
+            head = classification_head(self._module)
+            if head and float((head(states[-1][:, 0]) - logits).abs().max()) <= tolerance:
+                yield "head_on_states"
 
     # Reading texts
 
@@ -223,11 +247,7 @@ class EncoderModel(TextModel):
     def gradients(
         self, tokens: Tokens, target: Target, points: Tensor, meter: Meter | None = None
     ) -> tuple[Tensor, Tensor]:
-        if not self.has_gradients:
-            raise ModelError(
-                f"{self.name} does not give its own scores when run from embeddings, so gradients would explain "
-                "another model. Use occlusion."
-            )
+        self.require({"gradients"})
         values, gradients = [], []
         for part in points.split(_balanced(len(points), len(tokens))):
             with torch.enable_grad():
@@ -257,6 +277,54 @@ class EncoderModel(TextModel):
 
     def chunks(self, count: int, length: int) -> int:
         return -(-count // _balanced(count, length))
+
+    def trace(self, tokens: Tokens, meter: Meter | None = None) -> Trace:
+        self.require({"trace"})
+        keep, logits, states = self._traced(self._inputs([_row(tokens)]))
+        _tick(meter, forward=1, positions=len(tokens))
+        return Trace(
+            self.task.prediction(_as_raw(logits, self._places_predicted(tokens)), tokens, self.head),
+            *(torch.cat(found) for found in (keep.weights, keep.queries, keep.keys, keep.values, states)),
+        )
+
+    def _traced(self, inputs: dict[str, Tensor]) -> tuple[KeepVectors, Tensor, tuple[Tensor, ...]]:
+        keep = KeepVectors()
+        with torch.inference_mode(), probing(keep):
+            output = self._module(**inputs, output_hidden_states=True, return_dict=True)
+        return keep, output.logits, output.hidden_states
+
+    def attention_gradients(self, tokens: Tokens, target: Target, meter: Meter | None = None) -> AttentionGradients:
+        self.require({"attention_gradients"})
+        keep = KeepDifferentiable()
+        row = _row(tokens, target)
+        with torch.enable_grad(), probing(keep):
+            places = _places([row])
+            value = self.task.scalar(self._raw(self._inputs([row]), None, places), target, places, self.head)
+            gradients = torch.autograd.grad(value.sum(), keep.weights)
+        _tick(meter, forward=1, backward=1, positions=len(tokens))
+        return AttentionGradients(float(value.detach()[0]), torch.cat(keep.weights).detach(), torch.cat(gradients))
+
+    def cut_scores(
+        self, tokens: Tokens, target: Target, cuts: Sequence[Sequence[Cut]], meter: Meter | None = None
+    ) -> Scores:
+        self.require({"cuts"})
+        rows = [_row(tokens, target)] * len(cuts)
+        parts = []
+        size = _balanced(len(rows), len(tokens))
+        for start in range(0, len(rows), size):
+            with probing(CutWeights(cuts[start : start + size])):
+                parts.append(self.scores(rows[start : start + size], meter))
+        return Scores(
+            np.concatenate([part.values for part in parts]), np.concatenate([part.decisions for part in parts])
+        )
+
+    @property
+    def post_norm(self) -> tuple[PostNormLayer, ...]:
+        return post_norm_layers(self._module) or super().post_norm
+
+    @property
+    def classification_head(self) -> ClassificationHead:
+        return classification_head(self._module) or super().classification_head
 
     def word_embeddings(self, tokens: Tokens) -> Tensor:
         return self._embedding.weight[torch.from_numpy(tokens.ids.copy())]

@@ -7,7 +7,7 @@ never see each other's.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any, Protocol
 
@@ -18,11 +18,17 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import repeat_kv, sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
+from explain.datatypes import Cut
+
 ATTENTION = "explain_probe"  # the name models are loaded with
 
 
 class Probe(Protocol):
-    """Sees every layer's attention, in order, and may change it."""
+    """Sees every layer's attention, in order, and may change it.
+
+    It may also have `room(layer, shape)`, to say where weights are to be written, and `vectors(layer, query, key)`, to
+    see what they are made of.
+    """
 
     def __call__(self, layer: int, weights: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Look at, and return, weights (B, H, T, T) and values (B, H, T, D/H)."""
@@ -103,6 +109,47 @@ class KeepMaps:
         return weights, values
 
 
+class KeepVectors(KeepMaps):
+    """A probe that keeps queries, keys and values too: each L of (B, H, T, D/H)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queries: list[Tensor] = []
+        self.keys: list[Tensor] = []
+        self.values: list[Tensor] = []
+
+    def vectors(self, layer: int, query: Tensor, key: Tensor) -> None:
+        self.queries.append(query)
+        self.keys.append(key)
+
+    def __call__(self, layer: int, weights: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        self.values.append(values)
+        return super().__call__(layer, weights, values)
+
+
+class KeepDifferentiable(KeepMaps):
+    """A probe that keeps the weights as parts of the graph that autograd goes back through."""
+
+    def __call__(self, layer: int, weights: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        if not weights.requires_grad:  # nothing before the first layer does; all after it then follows from these
+            weights.requires_grad_()
+        return super().__call__(layer, weights, values)
+
+
+class CutWeights:
+    """A probe that sets weights to zero: for each row of the batch, some cuts."""
+
+    def __init__(self, cuts: Sequence[Sequence[Cut]]) -> None:
+        self._cuts = [(row, cut) for row, together in enumerate(cuts) for cut in together]
+
+    def __call__(self, layer: int, weights: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        for row, cut in self._cuts:
+            if cut.layer in (None, layer):
+                places = (slice(None) if place is None else place for place in (cut.head, cut.to, cut.source))
+                weights[(row, *places)] = 0.0
+        return weights, values
+
+
 def probed_attention(
     module: torch.nn.Module,
     query: Tensor,
@@ -128,6 +175,8 @@ def probed_attention(
         )
     if groups := getattr(module, "num_key_value_groups", 1) - 1:
         key, value = repeat_kv(key, groups + 1), repeat_kv(value, groups + 1)
+    if vectors := getattr(watch.probe, "vectors", None):
+        vectors(watch.layer, query, key)
     query = query * (query.shape[-1] ** -0.5 if scaling is None else scaling)
     key = key.transpose(-1, -2)
     bias = options.get("position_bias")

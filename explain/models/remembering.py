@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from explain.datatypes import Prediction, Target, Tokens
+from explain.datatypes import Cut, Prediction, Target, Tokens
 from explain.meter import Meter
-from explain.models.base import Observation, Row, Scores, TextModel
+from explain.models.base import AttentionGradients, Observation, Row, Scores, TextModel, Trace
+from explain.models.post_norm import ClassificationHead, PostNormLayer
 
 
 class Remembering(TextModel):
@@ -22,11 +23,13 @@ class Remembering(TextModel):
         self._model = model
         self._observed: dict[Hashable, Observation] = {}
         self._scored: dict[Hashable, tuple[float, int]] = {}
+        self._traced: dict[Hashable, Trace] = {}
+        self._differentiated: dict[Hashable, AttentionGradients] = {}
         self.name, self.record, self.task, self.head = model.name, model.record, model.task, model.head
         self.max_tokens = model.max_tokens
         self.mask_id, self.pad_id, self.unk_id = model.mask_id, model.pad_id, model.unk_id
         self.layers, self.heads = model.layers, model.heads
-        self.has_gradients, self.scripts = model.has_gradients, model.scripts
+        self.offers, self.scripts = model.offers, model.scripts
 
     def encode(self, text: str, text_pair: str | None = None) -> Tokens:
         return self._model.encode(text, text_pair)
@@ -43,6 +46,30 @@ class Remembering(TextModel):
     def predict(self, tokens: Tokens, meter: Meter | None = None) -> Prediction:
         seen = self._observed.get(tokens.key)
         return seen.prediction if seen else self._model.predict(tokens, meter)
+
+    def trace(self, tokens: Tokens, meter: Meter | None = None) -> Trace:
+        if tokens.key not in self._traced:
+            self._traced[tokens.key] = self._model.trace(tokens, meter)
+        return self._traced[tokens.key]
+
+    def attention_gradients(self, tokens: Tokens, target: Target, meter: Meter | None = None) -> AttentionGradients:
+        key = (tokens.key, target)
+        if key not in self._differentiated:
+            self._differentiated[key] = self._model.attention_gradients(tokens, target, meter)
+        return self._differentiated[key]
+
+    def cut_scores(
+        self, tokens: Tokens, target: Target, cuts: Sequence[Sequence[Cut]], meter: Meter | None = None
+    ) -> Scores:
+        return self._model.cut_scores(tokens, target, cuts, meter)
+
+    @property
+    def post_norm(self) -> tuple[PostNormLayer, ...]:
+        return self._model.post_norm
+
+    @property
+    def classification_head(self) -> ClassificationHead:
+        return self._model.classification_head
 
     def scores(self, rows: Sequence[Row], meter: Meter | None = None) -> Scores:
         keys = [_key(row) for row in rows]

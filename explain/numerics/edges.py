@@ -5,14 +5,20 @@ import numpy.typing as npt
 
 
 def top_edges(
-    weights: npt.NDArray[np.floating], per_layer: int, shown: npt.NDArray[np.bool_] | None = None
+    weights: npt.NDArray[np.floating],
+    per_layer: int,
+    shown: npt.NDArray[np.bool_] | None = None,
+    *,
+    least: float = 0.0,
+    selves: bool = True,
 ) -> list[tuple[int, int, int, float]]:
-    """The largest weights of each layer.
+    """The largest weights of each layer, by size where some are negative.
 
     Args:
         weights (L, T, T): row = looks, column = is looked at.
         per_layer: most edges of one layer.
         shown (T,): tokens that may be an end of an edge; by default all.
+        least: weights smaller than that are left out; selves: tokens may be linked to themselves.
 
     Returns:
         (layer, row, column, weight), layer by layer, largest first; equal weights in order of row and column.
@@ -21,12 +27,16 @@ def top_edges(
     tokens = np.arange(count) if shown is None else np.flatnonzero(shown)
     edges: list[tuple[int, int, int, float]] = []
     for layer in range(layers):
-        flat = weights[layer][np.ix_(tokens, tokens)].ravel()
-        candidates = np.arange(len(flat))
+        values = weights[layer][np.ix_(tokens, tokens)]
+        sizes = np.abs(values)
+        if not selves:
+            np.fill_diagonal(sizes, -1.0)
+        flat, sizes = values.ravel(), sizes.ravel()
+        floor = least
         if per_layer < len(flat):  # a full sort of T x T weights takes long; equal weights must not fall out by chance
-            least = np.partition(flat, len(flat) - per_layer)[len(flat) - per_layer]
-            candidates = np.flatnonzero(flat >= least)
-        best = candidates[np.argsort(-flat[candidates], kind="stable")][:per_layer]
+            floor = max(floor, np.partition(sizes, len(flat) - per_layer)[len(flat) - per_layer])
+        candidates = np.flatnonzero(sizes >= floor)
+        best = candidates[np.argsort(-sizes[candidates], kind="stable")][:per_layer]
         rows, columns = np.divmod(best, len(tokens))
         edges += [
             (layer, int(tokens[row]), int(tokens[column]), float(flat[place]))

@@ -1,4 +1,4 @@
-"""Attention rollout: attention followed back through the layers, the residual stream counted as looking at oneself.
+"""Following weights back through the layers.
 
     A_l = (1 - r) W_l + r I,    R = A_L ... A_2 A_1,    later layers on the left; rows of R sum to 1
 
@@ -10,29 +10,34 @@ import numpy as np
 import numpy.typing as npt
 
 
-def rollout(
-    weights: npt.NDArray[np.floating], rows: npt.NDArray[np.floating], residual: float = 0.5
+def with_residual(weights: npt.NDArray[np.floating], residual: float) -> npt.NDArray[np.floating]:
+    """A_l of each layer (L, T, T), for a share of the residual in [0, 1]."""
+    mixed = (1 - residual) * weights
+    diagonal = np.arange(weights.shape[-1])
+    mixed[:, diagonal, diagonal] += residual
+    return mixed
+
+
+def roll_back(
+    weights: npt.NDArray[np.floating], rows: npt.NDArray[np.floating], *, keep: bool = False
 ) -> npt.NDArray[np.float64]:
-    """Roll attention back to the input, for the rows a head reads.
+    """What of each input token arrives at the rows read: rows A_L ... A_1.
 
     Args:
-        weights (L, T, T): attention averaged over heads; rows sum to 1.
-        rows (T,): how the head weighs the last layer's rows; sums to 1.
-        residual: r above, in [0, 1].
+        weights (L, T, T): of each layer, first to last.
+        rows (T,): how the last layer's rows are weighed.
+        keep: multiply with I + A_l instead of A_l: what was there stays, as in R = R + A_l R.
 
     Returns:
-        (T,): the share of each input token, sums to 1. A vector times L matrices, not L products of matrices.
+        (T,). A vector times L matrices, not L products of matrices.
     """
     share = np.asarray(rows, dtype=np.float64)
-    for layer in reversed(range(len(weights))):
-        share = (1 - residual) * (share @ weights[layer]) + residual * share
+    for layer in weights[::-1]:
+        share = share @ layer + share if keep else share @ layer
     return share
 
 
-def rollout_matrix(weights: npt.NDArray[np.floating], residual: float = 0.5) -> npt.NDArray[np.float64]:
-    """The whole matrix R (T, T), written as the formula is; `rollout` is its product with the rows read."""
-    count = weights.shape[-1]
-    joint = np.eye(count)
-    for layer in weights:
-        joint = ((1 - residual) * layer + residual * np.eye(count)) @ joint
-    return joint
+def rows_to_one(weights: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    """Non-negative weights (..., T) with each row scaled to sum to 1; rows of zeros stay zero."""
+    total = weights.sum(axis=-1, keepdims=True)
+    return np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)

@@ -1,5 +1,7 @@
 """A report as one file that opens anywhere: no network, no server, drawn by the same code as the page."""
 
+from collections.abc import Sequence
+
 from explain.datatypes import AttentionMaps, Report
 from explain.views.base import VIEWS, Html, asset, confidence, escape, json_for_script, read_at, target_name, visible
 from explain.views.token_heatmap import shared_scales
@@ -56,7 +58,7 @@ def document(
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'unsafe-inline'; "
         "style-src 'unsafe-inline'; img-src data: blob:\">"
         f"<title>{escape(visible(report.text[:60]))}</title><style>{asset('document.css')}{asset('views.css')}</style></head>\n"
-        f"<body><main>{''.join(sections)}</main>\n<script>{_scripts()}</script></body></html>\n"
+        f"<body><main>{''.join(sections)}</main>\n<script>{_scripts(sections)}</script></body></html>\n"
     )
 
 
@@ -64,10 +66,12 @@ def _inside_script(text: str) -> str:
     return text.replace("<", "\\u003c")
 
 
-def _scripts() -> str:
-    """Each view's `draw`, and a loop that draws what is in the file."""
+def _scripts(sections: Sequence[str]) -> str:
+    """The `draw` of each view in the file, and a loop that draws them."""
     views = [
-        f"DRAW[{json_for_script(name)}] = (() => {{\n{asset(f'{name}.js')}\nreturn draw;\n}})();" for name in VIEWS
+        f"DRAW[{json_for_script(name)}] = (() => {{\n{asset(f'{name}.js')}\nreturn draw;\n}})();"
+        for name in VIEWS
+        if any(f'<div class="view" data-view="{name}">' in section for section in sections)
     ]
     start = (
         "for (const root of document.querySelectorAll('[data-view]')) {\n"

@@ -115,8 +115,9 @@ def note(result: Attribution, shown: Attribution) -> str:
         total = float(result.scores.sum())
         gap = result.output - result.baseline_output - total
         parts.append(
-            f"Scores add up to {total:+.3f}; the text has {result.output:+.3f} and the empty text "
-            f"({found.get('baseline', 'baseline')}) {result.baseline_output:+.3f} {unit}: gap {abs(gap):.1g}."
+            f"Scores add up to {total:+.3f}; the text has {result.output:+.3f} and "
+            f"{found.get('reference') or 'the empty text (' + found.get('baseline', 'baseline') + ')'} "
+            f"{result.baseline_output:+.3f} {unit}: gap {abs(gap):.1g}."
         )
     if "points" in found:
         state = "" if found["converged"] else " Not converged: do not trust small scores; allow more points."

@@ -3,27 +3,34 @@
 Every widget's key is its name in the address bar, so a link brings back what was chosen.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
+from explain.datatypes import Tokens
 from explain.errors import ExplainError
 from explain.knobs import Knob, knobs_of, make
-from explain.methods.base import METHODS, Method
+from explain.methods.base import METHODS, AttentionMethod, Method
 from explain.models import catalogue
-from explain.models.base import TextModel
+from explain.models.base import OFFERS, TextModel
 from explain.pipeline import DEFAULT_METHODS
 from explain.tasks.base import Head
 from explain.text.phrases import PhraseSettings
+from explain.views.base import visible
+from explain.views.layer_graph import token_text
 from pages.shared import state
 
 OTHER_MODEL = "another model …"
 DECIDED = "(what the model decided)"
 ANY_OTHER = "any other"
+ALL, MEAN = "all", "mean"
+COUNTED = "Layers and heads are counted from 0, as in BertViz and in the arrays."
 
 
-def text_box() -> str:
-    """The text, with examples to start from."""
+def text_box(*, pair: bool = False) -> str:
+    """The text, with examples to start from; the button comes after a second box where there is a pair."""
     state.text_from_link()
 
     def use_example() -> None:
@@ -49,8 +56,26 @@ def text_box() -> str:
         placeholder="Type or paste any text, then press Ctrl + Enter.",
         help="Ctrl + Enter explains it. The text stays on the machine that runs this app.",
     )
-    st.button("Explain", type="primary")  # leaving the box sends the text; the button is where one looks for it
+    if not pair:
+        _explain_button()
     return text
+
+
+def text_boxes() -> tuple[str, str | None]:
+    """The text, and a second one that is read together with it; None without one."""
+    text = text_box(pair=True)
+    second = st.text_input(
+        "Second text, read together with the first (optional)",
+        key="pair",
+        persist_state="session",
+        placeholder="Leave empty for one text.",
+    )
+    _explain_button()
+    return text, second if second.strip() else None
+
+
+def _explain_button() -> None:
+    st.button("Explain", type="primary")  # leaving a box sends the text; the button is where one looks for it
 
 
 def model_picker() -> str:
@@ -96,10 +121,10 @@ def _about(entry: catalogue.Entry) -> str:
     return f"{entry.title} Right in {entry.figures['accuracy']:.1%} of its dev set; its card says more."
 
 
-def target_picker(model: TextModel, text: str) -> dict[str, Any]:
+def target_picker(model: TextModel, text: str, pair: str | None = None) -> dict[str, Any]:
     """Label, contrast, scale and position, as a `Request` takes them; None where the default is meant."""
     if model.head.vocabulary is not None:
-        return _word_picker(model, text)
+        return _word_picker(model, text, pair)
     return _label_picker(model.head)
 
 
@@ -114,13 +139,13 @@ def _label_picker(head: Head) -> dict[str, Any]:
     return _question(label, against)
 
 
-def _word_picker(model: TextModel, text: str) -> dict[str, Any]:
+def _word_picker(model: TextModel, text: str, pair: str | None) -> dict[str, Any]:
     """Words to choose from are the likeliest ones; any other can be typed."""
-    places = model.task.positions(model.encode(text), model.head)
+    places = model.task.positions(model.encode(text, pair), model.head)
     number = 1
     if len(places) > 1:
         number = st.selectbox("Which mask?", list(range(1, len(places) + 1)), key="which", bind="query-params")
-    prediction = state.predicted(text, model)
+    prediction = state.predicted(model, text, pair)
     words = [] if prediction is None else list(prediction.outputs[number - 1].labels)
     common: dict[str, Any] = {
         "bind": "query-params",
@@ -156,8 +181,8 @@ def methods(model: TextModel) -> tuple[Method, ...]:
         method = METHODS[name]
         if name not in chosen:
             continue
-        if "gradients" in method.needs and not model.has_gradients:
-            st.caption(f"{method.title} is left out: this model can't be run from embeddings.")
+        if lacking := sorted(method.needs - model.offers):
+            st.caption(f"{method.title} is left out: this model {OFFERS[lacking[0]]}.")
             continue
         with st.expander(method.title):
             made.append(_form(method, name))
@@ -226,13 +251,83 @@ def graph_form(layers: int, heads: int) -> tuple[list[int], list[int] | None, in
     """Which layers and heads the graph shows, how many lines, and whether special tokens."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         first, last = (
-            st.slider("Layers", 1, layers, (1, layers), key="layers", bind="query-params", width=220)
+            st.slider("Layers", 0, layers - 1, (0, layers - 1), key="layers", bind="query-params", width=220)
             if layers > 1
-            else (1, 1)
+            else (0, 0)
         )
         chosen = st.multiselect(
             "Heads", list(range(heads)), key="heads", bind="query-params", placeholder="all, averaged", width=260
         )
         lines = st.slider("Lines a layer", 5, 120, 40, step=5, key="lines", bind="query-params", width=220)
         special = st.toggle("Special tokens", key="special", bind="query-params")
-    return list(range(first - 1, last)), list(chosen) or None, lines, special
+    return list(range(first, last + 1)), list(chosen) or None, lines, special
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the views of one text share; None means all of them, or none chosen."""
+
+    layer: int | None
+    head: int | None
+    token: int | None
+    source: int | None
+
+
+def selection(model: TextModel, tokens: Tokens) -> Selection:
+    """Layer, head, the token that looks and the one it looks at; set here or by a click, kept in the address bar."""
+    layers = [ALL, *map(str, range(model.layers))]
+    heads = [MEAN, *map(str, range(model.heads))]
+    for key, options in (("layer", layers), ("head", heads)):
+        if st.session_state.get(key) not in (None, *options):
+            del st.session_state[key]  # a smaller model than the one it was chosen for
+    for key in ("token", "source"):
+        if (st.session_state.get(key) or 0) >= len(tokens):
+            st.session_state[key] = None
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        layer = st.selectbox("Layer", layers, key="layer", bind="query-params", width=110, help=COUNTED)
+        head = st.selectbox("Head", heads, key="head", bind="query-params", width=110, help=COUNTED)
+        common: dict[str, Any] = {"step": 1, "placeholder": "none", "bind": "query-params", "width": 150}
+        token = st.number_input("Token that looks", 0, len(tokens) - 1, value=None, key="token", **common)
+        source = st.number_input("Token looked at", 0, len(tokens) - 1, value=None, key="source", **common)
+        if token is not None:
+            names = [visible(token_text(tokens, place)) for place in (token, source) if place is not None]
+            st.markdown(" ← ".join(f"`{name.replace('`', chr(0x2018))}`" for name in names), width="content")
+    return Selection(
+        None if layer == ALL else int(layer),
+        None if head == MEAN else int(head),
+        None if token is None else int(token),
+        None if source is None or token is None else int(source),
+    )
+
+
+def select(chosen: Mapping[str, Any]) -> None:
+    """Take over what was clicked in a drawing; what it says nothing of stays as it is."""
+    session = st.session_state
+    if "layer" in chosen:
+        session.layer = ALL if chosen["layer"] is None else str(chosen["layer"])
+    if "head" in chosen:
+        session.head = str(chosen["head"])
+    if "token" in chosen:
+        session.token = chosen["token"]
+        session.source = chosen.get("source")
+
+
+def weights_picker(model: TextModel) -> str:
+    """Whose weights the graph shows: a method's name, or none for the model's own attention."""
+    family = {name: METHODS[name] for name in METHODS if issubclass(METHODS[name], AttentionMethod)}
+    offered = {name: one for name, one in family.items() if one.needs <= model.offers}
+    titles = {"Attention as it is": ""} | {one.title: name for name, one in offered.items()}
+    left_out = [one for name, one in family.items() if name not in offered]
+    why = ""
+    if left_out:
+        names = ", ".join(one.title for one in left_out)
+        why = f"Left out: {names}. This model {OFFERS[min(left_out[0].needs - model.offers)]}."
+    return titles[
+        st.selectbox("Weights", list(titles), key="weights", bind="query-params", width=260, help=why or None)
+    ]
+
+
+def method_settings(name: str) -> Any | None:
+    """The knobs of a method, and the method as they are set; None where they can't be."""
+    with st.expander(f"Settings of {METHODS[name].title}"):
+        return _form(METHODS[name], name)

@@ -1,17 +1,22 @@
 """Drawing on a page: views as components, notes, problems, progress."""
 
 import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
 
+from explain.datatypes import Prediction
 from explain.jobs import Job
+from explain.models.base import TextModel
+from explain.text.coverage import MOST_UNKNOWN, coverage
 from explain.views.base import VIEWS, asset
 from pages.shared import state
 
 _MOUNT = """
 export default function (component) {
   const root = component.parentElement.querySelector(".view");
+  root.explainSend = (name, value) => component.setStateValue(name, value);
   draw(root, component.data);
 }
 """
@@ -28,9 +33,20 @@ def _components() -> dict[str, Any]:
     }
 
 
-def view(name: str, result: Any, *, key: str, **options: Any) -> None:
-    """Draw a result with a registered view."""
-    _components()[name](data=VIEWS[name].data(result, **options), key=key)
+def view(
+    name: str, result: Any, *, key: str, on_chosen: Callable[[Mapping[str, Any]], None] | None = None, **options: Any
+) -> None:
+    """Draw a result with a registered view; `on_chosen` is told what is clicked in it."""
+    if on_chosen is None:
+        _components()[name](data=VIEWS[name].data(result, **options), key=key)
+        return
+
+    def changed() -> None:
+        value = st.session_state[key].get("chosen")
+        if value:
+            on_chosen(value)
+
+    _components()[name](data=VIEWS[name].data(result, sends=True, **options), key=key, on_chosen_change=changed)
 
 
 def links(text: str) -> None:
@@ -66,8 +82,7 @@ def progress(job: Job) -> None:
     if ahead:
         st.progress(0.0, text=f"Waiting: {ahead} before you.")
     else:
-        spent = job.spent.forward + job.spent.backward
-        st.progress(job.progress, text=f"Computing: {spent} passes of at most {job.cost}.")
+        st.progress(job.progress, text=f"Computing: {job.done} passes of at most {job.cost}.")
     st.button("Stop", key="stop", on_click=state.stop)
 
 
@@ -79,3 +94,24 @@ def ended(found: state.Found) -> None:
         st.warning("Stopped. What was found until then is shown.")
     if found.ended:
         st.button("Try again", key="again", on_click=state.try_again)
+
+
+def warnings(prediction: Prediction, model: TextModel, unread: str = "the rest is left out") -> None:
+    """What stands between this text and a prediction worth explaining; `unread` says where a cut-off rest is."""
+    tokens = prediction.tokens
+    read = coverage(tokens, model.unk_id, model.scripts)
+    if read.unknown > MOST_UNKNOWN:
+        st.warning(
+            f"{read.unknown:.0%} of the pieces are unknown to this model: it sees the same blank for each of them."
+        )
+    elif read.poor:
+        st.warning(
+            f"Most letters are {read.script}; this model was trained on {' and '.join(model.scripts or ())} script. "
+            "Its answer means little here."
+        )
+    for text, place in zip(tokens.texts, tokens.truncated_at):
+        if place is not None:
+            st.warning(
+                f"Only the first {place:,} of {len(text):,} characters were read ({model.max_tokens} pieces are the "
+                f"most); {unread}."
+            )

@@ -106,7 +106,7 @@ def find(request: pipeline.Request, loaded: TextModel) -> Found:
             return Found(parts)
         if session.get("ended") and session.ended[0] == key:
             return Found(parts, None, *session.ended[1:])
-        cost = pipeline.cost(request, loaded.encode(request.text, request.text_pair))
+        cost = pipeline.cost(request, loaded, loaded.encode(request.text, request.text_pair))
         job = jobs().submit(key, lambda meter: pipeline.parts(request, loaded, meter, cache()), cost)
         session.job, session.ended = job, None
         job.wait(0.25)  # most short texts are done by then, and nothing flickers
@@ -128,9 +128,9 @@ def hand_over(request: pipeline.Request, loaded: TextModel, found: Found) -> Non
     st.session_state.finished = ((loaded.record, request), found)
 
 
-def predicted(text: str, loaded: TextModel) -> Prediction | None:
+def predicted(loaded: TextModel, text: str, pair: str | None = None) -> Prediction | None:
     """What the model says of a text, where that is known or found in a moment."""
-    request = pipeline.Request(text, (), phrases=None)
+    request = pipeline.Request(text, (), pair, phrases=None)
     parts, complete = pipeline.known(request, loaded, cache())
     if not complete:
         job = jobs().submit((loaded.record, request), lambda meter: pipeline.parts(request, loaded, meter, cache()), 1)
@@ -140,12 +140,12 @@ def predicted(text: str, loaded: TextModel) -> Prediction | None:
     return parts["observation"].prediction if "observation" in parts else None
 
 
-def lacking(text: str, loaded: TextModel) -> str:
+def lacking(loaded: TextModel, text: str, pair: str | None = None) -> str:
     """What a text needs before a model that guesses masked words can read it; empty where nothing is missing."""
     if loaded.head.vocabulary is None:
         return ""
     try:
-        loaded.task.positions(loaded.encode(text), loaded.head)
+        loaded.task.positions(loaded.encode(text, pair), loaded.head)
     except TextError as error:
         return str(error)
     return ""

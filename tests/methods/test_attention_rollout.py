@@ -8,8 +8,8 @@ from explain.meter import Meter
 from explain.methods.attention_rollout import AttentionRollout
 from explain.models.base import TextModel
 from explain.models.encoder import EncoderModel
-from explain.numerics.rollout import rollout_matrix
 from explain.testing import TOY_MODELS, default_item, uniform_rollout
+from tests.twins import rollout_matrix
 
 TEXT = "The film isn't good, but its top-notch cast saves it!"
 

@@ -18,6 +18,11 @@ def logits(model: EncoderModel, ids: torch.Tensor) -> torch.Tensor:
         return model._module(input_ids=ids).logits
 
 
+def hooks(model: EncoderModel) -> list[int]:
+    """Hooks of every module; transformers' own stay once states were asked for, and do nothing until then."""
+    return [len(module._forward_hooks) + len(module._forward_pre_hooks) for module in model._module.modules()]
+
+
 @pytest.mark.parametrize("family", PROBED)
 def test_watching_changes_nothing(family: str, tiny: Callable[[str], EncoderModel]) -> None:
     model = tiny(family)
@@ -59,6 +64,7 @@ def test_threads_do_not_see_each_others_probes(family: str, tiny: Callable[[str]
     """Observing and scoring at once, many times, gives each what it gets alone; no hook stays behind."""
     texts = ["The film isn't good", "an unbelievably bad story", "I loved it", "two people walk"]
     model = tiny(family)
+    before = hooks(model)
     expected = {}
     for text in texts:
         seen = model.observe(model.encode(text))
@@ -82,7 +88,7 @@ def test_threads_do_not_see_each_others_probes(family: str, tiny: Callable[[str]
     for thread in threads:
         thread.join()
     assert wrong == []
-    assert not any(module._forward_hooks or module._forward_pre_hooks for module in model._module.modules())
+    assert hooks(model) == before
 
 
 def test_an_error_inside_takes_the_probe_away(tiny_bert: EncoderModel) -> None:

@@ -16,11 +16,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from explain import replay
 from pages.shared.state import EXAMPLES, FIRST_EXAMPLE
-from tests import chromium
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
@@ -54,14 +53,6 @@ def address() -> Iterator[str]:
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(20)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    path = chromium.find()
-    assert path, "no Chromium: run `make test`, which installs one"
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=path, args=chromium.ARGUMENTS)
 
 
 class Visit:

@@ -26,7 +26,7 @@ def test_chosen_layers_and_heads() -> None:
     assert {edge[0] for edge in data["edges"]} == {0, 1}
     _, row, source, weight = data["edges"][0]
     assert weight == round(float(one.weights[1, 1, row, source]), 5)
-    assert "heads 1" in data["note"]
+    assert "head 1" in data["note"]
 
 
 def test_special_tokens_are_hidden_or_shown_and_that_is_said() -> None:

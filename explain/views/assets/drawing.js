@@ -76,10 +76,10 @@ function ink(root) {
   return INK[isDark(root) ? "dark" : "light"];
 }
 
-function color(root, value, signed, strength) {
+function color(root, value, signed, strength, most = ink(root).most) {
   const inks = ink(root);
   const hue = !signed ? inks.size : value >= 0 ? inks.for : inks.against;
-  return `rgba(${hue.join(",")},${(strength * inks.most).toFixed(3)})`;
+  return `rgba(${hue.join(",")},${(strength * most).toFixed(3)})`;
 }
 
 function strongColor(root, value, signed) {
@@ -87,13 +87,19 @@ function strongColor(root, value, signed) {
   return `rgb(${(!signed ? inks.size : value >= 0 ? inks.for : inks.against).join(",")})`;
 }
 
+/** The inks as variables of the drawing's style sheet. */
+function inkVariables(root) {
+  const inks = ink(root);
+  for (const name of ["for", "against", "size"]) root.style.setProperty(`--${name}`, `rgb(${inks[name].join(",")})`);
+}
+
 /** A strip of colors from one end of a scale to the other; of plain spans, so that it can be saved. */
-function ramp(root, signed) {
+function ramp(root, signed, most = ink(root).most) {
   const strip = html("span", { class: "ramp", "aria-hidden": "true" });
   for (let step = 0; step <= 24; step++) {
     const value = signed ? step / 12 - 1 : step / 24;
     const part = html("span");
-    part.style.backgroundColor = color(root, value, signed, Math.abs(value));
+    part.style.backgroundColor = color(root, value, signed, Math.abs(value), most);
     strip.append(part);
   }
   return strip;
@@ -141,6 +147,39 @@ function walkable(box, selector, choose, letGo) {
     else return;
     event.preventDefault();
   };
+}
+
+/** Tell the page what was chosen, where a page listens. */
+function send(root, data, value) {
+  if (data.sends) root.explainSend?.("chosen", value);
+}
+
+/** Numbers from base64: unsigned 16-bit parts of the largest, or signed ones. */
+function unpack(packed) {
+  const bytes = Uint8Array.from(atob(packed.base64), (letter) => letter.charCodeAt(0));
+  const whole = packed.signed ? new Int16Array(bytes.buffer) : new Uint16Array(bytes.buffer);
+  const unit = packed.largest / (packed.signed ? 32767 : 65535);
+  return Float32Array.from(whole, (value) => value * unit);
+}
+
+/** Paint rows x columns of values on a canvas; full color at `full`. */
+function paint(root, canvas, values, rows, columns, cell, full, signed) {
+  const image = new ImageData(columns, rows);
+  const inks = ink(root);
+  for (let at = 0; at < rows * columns; at++) {
+    const value = values[at];
+    const hue = !signed ? inks.size : value >= 0 ? inks.for : inks.against;
+    image.data.set(hue, 4 * at);
+    image.data[4 * at + 3] = 255 * Math.min(1, Math.abs(value) / full);
+  }
+  const small = html("canvas", { width: columns, height: rows });
+  small.getContext("2d").putImageData(image, 0, 0);
+  canvas.width = columns * cell;
+  canvas.height = rows * cell;
+  const context = canvas.getContext("2d");
+  context.imageSmoothingEnabled = false;
+  context.drawImage(small, 0, 0, canvas.width, canvas.height);
+  return context;
 }
 
 /** A small card that follows the pointer or the focus. */
@@ -224,6 +263,11 @@ function readBox(root, box, caption) {
     const look = getComputedStyle(node);
     if (look.visibility === "hidden" || look.display === "none") return;
     if (node.namespaceURI === SVG && node.tagName === "svg") return drawDrawing(out, node, left, top);
+    if (node.tagName === "CANVAS") {
+      const at = node.getBoundingClientRect();
+      out.append(svg("image", { x: at.left + left, y: at.top + top, width: at.width, height: at.height, href: node.toDataURL(), style: "image-rendering: pixelated" }));
+      return;
+    }
     drawGround(out, node, look, left, top);
     node.childNodes.forEach(visit);
   };
@@ -293,18 +337,27 @@ function drawText(out, node, left, top) {
   }
 }
 
-const DRAWN = ["fill", "stroke", "stroke-width", "stroke-opacity", "fill-opacity", "opacity", "stroke-linecap", "stroke-dasharray", "font-size", "font-weight", "text-anchor"];
+// The first is a part's own; the others it has from the part it stands in, if nothing else is said.
+const DRAWN = ["opacity", "fill", "stroke", "stroke-width", "stroke-opacity", "fill-opacity", "stroke-linecap", "stroke-dasharray", "font-size", "font-weight", "text-anchor"];
+const UNSEEN = 1 / 512; // less than half a step of any screen's 256 shades
 
 function drawDrawing(out, node, left, top) {
   const at = node.getBoundingClientRect();
   const copy = node.cloneNode(true);
   const theirs = node.querySelectorAll("*");
+  const looks = new Map();
   copy.querySelectorAll("*").forEach((part, place) => {
+    if (part.tagName === "line" && Number(part.getAttribute("stroke-opacity") ?? 1) < UNSEEN) return part.remove();
     const look = getComputedStyle(theirs[place]);
-    for (const name of DRAWN) {
-      const value = look.getPropertyValue(name);
-      if (value) part.setAttribute(name, name === "fill" || name === "stroke" ? (value === "none" ? "none" : plain(value)) : value);
-    }
+    if (look.display === "none") return part.remove();
+    const values = DRAWN.map((name) => look.getPropertyValue(name));
+    const around = looks.get(part.parentNode);
+    looks.set(part, values);
+    DRAWN.forEach((name, number) => {
+      const value = values[number];
+      if (!value || (number ? around?.[number] === value : value === "1")) return part.removeAttribute(name);
+      part.setAttribute(name, name === "fill" || name === "stroke" ? (value === "none" ? "none" : plain(value)) : value);
+    });
     part.removeAttribute("class");
     part.removeAttribute("style");
   });

@@ -1,7 +1,8 @@
 // Attention, layer by layer: tokens as rows, layers as columns, the strongest weights as lines from what is looked at
-// (left) to what looks (right). Hover or focus a point to trace its paths; click to keep it.
+// (left) to what looks (right). Hover or focus a point to trace its paths; click a point or a line to keep it.
 
 function draw(root, data) {
+  inkVariables(root);
   const box = html("div", { class: "graph" });
   const scroll = html("div", { class: "scroll", tabindex: "0", "aria-label": "Attention graph; scrolls" });
   const row = 22, head = 28;
@@ -9,24 +10,37 @@ function draw(root, data) {
   const margin = Math.min(150, 24 + 7.4 * Math.min(longest, 16));
   const columns = data.layers.length;
   const width = Math.max(box.clientWidth, root.clientWidth || 900, 2 * margin + 64 * columns);
-  const height = head + row * data.tokens.length + 10;
   const x = (column) => margin + ((width - 2 * margin) * column) / columns;
   const place = new Map(data.tokens.map((token, index) => [token.index, index]));
-  const y = (token) => head + row * place.get(token) + row / 2;
+  const second = data.tokens.findIndex((token) => token.segment === 1); // a pair's texts stand apart
+  const apart = second > 0 ? 26 : 0;
+  const y = (token) => head + row * place.get(token) + row / 2 + (second > 0 && place.get(token) >= second ? apart : 0);
+  const height = head + row * data.tokens.length + apart + 10;
   const drawing = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": data.summary });
 
   for (let column = 0; column <= columns; column++) {
     const text = svg("text", { x: x(column), y: 15, "text-anchor": "middle", class: "label" });
-    text.textContent = column ? `layer ${data.layers[column - 1] + 1}` : "input";
+    text.textContent = column ? `layer ${data.layers[column - 1]}` : "input";
     drawing.append(text);
   }
-  const most = Math.max(...data.edges.map((edge) => edge[3]), 1e-9);
+  if (apart) {
+    const between = head + row * second + apart / 2;
+    drawing.append(svg("line", { class: "between", x1: 0, x2: width, y1: between, y2: between }));
+    for (const [at, name] of [[between - 4, "first text"], [between + 11, "second text"]]) {
+      const text = svg("text", { x: 2, y: at, class: "label" });
+      text.textContent = name;
+      drawing.append(text);
+    }
+  }
+  const most = data.edges.reduce((largest, edge) => Math.max(largest, Math.abs(edge[3])), 1e-9);
+  const amount = (value) => (data.share ? percent(value) : figure(value, data.signed));
   const lines = svg("g", {});
   const edges = data.edges.map(([column, to, from, weight]) => {
-    const left = x(column) + 5, right = x(column + 1) - 5, middle = (left + right) / 2, strength = weight / most;
+    const left = x(column) + 5, right = x(column + 1) - 5, middle = (left + right) / 2, strength = Math.abs(weight) / most;
     const line = svg("path", {
       d: `M${left} ${y(from)}C${middle} ${y(from)} ${middle} ${y(to)} ${right} ${y(to)}`,
-      class: "edge",
+      class: weight < 0 ? "edge against" : data.signed ? "edge for" : "edge",
+      "data-edge": `${column},${to},${from}`,
       "stroke-width": (0.5 + 3.5 * strength).toFixed(2),
       "stroke-opacity": (0.1 + 0.75 * strength).toFixed(2),
     });
@@ -43,7 +57,7 @@ function draw(root, data) {
     }
   for (const token of data.tokens)
     for (const [at, anchor, side] of [[margin - 12, "end", "left"], [width - margin + 12, "start", "right"]]) {
-      const text = svg("text", { x: at, y: y(token.index) + 4, "text-anchor": anchor, class: token.special ? "token special" : "token", "data-token": token.index, "data-column": side === "left" ? 0 : columns });
+      const text = svg("text", { x: at, y: y(token.index) + 4, "text-anchor": anchor, class: `token${token.special ? " special" : ""}${token.segment ? " second" : ""}`, "data-token": token.index, "data-column": side === "left" ? 0 : columns });
       text.textContent = token.text.length > 16 ? token.text.slice(0, 15) + "\u2026" : token.text;
       text.append(svg("title", {}));
       text.lastChild.textContent = token.text;
@@ -53,7 +67,7 @@ function draw(root, data) {
     }
   scroll.append(drawing);
   const tip = tooltip(box);
-  box.prepend(html("div", { class: "legend" }, html("span", {}, "weak"), html("span", { class: "stroke thin" }), html("span", { class: "stroke thick" }), html("span", {}, `strong, up to ${percent(most)} of what a token looks at`)), scroll);
+  box.prepend(html("div", { class: "legend" }, html("span", {}, "weak"), html("span", { class: "stroke thin" }), html("span", { class: "stroke thick" }), html("span", {}, `strong, up to ${amount(most)} ${data.unit}`), data.signed ? html("span", {}, "orange: for the target, blue: against") : null), scroll);
   box.append(html("p", { class: "note" }, data.note), savers(root, "attention_graph", () => asSvg(root, box, data.caption)));
   root.replaceChildren(box);
 
@@ -89,7 +103,12 @@ function draw(root, data) {
     trace(column, token);
     const into = edges.filter((edge) => edge.column === column - 1 && edge.to === token).sort((a, b) => b.weight - a.weight).slice(0, 4);
     const name = data.tokens[place.get(token)].text;
-    tip.show(target, [["name", name], ["number", column ? `after layer ${data.layers[column - 1] + 1}` : "input"], ...into.map((edge) => ["more", `looks at ${data.tokens[place.get(edge.from)].text}: ${percent(edge.weight)}`])]);
+    tip.show(target, [["name", name], ["number", column ? `after layer ${data.layers[column - 1]}` : "input"], ...into.map((edge) => ["more", `${data.verb} ${data.tokens[place.get(edge.from)].text}: ${amount(edge.weight)}`])]);
+  };
+  const overEdge = (target) => {
+    const [column, to, from] = target.dataset.edge.split(",").map(Number);
+    const { weight } = edges.find((edge) => edge.line === target);
+    tip.show(target, [["name", `${data.tokens[place.get(to)].text} \u2190 ${data.tokens[place.get(from)].text}`], ["number", `layer ${data.layers[column]}: ${amount(weight)} ${data.unit}`]]);
   };
   const out = () => {
     tip.hide();
@@ -101,12 +120,23 @@ function draw(root, data) {
     const column = +target.dataset.column;
     kept = kept && kept[0] === column && kept[1] === token ? null : [column, token];
     pick(data.group, kept ? [token] : []);
+    send(root, data, kept ? { token, layer: column ? data.layers[column - 1] : null } : { token: null });
   };
-  drawing.onpointerover = (event) => event.target.dataset?.token !== undefined && over(event.target);
+  const chooseEdge = (target) => {
+    const [column, to, from] = target.dataset.edge.split(",").map(Number);
+    send(root, data, { layer: data.layers[column], token: to, source: from });
+  };
+  drawing.onpointerover = (event) => {
+    if (event.target.dataset?.token !== undefined) over(event.target);
+    else if (event.target.dataset?.edge !== undefined) overEdge(event.target);
+  };
   drawing.onpointerout = out;
   drawing.addEventListener("focusin", (event) => event.target.dataset?.token !== undefined && over(event.target));
   drawing.addEventListener("focusout", out);
-  drawing.onclick = (event) => event.target.dataset?.token !== undefined && choose(event.target);
+  drawing.onclick = (event) => {
+    if (event.target.dataset?.token !== undefined) choose(event.target);
+    else if (event.target.dataset?.edge !== undefined) chooseEdge(event.target);
+  };
   walkable(drawing, '[role="button"]', choose, () => pick(data.group, []));
   onPick(root, data.group, (tokens) => {
     drawing.querySelectorAll("text.token").forEach((text) => {
@@ -118,4 +148,12 @@ function draw(root, data) {
     if (kept) trace(...kept);
     else clear();
   });
+  if (data.chosen) {
+    const [column, token, from] = data.chosen;
+    if (points.has(`${column},${token}`)) {
+      kept = [column, token];
+      trace(column, token);
+      edges.find((edge) => edge.column === column - 1 && edge.to === token && edge.from === from)?.line.classList.add("chosen");
+    }
+  }
 }

@@ -1,0 +1,54 @@
+"""Attention flow: how much could run from each input token to the rows the head reads, attention being pipes.
+
+    A_l = (1 - r) mean_h W_lh + r I,    flow_j = maximum flow from the rows read to input token j, capacities A_l
+
+Abnar and Zuidema (2020), https://arxiv.org/abs/2005.00928, section 3 (r = 1/2). The flow is exact for capacities
+rounded to 2^-30. It costs one forward pass and one maximum-flow problem for each token.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from explain.datatypes import AttentionMaps, FloatArray, Tokens
+from explain.errors import KnobError
+from explain.knobs import knob
+from explain.meter import Meter
+from explain.methods.base import HEADS, METHODS, Item, ShareMethod, chosen_heads
+from explain.models.base import TextModel
+from explain.numerics.flow import maximum_flows
+from explain.numerics.rollout import with_residual
+
+
+@METHODS.register("attention_flow")
+@dataclass(frozen=True, kw_only=True)
+class AttentionFlow(ShareMethod):
+    """Attention as pipes, and the most that can run through them."""
+
+    name: ClassVar[str] = "attention_flow"
+    title: ClassVar[str] = "Attention flow"
+    meaning: ClassVar[str] = "How much could reach the head from each word if attention weights were widths of pipes."
+    limits: ClassVar[str] = (
+        "Same for every label. An upper bound of what could pass, not what does; a pipe may be counted for many words."
+    )
+    needs: ClassVar[frozenset[str]] = frozenset({"attention"})
+
+    residual: float = knob(0.5, low=0.0, high=0.95, help="Share of the residual stream in each layer.")
+    heads: str = HEADS
+    most_tokens: int = knob(96, low=8, high=512, help="Longer texts are refused: the time grows with T to the fourth.")
+
+    def arithmetic(self, tokens: Tokens) -> int:
+        return len(tokens)
+
+    def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
+        if len(item[0]) > self.most_tokens:
+            raise KnobError(
+                f"Attention flow solves one problem for each of {len(item[0])} tokens; attention_flow.most_tokens is "
+                f"{self.most_tokens}. Shorten the text, or raise that and wait."
+            )
+        heads = chosen_heads(self.heads, model.heads)
+        seen = model.observe(item[0], meter)
+        weights = with_residual(seen.maps.mean(heads), self.residual)
+        return AttentionMaps(item[0], weights[:, None], ("mean",), self.name), model.value(seen.prediction, item[1])
+
+    def combine(self, maps: AttentionMaps, rows: FloatArray, meter: Meter | None = None) -> FloatArray:
+        return maximum_flows(maps.weights[:, 0], rows, (lambda: meter.tick(steps=1)) if meter else (lambda: None))

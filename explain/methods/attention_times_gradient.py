@@ -1,0 +1,49 @@
+"""Attention x gradient: how the target would change, to first order, if nobody looked at a token.
+
+    E_l = sum_h W_lh * dF/dW_lh,    score_j = sum_l sum_i E_l[i, j]     [unit of F]
+
+W - W * 1 = 0 is the weight cut out, so W dF/dW is the first term of F(text) - F(cut), for each weight; the scores add
+these up over layers, heads and the tokens that look. Serrano and Smith (2019), https://arxiv.org/abs/1906.03731, rank
+attention weights so. It costs one forward and one backward pass.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from explain.datatypes import AttentionMaps, FloatArray, Tokens
+from explain.knobs import knob
+from explain.meter import Meter
+from explain.methods.base import METHODS, AttentionMethod, Item
+from explain.models.base import TextModel
+
+
+@METHODS.register("attention_times_gradient")
+@dataclass(frozen=True, kw_only=True)
+class AttentionTimesGradient(AttentionMethod):
+    """Attention weights times what the target would do if they grew."""
+
+    name: ClassVar[str] = "attention_times_gradient"
+    title: ClassVar[str] = "Attention × gradient"
+    meaning: ClassVar[str] = "How much of the target would go, to first order, if nobody looked at this word's place."
+    limits: ClassVar[str] = (
+        "First order only: cutting weights for real often gives another figure. In later layers a place holds a "
+        "mixture of the whole text."
+    )
+    signed: ClassVar[bool] = True
+    additive: ClassVar[bool] = True
+    complete: ClassVar[bool] = False
+    needs: ClassVar[frozenset[str]] = frozenset({"attention_gradients"})
+
+    layers: str = knob("all", choices=("all", "first", "last"), help="All layers together, or the first or last alone.")
+
+    def cost(self, tokens: Tokens) -> int:
+        return 2
+
+    def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
+        found = model.attention_gradients(*item, meter)
+        weights = (found.weights * found.gradients).sum(dim=1, keepdim=True)
+        return AttentionMaps(item[0], weights.numpy(), ("sum",), self.name, row_stochastic=False), found.value
+
+    def combine(self, maps: AttentionMaps, rows: FloatArray, meter: Meter | None = None) -> FloatArray:
+        chosen = {"all": slice(None), "first": slice(0, 1), "last": slice(-1, None)}[self.layers]
+        return maps.weights[chosen, 0].sum(axis=(0, 1), dtype=float)

@@ -1,0 +1,172 @@
+"""DecompX: every state taken apart into what each input token brought, through all layers and the head.
+
+    x_i = sum_k x_i<k + biases, at every layer; attention weights, the norms' deviations and the activations' slopes
+    g(u) / u are held at what they are for this text, which makes each step linear and the sum exact
+    score_k = the target's linear part, applied to what token k brought to the logits     [unit of F]
+
+Modarressi et al. (2023), https://arxiv.org/abs/2306.02873, sections 3.1 to 3.4; here biases are kept as a part of their
+own instead of being spread over the tokens, so scores and that part add up to F. For log-odds among more than two
+labels, log-sum-exp is written as sum_c p_c z_c + H(p), which is exact too; H(p) goes to the biases' part. It costs one
+forward pass and arithmetic worth about T more.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from explain.datatypes import Attribution, Target, Tokens
+from explain.errors import KnobError, TargetError
+from explain.knobs import knob
+from explain.meter import Meter
+from explain.methods.base import METHODS, Item, Method, Stopwatch
+from explain.models.base import TextModel, Trace
+from explain.models.post_norm import ClassificationHead, PostNormLayer
+
+_ROWS = 16 << 20  # numbers of a wide layer at once
+
+
+@METHODS.register("decompx")
+@dataclass(frozen=True, kw_only=True)
+class DecompX(Method):
+    """States taken apart by input token, down to the logits."""
+
+    name: ClassVar[str] = "decompx"
+    title: ClassVar[str] = "DecompX"
+    meaning: ClassVar[str] = (
+        "What each word brought to the target, its vectors followed through every layer; scores add up."
+    )
+    limits: ClassVar[str] = (
+        "Attention weights and slopes are held as they are: what a word did by steering where others look is not "
+        "counted as its own."
+    )
+    signed: ClassVar[bool] = True
+    additive: ClassVar[bool] = True
+    complete: ClassVar[bool] = True
+    needs: ClassVar[frozenset[str]] = frozenset({"trace", "post_norm", "head_on_states"})
+
+    most_tokens: int = knob(
+        128, low=8, high=512, help="Longer texts are refused: time and memory grow with the square."
+    )
+
+    def cost(self, tokens: Tokens) -> int:
+        return 1
+
+    def arithmetic(self, tokens: Tokens) -> int:
+        return len(tokens)
+
+    def attribute_batch(
+        self, model: TextModel, items: Sequence[Item], meter: Meter | None = None
+    ) -> tuple[Attribution, ...]:
+        model.require(self.needs)
+        results = []
+        for item in items:
+            tokens, target = item
+            if len(tokens) > self.most_tokens:
+                raise KnobError(
+                    f"DecompX follows {len(tokens)} tokens through every layer; decompx.most_tokens is "
+                    f"{self.most_tokens}. Shorten the text, or raise that and wait."
+                )
+            watch = Stopwatch(meter)
+            trace = model.trace(tokens, watch.meter)
+            with torch.inference_mode():
+                parts = _through_layers(trace, model.post_norm, watch.meter)  # (T + 1, D)
+                logits = _through_head(parts, model.classification_head)  # (T + 1, C)
+                linear, constant = _linear_part(target, logits.sum(dim=0), model.head.exclusive)
+            scores = (logits @ linear).double()
+            results.append(
+                self._result(
+                    item,
+                    [(token,) for token in range(len(tokens))],
+                    scores[:-1].numpy(),
+                    output=model.value(trace.prediction, target),
+                    baseline_output=float(scores[-1]) + constant,
+                    watch=watch,
+                    diagnostics={"reference": "the biases alone", "tolerance": 1e-3, "converged": True},
+                )
+            )
+        return tuple(results)
+
+
+def _through_layers(trace: Trace, layers: Sequence[PostNormLayer], meter: Meter) -> Tensor:
+    """What each token, and last the biases, brought to the first row of the last layer: (T + 1, D)."""
+    count, width = trace.states.shape[1:]
+    parts = torch.zeros(count, count + 1, width)  # [i, k]: what k brought to i
+    parts[torch.arange(count), torch.arange(count)] = trace.states[0]
+    done = 0
+    for number, layer in enumerate(layers):
+        weights = trace.weights[number]  # (H, T, T)
+        values = parts @ layer.value.weight.T
+        values[:, -1] += layer.value.bias
+        values = values.unflatten(-1, (len(weights), -1))  # (T, T + 1, H, D/H)
+        last = number == len(layers) - 1  # the head reads one row only
+        rows = range(1 if last else count)
+        step = max(1, _ROWS // (parts.shape[1] * layer.inner.out_features))
+        after = []
+        for start in rows[::step]:
+            chosen = slice(start, min(start + step, len(rows)))
+            context = torch.einsum("hij,jkhd->ikhd", weights[:, chosen], values).flatten(-2)
+            attended = _linear(context, layer.output) + parts[chosen]
+            attended = _norm(attended, layer.attention_norm)
+            wide = _linear(_slope(_linear(attended, layer.inner), layer.activation), layer.outer)
+            after.append(_norm(wide + attended, layer.output_norm))
+        parts = torch.cat(after)
+        steps = count * (number + 1) // len(layers) - done
+        done += steps
+        meter.tick(steps=steps)
+    return parts[0]
+
+
+def _through_head(parts: Tensor, head: ClassificationHead) -> Tensor:
+    return _linear(_slope(_linear(parts, head.dense), head.activation), head.out)
+
+
+# Each step takes parts (..., K, D) that add up to a state, the last of them the biases', to parts of the next.
+
+
+def _linear(parts: Tensor, layer: nn.Linear) -> Tensor:
+    found = parts @ layer.weight.T
+    if layer.bias is not None:
+        found[..., -1, :] += layer.bias
+    return found
+
+
+def _slope(parts: Tensor, activation: Callable[[Tensor], Tensor]) -> Tensor:
+    """parts * g(u) / u, u being their sum; near zero the slope there."""
+    whole = parts.sum(dim=-2, keepdim=True)
+    safe = torch.where(whole.abs() < 1e-6, 1e-6, whole)
+    return parts * (activation(safe) / safe)
+
+
+def _norm(parts: Tensor, norm: nn.LayerNorm) -> Tensor:
+    whole = parts.sum(dim=-2, keepdim=True)
+    deviation = (whole.var(dim=-1, unbiased=False, keepdim=True) + norm.eps).sqrt()
+    found = (parts - parts.mean(dim=-1, keepdim=True)) / deviation * norm.weight
+    found[..., -1, :] += norm.bias
+    return found
+
+
+def _linear_part(target: Target, logits: Tensor, exclusive: bool) -> tuple[Tensor, float]:
+    """The target as a linear function of the logits (C,), and a constant.
+
+    Raises:
+        TargetError: it is none, as a probability.
+    """
+    linear = torch.zeros_like(logits)
+    linear[target.index] = 1.0
+    if target.scale in ("logit", "value") or (target.scale == "log_odds" and not exclusive):
+        return linear, 0.0
+    if target.scale == "logit_difference":
+        linear[target.against_index] = -1.0
+        return linear, 0.0
+    if target.scale == "log_odds":
+        others = [label for label in range(len(logits)) if label != target.index]
+        shares = torch.softmax(logits[others], dim=-1)
+        linear[others] = -shares
+        return linear, float((shares * torch.log_softmax(logits[others], dim=-1)).sum())
+    raise TargetError(
+        f"DecompX adds up to logits, and {target.scale.replace('_', ' ')} is no sum of them. "
+        "Measure the target in log-odds or logits."
+    )

@@ -1,0 +1,63 @@
+"""Norm-based attention: the length of what a token really gives to another, not the weight it is given with.
+
+    N_l[i, j] = | sum_h W_lhij W_O^h (W_V^h x_j + b_V^h) |                              parts = attention
+    N_l[i, j] = | the same + [i = j] x_i |                                             parts = with_residual
+    N_l[i, j] = | Norm1'(the same + [i = j] x_i) |                                     parts = with_norm (default)
+    A_l = N_l with rows scaled to sum to 1,    share = row of A_L ... A_1 that the head reads     [share, sums to 1]
+
+Kobayashi et al. (2020), https://arxiv.org/abs/2004.10102, equation 5, and (2021), https://arxiv.org/abs/2109.07152,
+equation 9; Norm1' is the layer norm as a linear map, its mean and deviation held. For parts = attention, where the
+residual is not counted yet, A_l = (1 - r) A_l + r I with r = 1/2 as in rollout. It costs one forward pass.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from explain.datatypes import AttentionMaps, FloatArray
+from explain.knobs import knob
+from explain.meter import Meter
+from explain.methods.base import METHODS, Item, ShareMethod
+from explain.models.base import TextModel
+from explain.numerics.rollout import roll_back, rows_to_one, with_residual
+
+
+@METHODS.register("norm_based_attention")
+@dataclass(frozen=True, kw_only=True)
+class NormBasedAttention(ShareMethod):
+    """How long the vector is that a token gives to another."""
+
+    name: ClassVar[str] = "norm_based_attention"
+    title: ClassVar[str] = "Norm-based attention"
+    meaning: ClassVar[str] = (
+        "The share of each word in what the layers hand on, by the length of the vectors handed on."
+    )
+    limits: ClassVar[str] = "Same for every label. Long vectors may cancel each other; feed-forward parts are left out."
+    needs: ClassVar[frozenset[str]] = frozenset({"trace", "post_norm"})
+
+    parts: str = knob(
+        "with_norm",
+        choices=("attention", "with_residual", "with_norm"),
+        help="What is measured: attention's output alone, with the residual, or both after the layer norm.",
+    )
+
+    def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
+        trace = model.trace(item[0], meter)
+        norms = torch.empty(model.layers, 1, len(item[0]), len(item[0]))
+        with torch.inference_mode():
+            for number, layer in enumerate(model.post_norm):
+                for rows, given in layer.contributions(
+                    trace.weights[number],
+                    trace.values[number],
+                    trace.states[number],
+                    residual=self.parts != "attention",
+                    norm=self.parts == "with_norm",
+                ):
+                    norms[number, 0, rows] = given.norm(dim=-1)
+        maps = AttentionMaps(item[0], norms.numpy(), ("norm",), self.name, row_stochastic=False)
+        return maps, model.value(trace.prediction, item[1])
+
+    def combine(self, maps: AttentionMaps, rows: FloatArray, meter: Meter | None = None) -> FloatArray:
+        weights = rows_to_one(maps.weights[:, 0])
+        return roll_back(with_residual(weights, 0.5) if self.parts == "attention" else weights, rows)

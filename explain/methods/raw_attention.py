@@ -1,0 +1,47 @@
+"""Raw attention: what the rows that the head reads look at, in one layer.
+
+    share = row of mean_h W_lh that the head reads, l the last layer unless chosen     [share, sums to 1]
+
+Vaswani et al. (2017), https://arxiv.org/abs/1706.03762, equation 1. It costs one forward pass, the one that predicts.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from explain.datatypes import AttentionMaps, FloatArray
+from explain.errors import KnobError
+from explain.knobs import knob
+from explain.meter import Meter
+from explain.methods.base import HEADS, METHODS, Item, ShareMethod, chosen_heads
+from explain.models.base import TextModel
+
+
+@METHODS.register("raw_attention")
+@dataclass(frozen=True, kw_only=True)
+class RawAttention(ShareMethod):
+    """The attention of the row the head reads, as it is."""
+
+    name: ClassVar[str] = "raw_attention"
+    title: ClassVar[str] = "Raw attention"
+    meaning: ClassVar[str] = "The share of attention that the row the head reads pays to each token in one layer."
+    limits: ClassVar[str] = (
+        "Same for every label. In later layers a token's place holds a mixture of the whole text, so this is a share "
+        "of places, not of words."
+    )
+    needs: ClassVar[frozenset[str]] = frozenset({"attention"})
+
+    layer: int | None = knob(None, low=0, high=100, help="The layer, from 0; empty: the last.")
+    heads: str = HEADS
+
+    def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
+        if self.layer is not None and self.layer >= model.layers:
+            raise KnobError(f"layer is {self.layer}; {model.name} has layers 0 to {model.layers - 1}.")
+        heads = chosen_heads(self.heads, model.heads)
+        seen = model.observe(item[0], meter)
+        return (
+            AttentionMaps(item[0], seen.maps.mean(heads)[:, None], ("mean",), self.name),
+            model.value(seen.prediction, item[1]),
+        )
+
+    def combine(self, maps: AttentionMaps, rows: FloatArray, meter: Meter | None = None) -> FloatArray:
+        return rows @ maps.weights[-1 if self.layer is None else self.layer, 0]

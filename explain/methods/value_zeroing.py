@@ -1,0 +1,70 @@
+"""Value zeroing: how far each token's state turns when another token has nothing to give.
+
+    C_l[i, j] = 1 - cos(z_i, z_i with v_j = 0 in layer l), rows scaled to sum to 1
+    share = row of C_L ... C_1 that the head reads     [share, sums to 1]
+
+Mohebbi et al. (2023), https://arxiv.org/abs/2301.12971, equation 4. The value vector is zeroed after its bias, in all
+heads, each layer starting from the clean one below; z_i is what the whole layer gives. No identity is added: the
+residual is in z. It costs one forward pass and, since every layer is run once without each token, T more.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from explain.datatypes import AttentionMaps, FloatArray, Tokens
+from explain.errors import KnobError
+from explain.knobs import knob
+from explain.meter import Meter
+from explain.methods.base import METHODS, Item, ShareMethod
+from explain.models.base import TextModel
+from explain.numerics.rollout import roll_back, rows_to_one
+
+
+@METHODS.register("value_zeroing")
+@dataclass(frozen=True, kw_only=True)
+class ValueZeroing(ShareMethod):
+    """What changes in a layer when one token's value is zero."""
+
+    name: ClassVar[str] = "value_zeroing"
+    title: ClassVar[str] = "Value zeroing"
+    meaning: ClassVar[str] = "The share of each word in how states change when it has nothing to give, layer by layer."
+    limits: ClassVar[str] = (
+        "Same for every label. Each layer is tried alone; angles say nothing of what the head reads."
+    )
+    needs: ClassVar[frozenset[str]] = frozenset({"trace", "post_norm"})
+
+    most_tokens: int = knob(192, low=8, high=512, help="Longer texts are refused: it costs a pass for each token.")
+
+    def cost(self, tokens: Tokens) -> int:
+        return 1 + len(tokens)
+
+    def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
+        tokens = item[0]
+        count = len(tokens)
+        if count > self.most_tokens:
+            raise KnobError(
+                f"Value zeroing costs a pass for each of {count} tokens; value_zeroing.most_tokens is "
+                f"{self.most_tokens}. Shorten the text, or raise that and wait."
+            )
+        trace = model.trace(tokens, meter)
+        turned = torch.empty(model.layers, 1, count, count)
+        done = 0
+        for number, layer in enumerate(model.post_norm):
+            with torch.inference_mode():
+                weights, values, inputs = trace.weights[number], trace.values[number], trace.states[number]
+                before = inputs + layer.output((weights @ values).transpose(0, 1).flatten(1))
+                for rows, given in layer.contributions(weights, values, inputs, residual=False, norm=False):
+                    without = layer.finish(layer.attention_norm(before[rows][:, None] - given))  # (R, T, D)
+                    clean = trace.states[number + 1][rows][:, None]
+                    turned[number, 0, rows] = (1 - torch.cosine_similarity(clean, without, dim=-1)).clamp(min=0)
+            if meter is not None:  # each layer is a part of T passes
+                passes = count * (number + 1) // model.layers - done
+                done += passes
+                meter.tick(forward=passes, positions=passes * count)
+        maps = AttentionMaps(tokens, rows_to_one(turned.numpy()), ("value zeroing",), self.name, row_stochastic=False)
+        return maps, model.value(trace.prediction, item[1])
+
+    def combine(self, maps: AttentionMaps, rows: FloatArray, meter: Meter | None = None) -> FloatArray:
+        return roll_back(maps.weights[:, 0], rows)

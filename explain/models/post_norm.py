@@ -1,0 +1,176 @@
+"""The parts of a post-norm encoder's layers and of its classification head, by one set of names for every family.
+
+    y = Norm1(x + W_O c + b_O)         c: sum over tokens of weight times value, heads side by side
+    z = Norm2(y + W_2 g(W_1 y + b_1) + b_2)
+    logits = W_c g'(W_p z_first + b_p) + b_c
+
+Decompositions of a layer (norms, ALTI, value zeroing, DecompX) are written on these formulas. A family whose layers do
+otherwise has none, and says so.
+"""
+
+import operator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+_PARTS = 16 << 20  # numbers at once
+
+Activation = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class PostNormLayer:
+    """One layer from the values on."""
+
+    value: nn.Linear  # W_V, b_V, all heads side by side
+    output: nn.Linear  # W_O, b_O
+    attention_norm: nn.LayerNorm
+    inner: nn.Linear  # W_1, b_1
+    activation: Activation
+    outer: nn.Linear  # W_2, b_2
+    output_norm: nn.LayerNorm
+
+    def after_attention(self, context: Tensor, inputs: Tensor) -> Tensor:
+        """Context c and inputs x (..., D) to y (..., D)."""
+        return self.attention_norm(inputs + self.output(context))
+
+    def contributions(
+        self, weights: Tensor, values: Tensor, inputs: Tensor, *, residual: bool = True, norm: bool = True
+    ) -> Iterator[tuple[slice, Tensor]]:
+        """What each token j gives to each y_i: T_i(x_j) = Norm1'(sum_h W_hij W_O^h v_hj + [i = j] x_i).
+
+        Norm1' is the norm with its mean and deviation held at those of y_i, without its bias: a linear map. All
+        T_i(x_j) of a row and the biases' own part add up to y_i.
+
+        Args:
+            weights (H, T, T), values (H, T, D/H), inputs (T, D): of this layer, in one forward pass.
+            residual: count x_i itself to what token i gives to itself; norm: apply Norm1'.
+
+        Yields:
+            A range of rows i, and their parts (R, T, D), some at a time: all would be T x T x D numbers.
+        """
+        heads, count, width = values.shape
+        by_head = self.output.weight.unflatten(1, (heads, width))  # (D, H, D/H)
+        given = torch.einsum("htw,dhw->htd", values, by_head)
+        own, scale = inputs, None
+        if norm:
+            context = (weights @ values).transpose(0, 1).flatten(1)
+            total = inputs + self.output(context)
+            deviation = (total.var(dim=-1, unbiased=False, keepdim=True) + self.attention_norm.eps).sqrt()
+            given, own, scale = self._centered(given), self._centered(inputs), deviation
+        step = max(1, _PARTS // (count * inputs.shape[-1]))
+        for start in range(0, count, step):
+            rows = torch.arange(start, min(start + step, count))
+            parts = torch.einsum("hrt,htd->rtd", weights[:, rows], given)
+            if residual:
+                parts[torch.arange(len(rows)), rows] += own[rows]
+            if scale is not None:
+                parts /= scale[rows][:, None]
+            yield slice(start, start + len(rows)), parts
+
+    def _centered(self, parts: Tensor) -> Tensor:
+        return (parts - parts.mean(dim=-1, keepdim=True)) * self.attention_norm.weight
+
+    def finish(self, attended: Tensor) -> Tensor:
+        """y (..., D) to the layer's output z (..., D)."""
+        return self.output_norm(attended + self.outer(self.activation(self.inner(attended))))
+
+
+@dataclass(frozen=True, eq=False)
+class ClassificationHead:
+    """A head that reads the first row."""
+
+    dense: nn.Linear  # W_p, b_p
+    activation: Activation
+    out: nn.Linear  # W_c, b_c
+
+    def __call__(self, first: Tensor) -> Tensor:
+        """First rows (..., D) to logits (..., C)."""
+        return self.out(self.activation(self.dense(first)))
+
+
+# Where the parts are. A layer: value, output, attention_norm, inner, activation, outer, output_norm.
+_BERT = (
+    "attention.self.value",
+    "attention.output.dense",
+    "attention.output.LayerNorm",
+    "intermediate.dense",
+    "intermediate.intermediate_act_fn",
+    "output.dense",
+    "output.LayerNorm",
+)
+_LAYERS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "bert": ("bert.encoder.layer", _BERT),
+    "roberta": ("roberta.encoder.layer", _BERT),
+    "xlm-roberta": ("roberta.encoder.layer", _BERT),
+    "camembert": ("roberta.encoder.layer", _BERT),
+    "electra": ("electra.encoder.layer", _BERT),
+    "distilbert": (
+        "distilbert.transformer.layer",
+        (
+            "attention.v_lin",
+            "attention.out_lin",
+            "sa_layer_norm",
+            "ffn.lin1",
+            "ffn.activation",
+            "ffn.lin2",
+            "output_layer_norm",
+        ),
+    ),
+    "albert": (
+        "albert.encoder.albert_layer_groups",
+        (
+            "attention.value",
+            "attention.dense",
+            "attention.LayerNorm",
+            "ffn",
+            "activation",
+            "ffn_output",
+            "full_layer_layer_norm",
+        ),
+    ),
+}
+_ROBERTA_HEAD = ("classifier.dense", torch.tanh, "classifier.out_proj")
+_HEADS: dict[str, tuple[str, str | Activation, str]] = {
+    "bert": ("bert.pooler.dense", "bert.pooler.activation", "classifier"),
+    "roberta": _ROBERTA_HEAD,
+    "xlm-roberta": _ROBERTA_HEAD,
+    "camembert": _ROBERTA_HEAD,
+    "mpnet": _ROBERTA_HEAD,
+    "electra": ("classifier.dense", "classifier.activation", "classifier.out_proj"),
+    "distilbert": ("pre_classifier", torch.relu, "classifier"),
+    "albert": ("albert.pooler", "albert.pooler_activation", "classifier"),
+}
+
+
+def post_norm_layers(module: Any) -> tuple[PostNormLayer, ...] | None:
+    """The parts of each layer, first to last; None for a family whose layers are built otherwise."""
+    found = _LAYERS.get(module.config.model_type)
+    if found is None or getattr(module.config, "is_decoder", False):
+        return None
+    place, parts = found
+    read = operator.attrgetter(*parts)
+    layers = operator.attrgetter(place)(module)
+    if module.config.model_type == "albert":  # one group of layers runs many times
+        groups, count = len(layers), module.config.num_hidden_layers
+        runs = [layers[int(number / (count / groups))].albert_layers for number in range(count)]
+        if any(len(run) != 1 for run in runs):
+            return None
+        layers = [run[0] for run in runs]
+    return tuple(PostNormLayer(*read(layer)) for layer in layers)
+
+
+def classification_head(module: Any) -> ClassificationHead | None:
+    """The head of a classifier that reads the first row; None where it is built otherwise."""
+    found = _HEADS.get(module.config.model_type)
+    if found is None or not hasattr(module, "classifier"):
+        return None
+    dense, activation, out = found
+    return ClassificationHead(
+        operator.attrgetter(dense)(module),
+        operator.attrgetter(activation)(module) if isinstance(activation, str) else activation,
+        operator.attrgetter(out)(module),
+    )

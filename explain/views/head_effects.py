@@ -1,0 +1,79 @@
+"""Head effects: what removing each head does to the target, as a table of tinted cells, layers down, heads across."""
+
+from typing import Any
+
+import numpy as np
+
+from explain.datatypes import HeadEffects
+from explain.views.base import UNITS, VIEWS, View, target_name
+
+
+class HeadEffectsGrid(View):
+    """Layers x heads, each cell the effect of removing that head."""
+
+    name = "head_effects"
+    title = "What each head does"
+    accepts = HeadEffects
+
+    def data(
+        self,
+        result: HeadEffects,
+        *,
+        chosen: tuple[int, int] | None = None,
+        sends: bool = False,
+        **options: Any,
+    ) -> dict[str, Any]:
+        """Prepare a drawing.
+
+        Args:
+            chosen: layer and head that are marked; sends: tell the page what is clicked.
+        """
+        flips = int(result.flips.sum())
+        target, unit = target_name(result.target), UNITS[result.target.scale]
+        return {
+            "sends": sends,
+            "effects": np.round(result.effects, 5).tolist(),
+            "flips": result.flips.tolist(),
+            "largest": float(np.abs(result.effects).max(initial=0.0)),
+            "signed": True,
+            "scale": result.target.scale,
+            "unit": unit,
+            "target": target,
+            "chosen": list(chosen) if chosen else None,
+            "note": (
+                f"Each cell: how far {target} ({unit}, now {result.output:+.3f}) falls when that head's attention is "
+                "set to zero, all else left as it is. Heads that do the same job can stand in for each other: each "
+                "alone may seem to matter little. "
+                + (f"{flips} heads, ringed, change the decision." if flips > 1 else "")
+                + ("One head, ringed, changes the decision." if flips == 1 else "")
+                + ("No single head changes the decision." if flips == 0 else "")
+            ),
+            "caption": f"Effect of removing each head, {unit}, target: {target}",
+        }
+
+
+def ranking(result: HeadEffects) -> list[dict[str, Any]]:
+    """A row for each head, largest effect first: its effect and rank, each figure and its rank (1 = most of it)."""
+    sizes = np.abs(result.effects).ravel()
+    order = np.argsort(-sizes, kind="stable")
+    ranks = {
+        name: np.argsort(np.argsort(-values.ravel(), kind="stable"), kind="stable") + 1
+        for name, values in result.figures.items()
+    }
+    heads = result.effects.shape[1]
+    rows = []
+    for rank, place in enumerate(order.tolist(), 1):
+        row: dict[str, Any] = {
+            "head": f"{place // heads}·{place % heads}",
+            "effect": float(result.effects.ravel()[place]),
+            "rank by effect": rank,
+            "changes the decision": bool(result.flips.ravel()[place]),
+        }
+        for name, values in result.figures.items():
+            row[name.replace("_", " ")] = float(values.ravel()[place])
+            row[f"rank by {name.replace('_', ' ')}"] = int(ranks[name][place])
+        rows.append(row)
+    return rows
+
+
+VIEWS.register("head_effects")(HeadEffectsGrid())

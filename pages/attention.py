@@ -1,0 +1,337 @@
+"""Attention of one text, or of a pair: where each layer and head looks, and whether it matters."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from explain.datatypes import AttentionMaps, Cut, CutEffects, HeadEffects, LayerReadings
+from explain.errors import ExplainError
+from explain.models.base import TextModel
+from explain.numerics.heads import HEAD_FIGURES
+from explain.pipeline import Request
+from explain.questions import (
+    EffectOfCuts,
+    EffectOfHeads,
+    HeadFigures,
+    HowItForms,
+    QueriesAndKeys,
+    Question,
+    StepWeights,
+)
+from explain.views.attention_arrays import to_json, to_npz
+from explain.views.head_effects import ranking
+from explain.views.layer_graph import token_text
+from pages.shared import controls, show, state
+from pages.shared.controls import Selection
+from pages.shared.follow import follow
+
+GROUP = "attention"  # a token picked in one drawing is marked in all
+
+# What a view asks for, and how it is drawn once that is found.
+Drawer = tuple[tuple[Question, ...], Callable[[AttentionMaps, Mapping[Any, Any]], None]]
+
+VIEWS = ("Graph", "Overview", "Matrix", "BertViz", "Which heads matter", "Layer by layer")
+
+
+def page() -> None:
+    st.title("Where does the model look?", anchor=False)
+    text, pair = controls.text_boxes()
+    with st.sidebar:
+        model = state.model(controls.model_picker())
+        state.suit_examples(model)
+        lacking = state.lacking(model, text, pair)
+        question = {} if lacking else controls.target_picker(model, text, pair)
+    if lacking:
+        show.advice(lacking)
+        return
+    tokens = model.encode(text, pair)
+    view = st.segmented_control(
+        "View", VIEWS, default="Graph", required=True, key="view", bind="query-params", label_visibility="collapsed"
+    )
+    chosen = controls.selection(model, tokens)
+    drawer: Callable[[TextModel, Selection], Drawer] = {
+        "Graph": graph,
+        "Overview": overview,
+        "Matrix": matrix,
+        "BertViz": bertviz,
+        "Which heads matter": heads_that_matter,
+        "Layer by layer": layer_by_layer,
+    }[view]
+    questions, draw = drawer(model, chosen)
+    if view != "Layer by layer" and "cuts" in model.offers and (cuts := cuts_of(chosen)):
+        questions = (*questions, EffectOfCuts(cuts))
+    request = Request(text, (), pair, phrases=None, questions=questions, **question)
+
+    def draw_all(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
+        prediction = found["observation"].prediction
+        show.warnings(prediction, model)
+        show.view("probabilities", prediction, key="probabilities", target=found.get("target"))
+        maps = found["observation"].maps
+        draw(maps, found)
+        effects = next((found[one] for one in questions if isinstance(one, EffectOfCuts) and one in found), None)
+        if effects is not None:
+            what_if(effects, maps, chosen)
+        if set(found) >= set(questions):
+            take_away(request, model, maps, chosen)
+
+    follow(request, model, draw_all)
+
+
+def graph(model: TextModel, chosen: Selection) -> Drawer:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = controls.weights_picker(model)
+        lines = st.slider("Lines a layer", 5, 300, 40, step=5, key="lines", bind="query-params", width=180)
+        least = st.slider("Weakest line, %", 0.0, 50.0, 0.0, step=0.5, key="least", bind="query-params", width=180)
+        special = st.toggle("Special tokens", key="special", bind="query-params")
+        selves = st.toggle("Lines to itself", value=True, key="selves", bind="query-params")
+    method = controls.method_settings(name) if name else None
+    if name and method is None:
+        st.stop()  # the form says what is wrong
+    question = None if method is None else StepWeights(method)
+
+    def draw(maps: AttentionMaps, found: Mapping[Any, Any]) -> None:
+        one = None
+        if question is not None:
+            if question not in found:
+                st.skeleton(height=300)
+                return
+            maps, one = found[question]
+        show.view(
+            "layer_graph",
+            maps,
+            key="graph",
+            on_chosen=controls.select,
+            heads=None if chosen.head is None or len(maps.groups) == 1 else [chosen.head],
+            per_layer=lines,
+            least=least / 100,
+            special=special,
+            selves=selves,
+            chosen=None if chosen.token is None else (chosen.layer, chosen.token, chosen.source),
+            title="" if method is None else method.title,
+            group=GROUP,
+        )
+        if one is not None and method is not None:
+            st.markdown(f"**{method.title}**, all layers together. {method.meaning}", help=method.limits)
+            show.view("token_heatmap", one, key="shares", by="token", title=method.title, group=GROUP, special=True)
+
+    return (() if question is None else (question,)), draw
+
+
+def overview(model: TextModel, chosen: Selection) -> Drawer:
+    orders = {"as in the model": "layer", "most first": "most", "least first": "least"}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        figure = st.selectbox("Figure", list(HEAD_FIGURES), key="figure", bind="query-params", width=180)
+        order = st.segmented_control(
+            "Order", list(orders), default="as in the model", required=True, key="order", bind="query-params"
+        )
+        floor = st.slider("At least, % of the most", 0, 100, 0, step=5, key="floor", bind="query-params", width=200)
+
+    def open_head(value: Mapping[str, Any]) -> None:
+        controls.select(value)
+        st.session_state.view = "Matrix"
+
+    def draw(maps: AttentionMaps, found: Mapping[Any, Any]) -> None:
+        if HeadFigures() not in found:
+            st.skeleton(height=300)
+            return
+        show.view(
+            "head_grid",
+            maps,
+            key="heads",
+            on_chosen=open_head,
+            figures=found[HeadFigures()],
+            figure=figure,
+            order=orders[order],
+            at_least=floor / 100,
+            chosen=None if chosen.layer is None or chosen.head is None else (chosen.layer, chosen.head),
+        )
+
+    return (HeadFigures(),), draw
+
+
+def matrix(model: TextModel, chosen: Selection) -> Drawer:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        by = controls.unit_picker()
+        special = st.toggle("Special tokens", value=True, key="specials", bind="query-params")
+
+    def draw(maps: AttentionMaps, found: Mapping[Any, Any]) -> None:
+        show.view(
+            "attention_matrix",
+            maps,
+            key="matrix",
+            on_chosen=controls.select,
+            layer=chosen.layer,
+            heads=None if chosen.head is None else [chosen.head],
+            by=by,
+            special=special,
+            chosen=None if chosen.token is None else (chosen.token, chosen.source),
+            group=GROUP,
+        )
+
+    return (), draw
+
+
+def bertviz(model: TextModel, chosen: Selection) -> Drawer:
+    kinds = {"head view": "head", "model view": "model", "neuron view": "neuron"}
+    which = kinds[
+        st.segmented_control(
+            "BertViz",
+            list(kinds),
+            default="head view",
+            required=True,
+            key="bertviz",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+    ]
+    if which == "neuron":
+        model.require({"trace"})
+    questions = (QueriesAndKeys(),) if which == "neuron" else ()
+
+    def draw(maps: AttentionMaps, found: Mapping[Any, Any]) -> None:
+        if not set(found) >= set(questions):
+            st.skeleton(height=300)
+            return
+        # One layer lets more tokens be drawn, and queries and keys of all layers are many megabytes.
+        layer = chosen.layer if chosen.layer is not None or which != "neuron" else 0
+        show.view(
+            "bertviz",
+            maps,
+            key="bertviz_view",
+            which=which,
+            layers=None if layer is None or which == "model" else [layer],
+            layer=None if which == "model" else layer,
+            head=None if which == "model" else chosen.head,
+            vectors=found.get(QueriesAndKeys()),
+        )
+        if layer is not None and which != "model":
+            st.caption(f"Layer {layer} alone is drawn; choose another one above.")
+
+    return questions, draw
+
+
+def heads_that_matter(model: TextModel, chosen: Selection) -> Drawer:
+    model.require({"cuts"})
+    question = EffectOfHeads()
+    figure = st.selectbox("Attention's own ranking by", list(HEAD_FIGURES), key="claim", bind="query-params", width=260)
+
+    def draw(maps: AttentionMaps, found: Mapping[Any, Any]) -> None:
+        if question not in found:
+            st.skeleton(height=300)
+            return
+        effects: HeadEffects = found[question]
+        show.view(
+            "head_effects",
+            effects,
+            key="effects",
+            on_chosen=controls.select,
+            chosen=None if chosen.layer is None or chosen.head is None else (chosen.layer, chosen.head),
+        )
+        name = figure.replace("_", " ")
+        agreement = effects.agreement[figure]
+        st.markdown(
+            f"**Rank correlation of the effect's size with {name}: {agreement:+.2f}** "
+            f"(Spearman, {effects.effects.size} heads; +1: heads with most of it matter most, 0: it says nothing). "
+            "Attention is no explanation until it is tested."
+        )
+        others = ", ".join(f"{other.replace('_', ' ')} {value:+.2f}" for other, value in effects.agreement.items())
+        st.caption(f"All figures: {others}.".replace("-", "\u2212"))
+        columns = ["head", "effect", "rank by effect", name, f"rank by {name}", "changes the decision"]
+        rows = [{column: row[column] for column in columns} for row in ranking(effects)]
+        numbers = {column: st.column_config.NumberColumn(format="%.3f") for column in ("effect", name)}
+        st.dataframe(rows, hide_index=True, column_config=numbers, height=320)
+
+    return (question,), draw
+
+
+def layer_by_layer(model: TextModel, chosen: Selection) -> Drawer:
+    question = HowItForms()
+    similar = {"to its own input": "to_input", "to the other tokens": "to_others"}
+    to = st.segmented_control(
+        "Similarity of token states",
+        list(similar),
+        default="to its own input",
+        required=True,
+        key="similarity",
+        bind="query-params",
+    )
+
+    def draw(maps: AttentionMaps, found: Mapping[Any, Any]) -> None:
+        if question not in found:
+            st.skeleton(height=300)
+            return
+        readings: LayerReadings = found[question]
+        show.view("layer_readings", readings, key="readings", similarity=similar[to])
+
+    return (question,), draw
+
+
+def cuts_of(chosen: Selection) -> tuple[tuple[Cut, ...], ...]:
+    """What can be taken out of what is selected: the edge, the head, the layer's attention, the token."""
+    cuts = []
+    if chosen.layer is not None and chosen.source is not None:
+        cuts.append((Cut(chosen.layer, chosen.head, chosen.token, chosen.source),))
+    if chosen.layer is not None and chosen.head is not None:
+        cuts.append((Cut(chosen.layer, chosen.head),))
+    if chosen.layer is not None:
+        cuts.append((Cut(chosen.layer),))
+    for token in (chosen.token, chosen.source):
+        if token is not None:
+            cuts.append((Cut(source=token),))
+    return tuple(dict.fromkeys(cuts))
+
+
+def what_if(effects: CutEffects, maps: AttentionMaps, chosen: Selection) -> None:
+    st.subheader("Does it matter?", anchor=False)
+    names, claims = zip(*(named(cut, maps) for (cut,) in effects.cuts))
+    show.view("cut_effects", effects, key="cuts", names=names, claims=claims)
+
+
+def named(cut: Cut, maps: AttentionMaps) -> tuple[str, str]:
+    """A cut in words, and what attention claimed of it."""
+    tokens, weights = maps.tokens, maps.weights
+    if cut.to is not None and cut.source is not None:
+        who = "" if cut.head is None else f", head {cut.head}"
+        weight = weights[cut.layer, slice(None) if cut.head is None else cut.head, cut.to, cut.source].mean()
+        edge = f"{token_text(tokens, cut.to)} ← {token_text(tokens, cut.source)} in layer {cut.layer}{who}"
+        return edge, f"{weight:.1%} of what it looks at"
+    if cut.source is not None:
+        received = weights[:, :, :, cut.source].mean() * len(tokens)
+        return f"nobody looks at {token_text(tokens, cut.source)}", f"looked at {received:.1f} x the average"
+    if cut.head is not None:
+        largest = weights[cut.layer, cut.head].max(axis=-1).mean()
+        return f"head {cut.head} of layer {cut.layer}", f"its largest weights: {largest:.0%} on average"
+    return f"all attention of layer {cut.layer}", ""
+
+
+def take_away(request: Request, model: TextModel, maps: AttentionMaps, chosen: Selection) -> None:
+    st.subheader("Take it with you", anchor=False)
+    with st.container(horizontal=True):
+        st.download_button(
+            "All weights, for NumPy",
+            lambda: to_npz(maps),
+            "attention.npz",
+            "application/octet-stream",
+            on_click="ignore",
+        )
+        if chosen.layer is not None or len(maps.tokens) <= 128:
+            st.download_button(
+                "JSON" if chosen.layer is None else f"JSON of layer {chosen.layer}",
+                lambda: to_json(maps, model.name, chosen.layer, chosen.head if chosen.layer is not None else None),
+                "attention.json",
+                "application/json",
+                on_click="ignore",
+            )
+    show.links(request.text)
+    st.caption("Pictures: each drawing has SVG and PNG buttons in its corner.")
+    with st.expander("The Python that gives these weights"):
+        pair = "" if request.text_pair is None else f", text_pair={request.text_pair!r}"
+        code = f"import explain\n\nmaps = explain.attention({request.text!r}, model={model.name!r}{pair})\n"
+        st.code(f"{code}print(maps.weights.shape)  # layers, heads, looks, is looked at\n", language="python")
+
+
+try:
+    page()
+except ExplainError as problem:
+    show.problem(str(problem))

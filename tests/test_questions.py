@@ -1,0 +1,97 @@
+"""What can be asked besides attributions: against cuts made by hand, plain heads on states, and counted passes."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import spearmanr
+
+import explain
+from explain.datatypes import Cut
+from explain.errors import ModelError
+from explain.jobs import Cache
+from explain.meter import Meter
+from explain.methods.alti import Alti
+from explain.models.base import TextModel
+from explain.models.encoder import EncoderModel
+from explain.pipeline import Request, cost, parts
+from explain.questions import EffectOfCuts, EffectOfHeads, HeadFigures, HowItForms, StepWeights
+from explain.testing import NoGradientModel, default_item
+
+TEXT = "The film isn't good, but its top-notch cast saves it!"
+
+
+def test_effects_of_heads(tiny_bert: EncoderModel) -> None:
+    item = default_item(tiny_bert, TEXT)
+    found = EffectOfHeads().answer(tiny_bert, *item)
+    for layer, head in ((0, 0), (1, 3), (2, 2)):
+        alone = tiny_bert.cut_scores(*item, [(Cut(layer, head),)]).values[0]
+        assert found.effects[layer, head] == pytest.approx(found.output - alone, abs=1e-4)
+    expected = spearmanr(np.abs(found.effects).ravel(), found.figures["entropy"].ravel()).statistic
+    assert found.agreement["entropy"] == pytest.approx(expected)
+    assert found.effects.shape == found.flips.shape == (3, 4)
+
+
+def test_effects_of_cuts(tiny_bert: EncoderModel) -> None:
+    item = default_item(tiny_bert, TEXT)
+    cuts = ((Cut(0, 1, 0, 3),), (Cut(2),), (Cut(source=4), Cut(1, 1)))
+    found = EffectOfCuts(cuts).answer(tiny_bert, *item)
+    assert np.allclose(found.values, tiny_bert.cut_scores(*item, cuts).values, atol=1e-4)
+    assert found.output == pytest.approx(tiny_bert.value(tiny_bert.predict(item[0]), item[1]), abs=1e-4)
+
+
+def test_how_it_forms(tiny_bert: EncoderModel) -> None:
+    tokens, target = default_item(tiny_bert, TEXT)
+    found = HowItForms().answer(tiny_bert, tokens, target)
+    states = tiny_bert.trace(tokens).states
+    for layer in range(4):
+        with torch.no_grad():
+            logits = tiny_bert._module.classifier(tiny_bert._module.bert.pooler(states[layer][None].clone()))[0]
+        assert np.allclose(found.probabilities[layer], logits.softmax(dim=-1), atol=1e-5)
+        for token in (0, 3):
+            own = torch.cosine_similarity(states[layer, token], states[0, token], dim=0)
+            assert found.to_input[layer, token] == pytest.approx(float(own), abs=1e-5)
+            rest = [other for other in range(len(tokens)) if other != token]
+            near = torch.cosine_similarity(states[layer, token][None], states[layer, rest], dim=-1).mean()
+            assert found.to_others[layer, token] == pytest.approx(float(near), abs=1e-5)
+    served = tiny_bert.predict(tokens).output.probabilities[0]
+    assert np.allclose(found.probabilities[-1], served, atol=1e-5)
+    assert found.values[-1] == pytest.approx(tiny_bert.value(tiny_bert.predict(tokens), target), abs=1e-4)
+
+
+def test_where_the_head_can_not_be_read_states_are_still_shown(tiny: object) -> None:
+    model = tiny("modernbert")  # type: ignore[operator]
+    found = HowItForms().answer(model, *default_item(model, TEXT))
+    assert found.values is None and found.probabilities is None and found.to_input.shape[0] == 4
+
+
+def test_a_request_with_questions_counts_its_passes(sentiment: TextModel) -> None:
+    questions = (StepWeights(Alti()), HeadFigures(), EffectOfHeads(), EffectOfCuts(((Cut(0),),)), HowItForms())
+    request = Request(TEXT, (), phrases=None, questions=questions)
+    meter, cache = Meter(), Cache()
+    found = dict(parts(request, sentiment, meter, cache))
+    assert set(found) == {"observation", "target", *questions}
+    # The prediction, one trace for ALTI and the layers, 72 heads and the clean run, one cut and its clean run.
+    assert meter.spent.forward == 1 + 1 + 73 + 2
+    assert meter.spent.forward <= cost(request, sentiment, sentiment.encode(TEXT))
+    again = Meter()
+    assert dict(parts(request, sentiment, again, cache)).keys() == found.keys()
+    assert again.spent.forward == 0
+    maps, one = found[questions[0]]
+    assert maps.weights.shape[:2] == (6, 1) and one.method == "alti"
+
+
+def test_models_that_lack_something_say_so() -> None:
+    model = NoGradientModel()
+    item = default_item(model, TEXT)
+    for question in (StepWeights(Alti()), EffectOfHeads(), EffectOfCuts(((Cut(0),),)), HowItForms()):
+        with pytest.raises(ModelError, match="Use another method"):
+            question.answer(model, *item)
+
+
+def test_attention_in_python(sentiment: TextModel) -> None:
+    maps = explain.attention(TEXT, model="sentiment")
+    count = len(sentiment.encode(TEXT))
+    assert maps.weights.shape == (6, 12, count, count)
+    assert np.allclose(maps.weights.sum(axis=-1), 1, atol=1e-5)
+    pair = explain.attention("good film", text_pair="a bad one", model=sentiment)
+    assert set(pair.tokens.segment.tolist()) == {0, 1}
