@@ -46,8 +46,14 @@ def _parser() -> argparse.ArgumentParser:
         "--method", action="append", metavar="NAME", help="a method; may be given again (default: all three)"
     )
     text.add_argument("--set", action="append", default=[], metavar="METHOD.KNOB=VALUE", help="a method's setting")
-    text.add_argument("--target", metavar="LABEL", help="the label to explain (default: the decided one)")
-    text.add_argument("--against", metavar="LABEL", help="explain why --target and not this label")
+    text.add_argument("--target", metavar="LABEL", help="the label, or word, to explain (default: the decided one)")
+    text.add_argument("--against", metavar="LABEL", help="explain why --target and not this label, or word")
+    text.add_argument(
+        "--position",
+        type=int,
+        metavar="TOKEN",
+        help="the mask to explain, where there are several: its place among the tokens, [CLS] being 0",
+    )
     text.add_argument("--scale", help="log_odds (default), probability, log_probability or logit")
     text.add_argument("--no-phrases", action="store_true", help="do not look for key phrases")
     text.add_argument("--format", choices=("table", "json", "html", "csv"), default="table")
@@ -110,6 +116,7 @@ def explain_text(options: argparse.Namespace) -> int:
         options.against,
         options.scale,
         None if options.no_phrases else phrases,
+        position=options.position,
     )
     model = load_model(options.model)
     found = dict(parts(request, model))
@@ -201,7 +208,7 @@ def list_models(options: argparse.Namespace) -> int:
     for entry in shipped():
         size = f"{entry.size / 1e6:.1f} MB" if entry.size else ""
         accuracy = f"accuracy {entry.figures['accuracy']:.3f}" if "accuracy" in entry.figures else ""
-        task = (entry.task or "encoder").replace("_", "-")
+        task = (entry.task or "(told by loading it)").replace("_", "-")
         print(f"{entry.name:<14} {task:<20} {size:>9}  {accuracy:<16} {entry.title}")
     return 0
 

@@ -148,6 +148,9 @@ class Output:
         logits (P, C): the head's numbers.
         probabilities (P, C): softmax over a row if `exclusive`, else a sigmoid each; None for a value.
         exclusive: exactly one label is right.
+        listed_of: how many columns the head has where only the likeliest are here (a vocabulary's words), most likely
+            first; None: these are all. The softmax is over all of them, so a row of probabilities sums to less than 1.
+        every_logit (P, listed_of): the numbers of all columns, in float32; kept in memory, written in no record.
     """
 
     labels: tuple[str, ...]
@@ -155,15 +158,19 @@ class Output:
     probabilities: FloatArray | None
     exclusive: bool
     positions: tuple[int, ...] = ()
+    listed_of: int | None = None
+    every_logit: FloatArray | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", tuple(self.labels))
         object.__setattr__(self, "positions", tuple(self.positions))
-        shape = (max(1, len(self.positions)), len(self.labels))
-        _array(self, "logits", shape)
+        rows = max(1, len(self.positions))
+        _array(self, "logits", (rows, len(self.labels)))
         if self.probabilities is not None:
-            _array(self, "probabilities", shape)
-        _finite(self, "logits", "probabilities")
+            _array(self, "probabilities", (rows, len(self.labels)))
+        if self.every_logit is not None:
+            _array(self, "every_logit", (rows, self.listed_of), np.float32)
+        _finite(self, "logits", "probabilities", "every_logit")
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +180,7 @@ class Prediction:
     Attributes:
         task: the task's registry name.
         encodings: what it read; similarity and zero-shot read several.
-        outputs: the heads it was read from.
+        outputs: the heads it was read from; of masked words one for each mask, which has likeliest words of its own.
         label: the decided label of the first row, or None where nothing is decided (a value, several labels).
         confidence: its probability, after the temperature where the model carries one (see `temperature`), else as is.
         temperature: the calibration constant the logits were divided by for `confidence`; None: not calibrated.

@@ -46,7 +46,8 @@ class Request:
     Attributes:
         text, text_pair: what is explained.
         methods: the methods, with their settings, in the order they are computed.
-        label, against, scale: the target; None means the decided label, no contrast, log-odds.
+        label, against, scale, position: the target; None means the decided label, no contrast, log-odds, and the first
+            of the tokens that the model is read at (masks).
         phrases: how key phrases are found; None: they are not.
         questions: what else is asked, see `explain.questions`.
     """
@@ -59,6 +60,7 @@ class Request:
     scale: str | None = None
     phrases: PhraseSettings | None = field(default_factory=PhraseSettings)
     questions: tuple[Question, ...] = ()
+    position: int | None = None
 
 
 def methods_from(
@@ -141,7 +143,12 @@ def parts(
     yield "observation", observation
 
     target = model.task.target(
-        observation.prediction, model.head, label=request.label, against=request.against, scale=request.scale
+        observation.prediction,
+        model.head,
+        label=request.label,
+        against=request.against,
+        scale=request.scale,
+        position=request.position,
     )
     yield "target", target
 
@@ -195,6 +202,7 @@ def explain(
     label: str | None = None,
     against: str | None = None,
     scale: str | None = None,
+    position: int | None = None,
     phrases: bool | PhraseSettings = True,
     meter: Meter | None = None,
     cache: Cache | None = None,
@@ -208,6 +216,7 @@ def explain(
         settings: by method, for methods given by name: {"integrated_gradients": {"baseline": "pad"}}.
         label: the label asked about (default: the decided one); against: the other label of a contrast.
         scale: "log_odds" (default), "probability", "log_probability" or "logit".
+        position: the token asked about, where the model is read at several (masks); by default the first of them.
         phrases: whether, or how, key phrases are found.
         meter: counts passes and can stop the work; cache: remembers parts from call to call.
 
@@ -216,7 +225,7 @@ def explain(
     """
     loaded = catalogue.load_model(model) if isinstance(model, str) else model
     chosen = PhraseSettings() if phrases is True else phrases or None
-    request = Request(text, methods_from(methods, settings), text_pair, label, against, scale, chosen)
+    request = Request(text, methods_from(methods, settings), text_pair, label, against, scale, chosen, (), position)
     found = dict(parts(request, loaded, meter, cache))
     return report(request, loaded, found)
 
@@ -300,6 +309,7 @@ def as_python(request: Request, model: str) -> str:
         ("label", request.label),
         ("against", request.against),
         ("scale", request.scale),
+        ("position", request.position),
     ):
         if value is not None:
             arguments.append(f"    {name}={value!r},")

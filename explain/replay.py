@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from explain import pipeline
-from explain.datatypes import Attribution, Report
+from explain.datatypes import Attribution, Output, Report
 from explain.errors import RecordError
 from explain.knobs import make
 from explain.meter import Meter
@@ -27,9 +27,10 @@ from explain.models.base import TextModel
 from explain.text.phrases import PhraseSettings
 
 DEFAULT_TOLERANCE = 1e-3
-_SHARED: dict[type, tuple[str, ...]] = {
-    Attribution: ("tokens", "target")
-}  # fields a record writes once, with the report
+_LEFT_AWAY: dict[type, tuple[str, ...]] = {
+    Attribution: ("tokens", "target"),  # written once, with the report
+    Output: ("every_logit",),  # a vocabulary's worth of numbers
+}
 
 
 def to_record(report: Report) -> dict[str, Any]:
@@ -76,7 +77,7 @@ def from_record(record: Any) -> Report:
 
 def _encode(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        left_out = _SHARED.get(type(value), ())
+        left_out = _LEFT_AWAY.get(type(value), ())
         return {
             field.name: _encode(getattr(value, field.name))
             for field in dataclasses.fields(value)
@@ -140,7 +141,7 @@ def _schema(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         if hint.__name__ not in definitions:
             definitions[hint.__name__] = {}  # a type may hold itself
-            left_out = _SHARED.get(hint, ())
+            left_out = _LEFT_AWAY.get(hint, ())
             names = [field.name for field in dataclasses.fields(hint) if field.name not in left_out]
             definitions[hint.__name__] = {
                 "type": "object",
@@ -220,6 +221,7 @@ def replay(recorded: Report, model: TextModel | None = None, meter: Meter | None
         against=target.against,
         scale=None if contrast_or_value else target.scale,
         phrases=make(PhraseSettings, recorded.phrase_settings) if recorded.phrase_settings else None,
+        position=target.positions[0] if target.positions else None,
     )
     again = pipeline.report(request, model, dict(pipeline.parts(request, model, meter)))
     return compare(recorded, again)
@@ -232,21 +234,40 @@ _LEFT_OUT = {"created", "seconds", "passes", "versions", "id", "revision"}
 def compare(recorded: Report, again: Report) -> Difference:
     """Compare two reports, number by number and word by word; a number that is none (NaN) differs from everything."""
     before, after = to_record(recorded), to_record(again)
-    # Edges are the strongest of many; which of two equally strong is the last may differ.
-    before["edges"], after["edges"] = _by_place(before["edges"]), _by_place(after["edges"])
-    shared = before["edges"].keys() & after["edges"].keys()
-    for edges in (before["edges"], after["edges"]):
-        for place in edges.keys() - shared:
-            del edges[place]
     found = _Comparison()
+    # Edges and a vocabulary's words are the strongest of many; which of two equally strong comes last may differ.
+    for record in (before, after):
+        record["edges"] = _by_place(record["edges"])
+    alike = [("edges", *_keep_shared(before["edges"], after["edges"]))]
+    for one, other in zip(before["prediction"]["outputs"], after["prediction"]["outputs"]):
+        if one["listed_of"] and other["listed_of"]:
+            one["labels"], other["labels"] = _by_word(one), _by_word(other)
+            alike.append(("prediction.outputs", *_keep_shared(one["labels"], other["labels"])))
     found.walk("", before, after)
-    if len(shared) < 0.9 * max(len(recorded.edges), len(again.edges)):
-        found.differ("edges")
+    for place, shared, most in alike:
+        if shared < 0.9 * most:
+            found.differ(place)
     return Difference(found.largest, found.where, found.same, found.compared)
 
 
 def _by_place(edges: list[dict[str, Any]]) -> dict[str, float]:
     return {f"{edge['layer']}: {edge['to']} <- {edge['source']}": edge["weight"] for edge in edges}
+
+
+def _by_word(output: dict[str, Any]) -> dict[str, list[float]]:
+    """Each listed word with its numbers, which are taken out of the output."""
+    columns = zip(*output.pop("logits"), *(output.pop("probabilities") or ()))
+    return {label: list(column) for label, column in zip(output["labels"], columns)}
+
+
+def _keep_shared(before: dict[str, Any], after: dict[str, Any]) -> tuple[int, int]:
+    """Take out what only one of them has; returns how many are left, and how many the larger one had."""
+    most = max(len(before), len(after))
+    shared = before.keys() & after.keys()
+    for entries in (before, after):
+        for name in entries.keys() - shared:
+            del entries[name]
+    return len(shared), most
 
 
 class _Comparison:

@@ -10,9 +10,10 @@ be worked out by hand.
 """
 
 import json
+import re
 import zlib
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -26,8 +27,8 @@ from explain.meter import Meter
 from explain.methods.base import Method
 from explain.models.base import Observation, Row, Scores, TextModel
 from explain.models.encoder import check_text
-from explain.tasks.base import TASKS, Head, Task
-from explain.text.removal import Variant, unchanged
+from explain.tasks.base import TASKS, Head, Raw, Task, Vocabulary
+from explain.text.removal import OPERATORS, Variant, unchanged
 from explain.text.words import word_ranges, word_spans
 from explain.views.base import View, json_for_script
 
@@ -36,15 +37,12 @@ CLS, SEP, PAD, MASK, UNK = range(5)
 
 
 class ToyModel(TextModel):
-    """A two-label classifier over a hashed vocabulary. Words longer than four letters are two pieces.
+    """A model over a hashed vocabulary. Words longer than four letters are two pieces; [MASK] is one.
 
-    Subclasses say what the positive label's logit is, given word embeddings; the negative one's is zero, so the
-    log-odds of "positive" are that number. Attention is uniform in every layer.
+    Subclasses say what the head gives, given word embeddings. Attention is uniform in every layer.
     """
 
-    task = TASKS["text_classification"]
     offers = frozenset({"attention", "gradients"})
-    head = Head(("negative", "positive"))
     max_tokens = 48
     mask_id, pad_id, unk_id = MASK, PAD, UNK
     layers, heads, width = 2, 2, 6
@@ -59,8 +57,9 @@ class ToyModel(TextModel):
         self.record = ModelRecord(name, "toy", digest, digest, kind, size, 2, 2, self.width, VOCABULARY, self.task.name)
 
     @abstractmethod
-    def logit(self, points: Tensor, attended: Tensor) -> Tensor:
-        """The positive logit (B,) of embeddings (B, T, D); attended (B, T) is False where nothing may be read."""
+    def raw(self, points: Tensor, attended: Tensor, places: Tensor) -> Raw:
+        """What the head gives for embeddings (B, T, D), read at places (B, P); where attended (B, T) is False nothing
+        may be read."""
 
     def encode(self, text: str, text_pair: str | None = None) -> Tokens:
         texts = (text,) if text_pair is None else (text, text_pair)
@@ -69,15 +68,15 @@ class ToyModel(TextModel):
         for number, one in enumerate(texts):
             check_text(one)
             cut.append(None)
-            for start, stop in word_spans(one):
-                for left, right in _pieces(start, stop):
-                    if len(ids) >= self.max_tokens - 1:
-                        cut[-1] = left if cut[-1] is None else cut[-1]
-                        continue
-                    pieces.append(("##" if left > start else "") + one[left:right].lower())
-                    ids.append(5 + zlib.crc32(pieces[-1].encode()) % (VOCABULARY - 5))
-                    spans.append((left, right))
-                    segment.append(number)
+            for start, left, right in _pieces(one):
+                if len(ids) >= self.max_tokens - 1:
+                    cut[-1] = left if cut[-1] is None else cut[-1]
+                    continue
+                masked = one[left:right] == "[MASK]"
+                pieces.append("[MASK]" if masked else ("##" if left > start else "") + one[left:right].lower())
+                ids.append(MASK if masked else 5 + zlib.crc32(pieces[-1].encode()) % (VOCABULARY - 5))
+                spans.append((left, right))
+                segment.append(number)
             ids, pieces, spans, segment = [*ids, SEP], [*pieces, "[SEP]"], [*spans, (0, 0)], [*segment, number]
         special = np.array([start == stop for start, stop in spans])
         if special.all():
@@ -93,16 +92,17 @@ class ToyModel(TextModel):
         return Observation(prediction, AttentionMaps(tokens, np.full((2, 2, count, count), 1 / count), ("0", "1")))
 
     def predict(self, tokens: Tokens, meter: Meter | None = None) -> Prediction:
+        places = self.task.positions(tokens, self.head)
         _tick(meter, 1, len(tokens))
-        return self.task.prediction({"logits": self._logits([unchanged(tokens)])}, tokens, self.head)
+        return self.task.prediction(self._run(unchanged(tokens), places), tokens, self.head)
 
     def scores(self, rows: Sequence[Row], meter: Meter | None = None) -> Scores:
         values, decisions = [], []
         for row in rows:
-            raw = {"logits": self._logits([row.variant])}
-            places = torch.empty(1, 0, dtype=torch.long)
-            values.append(float(self.task.scalar(raw, row.target, places, self.head)[0]))
-            decisions.append(int(self.task.decision(raw, row.target, places, self.head)[0]))
+            places = row.variant.places(row.target.positions)
+            read = self._run(row.variant, places), row.target, torch.tensor([places], dtype=torch.long), self.head
+            values.append(float(self.task.scalar(*read)[0]))
+            decisions.append(int(self.task.decision(*read)[0]))
             _tick(meter, 1, len(row.variant))
         return Scores(np.array(values), np.array(decisions))
 
@@ -131,25 +131,33 @@ class ToyModel(TextModel):
         return 1
 
     def rows_read(self, tokens: Tokens, target: Target) -> npt.NDArray[np.float64]:
-        return np.eye(len(tokens))[0]
+        return np.eye(len(tokens))[target.positions[0] if target.positions else 0]
 
     def _value(self, target: Target, points: Tensor) -> Tensor:
-        positive = self.logit(points, torch.ones(points.shape[:2], dtype=torch.bool))
-        logits = torch.stack([torch.zeros_like(positive), positive], dim=-1)
-        return self.task.scalar({"logits": logits}, target, torch.empty(len(points), 0, dtype=torch.long), self.head)
+        places = torch.tensor([target.positions] * len(points), dtype=torch.long)
+        raw = self.raw(points, torch.ones(points.shape[:2], dtype=torch.bool), places)
+        return self.task.scalar(raw, target, places, self.head)
 
-    def _logits(self, variants: Sequence[Variant]) -> Tensor:
-        rows = []
-        for variant in variants:
-            points = self.embedding[torch.tensor(variant.ids.tolist())]
-            points = points.masked_fill(torch.tensor(variant.zeroed.tolist())[:, None], 0.0)
-            positive = self.logit(points[None], torch.tensor(variant.attended.tolist())[None])
-            rows.append(torch.cat([torch.zeros(1), positive]))
-        return torch.stack(rows)
+    def _run(self, variant: Variant, places: tuple[int, ...]) -> Raw:
+        points = self.embedding[torch.tensor(variant.ids.tolist())]
+        points = points.masked_fill(torch.tensor(variant.zeroed.tolist())[:, None], 0.0)
+        return self.raw(points[None], torch.tensor(variant.attended.tolist())[None], torch.tensor([places]))
 
 
-def _pieces(start: int, stop: int) -> list[tuple[int, int]]:
-    return [(start, stop)] if stop - start <= 4 else [(start, start + 4), (start + 4, stop)]
+def _pieces(text: str) -> Iterator[tuple[int, int, int]]:
+    """Where each piece's word begins, and the piece itself."""
+    behind_mask = 0
+    for start, stop in word_spans(text):
+        if start < behind_mask:
+            continue
+        if text.startswith("[MASK]", start):
+            behind_mask = start + len("[MASK]")
+            yield start, start, behind_mask
+        elif stop - start <= 4:
+            yield start, start, stop
+        else:
+            yield start, start, start + 4
+            yield start, start + 4, stop
 
 
 def _tick(meter: Meter | None, forward: int, positions: int) -> None:
@@ -157,7 +165,22 @@ def _tick(meter: Meter | None, forward: int, positions: int) -> None:
         meter.tick(forward=forward, positions=positions)
 
 
-class LinearModel(ToyModel):
+class ToyClassifier(ToyModel):
+    """Two labels. The negative one's logit is zero, so the log-odds of "positive" are the positive one's logit."""
+
+    task = TASKS["text_classification"]
+    head = Head(("negative", "positive"))
+
+    @abstractmethod
+    def logit(self, points: Tensor, attended: Tensor) -> Tensor:
+        """The positive logit (B,) of embeddings (B, T, D); attended (B, T) is False where nothing may be read."""
+
+    def raw(self, points: Tensor, attended: Tensor, places: Tensor) -> Raw:
+        positive = self.logit(points, attended)
+        return {"logits": torch.stack([torch.zeros_like(positive), positive], dim=-1)}
+
+
+class LinearModel(ToyClassifier):
     """A bag of embeddings: F = sum over tokens of w . x. Every additive method that is right gives w . (x - b)."""
 
     def __init__(self, name: str = "linear") -> None:
@@ -168,7 +191,7 @@ class LinearModel(ToyModel):
         return ((points @ self.weight) * attended).sum(dim=-1)
 
 
-class CurvedModel(ToyModel):
+class CurvedModel(ToyClassifier):
     """F = 4 tanh(mean of w . x) + product terms of neighbours: smooth, not additive, not linear."""
 
     def __init__(self, name: str = "curved") -> None:
@@ -181,7 +204,7 @@ class CurvedModel(ToyModel):
         return 4 * torch.tanh(parts.sum(dim=-1) / 3) + together
 
 
-class PlantedModel(ToyModel):
+class PlantedModel(ToyClassifier):
     """Answers "positive" if and only if the word "zebra" is there: whatever explains it must rank that word first."""
 
     def __init__(self, name: str = "planted", word: str = "zebra") -> None:
@@ -201,10 +224,41 @@ class NoGradientModel(LinearModel):
     offers = frozenset({"attention"})
 
 
+class ToyVocabulary(Vocabulary):
+    """Every column but the special tokens' is a word of its number: "word7"."""
+
+    mask, mask_id = "[MASK]", MASK
+    no_words = (CLS, SEP, PAD, MASK, UNK)
+
+    def word(self, index: int) -> str:
+        return f"word{index}"
+
+    def find(self, word: str) -> int:
+        if not re.fullmatch(r"word\d{1,4}", word) or int(word[4:]) >= VOCABULARY:
+            raise TargetError(f"{word!r} is not in the toy's vocabulary.")
+        return int(word[4:])
+
+
+class MaskedModel(ToyModel):
+    """Guesses masked words: z_w = e_w . (sum of x / 4 + the token before the mask). The word before counts most."""
+
+    task = TASKS["fill_mask"]
+    head = Head((), vocabulary=ToyVocabulary())
+
+    def __init__(self, name: str = "masked") -> None:
+        super().__init__(name)
+
+    def raw(self, points: Tensor, attended: Tensor, places: Tensor) -> Raw:
+        read = points * attended[..., None]
+        before = read[torch.arange(len(points))[:, None], places - 1]  # (B, P, D)
+        return {"rows": (read.sum(dim=1, keepdim=True) / 4 + before) @ self.embedding.T}
+
+
 TOY_MODELS: dict[str, ToyModel] = {
     "linear": LinearModel(),
     "curved": CurvedModel(),
     "planted": PlantedModel(),
+    "masked": MaskedModel(),
 }
 
 TEXTS = {
@@ -215,6 +269,14 @@ TEXTS = {
     "over-long": "a very long film about nothing at all, " * 12,
     "same word": "good good good good",
 }
+
+
+def texts_for(model: TextModel) -> dict[str, str]:
+    """`TEXTS`, each with a mask behind its first word where the model guesses masked words."""
+    if model.head.vocabulary is None:
+        return TEXTS
+    parts = {name: text.partition(" ") for name, text in TEXTS.items()}
+    return {name: f"{first} {model.head.vocabulary.mask} {rest}" for name, (first, _, rest) in parts.items()}
 
 
 def uniform_rollout(count: int, layers: int, residual: float) -> npt.NDArray[np.float64]:
@@ -229,7 +291,7 @@ def default_item(model: TextModel, text: str, text_pair: str | None = None) -> t
 
 
 def _attributions(method: Method, model: TextModel) -> list[Attribution]:
-    return [method.attribute(model, *default_item(model, text)) for text in TEXTS.values()]
+    return [method.attribute(model, *default_item(model, text)) for text in texts_for(model).values()]
 
 
 def check_shape(method: Method, model: TextModel) -> None:
@@ -244,7 +306,7 @@ def check_shape(method: Method, model: TextModel) -> None:
 
 def check_repeatable(method: Method, model: TextModel) -> None:
     """The same twice, and the text's tokens are not changed."""
-    tokens, target = default_item(model, TEXTS["plain"])
+    tokens, target = default_item(model, texts_for(model)["plain"])
     before = tokens.ids.copy()
     first, second = method.attribute(model, tokens, target), method.attribute(model, tokens, target)
     assert np.array_equal(first.scores, second.scores)
@@ -253,7 +315,7 @@ def check_repeatable(method: Method, model: TextModel) -> None:
 
 def check_batching(method: Method, model: TextModel) -> None:
     """Alone or among longer and shorter texts, a text gets the same scores."""
-    items = [default_item(model, text) for text in TEXTS.values()]
+    items = [default_item(model, text) for text in texts_for(model).values()]
     for item, together in zip(items, method.attribute_batch(model, items), strict=True):
         alone = method.attribute(model, *item)
         assert np.allclose(alone.scores, together.scores, atol=2e-4)
@@ -262,7 +324,7 @@ def check_batching(method: Method, model: TextModel) -> None:
 
 def check_served_score(method: Method, model: TextModel) -> None:
     """What is explained is what the model serves."""
-    for text in TEXTS.values():
+    for text in texts_for(model).values():
         tokens, target = default_item(model, text)
         served = model.value(model.predict(tokens), target)
         assert abs(method.attribute(model, tokens, target).output - served) <= 1e-4 * max(1.0, abs(served))
@@ -284,7 +346,7 @@ def check_completeness(method: Method, model: TextModel) -> None:
 
 def check_cost(method: Method, model: TextModel) -> None:
     """It spends no more passes than it says, and says what it spent."""
-    for text in TEXTS.values():
+    for text in texts_for(model).values():
         tokens, target = default_item(model, text)
         meter = Meter()
         one = method.attribute(model, tokens, target, meter)
@@ -296,7 +358,7 @@ def check_cost(method: Method, model: TextModel) -> None:
 
 def check_stops(method: Method, model: TextModel) -> None:
     """It stops when it is told to, and leaves the model as it was: no hook, no gradient, the same scores."""
-    tokens, target = default_item(model, TEXTS["plain"])
+    tokens, target = default_item(model, texts_for(model)["plain"])
     before = _traces(model)
     whole = method.attribute(model, tokens, target)
     meter = Meter()
@@ -336,7 +398,7 @@ def check_words(method: Method, model: TextModel) -> None:
 
 def check_record(method: Method, model: TextModel) -> None:
     """Its settings and findings are JSON values, and its settings make it again."""
-    one = method.attribute(model, *default_item(model, TEXTS["plain"]))
+    one = method.attribute(model, *default_item(model, texts_for(model)["plain"]))
     assert type(method)(**json.loads(json.dumps(dict(one.params)))) == method
     json.dumps(dict(one.diagnostics), allow_nan=False)
 
@@ -356,33 +418,62 @@ METHOD_CHECKS: tuple[Callable[[Method, TextModel], None], ...] = (
 
 def check_task(task: Task, model: TextModel) -> None:
     """A task's targets say the same of a prediction as of the head's tensors, and bad ones are refused."""
-    tokens, target = default_item(model, TEXTS["plain"])
+    text = texts_for(model)["plain"]
+    vocabulary = model.head.vocabulary
+    tokens = model.encode(text if vocabulary is None else f"{text} {vocabulary.mask}")
     prediction = model.predict(tokens)
-    assert prediction.task == target.task == task.name and target.scale == task.scales[0]
-    assert target.label == (prediction.label or target.label)
-    row = Row(tokens, unchanged(tokens), target)
-    scores = model.scores([row, row])
-    assert np.allclose(scores.values, task.value(prediction, target, model.head), atol=1e-4)
-    assert scores.decisions[0] == scores.decisions[1]
-    assert set(task.protected(target)) == set(target.positions)
-    for label in model.head.labels:
-        for scale in ("log_odds", "probability", "log_probability", "logit"):
-            one = task.target(prediction, model.head, label=label, scale=scale)
-            assert (one.label, one.scale) == (label, scale)
-            value = task.value(prediction, one, model.head)
-            served = model.scores([Row(tokens, unchanged(tokens), one)]).values[0]
-            assert abs(value - served) <= 1e-4 * max(1.0, abs(value))
-    for left, right in pairwise(model.head.labels):
-        one = task.target(prediction, model.head, label=left, against=right)
-        other = task.target(prediction, model.head, label=right, against=left)
-        assert one.scale == "logit_difference"
-        assert task.value(prediction, one, model.head) == -task.value(prediction, other, model.head)
-    for bad in ({"label": "no such label"}, {"scale": "no such scale"}):
+    assert prediction.task == task.name
+    positions = task.positions(tokens, model.head)
+    assert sum((output.positions for output in prediction.outputs), ()) == positions
+    assert task.target(prediction, model.head).positions == positions[:1]
+    for position in positions or (None,):
+        _check_targets(task, model, prediction, position)
+    for bad in ({"label": "no such label"}, {"against": "no such label"}, {"scale": "no such scale"}, {"position": 0}):
         try:
             task.target(prediction, model.head, **bad)
         except TargetError:
             continue
         raise AssertionError(f"{bad} was taken for a target.")
+
+
+def _check_targets(task: Task, model: TextModel, prediction: Prediction, position: int | None) -> None:
+    """All that may be asked at one position, or of the whole text."""
+    tokens = prediction.tokens
+    target = task.target(prediction, model.head, position=position)
+    assert target.task == task.name and target.scale == task.scales[0]
+    assert target.label == (prediction.label or target.label) or position is not None
+    row = Row(tokens, unchanged(tokens), target)
+    scores = model.scores([row, row])
+    assert np.allclose(scores.values, task.value(prediction, target, model.head), atol=1e-4)
+    assert scores.decisions[0] == scores.decisions[1]
+    assert set(task.protected(target)) == set(target.positions) == ({position} - {None})
+    for operator in OPERATORS:  # what is read stays, and is found where it stands then
+        bare = model.removed(tokens, range(len(tokens)), operator, target)
+        places = list(bare.variant.places(target.positions))
+        assert np.array_equal(bare.variant.ids[places], tokens.ids[list(target.positions)])
+        assert np.isfinite(model.scores([bare]).values).all()
+    labels = _labels(model, prediction)
+    for label in labels:
+        for scale in ("log_odds", "probability", "log_probability", "logit"):
+            one = task.target(prediction, model.head, label=label, scale=scale, position=position)
+            assert (one.label, one.scale, one.positions) == (label, scale, target.positions)
+            value = task.value(prediction, one, model.head)
+            served = model.scores([Row(tokens, unchanged(tokens), one)]).values[0]
+            assert abs(value - served) <= 1e-4 * max(1.0, abs(value))
+    for left, right in pairwise(labels):
+        one = task.target(prediction, model.head, label=left, against=right, position=position)
+        other = task.target(prediction, model.head, label=right, against=left, position=position)
+        assert one.scale == "logit_difference"
+        assert task.value(prediction, one, model.head) == -task.value(prediction, other, model.head)
+
+
+def _labels(model: TextModel, prediction: Prediction) -> tuple[str, ...]:
+    """All labels; of a vocabulary the likeliest word, the last that is listed, and one that is not."""
+    vocabulary, listed = model.head.vocabulary, prediction.output.labels
+    if vocabulary is None:
+        return model.head.labels
+    words = (vocabulary.word(index) for index in range(model.record.vocabulary) if index not in vocabulary.no_words)
+    return listed[0], listed[-1], next(word for word in words if word not in listed)
 
 
 def check_view(view: View, result: object) -> None:

@@ -40,8 +40,13 @@ def page() -> None:
     text, pair = controls.text_boxes()
     with st.sidebar:
         model = state.model(controls.model_picker())
-        label, against, scale = controls.target_picker(model.head)
+        state.suit_examples(model)
+        lacking = state.lacking(model, text, pair)
+        question = {} if lacking else controls.target_picker(model, text, pair)
     state.remember()
+    if lacking:
+        show.advice(lacking)
+        return
     tokens = model.encode(text, pair)
     view = st.segmented_control(
         "View", VIEWS, default="Graph", required=True, key="view", bind="query-params", label_visibility="collapsed"
@@ -58,12 +63,12 @@ def page() -> None:
     questions, draw = drawer(model, chosen)
     if view != "Layer by layer" and "cuts" in model.offers and (cuts := cuts_of(chosen)):
         questions = (*questions, EffectOfCuts(cuts))
-    request = Request(text, (), pair, label, against, scale, None, questions)
+    request = Request(text, (), pair, phrases=None, questions=questions, **question)
 
     def draw_all(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
         prediction = found["observation"].prediction
         show.warnings(prediction, model)
-        show.view("probabilities", prediction, key="probabilities")
+        show.view("probabilities", prediction, key="probabilities", target=found.get("target"))
         maps = found["observation"].maps
         draw(maps, found)
         effects = next((found[one] for one in questions if isinstance(one, EffectOfCuts) and one in found), None)

@@ -27,19 +27,24 @@ def page() -> None:
     text = controls.text_box()  # first of all: whatever fails below, the text stays
     with st.sidebar:
         model = state.model(controls.model_picker())
-        label, against, scale = controls.target_picker(model.head)
+        state.suit_examples(model)
+        lacking = state.lacking(model, text)
+        question = {} if lacking else controls.target_picker(model, text)
         st.subheader("How it is explained", anchor=False)
         methods = controls.methods(model)
         phrases = controls.phrase_settings()
     state.remember()
-    request = Request(text, methods, None, label, against, scale, phrases)
+    if lacking:
+        show.advice(lacking)
+        return
+    request = Request(text, methods, phrases=phrases, **question)
     follow(request, model, draw)
 
 
 def draw(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
     prediction: Prediction = found["observation"].prediction
     show.warnings(prediction, model, "the rest is struck through below")
-    show.view("probabilities", prediction, key="probabilities")
+    show.view("probabilities", prediction, key="probabilities", target=found.get("target"))
     if "target" not in found:
         return
     report = pipeline.report(request, model, found, edges=False)

@@ -20,25 +20,26 @@ from tests.tiny_models import tiny_folder
 @pytest.fixture(scope="session")
 def tiny_folder_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """The folder of a tiny random model of a family, made once."""
-    made: dict[str, Path] = {}
+    made: dict[tuple[str, str], Path] = {}
 
-    def make(family: str) -> Path:
-        if family not in made:
-            made[family] = tiny_folder(family, tmp_path_factory.mktemp(family))
-        return made[family]
+    def make(family: str, head: str = "ForSequenceClassification") -> Path:
+        if (family, head) not in made:
+            made[family, head] = tiny_folder(family, tmp_path_factory.mktemp(family), head=head)
+        return made[family, head]
 
     return make
 
 
 @pytest.fixture(scope="session")
-def tiny(tiny_folder_of: Callable[..., Path]) -> Callable[[str], EncoderModel]:
+def tiny(tiny_folder_of: Callable[..., Path]) -> Callable[..., EncoderModel]:
     """A tiny random model of a family, loaded once."""
-    loaded: dict[str, EncoderModel] = {}
+    loaded: dict[Path, EncoderModel] = {}
 
-    def load(family: str) -> EncoderModel:
-        if family not in loaded:
-            loaded[family] = load_folder(family, tiny_folder_of(family))
-        return loaded[family]
+    def load(family: str, head: str = "ForSequenceClassification") -> EncoderModel:
+        folder = tiny_folder_of(family, head)
+        if folder not in loaded:
+            loaded[folder] = load_folder(family, folder)
+        return loaded[folder]
 
     return load
 

@@ -1,5 +1,6 @@
 import io
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -49,6 +50,22 @@ def test_html_and_csv(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert lines[0].startswith("method,granularity,text") and any(",'=," in line for line in lines)
 
 
+def test_masked_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "report.json"
+    arguments = ["text", "[MASK] is the capital of [MASK].", "--model", "base", "--position", "6"]
+    assert main(arguments) == 0
+    out = capsys.readouterr().out
+    assert re.match(r"\S+, \d+% sure \(as the model says\)\nlikeliest: \S+ \d+\.\d%, ", out)
+    assert "occlusion  [log-odds]" in out and "key phrases" in out
+    question = ["--target", "France", "--against", "england", "--format", "json", "--out", str(path)]
+    assert main([*arguments, *question]) == 0
+    report = replay.read(path)
+    assert (report.target.label, report.target.against, report.target.positions) == ("france", "england", (6,))
+    assert path.stat().st_size < 60_000
+    assert main(["replay", str(path)]) == 0
+    assert "The report holds." in capsys.readouterr().out
+
+
 def test_text_from_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a good film")))
     assert main(["text", "-", "--method", "occlusion", "--no-phrases"]) == 0
@@ -72,6 +89,7 @@ def test_lists(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models"]) == 0
     out = capsys.readouterr().out
     assert "sentiment" in out and "text-classification" in out and "accuracy 0." in out
+    assert re.search(r"^base +fill-mask +45\.8 MB +accuracy 0\.377 ", out, re.MULTILINE)
     assert main(["methods"]) == 0
     assert "--set integrated_gradients.baseline=" in capsys.readouterr().out
 
@@ -86,6 +104,13 @@ def test_lists(capsys: pytest.CaptureFixture[str]) -> None:
         (["text", "a", "--set", "occlusion.window=many"], "expected 2 to 20"),
         (["text", "a", "--target", "neutral"], "There is no label 'neutral'"),
         (["text", "a", "--out", "/no/such/place"], "can't be written"),
+        (["text", "a", "--model", "base"], "Put [MASK] where a word is to be guessed"),
+        (["text", "a [MASK]", "--model", "base", "--target", "unforgettable"], "is 4 pieces for this model"),
+        (
+            ["text", "a [MASK]", "--model", "base", "--position", "5"],
+            "no mask at token 5. Masks of this text are at: 2",
+        ),
+        (["text", "a", "--position", "1"], "decides on the whole text"),
         (["replay", "/no/such/file"], "can't be read"),
     ],
 )

@@ -5,10 +5,11 @@ Random weights are drawn large, so that attention is far from uniform and a wron
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 import transformers
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
 CORPUS = [
@@ -27,13 +28,13 @@ BERT_SPECIAL = {
     "mask_token": "[MASK]",
     "unk_token": "[UNK]",
 }
-ROBERTA_SPECIAL = {
+ROBERTA_SPECIAL: dict[str, Any] = {
     "bos_token": "<s>",
     "eos_token": "</s>",
     "cls_token": "<s>",
     "sep_token": "</s>",
     "pad_token": "<pad>",
-    "mask_token": "<mask>",
+    "mask_token": AddedToken("<mask>", lstrip=True, special=True),  # it eats the space before it, as RoBERTa's does
     "unk_token": "<unk>",
 }
 
@@ -63,7 +64,7 @@ def byte_level(**options: object) -> PreTrainedTokenizerFast:
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    special = ["<s>", "<pad>", "</s>", "<unk>", ROBERTA_SPECIAL["mask_token"]]
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     tokenizer.train_from_iterator(
         CORPUS,
@@ -76,7 +77,7 @@ def byte_level(**options: object) -> PreTrainedTokenizerFast:
 
 
 def unigram(
-    first: tuple[str, ...], single: str, pair: str, special: dict[str, str], **options: object
+    first: tuple[Any, ...], single: str, pair: str, special: dict[str, Any], **options: object
 ) -> PreTrainedTokenizerFast:
     """SentencePiece's kind: "▁" begins a word."""
     tokenizer = Tokenizer(models.Unigram())
@@ -96,14 +97,14 @@ def unigram(
     return _wrap(tokenizer, special, **options)
 
 
-def _wrap(tokenizer: Tokenizer, special: dict[str, str], segments: bool = True) -> PreTrainedTokenizerFast:
+def _wrap(tokenizer: Tokenizer, special: dict[str, Any], segments: bool = True) -> PreTrainedTokenizerFast:
     names = ["input_ids", "token_type_ids", "attention_mask"] if segments else ["input_ids", "attention_mask"]
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_input_names=names, model_max_length=64, **special)
 
 
 def xlm_roberta_tokenizer() -> PreTrainedTokenizerFast:
     return unigram(
-        ("<s>", "<pad>", "</s>", "<unk>", "<mask>"),
+        ("<s>", "<pad>", "</s>", "<unk>", ROBERTA_SPECIAL["mask_token"]),
         "<s> $A </s>",
         "<s> $A </s> </s> $B </s>",
         ROBERTA_SPECIAL,
@@ -135,7 +136,7 @@ def mpnet_tokenizer() -> PreTrainedTokenizerFast:
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    special = ["<s>", "<pad>", "</s>", "[UNK]", "<mask>"]
+    special = ["<s>", "<pad>", "</s>", "[UNK]", ROBERTA_SPECIAL["mask_token"]]
     tokenizer.train_from_iterator(
         CORPUS, trainers.WordPieceTrainer(vocab_size=220, special_tokens=special, show_progress=False)
     )
@@ -202,10 +203,7 @@ def tiny_folder(
     torch.manual_seed(7)
     tokenizer = TOKENIZERS[family]()
     config = config_of(family, tokenizer, **changes)
-    auto = {"ForSequenceClassification": "AutoModelForSequenceClassification", "ForMaskedLM": "AutoModelForMaskedLM"}[
-        head
-    ]
-    model = getattr(transformers, auto).from_config(config)
+    model = getattr(transformers, f"AutoModel{head}").from_config(config)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if parameter.ndim > 1:

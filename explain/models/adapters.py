@@ -5,11 +5,13 @@ matrices are private copies
 
     W + (alpha / r) B A        (LoRA: Hu et al. 2021, https://arxiv.org/abs/2106.09685, section 4.1)
 
-so nothing is switched while models run, and two sessions on two tasks can't meet.
+so nothing is switched while models run, and two sessions on two tasks can't meet. The encoder's own masked-word head is
+such a model without an adapter.
 """
 
 import copy
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ import transformers
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from transformers import PreTrainedModel
+from transformers import PretrainedConfig, PreTrainedModel
 
 from explain.errors import ModelError
 from explain.models.probe import ATTENTION
@@ -62,18 +64,42 @@ def with_adapter(base: PreTrainedModel, folder: Path, architecture: str, labels:
     config = copy.deepcopy(base.config)
     config.id2label = dict(enumerate(labels))
     config.label2id = {label: number for number, label in enumerate(labels)}
+    shared = dict(base.named_parameters())
+    return _assembled(base, architecture, config, lambda name: _parameter(name, shared, saved, scale), folder)
+
+
+def with_own_head(base: PreTrainedModel, architecture: str) -> PreTrainedModel:
+    """The encoder with one of its pretraining heads alone; every parameter is the base's own.
+
+    Args:
+        base: the encoder with its pretraining heads; stays as it is.
+        architecture: the class of transformers to build, "BertForMaskedLM".
+
+    Raises:
+        ModelError: the encoder has no such head.
+    """
+    shared = dict(base.named_parameters(remove_duplicate=False))  # the decoder is tied to the embeddings
+    return _assembled(base, architecture, copy.deepcopy(base.config), shared.get, Path(base.name_or_path))
+
+
+def _assembled(
+    base: PreTrainedModel,
+    architecture: str,
+    config: PretrainedConfig,
+    parameter: Callable[[str], Tensor | None],
+    folder: Path,
+) -> PreTrainedModel:
+    """A model of given parameters, by name; its buffers are the base's. `folder` is named where one does not fit."""
     config._attn_implementation = ATTENTION
     with torch.device("meta"):  # names and shapes only; every tensor is put in below
         module = getattr(transformers, architecture)(config)
     module.requires_grad_(False)  # or `load_state_dict` would turn gradients on for the base's own parameters
-    shared = dict(base.named_parameters())
-    state = {name: _parameter(name, shared, saved, scale) for name, _ in module.named_parameters()}
+    state = {}
     for name, tensor in module.state_dict().items():
-        found = state[name]
+        found = parameter(name)
         if found is None or found.shape != tensor.shape:
-            raise ModelError(
-                f"The adapter in {folder} does not fit its encoder: {name} is missing or of another shape."
-            )
+            raise ModelError(f"What is in {folder} does not fit its encoder: {name} is missing or of another shape.")
+        state[name] = found
     module.load_state_dict(state, assign=True)
     for name, buffer in base.named_buffers():  # position and segment counters, kept in no file
         owner, _, last = name.rpartition(".")

@@ -23,11 +23,12 @@ from transformers import AutoConfig, AutoTokenizer, BertForPreTraining, PreTrain
 from explain.datatypes import ModelRecord
 from explain.errors import ModelError
 from explain.installation import environment_number, weights_folder
-from explain.models.adapters import is_adapter, read_json, with_adapter
+from explain.models.adapters import is_adapter, read_json, with_adapter, with_own_head
 from explain.models.base import TextModel
 from explain.models.encoder import MAX_TOKENS, EncoderModel
 from explain.models.families import FAMILIES
 from explain.models.probe import ATTENTION
+from explain.models.vocabulary import TokenizerVocabulary
 from explain.registry import unknown
 from explain.tasks.base import TASKS, Head, Task
 
@@ -52,7 +53,7 @@ class Entry:
 
     Attributes:
         name, folder: where it is; folder is a hub name where it is on the hub.
-        task: the task's registry name, or None for an encoder that no page explains by itself.
+        task: the task's registry name, or None where only loading the model tells.
         title: what it does, in one line.
         size: bytes of its own weights.
         figures: its measured figures, as its card has them.
@@ -73,7 +74,7 @@ def list_models() -> tuple[Entry, ...]:
         given, _, place = (text.strip() for text in part.rpartition("="))
         if place:
             name = given or Path(place).name
-            found.append(Entry(name, place, "text_classification", place, 0, {}))
+            found.append(Entry(name, place, _task_in(Path(place).expanduser()), place, 0, {}))
     names = [entry.name for entry in found]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -87,6 +88,15 @@ def _shipped(folder: Path) -> Entry:
     about = read_json(folder / "explain.json")
     size = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
     return Entry(folder.name, str(folder), about["task"], about["title"], size, about.get("figures", {}))
+
+
+def _task_in(folder: Path) -> str | None:
+    """What a folder's model was saved for, as far as its configuration tells without loading it."""
+    try:
+        task = _task_for(read_json(folder / "config.json").get("architectures") or ())
+    except ModelError:  # a hub name, or no model; what is wrong is told when it is loaded
+        return None
+    return None if task is None else task.name
 
 
 def load_model(name: str = DEFAULT_MODEL, revision: str | None = None) -> TextModel:
@@ -160,9 +170,7 @@ def _load(name: str, folder: Path, revision: str | None) -> TextModel:
     if is_adapter(folder):
         return _load_adapter(name, folder)
     if (folder / "explain.json").is_file():
-        raise ModelError(
-            f"{name} is an encoder with its pretraining heads; no page explains these yet. Use {DEFAULT_MODEL!r}."
-        )
+        return _load_base(name, folder)
     return load_folder(name, folder, revision)
 
 
@@ -223,7 +231,7 @@ def load_folder(name: str, folder: Path, revision: str | None = None) -> TextMod
     if missing:
         raise ModelError(
             f"{name} lacks {len(missing)} of its tensors ({', '.join(missing[:3])} ...): they would be random. "
-            "It was saved for another task, or saved in part; use a checkpoint fine-tuned for classification."
+            f"It was saved for another task, or saved in part; use a checkpoint saved for {task.hub_name}."
         )
     if len(tokenizer) > config.vocab_size:
         raise ModelError(
@@ -231,7 +239,8 @@ def load_folder(name: str, folder: Path, revision: str | None = None) -> TextMod
             "they do not belong together."
         )
     record = _record(name, module, task, [folder], revision or getattr(config, "_commit_hash", None) or "local")
-    return EncoderModel(name, module, tokenizer, task, _head(name, config), record, _token_limit())
+    head = _head(name, task, config, tokenizer)
+    return EncoderModel(name, module, tokenizer, task, head, record, _token_limit())
 
 
 def _config(name: str, folder: Path) -> transformers.PretrainedConfig:
@@ -275,14 +284,22 @@ def _check_weights(name: str, folder: Path) -> None:
 
 def _task_of(name: str, config: transformers.PretrainedConfig) -> Task:
     architectures = config.architectures or []
+    task = _task_for(architectures)
+    if task is None:
+        raise ModelError(
+            f"{name} was saved as {', '.join(architectures) or 'a model without a head'}. Explained so far: "
+            f"{', '.join(task.hub_name for task in TASKS.values())}; use a checkpoint fine-tuned for one of these."
+        )
+    return task
+
+
+def _task_for(architectures: Sequence[str]) -> Task | None:
+    """The task whose head a checkpoint was saved with."""
     for task in TASKS.values():
         suffix = task.auto_class.removeprefix("AutoModel")
-        if any(architecture.endswith(suffix) for architecture in architectures):
+        if any(architecture.endswith(suffix) or architecture in task.also_in for architecture in architectures):
             return task
-    raise ModelError(
-        f"{name} was saved as {', '.join(architectures) or 'a model without a head'}. Explained so far: "
-        f"{', '.join(task.hub_name for task in TASKS.values())}; use a checkpoint fine-tuned for one of these."
-    )
+    return None
 
 
 def _tokenizer(name: str, folder: Path) -> PreTrainedTokenizerBase:
@@ -296,7 +313,11 @@ def _tokenizer(name: str, folder: Path) -> PreTrainedTokenizerBase:
         raise ModelError(f"{name}: its tokenizer can't be loaded: {_first_line(error)}") from error
 
 
-def _head(name: str, config: transformers.PretrainedConfig) -> Head:
+def _head(name: str, task: Task, config: transformers.PretrainedConfig, tokenizer: PreTrainedTokenizerBase) -> Head:
+    if task is TASKS["fill_mask"]:
+        if tokenizer.mask_token_id is None:
+            raise ModelError(f"{name} guesses masked words, but its tokenizer has no mask token.")
+        return Head((), vocabulary=TokenizerVocabulary(tokenizer, config.vocab_size))
     named = config.id2label or {}
     if sorted(named) != list(range(len(named))) or not named:
         raise ModelError(
@@ -328,6 +349,17 @@ def _base(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     return module.eval().requires_grad_(False), _tokenizer("base", folder)
 
 
+def _load_base(name: str, folder: Path) -> TextModel:
+    """The shared encoder with its masked-word head; all its tensors are those that adapted models share."""
+    _check_weights(name, folder)
+    base, tokenizer = _base(folder)
+    task = TASKS["fill_mask"]
+    module = with_own_head(base, "BertForMaskedLM")
+    record = _record(name, module, task, [folder], "shipped")
+    head = _head(name, task, module.config, tokenizer)
+    return EncoderModel(name, module, tokenizer, task, head, record, _token_limit(), _scripts(folder))
+
+
 def _load_adapter(name: str, folder: Path) -> TextModel:
     about = read_json(folder / "explain.json")
     try:
@@ -346,8 +378,11 @@ def _load_adapter(name: str, folder: Path) -> TextModel:
     module = with_adapter(base, folder, "Bert" + task.auto_class.removeprefix("AutoModel"), labels)
     head = Head(labels, bool(about.get("exclusive", True)), temperature=temperature)
     record = _record(name, module, task, [base_folder, folder], "shipped")
-    scripts = tuple(about["scripts"]) if about.get("scripts") else None
-    return EncoderModel(name, module, tokenizer, task, head, record, _token_limit(), scripts)
+    return EncoderModel(name, module, tokenizer, task, head, record, _token_limit(), _scripts(folder))
+
+
+def _scripts(folder: Path) -> tuple[str, ...] | None:
+    return tuple(read_json(folder / "explain.json").get("scripts") or ()) or None
 
 
 def weight_hash(*folders: Path) -> str:
@@ -391,4 +426,4 @@ def _first_line(error: Exception) -> str:
 
 def explainable() -> tuple[Entry, ...]:
     """The models that a page can explain."""
-    return tuple(entry for entry in list_models() if entry.task in TASKS)
+    return tuple(entry for entry in list_models() if entry.task is None or entry.task in TASKS)

@@ -2,7 +2,6 @@
 
 import functools
 import inspect
-import threading
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -19,6 +18,8 @@ from explain.models.families import FAMILIES
 from explain.models.last_layer import can_trim, largest_difference, trimmed_logits
 from explain.models.post_norm import ClassificationHead, PostNormLayer, classification_head, post_norm_layers
 from explain.models.probe import CutWeights, KeepDifferentiable, KeepMaps, KeepVectors, probing
+from explain.models.vocabulary import TOKENIZING
+from explain.models.word_head import can_gather, rows_at, word_logits
 from explain.tasks.base import Head, Raw, Task
 from explain.text.removal import unchanged
 from explain.text.words import is_visible, word_ranges
@@ -26,9 +27,6 @@ from explain.text.words import is_visible, word_ranges
 CHUNK_POSITIONS = 2048  # positions run at once: from about 512 the cost is flat, more only takes memory
 MAX_TOKENS = 512  # longest input read, whatever the model could: attention maps grow with the square
 MAX_CHARACTERS = 1_000_000
-
-# A fast tokenizer sets its truncation on itself at every call, and adapters share one: one at a time.
-_TOKENIZING = threading.Lock()
 
 
 class EncoderModel(TextModel):
@@ -85,6 +83,7 @@ class EncoderModel(TextModel):
         self._takes_types = "token_type_ids" in accepted and "token_type_ids" in tokenizer.model_input_names
         self._takes_positions = "position_ids" in accepted
         self._trimmed = can_trim(module, self._family)
+        self._gathers = can_gather(module, self._family)
         self._encode = functools.lru_cache(maxsize=32)(self._encode_afresh)  # pages ask again at every run
         self._check_entries()
 
@@ -107,10 +106,10 @@ class EncoderModel(TextModel):
         with torch.inference_mode():
             served = self._module(input_ids=batch).logits
             inputs = self._inputs([_bare(ids)] * 2)
-            ours = self._raw(inputs, None, plain=True)["logits"]
+            ours = self._raw(inputs, None, None, plain=True)["logits"]
             by_embeddings = dict(inputs)
             by_embeddings["inputs_embeds"] = self._embedding(by_embeddings.pop("input_ids"))
-            embedded = self._raw(by_embeddings, None, plain=True)["logits"]
+            embedded = self._raw(by_embeddings, None, None, plain=True)["logits"]
         tolerance = 1e-5 * max(1.0, float(served.abs().max()))
         if not float((ours - served).abs().max()) <= tolerance:  # a NaN is no number to explain either
             raise ModelError(
@@ -121,6 +120,11 @@ class EncoderModel(TextModel):
             attended = torch.ones(batch.shape, dtype=torch.bool)
             attended[1, -2:] = False
             self._trimmed = largest_difference(self._module, self._family, inputs, attended) <= tolerance
+        if self._gathers:
+            places = torch.tensor([[len(ids) - 1], [0]])
+            with torch.inference_mode():
+                rows = word_logits(self._module, self._family, inputs, places)
+            self._gathers = float((rows - rows_at(served, places)).abs().max()) <= tolerance
         self.offers = frozenset(self._offered({name: one[:1] for name, one in inputs.items()}, same, tolerance))
 
     def _offered(self, inputs: dict[str, Tensor], gradients: bool, tolerance: float) -> Iterator[str]:
@@ -154,7 +158,7 @@ class EncoderModel(TextModel):
         texts = (text,) if text_pair is None else (text, text_pair)
         for one in texts:
             check_text(one)
-        with _TOKENIZING:
+        with TOKENIZING:
             encoding = self._tokenizer(
                 *texts,
                 truncation=True,
@@ -192,16 +196,16 @@ class EncoderModel(TextModel):
     # Running
 
     def observe(self, tokens: Tokens, meter: Meter | None = None) -> Observation:
-        inputs = self._inputs([_row(tokens)])
+        inputs, places = self._inputs([_row(tokens)]), self._places_predicted(tokens)
         with torch.inference_mode():
             if self._family.probed:
                 keep = KeepMaps(self.layers)
                 with probing(keep):
-                    raw = self._raw(inputs, None)
+                    raw = self._raw(inputs, None, places)
                 found, block = len(keep.weights), keep.block
             else:
                 output = self._module(**inputs, output_attentions=True, return_dict=True)
-                raw, found = {"logits": output.logits}, len(output.attentions)
+                raw, found = _as_raw(output.logits, places), len(output.attentions)
                 block = torch.stack(output.attentions) if found else None
         _tick(meter, forward=1, positions=len(tokens))
         if found != self.layers or block is None:
@@ -216,8 +220,9 @@ class EncoderModel(TextModel):
         return Observation(self.task.prediction(raw, tokens, self.head), maps)
 
     def predict(self, tokens: Tokens, meter: Meter | None = None) -> Prediction:
+        places = self._places_predicted(tokens)
         with torch.inference_mode():
-            raw = self._raw(self._inputs([_row(tokens)]), None)
+            raw = self._raw(self._inputs([_row(tokens)]), None, places)
         _tick(meter, forward=1, positions=len(tokens))
         return self.task.prediction(raw, tokens, self.head)
 
@@ -228,7 +233,7 @@ class EncoderModel(TextModel):
             chosen = [rows[number] for number in chunk]
             with torch.inference_mode():
                 inputs = self._inputs(chosen)
-                raw = self._raw(inputs, _attended(chosen))
+                raw = self._raw(inputs, _attended(chosen), _places(chosen))
                 for members in _by_target(chosen):
                     target = chosen[members[0]].target
                     part = {name: tensor[members] for name, tensor in raw.items()}
@@ -266,8 +271,9 @@ class EncoderModel(TextModel):
         rows = [_row(tokens, target)] * len(points)
         inputs = self._inputs(rows)
         del inputs["input_ids"]
-        raw = self._raw({**inputs, "inputs_embeds": points}, None)
-        return self.task.scalar(raw, target, _places(rows), self.head)
+        places = _places(rows)
+        raw = self._raw({**inputs, "inputs_embeds": points}, None, places)
+        return self.task.scalar(raw, target, places, self.head)
 
     def chunks(self, count: int, length: int) -> int:
         return -(-count // _balanced(count, length))
@@ -277,7 +283,7 @@ class EncoderModel(TextModel):
         keep, logits, states = self._traced(self._inputs([_row(tokens)]))
         _tick(meter, forward=1, positions=len(tokens))
         return Trace(
-            self.task.prediction({"logits": logits}, tokens, self.head),
+            self.task.prediction(_as_raw(logits, self._places_predicted(tokens)), tokens, self.head),
             *(torch.cat(found) for found in (keep.weights, keep.queries, keep.keys, keep.values, states)),
         )
 
@@ -292,8 +298,8 @@ class EncoderModel(TextModel):
         keep = KeepDifferentiable()
         row = _row(tokens, target)
         with torch.enable_grad(), probing(keep):
-            raw = self._raw(self._inputs([row]), None)
-            value = self.task.scalar(raw, target, _places([row]), self.head)
+            places = _places([row])
+            value = self.task.scalar(self._raw(self._inputs([row]), None, places), target, places, self.head)
             gradients = torch.autograd.grad(value.sum(), keep.weights)
         _tick(meter, forward=1, backward=1, positions=len(tokens))
         return AttentionGradients(float(value.detach()[0]), torch.cat(keep.weights).detach(), torch.cat(gradients))
@@ -340,12 +346,21 @@ class EncoderModel(TextModel):
     def _embedding(self) -> nn.Embedding:
         return self._module.get_input_embeddings()
 
-    def _raw(self, inputs: dict[str, Tensor], attended: Tensor | None, plain: bool = False) -> Raw:
-        """Run the module; `plain` keeps the whole last layer."""
+    def _raw(
+        self, inputs: dict[str, Tensor], attended: Tensor | None, places: Tensor | None, plain: bool = False
+    ) -> Raw:
+        """Run the module and read its head: at `places` (B, P) where there are any. `plain` keeps the whole last layer,
+        and the head at all of it."""
         if self._trimmed and not plain:
             return {"logits": trimmed_logits(self._module, self._family, inputs, attended)}
-        mask = {} if attended is None else {"attention_mask": attended.long()}
-        return {"logits": self._module(**inputs, **mask).logits}
+        told = inputs if attended is None else {**inputs, "attention_mask": attended.long()}
+        if self._gathers and places is not None and places.shape[1]:
+            return {"rows": word_logits(self._module, self._family, told, places)}
+        return _as_raw(self._module(**told).logits, places)
+
+    def _places_predicted(self, tokens: Tokens) -> Tensor:
+        """Where a prediction is read: (1, P)."""
+        return torch.tensor([self.task.positions(tokens, self.head)], dtype=torch.long)
 
     def _inputs(self, rows: Sequence[Row]) -> dict[str, Tensor]:
         """Tensors of a batch, padded on the right: ids (or embeddings where some are zero), positions, segments."""
@@ -377,6 +392,13 @@ class EncoderModel(TextModel):
         # RoBERTa counts tokens that are not padding; only the user's own "<pad>" can be one here.
         read = row.tokens.ids[row.variant.kept] != self._padding_place
         return np.cumsum(read) * read + self._padding_place
+
+
+def _as_raw(logits: Tensor, places: Tensor | None) -> Raw:
+    """The head's numbers as tasks take them: rows at places (B, P) where there are any, else all of them."""
+    if places is None or not places.shape[1]:
+        return {"logits": logits}
+    return {"rows": rows_at(logits, places)}
 
 
 def _row(tokens: Tokens, target: Target | None = None) -> Row:

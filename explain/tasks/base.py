@@ -18,7 +18,34 @@ from explain.registry import Registry, unknown
 
 TASKS: Registry["Task"] = Registry("task", "explain.tasks")
 
-Raw = Mapping[str, Tensor]  # a head's tensors by name, batch first: {"logits": (B, C)} or {"logits": (B, T, C)}
+# A head's tensors by name, batch first: {"logits": (B, C)} where it speaks of the whole input, {"rows": (B, P, C)}
+# where it is read at P tokens.
+Raw = Mapping[str, Tensor]
+
+
+class Vocabulary(ABC):
+    """The words a head can write, one for each of its columns; nothing is listed before someone asks.
+
+    Attributes:
+        mask, mask_id: the mask token, as it is written in a text, and its id.
+        no_words: columns that are none: special tokens, and those a vocabulary is padded with.
+    """
+
+    mask: str
+    mask_id: int
+    no_words: tuple[int, ...]
+
+    @abstractmethod
+    def word(self, index: int) -> str:
+        """What a column is called; a piece that joins on to what stands before it begins with "##"."""
+
+    @abstractmethod
+    def find(self, word: str) -> int:
+        """The column of a word, as `word` gives it or as a reader writes it.
+
+        Raises:
+            TargetError: no such word, or one that is more than one piece.
+        """
 
 
 @dataclass(frozen=True)
@@ -26,16 +53,18 @@ class Head:
     """What a checkpoint's head is.
 
     Attributes:
-        labels (C): the names of its columns.
+        labels (C): the names of its columns; empty where there is a vocabulary.
         exclusive: exactly one label is right (softmax); else each is decided alone (sigmoid).
         value: a number is predicted, not a label.
         temperature: the calibration constant of its logits, or None.
+        vocabulary: the names of its columns, where they are words.
     """
 
     labels: tuple[str, ...]
     exclusive: bool = True
     value: bool = False
     temperature: float | None = None
+    vocabulary: Vocabulary | None = None
 
 
 class Task(ABC):
@@ -46,10 +75,19 @@ class Task(ABC):
     title: ClassVar[str]
     auto_class: ClassVar[str]  # the class of transformers that loads its models
     scales: ClassVar[tuple[str, ...]]  # what its targets may be measured in, the default first
+    also_in: ClassVar[tuple[str, ...]] = ()  # other architectures of transformers that hold the same head
+
+    def positions(self, tokens: Tokens, head: Head) -> tuple[int, ...]:
+        """The tokens a prediction is read at; none where the head speaks of the whole input.
+
+        Raises:
+            TextError: there is no token in the text that could be read.
+        """
+        return ()
 
     @abstractmethod
     def prediction(self, raw: Raw, tokens: Tokens, head: Head) -> Prediction:
-        """Read a batch of one."""
+        """Read a batch of one; where the head is read at tokens, the rows are those at `positions`."""
 
     @abstractmethod
     def target(
@@ -60,11 +98,15 @@ class Task(ABC):
         label: str | None = None,
         against: str | None = None,
         scale: str | None = None,
+        position: int | None = None,
     ) -> Target:
         """The target a user means: by default the decided label in log-odds.
 
+        Args:
+            position: one of the prediction's positions (a token), where it has any; by default the first.
+
         Raises:
-            TargetError: no such label or scale.
+            TargetError: no such label, scale or position.
         """
 
     @abstractmethod
@@ -72,7 +114,7 @@ class Task(ABC):
         """The explained number of each row, differentiable: (B,).
 
         Args:
-            raw: the head's tensors for B variants of one text.
+            raw: the head's tensors for B variants of one text; {"rows"} are those at `places`.
             places (B, P): where the target's positions stand in each variant.
         """
 
@@ -107,6 +149,48 @@ def find_label(name: str, labels: Sequence[str]) -> int:
     if folded.count(str(name).casefold()) == 1:
         return folded.index(str(name).casefold())
     raise TargetError(unknown("label", name, list(labels)))
+
+
+def chosen_target(
+    task: Task,
+    chosen: tuple[str, int],
+    against: tuple[str, int] | None,
+    scale: str | None,
+    positions: tuple[int, ...] = (),
+) -> Target:
+    """The target of one label, or of a contrast of two, each given by name and column.
+
+    Raises:
+        TargetError: the same label twice, or a scale that the target can't be measured in.
+    """
+    if against is not None:
+        if against[1] == chosen[1]:
+            raise TargetError(f"A contrast needs two labels; {chosen[0]!r} was given twice.")
+        if scale not in (None, "logit_difference"):
+            raise TargetError(f"A contrast is measured as 'logit_difference', not as {scale!r}.")
+        return Target(task.name, *chosen, positions, *against, "logit_difference")
+    scale = scale or "log_odds"
+    if scale not in _LABEL_SCALES:
+        raise TargetError(unknown("scale", scale, list(_LABEL_SCALES)))
+    return Target(task.name, *chosen, positions, scale=scale)
+
+
+_LABEL_SCALES = ("log_odds", "probability", "log_probability", "logit")
+
+
+def read_scale(logits: Tensor, target: Target, exclusive: bool = True) -> Tensor:
+    """The target's number in each row of logits: (B, C) -> (B,)."""
+    if target.scale in ("value", "logit"):
+        return logits[:, target.index]
+    if target.scale == "logit_difference":
+        return logits[:, target.index] - logits[:, target.against_index]
+    if target.scale == "log_odds":
+        return log_odds(logits, target.index) if exclusive else logits[:, target.index]
+    if exclusive:
+        log_probability = torch.log_softmax(logits, dim=-1)[:, target.index]
+    else:
+        log_probability = torch.nn.functional.logsigmoid(logits[:, target.index])
+    return log_probability if target.scale == "log_probability" else log_probability.exp()
 
 
 def as_output(logits: Tensor, head: Head, positions: tuple[int, ...] = ()) -> Output:

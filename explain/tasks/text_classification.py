@@ -11,8 +11,7 @@ from torch import Tensor
 
 from explain.datatypes import Prediction, Target, Tokens
 from explain.errors import TargetError
-from explain.registry import unknown
-from explain.tasks.base import TASKS, Head, Raw, Task, as_output, find_label, log_odds
+from explain.tasks.base import TASKS, Head, Raw, Task, as_output, chosen_target, find_label, read_scale
 
 
 class TextClassification(Task):
@@ -42,7 +41,10 @@ class TextClassification(Task):
         label: str | None = None,
         against: str | None = None,
         scale: str | None = None,
+        position: int | None = None,
     ) -> Target:
+        if position is not None:
+            raise TargetError("This model decides on the whole text: leave the position away.")
         # Where several labels may be right, the most likely one is meant.
         index = int(prediction.output.logits[0].argmax()) if label is None else find_label(label, head.labels)
         name = head.labels[index]
@@ -50,31 +52,12 @@ class TextClassification(Task):
             if against is not None or scale not in (None, "value"):
                 raise TargetError("This model predicts a number: its target has the scale 'value' and no contrast.")
             return Target(self.name, name, index, scale="value")
-        if against is not None:
-            other = find_label(against, head.labels)
-            if other == index:
-                raise TargetError(f"A contrast needs two labels; {name!r} was given twice.")
-            if scale not in (None, "logit_difference"):
-                raise TargetError(f"A contrast is measured as 'logit_difference', not as {scale!r}.")
-            return Target(self.name, name, index, (), head.labels[other], other, "logit_difference")
-        scale = scale or "log_odds"
-        if scale not in self.scales or scale in ("value", "logit_difference"):
-            raise TargetError(unknown("scale", scale, ["log_odds", "probability", "log_probability", "logit"]))
-        return Target(self.name, name, index, scale=scale)
+        other = None if against is None else find_label(against, head.labels)
+        contrast = None if other is None else (head.labels[other], other)
+        return chosen_target(self, (name, index), contrast, scale)
 
     def scalar(self, raw: Raw, target: Target, places: Tensor, head: Head) -> Tensor:
-        logits = raw["logits"]  # (B, C)
-        if target.scale in ("value", "logit"):
-            return logits[:, target.index]
-        if target.scale == "logit_difference":
-            return logits[:, target.index] - logits[:, target.against_index]
-        if target.scale == "log_odds":
-            return log_odds(logits, target.index) if head.exclusive else logits[:, target.index]
-        if head.exclusive:
-            log_probability = torch.log_softmax(logits, dim=-1)[:, target.index]
-        else:
-            log_probability = torch.nn.functional.logsigmoid(logits[:, target.index])
-        return log_probability if target.scale == "log_probability" else log_probability.exp()
+        return read_scale(raw["logits"], target, head.exclusive)  # (B, C) -> (B,)
 
     def value(self, prediction: Prediction, target: Target, head: Head) -> float:
         raw = {"logits": torch.from_numpy(prediction.output.logits.copy())}

@@ -453,7 +453,7 @@ def pretrain(recipe: PretrainingRecipe) -> dict[str, Any]:
         "steps": trainer.state.global_step,
         "minutes": round(budget.seconds / 60, 1),
     }
-    save(model, tokenizer, output)
+    save(model, tokenizer, output, figures["held_out"]["mean"]["masked_top1"])
     record = {
         "made_by": "python -m explain.training.pretrain",
         "recipe": asdict(recipe)
@@ -490,13 +490,22 @@ def _split(folder: str) -> str:
     return "all" if list(Path(folder).glob("all.jsonl*")) else "train"
 
 
-def save(model: BertForPreTraining, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    """Write the model in float16 (half the bytes; it is read back in float32) and its tokenizer."""
+def save(model: BertForPreTraining, tokenizer: PreTrainedTokenizerBase, folder: Path, accuracy: float) -> None:
+    """Write the model in float16 (half the bytes; it is read back in float32), its tokenizer and what it is for.
+
+    Args:
+        accuracy: the share of held-out masked words that it guesses first.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     model.config.hidden_dropout_prob = model.config.attention_probs_dropout_prob = 0.1  # for whoever fine-tunes it
     model.to(torch.float16).save_pretrained(folder, safe_serialization=True)
     tokenizer.save_pretrained(folder)
-    description = {"title": "The shared encoder, with its masked-word and next-sentence heads", "task": None}
+    description = {
+        "title": "Which word stands behind [MASK]?",
+        "task": "fill_mask",
+        "scripts": ["Latin"],
+        "figures": {"accuracy": accuracy},
+    }
     (folder / "explain.json").write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
 
 

@@ -3,6 +3,7 @@
 A new view is one file here, and one of its name in `assets/`, which defines `draw(root, data)`.
 """
 
+import dataclasses
 import functools
 import json
 import unicodedata
@@ -103,6 +104,15 @@ def confidence(prediction: Prediction) -> str:
     return f"{prediction.confidence:.0%} sure ({how})"
 
 
+def read_at(prediction: Prediction, positions: tuple[int, ...]) -> Prediction:
+    """The prediction as it is at a target's positions: of several masks, what was guessed at the one asked about."""
+    for output in prediction.outputs:
+        if output.positions == positions and output is not prediction.output and output.probabilities is not None:
+            label, confidence = output.labels[0], float(output.probabilities[0, 0])
+            return dataclasses.replace(prediction, outputs=(output,), label=label, confidence=confidence)
+    return prediction
+
+
 def text_label(tokens: Tokens, number: int) -> str:
     """What a segment is called."""
     return "text" if tokens.text_pair is None else ("first text", "second text")[number]
@@ -122,6 +132,7 @@ __all__ = [
     "confidence",
     "escape",
     "json_for_script",
+    "read_at",
     "sentence",
     "target_name",
     "text_label",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from explain.datatypes import AttentionMaps, Report
-from explain.views.base import VIEWS, Html, asset, confidence, escape, json_for_script, target_name, visible
+from explain.views.base import VIEWS, Html, asset, confidence, escape, json_for_script, read_at, target_name, visible
 from explain.views.token_heatmap import shared_scales
 
 
@@ -24,7 +24,7 @@ def document(
         unknown: the vocabulary's id for what it does not know.
         record: the report as JSON, kept inside the file so that it can be replayed from it.
     """
-    prediction = report.prediction
+    prediction = read_at(report.prediction, report.target.positions)
     decided = f"{prediction.label}, {confidence(prediction)}" if prediction.label is not None else "see below"
     scales = shared_scales(report.attributions, "word")
     titles = {name: title for name, (title, _, _) in methods.items()}
@@ -32,7 +32,7 @@ def document(
         f"<h1>{escape(visible(decided))}</h1>",
         f'<p class="meaning">{escape(report.model.id)} on this text; explained: '
         f"{escape(visible(target_name(report.target)))}, {escape(report.target.scale.replace('_', ' '))}.</p>",
-        VIEWS["probabilities"].html(prediction),
+        VIEWS["probabilities"].html(prediction, target=report.target),
     ]
     for one in report.attributions:
         title, meaning, limits = methods[one.method]

@@ -3,8 +3,10 @@
 import math
 from typing import Any
 
-from explain.datatypes import Prediction
-from explain.views.base import VIEWS, View, confidence, visible
+import numpy as np
+
+from explain.datatypes import Output, Prediction, Target
+from explain.views.base import VIEWS, View, confidence, read_at, visible
 
 SHOWN = 12  # labels; the rest are counted
 
@@ -16,7 +18,14 @@ class Probabilities(View):
     title = "Prediction"
     accepts = Prediction
 
-    def data(self, result: Prediction, **options: Any) -> dict[str, Any]:
+    def data(self, result: Prediction, *, target: Target | None = None, **options: Any) -> dict[str, Any]:
+        """Prepare a drawing.
+
+        Args:
+            target: what is asked, of a vocabulary: its mask is shown, and its words even where they are unlikely.
+        """
+        if target is not None:
+            result = read_at(result, target.positions)
         output = result.output
         rows: list[dict[str, Any]] = []
         for number, label in enumerate(output.labels):
@@ -26,29 +35,54 @@ class Probabilities(View):
                     "label": visible(label),
                     "probability": probability,
                     "logit": float(output.logits[0, number]),
-                    "log_odds": _log_odds(output.logits[0].tolist(), number, output.exclusive)
-                    if probability is not None
-                    else None,
+                    "log_odds": None if probability is None else _log_odds(output, number),
                     "decided": label == result.label,
                 }
             )
         if len(rows) > 2:
             rows.sort(key=lambda row: -(row["probability"] if row["probability"] is not None else row["logit"]))
-        rest = len(rows) - SHOWN
+        shown = rows[:SHOWN]
         return {
             "decided": None if result.label is None else visible(result.label),
             "sure": confidence(result),
-            "rows": rows[:SHOWN],
-            "note": _note(result) + (f" {rest} more labels are not shown." if rest > 0 else ""),
+            "rows": shown + _unlikely(output, target, {row["label"] for row in shown}),
+            "note": _note(result) + _rest(output, len(shown)),
         }
 
 
-def _log_odds(logits: list[float], index: int, exclusive: bool) -> float:
-    if not exclusive:
+def _log_odds(output: Output, index: int) -> float:
+    logits = output.logits[0].tolist()
+    if not output.exclusive:
         return logits[index]
+    if output.probabilities is not None and output.listed_of is not None:  # the others' logits are not all here
+        log_probability = math.log(output.probabilities[0, 0]) + logits[index] - logits[0]
+        return log_probability - math.log1p(-min(math.exp(log_probability), 1 - 1e-15))
     others = [logit for number, logit in enumerate(logits) if number != index]
     top = max(others)
     return logits[index] - top - math.log(sum(math.exp(other - top) for other in others))
+
+
+def _unlikely(output: Output, target: Target | None, shown: set[str]) -> list[dict[str, Any]]:
+    """Rows of the words that are asked about and not among those shown; none where only the likeliest are known."""
+    if target is None or output.every_logit is None:
+        return []
+    rows = []
+    for word, index in ((target.label, target.index), (target.against, target.against_index)):
+        if word is None or index is None or visible(word) in shown:
+            continue
+        logits = output.every_logit[0].astype(np.float64)
+        log_odds = float(logits[index] - np.logaddexp.reduce(np.delete(logits, index)))
+        probability = float(np.exp(-np.logaddexp(0.0, -log_odds)))
+        rows.append(
+            {
+                "label": visible(word),
+                "probability": probability,
+                "logit": float(logits[index]),
+                "log_odds": log_odds,
+                "decided": False,
+            }
+        )
+    return rows
 
 
 def _note(result: Prediction) -> str:
@@ -62,6 +96,17 @@ def _note(result: Prediction) -> str:
         "Bars: probabilities as the model gives them. "
         f"The confidence above is calibrated (temperature {result.temperature:.2f})."
     )
+
+
+def _rest(output: Output, shown: int) -> str:
+    """What is said of the columns that are not shown."""
+    if output.listed_of is not None:
+        return (
+            f" They are shares of all {output.listed_of:,} words and pieces of words; the {shown} likeliest are shown. "
+            "A piece with ## joins on to what stands before it."
+        )
+    rest = len(output.labels) - shown
+    return f" {rest} more labels are not shown." if rest > 0 else ""
 
 
 VIEWS.register("probabilities")(Probabilities())

@@ -3,8 +3,8 @@
 import csv
 import io
 
-from explain.datatypes import Attribution, Report
-from explain.views.base import UNITS, confidence, target_name, visible
+from explain.datatypes import Attribution, Output, Report
+from explain.views.base import UNITS, confidence, read_at, target_name, visible
 
 COLUMNS = ("method", "granularity", "text", "segment", "start", "stop", "score", "error", "scale")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -37,10 +37,12 @@ def to_csv(report: Report) -> str:
 
 def to_text(report: Report, most: int = 12) -> str:
     """The report for a terminal: the prediction, each method's largest scores, and the key phrases."""
-    prediction = report.prediction
+    prediction = read_at(report.prediction, report.target.positions)
     lines = []
     if prediction.label is not None:
         lines.append(f"{visible(prediction.label)}, {confidence(prediction)}")
+    if prediction.output.listed_of is not None:
+        lines.append(f"likeliest: {', '.join(_likeliest(prediction.output))}")
     lines.append(f"explained: {visible(target_name(report.target))}, {report.target.scale.replace('_', ' ')}")
     for one in report.attributions:
         lines += ["", f"{one.method}  [{UNITS[one.scale]}]", *_largest(one, most)]
@@ -52,6 +54,12 @@ def to_text(report: Report, most: int = 12) -> str:
                 f"  {phrase.score:+8.3f}  {visible(phrase.text)}{'  (' + ', '.join(says) + ')' if says else ''}"
             )
     return "\n".join(lines) + "\n"
+
+
+def _likeliest(output: Output, most: int = 8) -> list[str]:
+    """Words of a vocabulary with their probabilities."""
+    shares = () if output.probabilities is None else output.probabilities[0].tolist()
+    return [f"{visible(label)} {share:.1%}" for label, share in zip(output.labels[:most], shares)]
 
 
 def _largest(one: Attribution, most: int) -> list[str]:

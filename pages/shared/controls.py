@@ -35,11 +35,12 @@ def text_box(*, pair: bool = False) -> str:
 
     def use_example() -> None:
         if st.session_state.get("example"):
-            st.session_state.text = state.EXAMPLES[st.session_state.example]
+            st.session_state.text = examples[st.session_state.example]
 
+    examples = state.examples()
     st.pills(
         "Examples",
-        list(state.EXAMPLES),
+        list(examples),
         key="example",
         bind="query-params",
         on_change=use_example,
@@ -118,26 +119,55 @@ def _about(entry: catalogue.Entry) -> str:
     return f"{entry.title} Right in {entry.figures['accuracy']:.1%} of its dev set; its card says more."
 
 
-def target_picker(head: Head) -> tuple[str | None, str | None, str | None]:
-    """Label, contrast and scale; None where the default is meant."""
+def target_picker(model: TextModel, text: str, pair: str | None = None) -> dict[str, Any]:
+    """Label, contrast, scale and position, as a `Request` takes them; None where the default is meant."""
+    if model.head.vocabulary is not None:
+        return _word_picker(model, text, pair)
+    return _label_picker(model.head)
+
+
+def _label_picker(head: Head) -> dict[str, Any]:
     if head.value:
-        return None, None, None
+        return {}
     label = st.selectbox("Why this label?", [DECIDED, *head.labels], key="target", bind="query-params")
-    against = None
+    against = ANY_OTHER
     if len(head.labels) > 2:
         others = [name for name in head.labels if name != label]
         against = st.selectbox("And not", [ANY_OTHER, *others], key="against", bind="query-params")
-        against = None if against == ANY_OTHER else against
-    scale = None
-    if against is None:
-        scale = st.selectbox(
-            "Measured in",
-            ["log_odds", "probability", "log_probability", "logit"],
-            key="scale",
-            bind="query-params",
-            help="Log-odds by default: near 0 and 1 a probability hardly moves, whatever the words do.",
-        )
-    return (None if label == DECIDED else label), against, scale
+    return _question(label, against)
+
+
+def _word_picker(model: TextModel, text: str, pair: str | None) -> dict[str, Any]:
+    """Words to choose from are the likeliest ones; any other can be typed."""
+    places = model.task.positions(model.encode(text, pair), model.head)
+    number = 1
+    if len(places) > 1:
+        number = st.selectbox("Which mask?", list(range(1, len(places) + 1)), key="which", bind="query-params")
+    prediction = state.predicted(model, text, pair)
+    words = [] if prediction is None else list(prediction.outputs[number - 1].labels)
+    common: dict[str, Any] = {
+        "bind": "query-params",
+        "accept_new_options": True,
+        "help": "One of the likeliest words, or type any other that is one piece of the model's vocabulary.",
+    }
+    label = st.selectbox("Why this word?", [DECIDED, *words], key="word", **common)
+    others = [word for word in words if word != label]
+    against = st.selectbox("And not", [ANY_OTHER, *others], key="other_word", **common)
+    return _question(label, against) | {"position": places[number - 1]}
+
+
+def _question(label: str, against: str) -> dict[str, Any]:
+    """Asks for the scale as well, where there is a choice."""
+    if against != ANY_OTHER:
+        return {"label": None if label == DECIDED else label, "against": against}
+    scale = st.selectbox(
+        "Measured in",
+        ["log_odds", "probability", "log_probability", "logit"],
+        key="scale",
+        bind="query-params",
+        help="Log-odds by default: near 0 and 1 a probability hardly moves, whatever the words do.",
+    )
+    return {"label": None if label == DECIDED else label, "scale": scale}
 
 
 def methods(model: TextModel) -> tuple[Method, ...]:

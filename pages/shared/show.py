@@ -65,7 +65,16 @@ def _link_component() -> Any:
 
 def problem(message: str) -> None:
     """Something the user can mend. Names and paths of theirs are in it, so nothing of it is Markdown."""
-    st.error(re.sub(r"([\\`*_{}\[\]()<>#+.!|~$:-])", r"\\\1", message))
+    st.error(_plain(message))
+
+
+def advice(message: str) -> None:
+    """What to do next; nothing went wrong."""
+    st.info(_plain(message))
+
+
+def _plain(message: str) -> str:
+    return re.sub(r"([\\`*_{}\[\]()<>#+.!|~$:-])", r"\\\1", message)
 
 
 def progress(job: Job) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import streamlit as st
 
 from explain import pipeline
+from explain.datatypes import Prediction
+from explain.errors import TextError
 from explain.installation import environment_number
 from explain.jobs import Cache, Job, Jobs, failure
 from explain.methods.base import METHODS
@@ -16,7 +18,10 @@ from explain.models import catalogue
 from explain.models.base import TextModel
 
 LONGEST_IN_LINK = 2000
-CARRIED = ("text", "pair", "model", "place", "target", "against", "scale", "fetch")  # from one page to the next
+CARRIED = (  # from one page to the next
+    *("text", "pair", "model", "place", "fetch"),
+    *("target", "against", "scale", "which", "word", "other_word"),
+)
 
 EXAMPLES = {
     "negation": "The film isn't good, but it is not as bad as everyone says.",
@@ -34,7 +39,15 @@ EXAMPLES = {
     "typos and emoji": "omg this moive was soooo goood 😍😍 definately wached it twice lol 10/10",
     "another language": "Фильм оказался скучным и слишком длинным, я едва досидел до конца.",
 }
-FIRST_EXAMPLE = "negation"
+FIRST_EXAMPLE = next(iter(EXAMPLES))
+
+MASKED_EXAMPLES = {
+    "capital": "The capital of France is [MASK].",
+    "agreement": "The keys to the cabinet [MASK] on the table.",
+    "bank": "She went to the bank to deposit her [MASK].",
+    "but": "The film wasn't [MASK], but I liked it.",
+    "two masks": "The cat chased the [MASK] into the [MASK].",
+}
 
 
 @st.cache_resource
@@ -119,6 +132,29 @@ def hand_over(request: pipeline.Request, loaded: TextModel, found: Found) -> Non
     st.session_state.finished = ((loaded.record, request), found)
 
 
+def predicted(loaded: TextModel, text: str, pair: str | None = None) -> Prediction | None:
+    """What the model says of a text, where that is known or found in a moment."""
+    request = pipeline.Request(text, (), pair, phrases=None)
+    parts, complete = pipeline.known(request, loaded, cache())
+    if not complete:
+        job = jobs().submit((loaded.record, request), lambda meter: pipeline.parts(request, loaded, meter, cache()), 1)
+        if not job.wait(0.25):
+            jobs().leave(job)
+        parts = job.parts
+    return parts["observation"].prediction if "observation" in parts else None
+
+
+def lacking(loaded: TextModel, text: str, pair: str | None = None) -> str:
+    """What a text needs before a model that guesses masked words can read it; empty where nothing is missing."""
+    if loaded.head.vocabulary is None:
+        return ""
+    try:
+        loaded.task.positions(loaded.encode(text, pair), loaded.head)
+    except TextError as error:
+        return str(error)
+    return ""
+
+
 def stop() -> None:
     """Stop watching the visitor's job; it ends unless someone else waits for the same text."""
     job: Job | None = st.session_state.get("job")
@@ -153,13 +189,31 @@ def remember() -> None:
     session.carried |= {key: session[key] for key in CARRIED if key in session}
 
 
+def examples() -> dict[str, str]:
+    """Texts to start from, of the kind that the visitor's model reads."""
+    if "mask" not in st.session_state:  # no model is loaded yet; a link may name one
+        tasks = {entry.name: entry.task for entry in catalogue.list_models()}
+        st.session_state.mask = "[MASK]" if tasks.get(st.query_params.get("model", "")) == "fill_mask" else None
+    mask = st.session_state.mask
+    return EXAMPLES if mask is None else {name: text.replace("[MASK]", mask) for name, text in MASKED_EXAMPLES.items()}
+
+
+def suit_examples(loaded: TextModel) -> None:
+    """Offer examples of the kind that a model reads; they stand above it, so the page may have to be run once more."""
+    mask = None if loaded.head.vocabulary is None else loaded.head.vocabulary.mask
+    if mask != st.session_state.mask:
+        st.session_state.mask = mask
+        st.rerun()
+
+
 def text_from_link() -> None:
     """At a visitor's first run: the text from the link, or the example the link names, or the first one."""
     if "text" in st.session_state:
         return
-    example = st.query_params.get("example", FIRST_EXAMPLE)
+    offered = examples()
     linked = st.query_params.get("text", "")
-    st.session_state.text = linked[:LONGEST_IN_LINK] or EXAMPLES.get(example, EXAMPLES[FIRST_EXAMPLE])
+    example = st.query_params.get("example", "")
+    st.session_state.text = linked[:LONGEST_IN_LINK] or offered.get(example, next(iter(offered.values())))
     if linked:
         del st.query_params["text"]  # the address bar holds settings; text goes into a link only when asked for
     if len(linked) > LONGEST_IN_LINK:

@@ -20,9 +20,12 @@ def test_contract_on_toys(name: str, toy: str, check: Callable[..., None]) -> No
 
 
 @pytest.mark.parametrize("check", METHOD_CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("head", ["ForSequenceClassification", "ForMaskedLM"])
 @pytest.mark.parametrize("name", METHODS)
-def test_contract_on_a_tiny_bert(name: str, check: Callable[..., None], tiny: Callable[[str], EncoderModel]) -> None:
-    check(METHODS[name](), tiny("bert"))
+def test_contract_on_a_tiny_bert(
+    name: str, head: str, check: Callable[..., None], tiny: Callable[..., EncoderModel]
+) -> None:
+    check(METHODS[name](), tiny("bert", head))
 
 
 @pytest.mark.parametrize("name", METHODS)

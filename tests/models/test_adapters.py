@@ -2,7 +2,7 @@
 
 import peft
 import torch
-from transformers import BertForSequenceClassification
+from transformers import BertForMaskedLM, BertForSequenceClassification
 
 from explain.installation import weights_folder
 from explain.models import catalogue
@@ -39,6 +39,28 @@ def test_adapting_does_not_change_the_base() -> None:
     assert all(torch.equal(before[name], parameter) for name, parameter in base.named_parameters())
     assert {parameter.dtype for parameter in base.parameters()} == {torch.float32}
     assert not any(parameter.requires_grad for parameter in base.parameters())
+
+
+def test_the_masked_word_model_is_the_bases_own_storage() -> None:
+    base = {name: one.data_ptr() for name, one in catalogue._base(BASE)[0].named_parameters()}
+    module = catalogue.load_model("base")._module
+    own = {name: one.data_ptr() for name, one in module.named_parameters()}
+    assert own == {name: base[name] for name in own}
+    assert set(base) - set(own) == {
+        f"{part}.{kind}" for part in ("bert.pooler.dense", "cls.seq_relationship") for kind in ("weight", "bias")
+    }
+    assert module.cls.predictions.decoder.weight is module.bert.embeddings.word_embeddings.weight
+    buffers = {one.data_ptr() for one in catalogue._base(BASE)[0].buffers()}
+    assert {one.data_ptr() for one in module.buffers()} <= buffers
+
+
+def test_the_masked_word_model_is_what_transformers_would_load() -> None:
+    model = catalogue.load_model("base")
+    plain = BertForMaskedLM.from_pretrained(BASE, dtype=torch.float32).eval()
+    tokens = model.encode("Paris is the capital of [MASK].")
+    with torch.no_grad():
+        logits = plain(input_ids=torch.tensor([tokens.ids.tolist()])).logits[0, 6].numpy()
+    assert abs(model.predict(tokens).output.every_logit[0] - logits).max() < 1e-5
 
 
 def test_the_decoder_is_tied_to_the_embeddings() -> None:

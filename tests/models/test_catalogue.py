@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from explain.errors import ModelError
 from explain.models import catalogue
-from explain.models.catalogue import list_models, load_folder, load_model
+from explain.models.catalogue import explainable, list_models, load_folder, load_model
 from tests.tiny_models import tiny_folder
 
 
@@ -120,8 +120,8 @@ def test_cut_off_weights(folder: Path) -> None:
 
 
 def test_a_foreign_head_is_told_by_name(tmp_path: Path) -> None:
-    folder = tiny_folder("bert", tmp_path, head="ForMaskedLM")
-    with pytest.raises(ModelError, match="was saved as BertForMaskedLM"):
+    folder = tiny_folder("bert", tmp_path, head="ForTokenClassification")
+    with pytest.raises(ModelError, match="was saved as BertForTokenClassification"):
         load_folder("m", folder)
 
 
@@ -130,6 +130,34 @@ def test_a_head_that_is_not_in_the_file_is_never_made_up(folder: Path) -> None:
     del tensors["classifier.weight"]
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ModelError, match=r"lacks 1 of its tensors \(classifier.weight"):
+        load_folder("m", folder)
+
+
+def test_a_masked_word_head_that_is_not_in_the_file_is_never_made_up(tmp_path: Path) -> None:
+    folder = tiny_folder("bert", tmp_path, head="ForMaskedLM")
+    tensors = load_file(folder / "model.safetensors")
+    assert "cls.predictions.decoder.weight" not in tensors  # tied: it is the embeddings', and not missing
+    del tensors["cls.predictions.transform.dense.weight"]
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match=r"lacks 1 of its tensors .* a checkpoint saved for fill-mask"):
+        load_folder("m", folder)
+
+
+def test_masked_words_need_a_mask_token(tmp_path: Path) -> None:
+    folder = tiny_folder("bert", tmp_path, head="ForMaskedLM")
+    for name in ("tokenizer_config.json", "special_tokens_map.json"):
+        if (folder / name).is_file():
+            settings = json.loads((folder / name).read_text())
+            settings.pop("mask_token", None)
+            (folder / name).write_text(json.dumps(settings))
+    with pytest.raises(ModelError, match="its tokenizer has no mask token"):
+        load_folder("m", folder)
+
+
+def test_an_electra_that_tells_real_words_from_replaced_ones_is_no_masked_word_model(tmp_path: Path) -> None:
+    folder = tiny_folder("electra", tmp_path, head="ForMaskedLM")
+    change_config(folder, architectures=["ElectraForPreTraining"])
+    with pytest.raises(ModelError, match="was saved as ElectraForPreTraining"):
         load_folder("m", folder)
 
 
@@ -180,6 +208,21 @@ def test_names_from_the_environment(folder: Path, monkeypatch: pytest.MonkeyPatc
     names = [entry.name for entry in list_models()]
     assert names[-2:] == ["mine", "model"]
     assert load_model("mine").record.id == "mine"
+
+
+def test_the_list_says_what_each_model_is_for_as_far_as_it_can(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    masked = tiny_folder("roberta", tmp_path / "masked", head="ForMaskedLM")
+    monkeypatch.setenv("EXPLAIN_MODELS", f"{folder},{masked},org/name")
+    tasks = {entry.name: entry.task for entry in explainable()}
+    assert tasks == {
+        "base": "fill_mask",
+        "sentiment": "text_classification",
+        "model": "text_classification",
+        "masked": "fill_mask",
+        "name": None,
+    }
 
 
 def test_one_name_for_two_models_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,6 +80,34 @@ def test_own_text_and_hostile_text(visit: Visit) -> None:
     assert page.locator(".stAlert").count() == 0
 
 
+def test_masked_words(visit: Visit) -> None:
+    visit.open()
+    page = visit.page
+    page.get_by_role("combobox", name="Model").click()
+    page.get_by_role("option", name="base").click()
+    expect(page.get_by_text("Put [MASK] where a word is to be guessed.")).to_be_visible(timeout=60_000)
+    page.get_by_text("two masks", exact=True).click()
+    visit.settle()
+    first = page.locator(".headline").text_content()
+    page.get_by_role("combobox", name="Which mask?").click()
+    page.get_by_role("option", name="2").click()
+    expect(page.locator(".headline")).not_to_have_text(first, timeout=30_000)
+    visit.settle()
+
+    def ask(word: str) -> None:
+        page.get_by_role("combobox", name="Why this word?").click()
+        page.keyboard.type(word)
+        page.get_by_role("option", name=f"Add: {word}").click()
+
+    ask("Moon")
+    expect(page.locator(".label-row .name").last).to_have_text("moon", timeout=60_000)
+    visit.settle()
+    assert "for moon" in page.locator(".heatmap .legend").nth(1).text_content()
+    ask("unforgettable")
+    expect(page.get_by_text("is 4 pieces for this model")).to_be_visible(timeout=60_000)
+    assert "word=unforgettable" in page.url
+
+
 def test_pieces_instead_of_words(visit: Visit) -> None:
     visit.open("/?show=pieces")
     assert "".join(visit.words(1)).startswith("Thefilmisn't")

@@ -147,7 +147,101 @@ def test_text_from_a_link_is_taken_and_does_not_stay_in_the_address(app: AppTest
 def test_visitors_of_an_open_server_choose_from_a_list(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state, "any_model_allowed", lambda: False)
     run(app)
-    assert app.selectbox(key="model").options == ["sentiment"]
+    assert app.selectbox(key="model").options == ["base", "sentiment"]
+
+
+def test_masked_words_are_asked_for_and_guessed(app: AppTest) -> None:
+    run(app)
+    app.selectbox(key="model").set_value("base")
+    run(app)
+    assert not app.error and "Put [MASK] where a word is to be guessed." in app.info[0].value.replace("\\", "")
+    assert app.button_group(key="example").options == list(state.MASKED_EXAMPLES)
+    assert app.text_area(key="text").value == state.EXAMPLES[state.FIRST_EXAMPLE]
+    app.button_group(key="example").set_value("capital")
+    run(app)
+    assert not app.error and not app.info and {"Which words", "Key phrases", "Take it with you"} <= drawn(app)
+    assert "france" in app.selectbox(key="word").options and len(app.selectbox(key="word").options) == 21
+    assert not any(box.key == "which" for box in app.selectbox)
+    assert "position=6" in app.code[0].value
+    app.selectbox(key="model").set_value("sentiment")
+    run(app)
+    assert app.button_group(key="example").options == list(state.EXAMPLES)
+    assert not app.error and app.text_area(key="text").value == state.MASKED_EXAMPLES["capital"]
+
+
+@pytest.mark.parametrize("name", state.MASKED_EXAMPLES)
+def test_every_masked_example_can_be_linked(app: AppTest, name: str) -> None:
+    app.query_params.update({"model": "base", "example": name})
+    run(app)
+    assert app.text_area(key="text").value == state.MASKED_EXAMPLES[name]
+    assert not app.error and not app.warning and not app.info and "Take it with you" in drawn(app)
+
+
+def test_a_link_to_a_model_opens_with_an_example_of_its_kind(app: AppTest) -> None:
+    app.query_params["model"] = "base"
+    run(app)
+    assert app.text_area(key="text").value == next(iter(state.MASKED_EXAMPLES.values()))
+
+
+def test_any_mask_may_be_asked_about(app: AppTest) -> None:
+    """Words that are not listed are typed in test_browser.py: AppTest can't."""
+    app.query_params.update(
+        {"model": "base", "example": "two masks", "which": "2", "word": "water", "other_word": "air"}
+    )
+    run(app)
+    assert not app.error
+    for part in ("label='water'", "against='air'", "position=8"):
+        assert part in app.code[0].value
+    app.selectbox(key="which").set_value(1)
+    app.selectbox(key="word").set_value("(what the model decided)")
+    app.selectbox(key="other_word").set_value("any other")
+    run(app)
+    assert not app.error and "position=5" in app.code[0].value and "label=" not in app.code[0].value
+
+
+def test_a_text_of_fewer_masks_than_before(app: AppTest) -> None:
+    app.session_state["text"] = "[MASK] and [MASK] and [MASK]"
+    app.query_params.update({"model": "base", "which": "3"})
+    run(app)
+    assert "position=5" in app.code[0].value
+    for text in ("[MASK] and [MASK]", "a [MASK]"):
+        app.text_area(key="text").set_value(text)
+        run(app)
+        assert not app.error and "Take it with you" in drawn(app)
+
+
+@pytest.mark.parametrize("text", ["", "a [mask] film", "[MASK] " * 40, "word " * 600 + "[MASK]", HOSTILE["script"]])
+def test_texts_without_a_mask_to_read_are_no_error(app: AppTest, text: str) -> None:
+    app.session_state["text"] = text
+    app.query_params["model"] = "base"
+    run(app)
+    assert not app.error and len(app.info) == 1
+    app.text_area(key="text").set_value("a [MASK] film")
+    run(app)
+    assert not app.error and not app.info and "Key phrases" in drawn(app)
+
+
+def test_a_masked_word_model_of_ones_own_has_its_own_mask(
+    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state, "any_model_allowed", lambda: True)
+    app.query_params["model"] = "another model …"
+    app.query_params["place"] = str(tiny_folder("roberta", tmp_path, head="ForMaskedLM"))
+    run(app)
+    assert "Put <mask> where" in app.info[0].value.replace("\\", "")
+    app.button_group(key="example").set_value("bank")
+    run(app)
+    assert app.text_area(key="text").value == "She went to the bank to deposit her <mask>."
+    assert not app.error and "Take it with you" in drawn(app)
+
+
+def test_the_page_waits_for_no_words_to_choose_from(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While others compute, the prediction may be long in coming; it is not waited for."""
+    monkeypatch.setattr(state, "predicted", lambda *_: None)
+    app.query_params.update({"model": "base", "example": "capital"})
+    run(app)
+    assert app.selectbox(key="word").options == ["(what the model decided)"]
+    assert not app.error and "Take it with you" in drawn(app)
 
 
 def test_a_model_of_ones_own(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,7 +277,7 @@ def broken(folder: Path) -> None:
 
 
 def foreign(folder: Path) -> None:
-    tiny_folder("bert", folder, head="ForMaskedLM")
+    tiny_folder("bert", folder, head="ForTokenClassification")
 
 
 @pytest.mark.parametrize(
@@ -192,7 +286,7 @@ def foreign(folder: Path) -> None:
         (without_tokenizer, "has no tokenizer: save one beside the weights"),
         (pickled, "pickled weights"),
         (broken, "copy or download it again"),
-        (foreign, "was saved as BertForMaskedLM"),
+        (foreign, "was saved as BertForTokenClassification"),
     ],
 )
 def test_a_model_that_is_no_good_is_told_and_the_page_goes_on(
