@@ -508,8 +508,13 @@ class LayerReadings:
     """How a prediction forms, layer by layer; index 0 is what enters the first layer.
 
     Attributes:
-        probabilities (L + 1, C): what the head says of each layer's first row, or None where it can't be read there.
+        row: the row that the head reads.
+        labels (C): those that `probabilities` are of; of a vocabulary the words asked about and the last layer's
+            likeliest.
+        probabilities (L + 1, C): what the head says of that row of each layer, or None where it can't be read there.
         values (L + 1,): the target then, or None.
+        words (L + 1) of (K): the likeliest words of a vocabulary then; empty where labels are few.
+        shares (L + 1, K): their probabilities.
         to_input (L + 1, T): cosine of each token's state with its own at the input.
         to_others (L + 1, T): mean cosine of each token's state with every other token's of the same layer.
     """
@@ -521,6 +526,9 @@ class LayerReadings:
     to_others: FloatArray
     probabilities: FloatArray | None = None
     values: FloatArray | None = None
+    row: int = 0
+    words: tuple[tuple[str, ...], ...] = ()
+    shares: FloatArray | None = None
 
     def __post_init__(self) -> None:
         _array(self, "to_input", (None, len(self.tokens)))
@@ -530,7 +538,9 @@ class LayerReadings:
             _array(self, "probabilities", (layers, len(self.labels)))
         if self.values is not None:
             _array(self, "values", (layers,))
-        _finite(self, "to_input", "to_others", "probabilities", "values")
+        if self.shares is not None:
+            _array(self, "shares", (layers, len(self.words[0])))
+        _finite(self, "to_input", "to_others", "probabilities", "values", "shares")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from explain.datatypes import (
     AttentionMaps,
@@ -23,8 +24,10 @@ from explain.datatypes import (
 )
 from explain.meter import Meter
 from explain.methods.base import AttentionMethod, Stopwatch
-from explain.models.base import TextModel
+from explain.models.base import TextModel, read_row
 from explain.numerics.heads import head_figures
+
+_WORDS = 5  # of a vocabulary, listed for each layer
 
 
 class Question(ABC):
@@ -138,23 +141,42 @@ class HowItForms(Question):
             to_input = (states * states[0]).sum(dim=-1)
             others = max(1, len(tokens) - 1)
             to_others = (states @ states.sum(dim=1, keepdim=True).transpose(1, 2)).squeeze(-1) - 1
-            probabilities = values = None
-            if "head_on_states" in model.offers:
-                raw = {"logits": model.classification_head(trace.states[:, 0])}  # (L + 1, C)
-                places = torch.empty(len(states), 0, dtype=torch.long)
-                values = model.task.scalar(raw, target, places, model.head).double().numpy()
-                if not model.head.value:
-                    logits = raw["logits"].double()
-                    probabilities = (logits.softmax(dim=-1) if model.head.exclusive else logits.sigmoid()).numpy()
+            read = _reading(model, trace.states, target) if "head_on_states" in model.offers else {}
         return LayerReadings(
             tokens=tokens,
             target=target,
-            labels=model.head.labels,
+            labels=read.pop("labels", model.head.labels),
             to_input=to_input.numpy(),
             to_others=(to_others / others).numpy() if len(tokens) > 1 else np.ones(to_others.shape),
-            probabilities=probabilities,
-            values=values,
+            row=read_row(target),
+            **read,
         )
+
+
+def _reading(model: TextModel, states: Tensor, target: Target) -> dict[str, Any]:
+    """The head read on states (L + 1, T, D): the fields of `LayerReadings` that come of it.
+
+    On a masked-word head this is the logit lens (nostalgebraist 2020).
+    """
+    raw = model.read_states(states, target)
+    places = torch.full((len(states), 1), read_row(target)) if target.positions else torch.empty(len(states), 0)
+    found: dict[str, Any] = {"values": model.task.scalar(raw, target, places.long(), model.head).double().numpy()}
+    head = model.head
+    if head.value:
+        return found
+    if head.vocabulary is None:
+        logits = raw["logits"].double()
+        return found | {"probabilities": (logits.softmax(dim=-1) if head.exclusive else logits.sigmoid()).numpy()}
+    shares = raw["rows"][:, 0].double().softmax(dim=-1)  # (L + 1, C)
+    best = shares.index_fill(-1, torch.tensor(head.vocabulary.no_words), 0.0).topk(_WORDS)
+    asked = [target.index, *([] if target.against_index is None else [target.against_index])]
+    columns = list(dict.fromkeys([*asked, *best.indices[-1].tolist()]))[:_WORDS]
+    return found | {
+        "labels": tuple(map(head.vocabulary.word, columns)),
+        "probabilities": shares[:, columns].numpy(),
+        "words": tuple(tuple(map(head.vocabulary.word, line)) for line in best.indices.tolist()),
+        "shares": best.values.numpy(),
+    }
 
 
 def _spearman(left: np.ndarray, right: np.ndarray) -> float:

@@ -28,6 +28,8 @@ from pages.shared.follow import follow
 
 GROUP = "attention"  # a token picked in one drawing is marked in all
 
+MOST_LABELS = 5  # of the prediction, which is not what this page is about
+
 # What a view asks for, and how it is drawn once that is found.
 Drawer = tuple[tuple[Question, ...], Callable[[AttentionMaps, Mapping[Any, Any]], None]]
 
@@ -68,7 +70,7 @@ def page() -> None:
     def draw_all(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
         prediction = found["observation"].prediction
         show.warnings(prediction, model)
-        show.view("probabilities", prediction, key="probabilities", target=found.get("target"))
+        show.view("probabilities", prediction, key="probabilities", target=found.get("target"), most=MOST_LABELS)
         maps = found["observation"].maps
         draw(maps, found)
         effects = next((found[one] for one in questions if isinstance(one, EffectOfCuts) and one in found), None)
@@ -325,7 +327,7 @@ def take_away(request: Request, model: TextModel, maps: AttentionMaps, chosen: S
                 "application/json",
                 on_click="ignore",
             )
-    show.links(request.text)
+    show.links(request.text, request.text_pair)
     st.caption("Pictures: each drawing has SVG and PNG buttons in its corner.")
     with st.expander("The Python that gives these weights"):
         pair = "" if request.text_pair is None else f", text_pair={request.text_pair!r}"

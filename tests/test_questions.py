@@ -1,9 +1,12 @@
 """What can be asked besides attributions: against cuts made by hand, plain heads on states, and counted passes."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
 from scipy.stats import spearmanr
+from transformers.modeling_outputs import BaseModelOutput
 
 import explain
 from explain.datatypes import Cut
@@ -56,6 +59,38 @@ def test_how_it_forms(tiny_bert: EncoderModel) -> None:
     served = tiny_bert.predict(tokens).output.probabilities[0]
     assert np.allclose(found.probabilities[-1], served, atol=1e-5)
     assert found.values[-1] == pytest.approx(tiny_bert.value(tiny_bert.predict(tokens), target), abs=1e-4)
+
+
+@pytest.mark.parametrize("family", ["bert", "distilbert", "roberta", "albert", "electra"])
+def test_the_logit_lens_is_the_plain_head_on_inner_states(
+    family: str, tiny: Callable[..., EncoderModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tiny(family, "ForMaskedLM")
+    mask = model.head.vocabulary.mask
+    tokens = model.encode(f"The {mask} isn't good, but its {mask} cast saves it!")
+    prediction = model.predict(tokens)
+    place = prediction.outputs[1].positions[0]
+    unlikely = prediction.outputs[0].labels[-1]
+    target = model.task.target(prediction, model.head, label=unlikely, position=place)
+    found = HowItForms().answer(model, tokens, target)
+    states = model.trace(tokens).states.clone()
+    body = model._module.base_model
+    for layer, state in enumerate(states):
+        with monkeypatch.context() as patch, torch.no_grad():
+            patch.setattr(body, "forward", lambda *_, state=state, **__: BaseModelOutput(last_hidden_state=state[None]))
+            logits = model._module(input_ids=torch.tensor(tokens.ids)[None]).logits[0, place].double()
+        shares = logits.softmax(dim=-1)
+        best = shares.clone()
+        best[list(model.head.vocabulary.no_words)] = 0
+        order = best.argsort(descending=True)[:5].tolist()
+        assert found.words[layer] == tuple(map(model.head.vocabulary.word, order))
+        assert np.allclose(found.shares[layer], best[order], atol=1e-6)
+        assert found.probabilities[layer, 0] == pytest.approx(float(shares[target.index]), abs=1e-6)
+        others = torch.cat([logits[: target.index], logits[target.index + 1 :]])
+        assert found.values[layer] == pytest.approx(float(logits[target.index] - others.logsumexp(0)), abs=1e-4)
+    assert found.labels[0] == unlikely and found.row == place
+    assert found.words[-1] == prediction.outputs[1].labels[:5]
+    assert found.values[-1] == pytest.approx(model.value(prediction, target), abs=1e-4)
 
 
 def test_where_the_head_can_not_be_read_states_are_still_shown(tiny: object) -> None:

@@ -10,7 +10,7 @@ labels, log-sum-exp is written as sum_c p_c z_c + H(p), which is exact too; H(p)
 forward pass and arithmetic worth about T more.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -22,8 +22,9 @@ from explain.errors import KnobError, TargetError
 from explain.knobs import knob
 from explain.meter import Meter
 from explain.methods.base import METHODS, Item, Method, Stopwatch
-from explain.models.base import TextModel, Trace
-from explain.models.post_norm import ClassificationHead, PostNormLayer
+from explain.models.base import TextModel, Trace, read_row
+from explain.models.post_norm import PostNormLayer
+from explain.models.row_head import Activation
 
 _ROWS = 16 << 20  # numbers of a wide layer at once
 
@@ -72,10 +73,15 @@ class DecompX(Method):
             watch = Stopwatch(meter)
             trace = model.trace(tokens, watch.meter)
             with torch.inference_mode():
-                parts = _through_layers(trace, model.post_norm, watch.meter)  # (T + 1, D)
-                logits = _through_head(parts, model.classification_head)  # (T + 1, C)
-                linear, constant = _linear_part(target, logits.sum(dim=0), model.head.exclusive)
-            scores = (logits @ linear).double()
+                head = model.row_head
+                parts = _through_layers(trace, model.post_norm, read_row(target), watch.meter)  # (T + 1, D)
+                for step in head.steps[:-1]:
+                    parts = _through(parts, step)
+                logits = head.out(parts.sum(dim=0))  # (C,)
+                linear, constant = _linear_part(target, logits, model.head.exclusive)
+                scores = (parts @ (linear @ head.out.weight)).double()  # a vocabulary's logits of each token: not made
+                if head.out.bias is not None:
+                    scores[-1] += linear @ head.out.bias
             results.append(
                 self._result(
                     item,
@@ -90,8 +96,8 @@ class DecompX(Method):
         return tuple(results)
 
 
-def _through_layers(trace: Trace, layers: Sequence[PostNormLayer], meter: Meter) -> Tensor:
-    """What each token, and last the biases, brought to the first row of the last layer: (T + 1, D)."""
+def _through_layers(trace: Trace, layers: Sequence[PostNormLayer], row: int, meter: Meter) -> Tensor:
+    """What each token, and last the biases, brought to the row of the last layer that the head reads: (T + 1, D)."""
     count, width = trace.states.shape[1:]
     parts = torch.zeros(count, count + 1, width)  # [i, k]: what k brought to i
     parts[torch.arange(count), torch.arange(count)] = trace.states[0]
@@ -101,12 +107,11 @@ def _through_layers(trace: Trace, layers: Sequence[PostNormLayer], meter: Meter)
         values = parts @ layer.value.weight.T
         values[:, -1] += layer.value.bias
         values = values.unflatten(-1, (len(weights), -1))  # (T, T + 1, H, D/H)
-        last = number == len(layers) - 1  # the head reads one row only
-        rows = range(1 if last else count)
+        rows = range(row, row + 1) if number == len(layers) - 1 else range(count)
         step = max(1, _ROWS // (parts.shape[1] * layer.inner.out_features))
         after = []
         for start in rows[::step]:
-            chosen = slice(start, min(start + step, len(rows)))
+            chosen = slice(start, min(start + step, rows.stop))
             context = torch.einsum("hij,jkhd->ikhd", weights[:, chosen], values).flatten(-2)
             attended = _linear(context, layer.output) + parts[chosen]
             attended = _norm(attended, layer.attention_norm)
@@ -119,11 +124,13 @@ def _through_layers(trace: Trace, layers: Sequence[PostNormLayer], meter: Meter)
     return parts[0]
 
 
-def _through_head(parts: Tensor, head: ClassificationHead) -> Tensor:
-    return _linear(_slope(_linear(parts, head.dense), head.activation), head.out)
-
-
 # Each step takes parts (..., K, D) that add up to a state, the last of them the biases', to parts of the next.
+
+
+def _through(parts: Tensor, step: Activation) -> Tensor:
+    if isinstance(step, nn.Linear):
+        return _linear(parts, step)
+    return _norm(parts, step) if isinstance(step, nn.LayerNorm) else _slope(parts, step)
 
 
 def _linear(parts: Tensor, layer: nn.Linear) -> Tensor:
@@ -133,7 +140,7 @@ def _linear(parts: Tensor, layer: nn.Linear) -> Tensor:
     return found
 
 
-def _slope(parts: Tensor, activation: Callable[[Tensor], Tensor]) -> Tensor:
+def _slope(parts: Tensor, activation: Activation) -> Tensor:
     """parts * g(u) / u, u being their sum; near zero the slope there."""
     whole = parts.sum(dim=-2, keepdim=True)
     safe = torch.where(whole.abs() < 1e-6, 1e-6, whole)
@@ -162,7 +169,7 @@ def _linear_part(target: Target, logits: Tensor, exclusive: bool) -> tuple[Tenso
         linear[target.against_index] = -1.0
         return linear, 0.0
     if target.scale == "log_odds":
-        others = [label for label in range(len(logits)) if label != target.index]
+        others = torch.arange(len(logits)) != target.index
         shares = torch.softmax(logits[others], dim=-1)
         linear[others] = -shares
         return linear, float((shares * torch.log_softmax(logits[others], dim=-1)).sum())

@@ -16,8 +16,9 @@ from torch import Tensor
 from explain.datatypes import AttentionMaps, Cut, ModelRecord, Prediction, Target, Tokens
 from explain.errors import KnobError, ModelError
 from explain.meter import Meter
-from explain.models.post_norm import ClassificationHead, PostNormLayer
-from explain.tasks.base import Head, Task
+from explain.models.post_norm import PostNormLayer
+from explain.models.row_head import RowHead
+from explain.tasks.base import Head, Raw, Task
 from explain.text.removal import Variant, keep_only, remove
 
 BASELINES = {
@@ -206,9 +207,14 @@ class TextModel(ABC):
         raise self._lacks("post_norm")
 
     @property
-    def classification_head(self) -> ClassificationHead:
-        """Its head, to be read on any layer's first row ("head_on_states")."""
+    def row_head(self) -> RowHead:
+        """Its head, to be read on rows of any layer ("head_on_states")."""
         raise self._lacks("head_on_states")
+
+    def read_states(self, states: Tensor, target: Target) -> Raw:
+        """What the head says of states (N, T, D), read at the row where it reads the last layer's for a target."""
+        logits = self.row_head(states[:, read_row(target)])  # (N, C)
+        return {"rows": logits[:, None]} if target.positions else {"logits": logits}
 
     def _lacks(self, need: str) -> ModelError:
         return ModelError(f"{self.name} ({self.record.architecture}) {OFFERS[need]}. Use another method.")
@@ -292,3 +298,8 @@ def check_same_score(explained: float, served: float, model: str) -> None:
             f"{model}: run from embeddings, the model gives {explained:.6g}, but it serves {served:.6g}; "
             "an explanation of the first would not be one of the second. Please report this model's architecture."
         )
+
+
+def read_row(target: Target) -> int:
+    """The row of the last layer that a head of single rows is read at: the target's position, else the first."""
+    return target.positions[0] if target.positions else 0

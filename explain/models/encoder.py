@@ -16,10 +16,10 @@ from explain.meter import Meter
 from explain.models.base import AttentionGradients, Observation, Row, Scores, TextModel, Trace
 from explain.models.families import FAMILIES
 from explain.models.last_layer import can_trim, largest_difference, trimmed_logits
-from explain.models.post_norm import ClassificationHead, PostNormLayer, classification_head, post_norm_layers
+from explain.models.post_norm import PostNormLayer, post_norm_layers
 from explain.models.probe import CutWeights, KeepDifferentiable, KeepMaps, KeepVectors, probing
+from explain.models.row_head import RowHead, row_head
 from explain.models.vocabulary import TOKENIZING
-from explain.models.word_head import can_gather, rows_at, word_logits
 from explain.tasks.base import Head, Raw, Task
 from explain.text.removal import unchanged
 from explain.text.words import is_visible, word_ranges
@@ -83,7 +83,8 @@ class EncoderModel(TextModel):
         self._takes_types = "token_type_ids" in accepted and "token_type_ids" in tokenizer.model_input_names
         self._takes_positions = "position_ids" in accepted
         self._trimmed = can_trim(module, self._family)
-        self._gathers = can_gather(module, self._family)
+        self._row_head: RowHead | None = None  # both are found below
+        self._gathers = False
         self._encode = functools.lru_cache(maxsize=32)(self._encode_afresh)  # pages ask again at every run
         self._check_entries()
 
@@ -120,14 +121,16 @@ class EncoderModel(TextModel):
             attended = torch.ones(batch.shape, dtype=torch.bool)
             attended[1, -2:] = False
             self._trimmed = largest_difference(self._module, self._family, inputs, attended) <= tolerance
-        if self._gathers:
-            places = torch.tensor([[len(ids) - 1], [0]])
+        if head := row_head(self._module, self.task.auto_class):
             with torch.inference_mode():
-                rows = word_logits(self._module, self._family, inputs, places)
-            self._gathers = float((rows - rows_at(served, places)).abs().max()) <= tolerance
-        self.offers = frozenset(self._offered({name: one[:1] for name, one in inputs.items()}, same, tolerance))
+                states = self._module.base_model(**inputs).last_hidden_state
+                everywhere = served.dim() == 3
+                found = head(states if everywhere else states[:, 0])
+            if float((found - served).abs().max()) <= tolerance:
+                self._row_head, self._gathers = head, everywhere
+        self.offers = frozenset(self._offered({name: one[:1] for name, one in inputs.items()}, same))
 
-    def _offered(self, inputs: dict[str, Tensor], gradients: bool, tolerance: float) -> Iterator[str]:
+    def _offered(self, inputs: dict[str, Tensor], gradients: bool) -> Iterator[str]:
         """What methods may need of this model, each tried on a text of ids."""
         yield "attention"
         if gradients:
@@ -135,18 +138,19 @@ class EncoderModel(TextModel):
         if not self._family.probed:
             return
         yield from ("attention_gradients", "trace", "cuts")
-        keep, logits, states = self._traced(inputs)
+        layers = post_norm_layers(self._module)
+        if layers is None:
+            return
+        keep, _, states = self._traced(inputs)
         with torch.inference_mode():
-            if layers := post_norm_layers(self._module):
-                gathered = [(one @ other).transpose(1, 2).flatten(2) for one, other in zip(keep.weights, keep.values)]
-                rebuilt = [
-                    layer.finish(layer.after_attention(context, before))
-                    for layer, context, before in zip(layers, gathered, states)
-                ]
-                if all(float((one - other).abs().max()) <= 1e-4 for one, other in zip(rebuilt, states[1:])):
-                    yield "post_norm"
-            head = classification_head(self._module)
-            if head and float((head(states[-1][:, 0]) - logits).abs().max()) <= tolerance:
+            gathered = [(one @ other).transpose(1, 2).flatten(2) for one, other in zip(keep.weights, keep.values)]
+            rebuilt = [
+                layer.finish(layer.after_attention(context, before))
+                for layer, context, before in zip(layers, gathered, states)
+            ]
+        if all(float((one - other).abs().max()) <= 1e-4 for one, other in zip(rebuilt, states[1:])):
+            yield "post_norm"
+            if self._row_head is not None:  # the state of every layer is normed alike: the head reads it as it is
                 yield "head_on_states"
 
     # Reading texts
@@ -323,8 +327,8 @@ class EncoderModel(TextModel):
         return post_norm_layers(self._module) or super().post_norm
 
     @property
-    def classification_head(self) -> ClassificationHead:
-        return classification_head(self._module) or super().classification_head
+    def row_head(self) -> RowHead:
+        return self._row_head or super().row_head
 
     def word_embeddings(self, tokens: Tokens) -> Tensor:
         return self._embedding.weight[torch.from_numpy(tokens.ids.copy())]
@@ -354,8 +358,8 @@ class EncoderModel(TextModel):
         if self._trimmed and not plain:
             return {"logits": trimmed_logits(self._module, self._family, inputs, attended)}
         told = inputs if attended is None else {**inputs, "attention_mask": attended.long()}
-        if self._gathers and places is not None and places.shape[1]:
-            return {"rows": word_logits(self._module, self._family, told, places)}
+        if self._gathers and self._row_head and places is not None and places.shape[1]:
+            return {"rows": self._row_head(_rows_at(self._module.base_model(**told).last_hidden_state, places))}
         return _as_raw(self._module(**told).logits, places)
 
     def _places_predicted(self, tokens: Tokens) -> Tensor:
@@ -398,7 +402,12 @@ def _as_raw(logits: Tensor, places: Tensor | None) -> Raw:
     """The head's numbers as tasks take them: rows at places (B, P) where there are any, else all of them."""
     if places is None or not places.shape[1]:
         return {"logits": logits}
-    return {"rows": rows_at(logits, places)}
+    return {"rows": _rows_at(logits, places)}
+
+
+def _rows_at(table: Tensor, places: Tensor) -> Tensor:
+    """Some rows of each sequence: (B, T, C) at (B, P) -> (B, P, C)."""
+    return table[torch.arange(len(table))[:, None], places]
 
 
 def _row(tokens: Tokens, target: Target | None = None) -> Row:

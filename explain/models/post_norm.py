@@ -1,24 +1,23 @@
-"""The parts of a post-norm encoder's layers and of its classification head, by one set of names for every family.
+"""The parts of a post-norm encoder's layers, by one set of names for every family.
 
     y = Norm1(x + W_O c + b_O)         c: sum over tokens of weight times value, heads side by side
     z = Norm2(y + W_2 g(W_1 y + b_1) + b_2)
-    logits = W_c g'(W_p z_first + b_p) + b_c
 
 Decompositions of a layer (norms, ALTI, value zeroing, DecompX) are written on these formulas. A family whose layers do
 otherwise has none, and says so.
 """
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-_PARTS = 16 << 20  # numbers at once
+from explain.models.row_head import Activation
 
-Activation = Callable[[Tensor], Tensor]
+_PARTS = 16 << 20  # numbers at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,19 +78,6 @@ class PostNormLayer:
         return self.output_norm(attended + self.outer(self.activation(self.inner(attended))))
 
 
-@dataclass(frozen=True, eq=False)
-class ClassificationHead:
-    """A head that reads the first row."""
-
-    dense: nn.Linear  # W_p, b_p
-    activation: Activation
-    out: nn.Linear  # W_c, b_c
-
-    def __call__(self, first: Tensor) -> Tensor:
-        """First rows (..., D) to logits (..., C)."""
-        return self.out(self.activation(self.dense(first)))
-
-
 # Where the parts are. A layer: value, output, attention_norm, inner, activation, outer, output_norm.
 _BERT = (
     "attention.self.value",
@@ -133,17 +119,6 @@ _LAYERS: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
 }
-_ROBERTA_HEAD = ("classifier.dense", torch.tanh, "classifier.out_proj")
-_HEADS: dict[str, tuple[str, str | Activation, str]] = {
-    "bert": ("bert.pooler.dense", "bert.pooler.activation", "classifier"),
-    "roberta": _ROBERTA_HEAD,
-    "xlm-roberta": _ROBERTA_HEAD,
-    "camembert": _ROBERTA_HEAD,
-    "mpnet": _ROBERTA_HEAD,
-    "electra": ("classifier.dense", "classifier.activation", "classifier.out_proj"),
-    "distilbert": ("pre_classifier", torch.relu, "classifier"),
-    "albert": ("albert.pooler", "albert.pooler_activation", "classifier"),
-}
 
 
 def post_norm_layers(module: Any) -> tuple[PostNormLayer, ...] | None:
@@ -161,16 +136,3 @@ def post_norm_layers(module: Any) -> tuple[PostNormLayer, ...] | None:
             return None
         layers = [run[0] for run in runs]
     return tuple(PostNormLayer(*read(layer)) for layer in layers)
-
-
-def classification_head(module: Any) -> ClassificationHead | None:
-    """The head of a classifier that reads the first row; None where it is built otherwise."""
-    found = _HEADS.get(module.config.model_type)
-    if found is None or not hasattr(module, "classifier"):
-        return None
-    dense, activation, out = found
-    return ClassificationHead(
-        operator.attrgetter(dense)(module),
-        operator.attrgetter(activation)(module) if isinstance(activation, str) else activation,
-        operator.attrgetter(out)(module),
-    )

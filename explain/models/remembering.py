@@ -13,7 +13,8 @@ from torch import Tensor
 from explain.datatypes import Cut, Prediction, Target, Tokens
 from explain.meter import Meter
 from explain.models.base import AttentionGradients, Observation, Row, Scores, TextModel, Trace
-from explain.models.post_norm import ClassificationHead, PostNormLayer
+from explain.models.post_norm import PostNormLayer
+from explain.models.row_head import RowHead
 
 
 class Remembering(TextModel):
@@ -68,8 +69,8 @@ class Remembering(TextModel):
         return self._model.post_norm
 
     @property
-    def classification_head(self) -> ClassificationHead:
-        return self._model.classification_head
+    def row_head(self) -> RowHead:
+        return self._model.row_head
 
     def scores(self, rows: Sequence[Row], meter: Meter | None = None) -> Scores:
         keys = [_key(row) for row in rows]

@@ -9,6 +9,8 @@ from explain.views.attention_matrix import pack
 from explain.views.base import UNITS, VIEWS, View, target_name, visible
 from explain.views.layer_graph import token_text
 
+LINES = 5  # of labels, the likeliest ones
+
 
 class LayerReadingsChart(View):
     """A line of the target over layers, and strips of token similarity."""
@@ -27,13 +29,17 @@ class LayerReadingsChart(View):
         values = result.to_input if similarity == "to_input" else result.to_others
         lines = []
         if result.probabilities is not None:
-            most = np.argsort(-result.probabilities[-1], kind="stable")[:5]
+            most = np.argsort(-result.probabilities[-1], kind="stable")[:LINES]
             lines = [
                 {"name": visible(result.labels[label]), "values": np.round(result.probabilities[:, label], 5).tolist()}
                 for label in sorted(most.tolist())
             ]
         return {
             "lines": lines,
+            "words": [
+                [{"word": visible(word), "share": round(float(share), 5)} for word, share in zip(words, shares)]
+                for words, shares in zip(result.words, () if result.shares is None else result.shares)
+            ],
             "target": None
             if result.values is None
             else {
@@ -47,7 +53,7 @@ class LayerReadingsChart(View):
             "which": "to its own input" if similarity == "to_input" else "to the other tokens of its layer, on average",
             "note": (
                 (
-                    "Lines: what the model's head would say if it read the first row of each layer's output; it was "
+                    f"Lines: what the model's head would say if it read {_read(result)} of each layer's output; it was "
                     "trained on the last layer only, so early readings show how far the state is from what the head "
                     "knows, not what the model believes. "
                     if result.values is not None
@@ -59,6 +65,11 @@ class LayerReadingsChart(View):
             ),
             "caption": f"Layer by layer; target: {target_name(result.target)}",
         }
+
+
+def _read(result: LayerReadings) -> str:
+    """Which row the head reads, in words."""
+    return "the first row" if not result.target.positions else f"the row of the mask (token {result.row})"
 
 
 VIEWS.register("layer_readings")(LayerReadingsChart())

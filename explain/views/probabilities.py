@@ -8,7 +8,7 @@ import numpy as np
 from explain.datatypes import Output, Prediction, Target
 from explain.views.base import VIEWS, View, confidence, read_at, visible
 
-SHOWN = 12  # labels; the rest are counted
+SHOWN = 12
 
 
 class Probabilities(View):
@@ -18,11 +18,14 @@ class Probabilities(View):
     title = "Prediction"
     accepts = Prediction
 
-    def data(self, result: Prediction, *, target: Target | None = None, **options: Any) -> dict[str, Any]:
+    def data(
+        self, result: Prediction, *, target: Target | None = None, most: int = SHOWN, **options: Any
+    ) -> dict[str, Any]:
         """Prepare a drawing.
 
         Args:
             target: what is asked, of a vocabulary: its mask is shown, and its words even where they are unlikely.
+            most: labels shown; the rest are counted.
         """
         if target is not None:
             result = read_at(result, target.positions)
@@ -41,7 +44,7 @@ class Probabilities(View):
             )
         if len(rows) > 2:
             rows.sort(key=lambda row: -(row["probability"] if row["probability"] is not None else row["logit"]))
-        shown = rows[:SHOWN]
+        shown = rows[:most]
         return {
             "decided": None if result.label is None else visible(result.label),
             "sure": confidence(result),

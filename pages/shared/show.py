@@ -50,9 +50,10 @@ def view(
     _components()[name](data=VIEWS[name].data(result, sends=True, **options), key=key, on_chosen_change=changed)
 
 
-def links(text: str) -> None:
+def links(text: str, pair: str | None = None) -> None:
     """Buttons that copy a link to this page."""
-    _link_component()(data={"text": text, "longest": state.LONGEST_IN_LINK}, key="links")
+    texts = {"text": text} if pair is None else {"text": text, "pair": pair}
+    _link_component()(data={"texts": texts, "longest": state.LONGEST_IN_LINK}, key="links")
 
 
 @st.cache_resource

@@ -207,17 +207,23 @@ def suit_examples(loaded: TextModel) -> None:
 
 
 def text_from_link() -> None:
-    """At a visitor's first run: the text from the link, or the example the link names, or the first one."""
-    if "text" in st.session_state:
+    """At a visitor's first run: the texts from the link, or the example the link names, or the first one."""
+    session, link = st.session_state, st.query_params
+    if "text" in session:
         return
     offered = examples()
-    linked = st.query_params.get("text", "")
-    example = st.query_params.get("example", "")
-    st.session_state.text = linked[:LONGEST_IN_LINK] or offered.get(example, next(iter(offered.values())))
-    if linked:
-        del st.query_params["text"]  # the address bar holds settings; text goes into a link only when asked for
-    if len(linked) > LONGEST_IN_LINK:
-        st.warning(f"The link held a text of {len(linked):,} characters; the first {LONGEST_IN_LINK:,} were taken.")
+    linked = {key: link.get(key, "") for key in ("text", "pair")}
+    session.text = linked["text"][:LONGEST_IN_LINK] or offered.get(
+        link.get("example", ""), next(iter(offered.values()))
+    )
+    if linked["pair"]:
+        session.pair = linked["pair"][:LONGEST_IN_LINK]
+        session.carried["pair"] = session.pair  # the page it opens may have no box for it
+    for key, text in linked.items():
+        if text:
+            del link[key]  # the address bar holds settings; text goes into a link only when asked for
+        if len(text) > LONGEST_IN_LINK:
+            st.warning(f"The link held a text of {len(text):,} characters; the first {LONGEST_IN_LINK:,} were taken.")
 
 
 def any_model_allowed() -> bool:

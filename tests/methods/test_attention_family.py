@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from explain.datatypes import AttentionMaps
+from explain.datatypes import AttentionMaps, Prediction, Target, Tokens
 from explain.errors import KnobError, ModelError, TargetError
 from explain.meter import Meter
 from explain.methods.alti import Alti
@@ -264,26 +264,55 @@ def test_decompx_adds_up(family: str, wanted: dict[str, str], tiny: Callable[[st
     assert abs(one.completeness_gap) < 1e-3
 
 
-def test_decompx_equals_a_gradient(tiny_bert: EncoderModel) -> None:
+@pytest.mark.parametrize("family", POST_NORM)
+@pytest.mark.parametrize("scale", ["log_odds", "logit"])
+def test_decompx_adds_up_to_a_masked_word(family: str, scale: str, tiny: Callable[..., EncoderModel]) -> None:
+    model = tiny(family, "ForMaskedLM")
+    tokens, prediction, target = masked(model, scale=scale)
+    one = DecompX().attribute(model, tokens, target)
+    assert one.output == pytest.approx(model.value(prediction, target), abs=1e-4)
+    assert abs(one.completeness_gap) < 1e-3
+
+
+def masked(model: EncoderModel, **wanted: str) -> tuple[Tokens, Prediction, Target]:
+    """A text with two masks, of which the second is asked about."""
+    mask = model.head.vocabulary.mask
+    tokens = model.encode(f"The {mask} isn't good, but its {mask} cast saves it!")
+    prediction = model.predict(tokens)
+    position = prediction.outputs[1].positions[0]
+    return tokens, prediction, model.task.target(prediction, model.head, position=position, **wanted)
+
+
+@pytest.mark.parametrize("head", ["ForSequenceClassification", "ForMaskedLM"])
+def test_decompx_equals_a_gradient(head: str, tiny: Callable[..., EncoderModel]) -> None:
     """With weights, deviations and slopes held, the logits are linear in the embeddings: token k brings x_k times the
     gradient of that linear model."""
-    tokens, _ = default_item(tiny_bert, TEXT)
-    target = tiny_bert.task.target(tiny_bert.predict(tokens), tiny_bert.head, scale="logit")
-    trace = tiny_bert.trace(tokens)
+    model = tiny("bert", head)
+    if head == "ForMaskedLM":
+        tokens, _, target = masked(model, scale="logit")
+    else:
+        tokens = model.encode(TEXT)
+        target = model.task.target(model.predict(tokens), model.head, scale="logit")
+    trace = model.trace(tokens)
     start = trace.states[0].clone().requires_grad_(True)
     states = start
-    for number, layer in enumerate(tiny_bert.post_norm):
+    for number, layer in enumerate(model.post_norm):
         values = layer.value(states).unflatten(-1, (4, 8)).transpose(0, 1)
         context = (trace.weights[number].clone() @ values).transpose(0, 1).flatten(1)
         attended = held_norm(layer.output(context) + states, layer.attention_norm)
         inner = layer.inner(attended)
         inner = inner * (layer.activation(inner) / inner).detach()
         states = held_norm(layer.outer(inner) + attended, layer.output_norm)
-    head = tiny_bert.classification_head
-    dense = head.dense(states[0])
-    logit = head.out(dense * (head.activation(dense) / dense).detach())[target.index]
-    (gradient,) = torch.autograd.grad(logit, start)
-    one = DecompX().attribute(tiny_bert, tokens, target)
+    row = states[target.positions[0] if target.positions else 0]
+    for step in model.row_head.steps:
+        if isinstance(step, torch.nn.LayerNorm):
+            row = held_norm(row, step)
+        elif isinstance(step, torch.nn.Linear):
+            row = step(row)
+        else:
+            row = row * (step(row) / row).detach()
+    (gradient,) = torch.autograd.grad(row[target.index], start)
+    one = DecompX().attribute(model, tokens, target)
     assert np.allclose(one.scores, (gradient * start).sum(dim=-1).detach(), atol=1e-4)
 
 

@@ -111,7 +111,7 @@ def test_models_that_can_not_be_opened_say_so(family: str, tiny: Callable[[str],
 
 def test_toys_say_so_too() -> None:
     model = NoGradientModel()
-    for ask in (lambda: model.post_norm, lambda: model.classification_head, lambda: model.trace(model.encode("so"))):
+    for ask in (lambda: model.post_norm, lambda: model.row_head, lambda: model.trace(model.encode("so"))):
         with pytest.raises(ModelError):
             ask()
 
@@ -126,7 +126,7 @@ def test_layers_and_head_rebuild_the_forward_pass(family: str, tiny: Callable[[s
             context = (trace.weights[number] @ trace.values[number]).transpose(0, 1).flatten(1)
             after = layer.finish(layer.after_attention(context, trace.states[number]))
             assert torch.allclose(after, trace.states[number + 1], atol=1e-4)
-        logits = model.classification_head(trace.states[-1][0])
+        logits = model.row_head(trace.states[-1][0])
     assert np.allclose(logits, trace.prediction.output.logits[0], atol=1e-4)
 
 

@@ -40,6 +40,20 @@ def test_every_view_bears_every_text(app: AppTest, view: str, text: str) -> None
     assert not app.error and not app.exception
 
 
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_opens_a_masked_word_model(app: AppTest, view: str) -> None:
+    app.query_params.update({"model": "base", "example": "two masks", "which": "2"})
+    look(app, view, layer="1", token=3)
+    assert not app.error and not app.exception
+    assert "Take it with you" in drawn(app)
+
+
+def test_a_text_without_a_mask_is_told_so(app: AppTest) -> None:
+    app.query_params["model"] = "base"
+    look(app, "Graph", text="No mask here.")
+    assert "Put" in app.info[0].value and not app.error
+
+
 def test_a_pair_is_read_together(app: AppTest) -> None:
     look(app, "Graph", text="The film was long.", pair="I loved it.")
     assert "text_pair='I loved it.'" in app.code[0].value

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import numpy as np
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.pages.test_browser import HOSTILE
 from tests.pages.visits import Visit
@@ -164,3 +164,35 @@ def test_the_first_page_and_this_one_link_to_each_other(visit: Visit) -> None:
     expect(visit.page.get_by_text("Where does the model look?")).to_be_visible(timeout=30_000)
     visit.settle()
     assert visit.page.get_by_role("textbox", name="Text to explain").input_value() == "A quiet, wonderful film."
+
+
+def test_a_copied_link_holds_both_texts(visit: Visit, browser: Browser, address: str) -> None:
+    open_view(visit, "Matrix", "&layer=2&head=3")
+    page = visit.page
+    box = page.get_by_role("textbox", name="Second text")
+    box.fill("A dull & endless one?")
+    box.press("Enter")
+    expect(page.locator(".matrix text", has_text="endless").first).to_be_visible(timeout=30_000)
+    visit.type("A wonderful film.")
+    page.get_by_role("button", name="Copy link with text").click()
+    expect(page.get_by_text("Copied.")).to_be_visible()
+    link = page.evaluate("navigator.clipboard.readText()")
+    context = browser.new_context()
+    other = Visit(context, address)
+    other.page.goto(link)
+    other.settle()
+    expect(other.page.get_by_role("textbox", name="Text to explain")).to_have_value("A wonderful film.")
+    expect(other.page.get_by_role("textbox", name="Second text")).to_have_value("A dull & endless one?")
+    expect(other.page.locator(".matrix .note")).to_contain_text("layer 2; head 3")
+    assert "endless" not in other.page.url
+    context.close()
+
+
+def test_how_a_masked_word_forms(visit: Visit) -> None:
+    open_view(visit, "Layer by layer", "&model=base&example=two+masks&which=2")
+    page = visit.page
+    rows = page.locator(".readings .words tr")
+    expect(rows).to_have_count(7)
+    first = rows.last.locator(".word").first.text_content()
+    expect(page.locator(".headline")).to_contain_text(first)
+    expect(page.locator(".readings .note")).to_contain_text("the row of the mask (token")

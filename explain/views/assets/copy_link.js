@@ -3,15 +3,13 @@
 function draw(root, data) {
   const box = html("div", { class: "links" });
   const said = html("span", { class: "note", role: "status" });
-  const button = (label, text) => {
+  const button = (label, texts) => {
     const node = html("button", { type: "button", class: "link" }, label);
     node.onclick = async () => {
       const address = new URL(window.location.href);
-      address.searchParams.delete("text");
-      if (text !== null) {
-        address.searchParams.delete("example");
-        address.searchParams.set("text", text);
-      }
+      for (const key of ["text", "pair"]) address.searchParams.delete(key);
+      if (texts !== null) address.searchParams.delete("example");
+      for (const [key, text] of Object.entries(texts || {})) address.searchParams.set(key, text);
       try {
         await navigator.clipboard.writeText(address.href);
         said.textContent = "Copied.";
@@ -24,7 +22,8 @@ function draw(root, data) {
     return node;
   };
   box.append(button("Copy link", null));
-  if (data.text.length <= data.longest) box.append(button("Copy link with text", data.text));
+  const longest = Math.max(...Object.values(data.texts).map((text) => text.length));
+  if (longest <= data.longest) box.append(button("Copy link with text", data.texts));
   else said.textContent = `The text is too long for a link (more than ${data.longest} characters); the link leaves it out.`;
   box.append(said);
   root.replaceChildren(box);

@@ -1,5 +1,20 @@
 // Layer readings: a chart of the head read on every layer, above a strip of cells for each layer's token states.
 
+/** Heights of labels, moved so that none covers another and all stay between two heights. */
+function apart(heights, gap, low, high) {
+  const order = heights.map((_, number) => number).sort((one, other) => heights[one] - heights[other]);
+  const found = [...heights];
+  order.forEach((number, place) => {
+    if (place) found[number] = Math.max(found[number], found[order[place - 1]] + gap);
+  });
+  let most = high;
+  for (const number of order.reverse()) {
+    found[number] = Math.max(low, Math.min(found[number], most));
+    most = found[number] - gap;
+  }
+  return found;
+}
+
 function draw(root, data) {
   inkVariables(root);
   const box = html("div", { class: "readings" });
@@ -22,7 +37,7 @@ function draw(root, data) {
       text.textContent = layer ? (data.layers > 14 || width < 560 ? `${layer - 1}` : name(layer)) : "input";
       drawing.append(text);
     }
-    let lowest = [];
+    const ends = apart(lines.map((line) => y(line.values[line.values.length - 1]) + 4), 13, top, height - bottom + 6);
     lines.forEach((line, number) => {
       const style = `line line${number}`;
       drawing.append(svg("polyline", { class: style, points: line.values.map((value, layer) => `${x(layer)},${y(value)}`).join(" ") }));
@@ -32,16 +47,27 @@ function draw(root, data) {
         point.onpointerout = () => tip.hide();
         drawing.append(point);
       });
-      let at = y(line.values[line.values.length - 1]) + 4;
-      while (lowest.some((other) => Math.abs(other - at) < 13)) at += 13;
-      lowest.push(at);
-      const text = svg("text", { class: `end line${number}`, x: width - right + 10, y: at });
+      const text = svg("text", { class: `end line${number}`, x: width - right + 10, y: ends[number] });
       text.textContent = line.name.length > 16 ? line.name.slice(0, 15) + "\u2026" : line.name;
       drawing.append(text);
     });
     box.append(html("p", { class: "chart-title" }, title), drawing);
   };
-  if (data.lines.length) chart("Probability that the head gives each label, read after each layer", data.lines, 0, 1, percent);
+  if (data.lines.length) {
+    const what = data.words.length ? "the words asked about and the likeliest at the end" : "each label";
+    const largest = Math.max(...data.lines.flatMap((line) => line.values));
+    const high = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5].find((step) => data.words.length && largest <= step) || 1;
+    chart(`Probability that the head gives ${what}, read after each layer`, data.lines, 0, high, percent);
+  }
+  if (data.words.length) {
+    const rows = data.words.map((words, layer) =>
+      html("tr", {}, html("th", { scope: "row" }, name(layer)), ...words.map((one) =>
+        html("td", {}, html("span", { class: "word" }, one.word), html("span", { class: "amount" }, percent(one.share)), html("span", { class: "bar", style: `width: ${100 * one.share}%` })))));
+    box.append(
+      html("p", { class: "chart-title" }, "Likeliest words at the mask, read after each layer"),
+      html("div", { class: "scroll" }, html("table", { class: "words" }, html("tbody", {}, ...rows))),
+    );
+  }
   if (data.target) {
     const low = Math.min(0, ...data.target.values), high = Math.max(0, ...data.target.values);
     chart(`The target, read after each layer: ${data.target.name}`, [{ ...data.target, name: "target" }], low, high, (value) => figure(value, true));
