@@ -14,10 +14,19 @@ from explain.errors import ModelError
 from explain.jobs import Cache
 from explain.meter import Meter
 from explain.methods.alti import Alti
+from explain.methods.base import METHODS
 from explain.models.base import TextModel
 from explain.models.encoder import EncoderModel
 from explain.pipeline import Request, cost, parts
-from explain.questions import EffectOfCuts, EffectOfHeads, HeadFigures, HowItForms, StepWeights
+from explain.questions import (
+    EffectOfCuts,
+    EffectOfHeads,
+    HeadFigures,
+    HowItForms,
+    QueriesAndKeys,
+    Question,
+    StepWeights,
+)
 from explain.testing import NoGradientModel, default_item
 
 TEXT = "The film isn't good, but its top-notch cast saves it!"
@@ -130,3 +139,29 @@ def test_attention_in_python(sentiment: TextModel) -> None:
     assert np.allclose(maps.weights.sum(axis=-1), 1, atol=1e-5)
     pair = explain.attention("good film", text_pair="a bad one", model=sentiment)
     assert set(pair.tokens.segment.tolist()) == {0, 1}
+
+
+ONE_TRACE = ("alti", "norm_based_attention", "attention_times_states")
+ONE_BACKWARD = ("gradient_weighted_attention", "attention_times_gradient")
+
+
+@pytest.mark.parametrize(
+    "question, passes",
+    [
+        (None, (1, 0)),  # graph, matrix, BertViz's head view and model view
+        (HeadFigures(), (1, 0)),
+        (QueriesAndKeys(), (2, 0)),
+        (HowItForms(), (2, 0)),
+        *((StepWeights(METHODS[name]()), (1, 0)) for name in ("raw_attention", "attention_rollout")),
+        *((StepWeights(METHODS[name]()), (2, 0)) for name in ONE_TRACE),
+        *((StepWeights(METHODS[name]()), (2, 1)) for name in ONE_BACKWARD),
+    ],
+)
+def test_a_view_takes_two_forward_passes_at_most(
+    question: Question | None, passes: tuple[int, int], sentiment: TextModel
+) -> None:
+    questions = () if question is None else (question,)
+    text = TEXT if isinstance(question, StepWeights) else "A dull but charming film. " * 120  # 512 pieces
+    meter = Meter()
+    dict(parts(Request(text, (), phrases=None, questions=questions), sentiment, meter))
+    assert (meter.spent.forward, meter.spent.backward) == passes

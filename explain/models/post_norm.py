@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from explain.models.row_head import Activation
 
-_PARTS = 16 << 20  # numbers at once
+_PARTS = 4 << 20  # numbers at once; blocks of more than 32 MB are fetched from the system anew each time
 
 
 @dataclass(frozen=True, eq=False)
