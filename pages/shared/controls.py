@@ -22,6 +22,7 @@ from explain.views.base import visible
 from explain.views.layer_graph import token_text
 from pages.shared import state
 
+LONG_TEXT = 1000  # characters; a box of that much is as high as a third of a screen
 OTHER_MODEL = "another model …"
 DECIDED = "(what the model decided)"
 ANY_OTHER = "any other"
@@ -50,7 +51,7 @@ def text_box(*, pair: bool = False) -> str:
     text = st.text_area(
         "Text to explain",
         key="text",
-        height="content",
+        height="content" if len(st.session_state.text) < LONG_TEXT else 200,  # what is found should be in sight
         max_chars=100_000,
         placeholder="Type or paste any text, then press Ctrl + Enter.",
         help="Ctrl + Enter explains it. The text stays on the machine that runs this app.",

@@ -44,7 +44,15 @@ const ROOM = { head: 102, model: 78, neuron: 112 }; // pixels bertviz leaves for
 function polish() {
   if (about.which === "head") showHeads(); // first: what it hides need not be laid out to measure texts
   document.querySelectorAll("#vis #left text, #vis #right text, #vis text.token").forEach(shorten);
+  if (about.which === "model") fit();
   tellHeight();
+}
+
+/** All heads beside each other where there is nearly room for them; else the frame scrolls. */
+function fit() {
+  const drawing = document.getElementById("vis");
+  drawing.style.zoom = 1;
+  drawing.style.zoom = Math.max(0.6, Math.min(1, document.documentElement.clientWidth / drawing.scrollWidth));
 }
 
 /** Long tokens are cut, and told in full on pointing. */
