@@ -19,11 +19,13 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 def test_the_readmes_python_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    (code,) = blocks(ROOT / "README.md", "python")
-    assert len([line for line in code.splitlines() if line.strip()]) == 5
-    exec(compile(code, "README.md", "exec"), {})
+    first, attention = blocks(ROOT / "README.md", "python")
+    assert len([line for line in first.splitlines() if line.strip()]) == 5
+    exec(compile(first, "README.md", "exec"), {})
     out = capsys.readouterr().out
     assert re.match(r"(negative|positive) \d+%\n([+-]\d+\.\d\d log-odds  .+\n){1,3}$", out)
+    exec(compile(attention, "README.md", "exec"), {})
+    assert re.match(r"\(6, 12, \d+, \d+\)\n$", capsys.readouterr().out)
 
 
 def test_the_readmes_commands_run(
