@@ -1,8 +1,22 @@
 """Slow twins: the formulas written as the papers have them, loop by loop, to compare the quick versions with."""
 
+from collections.abc import Callable
+
 import networkx
 import numpy as np
 import torch
+
+from explain.datatypes import Target, Tokens
+from explain.models.base import TextModel
+
+
+def value_at(model: TextModel, tokens: Tokens, target: Target) -> Callable[[torch.Tensor], torch.Tensor]:
+    """The target as captum takes it: a function of word embeddings (B, T, D), to be differentiated by others."""
+
+    def forward(points: torch.Tensor) -> torch.Tensor:
+        return model._value_at(tokens, target, points) if hasattr(model, "_value_at") else model._value(target, points)
+
+    return forward
 
 
 def rollout_matrix(weights: np.ndarray, residual: float = 0.5) -> np.ndarray:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from torch import Tensor
 
 from explain.datatypes import AttentionMaps, Attribution, FloatArray, Passes, Target, Tokens
 from explain.errors import KnobError
@@ -91,6 +92,7 @@ class Method(ABC):
         granularity: str = "token",
         scale: str | None = None,
         baseline_output: float | None = None,
+        error: Any | None = None,
         diagnostics: dict[str, Any] | None = None,
     ) -> Attribution:
         tokens, target = item
@@ -106,11 +108,40 @@ class Method(ABC):
             method=self.name,
             output=output,
             baseline_output=baseline_output,
+            error=error,
             params=settings_of(self),
             passes=passes or watch.meter.spent,
             seconds=watch.seconds,
             diagnostics=diagnostics or {},
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradientMethod(Method):
+    """A method that reads its scores off the gradient where the text stands: one forward and one backward pass."""
+
+    complete: ClassVar[bool] = False
+    needs: ClassVar[frozenset[str]] = frozenset({"gradients"})
+
+    @abstractmethod
+    def scored(self, points: Tensor, gradients: Tensor) -> Tensor:
+        """Scores (T,) from word embeddings (T, D) and the target's gradient there (T, D), in double precision."""
+
+    def cost(self, tokens: Tokens) -> int:
+        return 2
+
+    def attribute_batch(
+        self, model: TextModel, items: Sequence[Item], meter: Meter | None = None
+    ) -> tuple[Attribution, ...]:
+        results = []
+        for item in items:
+            watch = Stopwatch(meter)
+            points = model.word_embeddings(item[0])
+            values, gradients = model.gradients(*item, points[None], watch.meter)
+            scores = self.scored(points.double(), gradients[0].double())
+            units = [(place,) for place in range(len(item[0]))]
+            results.append(self._result(item, units, scores.numpy(), output=float(values[0]), watch=watch))
+        return tuple(results)
 
 
 @dataclass(frozen=True, kw_only=True)
