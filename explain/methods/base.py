@@ -125,7 +125,7 @@ class GradientMethod(Method):
 
     @abstractmethod
     def scored(self, points: Tensor, gradients: Tensor) -> Tensor:
-        """Scores (T,) from word embeddings (T, D) and the target's gradient there (T, D), in double precision."""
+        """Scores (T,) from word embeddings (T, D) and the target's gradient (T, D), in double precision."""
 
     def cost(self, tokens: Tokens) -> int:
         return 2

@@ -3,8 +3,8 @@
     score_t = || dF/dx_t ||_2     [unit of F per unit of embedding]
 
 x are the word embeddings; positions, segments and mask stay as they are. Simonyan, Vedaldi and Zisserman (2013),
-https://arxiv.org/abs/1312.6034, section 3, take the largest entry of the gradient at a pixel; for words the norm is usual,
-as in Bastings et al. (2021), https://arxiv.org/abs/2111.07367, who test it on shortcuts planted in BERT.
+https://arxiv.org/abs/1312.6034, section 3, take the largest entry of the gradient at a pixel; for words the norm is
+usual, as in Bastings et al. (2021), https://arxiv.org/abs/2111.07367, who test it on shortcuts planted in BERT.
 """
 
 from dataclasses import dataclass
