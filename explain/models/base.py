@@ -24,6 +24,7 @@ from explain.text.removal import Variant, keep_only, remove
 BASELINES = {
     "mask": "every word piece is the mask token",
     "pad": "every word piece is the padding token",
+    "unk": "every word piece is the unknown token",
     "zero": "every word embedding is zero",
 }
 
@@ -257,9 +258,13 @@ class TextModel(ABC):
         """Indices of the tokens that may be taken out: the user's own, less those the target reads."""
         return np.setdiff1d(tokens.ordinary, np.asarray(self.task.protected(target), dtype=np.int64))
 
+    def baselines(self) -> tuple[str, ...]:
+        """The kinds of `BASELINES` that the vocabulary has tokens for."""
+        return tuple(kind for kind in BASELINES if kind == "zero" or self._filler(kind) is not None)
+
     def default_baseline(self) -> str:
         """ "mask" where the vocabulary has a mask token, else "pad", else "zero"."""
-        return "mask" if self.mask_id is not None else "pad" if self.pad_id is not None else "zero"
+        return next(kind for kind in ("mask", "pad", "zero") if kind in self.baselines())
 
     def baseline(self, tokens: Tokens, target: Target, kind: str) -> Tensor:
         """Word embeddings of the empty text (T, D): every removable token replaced, all others as they are.
@@ -274,13 +279,16 @@ class TextModel(ABC):
         if kind == "zero":
             points[where] = 0.0
             return points
-        filler = self.mask_id if kind == "mask" else self.pad_id
+        filler = self._filler(kind)
         if filler is None:
             raise KnobError(
                 f"The baseline {kind!r} needs a token this model's vocabulary does not have; use baseline 'zero'."
             )
         points[where] = self.token_embedding(filler)
         return points
+
+    def _filler(self, kind: str) -> int | None:
+        return {"mask": self.mask_id, "pad": self.pad_id, "unk": self.unk_id}.get(kind)
 
     @abstractmethod
     def token_embedding(self, token_id: int) -> Tensor:
