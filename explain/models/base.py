@@ -258,6 +258,12 @@ class TextModel(ABC):
         """Indices of the tokens that may be taken out: the user's own, less those the target reads."""
         return np.setdiff1d(tokens.ordinary, np.asarray(self.task.protected(target), dtype=np.int64))
 
+    def removable_parts(self, tokens: Tokens, target: Target, units: Iterable[Sequence[int]]) -> list[tuple[int, ...]]:
+        """Sets of tokens without those that may not be taken out; sets that have no others are left out."""
+        removable = set(self.removable(tokens, target).tolist())
+        cut = (tuple(token for token in unit if token in removable) for unit in units)
+        return [unit for unit in cut if unit]
+
     def baselines(self) -> tuple[str, ...]:
         """The kinds of `BASELINES` that the vocabulary has tokens for."""
         return tuple(kind for kind in BASELINES if kind == "zero" or self._filler(kind) is not None)

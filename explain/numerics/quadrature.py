@@ -85,7 +85,7 @@ def refined(sample: Sample, tolerance: float, most: int) -> PathIntegral:
     points = FIRST_LEVEL
     values, slopes = sample(clenshaw_curtis(points)[0])
     start, end = float(values[0]), float(values[-1])
-    allowed = _allowed(tolerance, start, end)
+    allowed = allowed_gap(tolerance, end - start)
     while True:
         parts = clenshaw_curtis(points)[1] @ slopes
         coarser = clenshaw_curtis(points // 2 + 1)[1] @ slopes[::2]
@@ -106,14 +106,15 @@ def fixed(sample: Sample, ends: tuple[float, float], tolerance: float, points: i
     """Integrate on so many Gauss-Legendre points; F at the ends is given, as they are none of these."""
     nodes, weights = gauss_legendre(points)
     parts = weights @ sample(nodes)[1]
-    allowed = _allowed(tolerance, *ends)
+    allowed = allowed_gap(tolerance, ends[1] - ends[0])
     converged = abs(ends[1] - ends[0] - float(parts.sum())) <= allowed
     about = {"rule": "gauss_legendre", "points": points, "converged": converged, "tolerance": allowed}
     return PathIntegral(parts, *ends, allowed, converged, about)
 
 
-def _allowed(tolerance: float, start: float, end: float) -> float:
-    return max(SMALLEST_TOLERANCE, tolerance * abs(end - start))
+def allowed_gap(tolerance: float, difference: float) -> float:
+    """The gap allowed, in the unit of F: a part of a difference of F, but not less than rounding makes of it."""
+    return max(SMALLEST_TOLERANCE, tolerance * abs(difference))
 
 
 def _frozen(values: Floats) -> Floats:
