@@ -16,6 +16,7 @@ from torch import Tensor
 from explain.datatypes import AttentionMaps, Cut, ModelRecord, Prediction, Target, Tokens
 from explain.errors import KnobError, ModelError
 from explain.meter import Meter
+from explain.models.own_module import TargetModule
 from explain.models.post_norm import PostNormLayer
 from explain.models.row_head import RowHead
 from explain.tasks.base import Head, Raw, Task
@@ -37,6 +38,7 @@ OFFERS = {
     "trace": "computes its attention in a way of its own, so its queries, keys and values can't be seen",
     "cuts": "computes its attention in a way of its own, so nothing can be cut out of it",
     "post_norm": "is not built of layers that normalize after attention and after the feed-forward part, as BERT is",
+    "activations": "calls activations as functions, or one module for several, so hooks can't tell them apart",
     "head_on_states": "has a head that can't be read on the states of its inner layers",
 }
 
@@ -201,6 +203,14 @@ class TextModel(ABC):
     ) -> Scores:
         """Run a text with attention weights cut out, one forward for each set of cuts ("cuts")."""
         raise self._lacks("cuts")
+
+    def own_module(self, tokens: Tokens, target: Target, meter: Meter | None = None) -> TargetModule:
+        """A module that gives the target at word embeddings, as in `values`, for the caller alone ("activations").
+
+        Hooks may be put on it, and every activation in it is a module that runs once. Nothing else may be changed: its
+        weights are the model's. It counts forward passes; backward ones are the caller's to count.
+        """
+        raise self._lacks("activations")
 
     @property
     def post_norm(self) -> tuple[PostNormLayer, ...]:
