@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from captum.attr import IntegratedGradients as CaptumIntegratedGradients
 
+import explain
 from explain.errors import KnobError
 from explain.meter import Meter
 from explain.methods.integrated_gradients import IntegratedGradients
@@ -11,7 +12,9 @@ from explain.methods.occlusion import Occlusion
 from explain.methods.sequential_integrated_gradients import SequentialIntegratedGradients
 from explain.models.base import TextModel
 from explain.models.encoder import EncoderModel
-from explain.testing import TOY_MODELS, default_item
+from explain.testing import TEXTS, TOY_MODELS, default_item
+from explain.views.scores_table import to_text
+from explain.views.token_heatmap import note
 from tests.twins import value_at
 
 TEXT = "The film isn't good, but its top-notch cast saves it!"
@@ -81,8 +84,15 @@ def test_a_gap_that_is_left_is_told(sentiment: TextModel) -> None:
     item = default_item(sentiment, TEXT)
     one = SequentialIntegratedGradients(max_points=9, tolerance=1e-5).attribute(sentiment, *item)
     other = Occlusion(operator="mask").attribute(sentiment, *item)
-    assert not one.diagnostics["converged"]
+    assert not one.diagnostics["converged"] and "Not converged" in note(one, one)
     assert np.abs(one.scores - other.scores).max() == pytest.approx(one.diagnostics["largest_gap"], abs=1e-4)
+
+
+def test_a_terminal_is_told_too() -> None:
+    settings = {"max_points": 9, "tolerance": 1e-5}
+    name = "sequential_integrated_gradients"
+    report = explain.explain(TEXTS["plain"], TOY_MODELS["curved"], methods=(name,), settings={name: settings})
+    assert not report.attributions[0].diagnostics["converged"] and "\n  NOT CONVERGED\n" in to_text(report)
 
 
 def test_the_masked_word_asked_about_does_not_move() -> None:
