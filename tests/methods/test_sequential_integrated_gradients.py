@@ -40,7 +40,7 @@ def test_equals_captum_word_by_word(baseline: str, tiny_bert: EncoderModel) -> N
 
 def test_its_words_are_those_of_occlusion(sentiment: TextModel) -> None:
     """Only one word moves, so the gradients' integral is what taking the word away does."""
-    item = default_item(sentiment, TEXT)
+    item = default_item(sentiment, "The film isn't good.")
     one = SequentialIntegratedGradients().attribute(sentiment, *item)
     other = Occlusion(operator="mask").attribute(sentiment, *item)
     assert one.units == other.units and one.granularity == "word" and one.diagnostics["converged"]
@@ -49,10 +49,10 @@ def test_its_words_are_those_of_occlusion(sentiment: TextModel) -> None:
     assert difference <= one.diagnostics["tolerance"] < 0.02 * np.abs(other.scores).max()
 
 
-def test_pieces_add_up_to_their_word(sentiment: TextModel) -> None:
-    item = default_item(sentiment, TEXT)
-    words = SequentialIntegratedGradients().attribute(sentiment, *item)
-    pieces = SequentialIntegratedGradients(granularity="token").attribute(sentiment, *item)
+def test_pieces_add_up_to_their_word(tiny_bert: EncoderModel) -> None:
+    item = default_item(tiny_bert, TEXT)
+    words = SequentialIntegratedGradients().attribute(tiny_bert, *item)
+    pieces = SequentialIntegratedGradients(granularity="token").attribute(tiny_bert, *item)
     assert len(pieces.units) > len(words.units)
     assert pieces.per_word().units == words.units
     assert np.allclose(pieces.per_word().scores, words.scores)
@@ -81,7 +81,7 @@ def test_passes_are_words_times_points() -> None:
 
 
 def test_a_gap_that_is_left_is_told(sentiment: TextModel) -> None:
-    item = default_item(sentiment, TEXT)
+    item = default_item(sentiment, "An unbelievably bad story.")
     one = SequentialIntegratedGradients(max_points=9, tolerance=1e-5).attribute(sentiment, *item)
     other = Occlusion(operator="mask").attribute(sentiment, *item)
     assert not one.diagnostics["converged"] and "Not converged" in note(one, one)
