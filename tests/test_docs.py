@@ -53,7 +53,7 @@ def test_the_method_of_the_docs_works() -> None:
     before = dict(METHODS._entries)
     try:
         exec(compile(code, "adding.md", "exec"), space)
-        method = METHODS["gradient_norm"]
+        method = METHODS["gradient_peak"]
         assert issubclass(method, Method)
         for check in METHOD_CHECKS:
             check(method(), TOY_MODELS["curved"])

@@ -1,8 +1,25 @@
 """Slow twins: the formulas written as the papers have them, loop by loop, to compare the quick versions with."""
 
+import functools
+from collections.abc import Callable
+from typing import Any
+
 import networkx
 import numpy as np
 import torch
+
+from explain.datatypes import Target, Tokens
+from explain.models.base import TextModel
+from explain.models.own_module import is_activation
+
+
+def value_at(model: TextModel, tokens: Tokens, target: Target) -> Callable[[torch.Tensor], torch.Tensor]:
+    """The target as captum takes it: a function of word embeddings (B, T, D), to be differentiated by others."""
+
+    def forward(points: torch.Tensor) -> torch.Tensor:
+        return model._value_at(tokens, target, points) if hasattr(model, "_value_at") else model._value(target, points)
+
+    return forward
 
 
 def rollout_matrix(weights: np.ndarray, residual: float = 0.5) -> np.ndarray:
@@ -55,3 +72,30 @@ def maximum_flow(weights: np.ndarray, read: int) -> np.ndarray:
             for j in range(count):
                 graph.add_edge((layer + 1, i), (layer, j), capacity=float(weights[layer, i, j]))
     return np.array([networkx.maximum_flow_value(graph, (layers, read), (0, j)) for j in range(count)])
+
+
+class MeanSlope(torch.autograd.Function):
+    """An activation on x and b, one above the other, whose slope is that of the line between its two values."""
+
+    @staticmethod
+    def forward(ctx: Any, stacked: torch.Tensor, activation: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
+        result = activation(stacked)
+        there, rise = (each[0] - each[1] for each in (stacked, result))
+        with torch.enable_grad():
+            start = stacked.detach().requires_grad_()
+            (own,) = torch.autograd.grad(activation(start).sum(), start)
+        ctx.save_for_backward(torch.where(there.abs() < 1e-10, own, rise / there))
+        return result
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
+        return gradient * ctx.saved_tensors[0], None
+
+
+def deeplift(own: torch.nn.Module, points: torch.Tensor, empty: torch.Tensor) -> np.ndarray:
+    """Rescale rule (T,) by autograd: in a module of one's own every activation is taken with its mean slope."""
+    for one in filter(is_activation, own.modules()):
+        one.forward = functools.partial(lambda plain, stacked: MeanSlope.apply(stacked, plain), one.forward)
+    start = points.detach().clone().requires_grad_()
+    own(torch.stack([start, empty])).sum().backward()
+    return ((points - empty) * start.grad).sum(dim=-1).detach().numpy()

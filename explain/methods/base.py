@@ -22,12 +22,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from torch import Tensor
 
 from explain.datatypes import AttentionMaps, Attribution, FloatArray, Passes, Target, Tokens
 from explain.errors import KnobError
 from explain.knobs import check_knobs, knob, settings_of
 from explain.meter import Meter
 from explain.models.base import TextModel
+from explain.models.path import StraightPath
+from explain.numerics.quadrature import PathIntegral, fixed, refined
 from explain.registry import Registry
 
 METHODS: Registry[type["Method"]] = Registry("method", "explain.methods")
@@ -91,6 +94,7 @@ class Method(ABC):
         granularity: str = "token",
         scale: str | None = None,
         baseline_output: float | None = None,
+        error: Any | None = None,
         diagnostics: dict[str, Any] | None = None,
     ) -> Attribution:
         tokens, target = item
@@ -106,11 +110,76 @@ class Method(ABC):
             method=self.name,
             output=output,
             baseline_output=baseline_output,
+            error=error,
             params=settings_of(self),
             passes=passes or watch.meter.spent,
             seconds=watch.seconds,
             diagnostics=diagnostics or {},
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradientMethod(Method):
+    """A method that reads its scores off the gradient where the text stands: one forward and one backward pass."""
+
+    complete: ClassVar[bool] = False
+    needs: ClassVar[frozenset[str]] = frozenset({"gradients"})
+
+    @abstractmethod
+    def scored(self, points: Tensor, gradients: Tensor) -> Tensor:
+        """Scores (T,) from word embeddings (T, D) and the target's gradient (T, D), in double precision."""
+
+    def cost(self, tokens: Tokens) -> int:
+        return 2
+
+    def attribute_batch(
+        self, model: TextModel, items: Sequence[Item], meter: Meter | None = None
+    ) -> tuple[Attribution, ...]:
+        results = []
+        for item in items:
+            watch = Stopwatch(meter)
+            points = model.word_embeddings(item[0])
+            values, gradients = model.gradients(*item, points[None], watch.meter)
+            scores = self.scored(points.double(), gradients[0].double())
+            units = [(place,) for place in range(len(item[0]))]
+            results.append(self._result(item, units, scores.numpy(), output=float(values[0]), watch=watch))
+        return tuple(results)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PathMethod(Method):
+    """A method that integrates the gradient on the straight path from an empty text to this one."""
+
+    signed: ClassVar[bool] = True
+    additive: ClassVar[bool] = True
+    complete: ClassVar[bool] = True
+    needs: ClassVar[frozenset[str]] = frozenset({"gradients"})
+
+    steps: int | None = knob(
+        None, low=2, high=1000, help="A fixed number of Gauss-Legendre points; empty: as many as the accuracy asks for."
+    )
+    tolerance: float = knob(
+        0.001, low=1e-5, high=0.1, help="Largest gap allowed, as a part of the difference the scores add up to."
+    )
+    max_points: int = knob(
+        129, choices=(33, 65, 129, 257, 513), help="Give up refining at this many points, and say so."
+    )
+
+    @property
+    def most_passes(self) -> int:
+        """Most passes that one integral takes."""
+        return 2 * self.max_points if self.steps is None else 2 * self.steps + 2
+
+    def integral(self, model: TextModel, item: Item, kind: str, meter: Meter | None = None) -> PathIntegral:
+        """The integral from the empty text of a kind, see `TextModel.baseline`: parts (T,) in the unit of the target.
+
+        Raises:
+            KnobError: the vocabulary has no such token.
+        """
+        path = StraightPath(model, *item, model.baseline(*item, kind), meter)
+        if self.steps is None:
+            return refined(path.gradients, self.tolerance, self.max_points)
+        return fixed(path.gradients, path.ends(), self.tolerance, self.steps)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -97,7 +97,4 @@ class Occlusion(Method):
         return "word" if len(tokens.words) <= self.longest else "sentence"
 
     def _units(self, model: TextModel, tokens: Tokens, target: Target) -> list[tuple[int, ...]]:
-        removable = set(model.removable(tokens, target).tolist())
-        units = units_of(tokens, self.granularity_for(tokens), self.window)
-        cut = (tuple(token for token in unit if token in removable) for unit in units)
-        return [unit for unit in cut if unit]
+        return model.removable_parts(tokens, target, units_of(tokens, self.granularity_for(tokens), self.window))

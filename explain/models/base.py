@@ -16,6 +16,7 @@ from torch import Tensor
 from explain.datatypes import AttentionMaps, Cut, ModelRecord, Prediction, Target, Tokens
 from explain.errors import KnobError, ModelError
 from explain.meter import Meter
+from explain.models.own_module import TargetModule
 from explain.models.post_norm import PostNormLayer
 from explain.models.row_head import RowHead
 from explain.tasks.base import Head, Raw, Task
@@ -24,6 +25,7 @@ from explain.text.removal import Variant, keep_only, remove
 BASELINES = {
     "mask": "every word piece is the mask token",
     "pad": "every word piece is the padding token",
+    "unk": "every word piece is the unknown token",
     "zero": "every word embedding is zero",
 }
 
@@ -36,6 +38,7 @@ OFFERS = {
     "trace": "computes its attention in a way of its own, so its queries, keys and values can't be seen",
     "cuts": "computes its attention in a way of its own, so nothing can be cut out of it",
     "post_norm": "is not built of layers that normalize after attention and after the feed-forward part, as BERT is",
+    "activations": "calls activations as functions, or one module for several, so hooks can't tell them apart",
     "head_on_states": "has a head that can't be read on the states of its inner layers",
 }
 
@@ -201,6 +204,14 @@ class TextModel(ABC):
         """Run a text with attention weights cut out, one forward for each set of cuts ("cuts")."""
         raise self._lacks("cuts")
 
+    def own_module(self, tokens: Tokens, target: Target, meter: Meter | None = None) -> TargetModule:
+        """A module that gives the target at word embeddings, as in `values`, for the caller alone ("activations").
+
+        Hooks may be put on it, and every activation in it is a module that runs once. Nothing else may be changed: its
+        weights are the model's. It counts forward passes; backward ones are the caller's to count.
+        """
+        raise self._lacks("activations")
+
     @property
     def post_norm(self) -> tuple[PostNormLayer, ...]:
         """The parts of its layers ("post_norm")."""
@@ -257,9 +268,19 @@ class TextModel(ABC):
         """Indices of the tokens that may be taken out: the user's own, less those the target reads."""
         return np.setdiff1d(tokens.ordinary, np.asarray(self.task.protected(target), dtype=np.int64))
 
+    def removable_parts(self, tokens: Tokens, target: Target, units: Iterable[Sequence[int]]) -> list[tuple[int, ...]]:
+        """Sets of tokens without those that may not be taken out; sets that have no others are left out."""
+        removable = set(self.removable(tokens, target).tolist())
+        cut = (tuple(token for token in unit if token in removable) for unit in units)
+        return [unit for unit in cut if unit]
+
+    def baselines(self) -> tuple[str, ...]:
+        """The kinds of `BASELINES` that the vocabulary has tokens for."""
+        return tuple(kind for kind in BASELINES if kind == "zero" or self._filler(kind) is not None)
+
     def default_baseline(self) -> str:
         """ "mask" where the vocabulary has a mask token, else "pad", else "zero"."""
-        return "mask" if self.mask_id is not None else "pad" if self.pad_id is not None else "zero"
+        return next(kind for kind in ("mask", "pad", "zero") if kind in self.baselines())
 
     def baseline(self, tokens: Tokens, target: Target, kind: str) -> Tensor:
         """Word embeddings of the empty text (T, D): every removable token replaced, all others as they are.
@@ -274,13 +295,16 @@ class TextModel(ABC):
         if kind == "zero":
             points[where] = 0.0
             return points
-        filler = self.mask_id if kind == "mask" else self.pad_id
+        filler = self._filler(kind)
         if filler is None:
             raise KnobError(
                 f"The baseline {kind!r} needs a token this model's vocabulary does not have; use baseline 'zero'."
             )
         points[where] = self.token_embedding(filler)
         return points
+
+    def _filler(self, kind: str) -> int | None:
+        return {"mask": self.mask_id, "pad": self.pad_id, "unk": self.unk_id}.get(kind)
 
     @abstractmethod
     def token_embedding(self, token_id: int) -> Tensor:

@@ -1,5 +1,6 @@
 """Encoders of transformers with a head: BERT and its relatives."""
 
+import copy
 import functools
 import inspect
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ from explain.meter import Meter
 from explain.models.base import AttentionGradients, Observation, Row, Scores, TextModel, Trace
 from explain.models.families import FAMILIES
 from explain.models.last_layer import can_trim, largest_difference, trimmed_logits
+from explain.models.own_module import TargetModule, has_activation_modules, own_copy
 from explain.models.post_norm import PostNormLayer, post_norm_layers
 from explain.models.probe import CutWeights, KeepDifferentiable, KeepMaps, KeepVectors, probing
 from explain.models.row_head import RowHead, row_head
@@ -135,6 +137,8 @@ class EncoderModel(TextModel):
         yield "attention"
         if gradients:
             yield "gradients"
+            if self._has_activation_modules(inputs):
+                yield "activations"
         if not self._family.probed:
             return
         yield from ("attention_gradients", "trace", "cuts")
@@ -152,6 +156,12 @@ class EncoderModel(TextModel):
             yield "post_norm"
             if self._row_head is not None:  # the state of every layer is normed alike: the head reads it as it is
                 yield "head_on_states"
+
+    def _has_activation_modules(self, inputs: dict[str, Tensor]) -> bool:
+        twin = self._twin()
+        if twin._row_head is None:
+            return False
+        return has_activation_modules(twin._module, twin._row_head, self.layers, lambda: twin._raw(inputs, None, None))
 
     # Reading texts
 
@@ -278,6 +288,18 @@ class EncoderModel(TextModel):
         places = _places(rows)
         raw = self._raw({**inputs, "inputs_embeds": points}, None, places)
         return self.task.scalar(raw, target, places, self.head)
+
+    def own_module(self, tokens: Tokens, target: Target, meter: Meter | None = None) -> TargetModule:
+        self.require({"activations"})
+        twin = self._twin()
+        return TargetModule(twin._module, functools.partial(twin._value_at, tokens, target), meter)
+
+    def _twin(self) -> "EncoderModel":
+        """This model on a copy of its modules."""
+        twin = copy.copy(self)
+        twin._module = own_copy(self._module)
+        twin._row_head = self._row_head and row_head(twin._module, self.task.auto_class)
+        return twin
 
     def chunks(self, count: int, length: int) -> int:
         return -(-count // _balanced(count, length))

@@ -13,6 +13,7 @@ from torch import Tensor
 from explain.datatypes import Cut, Prediction, Target, Tokens
 from explain.meter import Meter
 from explain.models.base import AttentionGradients, Observation, Row, Scores, TextModel, Trace
+from explain.models.own_module import TargetModule
 from explain.models.post_norm import PostNormLayer
 from explain.models.row_head import RowHead
 
@@ -63,6 +64,9 @@ class Remembering(TextModel):
         self, tokens: Tokens, target: Target, cuts: Sequence[Sequence[Cut]], meter: Meter | None = None
     ) -> Scores:
         return self._model.cut_scores(tokens, target, cuts, meter)
+
+    def own_module(self, tokens: Tokens, target: Target, meter: Meter | None = None) -> TargetModule:
+        return self._model.own_module(tokens, target, meter)
 
     @property
     def post_norm(self) -> tuple[PostNormLayer, ...]:

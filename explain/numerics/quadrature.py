@@ -1,4 +1,4 @@
-"""Points and weights for integrals over [0, 1].
+"""Integrals over [0, 1]: points and weights, and how many points are enough.
 
 Clenshaw-Curtis points are nested: 17, 33, 65, 129 ... points each contain the ones before, so an integral is refined
 without throwing a value away. They contain both ends. Gauss-Legendre is the most exact for a number of points fixed
@@ -6,11 +6,18 @@ beforehand. Trefethen (2008), "Is Gauss quadrature better than Clenshaw-Curtis?"
 """
 
 import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.floating]
+
+FIRST_LEVEL = 33  # below that a small gap is too often luck
+SMALLEST_TOLERANCE = 1e-3  # in the unit of F
+CHANGE_ALLOWED = 0.02  # of the largest part, between a level and the one with half its points
 
 
 @functools.lru_cache(maxsize=64)
@@ -42,6 +49,72 @@ def clenshaw_curtis(points: int) -> tuple[Floats, Floats]:
 def new_nodes(points: int) -> Floats:
     """The nodes of `clenshaw_curtis(points)` that half as many intervals do not have: every second one."""
     return clenshaw_curtis(points)[0][1::2]
+
+
+@dataclass(frozen=True, eq=False)
+class PathIntegral:
+    """The gradient of F, integrated along a path; what it adds up to is known: the difference of F at both ends.
+
+    Attributes:
+        parts (T,): each token's part.
+        start, end: F at both ends.
+        tolerance: largest gap allowed between the sum of the parts and end - start.
+        converged: the gap is within it and, where points were added, the last ones changed little.
+        about: all that is to be told of it, as JSON values.
+    """
+
+    parts: Floats
+    start: float
+    end: float
+    tolerance: float
+    converged: bool
+    about: dict[str, Any]
+
+
+# At nodes (K,): F (K,), and its derivative along the path by token (K, T).
+Sample = Callable[[Floats], tuple[Floats, Floats]]
+
+
+def refined(sample: Sample, tolerance: float, most: int) -> PathIntegral:
+    """Integrate on nested Clenshaw-Curtis points until the gap is small and two successive levels agree.
+
+    Args:
+        tolerance: largest gap allowed, as a part of the difference between the ends.
+        most: at so many points it gives up.
+    """
+    points = FIRST_LEVEL
+    values, slopes = sample(clenshaw_curtis(points)[0])
+    start, end = float(values[0]), float(values[-1])
+    allowed = allowed_gap(tolerance, end - start)
+    while True:
+        parts = clenshaw_curtis(points)[1] @ slopes
+        coarser = clenshaw_curtis(points // 2 + 1)[1] @ slopes[::2]
+        change = float(np.abs(parts - coarser).max())
+        agreed = change <= CHANGE_ALLOWED * float(np.abs(parts).max()) + SMALLEST_TOLERANCE
+        converged = abs(end - start - float(parts.sum())) <= allowed and agreed
+        if converged or points >= most:
+            about = {"rule": "clenshaw_curtis", "points": points, "converged": converged, "tolerance": allowed}
+            about |= {"change_from_half_the_points": change}
+            return PathIntegral(parts, start, end, allowed, converged, about)
+        points = 2 * points - 1
+        finer = np.empty((points, slopes.shape[1]))
+        finer[::2], finer[1::2] = slopes, sample(new_nodes(points))[1]
+        slopes = finer
+
+
+def fixed(sample: Sample, ends: tuple[float, float], tolerance: float, points: int) -> PathIntegral:
+    """Integrate on so many Gauss-Legendre points; F at the ends is given, as they are none of these."""
+    nodes, weights = gauss_legendre(points)
+    parts = weights @ sample(nodes)[1]
+    allowed = allowed_gap(tolerance, ends[1] - ends[0])
+    converged = abs(ends[1] - ends[0] - float(parts.sum())) <= allowed
+    about = {"rule": "gauss_legendre", "points": points, "converged": converged, "tolerance": allowed}
+    return PathIntegral(parts, *ends, allowed, converged, about)
+
+
+def allowed_gap(tolerance: float, difference: float) -> float:
+    """The gap allowed, in the unit of F: a part of a difference of F, but not less than rounding makes of it."""
+    return max(SMALLEST_TOLERANCE, tolerance * abs(difference))
 
 
 def _frozen(values: Floats) -> Floats:

@@ -73,7 +73,8 @@ def _largest(one: Attribution, most: int) -> list[str]:
     ]
     if len(order) > most:
         lines.append(f"  ... and {len(order) - most} more (--format json has all)")
-    if one.completeness_gap is not None:
-        state = "" if one.diagnostics.get("converged", True) else ", NOT CONVERGED"
-        lines.append(f"  gap {one.completeness_gap:+.1e}{state}")
+    state = "" if one.diagnostics.get("converged", True) else "NOT CONVERGED"
+    gap = one.completeness_gap
+    if gap is not None or state:
+        lines.append("  " + ", ".join(filter(None, [None if gap is None else f"gap {gap:+.1e}", state])))
     return lines

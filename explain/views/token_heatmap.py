@@ -122,6 +122,16 @@ def note(result: Attribution, shown: Attribution) -> str:
     if "points" in found:
         state = "" if found["converged"] else " Not converged: do not trust small scores; allow more points."
         parts.append(f"{found['points']} points on the path.{state}")
+    if "gap_share" in found:
+        parts.append(f"The gap is {found['gap_share']:.0%} of the difference that the scores should add up to.")
+    if "disagreement" in found:
+        parts.append(
+            f"From one empty text to another a piece's score differs by up to \u00b1{found['disagreement']:.3f}."
+        )
+    if "mean_output" in found:
+        parts.append(
+            f"The text has {result.output:+.3f} {unit}, its noisy copies {found['mean_output']:+.3f} on average."
+        )
     if "share_on_special_tokens" in found:
         share = found["share_on_special_tokens"]
         if result.params.get("special_tokens") == "set_aside":

@@ -53,7 +53,7 @@ def test_passes(sentiment: TextModel) -> None:
 
 
 @pytest.mark.parametrize("family", POST_NORM)
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", [name for name in METHODS if "activations" not in METHODS[name].needs])
 def test_every_post_norm_family_has_every_member(name: str, family: str, tiny: Callable[[str], EncoderModel]) -> None:
     model = tiny(family)
     one = METHODS[name]().attribute(model, *default_item(model, TEXT))

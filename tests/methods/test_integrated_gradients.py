@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 from captum.attr import IntegratedGradients as CaptumIntegratedGradients
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +12,7 @@ from explain.methods.integrated_gradients import IntegratedGradients
 from explain.models.base import BASELINES, TextModel
 from explain.models.encoder import EncoderModel
 from explain.testing import TOY_MODELS, default_item
+from tests.twins import value_at
 
 TEXT = "The film isn't good, but its top-notch cast saves it!"
 
@@ -20,11 +20,7 @@ TEXT = "The film isn't good, but its top-notch cast saves it!"
 def captum_scores(model: TextModel, text: str, baseline: str, steps: int) -> np.ndarray:
     """The same quantity by captum: word embeddings interpolated, everything else held."""
     tokens, target = default_item(model, text)
-
-    def forward(points: torch.Tensor) -> torch.Tensor:
-        return model._value_at(tokens, target, points) if hasattr(model, "_value_at") else model._value(target, points)
-
-    found = CaptumIntegratedGradients(forward).attribute(
+    found = CaptumIntegratedGradients(value_at(model, tokens, target)).attribute(
         model.word_embeddings(tokens)[None],
         model.baseline(tokens, target, baseline)[None],
         n_steps=steps,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from explain.numerics.quadrature import clenshaw_curtis, gauss_legendre, new_nodes
+from explain.numerics.quadrature import Sample, clenshaw_curtis, fixed, gauss_legendre, new_nodes, refined
 
 
 @pytest.mark.parametrize("points", [3, 5, 17, 33, 65, 129])
@@ -29,3 +29,45 @@ def test_levels_are_nested() -> None:
 def test_even_numbers_are_refused(points: int) -> None:
     with pytest.raises(ValueError, match="odd"):
         clenshaw_curtis(points)
+
+
+def along(powers: np.ndarray) -> Sample:
+    """F(a) = sum over t of a^p_t, of which each token's part of F(1) - F(0) is 1."""
+    return lambda nodes: ((nodes[:, None] ** powers).sum(axis=1), powers * nodes[:, None] ** (powers - 1))
+
+
+def test_refining_stops_as_soon_as_it_is_exact() -> None:
+    found = refined(along(np.array([1.0, 5.0, 20.0])), tolerance=1e-3, most=129)
+    assert found.converged and found.about["points"] == 33
+    assert np.allclose(found.parts, 1.0) and (found.start, found.end) == (0.0, 3.0)
+
+
+def test_refining_adds_points_where_they_are_needed() -> None:
+    asked: list[float] = []
+
+    def sample(nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        asked.extend(nodes.tolist())
+        values, slopes = along(np.array([2.0]))(nodes)
+        return values, slopes + np.cos(60 * np.pi * nodes)[:, None]  # adds up to nothing
+
+    found = refined(sample, tolerance=1e-5, most=129)
+    assert found.about["points"] > 33 and len(asked) == len(set(asked)) == found.about["points"]
+    assert found.parts[0] == pytest.approx(1.0, abs=2 * found.tolerance)
+
+
+def test_a_gap_that_is_small_by_luck_does_not_stop_it() -> None:
+    def sample(nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        ripple = 50 * np.cos(2 * np.pi * 32 * nodes)
+        return nodes, np.stack([0.5 + ripple, 0.5 - ripple], axis=1)  # the errors of the two cancel in the sum
+
+    found = refined(sample, tolerance=1e-3, most=513)
+    assert found.about["points"] > 33 and np.allclose(found.parts, 0.5, atol=0.05)
+    given_up = refined(sample, tolerance=1e-3, most=33)
+    assert not given_up.converged and abs(given_up.parts.sum() - 1) < 1e-3
+
+
+def test_a_fixed_number_of_points_says_whether_it_was_enough() -> None:
+    sample = along(np.array([9.0]))
+    assert fixed(sample, (0.0, 1.0), 1e-3, 5).converged
+    few = fixed(sample, (0.0, 1.0), 1e-3, 2)
+    assert not few.converged and abs(few.parts.sum() - 1) > few.tolerance == 1e-3

@@ -1,0 +1,96 @@
+"""Expected gradients: integrated gradients, averaged over several empty texts.
+
+    score_t = mean over b of sum_d (x_td - b_td) * integral over a in [0, 1] of dF/dx_td at b + a (x - b)    [unit of F]
+
+x are the word embeddings, b those of the empty texts: every word piece the mask token, the padding token, the unknown
+token, or zero, whichever the vocabulary has. The scores add up to F(x) - mean of F(b). Erion et al. (2021),
+https://arxiv.org/abs/1906.10670, define it as an expectation over a distribution of baselines and draw b and a at
+random, from training texts; here the few empty texts are equally likely and each integral is computed as exactly as
+that of integrated gradients.
+
+Three or four empty texts are no sample of anything, so the scores carry no interval. What each of them gives is
+recorded instead (`scores_by_baseline`, `baseline_outputs`), and `disagreement`, the largest half-range of a piece's
+score between them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from explain.datatypes import Attribution, Tokens
+from explain.errors import KnobError
+from explain.knobs import knob
+from explain.meter import Meter
+from explain.methods.base import METHODS, Item, PathMethod, Stopwatch
+from explain.models.base import BASELINES, TextModel
+
+
+@METHODS.register("expected_gradients")
+@dataclass(frozen=True, kw_only=True)
+class ExpectedGradients(PathMethod):
+    """Integrated gradients from several empty texts, and how far they disagree."""
+
+    name: ClassVar[str] = "expected_gradients"
+    title: ClassVar[str] = "Expected gradients"
+    meaning: ClassVar[str] = (
+        "How much each word adds to the target on the way from an empty text to this one, on average over several "
+        "kinds of emptiness; scores add up."
+    )
+    limits: ClassVar[str] = (
+        "An average hides that empty texts disagree, which they do: look at the disagreement. A kind of emptiness that "
+        "the model answers with the label itself counts as much as the others."
+    )
+
+    baselines: str = knob(
+        "all",
+        help=f"Empty texts to average over: all the vocabulary has, or some of {', '.join(BASELINES)}, with commas.",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._chosen()
+
+    def cost(self, tokens: Tokens) -> int:
+        return self.most_passes * len(self._chosen() or BASELINES)
+
+    def attribute_batch(
+        self, model: TextModel, items: Sequence[Item], meter: Meter | None = None
+    ) -> tuple[Attribution, ...]:
+        return tuple(self._attribute(model, item, meter) for item in items)
+
+    def _attribute(self, model: TextModel, item: Item, meter: Meter | None) -> Attribution:
+        watch = Stopwatch(meter)
+        kinds = self._chosen() or model.baselines()
+        found = [self.integral(model, item, kind, watch.meter) for kind in kinds]
+        parts = np.stack([one.parts for one in found])  # (B, T)
+        return self._result(
+            item,
+            [(place,) for place in range(len(item[0]))],
+            parts.mean(axis=0),
+            output=float(np.mean([one.end for one in found])),
+            baseline_output=float(np.mean([one.start for one in found])),
+            watch=watch,
+            diagnostics={
+                "reference": f"the mean of {len(kinds)} empty texts ({', '.join(kinds)})",
+                "points": max(one.about["points"] for one in found),
+                "converged": all(one.converged for one in found),
+                "tolerance": float(np.mean([one.tolerance for one in found])),
+                "baseline_outputs": {kind: one.start for kind, one in zip(kinds, found)},
+                "scores_by_baseline": {kind: one.parts.tolist() for kind, one in zip(kinds, found)},
+                "disagreement": float(np.ptp(parts, axis=0).max()) / 2,
+            },
+        )
+
+    def _chosen(self) -> tuple[str, ...]:
+        """The kinds named, each once; none where all are meant."""
+        if self.baselines.strip().lower() == "all":
+            return ()
+        kinds = tuple(dict.fromkeys(part.strip().lower() for part in self.baselines.split(",")))
+        if not set(kinds) <= set(BASELINES):
+            raise KnobError(
+                f"ExpectedGradients: baselines is {self.baselines!r}; expected 'all' or some of "
+                f"{', '.join(BASELINES)}, with commas."
+            )
+        return kinds

@@ -1,0 +1,105 @@
+"""SmoothGrad: the gradient's score, averaged over copies of the text with noise on their embeddings.
+
+    score_t = mean over n of s_t(x, dF/dx at x + e_n),  e_n ~ N(0, (noise * sd)^2)
+    s_t(x, g) = sum_d x_td g_td  (gradient times input) [unit of F],  or  || g_t ||_2  (gradient norm) [F per embedding]
+
+x are the word embeddings, sd the standard deviation of all entries of this text's own. The input that multiplies is the
+clean one. Special tokens, what the target reads, positions, segments and mask carry no noise. The target's mean over
+the copies is reported: far from the text's own, the noise is too much to speak of this text. Smilkov et al. (2017),
+https://arxiv.org/abs/1706.03825, section 3; there the noise is a share of the range, which for embeddings hangs on a
+few large entries. Each score has the half-width of a 95 % interval (Student's t over the copies): of this average, not
+of the gradient itself.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explain.datatypes import Attribution, Tokens
+from explain.knobs import knob
+from explain.meter import Meter
+from explain.methods.base import METHODS, Item, Method, Stopwatch
+from explain.models.base import TextModel
+from explain.numerics.intervals import mean_and_error
+
+# (T, D), (N, T, D) -> (N, T)
+_SCORES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "gradient_times_input": lambda points, gradients: (points * gradients).sum(dim=-1),
+    "gradient_norm": lambda points, gradients: gradients.norm(dim=-1),
+}
+
+
+@METHODS.register("smoothgrad")
+@dataclass(frozen=True, kw_only=True)
+class SmoothGrad(Method):
+    """The gradient's score, averaged over noise; of gradient times input it is signed, of the norm it is not."""
+
+    name: ClassVar[str] = "smoothgrad"
+    title: ClassVar[str] = "SmoothGrad"
+    meaning: ClassVar[str] = (
+        "What the gradient says of each word on average around this text, and how much that varies."
+    )
+    limits: ClassVar[str] = (
+        "Noise on embeddings makes no other text: the copies are points near it. How much noise is right, nobody "
+        "knows; more of it explains the neighborhood and less the text. Scores add up to nothing in particular."
+    )
+    signed: ClassVar[bool] = True
+    additive: ClassVar[bool] = True
+    complete: ClassVar[bool] = False
+    needs: ClassVar[frozenset[str]] = frozenset({"gradients"})
+
+    of: str = knob("gradient_times_input", choices=tuple(_SCORES), help="What is averaged.")
+    noise: float = knob(
+        0.5, low=0.0, high=2.0, help="Standard deviation of the noise, as a share of that of the text's embeddings."
+    )
+    samples: int = knob(32, low=2, high=1000, help="Noisy copies; four times as many halve the intervals.")
+    seed: int = knob(0, low=0, high=2**31 - 1, help="Of the noise: the same seed gives the same scores.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.of == "gradient_norm":  # sizes: neither for nor against, and a word's is not the sum of its pieces'
+            object.__setattr__(self, "signed", False)
+            object.__setattr__(self, "additive", False)
+
+    def cost(self, tokens: Tokens) -> int:
+        return 1 + 2 * self.samples
+
+    def attribute_batch(
+        self, model: TextModel, items: Sequence[Item], meter: Meter | None = None
+    ) -> tuple[Attribution, ...]:
+        return tuple(self._attribute(model, item, meter) for item in items)
+
+    def _attribute(self, model: TextModel, item: Item, meter: Meter | None) -> Attribution:
+        tokens, target = item
+        model.require(self.needs)
+        watch = Stopwatch(meter)
+        points = model.word_embeddings(tokens)  # (T, D)
+        own = torch.from_numpy(model.removable(tokens, target))
+        deviation = self.noise * float(points[own].std(correction=0)) if len(own) else 0.0
+        random = torch.Generator().manual_seed(self.seed)
+
+        def noisy() -> Tensor:
+            copy = points.clone()
+            copy[own] += deviation * torch.randn(len(own), points.shape[1], generator=random)
+            return copy
+
+        output = float(model.values(tokens, target, points[None], watch.meter)[0])
+        values, scores = [], []
+        for part in np.array_split(np.arange(self.samples), model.chunks(self.samples, len(tokens))):
+            value, gradients = model.gradients(tokens, target, torch.stack([noisy() for _ in part]), watch.meter)
+            values.append(value)
+            scores.append(_SCORES[self.of](points.double(), gradients.double()))
+        mean, error = mean_and_error(torch.cat(scores).numpy())
+        return self._result(
+            item,
+            [(place,) for place in range(len(tokens))],
+            mean,
+            error=error,
+            output=output,
+            watch=watch,
+            diagnostics={"noise_deviation": deviation, "mean_output": float(torch.cat(values).double().mean())},
+        )
