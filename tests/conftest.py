@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from playwright.sync_api import Browser, sync_playwright
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test may reach for the network
@@ -15,6 +16,8 @@ from explain.models.catalogue import load_folder, load_model
 from explain.models.encoder import EncoderModel
 from tests import chromium
 from tests.tiny_models import tiny_folder
+
+torch.set_num_threads(1)  # tiny models gain nothing by threads, and lose much where something else computes too
 
 
 @pytest.fixture(scope="session")

@@ -49,11 +49,15 @@ def head_figures(
     }
     stacked = np.stack([mask[looks].astype(np.float32) for mask in masks.values()]).reshape(len(masks), -1)
     found = {name: np.empty((layers, heads)) for name in HEAD_FIGURES}
-    for layer in range(layers):  # layer by layer: a long text's maps are tens of megabytes
-        rows = weights[layer][:, looks]  # (H, R, T)
-        sums = rows.reshape(heads, -1) @ stacked.T / len(looks)
-        for name, column in zip(masks, sums.T):
-            found[name][layer] = column
-        found["entropy"][layer] = -(rows * np.log(np.maximum(rows, 1e-12))).sum(axis=-1).mean(axis=-1)
-        found["confidence"][layer] = np.where(special, 0, rows).max(axis=-1).mean(axis=-1)
+    # Head by head, in the same two places: a long text's maps are tens of megabytes, and fresh memory is slow.
+    rows, work = np.empty((2, len(looks), count), dtype=weights.dtype)
+    for layer, head in np.ndindex(layers, heads):
+        np.take(weights[layer, head], looks, axis=0, out=rows, mode="clip")  # in range; "clip" needs no copy
+        sums = stacked @ rows.ravel() / len(looks)
+        for name, value in zip(masks, sums):
+            found[name][layer, head] = value
+        np.log(np.maximum(rows, 1e-12, out=work), out=work)
+        found["entropy"][layer, head] = -np.vdot(rows, work) / len(looks)
+        rows[:, special] = 0
+        found["confidence"][layer, head] = rows.max(axis=-1).mean()
     return found

@@ -18,6 +18,7 @@ from explain.models import catalogue
 from explain.models.base import TextModel
 
 LONGEST_IN_LINK = 2000
+AT_ONCE_SECONDS = 0.6  # a page waits so long before it shows progress
 CARRIED = (  # from one page to the next
     *("text", "pair", "model", "place", "fetch"),
     *("target", "against", "scale", "which", "word", "other_word"),
@@ -113,7 +114,7 @@ def find(request: pipeline.Request, loaded: TextModel) -> Found:
         cost = pipeline.cost(request, loaded, loaded.encode(request.text, request.text_pair))
         job = jobs().submit(key, lambda meter: pipeline.parts(request, loaded, meter, cache()), cost)
         session.job, session.ended = job, None
-        job.wait(0.25)  # most short texts are done by then, and nothing flickers
+        job.wait(AT_ONCE_SECONDS)  # most texts are done by then, and nothing flickers
     if not job.finished:
         return Found(job.parts, job)
     session.job = None
