@@ -67,8 +67,9 @@ def _largest(one: Attribution, most: int) -> list[str]:
     order = sorted(range(len(shown.units)), key=lambda number: -abs(shown.scores[number]))
     order = [number for number in order if not shown.tokens.special[list(shown.units[number])].all()]
     sign = "+" if one.signed else ""
+    half = [""] * len(shown.units) if shown.error is None else [f" ±{one:.3f}" for one in shown.error]
     lines = [
-        f"  {shown.scores[number]:{sign}8.3f}  {visible(shown.tokens.unit_text(shown.units[number]))}"
+        f"  {shown.scores[number]:{sign}8.3f}{half[number]}  {visible(shown.tokens.unit_text(shown.units[number]))}"
         for number in order[:most]
     ]
     if len(order) > most:
