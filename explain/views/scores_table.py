@@ -67,7 +67,8 @@ def _largest(one: Attribution, most: int) -> list[str]:
     order = sorted(range(len(shown.units)), key=lambda number: -abs(shown.scores[number]))
     order = [number for number in order if not shown.tokens.special[list(shown.units[number])].all()]
     sign = "+" if one.signed else ""
-    half = [""] * len(shown.units) if shown.error is None else [f" ±{one:.3f}" for one in shown.error]
+    drawn = shown.error if shown.error is not None and shown.error.any() else None
+    half = [""] * len(shown.units) if drawn is None else [f" ±{one:.3f}" for one in drawn]
     lines = [
         f"  {shown.scores[number]:{sign}8.3f}{half[number]}  {visible(shown.tokens.unit_text(shown.units[number]))}"
         for number in order[:most]
@@ -75,6 +76,7 @@ def _largest(one: Attribution, most: int) -> list[str]:
     if len(order) > most:
         lines.append(f"  ... and {len(order) - most} more (--format json has all)")
     if one.completeness_gap is not None:
-        state = "" if one.diagnostics.get("converged", True) else ", NOT CONVERGED"
+        state = ", INTERVALS STILL WIDE" if drawn is not None else ", NOT CONVERGED"
+        state = "" if one.diagnostics.get("converged", True) else state
         lines.append(f"  gap {one.completeness_gap:+.1e}{state}")
     return lines

@@ -159,7 +159,11 @@ def _certainty(result: Attribution) -> str:
     if error is None or not error.any():
         return "Nothing was drawn at random: the scores are exact." if found.get("exact") else ""
     drawn = f" after {found['pairs']} pairs of orders" if "pairs" in found else ""
-    more = " Still drawing." if found.get("partial") else ""
+    more = ""
+    if found.get("partial"):
+        more = " Still drawing."
+    elif not found.get("converged", True):
+        more = " The budget ended it: more passes make it narrower."
     return f"The widest 95% interval is ±{error.max():.2g}{drawn}.{more}"
 
 
