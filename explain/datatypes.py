@@ -308,6 +308,12 @@ class Attribution:
             return None
         return float(self.output - self.baseline_output - self.scores.sum())
 
+    @property
+    def widest_error(self) -> float:
+        """The largest half-width of an interval; 0 where there are none, or nothing but rounding."""
+        largest = 0.0 if self.error is None else float(self.error.max(initial=0.0))
+        return largest if largest > 1e-9 * max(1.0, abs(self.output)) else 0.0
+
     def per_word(self) -> "Attribution":
         """The same scores by word: unchanged where they are by word, added up where pieces may be added.
 

@@ -42,4 +42,5 @@ class OwenValues(PermutationMethod):
 
     def exactly(self, game: Game) -> FloatArray | None:
         tree = self.tree(game)
-        return owen_values(tree, game.worth) if owen_coalitions(tree) + 2 <= self.budget else None
+        exact = self.enumerable(game) or owen_coalitions(tree) <= self.budget
+        return owen_values(tree, game.worth) if exact else None

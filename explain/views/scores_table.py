@@ -67,7 +67,7 @@ def _largest(one: Attribution, most: int) -> list[str]:
     order = sorted(range(len(shown.units)), key=lambda number: -abs(shown.scores[number]))
     order = [number for number in order if not shown.tokens.special[list(shown.units[number])].all()]
     sign = "+" if one.signed else ""
-    drawn = shown.error if shown.error is not None and shown.error.any() else None
+    drawn = shown.error if shown.widest_error else None
     half = [""] * len(shown.units) if drawn is None else [f" ±{one:.3f}" for one in drawn]
     lines = [
         f"  {shown.scores[number]:{sign}8.3f}{half[number]}  {visible(shown.tokens.unit_text(shown.units[number]))}"

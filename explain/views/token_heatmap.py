@@ -154,9 +154,8 @@ def note(result: Attribution, shown: Attribution) -> str:
 
 def _certainty(result: Attribution) -> str:
     """How narrow a sampling method's intervals are, and whether it goes on."""
-    error = result.error
     found = result.diagnostics
-    if error is None or not error.any():
+    if not result.widest_error:
         return "Nothing was drawn at random: the scores are exact." if found.get("exact") else ""
     drawn = f" after {found['pairs']} pairs of orders" if "pairs" in found else ""
     more = ""
@@ -164,7 +163,7 @@ def _certainty(result: Attribution) -> str:
         more = " Still drawing."
     elif not found.get("converged", True):
         more = " The budget ended it: more passes make it narrower."
-    return f"The widest 95% interval is ±{error.max():.2g}{drawn}.{more}"
+    return f"The widest 95% interval is ±{result.widest_error:.2g}{drawn}.{more}"
 
 
 def _piece_scores(result: Attribution) -> dict[int, float]:

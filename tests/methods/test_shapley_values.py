@@ -47,6 +47,15 @@ def test_owen_values_sum_to_those_of_phrases_and_sentences(granularity: str) -> 
         assert sum(score[token] for token in unit if token in score) == pytest.approx(whole, abs=1e-9)
 
 
+def test_owen_values_are_exact_as_soon_as_every_set_that_is_passed_can_be_run() -> None:
+    model = TOY_MODELS["curved"]
+    flat, grouped = default_item(model, "one two three four"), default_item(model, "one two. three. four five six")
+    for item, passes in ((flat, 16), (grouped, 80)):
+        one = OwenValues(budget=passes).attribute(model, *item)
+        assert one.diagnostics["exact"] and one.granularity == "word" and one.passes.forward <= passes
+    assert not OwenValues(budget=79, granularity="word").attribute(model, *grouped).diagnostics["exact"]
+
+
 def test_of_pieces_words_are_groups() -> None:
     model = TOY_MODELS["linear"]
     tokens = model.encode("lovely film, really")
