@@ -78,7 +78,7 @@ def test_intervals_hold_although_it_stops_when_they_are_narrow() -> None:
     model = TOY_MODELS["curved"]
     item = default_item(model, "so good, an odd film. No zebra, really")
     exact = ShapleyValues(budget=2048).attribute(model, *item).scores
-    runs = [ShapleyValues(budget=1000, precision=0.15, seed=seed).attribute(model, *item) for seed in range(40)]
+    runs = [ShapleyValues(budget=1000, precision=0.15, seed=seed).attribute(model, *item) for seed in range(20)]
     assert all(one.diagnostics["converged"] for one in runs)
     assert np.mean([np.abs(one.scores - exact) <= one.error for one in runs]) > 0.9
 

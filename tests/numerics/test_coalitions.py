@@ -138,7 +138,7 @@ def test_what_is_drawn_lies_in_its_intervals() -> None:
     expected = shapley_values(game.table)
     index = game.interactions(512)[0]
     held: dict[str, list[np.ndarray]] = {"kernel": [], "pairs": [], "sums": []}
-    for seed in range(200):
+    for seed in range(100):
         scores, error = game.kernel(drawn(kernel_shares, 9, 50, seed))
         held["kernel"].append(np.abs(scores - expected) <= error)
         held["sums"].append(np.array([np.isclose(scores.sum(), game.table[-1] - game.table[0])]))

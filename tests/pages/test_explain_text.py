@@ -57,6 +57,7 @@ def test_what_is_still_drawn_at_random_is_shown_and_not_offered(app: AppTest, mo
     monkeypatch.setattr(state, "cache", Cache)  # nothing known from before, nothing kept
     app.query_params["methods"] = "shapley_values"
     app.query_params["shapley_values.precision"] = "0.0"
+    app.query_params["shapley_values.budget"] = "300"
     shown: list[Attribution] = []
     monkeypatch.setattr(show, "view", lambda name, result, **_: name == "token_heatmap" and shown.append(result))
     app.run()
