@@ -308,6 +308,12 @@ class Attribution:
             return None
         return float(self.output - self.baseline_output - self.scores.sum())
 
+    @property
+    def widest_error(self) -> float:
+        """The largest half-width of an interval; 0 where there are none, or nothing but rounding."""
+        largest = 0.0 if self.error is None else float(self.error.max(initial=0.0))
+        return largest if largest > 1e-9 * max(1.0, abs(self.output)) else 0.0
+
     def per_word(self) -> "Attribution":
         """The same scores by word: unchanged where they are by word, added up where pieces may be added.
 
@@ -372,6 +378,55 @@ class Interactions:
         _frozen_mapping(self, "params")
         if self.view not in ("removal", "insertion"):
             raise ValueError(f"Interactions.view is {self.view!r}; expected 'removal' or 'insertion'.")
+
+
+@dataclass(frozen=True, eq=False)
+class PairInteractions:
+    """What every two parts of a text do together beyond what each does alone, averaged over what else is there.
+
+    The sign: positive, the target is higher with both than their own effects add up to; negative, it is lower. So of
+    two parts that speak for the target, positive is a conjunction (each needs the other) and negative a backup (either
+    is enough); of two that speak against it, the reverse. "Not" that turns "good" is negative for "positive".
+
+    Attributes:
+        units (U): sets of token indices.
+        pairs (K, 2): numbers of units, the first in the text first; every two of them.
+        values (K,): in the unit of `target.scale`.
+        error (K,): half-widths of 95 % intervals; 0 where every set of units was run.
+        granularity: "token", "word", "phrase" or "sentence".
+        output, baseline_output: the target's value for the text, and with no unit there.
+        passes: what it cost; diagnostics: what else there is to say, JSON values.
+    """
+
+    tokens: Tokens
+    target: Target
+    units: tuple[tuple[int, ...], ...]
+    pairs: IntArray
+    values: FloatArray
+    error: FloatArray
+    granularity: str
+    output: float
+    baseline_output: float
+    passes: Passes = Passes()
+    diagnostics: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "units", tuple(tuple(int(token) for token in unit) for unit in self.units))
+        count = len(self.units) * (len(self.units) - 1) // 2
+        _array(self, "pairs", (count, 2), np.int64)
+        _array(self, "values", (count,))
+        _array(self, "error", (count,))
+        _finite(self, "values", "error", "output", "baseline_output")
+        _frozen_mapping(self, "diagnostics")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The text of each unit."""
+        return tuple(map(self.tokens.unit_text, self.units))
+
+    def strongest(self, most: int = 10) -> IntArray:
+        """Numbers of the pairs with the largest values, whatever their sign, the largest first."""
+        return np.argsort(-np.abs(self.values), kind="stable")[:most]
 
 
 @dataclass(frozen=True, eq=False)

@@ -89,7 +89,7 @@ class Job:
     def __init__(self, key: Hashable, work: Work, cost: int) -> None:
         self.key = key
         self.cost = max(1, cost)
-        self.meter = Meter()
+        self.meter = Meter(on_part=self._take)
         self.state = "queued"
         self.error: BaseException | None = None
         self.watchers = 1
@@ -100,7 +100,7 @@ class Job:
 
     @property
     def parts(self) -> dict[Any, Any]:
-        """What has been found so far, by name."""
+        """What has been found so far, by name; a part that is published before it is finished is replaced later."""
         with self._changed:
             return dict(self._parts)
 
@@ -135,9 +135,7 @@ class Job:
         self.state = "running"
         try:
             for name, part in self._work(self.meter):
-                with self._changed:
-                    self._parts[name] = part
-                    self._changed.notify_all()
+                self._take(name, part)
                 if self.meter.cancelled:
                     raise Cancelled("Stopped, as you asked.")
         except Cancelled as error:
@@ -152,6 +150,11 @@ class Job:
             self._finish("failed")
         else:
             self._finish("done")
+
+    def _take(self, name: Hashable, part: Any) -> None:
+        with self._changed:
+            self._parts[name] = part
+            self._changed.notify_all()
 
     def _finish(self, state: str) -> None:
         with self._changed:

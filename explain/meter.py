@@ -4,7 +4,8 @@ Models tick it (nobody else knows what was really run), so a method can't unders
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from typing import Any
 
 from explain.datatypes import Passes
 from explain.errors import Cancelled
@@ -16,13 +17,20 @@ class Meter:
     Args:
         on_pass: called with the passes spent so far, after every chunk.
         limit: most passes (forward and backward together) that may be spent.
+        on_part: called with the name and the state of a part that is not finished yet.
     """
 
-    def __init__(self, on_pass: Callable[[Passes], None] | None = None, limit: int | None = None) -> None:
+    def __init__(
+        self,
+        on_pass: Callable[[Passes], None] | None = None,
+        limit: int | None = None,
+        on_part: Callable[[Hashable, Any], None] | None = None,
+    ) -> None:
         self.spent = Passes()
         self.steps = 0
         self._on_pass = on_pass
         self._limit = limit
+        self._on_part = on_part
         self._stop = threading.Event()
 
     def cancel(self) -> None:
@@ -32,6 +40,11 @@ class Meter:
     @property
     def cancelled(self) -> bool:
         return self._stop.is_set()
+
+    def publish(self, name: Hashable, part: Any) -> None:
+        """Show what a method or question, `name`, has found so far; to be drawn by who waits, and kept by nobody."""
+        if self._on_part is not None:
+            self._on_part(name, part)
 
     def tick(self, *, forward: int = 0, backward: int = 0, positions: int = 0, steps: int = 0) -> None:
         """Count a chunk of sequences that was run, or steps of arithmetic beside the model, which are no passes.

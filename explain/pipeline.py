@@ -172,9 +172,7 @@ def key_phrases(
 ) -> tuple[Phrase, ...]:
     """The key phrases of a text; see `explain.text.phrases`."""
     words = tokens.word_units()
-    operator = settings.operator
-    if operator == "auto":
-        operator = "mask" if model.mask_id is not None else "attention_off"
+    operator = model.operator(settings.operator)
     removable = set(model.removable(tokens, target).tolist())
 
     def unit(phrase: tuple[int, int]) -> list[int]:

@@ -19,12 +19,16 @@ from explain.datatypes import (
     CutEffects,
     HeadEffects,
     LayerReadings,
+    PairInteractions,
     Target,
     Tokens,
 )
+from explain.knobs import check_knobs, knob
 from explain.meter import Meter
 from explain.methods.base import AttentionMethod, Stopwatch
+from explain.methods.coalitions import GameSettings
 from explain.models.base import TextModel, read_row
+from explain.numerics.coalitions import interaction_shares, pair_interactions
 from explain.numerics.heads import head_figures
 
 _WORDS = 5  # of a vocabulary, listed for each layer
@@ -151,6 +155,58 @@ class HowItForms(Question):
             row=read_row(target),
             **read,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShapleyInteractions(GameSettings, Question):
+    """What every two words do together: the Shapley interaction index (Grabisch and Roubens 1999).
+
+    Exact where the budget allows every set of words; else sets are drawn with their complements, and what two do
+    together has an interval. A text of more words than the budget is enough for goes by phrase, or by sentence.
+    """
+
+    budget: int = knob(1000, low=16, high=100_000, help="Most passes; more make intervals narrower.")
+
+    def __post_init__(self) -> None:
+        check_knobs(self)
+
+    def cost(self, model: TextModel, tokens: Tokens) -> int:
+        return self.most_passes(tokens)
+
+    def enough_for(self) -> int:
+        return max(count for count in range(1, self.budget) if _passes_for_pairs(count) <= self.budget)
+
+    def answer(self, model: TextModel, tokens: Tokens, target: Target, meter: Meter | None = None) -> PairInteractions:
+        """Find it out.
+
+        Raises:
+            KnobError: the granularity chosen has more parts than the budget is enough for.
+        """
+        watch = Stopwatch(meter)
+        granularity, game = self.game(model, (tokens, target), watch.meter)
+        self.check_budget(game, _passes_for_pairs(len(game)))
+        full, empty = game.full, game.empty
+        pairs = self.pairs(game, interaction_shares(len(game)))
+        both = game.worth_of_pairs(pairs.coalitions).sum(axis=1) - full - empty
+        values, error = pair_interactions(pairs, both)
+        return PairInteractions(
+            tokens=tokens,
+            target=target,
+            units=game.players,
+            pairs=np.argwhere(np.triu(np.ones((len(game), len(game))), 1)),
+            values=values,
+            error=error,
+            granularity=granularity,
+            output=full,
+            baseline_output=empty,
+            passes=watch.meter.spent,
+            diagnostics={"operator": game.operator, "exact": not pairs.drawn},
+        )
+
+
+def _passes_for_pairs(count: int) -> int:
+    """Passes from which on intervals of interactions hold what they say: five coalitions for every two parts."""
+    return 5 * count * (count - 1) // 2 + 2
 
 
 def _reading(model: TextModel, states: Tensor, target: Target) -> dict[str, Any]:

@@ -94,17 +94,19 @@ class ToyModel(TextModel):
     def predict(self, tokens: Tokens, meter: Meter | None = None) -> Prediction:
         places = self.task.positions(tokens, self.head)
         _tick(meter, 1, len(tokens))
-        return self.task.prediction(self._run(unchanged(tokens), places), tokens, self.head)
+        return self.task.prediction(self._run([unchanged(tokens)], [places]), tokens, self.head)
 
     def scores(self, rows: Sequence[Row], meter: Meter | None = None) -> Scores:
-        values, decisions = [], []
-        for row in rows:
-            places = row.variant.places(row.target.positions)
-            read = self._run(row.variant, places), row.target, torch.tensor([places], dtype=torch.long), self.head
-            values.append(float(self.task.scalar(*read)[0]))
-            decisions.append(int(self.task.decision(*read)[0]))
-            _tick(meter, 1, len(row.variant))
-        return Scores(np.array(values), np.array(decisions))
+        values, decisions = np.empty(len(rows)), np.empty(len(rows), dtype=np.int64)
+        for chosen in _alike(rows):
+            places = [rows[number].variant.places(rows[number].target.positions) for number in chosen]
+            raw = self._run([rows[number].variant for number in chosen], places)
+            target = rows[chosen[0]].target
+            read = raw, target, torch.tensor(places, dtype=torch.long).reshape(len(chosen), -1), self.head
+            values[chosen] = self.task.scalar(*read).numpy()
+            decisions[chosen] = self.task.decision(*read).numpy()
+            _tick(meter, len(chosen), sum(len(rows[number].variant) for number in chosen))
+        return Scores(values, decisions)
 
     def word_embeddings(self, tokens: Tokens) -> Tensor:
         return self.embedding[torch.tensor(tokens.ids.tolist())]
@@ -138,10 +140,21 @@ class ToyModel(TextModel):
         raw = self.raw(points, torch.ones(points.shape[:2], dtype=torch.bool), places)
         return self.task.scalar(raw, target, places, self.head)
 
-    def _run(self, variant: Variant, places: tuple[int, ...]) -> Raw:
-        points = self.embedding[torch.tensor(variant.ids.tolist())]
-        points = points.masked_fill(torch.tensor(variant.zeroed.tolist())[:, None], 0.0)
-        return self.raw(points[None], torch.tensor(variant.attended.tolist())[None], torch.tensor([places]))
+    def _run(self, variants: Sequence[Variant], places: Sequence[tuple[int, ...]]) -> Raw:
+        """Variants of one length, each read at its places."""
+        points = self.embedding[torch.from_numpy(np.stack([one.ids for one in variants]))]
+        zeroed = torch.from_numpy(np.stack([one.zeroed for one in variants]))
+        attended = torch.from_numpy(np.stack([one.attended for one in variants]))
+        return self.raw(points.masked_fill(zeroed[..., None], 0.0), attended, torch.tensor(places))
+
+
+def _alike(rows: Sequence[Row]) -> Iterator[list[int]]:
+    """Numbers of rows of one length and target, at most 64 together."""
+    groups: dict[tuple[int, Target], list[int]] = {}
+    for number, row in enumerate(rows):
+        groups.setdefault((len(row.variant), row.target), []).append(number)
+    for group in groups.values():
+        yield from (group[start : start + 64] for start in range(0, len(group), 64))
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int, int]]:

@@ -51,7 +51,8 @@ def draw(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
     heatmaps(request, model, report, found)
     key_phrases(request, report, found)
     attention(found["observation"].maps)
-    if set(found) >= {*request.methods, *(("phrases",) if request.phrases else ())}:
+    partial = any(one.diagnostics.get("partial") for one in report.attributions)
+    if set(found) >= {*request.methods, *(("phrases",) if request.phrases else ())} and not partial:
         take_away(request, model, found)
 
 

@@ -99,7 +99,7 @@ def test_lists(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["text", ""], "the text is empty"),
         (["text", "a", "--model", "nope"], "There is no model or folder 'nope'"),
-        (["text", "a", "--method", "lime"], "There is no method 'lime'"),
+        (["text", "a", "--method", "nope"], "There is no method 'nope'"),
         (["text", "a", "--set", "occlusion"], "expected METHOD.KNOB=VALUE"),
         (["text", "a", "--set", "occlusion.window=many"], "expected 2 to 20"),
         (["text", "a", "--target", "neutral"], "There is no label 'neutral'"),

@@ -38,6 +38,21 @@ def test_parts_and_progress() -> None:
     assert job.parts == {"first": 1, "second": 2} and job.progress == 1.0
 
 
+def test_what_is_published_is_shown_until_the_part_is_there() -> None:
+    shown: list[dict[str, Any]] = []
+
+    def refining(meter: Meter) -> Iterator[tuple[str, Any]]:
+        for state in ("rough", "better"):
+            meter.publish("first", state)
+            shown.append(job.parts)
+        yield "first", "exact"
+
+    job = Job("a", refining, 1)
+    job.run()
+    assert shown == [{"first": "rough"}, {"first": "better"}] and job.parts == {"first": "exact"}
+    Meter().publish("first", "for nobody")
+
+
 def test_one_runs_the_others_wait_in_order() -> None:
     jobs, gate = Jobs(workers=1), Gate()
     first = jobs.submit("a", gate, cost=10)

@@ -10,7 +10,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 import explain
 from explain.datatypes import Cut
-from explain.errors import ModelError
+from explain.errors import KnobError, ModelError
 from explain.jobs import Cache
 from explain.meter import Meter
 from explain.methods.alti import Alti
@@ -25,9 +25,11 @@ from explain.questions import (
     HowItForms,
     QueriesAndKeys,
     Question,
+    ShapleyInteractions,
     StepWeights,
 )
-from explain.testing import NoGradientModel, default_item
+from explain.testing import TOY_MODELS, NoGradientModel, ToyClassifier, default_item
+from tests.twins import interaction_index, worth_of_words
 
 TEXT = "The film isn't good, but its top-notch cast saves it!"
 
@@ -165,3 +167,73 @@ def test_a_view_takes_two_forward_passes_at_most(
     meter = Meter()
     dict(parts(Request(text, (), phrases=None, questions=questions), sentiment, meter))
     assert (meter.spent.forward, meter.spent.backward) == passes
+
+
+class Sayings(ToyClassifier):
+    """Games in words: "not" and "good" together give 2 (neither alone), "fine" or "great" gives 3, "well" gives 1."""
+
+    def __init__(self) -> None:
+        super().__init__("sayings")
+        self.embedding = torch.zeros_like(self.embedding)
+        for place, word in enumerate(["not", "good", "fine", "grea", "well"]):
+            self.embedding[self.encode(word).ids[1], place] = 1.0
+
+    def logit(self, points: torch.Tensor, attended: torch.Tensor) -> torch.Tensor:
+        there = (points * attended[..., None]).amax(dim=1)
+        either = torch.maximum(there[:, 2], there[:, 3])
+        return 2 * there[:, 0] * there[:, 1] + 3 * either + there[:, 4]
+
+
+def test_words_that_need_each_other_and_words_that_stand_in_for_each_other() -> None:
+    """An AND game, an OR game, and a word of its own, by hand: I(and) = 2, I(or) = -3, all else 0."""
+    model = Sayings()
+    tokens, target = default_item(model, "not so good, fine great well")
+    found = ShapleyInteractions(granularity="word").answer(model, tokens, target)
+    assert target.label == "positive" and found.names == ("not", "so", "good", ",", "fine", "great", "well")
+    by_pair = {tuple(found.names[unit] for unit in pair): value for pair, value in zip(found.pairs, found.values)}
+    assert by_pair.pop(("not", "good")) == pytest.approx(2) and by_pair.pop(("fine", "great")) == pytest.approx(-3)
+    assert np.allclose(list(by_pair.values()), 0, atol=1e-6) and len(by_pair) == 19
+    assert [tuple(found.pairs[best]) for best in found.strongest(2)] == [(4, 5), (0, 2)]
+    assert found.diagnostics["exact"] and not found.error.any() and found.passes.forward == 128
+    with pytest.raises(KnobError, match=r"7 parts .* at least 107 passes"):
+        ShapleyInteractions(granularity="word", budget=64).answer(model, tokens, target)
+
+
+def test_interactions_are_those_of_the_definition(tiny_bert: EncoderModel) -> None:
+    item = default_item(tiny_bert, "Not good, sir")
+    found = ShapleyInteractions().answer(tiny_bert, *item)
+    expected = interaction_index(len(found.units), worth_of_words(tiny_bert, *item))
+    assert np.allclose(found.values, [expected[tuple(pair)] for pair in found.pairs], atol=1e-4)
+
+
+def test_interactions_drawn_hold_the_exact_ones_and_keep_the_budget() -> None:
+    model = TOY_MODELS["curved"]
+    item = default_item(model, "so good, an odd film. No zebra")
+    exact = ShapleyInteractions(budget=1024).answer(model, *item)
+    assert exact.diagnostics["exact"] and exact.granularity == "word"
+    held = []
+    for seed in range(25):
+        meter = Meter()
+        question = ShapleyInteractions(budget=200, granularity="word", seed=seed)
+        found = question.answer(model, *item, meter)
+        assert meter.spent.forward == found.passes.forward <= question.cost(model, item[0]) == 200
+        held.append(np.abs(found.values - exact.values) <= found.error + 1e-6)
+    assert np.mean(held) > 0.9
+
+
+def test_interactions_of_long_texts_and_of_single_words() -> None:
+    model = TOY_MODELS["curved"]
+    found = ShapleyInteractions(budget=100).answer(model, *default_item(model, "A long, slow film. " * 8))
+    assert found.granularity == "sentence" and len(found.units) == 6 and len(found.values) == 15
+    alone = ShapleyInteractions().answer(model, *default_item(model, "zebra"))
+    assert len(alone.units) == 1 and alone.pairs.shape == (0, 2) and alone.passes.forward == 2
+    masked = TOY_MODELS["masked"]
+    nothing = ShapleyInteractions().answer(masked, *default_item(masked, "[MASK]"))
+    assert nothing.units == () and nothing.output == nothing.baseline_output
+
+
+def test_interactions_come_with_a_request() -> None:
+    question = ShapleyInteractions()
+    request = Request("not so good", (), phrases=None, questions=(question,))
+    found = dict(parts(request, TOY_MODELS["curved"], Meter(), Cache()))
+    assert len(found[question].values) == 3

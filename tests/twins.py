@@ -1,7 +1,9 @@
 """Slow twins: the formulas written as the papers have them, loop by loop, to compare the quick versions with."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain, combinations, permutations, product
+from math import factorial
 from typing import Any
 
 import networkx
@@ -11,6 +13,8 @@ import torch
 from explain.datatypes import Target, Tokens
 from explain.models.base import TextModel
 from explain.models.own_module import is_activation
+
+Worth = Callable[[frozenset[int]], float]
 
 
 def value_at(model: TextModel, tokens: Tokens, target: Target) -> Callable[[torch.Tensor], torch.Tensor]:
@@ -99,3 +103,44 @@ def deeplift(own: torch.nn.Module, points: torch.Tensor, empty: torch.Tensor) ->
     start = points.detach().clone().requires_grad_()
     own(torch.stack([start, empty])).sum().backward()
     return ((points - empty) * start.grad).sum(dim=-1).detach().numpy()
+
+
+def subsets(members: list[int]) -> Iterator[tuple[int, ...]]:
+    return chain.from_iterable(combinations(members, size) for size in range(len(members) + 1))
+
+
+def worth_of_words(model: TextModel, tokens: Tokens, target: Target) -> Worth:
+    """F with a set of words there, all others masked: every set of them."""
+    words = tokens.word_units()
+    every = [frozenset(subset) for subset in subsets(list(range(len(words))))]
+    gone = [[token for number, word in enumerate(words) if number not in there for token in word] for there in every]
+    values = model.scores([model.removed(tokens, unit, "mask", target) for unit in gone]).values.tolist()
+    return dict(zip(every, values)).__getitem__
+
+
+def orders(tree: tuple) -> Iterator[list[int]]:
+    """Every order of a tree's players that tears no group apart; of (0, 1, 2) simply every order."""
+    for children in permutations(tree):
+        for parts in product(*([[child]] if isinstance(child, int) else orders(child) for child in children)):
+            yield [player for part in parts for player in part]
+
+
+def average_over_orders(tree: tuple, count: int, worth: Worth) -> np.ndarray:
+    """What each player adds to those before it, averaged: Shapley's values for a flat tree, Owen's for another."""
+    added, number = np.zeros(count), 0
+    for order in orders(tree):
+        number += 1
+        for place, player in enumerate(order):
+            added[player] += worth(frozenset(order[: place + 1])) - worth(frozenset(order[:place]))
+    return added / number
+
+
+def interaction_index(count: int, worth: Worth) -> np.ndarray:
+    """The Shapley interaction index of every two players, as Grabisch and Roubens define it."""
+    index = np.zeros((count, count))
+    for i, j in permutations(range(count), 2):
+        for rest in subsets([player for player in range(count) if player not in (i, j)]):
+            weight = factorial(len(rest)) * factorial(count - len(rest) - 2) / factorial(count - 1)
+            both, left, right, none = (worth(frozenset({*rest, *more})) for more in ((i, j), (i,), (j,), ()))
+            index[i, j] += weight * (both - left - right + none)
+    return index

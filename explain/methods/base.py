@@ -17,7 +17,7 @@ Widgets, flags, cache keys, report entries, the method's card and its contract t
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -89,12 +89,12 @@ class Method(ABC):
         scores: Any,
         *,
         output: float,
+        error: Any = None,
         watch: "Stopwatch",
         passes: Passes | None = None,
         granularity: str = "token",
         scale: str | None = None,
         baseline_output: float | None = None,
-        error: Any | None = None,
         diagnostics: dict[str, Any] | None = None,
     ) -> Attribution:
         tokens, target = item
@@ -103,6 +103,7 @@ class Method(ABC):
             target=target,
             units=tuple(tuple(unit) for unit in units),
             scores=scores,
+            error=error,
             granularity=granularity,
             scale=scale or target.scale,
             signed=self.signed,
@@ -110,7 +111,6 @@ class Method(ABC):
             method=self.name,
             output=output,
             baseline_output=baseline_output,
-            error=error,
             params=settings_of(self),
             passes=passes or watch.meter.spent,
             seconds=watch.seconds,
@@ -307,3 +307,7 @@ class _Relay(Meter):
         super().tick(forward=forward, backward=backward, positions=positions, steps=steps)
         if self._above is not None:
             self._above.tick(forward=forward, backward=backward, positions=positions, steps=steps)
+
+    def publish(self, name: Hashable, part: Any) -> None:
+        if self._above is not None:
+            self._above.publish(name, part)

@@ -17,7 +17,7 @@ from explain.meter import Meter
 from explain.methods.base import METHODS, Item, Method, Stopwatch
 from explain.models.base import Row, TextModel
 from explain.text.removal import OPERATORS, unchanged
-from explain.text.units import units_of
+from explain.text.units import Units, units_of
 
 
 @METHODS.register("occlusion")
@@ -56,7 +56,7 @@ class Occlusion(Method):
         self, model: TextModel, items: Sequence[Item], meter: Meter | None = None
     ) -> tuple[Attribution, ...]:
         watch = Stopwatch(meter)
-        operator = self.operator_for(model)
+        operator = model.operator(self.operator)
         units = [self._units(model, tokens, target) for tokens, target in items]
         rows = [
             [
@@ -84,17 +84,12 @@ class Occlusion(Method):
             )
         return tuple(results)
 
-    def operator_for(self, model: TextModel) -> str:
-        """The operator meant: "auto" is the mask token where the vocabulary has one, else hiding from attention."""
-        if self.operator != "auto":
-            return self.operator
-        return "mask" if model.mask_id is not None else "attention_off"
-
     def granularity_for(self, tokens: Tokens) -> str:
         """The granularity meant: "auto" is words, in long texts sentences."""
         if self.granularity != "auto":
             return self.granularity
         return "word" if len(tokens.words) <= self.longest else "sentence"
 
-    def _units(self, model: TextModel, tokens: Tokens, target: Target) -> list[tuple[int, ...]]:
-        return model.removable_parts(tokens, target, units_of(tokens, self.granularity_for(tokens), self.window))
+    def _units(self, model: TextModel, tokens: Tokens, target: Target) -> Units:
+        units = units_of(tokens, self.granularity_for(tokens), self.window)
+        return model.removable_units(tokens, target, units)

@@ -73,7 +73,7 @@ class SequentialIntegratedGradients(Method):
         tokens, target = item
         model.require(self.needs)
         watch = Stopwatch(meter)
-        words = model.removable_parts(tokens, target, units_of(tokens, "word"))
+        words = model.removable_units(tokens, target, units_of(tokens, "word"))
         kind = model.default_baseline() if self.baseline == "auto" else self.baseline
         path = StraightPath(model, tokens, target, model.baseline(tokens, target, kind), watch.meter)
         moving = np.zeros((len(words), len(tokens)), dtype=bool)

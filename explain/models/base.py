@@ -21,6 +21,7 @@ from explain.models.post_norm import PostNormLayer
 from explain.models.row_head import RowHead
 from explain.tasks.base import Head, Raw, Task
 from explain.text.removal import Variant, keep_only, remove
+from explain.text.units import Units
 
 BASELINES = {
     "mask": "every word piece is the mask token",
@@ -268,11 +269,17 @@ class TextModel(ABC):
         """Indices of the tokens that may be taken out: the user's own, less those the target reads."""
         return np.setdiff1d(tokens.ordinary, np.asarray(self.task.protected(target), dtype=np.int64))
 
-    def removable_parts(self, tokens: Tokens, target: Target, units: Iterable[Sequence[int]]) -> list[tuple[int, ...]]:
-        """Sets of tokens without those that may not be taken out; sets that have no others are left out."""
-        removable = set(self.removable(tokens, target).tolist())
-        cut = (tuple(token for token in unit if token in removable) for unit in units)
-        return [unit for unit in cut if unit]
+    def removable_units(self, tokens: Tokens, target: Target, units: Iterable[Sequence[int]]) -> Units:
+        """What of some units may be taken out; units of which nothing may are left out."""
+        free = set(self.removable(tokens, target).tolist())
+        cut = (tuple(token for token in unit if token in free) for unit in units)
+        return tuple(unit for unit in cut if unit)
+
+    def operator(self, asked: str) -> str:
+        """The operator meant: "auto" is the mask token where the vocabulary has one, else hiding from attention."""
+        if asked != "auto":
+            return asked
+        return "mask" if self.mask_id is not None else "attention_off"
 
     def baselines(self) -> tuple[str, ...]:
         """The kinds of `BASELINES` that the vocabulary has tokens for."""

@@ -9,7 +9,6 @@ has more than six words. At most 4 W + 8 sequences for W words, counted here. In
 whose removal moves the target most are searched. Where the quarter comes from: docs/decisions/0007-a-quarter.md.
 """
 
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,6 +16,7 @@ from itertools import pairwise
 from explain.datatypes import Phrase, Tokens
 from explain.knobs import check_knobs, knob
 from explain.text.units import units_of
+from explain.text.words import is_punctuation
 
 NOTHING = 1e-6  # an effect of rounding; such phrases are not listed
 
@@ -150,12 +150,6 @@ def _most_important(tokens: Tokens, usable: list[int], counted: "_Counter", full
         if len(chosen) < most:
             chosen.update(range(*part))
     return [word for word in usable if word in chosen][:most]
-
-
-def is_punctuation(text: str) -> bool:
-    """Whether a word is nothing but punctuation, currency or mathematical signs; an emoji is not."""
-    categories = [unicodedata.category(character) for character in text]
-    return all(category[0] == "P" or category in ("Sm", "Sc", "Sk") for category in categories)
 
 
 class _Counter:

@@ -1,22 +1,30 @@
-"""Parts of a text as sets of tokens: tokens, words, sentences, sliding windows of words."""
+"""Parts of a text as sets of tokens: tokens, words, phrases, sentences, sliding windows of words.
 
-from itertools import pairwise
+A phrase is here what stands between punctuation marks inside a sentence, with the marks that end it: known from the
+text alone, unlike the key phrases of `explain.text.phrases`, which a model's answers bring together.
+"""
+
+from collections.abc import Sequence
+from itertools import groupby, pairwise
+from typing import Union
 
 import numpy as np
 
 from explain.datatypes import Tokens
 from explain.text.sentences import sentence_spans
+from explain.text.words import is_punctuation
 
 LONGEST_SENTENCE = 60  # words
 
 Units = tuple[tuple[int, ...], ...]
+Tree = tuple[Union[int, "Tree"], ...]  # numbers of units, in groups of groups
 
 
 def units_of(tokens: Tokens, granularity: str, window: int = 3) -> Units:
     """The parts of a text, special tokens left out.
 
     Args:
-        granularity: "token", "word", "sentence" or "window".
+        granularity: "token", "word", "phrase", "sentence" or "window".
         window: words in a sliding window; a text of fewer words is one window.
 
     Raises:
@@ -27,11 +35,76 @@ def units_of(tokens: Tokens, granularity: str, window: int = 3) -> Units:
     words = tokens.word_units()
     if granularity == "word":
         return words
+    if granularity == "phrase":
+        return tuple(_phrases(tokens, words))
     if granularity == "sentence":
         return _sentences(tokens, words)
     if granularity == "window":
         return _windows(tokens, words, window)
     raise ValueError(f"There are no units of granularity {granularity!r}.")
+
+
+def few_units(tokens: Tokens, most: int) -> tuple[str, Units]:
+    """The finest of words, phrases and sentences that are no more than `most`, and which of these they are.
+
+    Where even sentences are more, neighbors of one text are joined until they are not (two texts have a unit each).
+    """
+    for granularity in ("word", "phrase", "sentence"):
+        units = units_of(tokens, granularity)
+        if len(units) <= most:
+            return granularity, units
+    texts = [list(of_text) for _, of_text in groupby(units, key=lambda unit: tokens.segment[unit[0]])]
+    joined = []
+    for of_text in texts:
+        count = max(1, most * len(of_text) // len(units))
+        cuts = [round(number * len(of_text) / count) for number in range(count + 1)]
+        joined += [sum(of_text[start:stop], ()) for start, stop in pairwise(cuts)]
+    return "sentence", tuple(joined)
+
+
+def hierarchy(tokens: Tokens, units: Sequence[Sequence[int]]) -> Tree:
+    """Units in their words, phrases and sentences, as numbers in nested tuples; a group of one is no group.
+
+    >>> hierarchy(tokens, tokens.word_units())  # of "Slow, but good! See it."
+    (((0, 1), (2, 3, 4)), (5, 6, 7))
+    """
+    owners = [
+        {token: number for number, group in enumerate(units_of(tokens, level)) for token in group}
+        for level in ("sentence", "phrase", "word")
+    ]
+    return _nested([(number, tuple(owner.get(unit[0], -1) for owner in owners)) for number, unit in enumerate(units)])
+
+
+def _nested(members: Sequence[tuple[int, tuple[int, ...]]]) -> Tree:
+    """Numbers with their groups from the outermost on, nested."""
+    groups = [list(group) for _, group in groupby(members, key=lambda member: member[1][:1])]
+    if len(groups) > 1:
+        return tuple(
+            group[0][0] if len(group) == 1 else _nested([(number, path[1:]) for number, path in group])
+            for group in groups
+        )
+    if not members or not members[0][1]:
+        return tuple(number for number, _ in members)
+    return _nested([(number, path[1:]) for number, path in members])
+
+
+def _phrases(tokens: Tokens, words: Units) -> list[tuple[int, ...]]:
+    """Sentences, cut behind punctuation marks; marks that open a sentence go with what they open."""
+    word_at = {word[0]: word for word in words}
+    found: list[tuple[int, ...]] = []
+    for sentence in _sentences(tokens, words):
+        run: tuple[int, ...] = ()
+        holds_word = ends = False
+        for word in (word_at[token] for token in sentence if token in word_at):
+            mark = is_punctuation(tokens.unit_text(word))
+            if ends and not mark:
+                found.append(run)
+                run, holds_word = (), False
+            run += word
+            holds_word |= not mark
+            ends = mark and holds_word
+        found.append(run)
+    return found
 
 
 def _sentences(tokens: Tokens, words: Units) -> Units:

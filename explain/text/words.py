@@ -135,3 +135,9 @@ def word_ranges(
                 ranges.append((token, token + 1))
             last_word = max(last_word, final)
     return tuple(ranges)
+
+
+def is_punctuation(text: str) -> bool:
+    """Whether a word is nothing but punctuation, currency or mathematical signs; an emoji is not."""
+    categories = [unicodedata.category(character) for character in text]
+    return all(category[0] == "P" or category in ("Sm", "Sc", "Sk") for category in categories)

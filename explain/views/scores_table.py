@@ -67,13 +67,16 @@ def _largest(one: Attribution, most: int) -> list[str]:
     order = sorted(range(len(shown.units)), key=lambda number: -abs(shown.scores[number]))
     order = [number for number in order if not shown.tokens.special[list(shown.units[number])].all()]
     sign = "+" if one.signed else ""
+    drawn = shown.error if shown.widest_error else None
+    half = [""] * len(shown.units) if drawn is None else [f" ±{one:.3f}" for one in drawn]
     lines = [
-        f"  {shown.scores[number]:{sign}8.3f}  {visible(shown.tokens.unit_text(shown.units[number]))}"
+        f"  {shown.scores[number]:{sign}8.3f}{half[number]}  {visible(shown.tokens.unit_text(shown.units[number]))}"
         for number in order[:most]
     ]
     if len(order) > most:
         lines.append(f"  ... and {len(order) - most} more (--format json has all)")
-    state = "" if one.diagnostics.get("converged", True) else "NOT CONVERGED"
+    state = "INTERVALS STILL WIDE" if drawn is not None else "NOT CONVERGED"
+    state = "" if one.diagnostics.get("converged", True) else state
     gap = one.completeness_gap
     if gap is not None or state:
         lines.append("  " + ", ".join(filter(None, [None if gap is None else f"gap {gap:+.1e}", state])))

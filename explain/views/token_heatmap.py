@@ -139,16 +139,41 @@ def note(result: Attribution, shown: Attribution) -> str:
             parts.append(f"{share:.0%} of it lies on special tokens; set aside here, {rest}.")
         else:
             parts.append(f"{share:.0%} of it lies on special tokens.")
+    if "r_squared" in found:
+        parts.append(
+            f"The linear model explains {max(0.0, found['r_squared']):.0%} of what happens near this text (R²); "
+            f"it begins at {found['intercept']:+.3f}."
+        )
+    if result.error is not None:
+        parts.append(_certainty(result))
     if "operator" in found:
         parts.append(f"Taking away: {found['operator'].replace('_', ' ')}.")
     if shown.granularity not in ("word", "token"):
-        what = {"sentence": "whole sentences", "window": "sliding windows; a word shows the window it is the middle of"}
+        what = {
+            "sentence": "whole sentences",
+            "phrase": "phrases, cut at punctuation",
+            "window": "sliding windows; a word shows the window it is the middle of",
+        }
         parts.append(f"Scores are of {what.get(shown.granularity, shown.granularity)}.")
     passes = result.passes
     if passes.forward:
         back = f" and {passes.backward} backward" if passes.backward else ""
         parts.append(f"{passes.forward} forward{back} passes, {result.seconds:.2g} s.")
     return sentence(*parts)
+
+
+def _certainty(result: Attribution) -> str:
+    """How narrow a sampling method's intervals are, and whether it goes on."""
+    found = result.diagnostics
+    if not result.widest_error:
+        return "Nothing was drawn at random: the scores are exact." if found.get("exact") else ""
+    drawn = f" after {found['pairs']} pairs of orders" if "pairs" in found else ""
+    more = ""
+    if found.get("partial"):
+        more = " Still drawing."
+    elif not found.get("converged", True):
+        more = " The budget ended it: more passes make it narrower."
+    return f"The widest 95% interval is ±{result.widest_error:.2g}{drawn}.{more}"
 
 
 def _piece_scores(result: Attribution) -> dict[int, float]:

@@ -57,12 +57,18 @@ class WordDetails(View):
         }
 
 
-def _by_token(result: Attribution) -> dict[int, tuple[float, int, int]]:
-    """For each token: the score of the unit it is in, that unit's rank by size, and how many there are."""
+def _by_token(result: Attribution) -> dict[int, tuple[float, int, int, float | None]]:
+    """For each token: the score of the unit it is in, that unit's rank by size, how many there are, and half the width
+    of the score's interval."""
     shown = result.per_word() if result.granularity == "token" and result.additive else result
     place = ranks(shown)
     return {
-        token: (float(shown.scores[number]), place[number], len(place))
+        token: (
+            float(shown.scores[number]),
+            place[number],
+            len(place),
+            None if shown.error is None else float(shown.error[number]),
+        )
         for number, unit in enumerate(shown.units)
         if number in place
         for token in unit

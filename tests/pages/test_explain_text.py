@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explain.datatypes import Attribution
 from explain.jobs import Cache
-from pages.shared import state
+from pages.shared import show, state
 from tests.test_pipeline import HOSTILE
 from tests.tiny_models import tiny_folder
 
@@ -50,6 +51,26 @@ def test_an_example_is_explained_at_first_sight(app: AppTest) -> None:
     assert not app.error and not app.warning
     assert {"Which words", "Key phrases", "Attention, layer by layer", "Take it with you"} <= drawn(app)
     assert "model='sentiment'" in app.code[0].value
+
+
+def test_what_is_still_drawn_at_random_is_shown_and_not_offered(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "cache", Cache)  # nothing known from before, nothing kept
+    app.query_params["methods"] = "shapley_values"
+    app.query_params["shapley_values.precision"] = "0.0"
+    app.query_params["shapley_values.budget"] = "300"
+    shown: list[Attribution] = []
+    monkeypatch.setattr(show, "view", lambda name, result, **_: name == "token_heatmap" and shown.append(result))
+    app.run()
+    unfinished = 0
+    while any(button.key == "stop" for button in app.button):
+        assert not app.exception
+        if shown and shown[-1].diagnostics.get("partial"):
+            unfinished += 1
+            assert "Take it with you" not in drawn(app)
+        time.sleep(0.05)
+        app.run()
+    assert unfinished and "partial" not in shown[-1].diagnostics and not app.exception
+    assert shown[0].error.max() > shown[-1].error.max()
 
 
 @pytest.mark.parametrize("name", state.EXAMPLES)

@@ -1,9 +1,13 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
+import explain
 from explain.methods.base import METHODS
 from explain.testing import TOY_MODELS, default_item
 from explain.views.base import VIEWS, visible
+from explain.views.scores_table import to_text
 
 MODEL = TOY_MODELS["curved"]
 HEATMAP = VIEWS["token_heatmap"]
@@ -73,3 +77,35 @@ def test_notes_say_what_the_numbers_are() -> None:
 
 def test_control_and_direction_characters_are_made_visible() -> None:
     assert visible("a\x00\x1b\x7f\u202eb\x85\n\t") == "a␀␛␡⟨U+202E⟩b\ufffd\n\t"
+
+
+def test_intervals_are_told() -> None:
+    text = "The film isn't good, but its top-notch cast saves the zebra!"
+    wide = METHODS["shapley_values"](budget=100, precision=0.0, granularity="word")
+    result = wide.attribute(MODEL, *default_item(MODEL, text))
+    data = HEATMAP.data(result)
+    assert [unit["error"] for unit in data["texts"][0]["units"]] == pytest.approx(result.error.tolist())
+    assert "The widest 95% interval is ±" in data["note"] and "after 4 pairs of orders. The budget" in data["note"]
+    assert "the text without these parts" in data["note"]
+    partial = dataclasses.replace(result, diagnostics=dict(result.diagnostics) | {"partial": True})
+    assert "Still drawing." in HEATMAP.data(partial)["note"]
+    assert "the scores are exact" in drawn("so good", method="kernel_shap")["note"]
+    assert "of phrases, cut at punctuation" in drawn("so, good", method="lime", granularity="phrase")["note"]
+    assert "(R²)" in drawn("so good", method="lime")["note"]
+
+
+def test_the_terminal_and_the_word_say_intervals() -> None:
+    report = explain.explain(
+        "The film isn't good, but its top-notch cast saves the zebra!",
+        MODEL,
+        methods=["shapley_values", "occlusion"],
+        settings={"shapley_values": {"budget": 100, "precision": 0.0, "granularity": "word"}},
+        phrases=False,
+    )
+    widest = report.attributions[0].error.max()
+    assert f" ±{widest:.3f}  " in to_text(report) and "INTERVALS STILL WIDE" in to_text(report)
+    for word, error in zip(VIEWS["word_details"].data(report)["words"], report.attributions[0].error):
+        (_, *sampled), (_, *plain) = word["scores"]
+        assert sampled[3] == pytest.approx(error) and plain[3] is None
+    exact = explain.explain("so good", MODEL, methods=["shapley_values"], phrases=False)
+    assert "±" not in to_text(exact)

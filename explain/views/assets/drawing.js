@@ -40,6 +40,11 @@ function score(value, data) {
   return data.scale === "share" ? percent(value) : figure(value, data.signed);
 }
 
+/** Half the width of a score's interval. */
+function interval(error, data) {
+  return `\u00b1 ${score(error, { ...data, signed: false })}`;
+}
+
 /** Light or dark, by the ground the drawing stands on. */
 function isDark(root) {
   const ground = getComputedStyle(root).getPropertyValue("--ground").trim();

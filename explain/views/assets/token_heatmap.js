@@ -58,7 +58,7 @@ function description(data, unit) {
   const lines = [["name", unit.text], ["number", `${score(unit.score, data)} ${data.unit}`]];
   if (unit.rank) lines.push(["more", `${unit.rank}. of ${data.count} by size`]);
   if (unit.parts.length > 1) lines.push(["more", unit.parts.map(([piece, value]) => (value === null ? piece : `${piece} ${score(value, data)}`)).join("   ")]);
-  if (unit.error) lines.push(["more", `\u00b1 ${score(unit.error, { ...data, signed: false })} (95%)`]);
+  if (unit.error) lines.push(["more", `${interval(unit.error, data)} (95%)`]);
   return lines;
 }
 

@@ -17,8 +17,11 @@ function draw(root, data) {
 
 function table(data, word) {
   const body = html("tbody");
-  for (const [method, value, rank, count] of word.scores)
-    body.append(html("tr", {}, html("td", {}, data.methods[method].title), html("td", { class: "value" }, `${score(value, data.methods[method])} ${data.methods[method].unit}`), html("td", { class: "more" }, `${rank}. of ${count}`)));
+  for (const [method, value, rank, count, error] of word.scores) {
+    const how = data.methods[method];
+    const number = `${score(value, how)}${error ? ` ${interval(error, how)}` : ""} ${how.unit}`;
+    body.append(html("tr", {}, html("td", {}, how.title), html("td", { class: "value" }, number), html("td", { class: "more" }, `${rank}. of ${count}`)));
+  }
   const pieces = html("p", { class: "pieces" });
   for (const [piece, id, unknown] of word.pieces)
     pieces.append(html("code", { class: unknown ? "unknown" : "", title: unknown ? "The model does not know this piece" : `vocabulary entry ${id}` }, piece), html("span", { class: "more" }, ` ${id}  `));
