@@ -628,9 +628,14 @@ class MetricResult:
     """How an explanation did in one test of faithfulness.
 
     Attributes:
-        fractions (K,), outputs (K,): the curve: how much was removed or kept, and the target's value then.
+        metric, method: registry names.
+        fractions (K,), outputs (K,): the curve: how much was removed or kept, and the output then; empty without one.
         value: the figure the curve is summed up in; higher_is_better says how to read it.
         percentile: the share of random orders it beats, 0 to 100; a metric without its control is not shown.
+        scale: what outputs are measured in: "probability", or the target's unit; "ratio" where the figure has none.
+        operator: how words were removed; None where none were.
+        controls (R,): the figure of each random order; band (3, K): 5th, 50th and 95th percentile of their curves.
+        details: what else the metric found, JSON values.
     """
 
     metric: str
@@ -640,11 +645,21 @@ class MetricResult:
     value: float
     higher_is_better: bool
     percentile: float | None = None
+    scale: str = "ratio"
+    operator: str | None = None
+    controls: FloatArray | None = None
+    band: FloatArray | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _array(self, "fractions", (None,))
         _array(self, "outputs", (len(self.fractions),))
-        _finite(self, "fractions", "outputs", "value", "percentile")
+        if self.controls is not None:
+            _array(self, "controls", (None,))
+        if self.band is not None:
+            _array(self, "band", (3, len(self.fractions)))
+        _finite(self, "fractions", "outputs", "value", "percentile", "controls", "band")
+        _frozen_mapping(self, "details")
 
 
 @dataclass(frozen=True)

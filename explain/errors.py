@@ -5,6 +5,7 @@
     ├── ModelError          no such model, or one that must not or can't be loaded
     ├── TargetError         no such label, or a target that does not fit the task
     ├── KnobError           a setting out of its range, or a setting the method does not have
+    ├── MetricError         an explanation can't be tested so
     ├── UnknownNameError    a name that is in no registry (also a KeyError)
     ├── DataError           a file of rows that can't be read, or lacks what is needed
     ├── RecordError         a report that can't be read or replayed
@@ -33,6 +34,10 @@ class TargetError(ExplainError, ValueError):
 
 class KnobError(ExplainError, ValueError):
     """A setting out of its range, or one the method does not have."""
+
+
+class MetricError(ExplainError, ValueError):
+    """An explanation can't be tested so."""
 
 
 class UnknownNameError(ExplainError, KeyError):

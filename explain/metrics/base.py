@@ -1,7 +1,213 @@
-"""What a metric of faithfulness is: one file that registers itself; none is shipped yet."""
+"""What a metric of faithfulness is: a frozen dataclass whose fields are its knobs, and a trial it is run in.
 
-from typing import Any
+A new metric is one file in this package that registers itself. A metric that removes words derives from `RemovalMetric`
+and says how much is removed and how the curve is summed up; its control, random orders of the same words, comes free.
+"""
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import replace as replaced
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from explain.datatypes import Attribution, FloatArray, MetricResult, Target, Tokens
+from explain.errors import MetricError
+from explain.knobs import check_knobs, knob
+from explain.meter import Meter
+from explain.models.base import TextModel
+from explain.models.game import Game
 from explain.registry import Registry
+from explain.text.units import units_of
 
-METRICS: Registry[Any] = Registry("metric", "explain.metrics")
+METRICS: Registry[type["Metric"]] = Registry("metric", "explain.metrics")
+
+SCALE = knob(
+    "probability",
+    choices=("probability", "target"),
+    help="What outputs are measured in: the label's probability, as ERASER defines it, or the target's own unit.",
+)
+REMOVERS = ("mask", "attention_off", "delete")  # tried in this order
+
+_Floats = npt.NDArray[np.float64]
+_Orders = npt.NDArray[np.int64]
+
+
+class Trial:
+    """One text on which explanations are tested; what is run once is shared by all metrics and methods.
+
+    Args:
+        model, tokens, target: what was explained.
+        orders: random orders of the words, the control of every removal metric.
+        seed: of those.
+
+    Attributes:
+        units (U): the words that may be removed, as sets of tokens.
+        random (R, U): orders of them.
+
+    Raises:
+        MetricError: fewer than two words can be removed.
+    """
+
+    def __init__(
+        self,
+        model: TextModel,
+        tokens: Tokens,
+        target: Target,
+        *,
+        orders: int = 20,
+        seed: int = 0,
+        meter: Meter | None = None,
+    ) -> None:
+        self.model, self.tokens, self.target = model, tokens, target
+        self.units = model.removable_units(tokens, target, units_of(tokens, "word"))
+        if len(self.units) < 2:
+            raise MetricError("Faithfulness is tested by removing words in an order; this text has fewer than two.")
+        draw = np.random.default_rng(seed)
+        self.random: _Orders = np.stack([draw.permutation(len(self.units)) for _ in range(orders)])
+        self.meter = meter
+        # In log-odds a probability can be had of the same passes.
+        logistic = target.scale == "probability" and model.head.exclusive and not model.head.value
+        self._asked = replaced(target, scale="log_odds") if logistic else target
+        self._games: dict[str, Game] = {}
+
+    def game(self, operator: str) -> Game:
+        """The target as a function of which words are there."""
+        if operator not in self._games:
+            self._games[operator] = Game(self.model, (self.tokens, self._asked), self.units, operator, self.meter)
+        return self._games[operator]
+
+    def outputs(self, coalitions: npt.NDArray[np.bool_], operator: str, scale: str) -> _Floats:
+        """The model's output (C,) with the words of each coalition (C, U) there, in "probability" or "target".
+
+        One forward pass for each coalition that was not run before, whatever the scale.
+        """
+        values = self.game(operator).worth(coalitions)
+        probable = scale == "probability" or self.target.scale == "probability"
+        return 1 / (1 + np.exp(-values)) if probable and self._asked.scale == "log_odds" else values
+
+    def unit_of(self, scale: str) -> str:
+        """What `outputs` are measured in."""
+        return "probability" if scale == "probability" and self._asked.scale == "log_odds" else self.target.scale
+
+    def scores(self, attribution: Attribution) -> _Floats:
+        """A score for each word (U,).
+
+        Scores of pieces are added up where the method's can be, else the largest in size counts; words inherit the
+        score of a phrase or sentence they are in, divided by nothing: only its place in the order is used.
+        """
+        found = np.zeros(len(self.units))
+        if attribution.granularity == "window":
+            raise MetricError("Windows overlap, so their scores put words in no order. Use words or sentences.")
+        of_token = {token: number for number, unit in enumerate(attribution.units) for token in unit}
+        for place, unit in enumerate(self.units):
+            numbers = {of_token[token] for token in unit if token in of_token}
+            scores = attribution.scores[sorted(numbers)]
+            if len(scores) == 0:
+                continue
+            adds = attribution.granularity == "token" and attribution.additive
+            found[place] = scores.sum() if adds else scores[np.abs(scores).argmax()]
+        return found
+
+    def operator_for(self, attribution: Attribution) -> str:
+        """How words are removed to test a method: not as it removed them itself, which would favor it."""
+        own = attribution.diagnostics.get("operator") or attribution.params.get("operator")
+        possible = [name for name in REMOVERS if name != "mask" or self.model.mask_id is not None]
+        return next(name for name in possible if name != own)
+
+
+def order_of(scores: FloatArray) -> _Orders:
+    """Most important first: the most positive of signed scores, the largest of sizes; ties by place in the text."""
+    return np.argsort(-np.asarray(scores), kind="stable")
+
+
+def percentile(value: float, controls: FloatArray, higher_is_better: bool) -> float:
+    """The share of controls (R,) that a value beats, 0 to 100; of those it equals, half."""
+    better = controls < value if higher_is_better else controls > value
+    return float(100 * (better.mean() + 0.5 * (controls == value).mean()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric(ABC):
+    """Base of all metrics.
+
+    Class attributes:
+        name, title: the registry's name, and a reader's.
+        meaning: one line: what the figure says; limits: what it does not.
+        higher_is_better: how to read it.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    meaning: ClassVar[str]
+    limits: ClassVar[str]
+    higher_is_better: ClassVar[bool]
+
+    def __post_init__(self) -> None:
+        check_knobs(self)
+
+    @abstractmethod
+    def cost(self, words: int, orders: int) -> int:
+        """Most forward passes for one method, with the control's; a second method shares the control."""
+
+    @abstractmethod
+    def evaluate(self, trial: Trial, attribution: Attribution) -> MetricResult:
+        """Test one explanation.
+
+        Raises:
+            MetricError: it can't be tested so; the message says why.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemovalMetric(Metric):
+    """Words are removed in the explanation's order, and in random ones."""
+
+    keeps: ClassVar[bool]  # the words first in the order are what is left, not what goes
+
+    scale: str = SCALE
+
+    @abstractmethod
+    def counts(self, words: int) -> list[int]:
+        """How many words are removed, or kept, at each point of the curve."""
+
+    @abstractmethod
+    def summary(self, outputs: _Floats, full: float, fractions: _Floats) -> _Floats:
+        """Curves (R, K) to figures (R,); `full` is the output of the whole text."""
+
+    def cost(self, words: int, orders: int) -> int:
+        return len(self.counts(words)) * (orders + 1) + 1
+
+    def evaluate(self, trial: Trial, attribution: Attribution) -> MetricResult:
+        operator = trial.operator_for(attribution)
+        counts = self.counts(len(trial.units))
+        fractions = np.array(counts) / len(trial.units)
+        orders = np.concatenate([order_of(trial.scores(attribution))[None], trial.random])
+        curves = removal_curves(trial, orders, counts, operator, self.scale, keeps=self.keeps)
+        full = float(trial.outputs(np.ones((1, len(trial.units)), dtype=bool), operator, self.scale)[0])
+        values = self.summary(curves, full, fractions)
+        return MetricResult(
+            metric=self.name,
+            method=attribution.method,
+            fractions=fractions,
+            outputs=curves[0],
+            value=float(values[0]),
+            higher_is_better=self.higher_is_better,
+            percentile=percentile(float(values[0]), values[1:], self.higher_is_better),
+            scale=trial.unit_of(self.scale),
+            operator=operator,
+            controls=values[1:],
+            band=np.quantile(curves[1:], (0.05, 0.5, 0.95), axis=0),
+        )
+
+
+def removal_curves(
+    trial: Trial, orders: _Orders, counts: Sequence[int], operator: str, scale: str, *, keeps: bool
+) -> _Floats:
+    """Outputs (R, K) with the first words of each order (R, U) removed, or with these alone."""
+    rank = np.argsort(orders, axis=1)  # (R, U): where each word stands
+    first = rank[:, None, :] < np.asarray(counts)[None, :, None]  # (R, K, U)
+    there = first if keeps else ~first
+    return trial.outputs(there.reshape(-1, orders.shape[1]), operator, scale).reshape(there.shape[:2])

@@ -29,7 +29,7 @@ def address() -> Iterator[str]:
     server = subprocess.Popen(
         [sys.executable, "-m", "explain", "serve", "--port", str(port)],
         cwd=ROOT,
-        env={**os.environ, "HF_HUB_OFFLINE": "1"},
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "EXPLAIN_THREADS": "1"},  # the browser needs the other core
         stdout=subprocess.DEVNULL,
         start_new_session=True,
     )

@@ -1,0 +1,70 @@
+"""Completeness gap: how far the scores are from adding up to what they should.
+
+    value = | sum of all scores - (F(x) - F(x')) | / max(| F(x) - F(x') |, 0.001)
+
+Sundararajan, Taly and Yan (2017), https://arxiv.org/abs/1703.01365, proposition 1; x' is the text the method starts
+from. F(x) and F(x') are computed here, not taken from the method: one that holds positions or segments otherwise than
+the model does adds up to another function's difference, and that is the gap. It has no control: zero is zero. Two
+forward passes, one more for each further x'.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+
+from explain.datatypes import Attribution, MetricResult
+from explain.errors import MetricError
+from explain.metrics.base import METRICS, Metric, Trial
+
+SMALLEST = 1e-3  # a difference that is zero can't be missed by a share of it
+
+
+@METRICS.register("completeness_gap")
+@dataclass(frozen=True, kw_only=True)
+class CompletenessGap(Metric):
+    """What the scores' sum misses."""
+
+    name: ClassVar[str] = "completeness_gap"
+    title: ClassVar[str] = "Completeness gap"
+    meaning: ClassVar[str] = "How much the scores' sum misses the difference it should be, as a share of it."
+    limits: ClassVar[str] = "A small gap says that the sum is right, not that it is shared out rightly."
+    higher_is_better: ClassVar[bool] = False
+
+    def cost(self, words: int, orders: int) -> int:
+        return 6  # the text, and at most five empty ones
+
+    def evaluate(self, trial: Trial, attribution: Attribution) -> MetricResult:
+        if attribution.completeness_gap is None:
+            raise MetricError(f"The scores of {attribution.method} are not meant to add up to anything.")
+        full, empty = _ends(trial, attribution)
+        difference = full - empty
+        gap = abs(float(attribution.scores.sum()) - difference)
+        return MetricResult(
+            metric=self.name,
+            method=attribution.method,
+            fractions=np.empty(0),
+            outputs=np.empty(0),
+            value=gap / max(abs(difference), SMALLEST),
+            higher_is_better=False,
+            details={"gap": gap, "difference": difference},
+        )
+
+
+def _ends(trial: Trial, attribution: Attribution) -> tuple[float, float]:
+    """F of the text and of what the method starts from; of several, their mean."""
+    model, tokens, target = trial.model, trial.tokens, trial.target
+    about = attribution.diagnostics
+    kinds = list(about.get("baseline_outputs") or ([about["baseline"]] if "baseline" in about else []))
+    if kinds:
+        points = [model.baseline(tokens, target, kind) for kind in kinds]
+        values = model.values(tokens, target, torch.stack([model.word_embeddings(tokens), *points]), trial.meter)
+        return float(values[0]), float(values[1:].double().mean())
+    if "operator" in about:
+        everything = [token for unit in attribution.units for token in unit]
+        rows = [model.removed(tokens, unit, about["operator"], target) for unit in ([], everything)]
+        full, empty = model.scores(rows, trial.meter).values.tolist()
+        return full, empty
+    full = float(model.scores([model.removed(tokens, [], "zero", target)], trial.meter).values[0])
+    return full, float(attribution.baseline_output or 0.0)  # starts from no text (biases alone)

@@ -1,0 +1,77 @@
+"""Infidelity: how badly the scores foretell what happens when random sets of words are removed.
+
+    value = mean over sets S of (b * sum of score_i, i in S, - drop(S))^2 / variance of drop(S)
+    drop(S) = F(x) - F(x without S)
+
+Yeh et al. (2019), https://arxiv.org/abs/1901.09392, definition 2.1, with the scale b that suits the scores best, so
+that methods in other units can be compared; computed by captum's `infidelity`. Divided by the variance: 1 is what
+foretelling the mean would give. S holds each word with a probability that is drawn anew for each set. Its control is
+the same scores, dealt out to the words at random.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from captum.metrics import infidelity
+from torch import Tensor
+
+from explain.datatypes import Attribution, MetricResult
+from explain.knobs import knob
+from explain.metrics.base import METRICS, Metric, Trial, percentile
+
+
+@METRICS.register("infidelity")
+@dataclass(frozen=True, kw_only=True)
+class Infidelity(Metric):
+    """Scores as a forecast of removals."""
+
+    name: ClassVar[str] = "infidelity"
+    title: ClassVar[str] = "Infidelity"
+    meaning: ClassVar[str] = "The error of the scores as a forecast of what removing random sets of words does."
+    limits: ClassVar[str] = "A forecast that adds up can't be right where words act together, so zero is not to be had."
+    higher_is_better: ClassVar[bool] = False
+
+    sets: int = knob(64, low=8, high=1000, help="Sets of words that are removed.")
+    seed: int = knob(0, low=0, high=2**31 - 1, help="Of the sets.")
+
+    def cost(self, words: int, orders: int) -> int:
+        return self.sets + 1
+
+    def evaluate(self, trial: Trial, attribution: Attribution) -> MetricResult:
+        operator = trial.operator_for(attribution)
+        words = len(trial.units)
+        draw = np.random.default_rng(self.seed)
+        gone = draw.random((self.sets, words)) < draw.random((self.sets, 1))
+        full = torch.ones(1, words, dtype=torch.float64)
+        scores = trial.scores(attribution)
+        dealt = np.stack([scores, *(scores[order] for order in trial.random)])
+        spread = float(np.var(trial.outputs(~gone, operator, "target")))
+
+        def output(there: Tensor) -> Tensor:
+            return torch.from_numpy(trial.outputs(there.numpy() > 0.5, operator, "target"))
+
+        def remove(inputs: Tensor) -> tuple[Tensor, Tensor]:
+            away = torch.from_numpy(gone.astype(np.float64))
+            return away, inputs - away
+
+        def error(row: Any) -> float:
+            found = infidelity(
+                output, remove, full, torch.from_numpy(row)[None], n_perturb_samples=self.sets, normalize=True
+            )
+            return float(found[0]) / spread if spread > 0 else 0.0
+
+        values = np.array([error(row) for row in dealt])
+        return MetricResult(
+            metric=self.name,
+            method=attribution.method,
+            fractions=np.empty(0),
+            outputs=np.empty(0),
+            value=float(values[0]),
+            higher_is_better=False,
+            percentile=percentile(float(values[0]), values[1:], False),
+            scale=trial.target.scale,
+            operator=operator,
+            controls=values[1:],
+        )
