@@ -662,6 +662,29 @@ class MetricResult:
         _frozen_mapping(self, "details")
 
 
+VERDICTS = ("green", "amber", "red", "grey")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether an explanation holds for its text.
+
+    Attributes:
+        color: "green", "amber", "red", or "grey" (too little text to tell); sentence: why, with its numbers.
+        facts: the numbers by name: "gap" (share), "agreement" (rank correlation), "percentile" (of random orders).
+    """
+
+    method: str
+    color: str
+    sentence: str
+    facts: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _frozen_mapping(self, "facts")
+        if self.color not in VERDICTS:
+            raise ValueError(f"Verdict.color is {self.color!r}; expected one of {VERDICTS}.")
+
+
 @dataclass(frozen=True)
 class ModelRecord:
     """Which model it was, so that another machine can tell whether it has the same one.

@@ -16,6 +16,8 @@ from typing import Any
 from explain.datatypes import (
     AttentionEdge,
     AttentionMaps,
+    Attribution,
+    MetricResult,
     Phrase,
     Report,
     Target,
@@ -26,6 +28,7 @@ from explain.jobs import Cache
 from explain.knobs import make, settings_of
 from explain.meter import Meter
 from explain.methods.base import METHODS, Method
+from explain.metrics.base import Trial, TrialSettings
 from explain.models import catalogue
 from explain.models.base import Observation, TextModel, check_same_score
 from explain.models.remembering import Remembering
@@ -50,6 +53,7 @@ class Request:
             of the tokens that the model is read at (masks).
         phrases: how key phrases are found; None: they are not.
         questions: what else is asked, see `explain.questions`.
+        tests: what each method's explanation is put to; None: nothing.
     """
 
     text: str
@@ -61,6 +65,14 @@ class Request:
     phrases: PhraseSettings | None = field(default_factory=PhraseSettings)
     questions: tuple[Question, ...] = ()
     position: int | None = None
+    tests: TrialSettings | None = None
+
+
+@dataclass(frozen=True)
+class Tested:
+    """The name of a part: the results of `Request.tests` for one method."""
+
+    method: Method
 
 
 def methods_from(
@@ -88,6 +100,7 @@ def cost(request: Request, model: TextModel, tokens: Tokens) -> int:
     """Most passes that a request takes, and steps of arithmetic that take as long."""
     total = 1 + sum(method.cost(tokens) + method.arithmetic(tokens) for method in request.methods)
     total += sum(question.cost(model, tokens) for question in request.questions)
+    total += request.tests.cost(len(tokens.words), len(request.methods)) if request.tests else 0
     return total + (budget(len(units_of(tokens, "word")), request.phrases) if request.phrases else 0)
 
 
@@ -95,9 +108,9 @@ class NotRemembered(Exception):
     """A part is in no cache, and nothing may be computed."""
 
 
-def known(request: Request, model: TextModel, cache: Cache) -> tuple[dict[str | Method | Question, Any], bool]:
+def known(request: Request, model: TextModel, cache: Cache) -> tuple[dict[str | Method | Question | Tested, Any], bool]:
     """The parts of a request that need no computing, up to the first that does, and whether these are all."""
-    found: dict[str | Method | Question, Any] = {}
+    found: dict[str | Method | Question | Tested, Any] = {}
     try:
         for name, part in parts(request, model, cache=cache, compute=False):
             found[name] = part
@@ -113,12 +126,13 @@ def parts(
     cache: Cache | None = None,
     *,
     compute: bool = True,
-) -> Iterator[tuple[str | Method | Question, Any]]:
+) -> Iterator[tuple[str | Method | Question | Tested, Any]]:
     """Compute a request part by part, cheapest first.
 
     Yields:
         ("observation", Observation), ("target", Target), then each method with its `Attribution`,
-        ("phrases", tuple of Phrase), and each question with its answer.
+        ("phrases", tuple of Phrase), each method as `Tested` with its tuple of `MetricResult`, and each question with
+        its answer.
 
     Raises:
         ExplainError: whatever is wrong with text, target or settings, or the work was stopped.
@@ -153,14 +167,28 @@ def parts(
     yield "target", target
 
     served = model.value(observation.prediction, target)
+    attributions: dict[Method, Attribution] = {}
     for method in request.methods:
         found = recall((*where, target, method), partial(method.attribute, working, tokens, target, meter))
         check_same_score(found.output, served, model.name)
+        attributions[method] = found
         yield method, found
 
     if (settings := request.phrases) is not None:
         found = recall((*where, target, settings), partial(key_phrases, working, tokens, target, settings, meter))
         yield "phrases", found
+
+    if request.tests is not None:
+        trial = None
+        for method in request.methods:
+
+            def test(method: Method = method, tests: TrialSettings = request.tests) -> tuple[MetricResult, ...]:
+                nonlocal trial
+                if trial is None:
+                    trial = Trial(working, tokens, target, orders=tests.orders, seed=tests.seed, meter=meter)
+                return tests.run(trial, attributions[method])  # none, where there are too few words to order
+
+            yield Tested(method), recall((*where, target, method, request.tests), test)
 
     for question in request.questions:
         found = recall((*where, target, question), partial(question.answer, working, tokens, target, meter))
@@ -261,7 +289,7 @@ def report(request: Request, model: TextModel, found: Mapping[Any, Any], *, edge
         attributions=tuple(found[method] for method in request.methods if method in found),
         phrases=found.get("phrases", ()),
         phrase_settings=settings_of(request.phrases) if request.phrases else {},
-        metrics=(),
+        metrics=tuple(result for method in request.methods for result in found.get(Tested(method), ())),
         edges=strongest_edges(observation.maps) if edges else (),
         versions=versions(),
         seed=0,

@@ -6,13 +6,14 @@ A difference is read like code: it is either meant, or a mistake.
 import dataclasses
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import explain
-from explain.datatypes import Cut, CutEffects, HeadEffects, LayerReadings, Report
+from explain.datatypes import Cut, CutEffects, HeadEffects, LayerReadings, MetricResult, Report
 from explain.methods.base import METHODS
 from explain.replay import json_schema, to_json
 from explain.testing import TOY_MODELS
@@ -42,6 +43,7 @@ def results() -> dict[str, Any]:
     """What each view draws."""
     report, maps = sample_report()
     tokens, target = maps.tokens, report.target
+    tested = dataclasses.replace(report, metrics=tuple(_curves()))
     layers = np.linspace(1, 0.5, 3)[:, None] * np.ones(len(tokens))
     return {
         "attention_matrix": maps,
@@ -57,7 +59,28 @@ def results() -> dict[str, Any]:
         "probabilities": report.prediction,
         "word_details": report,
         "bertviz": maps,
+        "removal_curves": tested,
+        "agreement_matrix": tested,
     }
+
+
+def _curves() -> Iterator[MetricResult]:
+    shares = np.array([0.0, 0.5, 1.0])
+    for metric in ("deletion", "insertion"):
+        for method, middle in (("occlusion", 0.2), ("attention_rollout", 0.4)):
+            yield MetricResult(
+                metric,
+                method,
+                shares,
+                [0.9, middle, 0.1],
+                0.35,
+                higher_is_better=metric == "insertion",
+                percentile=97.5,
+                scale="probability",
+                operator="mask",
+                controls=[0.5, 0.6],
+                band=[[0.8, 0.3, 0.1], [0.9, 0.4, 0.1], [0.9, 0.6, 0.1]],
+            )
 
 
 def golden_files() -> dict[Path, str]:

@@ -20,7 +20,7 @@ from explain.meter import Meter
 from explain.models.base import TextModel
 from explain.models.game import Game
 from explain.registry import Registry
-from explain.text.units import units_of
+from explain.text.units import scores_of, units_of
 
 METRICS: Registry[type["Metric"]] = Registry("metric", "explain.metrics")
 
@@ -46,9 +46,6 @@ class Trial:
     Attributes:
         units (U): the words that may be removed, as sets of tokens.
         random (R, U): orders of them.
-
-    Raises:
-        MetricError: fewer than two words can be removed.
     """
 
     def __init__(
@@ -63,8 +60,6 @@ class Trial:
     ) -> None:
         self.model, self.tokens, self.target = model, tokens, target
         self.units = model.removable_units(tokens, target, units_of(tokens, "word"))
-        if len(self.units) < 2:
-            raise MetricError("Faithfulness is tested by removing words in an order; this text has fewer than two.")
         draw = np.random.default_rng(seed)
         self.random: _Orders = np.stack([draw.permutation(len(self.units)) for _ in range(orders)])
         self.meter = meter
@@ -93,23 +88,14 @@ class Trial:
         return "probability" if scale == "probability" and self._asked.scale == "log_odds" else self.target.scale
 
     def scores(self, attribution: Attribution) -> _Floats:
-        """A score for each word (U,).
+        """A score for each word (U,), see `scores_of`.
 
-        Scores of pieces are added up where the method's can be, else the largest in size counts; words inherit the
-        score of a phrase or sentence they are in, divided by nothing: only its place in the order is used.
+        Raises:
+            MetricError: there are fewer than two words, or the attribution's units overlap.
         """
-        found = np.zeros(len(self.units))
-        if attribution.granularity == "window":
-            raise MetricError("Windows overlap, so their scores put words in no order. Use words or sentences.")
-        of_token = {token: number for number, unit in enumerate(attribution.units) for token in unit}
-        for place, unit in enumerate(self.units):
-            numbers = {of_token[token] for token in unit if token in of_token}
-            scores = attribution.scores[sorted(numbers)]
-            if len(scores) == 0:
-                continue
-            adds = attribution.granularity == "token" and attribution.additive
-            found[place] = scores.sum() if adds else scores[np.abs(scores).argmax()]
-        return found
+        if len(self.units) < 2:
+            raise MetricError("Faithfulness is tested by removing words in an order; this text has fewer than two.")
+        return scores_of(attribution, self.units)
 
     def operator_for(self, attribution: Attribution) -> str:
         """How words are removed to test a method: not as it removed them itself, which would favor it."""
@@ -211,3 +197,27 @@ def removal_curves(
     first = rank[:, None, :] < np.asarray(counts)[None, :, None]  # (R, K, U)
     there = first if keeps else ~first
     return trial.outputs(there.reshape(-1, orders.shape[1]), operator, scale).reshape(there.shape[:2])
+
+
+@dataclass(frozen=True)
+class TrialSettings:
+    """What explanations are put to: metrics, and how many random orders they are compared with."""
+
+    metrics: tuple[Metric, ...]
+    orders: int = 40
+    seed: int = 0
+
+    def cost(self, words: int, methods: int) -> int:
+        """Most forward passes for so many methods; a control counts for each operator it is made with, of two."""
+        controls = sum(metric.cost(words, self.orders) for metric in self.metrics)
+        return 2 * controls + (methods - 1) * sum(metric.cost(words, 0) for metric in self.metrics)
+
+    def run(self, trial: Trial, attribution: Attribution) -> tuple[MetricResult, ...]:
+        """Every metric that can test an explanation."""
+        found = []
+        for metric in self.metrics:
+            try:
+                found.append(metric.evaluate(trial, attribution))
+            except MetricError:  # one that adds up to nothing has no gap; what has no order, no curve
+                continue
+        return tuple(found)

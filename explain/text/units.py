@@ -9,8 +9,10 @@ from itertools import groupby, pairwise
 from typing import Union
 
 import numpy as np
+import numpy.typing as npt
 
-from explain.datatypes import Tokens
+from explain.datatypes import Attribution, Tokens
+from explain.errors import MetricError
 from explain.text.sentences import sentence_spans
 from explain.text.words import is_punctuation
 
@@ -137,3 +139,24 @@ def _windows(tokens: Tokens, words: Units, width: int) -> Units:
         for start in range(max(1, len(mine) - width + 1) if mine else 0):
             found.append(tuple(token for word in mine[start : start + width] for token in word))
     return tuple(found)
+
+
+def scores_of(attribution: Attribution, units: Sequence[Sequence[int]]) -> npt.NDArray[np.float64]:
+    """A score for each of some other units of the same text (U,), so that methods can be compared.
+
+    Scores of tokens are added up where the method's can be; else a unit takes the largest in size of the scores that
+    touch it: a word has the score of the phrase or sentence it is in. What the method says nothing of has zero.
+
+    Raises:
+        MetricError: the attribution's own units overlap.
+    """
+    if attribution.granularity == "window":
+        raise MetricError("Windows overlap, so their scores put words in no order. Use words or sentences.")
+    adds = attribution.granularity == "token" and attribution.additive
+    owner = {token: number for number, unit in enumerate(attribution.units) for token in unit}
+    found = np.zeros(len(units))
+    for place, unit in enumerate(units):
+        scores = attribution.scores[sorted({owner[token] for token in unit if token in owner})]
+        if len(scores):
+            found[place] = scores.sum() if adds else scores[np.abs(scores).argmax()]
+    return found

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from explain.datatypes import Prediction
+from explain.datatypes import Prediction, Verdict
 from explain.jobs import Job
 from explain.models.base import TextModel
 from explain.text.coverage import MOST_UNKNOWN, coverage
@@ -76,6 +76,13 @@ def advice(message: str) -> None:
 
 def _plain(message: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()<>#+.!|~$:-])", r"\\\1", message)
+
+
+def verdict(judged: Verdict, title: str) -> None:
+    """One line: a colored word, the method, and why."""
+    word = {"green": "holds", "amber": "with care", "red": "fails", "grey": "too short"}[judged.color]
+    color = {"amber": "orange", "grey": "gray"}.get(judged.color, judged.color)
+    st.markdown(f":{color}-badge[{word}] **{_plain(title)}** {_plain(judged.sentence)}")
 
 
 def progress(job: Job) -> None:

@@ -193,8 +193,9 @@ def test_beam_search_finds_what_every_set_gives(tiny_bert: EncoderModel) -> None
 
 def test_what_can_not_be_tested_says_so() -> None:
     model = TOY_MODELS["linear"]
+    short = default_item(model, "so")
     with pytest.raises(MetricError, match="fewer than two"):
-        Trial(model, *default_item(model, "so"))
+        Comprehensiveness().evaluate(Trial(model, *short), Occlusion().attribute(model, *short))
     item = default_item(model, "so good an odd film")
     trial = Trial(model, *item)
     with pytest.raises(MetricError, match="overlap"):

@@ -372,3 +372,60 @@ function drawDrawing(out, node, left, top) {
   copy.setAttribute("height", at.height);
   out.append(copy);
 }
+
+/** Heights of labels, moved so that none covers another and all stay between two heights. */
+function apart(heights, gap, low, high) {
+  const order = heights.map((_, number) => number).sort((one, other) => heights[one] - heights[other]);
+  const found = [...heights];
+  order.forEach((number, place) => {
+    if (place) found[number] = Math.max(found[number], found[order[place - 1]] + gap);
+  });
+  let most = high;
+  for (const number of order.reverse()) {
+    found[number] = Math.max(low, Math.min(found[number], most));
+    most = found[number] - gap;
+  }
+  return found;
+}
+
+/**
+ * Lines over a shared axis from 0 to 1, named at their ends: lines of {name, points of [x, y, where it is]}, ticks of
+ * [x, text], and a band of {upper, middle, lower}, points of [x, y] each.
+ */
+function lineChart(tip, { title, lines, low, high, say, ticks, band = null, width, left = 64, right = 120, height = 210 }) {
+  const top = 14, bottom = 30;
+  const x = (share) => left + (width - left - right) * share;
+  const y = (value) => top + (height - top - bottom) * (1 - (value - low) / (high - low || 1));
+  const drawing = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, class: "chart", role: "img", "aria-label": `${title}: ${lines.map((line) => `${line.name} ${line.points.map((point) => say(point[1])).join(", ")}`).join("; ")}` });
+  if (band) {
+    const path = (points) => points.map(([share, value]) => `${x(share)},${y(value)}`);
+    drawing.append(svg("polygon", { class: "band", points: [...path(band.upper), ...path(band.lower).reverse()].join(" ") }));
+    drawing.append(svg("polyline", { class: "middle", points: path(band.middle).join(" ") }));
+  }
+  for (const value of [low, (low + high) / 2, high].concat(low < 0 && high > 0 ? [0] : [])) {
+    drawing.append(svg("line", { class: value === 0 ? "axis zero" : "axis", x1: left, x2: width - right, y1: y(value), y2: y(value) }));
+    const text = svg("text", { x: left - 8, y: y(value) + 4, "text-anchor": "end", class: "label" });
+    text.textContent = say(value);
+    drawing.append(text);
+  }
+  for (const [share, told] of ticks) {
+    const text = svg("text", { x: x(share), y: height - 8, "text-anchor": "middle", class: "label" });
+    text.textContent = told;
+    drawing.append(text);
+  }
+  const ends = apart(lines.map((line) => y(line.points[line.points.length - 1][1]) + 4), 13, top, height - bottom + 6);
+  lines.forEach((line, number) => {
+    const style = `line line${number % 5}`;
+    drawing.append(svg("polyline", { class: style, points: line.points.map(([share, value]) => `${x(share)},${y(value)}`).join(" ") }));
+    for (const [share, value, where] of line.points) {
+      const point = svg("circle", { class: `${style} dot`, cx: x(share), cy: y(value), r: 4 });
+      point.onpointerover = () => tip.show(point, [["name", line.name], ["number", `${where}: ${say(value)}`]]);
+      point.onpointerout = () => tip.hide();
+      drawing.append(point);
+    }
+    const text = svg("text", { class: `end line${number % 5}`, x: width - right + 10, y: ends[number] });
+    text.textContent = line.name.length > 16 ? line.name.slice(0, 15) + "\u2026" : line.name;
+    drawing.append(text);
+  });
+  return drawing;
+}

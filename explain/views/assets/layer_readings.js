@@ -1,57 +1,23 @@
 // Layer readings: a chart of the head read on every layer, above a strip of cells for each layer's token states.
 
-/** Heights of labels, moved so that none covers another and all stay between two heights. */
-function apart(heights, gap, low, high) {
-  const order = heights.map((_, number) => number).sort((one, other) => heights[one] - heights[other]);
-  const found = [...heights];
-  order.forEach((number, place) => {
-    if (place) found[number] = Math.max(found[number], found[order[place - 1]] + gap);
-  });
-  let most = high;
-  for (const number of order.reverse()) {
-    found[number] = Math.max(low, Math.min(found[number], most));
-    most = found[number] - gap;
-  }
-  return found;
-}
-
 function draw(root, data) {
   inkVariables(root);
   const box = html("div", { class: "readings" });
   const width = Math.max(320, Math.min(root.clientWidth || 900, 1000));
-  const left = 64, right = 120, height = 210, top = 14, bottom = 30;
+  const left = 64, right = 120, height = 210;
   const tip = tooltip(box);
-  const x = (layer) => left + ((width - left - right) * layer) / Math.max(1, data.layers - 1);
   const name = (layer) => (layer ? `layer ${layer - 1}` : "input");
   const chart = (title, lines, low, high, say) => {
-    const y = (value) => top + (height - top - bottom) * (1 - (value - low) / (high - low || 1));
-    const drawing = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, class: "chart", role: "img", "aria-label": `${title}: ${lines.map((line) => `${line.name} ${line.values.map(say).join(", ")}`).join("; ")}` });
-    for (const value of [low, (low + high) / 2, high].concat(low < 0 && high > 0 ? [0] : [])) {
-      drawing.append(svg("line", { class: value === 0 ? "axis zero" : "axis", x1: left, x2: width - right, y1: y(value), y2: y(value) }));
-      const text = svg("text", { x: left - 8, y: y(value) + 4, "text-anchor": "end", class: "label" });
-      text.textContent = say(value);
-      drawing.append(text);
-    }
-    for (let layer = 0; layer < data.layers; layer++) {
-      const text = svg("text", { x: x(layer), y: height - 8, "text-anchor": "middle", class: "label" });
-      text.textContent = layer ? (data.layers > 14 || width < 560 ? `${layer - 1}` : name(layer)) : "input";
-      drawing.append(text);
-    }
-    const ends = apart(lines.map((line) => y(line.values[line.values.length - 1]) + 4), 13, top, height - bottom + 6);
-    lines.forEach((line, number) => {
-      const style = `line line${number}`;
-      drawing.append(svg("polyline", { class: style, points: line.values.map((value, layer) => `${x(layer)},${y(value)}`).join(" ") }));
-      line.values.forEach((value, layer) => {
-        const point = svg("circle", { class: `${style} dot`, cx: x(layer), cy: y(value), r: 4 });
-        point.onpointerover = () => tip.show(point, [["name", line.name], ["number", `${name(layer)}: ${say(value)}`]]);
-        point.onpointerout = () => tip.hide();
-        drawing.append(point);
-      });
-      const text = svg("text", { class: `end line${number}`, x: width - right + 10, y: ends[number] });
-      text.textContent = line.name.length > 16 ? line.name.slice(0, 15) + "\u2026" : line.name;
-      drawing.append(text);
-    });
-    box.append(html("p", { class: "chart-title" }, title), drawing);
+    const at = (layer) => layer / Math.max(1, data.layers - 1);
+    const short = data.layers > 14 || width < 560;
+    box.append(
+      html("p", { class: "chart-title" }, title),
+      lineChart(tip, {
+        title, low, high, say, width, left, right, height,
+        ticks: Array.from({ length: data.layers }, (_, layer) => [at(layer), layer ? (short ? `${layer - 1}` : name(layer)) : "input"]),
+        lines: lines.map((line) => ({ name: line.name, points: line.values.map((value, layer) => [at(layer), value, name(layer)]) })),
+      }),
+    );
   };
   if (data.lines.length) {
     const what = data.words.length ? "the words asked about and the likeliest at the end" : "each label";

@@ -1,0 +1,97 @@
+"""One sentence on whether an explanation holds for its text, with the numbers it rests on.
+
+It is right about the model's computation only as far as these tests go: that scores add up, that the words scored high
+do more than words at random, and that methods built otherwise find the same. The limits were set on training texts;
+docs/verdict.md says what they give on others, with controls that should fail.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from explain.datatypes import Attribution, MetricResult, Verdict
+from explain.numerics.agreement import agreement
+from explain.text.units import scores_of
+
+FEWEST_WORDS = 6
+LARGEST_GAP = 0.05  # of the difference that the scores should add up to
+GREEN_PERCENTILE = 95.0  # of random orders beaten
+RED_PERCENTILE = 90.0
+GREEN_AGREEMENT = 0.3  # mean rank correlation with the other methods
+RED_AGREEMENT = 0.0
+
+
+def verdict(
+    attribution: Attribution, others: Iterable[Attribution], tests: Sequence[MetricResult] | None = None
+) -> Verdict:
+    """Judge one explanation.
+
+    Args:
+        others: what other methods found for the same text and target.
+        tests: results of metrics, or None where none were run: then the verdict rests on what is free.
+    """
+    words = _words(attribution)
+    if len(words) < FEWEST_WORDS:
+        return _said(
+            attribution, "grey", f"Too short to tell: {len(words)} words, and fewer than six prove nothing.", {}
+        )
+    results = {result.metric: result for result in tests or ()}
+    facts: dict[str, float] = {}
+    faults: list[str] = []
+    doubts: list[str] = []
+    merits: list[str] = []
+
+    if (gap := _gap(attribution, results)) is not None:
+        facts["gap"] = gap
+        said = f"the scores' sum misses its difference by {gap:.1%}"
+        (faults if gap > LARGEST_GAP else merits).append(said)
+
+    if (mean := _agreement(attribution, others, words)) is not None:
+        facts["agreement"] = mean
+        said = f"rank agreement with the other methods is {mean:+.2f}"
+        (merits if mean >= GREEN_AGREEMENT else faults if mean <= RED_AGREEMENT else doubts).append(said)
+
+    gain = results.get("symmetric_relevance_gain")
+    if gain is not None and gain.percentile is not None:
+        facts["percentile"] = gain.percentile
+        said = f"its order of words beats {gain.percentile:.0f} % of random orders"
+        high, low = gain.percentile >= GREEN_PERCENTILE, gain.percentile < RED_PERCENTILE
+        (merits if high else faults if low else doubts).append(said)
+    elif not faults:
+        doubts.append("not yet compared with random orders")
+
+    if faults:
+        return _said(attribution, "red", f"Don't rely on it: {'; '.join(faults)}.", facts)
+    if doubts:
+        return _said(attribution, "amber", f"With care: {'; '.join([*doubts, *merits])}.", facts)
+    return _said(attribution, "green", f"It holds: {'; '.join(merits)}.", facts)
+
+
+def _words(attribution: Attribution) -> list[tuple[int, ...]]:
+    asked = set(attribution.target.positions)
+    return [word for word in attribution.tokens.word_units() if not asked.intersection(word)]
+
+
+def _gap(attribution: Attribution, results: Mapping[str, MetricResult]) -> float | None:
+    """As it was recomputed, else as the method states it; as a share of the difference."""
+    if (tested := results.get("completeness_gap")) is not None:
+        return tested.value
+    gap, start = attribution.completeness_gap, attribution.baseline_output
+    if gap is None or start is None:
+        return None
+    return abs(gap) / max(abs(attribution.output - start), 1e-3)
+
+
+def _agreement(attribution: Attribution, others: Iterable[Attribution], words: Sequence[Sequence[int]]) -> float | None:
+    """The mean rank correlation with methods that give signs; of sizes, where this one gives none."""
+    mine = scores_of(attribution, words)
+    found = [
+        agreement(mine, scores_of(other, words), signed=attribution.signed)["spearman"]
+        for other in others
+        if other.method != attribution.method and other.signed
+    ]
+    return float(np.mean(found)) if found else None
+
+
+def _said(attribution: Attribution, color: str, sentence: str, facts: Mapping[str, float]) -> Verdict:
+    return Verdict(attribution.method, color, sentence, facts)

@@ -1,0 +1,57 @@
+"""Agreement matrix: how far each two methods order the words of a text alike."""
+
+from typing import Any
+
+from explain.datatypes import Report
+from explain.numerics.agreement import agreement
+from explain.text.units import scores_of
+from explain.views.base import VIEWS, View
+
+FIGURES = {
+    "spearman": "Spearman's rank correlation",
+    "kendall": "Kendall's tau-b",
+    "top_overlap": "share of the top fifth (at least three words) that both have",
+    "signs": "share of these words with the same sign; only where both methods have signs",
+}
+
+
+class AgreementMatrix(View):
+    """Methods by methods."""
+
+    name = "agreement_matrix"
+    title = "Agreement of the methods"
+    accepts = Report
+
+    def data(
+        self, result: Report, *, figure: str = "spearman", titles: dict[str, str] | None = None, **options: Any
+    ) -> dict[str, Any]:
+        """Prepare a drawing.
+
+        Args:
+            figure: a key of `FIGURES`; titles: of methods, by name.
+        """
+        usable = [one for one in result.attributions if one.granularity != "window"]
+        words = usable[0].tokens.word_units() if usable else ()
+        asked = set(result.target.positions)
+        words = tuple(word for word in words if not asked.intersection(word))
+        scores = [scores_of(one, words) for one in usable]
+        rows = [
+            [
+                agreement(mine, theirs, signed=one.signed and other.signed).get(figure) if len(words) > 1 else None
+                for theirs, other in zip(scores, usable)
+            ]
+            for mine, one in zip(scores, usable)
+        ]
+        return {
+            "names": [(titles or {}).get(one.method, one.method) for one in usable],
+            "rows": rows,
+            "signed": figure in ("spearman", "kendall"),
+            "note": (
+                f"{FIGURES[figure].capitalize()}, over {len(words)} words, special tokens left out. Where a method has "
+                "no signs, sizes are compared. Methods that agree can be wrong together."
+            ),
+            "caption": f"Agreement of the methods: {FIGURES[figure]}",
+        }
+
+
+VIEWS.register("agreement_matrix")(AgreementMatrix())

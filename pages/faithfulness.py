@@ -1,0 +1,174 @@
+"""Is an explanation right? Methods side by side on one text: verdicts, agreement, removal beside random orders."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from explain import pipeline
+from explain.datatypes import Attribution, MetricResult, Report
+from explain.errors import ExplainError
+from explain.knobs import make
+from explain.metrics.base import METRICS, TrialSettings
+from explain.models.base import TextModel
+from explain.pipeline import Request, Tested
+from explain.replay import to_json
+from explain.verdict import verdict
+from explain.views.agreement_matrix import FIGURES
+from explain.views.token_heatmap import shared_scales
+from pages.shared import controls, show, state
+from pages.shared.follow import follow
+
+GROUP = "faithfulness"  # a word picked in one drawing is marked in all
+ALWAYS = ("completeness_gap", "symmetric_relevance_gain", "deletion", "insertion")
+ON_DEMAND = ("comprehensiveness", "sufficiency", "monotonicity", "normalized_aopc", "infidelity")
+
+
+def page() -> None:
+    state.carry_over("faithfulness")
+    st.title("Is the explanation right?", anchor=False)
+    text = controls.text_box()
+    with st.sidebar:
+        model = state.model(controls.model_picker())
+        state.suit_examples(model)
+        lacking = state.lacking(model, text)
+        question = {} if lacking else controls.target_picker(model, text)
+        st.subheader("What is compared", anchor=False)
+        methods = controls.methods(model)
+    state.remember()
+    if lacking:
+        show.advice(lacking)
+        return
+    follow(Request(text, methods, phrases=None, tests=tests(model, text, len(methods)), **question), model, draw)
+
+
+def tests(model: TextModel, text: str, methods: int) -> TrialSettings | None:
+    """What explanations are put to, once that is asked for; what it costs is said before."""
+    with st.sidebar:
+        st.subheader("How it is tested", anchor=False)
+        on = st.toggle("Compare with random orders", key="test", bind="query-params")
+        more = st.multiselect(
+            "Further metrics",
+            ON_DEMAND,
+            key="metrics",
+            bind="query-params",
+            format_func=lambda name: METRICS[name].title,
+        )
+        orders = st.slider("Random orders", 20, 200, 40, step=20, key="orders", bind="query-params")
+        chosen = TrialSettings(tuple(make(METRICS[name], {}) for name in (*ALWAYS, *more)), orders)
+        words = len(model.encode(text).words)
+        st.caption(f"At most {chosen.cost(words, methods):,} passes, for {words} words.")
+    return chosen if on else None
+
+
+def draw(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
+    prediction = found["observation"].prediction
+    show.warnings(prediction, model)
+    show.view("probabilities", prediction, key="probabilities", target=found.get("target"), most=5)
+    if "target" not in found:
+        return
+    report = pipeline.report(request, model, found, edges=False)
+    titles = state.titles()
+    verdicts(request, found, titles)
+    heatmaps(request, report, found)
+    if len(report.attributions) > 1:
+        st.subheader("Do the methods agree?", anchor=False)
+        figure = st.segmented_control(
+            "Figure",
+            list(FIGURES),
+            default="spearman",
+            required=True,
+            key="figure",
+            bind="query-params",
+            format_func=lambda name: name.replace("_", " "),
+            label_visibility="collapsed",
+        )
+        show.view("agreement_matrix", report, key="agreement", figure=figure, titles=titles)
+    if request.tests is None:
+        show.advice("Switch on the test in the sidebar to compare each explanation with random orders of its words.")
+        return
+    if report.metrics:
+        st.subheader("What removing words does", anchor=False)
+        show.view("removal_curves", report, key="curves", titles=titles)
+        figures(report.metrics, titles)
+    if set(found) >= {*request.methods, *map(Tested, request.methods)}:
+        take_away(request, model, found)
+
+
+def verdicts(request: Request, found: Mapping[Any, Any], titles: Mapping[str, str]) -> None:
+    st.subheader("Verdicts", anchor=False)
+    attributions = [found[method] for method in request.methods if method in found]
+    for method in request.methods:
+        if method not in found:
+            st.skeleton(height=28)
+            continue
+        others = [one for one in attributions if one is not found[method]]
+        show.verdict(verdict(found[method], others, found.get(Tested(method))), titles[method.name])
+    st.caption(
+        "Green: it passed every test that was run. That the model reasons so is not proved: tests are of this text, "
+        "this model and these ways of removing words."
+    )
+
+
+def heatmaps(request: Request, report: Report, found: Mapping[Any, Any]) -> None:
+    st.subheader("The same words, method by method", anchor=False)
+    scales = shared_scales(report.attributions, "word")
+    for method in request.methods:
+        if method not in found:
+            continue
+        one: Attribution = found[method]
+        st.markdown(f"**{method.title}**", help=method.limits)
+        show.view(
+            "token_heatmap",
+            one,
+            key=f"heatmap_{method.name}",
+            by="word",
+            title=method.title,
+            group=GROUP,
+            largest=scales[one.scale],
+        )
+
+
+def figures(metrics: tuple[MetricResult, ...], titles: Mapping[str, str]) -> None:
+    st.subheader("Figures", anchor=False)
+    rows = [
+        {
+            "method": titles[one.method],
+            "metric": METRICS[one.metric].title,
+            "figure": one.value,
+            "better": "higher" if one.higher_is_better else "lower",
+            "beats random, %": one.percentile,
+            "measured in": one.scale.replace("_", " "),
+            "removed by": one.operator,
+        }
+        for one in metrics
+    ]
+    numbers = {
+        "figure": st.column_config.NumberColumn(format="%.3f"),
+        "beats random, %": st.column_config.NumberColumn(format="%.0f"),
+    }
+    st.dataframe(rows, hide_index=True, column_config=numbers)
+    with st.expander("What each figure is"):
+        for name in dict.fromkeys(one.metric for one in metrics):
+            metric = METRICS[name]
+            st.markdown(f"**{metric.title}.** {metric.meaning} {metric.limits}")
+
+
+def take_away(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
+    st.subheader("Take it with you", anchor=False)
+    with st.container(horizontal=True):
+        st.download_button(
+            "JSON, to replay",
+            lambda: to_json(pipeline.report(request, model, found)),
+            "explanation.json",
+            "application/json",
+            on_click="ignore",
+        )
+    show.links(request.text)
+    st.caption("Pictures: each drawing has SVG and PNG buttons in its corner.")
+
+
+try:
+    page()
+except ExplainError as problem:
+    show.problem(str(problem))

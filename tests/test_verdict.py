@@ -1,0 +1,96 @@
+"""The verdict: what it rests on, what it says, and that explanations known to be wrong are told so."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from explain.datatypes import Attribution, MetricResult
+from explain.methods.attention_rollout import AttentionRollout
+from explain.methods.integrated_gradients import IntegratedGradients
+from explain.methods.occlusion import Occlusion
+from explain.metrics.base import Trial, TrialSettings
+from explain.metrics.completeness_gap import CompletenessGap
+from explain.metrics.symmetric_relevance_gain import SymmetricRelevanceGain
+from explain.models.base import TextModel
+from explain.numerics.agreement import agreement
+from explain.testing import default_item
+from explain.verdict import verdict
+
+TEXT = "The plot is thin and the jokes are stale, yet the leads are so charming that I left smiling."
+TESTS = TrialSettings((CompletenessGap(), SymmetricRelevanceGain()))
+
+Judged = tuple[Trial, Attribution, Attribution]
+
+
+@pytest.fixture(scope="module")
+def judged(sentiment: TextModel) -> Judged:
+    item = default_item(sentiment, TEXT)
+    return (
+        Trial(sentiment, *item, orders=TESTS.orders),
+        IntegratedGradients().attribute(sentiment, *item),
+        Occlusion().attribute(sentiment, *item),
+    )
+
+
+def test_a_right_explanation_holds_and_wrong_ones_fail(judged: Judged) -> None:
+    trial, gradients, occlusion = judged
+    for one, other in ((gradients, occlusion), (occlusion, gradients)):
+        found = verdict(one, [other], TESTS.run(trial, one))
+        assert found.color == "green", found.sentence
+        assert found.facts["percentile"] >= 95 and found.facts["agreement"] > 0.3
+    flipped = replace(gradients, scores=-gradients.scores)
+    found = verdict(flipped, [occlusion], TESTS.run(trial, flipped))
+    assert found.color == "red" and "random orders" in found.sentence and found.facts["percentile"] < 10
+    shrunk = replace(gradients, scores=gradients.scores * 0.8)
+    found = verdict(shrunk, [occlusion], TESTS.run(trial, shrunk))
+    assert found.color == "red" and "misses its difference by 20.0%" in found.sentence
+
+
+def test_without_a_test_it_is_free_and_says_so(judged: Judged) -> None:
+    _, gradients, occlusion = judged
+    found = verdict(gradients, [occlusion])
+    assert found.color == "amber" and "not yet compared" in found.sentence
+    assert set(found.facts) == {"gap", "agreement"} and found.facts["gap"] < 0.01
+    alone = verdict(occlusion, [])
+    assert alone.color == "amber" and not alone.facts
+    assert verdict(replace(gradients, scores=-gradients.scores), [occlusion]).color == "red"
+
+
+def test_percentiles_between_the_limits_are_neither(judged: Judged) -> None:
+    _, gradients, occlusion = judged
+
+    def tested(percentile: float) -> list[MetricResult]:
+        return [
+            MetricResult("symmetric_relevance_gain", "x", np.empty(0), np.empty(0), 1.0, True, percentile=percentile)
+        ]
+
+    assert verdict(gradients, [occlusion], tested(97.5)).color == "green"
+    assert verdict(gradients, [occlusion], tested(92.5)).color == "amber"
+    assert verdict(gradients, [occlusion], tested(80.0)).color == "red"
+
+
+def test_short_texts_are_gray(sentiment: TextModel) -> None:
+    item = default_item(sentiment, "not so good")
+    found = verdict(Occlusion().attribute(sentiment, *item), [])
+    assert found.color == "grey" and "3 words" in found.sentence
+
+
+def test_shares_are_compared_by_size(sentiment: TextModel, judged: Judged) -> None:
+    trial, gradients, _ = judged
+    rollout = AttentionRollout().attribute(sentiment, trial.tokens, trial.target)
+    expected = agreement(trial.scores(rollout), trial.scores(gradients), signed=False)["spearman"]
+    assert verdict(rollout, [gradients]).facts["agreement"] == pytest.approx(expected)
+    assert "agreement" not in verdict(gradients, [rollout]).facts  # a method without signs is no company for one with
+
+
+def test_agreement_by_hand() -> None:
+    left, right = np.array([3.0, 2.0, 1.0, -1.0, 0.0]), np.array([3.0, 2.0, 1.0, 1.0, 0.0])
+    found = agreement(left, right, signed=True)
+    assert found["top_overlap"] == 1 and found["signs"] == 1
+    assert agreement(left, -left, signed=True) == pytest.approx(
+        {"spearman": -1, "kendall": -1, "top_overlap": 1, "signs": 0}
+    )
+    sizes = agreement(left, -left, signed=False)
+    assert sizes == pytest.approx({"spearman": 1, "kendall": 1, "top_overlap": 1})
+    assert agreement(left, np.zeros(5), signed=True)["spearman"] == 0
