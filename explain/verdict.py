@@ -32,9 +32,8 @@ def verdict(
     """
     words = _words(attribution)
     if len(words) < FEWEST_WORDS:
-        return _said(
-            attribution, "grey", f"Too short to tell: {len(words)} words, and fewer than six prove nothing.", {}
-        )
+        count = "1 word" if len(words) == 1 else f"{len(words)} words"
+        return _said(attribution, "grey", f"Too short to tell: {count}, and fewer than six prove nothing.", {})
     results = {result.metric: result for result in tests or ()}
     facts: dict[str, float] = {}
     faults: list[str] = []

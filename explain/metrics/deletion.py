@@ -1,6 +1,6 @@
 """Deletion: the area under the output while words go, highest-scored first.
 
-    value = area under p(x without its top k words) over k / U, k from 0 to U (at most 20 steps; trapezoids)
+    value = area under p(x without its top k words) over k / U, k from 0 to U (at most 10 steps; trapezoids)
 
 Petsiuk, Das and Saenko (2018, RISE), https://arxiv.org/abs/1806.07421, section 3.3. A small area: what was scored high
 was needed.

@@ -1,6 +1,6 @@
 """Insertion: the area under the output while words come back, highest-scored first.
 
-    value = area under p(only the top k words of x) over k / U, k from 0 to U (at most 20 steps; trapezoids)
+    value = area under p(only the top k words of x) over k / U, k from 0 to U (at most 10 steps; trapezoids)
 
 Petsiuk, Das and Saenko (2018, RISE), https://arxiv.org/abs/1806.07421, section 3.3. A large area: what was scored high
 is enough.

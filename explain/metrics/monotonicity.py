@@ -1,6 +1,6 @@
 """Monotonicity: whether each word that comes back, lowest-scored first, raises the output.
 
-    value = share of steps k -> k + 1 (at most 20) at which p(only the k lowest-scored words) does not fall
+    value = share of steps k -> k + 1 (at most 10) at which p(only the k lowest-scored words) does not fall
 
 Luss et al. (2021), https://arxiv.org/abs/1905.12698, section 4.2 (there yes or no; here the share of steps).
 """

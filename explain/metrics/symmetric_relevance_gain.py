@@ -1,7 +1,7 @@
 """Symmetric relevance gain: the area between keeping the words scored highest and removing them.
 
     value = area of [ F(only the top k words) - F(x without its top k words) ] over k / U, k from 0 to U
-          = insertion - deletion                                            (at most 20 steps; trapezoids)
+          = insertion - deletion                                            (at most 10 steps; trapezoids)
 
 Bluecher, Vielhaben and Strodthoff (2024), https://arxiv.org/abs/2401.06654, who find it steadier than either area
 alone: what one way of removing does to all orders alike cancels out. Measured in the target's own unit, as near

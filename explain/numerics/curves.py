@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 ERASER_BINS = (0.01, 0.05, 0.1, 0.2, 0.5)
-MOST_STEPS = 20
+MOST_STEPS = 10
 
 _Floats = npt.NDArray[np.float64]
 
@@ -17,7 +17,7 @@ def eraser_counts(words: int) -> list[int]:
 
 
 def steps(words: int) -> list[int]:
-    """From none to all, one by one, or at 21 evenly spread counts."""
+    """From none to all, one by one, or at 11 evenly spread counts."""
     count = min(words, MOST_STEPS)
     return [round(step * words / count) for step in range(count + 1)]
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from explain.datatypes import MetricResult, Report
+from explain.text.removal import OPERATORS
 from explain.views.base import UNITS, VIEWS, View
 
 CURVES = {
@@ -27,11 +28,14 @@ class RemovalCurves(View):
             titles: of methods, by name.
         """
         charts = []
+        names = list(dict.fromkeys(one.method for one in result.metrics))
         for metric, (title, good) in CURVES.items():
-            results = [one for one in result.metrics if one.metric == metric]
-            for operator in dict.fromkeys(one.operator for one in results):
+            results = [one for one in result.metrics if one.metric == metric and one.operator is not None]
+            for operator in dict.fromkeys(one.operator or "" for one in results):
                 alike = [one for one in results if one.operator == operator]
-                charts.append(_chart(alike, f"{title}; removed: {operator}", titles or {}))
+                charts.append(
+                    _chart(alike, names, f"{title}. A word that is gone is {OPERATORS[operator]}", titles or {})
+                )
                 charts[-1]["good"] = good
         return {
             "charts": charts,
@@ -43,19 +47,24 @@ class RemovalCurves(View):
         }
 
 
-def _chart(results: list[MetricResult], title: str, titles: dict[str, str]) -> dict[str, Any]:
+def _chart(results: list[MetricResult], names: list[str], title: str, titles: dict[str, str]) -> dict[str, Any]:
     band = results[0].band
     values = np.concatenate([one.outputs for one in results] + ([] if band is None else [band.ravel()]))
     share = results[0].scale == "probability"
     return {
         "title": title,
-        "unit": UNITS.get(results[0].scale, results[0].scale),
+        "unit": "probability" if share else UNITS.get(results[0].scale, results[0].scale),
         "share": share,
         "low": 0.0 if share else float(min(values.min(), 0.0)),
         "high": 1.0 if share else float(max(values.max(), 0.0)),
         "fractions": np.round(results[0].fractions, 4).tolist(),
         "lines": [
-            {"name": titles.get(one.method, one.method), "values": np.round(one.outputs, 5).tolist()} for one in results
+            {
+                "name": titles.get(one.method, one.method),
+                "style": names.index(one.method),
+                "values": np.round(one.outputs, 5).tolist(),
+            }
+            for one in results
         ],
         "band": None if band is None else np.round(band, 5).tolist(),
     }

@@ -206,7 +206,7 @@ def test_what_can_not_be_tested_says_so() -> None:
 
 def test_bins() -> None:
     assert eraser_counts(15) == [1, 1, 2, 3, 8]
-    assert steps(4) == [0, 1, 2, 3, 4] and len(steps(400)) == 21 and steps(400)[-1] == 400
+    assert steps(4) == [0, 1, 2, 3, 4] and len(steps(400)) == 11 and steps(400)[-1] == 400
 
 
 @pytest.mark.parametrize("name", METRICS)

@@ -389,7 +389,7 @@ function apart(heights, gap, low, high) {
 }
 
 /**
- * Lines over a shared axis from 0 to 1, named at their ends: lines of {name, points of [x, y, where it is]}, ticks of
+ * Lines over a shared axis from 0 to 1, named at their ends: lines of {name, points of [x, y, where it is]} with a style, if not in order, ticks of
  * [x, text], and a band of {upper, middle, lower}, points of [x, y] each.
  */
 function lineChart(tip, { title, lines, low, high, say, ticks, band = null, width, left = 64, right = 120, height = 210 }) {
@@ -415,7 +415,8 @@ function lineChart(tip, { title, lines, low, high, say, ticks, band = null, widt
   }
   const ends = apart(lines.map((line) => y(line.points[line.points.length - 1][1]) + 4), 13, top, height - bottom + 6);
   lines.forEach((line, number) => {
-    const style = `line line${number % 5}`;
+    const kind = `line${(line.style ?? number) % 5}`;
+    const style = `line ${kind}`;
     drawing.append(svg("polyline", { class: style, points: line.points.map(([share, value]) => `${x(share)},${y(value)}`).join(" ") }));
     for (const [share, value, where] of line.points) {
       const point = svg("circle", { class: `${style} dot`, cx: x(share), cy: y(value), r: 4 });
@@ -423,8 +424,8 @@ function lineChart(tip, { title, lines, low, high, say, ticks, band = null, widt
       point.onpointerout = () => tip.hide();
       drawing.append(point);
     }
-    const text = svg("text", { class: `end line${number % 5}`, x: width - right + 10, y: ends[number] });
-    text.textContent = line.name.length > 16 ? line.name.slice(0, 15) + "\u2026" : line.name;
+    const text = svg("text", { class: `end ${kind}`, x: width - right + 10, y: ends[number] });
+    text.textContent = line.name.length > 24 ? line.name.slice(0, 23) + "\u2026" : line.name;
     drawing.append(text);
   });
   return drawing;

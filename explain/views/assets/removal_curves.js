@@ -9,16 +9,16 @@ function draw(root, data) {
     const say = chart.share ? percent : (value) => figure(value, true);
     const along = (values) => values.map((value, number) => [chart.fractions[number], value]);
     box.append(
-      html("p", { class: "chart-title" }, `${chart.title}. ${chart.unit}; ${chart.good}.`),
+      html("p", { class: "chart-title" }, `${chart.title}. Up: ${chart.unit}; ${chart.good}.`),
       lineChart(tip, {
         title: chart.title,
         low: chart.low,
         high: chart.high,
         say,
         width,
-        right: 150,
+        right: 170,
         ticks: [0, 0.25, 0.5, 0.75, 1].map((share) => [share, share ? `${100 * share} %` : "0 words"]),
-        lines: chart.lines.map((line) => ({ name: line.name, points: line.values.map((value, number) => [chart.fractions[number], value, percent(chart.fractions[number]) + " of the words"]) })),
+        lines: chart.lines.map((line) => ({ name: line.name, style: line.style, points: line.values.map((value, number) => [chart.fractions[number], value, percent(chart.fractions[number]) + " of the words"]) })),
         band: chart.band && { lower: along(chart.band[0]), middle: along(chart.band[1]), upper: along(chart.band[2]) },
       }),
     );
