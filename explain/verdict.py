@@ -13,6 +13,8 @@ from explain.datatypes import Attribution, MetricResult, Verdict
 from explain.numerics.agreement import agreement
 from explain.text.units import scores_of
 
+MEANING = {"green": "it holds", "amber": "with care", "red": "don't rely on it", "grey": "too short to tell"}
+
 FEWEST_WORDS = 6
 LARGEST_GAP = 0.05  # of the difference that the scores should add up to
 GREEN_PERCENTILE = 95.0  # of random orders beaten
@@ -33,7 +35,7 @@ def verdict(
     words = _words(attribution)
     if len(words) < FEWEST_WORDS:
         count = "1 word" if len(words) == 1 else f"{len(words)} words"
-        return _said(attribution, "grey", f"Too short to tell: {count}, and fewer than six prove nothing.", {})
+        return _said(attribution, "grey", f"{count}, and fewer than six prove nothing.", {})
     results = {result.metric: result for result in tests or ()}
     facts: dict[str, float] = {}
     faults: list[str] = []
@@ -60,10 +62,15 @@ def verdict(
         doubts.append("not yet compared with random orders")
 
     if faults:
-        return _said(attribution, "red", f"Don't rely on it: {'; '.join(faults)}.", facts)
+        return _said(attribution, "red", _sentence(faults), facts)
     if doubts:
-        return _said(attribution, "amber", f"With care: {'; '.join([*doubts, *merits])}.", facts)
-    return _said(attribution, "green", f"It holds: {'; '.join(merits)}.", facts)
+        return _said(attribution, "amber", _sentence([*doubts, *merits]), facts)
+    return _said(attribution, "green", _sentence(merits), facts)
+
+
+def _sentence(parts: Sequence[str]) -> str:
+    text = "; ".join(parts)
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _words(attribution: Attribution) -> list[tuple[int, ...]]:
@@ -82,12 +89,17 @@ def _gap(attribution: Attribution, results: Mapping[str, MetricResult]) -> float
 
 
 def _agreement(attribution: Attribution, others: Iterable[Attribution], words: Sequence[Sequence[int]]) -> float | None:
-    """The mean rank correlation with methods that give signs; of sizes, where this one gives none."""
+    """The mean rank correlation with methods that give signs; of sizes, where this one gives none.
+
+    Windows overlap, so they put words in no order: they are compared with nothing.
+    """
+    if attribution.granularity == "window":
+        return None
     mine = scores_of(attribution, words)
     found = [
         agreement(mine, scores_of(other, words), signed=attribution.signed)["spearman"]
         for other in others
-        if other.method != attribution.method and other.signed
+        if other.method != attribution.method and other.signed and other.granularity != "window"
     ]
     return float(np.mean(found)) if found else None
 

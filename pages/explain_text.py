@@ -12,6 +12,7 @@ from explain.methods.base import METHODS
 from explain.models.base import TextModel
 from explain.pipeline import Request
 from explain.replay import to_json
+from explain.verdict import verdict
 from explain.views.document import document
 from explain.views.scores_table import to_csv
 from explain.views.token_heatmap import shared_scales
@@ -76,6 +77,10 @@ def heatmaps(request: Request, model: TextModel, report: Report, found: Mapping[
             largest=scales[found[method].scale],
             special=True,
         )
+        if not found[method].diagnostics.get("partial"):
+            others = [one for one in report.attributions if one is not found[method]]
+            show.verdict(verdict(found[method], others))
+    st.caption("The page *Is it right?* compares each with random orders of the words.")
     show.view("word_details", report, key="details", group=GROUP, titles=state.titles(), unknown=model.unk_id)
 
 

@@ -50,7 +50,7 @@ def test_a_right_explanation_holds_and_wrong_ones_fail(judged: Judged) -> None:
 def test_without_a_test_it_is_free_and_says_so(judged: Judged) -> None:
     _, gradients, occlusion = judged
     found = verdict(gradients, [occlusion])
-    assert found.color == "amber" and "not yet compared" in found.sentence
+    assert found.color == "amber" and "not yet compared" in found.sentence.lower()
     assert set(found.facts) == {"gap", "agreement"} and found.facts["gap"] < 0.01
     alone = verdict(occlusion, [])
     assert alone.color == "amber" and not alone.facts
@@ -82,6 +82,14 @@ def test_shares_are_compared_by_size(sentiment: TextModel, judged: Judged) -> No
     expected = agreement(trial.scores(rollout), trial.scores(gradients), signed=False)["spearman"]
     assert verdict(rollout, [gradients]).facts["agreement"] == pytest.approx(expected)
     assert "agreement" not in verdict(gradients, [rollout]).facts  # a method without signs is no company for one with
+
+
+def test_windows_put_words_in_no_order(sentiment: TextModel, judged: Judged) -> None:
+    trial, gradients, _ = judged
+    windows = Occlusion(granularity="window").attribute(sentiment, trial.tokens, trial.target)
+    assert "agreement" not in verdict(windows, [gradients]).facts
+    assert "agreement" not in verdict(gradients, [windows]).facts
+    assert TESTS.run(trial, windows) == ()
 
 
 def test_agreement_by_hand() -> None:

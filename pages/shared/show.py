@@ -10,6 +10,7 @@ from explain.datatypes import Prediction, Verdict
 from explain.jobs import Job
 from explain.models.base import TextModel
 from explain.text.coverage import MOST_UNKNOWN, coverage
+from explain.verdict import MEANING
 from explain.views.base import VIEWS, asset
 from pages.shared import state
 
@@ -78,11 +79,11 @@ def _plain(message: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()<>#+.!|~$:-])", r"\\\1", message)
 
 
-def verdict(judged: Verdict, title: str) -> None:
-    """One line: a colored word, the method, and why."""
-    word = {"green": "holds", "amber": "with care", "red": "fails", "grey": "too short"}[judged.color]
+def verdict(judged: Verdict, title: str = "") -> None:
+    """One line: a colored word, the method where it is not plain which, and why."""
     color = {"amber": "orange", "grey": "gray"}.get(judged.color, judged.color)
-    st.markdown(f":{color}-badge[{word}] **{_plain(title)}** {_plain(judged.sentence)}")
+    name = f"**{_plain(title)}** " if title else ""
+    st.markdown(f":{color}-badge[{MEANING[judged.color]}] {name}{_plain(judged.sentence)}")
 
 
 def progress(job: Job) -> None:
