@@ -1,8 +1,8 @@
 """One sentence on whether an explanation holds for its text, with the numbers it rests on.
 
 It is right about the model's computation only as far as these tests go: that scores add up, that the words scored high
-do more than words at random, and that methods built otherwise find the same. The limits were set on training texts;
-docs/verdict.md says what they give on others, with controls that should fail.
+do more than words at random, and that methods built otherwise find the same. The limits below are a first choice: how
+often they are right is not measured yet (`python -m benchmarks.verdict` is to tell).
 """
 
 from collections.abc import Iterable, Mapping, Sequence

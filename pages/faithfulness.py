@@ -105,8 +105,9 @@ def verdicts(request: Request, found: Mapping[Any, Any], titles: Mapping[str, st
         others = [one for one in attributions if one is not found[method]]
         show.verdict(verdict(found[method], others, found.get(Tested(method))), titles[method.name])
     st.caption(
-        "Green: it passed every test that was run. That the model reasons so is not proved: tests are of this text, "
-        "this model and these ways of removing words."
+        "*It holds*: it passed every test that was run. That the model reasons so is not proved: tests are of this "
+        "text, this model and these ways of removing words. Where the limits lie is a first choice; how often the "
+        "verdict is right has not been measured yet, so read its numbers, not its color."
     )
 
 

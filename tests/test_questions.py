@@ -104,8 +104,10 @@ def test_the_logit_lens_is_the_plain_head_on_inner_states(
     assert found.values[-1] == pytest.approx(model.value(prediction, target), abs=1e-4)
 
 
-def test_where_the_head_can_not_be_read_states_are_still_shown(tiny: object) -> None:
-    model = tiny("modernbert")  # type: ignore[operator]
+def test_where_the_head_can_not_be_read_states_are_still_shown(
+    tiny: Callable[..., EncoderModel],
+) -> None:
+    model = tiny("modernbert")
     found = HowItForms().answer(model, *default_item(model, TEXT))
     assert found.values is None and found.probabilities is None and found.to_input.shape[0] == 4
 

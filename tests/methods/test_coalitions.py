@@ -173,7 +173,7 @@ def test_intervals_hold_what_every_set_gives(name: str) -> None:
     assert np.mean(held) > 0.9
 
 
-def test_what_is_found_so_far_is_shown_and_replaced_and_not_kept() -> None:
+def test_what_is_found_so_far_is_shown_and_replaced_and_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """The job holds each state of a method that goes on; its intervals shrink; the cache holds the last alone."""
     model, cache = TOY_MODELS["curved"], Cache()
     method = ShapleyValues(precision=0.0, budget=600)
@@ -189,7 +189,7 @@ def test_what_is_found_so_far_is_shown_and_replaced_and_not_kept() -> None:
             seen.append(job.parts[method])
             before.append(known(request, model, cache)[1])
 
-        meter.publish = watch  # type: ignore[method-assign]
+        monkeypatch.setattr(meter, "publish", watch)
         yield from parts(request, model, meter, cache)
 
     job = Job("a", work, 1)
