@@ -1,6 +1,6 @@
 """Is an explanation right? Methods side by side on one text: verdicts, agreement, removal beside random orders."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -9,6 +9,7 @@ from explain import pipeline
 from explain.datatypes import Attribution, MetricResult, Report
 from explain.errors import ExplainError
 from explain.knobs import make
+from explain.methods.base import Method
 from explain.metrics.base import METRICS, TrialSettings
 from explain.models.base import TextModel
 from explain.pipeline import Request, Tested
@@ -21,7 +22,15 @@ from pages.shared.follow import follow
 
 GROUP = "faithfulness"  # a word picked in one drawing is marked in all
 ALWAYS = ("completeness_gap", "symmetric_relevance_gain", "deletion", "insertion")
-ON_DEMAND = ("comprehensiveness", "sufficiency", "monotonicity", "normalized_aopc", "infidelity")
+ON_DEMAND = (
+    "reference_robustness",
+    "comprehensiveness",
+    "sufficiency",
+    "monotonicity",
+    "normalized_aopc",
+    "infidelity",
+    "max_sensitivity",
+)
 
 
 def page() -> None:
@@ -39,10 +48,10 @@ def page() -> None:
     if lacking:
         show.advice(lacking)
         return
-    follow(Request(text, methods, phrases=None, tests=tests(model, text, len(methods)), **question), model, draw)
+    follow(Request(text, methods, phrases=None, tests=tests(model, text, methods), **question), model, draw)
 
 
-def tests(model: TextModel, text: str, methods: int) -> TrialSettings | None:
+def tests(model: TextModel, text: str, methods: Sequence[Method]) -> TrialSettings | None:
     """What explanations are put to, once that is asked for; what it costs is said before."""
     with st.sidebar:
         st.subheader("How it is tested", anchor=False)
@@ -56,8 +65,8 @@ def tests(model: TextModel, text: str, methods: int) -> TrialSettings | None:
         )
         orders = st.slider("Random orders", 20, 200, 40, step=20, key="orders", bind="query-params")
         chosen = TrialSettings(tuple(make(METRICS[name], {}) for name in (*ALWAYS, *more)), orders)
-        words = len(model.encode(text).words)
-        st.caption(f"At most {chosen.cost(words, methods):,} passes, for {words} words.")
+        tokens = model.encode(text)
+        st.caption(f"At most {chosen.cost(model, tokens, methods):,} passes, for {len(tokens.words)} words.")
     return chosen if on else None
 
 
@@ -88,6 +97,7 @@ def draw(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
         show.advice("Switch on the test in the sidebar to compare each explanation with random orders of its words.")
         return
     if report.metrics:
+        whiskers(report, titles)
         st.subheader("What removing words does", anchor=False)
         show.view("removal_curves", report, key="curves", titles=titles)
         figures(report.metrics, titles)
@@ -128,6 +138,15 @@ def heatmaps(request: Request, report: Report, found: Mapping[Any, Any]) -> None
             group=GROUP,
             largest=scales[one.scale],
         )
+
+
+def whiskers(report: Report, titles: Mapping[str, str]) -> None:
+    tested = [one.method for one in report.metrics if one.metric == "reference_robustness"]
+    if tested:
+        st.subheader("From another empty text", anchor=False)
+    for method in tested:
+        st.markdown(f"**{titles[method]}**")
+        show.view("reference_whiskers", report, key=f"whiskers_{method}", method=method, title=titles[method])
 
 
 def figures(metrics: tuple[MetricResult, ...], titles: Mapping[str, str]) -> None:
