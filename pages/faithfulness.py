@@ -13,6 +13,7 @@ from explain.methods.base import Method
 from explain.metrics.base import METRICS, TrialSettings
 from explain.models.base import TextModel
 from explain.pipeline import Request, Tested
+from explain.questions import ShapleyInteractions
 from explain.randomization import WeightsMatter, cost, known
 from explain.replay import to_json
 from explain.text.reference import REFERENCE_TEXTS
@@ -51,7 +52,7 @@ def page() -> None:
         show.advice(lacking)
         return
     tested = tests(model, text, methods)
-    questions = tuple(map(WeightsMatter, weights_asked(model, methods)))
+    questions = (*map(WeightsMatter, weights_asked(model, methods)), *pairs_asked(model, text))
     follow(Request(text, methods, phrases=None, tests=tested, questions=questions, **question), model, draw)
 
 
@@ -94,6 +95,20 @@ def weights_asked(model: TextModel, methods: Sequence[Method]) -> list[Method]:
     return list(methods) if on else [method for method in methods if method not in fresh]
 
 
+def pairs_asked(model: TextModel, text: str) -> tuple[ShapleyInteractions, ...]:
+    """Whether the words that act together are looked for."""
+    pairs = ShapleyInteractions()
+    with st.sidebar:
+        on = st.toggle(
+            "Look for words that act together",
+            key="pairs",
+            bind="query-params",
+            help="Scores of single words can't show it: of two words that say the same, each seems to matter little.",
+        )
+        st.caption(f"At most {pairs.cost(model, model.encode(text)):,} passes.")
+    return (pairs,) if on else ()
+
+
 def draw(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
     prediction = found["observation"].prediction
     show.warnings(prediction, model)
@@ -117,7 +132,11 @@ def draw(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
             label_visibility="collapsed",
         )
         show.view("agreement_matrix", report, key="agreement", figure=figure, titles=titles)
-    weights([found[one] for one in request.questions if one in found], titles)
+    for question in request.questions:
+        if isinstance(question, ShapleyInteractions) and question in found:
+            st.subheader("Words that act together", anchor=False)
+            show.view("pair_bars", found[question], key="pairs", group=GROUP)
+    weights([found[one] for one in request.questions if isinstance(one, WeightsMatter) and one in found], titles)
     if request.tests is None:
         show.advice("Switch on the test in the sidebar to compare each explanation with random orders of its words.")
         return

@@ -15,6 +15,7 @@ import numpy as np
 import explain
 from explain.datatypes import Cut, CutEffects, HeadEffects, LayerReadings, MetricResult, Report
 from explain.methods.base import METHODS
+from explain.questions import ShapleyInteractions
 from explain.replay import json_schema, to_json
 from explain.testing import TOY_MODELS
 from explain.views.base import VIEWS
@@ -62,6 +63,7 @@ def results() -> dict[str, Any]:
         "removal_curves": tested,
         "agreement_matrix": tested,
         "reference_whiskers": tested,
+        "pair_bars": ShapleyInteractions().answer(TOY_MODELS["planted"], tokens, target),
     }
 
 

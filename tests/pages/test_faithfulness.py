@@ -32,6 +32,17 @@ def test_verdicts_are_free_and_the_test_is_on_demand(app: AppTest) -> None:
     assert set(app.dataframe[0].value["metric"]) >= {"Deletion", "Insertion", "Completeness gap"}
 
 
+def test_further_tests_are_drawn(app: AppTest) -> None:
+    app.session_state["test"] = app.session_state["pairs"] = True
+    app.session_state["metrics"] = ["reference_robustness"]
+    app.session_state["method"] = ["occlusion"]
+    app.session_state["text"] = "The film isn't good, but its cast saves it."
+    run(app)
+    assert not app.error and not app.exception
+    headings = [one.value for one in app.subheader]
+    assert "From another empty text" in headings and "Words that act together" in headings
+
+
 def test_short_texts_can_not_be_judged(app: AppTest) -> None:
     app.session_state["text"] = "zebra"
     app.session_state["test"] = True

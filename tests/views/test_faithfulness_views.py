@@ -1,0 +1,35 @@
+"""Whiskers and pairs: what is drawn equals what was found."""
+
+import dataclasses
+
+import pytest
+
+from explain.pipeline import explain
+from explain.questions import ShapleyInteractions
+from explain.testing import TOY_MODELS, default_item
+from explain.views.base import VIEWS
+from tests.golden import _whiskers
+
+
+def test_whiskers_hold_every_reference() -> None:
+    report = explain("a b c d", TOY_MODELS["linear"], methods=["occlusion"], phrases=False)
+    report = dataclasses.replace(report, metrics=(_whiskers(4),))
+    data = VIEWS["reference_whiskers"].data(report, method="occlusion", title="Occlusion")
+    assert [word["text"] for word in data["words"]] == ["a", "b", "d", "c"]  # 2, 1, -1 and 0 from the own reference
+    first, last = data["words"][0], data["words"][2]
+    assert (first["score"], first["low"], first["high"], first["changes"]) == (2.0, 1.0, 2.0, False)
+    assert (last["score"], last["low"], last["high"], last["changes"]) == (-1.0, -1.0, 0.5, True)
+    assert "against it from another: 1 of 4" in data["note"] and "mask token" in data["note"]
+    with pytest.raises(KeyError):
+        VIEWS["reference_whiskers"].data(report, method="attention_rollout")
+
+
+def test_pairs_are_the_strongest() -> None:
+    model = TOY_MODELS["curved"]
+    found = ShapleyInteractions().answer(model, *default_item(model, "so good and yet so dull and slow"))
+    data = VIEWS["pair_bars"].data(found)
+    sizes = [abs(pair["value"]) for pair in data["pairs"]]
+    assert len(sizes) == 12 and sizes == sorted(sizes, reverse=True) and sizes[0] == abs(found.values).max()
+    assert "the 12 strongest" in data["note"]
+    alone = VIEWS["pair_bars"].data(ShapleyInteractions().answer(model, *default_item(model, "zebra")))
+    assert alone["pairs"] == []
