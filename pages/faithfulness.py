@@ -1,4 +1,7 @@
-"""Is an explanation right? Methods side by side on one text: verdicts, agreement, removal beside random orders."""
+"""Is an explanation right? Methods side by side on one text: verdicts, agreement, removal beside random orders.
+
+And, apart from that, whether it is what a reader would have said: words marked by hand.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,6 +21,7 @@ from explain.views.agreement_matrix import FIGURES
 from explain.views.token_heatmap import shared_scales
 from pages.shared import controls, show, state
 from pages.shared.follow import follow
+from pages.shared.own_rationale import own_rationale
 
 GROUP = "faithfulness"  # a word picked in one drawing is marked in all
 ALWAYS = ("completeness_gap", "symmetric_relevance_gain", "deletion", "insertion")
@@ -27,22 +31,23 @@ ON_DEMAND = ("comprehensiveness", "sufficiency", "monotonicity", "normalized_aop
 def page() -> None:
     state.carry_over("faithfulness")
     st.title("Is the explanation right?", anchor=False)
-    text = controls.text_box()
+    text, pair = controls.text_boxes()
     with st.sidebar:
         model = state.model(controls.model_picker())
         state.suit_examples(model)
-        lacking = state.lacking(model, text)
-        question = {} if lacking else controls.target_picker(model, text)
+        lacking = state.lacking(model, text, pair)
+        question = {} if lacking else controls.target_picker(model, text, pair)
         st.subheader("What is compared", anchor=False)
         methods = controls.methods(model)
     state.remember()
     if lacking:
         show.advice(lacking)
         return
-    follow(Request(text, methods, phrases=None, tests=tests(model, text, len(methods)), **question), model, draw)
+    asked = tests(model, text, pair, len(methods))
+    follow(Request(text, methods, pair, phrases=None, tests=asked, **question), model, draw)
 
 
-def tests(model: TextModel, text: str, methods: int) -> TrialSettings | None:
+def tests(model: TextModel, text: str, pair: str | None, methods: int) -> TrialSettings | None:
     """What explanations are put to, once that is asked for; what it costs is said before."""
     with st.sidebar:
         st.subheader("How it is tested", anchor=False)
@@ -56,7 +61,7 @@ def tests(model: TextModel, text: str, methods: int) -> TrialSettings | None:
         )
         orders = st.slider("Random orders", 20, 200, 40, step=20, key="orders", bind="query-params")
         chosen = TrialSettings(tuple(make(METRICS[name], {}) for name in (*ALWAYS, *more)), orders)
-        words = len(model.encode(text).words)
+        words = len(model.encode(text, pair).words)
         st.caption(f"At most {chosen.cost(words, methods):,} passes, for {words} words.")
     return chosen if on else None
 
@@ -69,6 +74,14 @@ def draw(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
         return
     report = pipeline.report(request, model, found, edges=False)
     titles = state.titles()
+    with st.container():  # it grows while methods are computed; what stands below stays the same element
+        faithfulness(request, report, found, titles)
+    own_rationale(report, titles)
+    if set(found) >= {*request.methods, *(map(Tested, request.methods) if request.tests else ())}:
+        take_away(request, model, found)
+
+
+def faithfulness(request: Request, report: Report, found: Mapping[Any, Any], titles: Mapping[str, str]) -> None:
     verdicts(request, found, titles)
     heatmaps(request, report, found)
     if len(report.attributions) > 1:
@@ -86,13 +99,10 @@ def draw(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
         show.view("agreement_matrix", report, key="agreement", figure=figure, titles=titles)
     if request.tests is None:
         show.advice("Switch on the test in the sidebar to compare each explanation with random orders of its words.")
-        return
-    if report.metrics:
+    elif report.metrics:
         st.subheader("What removing words does", anchor=False)
         show.view("removal_curves", report, key="curves", titles=titles)
         figures(report.metrics, titles)
-    if set(found) >= {*request.methods, *map(Tested, request.methods)}:
-        take_away(request, model, found)
 
 
 def verdicts(request: Request, found: Mapping[Any, Any], titles: Mapping[str, str]) -> None:
@@ -157,15 +167,16 @@ def figures(metrics: tuple[MetricResult, ...], titles: Mapping[str, str]) -> Non
 
 def take_away(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
     st.subheader("Take it with you", anchor=False)
+    marks = state.marks()
     with st.container(horizontal=True):
         st.download_button(
             "JSON, to replay",
-            lambda: to_json(pipeline.report(request, model, found)),
+            lambda: to_json(marks.add_to(pipeline.report(request, model, found))),
             "explanation.json",
             "application/json",
             on_click="ignore",
         )
-    show.links(request.text)
+    show.links(request.text, request.text_pair)
     st.caption("Pictures: each drawing has SVG and PNG buttons in its corner.")
 
 

@@ -61,6 +61,7 @@ def results() -> dict[str, Any]:
         "bertviz": maps,
         "removal_curves": tested,
         "agreement_matrix": tested,
+        "word_marks": tokens,
     }
 
 
