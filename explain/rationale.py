@@ -23,7 +23,7 @@ from explain.views.scores_table import cell
 RANDOM = "random"  # the name of chance among methods
 COLUMNS = (
     *("text", "text_pair", "words", "marked", "word_numbers", "marked_words"),
-    *("model", "label", "against", "scale", "method", "settings", "f1", "iou", "auprc"),
+    *("model", "label", "against", "scale", "position", "method", "settings", "f1", "iou", "auprc"),
 )
 
 Span = tuple[int, int, int]  # segment, first character, last character + 1
@@ -154,6 +154,7 @@ class Marks:
             "label": target.label,
             "against": target.against,
             "scale": target.scale,
+            "position": target.positions[0] if target.positions else None,
             "words": rationale.out_of,
         }
         settings = {one.method: dict(one.params) for one in report.attributions if not one.diagnostics.get("partial")}

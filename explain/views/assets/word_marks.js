@@ -8,7 +8,7 @@ function draw(root, data) {
   const told = html("span", { role: "status" });
   const clear = html("button", { type: "button", class: "link" }, "Clear");
   box.append(html("div", { class: "legend" }, told, clear), ...data.texts.map((text) => markable(data, text)));
-  box.append(html("p", { class: "note" }, "A click marks a word; with Shift, all from the last one on. Keyboard: arrows to move, Enter to mark."));
+  box.append(html("p", { class: "note keys" }, "A click marks a word; with Shift, all from the last one on. Keyboard: arrows to move, Enter to mark."));
   box.append(savers(root, "marks", () => asSvg(root, box, data.caption)));
   root.replaceChildren(box);
 
