@@ -6,7 +6,7 @@ That is plausibility, not faithfulness: a method that shows truly how a model er
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -45,15 +45,16 @@ def plausibility(report: Report, words: Iterable[int | str]) -> Rationale:
         TextError: no word is given, or one that the text does not have or that is what the model is asked about.
     """
     tokens = report.prediction.tokens
+    word_units = tokens.word_units()
     among = markable(tokens, report.target)
-    chosen = _numbers(tokens, among, words)
+    chosen = _numbers({number: tokens.unit_text(word_units[number]) for number in among}, words)
     if not chosen:
         raise TextError("No word is marked. Give the words that you find decisive.")
-    spans = tuple(tokens.unit_span(unit) for unit in (tokens.word_units()[word] for word in chosen))
+    spans = tuple(tokens.unit_span(word_units[number]) for number in chosen)
     if len(chosen) == len(among):
         return Rationale(chosen, spans, len(among))
     marked = np.isin(among, chosen)
-    units = [tokens.word_units()[word] for word in among]
+    units = [word_units[number] for number in among]
     found = []
     for one in report.attributions:
         try:
@@ -67,22 +68,19 @@ def plausibility(report: Report, words: Iterable[int | str]) -> Rationale:
 def markable(tokens: Tokens, target: Target) -> tuple[int, ...]:
     """The numbers of the words that can be marked: those that can be seen, but for a mask that is asked about."""
     asked = set(target.positions)
-    return tuple(
-        number
-        for number, unit in enumerate(tokens.word_units())
-        if _visible(tokens.unit_span(unit)) and not asked.intersection(unit)
-    )
+    found = []
+    for number, unit in enumerate(tokens.word_units()):
+        _, start, stop = tokens.unit_span(unit)
+        if start < stop and not asked.intersection(unit):
+            found.append(number)
+    return tuple(found)
 
 
-def _visible(span: Span) -> bool:
-    return span[1] < span[2]
-
-
-def _numbers(tokens: Tokens, among: Sequence[int], words: Iterable[int | str]) -> tuple[int, ...]:
-    places: dict[int | str, list[int]] = {}
-    for number in among:
-        places.setdefault(tokens.unit_text(tokens.word_units()[number]), []).append(number)
-        places[number] = [number]
+def _numbers(texts: Mapping[int, str], words: Iterable[int | str]) -> tuple[int, ...]:
+    """The numbers that words stand for, given each number's word."""
+    places: dict[int | str, list[int]] = {number: [number] for number in texts}
+    for number, text in texts.items():
+        places.setdefault(text, []).append(number)
     chosen: set[int] = set()
     for word in words:
         if word not in places:
@@ -119,9 +117,10 @@ class Marks:
         if marked is None:
             return ()
         tokens = report.prediction.tokens
+        units = tokens.word_units()
         covered = _Covered(tokens, marked.marks)
         among = markable(tokens, report.target)
-        return tuple(word for word in among if covered.touches(tokens.unit_span(tokens.word_units()[word])))
+        return tuple(word for word in among if covered.touches(tokens.unit_span(units[word])))
 
     def mark(self, report: Report, words: Iterable[int]) -> None:
         """Take over which words of a report's text are marked; figures of the marks before are forgotten.
