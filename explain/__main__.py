@@ -76,6 +76,30 @@ def _parser() -> argparse.ArgumentParser:
     attention.add_argument("--out", metavar="FILE", help="write to a file instead of standard output")
     attention.set_defaults(run=show_attention)
 
+    evaluate = commands.add_parser("evaluate", help="measure methods on a data set: faithfulness, and human labels")
+    evaluate.add_argument("--data", required=True, metavar="DIR", help="a folder with SPLIT.jsonl or SPLIT.jsonl.gz")
+    evaluate.add_argument("--split", default="dev", help="default: %(default)s")
+    evaluate.add_argument("--model", default="sentiment", help="as for text (default: %(default)s)")
+    evaluate.add_argument(
+        "--method", action="append", metavar="NAME", help="a method; may be given again (default: all there are)"
+    )
+    evaluate.add_argument("--set", action="append", default=[], metavar="METHOD.KNOB=VALUE", help="a method's setting")
+    evaluate.add_argument(
+        "--texts", type=int, default=300, metavar="N", help="texts for methods of more than 50 passes (default: 300)"
+    )
+    evaluate.add_argument("--most", type=int, metavar="N", help="texts in all (default: the whole split)")
+    evaluate.add_argument("--orders", type=int, default=20, help="random orders beside each (default: %(default)s)")
+    evaluate.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: %(default)s)")
+    evaluate.add_argument(
+        "--record",
+        metavar="FILE",
+        default="evaluation.jsonl",
+        help="where each figure is written down as it is found; a file that is there is gone on with "
+        "(default: %(default)s)",
+    )
+    evaluate.add_argument("--out", metavar="FILE", help="write the tables, as Markdown, to a file")
+    evaluate.set_defaults(run=evaluate_methods)
+
     models = commands.add_parser("models", help="list the models that are there, with task, size and figures")
     models.set_defaults(run=list_models)
 
@@ -146,6 +170,35 @@ def show_attention(options: argparse.Namespace) -> int:
         _put(options, attention_arrays.to_svg(maps, model.name, options.layer, heads))
     else:
         _put(options, attention_arrays.to_text(maps, options.layer, options.head))
+    return 0
+
+
+def evaluate_methods(options: argparse.Namespace) -> int:
+    from explain.evaluation.measure import EvaluationSettings
+    from explain.evaluation.run import Record, about, evaluate
+    from explain.evaluation.samples import read_samples
+    from explain.evaluation.table import to_markdown
+    from explain.methods.base import METHODS
+    from explain.models.catalogue import load_model
+    from explain.pipeline import methods_from
+
+    model = load_model(options.model)
+    names = options.method or [name for name in METHODS if METHODS[name].needs <= model.offers]
+    methods = methods_from(names, _settings(options.set), parse=True)
+    samples, left_out = read_samples(options.data, options.split)
+    settings = EvaluationSettings(options.orders)
+    record = Record(Path(options.record), about(model, options.data, options.split, settings, left_out))
+    evaluate(
+        model,
+        samples[: options.most],
+        methods,
+        record,
+        settings,
+        part=options.texts,
+        workers=options.workers,
+        told=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    _put(options, to_markdown(record.about, record.rows))
     return 0
 
 

@@ -100,7 +100,7 @@ def cost(request: Request, model: TextModel, tokens: Tokens) -> int:
     """Most passes that a request takes, and steps of arithmetic that take as long."""
     total = 1 + sum(method.cost(tokens) + method.arithmetic(tokens) for method in request.methods)
     total += sum(question.cost(model, tokens) for question in request.questions)
-    total += request.tests.cost(len(tokens.words), len(request.methods)) if request.tests else 0
+    total += request.tests.cost(model, tokens, request.methods) if request.tests else 0
     return total + (budget(len(units_of(tokens, "word")), request.phrases) if request.phrases else 0)
 
 

@@ -3,7 +3,7 @@
 And, apart from that, whether it is what a reader would have said: words marked by hand.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -12,6 +12,7 @@ from explain import pipeline
 from explain.datatypes import Attribution, MetricResult, Report
 from explain.errors import ExplainError
 from explain.knobs import make
+from explain.methods.base import Method
 from explain.metrics.base import METRICS, TrialSettings
 from explain.models.base import TextModel
 from explain.pipeline import Request, Tested
@@ -25,7 +26,15 @@ from pages.shared.own_rationale import own_rationale
 
 GROUP = "faithfulness"  # a word picked in one drawing is marked in all
 ALWAYS = ("completeness_gap", "symmetric_relevance_gain", "deletion", "insertion")
-ON_DEMAND = ("comprehensiveness", "sufficiency", "monotonicity", "normalized_aopc", "infidelity")
+ON_DEMAND = (
+    "reference_robustness",
+    "comprehensiveness",
+    "sufficiency",
+    "monotonicity",
+    "normalized_aopc",
+    "infidelity",
+    "max_sensitivity",
+)
 
 
 def page() -> None:
@@ -43,11 +52,11 @@ def page() -> None:
     if lacking:
         show.advice(lacking)
         return
-    asked = tests(model, text, pair, len(methods))
+    asked = tests(model, text, pair, methods)
     follow(Request(text, methods, pair, phrases=None, tests=asked, **question), model, draw)
 
 
-def tests(model: TextModel, text: str, pair: str | None, methods: int) -> TrialSettings | None:
+def tests(model: TextModel, text: str, pair: str | None, methods: Sequence[Method]) -> TrialSettings | None:
     """What explanations are put to, once that is asked for; what it costs is said before."""
     with st.sidebar:
         st.subheader("How it is tested", anchor=False)
@@ -61,8 +70,8 @@ def tests(model: TextModel, text: str, pair: str | None, methods: int) -> TrialS
         )
         orders = st.slider("Random orders", 20, 200, 40, step=20, key="orders", bind="query-params")
         chosen = TrialSettings(tuple(make(METRICS[name], {}) for name in (*ALWAYS, *more)), orders)
-        words = len(model.encode(text, pair).words)
-        st.caption(f"At most {chosen.cost(words, methods):,} passes, for {words} words.")
+        tokens = model.encode(text, pair)
+        st.caption(f"At most {chosen.cost(model, tokens, methods):,} passes, for {len(tokens.words)} words.")
     return chosen if on else None
 
 
@@ -100,6 +109,7 @@ def faithfulness(request: Request, report: Report, found: Mapping[Any, Any], tit
     if request.tests is None:
         show.advice("Switch on the test in the sidebar to compare each explanation with random orders of its words.")
     elif report.metrics:
+        whiskers(report, titles)
         st.subheader("What removing words does", anchor=False)
         show.view("removal_curves", report, key="curves", titles=titles)
         figures(report.metrics, titles)
@@ -138,6 +148,15 @@ def heatmaps(request: Request, report: Report, found: Mapping[Any, Any]) -> None
             group=GROUP,
             largest=scales[one.scale],
         )
+
+
+def whiskers(report: Report, titles: Mapping[str, str]) -> None:
+    tested = [one.method for one in report.metrics if one.metric == "reference_robustness"]
+    if tested:
+        st.subheader("From another empty text", anchor=False)
+    for method in tested:
+        st.markdown(f"**{titles[method]}**")
+        show.view("reference_whiskers", report, key=f"whiskers_{method}", method=method, title=titles[method])
 
 
 def figures(metrics: tuple[MetricResult, ...], titles: Mapping[str, str]) -> None:

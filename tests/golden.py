@@ -43,7 +43,7 @@ def results() -> dict[str, Any]:
     """What each view draws."""
     report, maps = sample_report()
     tokens, target = maps.tokens, report.target
-    tested = dataclasses.replace(report, metrics=tuple(_curves()))
+    tested = dataclasses.replace(report, metrics=(*_curves(), _whiskers(4)))
     layers = np.linspace(1, 0.5, 3)[:, None] * np.ones(len(tokens))
     return {
         "attention_matrix": maps,
@@ -62,6 +62,7 @@ def results() -> dict[str, Any]:
         "removal_curves": tested,
         "agreement_matrix": tested,
         "word_marks": tokens,
+        "reference_whiskers": tested,
     }
 
 
@@ -82,6 +83,23 @@ def _curves() -> Iterator[MetricResult]:
                 controls=[0.5, 0.6],
                 band=[[0.8, 0.3, 0.1], [0.9, 0.4, 0.1], [0.9, 0.6, 0.1]],
             )
+
+
+def _whiskers(words: int) -> MetricResult:
+    scores = {"mask": np.linspace(2, -1, words).tolist(), "attention_off": np.linspace(1, 0.5, words).tolist()}
+    return MetricResult(
+        "reference_robustness",
+        "occlusion",
+        [],
+        [],
+        0.5,
+        higher_is_better=True,
+        details={
+            "references": scores,
+            "units": [[word + 1] for word in range(words)],
+            "sign_changes": [score < 0 for score in scores["mask"]],
+        },
+    )
 
 
 def golden_files() -> dict[Path, str]:

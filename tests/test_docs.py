@@ -32,6 +32,8 @@ def test_the_readmes_commands_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "reviews").mkdir()
+    (tmp_path / "reviews" / "dev.jsonl").write_text('{"text": "A good plot, badly told."}\n', encoding="utf-8")
     commands = [line for block in blocks(ROOT / "README.md", "sh") for line in block.splitlines() if line.strip()]
     makefile = (ROOT / "Makefile").read_text()
     ran = 0

@@ -17,6 +17,7 @@ from explain.datatypes import Attribution, FloatArray, MetricResult, Target, Tok
 from explain.errors import MetricError
 from explain.knobs import check_knobs, knob
 from explain.meter import Meter
+from explain.methods.base import Method
 from explain.models.base import TextModel
 from explain.models.game import Game
 from explain.registry import Registry
@@ -42,10 +43,12 @@ class Trial:
         model, tokens, target: what was explained.
         orders: random orders of the words, the control of every removal metric.
         seed: of those.
+        operator: how words are removed; None: as the method that is tested did not remove them itself.
 
     Attributes:
         units (U): the words that may be removed, as sets of tokens.
-        random (R, U): orders of them.
+        random (R, U): orders of them, in pairs of which one is the other reversed. Each is as random as any; their
+            figures scatter evenly about the middle, and a metric that goes through an order from both ends runs half.
     """
 
     def __init__(
@@ -56,12 +59,15 @@ class Trial:
         *,
         orders: int = 20,
         seed: int = 0,
+        operator: str | None = None,
         meter: Meter | None = None,
     ) -> None:
         self.model, self.tokens, self.target = model, tokens, target
         self.units = model.removable_units(tokens, target, units_of(tokens, "word"))
         draw = np.random.default_rng(seed)
-        self.random: _Orders = np.stack([draw.permutation(len(self.units)) for _ in range(orders)])
+        forth = np.stack([draw.permutation(len(self.units)) for _ in range((orders + 1) // 2)])
+        self.random: _Orders = np.concatenate([forth, forth[:, ::-1]])[:orders]
+        self.operator = operator
         self.meter = meter
         # In log-odds a probability can be had of the same passes.
         logistic = target.scale == "probability" and model.head.exclusive and not model.head.value
@@ -99,6 +105,8 @@ class Trial:
 
     def operator_for(self, attribution: Attribution) -> str:
         """How words are removed to test a method: not as it removed them itself, which would favor it."""
+        if self.operator is not None:
+            return self.operator
         own = attribution.diagnostics.get("operator") or attribution.params.get("operator")
         possible = [name for name in REMOVERS if name != "mask" or self.model.mask_id is not None]
         return next(name for name in possible if name != own)
@@ -137,6 +145,10 @@ class Metric(ABC):
     @abstractmethod
     def cost(self, words: int, orders: int) -> int:
         """Most forward passes for one method, with the control's; a second method shares the control."""
+
+    def reruns(self, model: TextModel, tokens: Tokens, method: Method) -> int:
+        """Most passes for running the method itself again."""
+        return 0
 
     @abstractmethod
     def evaluate(self, trial: Trial, attribution: Attribution) -> MetricResult:
@@ -207,10 +219,13 @@ class TrialSettings:
     orders: int = 40
     seed: int = 0
 
-    def cost(self, words: int, methods: int) -> int:
-        """Most forward passes for so many methods; a control counts for each operator it is made with, of two."""
+    def cost(self, model: TextModel, tokens: Tokens, methods: Sequence[Method]) -> int:
+        """Most passes for these methods; a control counts for each operator it is made with, of two."""
+        words = len(tokens.words)
         controls = sum(metric.cost(words, self.orders) for metric in self.metrics)
-        return 2 * controls + (methods - 1) * sum(metric.cost(words, 0) for metric in self.metrics)
+        single = (len(methods) - 1) * sum(metric.cost(words, 0) for metric in self.metrics)
+        reruns = sum(metric.reruns(model, tokens, method) for metric in self.metrics for method in methods)
+        return 2 * controls + single + reruns
 
     def run(self, trial: Trial, attribution: Attribution) -> tuple[MetricResult, ...]:
         """Every metric that can test an explanation."""

@@ -17,9 +17,10 @@ def eraser_counts(words: int) -> list[int]:
 
 
 def steps(words: int) -> list[int]:
-    """From none to all, one by one, or at 11 evenly spread counts."""
+    """From none to all, one by one, or at 11 evenly spread counts, the same from either end."""
     count = min(words, MOST_STEPS)
-    return [round(step * words / count) for step in range(count + 1)]
+    lower = [round(step * words / count) for step in range(count // 2 + 1)]
+    return lower + [words - step for step in reversed(lower[: (count + 1) // 2])]
 
 
 def area(outputs: _Floats, fractions: _Floats) -> _Floats:

@@ -1,0 +1,184 @@
+"""A record of an evaluation as a document: tables with 95 % intervals, and who can be told apart from whom."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from explain.evaluation.measure import RANDOM, Row
+from explain.methods.base import METHODS
+from explain.text.removal import OPERATORS
+
+Figure = Callable[[Row], float | None]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One figure of a text and method; larger is better in every one."""
+
+    title: str
+    meaning: str
+    figure: Figure
+    digits: int = 3
+
+
+def _removal(metric: str, operator: str | None, what: str) -> Figure:
+    """Mean over the operators, or by one, of the gain over random orders or of the share of these beaten."""
+    sign = 1.0 if metric == "comprehensiveness" else -1.0
+
+    def figure(row: Row) -> float | None:
+        found = [
+            sign * (value - chance) if what == "gain" else percentile
+            for name, by_metric in row["faithful"].items()
+            if operator in (None, name)
+            for value, chance, percentile in (by_metric[metric],)
+        ]
+        return float(np.mean(found)) if found else None
+
+    return figure
+
+
+def _human(name: str) -> Figure:
+    return lambda row: row.get("human", {}).get(name)
+
+
+FAITHFUL = (
+    Column(
+        "comprehensiveness",
+        "how much further the label's probability falls without the words scored highest than without words at random",
+        _removal("comprehensiveness", None, "gain"),
+    ),
+    Column("beats random, %", "random orders with less", _removal("comprehensiveness", None, "percentile"), 1),
+    Column(
+        "sufficiency",
+        "how much more of the probability the words scored highest keep alone than words at random do",
+        _removal("sufficiency", None, "gain"),
+    ),
+    Column("beats random, %", "random orders with less", _removal("sufficiency", None, "percentile"), 1),
+)
+HUMAN = (
+    Column("AUPRC", "average precision: sizes of scores find the words people did not call neutral", _human("auprc")),
+    Column("size", "Spearman, sizes of scores and of human labels, over words", _human("size")),
+    Column("sign", "Spearman, scores and human labels with their signs, over words", _human("sign")),
+    Column(
+        "phrases", "Spearman, summed scores and human labels, over phrases of two words and more", _human("phrases")
+    ),
+)
+
+
+def to_markdown(about: Mapping[str, Any], rows: Sequence[Row]) -> str:
+    """The document: what was measured, how well each method did, and which ones can be told apart."""
+    by_method: dict[str, dict[str, Row]] = defaultdict(dict)
+    failed: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        if "error" in row:
+            failed[row["method"]].append(row["error"])
+        else:
+            by_method[row["method"]][row["text"]] = row
+    most = max(map(len, by_method.values()), default=0)
+    shared = set.intersection(*(set(of_texts) for of_texts in by_method.values())) if by_method else set()
+    everywhere = {name: texts for name, texts in by_method.items() if len(texts) == most}
+    operators = " and ".join(f"{name.replace('_', ' ')} ({OPERATORS[name]})" for name in about["operators"])
+    parts = [
+        f"# Methods measured: {about['model']} on {about['data']} ({about['split']})",
+        f"Model {about['weight_sha256'][:12]}, data {about['data_sha256'][:12]}, {about['orders']} random orders a "
+        f"text, seed {about['seed']}; torch {about['versions']['torch']}. The label the model decides for is "
+        f"explained, in log-odds. {about['left_out']} neutral rows of the split are left out.",
+        f"Words are taken away in two ways, {operators}; figures are their mean. No method takes words away so by "
+        "itself. Every figure is a mean over texts with the half-width of its 95 % interval; higher is better. "
+        f"*{RANDOM}* is a number drawn for each word: the control.",
+    ]
+    for title, texts, methods in (
+        (f"Every method, on the same {len(shared)} texts", shared, by_method),
+        (f"Methods of few passes, on {most} texts", None, everywhere),
+    ):
+        if texts is None and most == len(shared):
+            continue
+        parts += [
+            f"## {title}",
+            "### Do the words scored highest matter to the model?",
+            _table(methods, texts, FAITHFUL),
+        ]
+        if any("human" in row for of_texts in methods.values() for row in of_texts.values()):
+            parts += ["### Are they the words people marked?", _table(methods, texts, HUMAN)]
+            shares = [row["human"]["chance"] for row in methods[RANDOM].values() if row.get("human", {}).get("chance")]
+            parts.append(f"Words that people did not call neutral: {np.mean(shares):.1%} in the mean text.")
+        parts += ["### Who is best, and who can't be told from the best", _best(methods, texts)]
+    parts += ["## What the columns mean", _meanings()]
+    if failed:
+        parts += ["## Not explained", _failures(failed)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(methods: Mapping[str, Mapping[str, Row]], texts: set[str] | None, columns: Sequence[Column]) -> str:
+    lines = [
+        "| method | passes | " + " | ".join(column.title for column in columns) + " |",
+        "|---|---:|" + "---:|" * len(columns),
+    ]
+    values = {name: [_values(of_texts, texts, column) for column in columns] for name, of_texts in methods.items()}
+    order = sorted(values, key=lambda name: -_mean(values[name][0]))
+    for name in order:
+        passes = np.mean([row["passes"] for text, row in methods[name].items() if texts is None or text in texts])
+        cells = [_cell(list(found.values()), column.digits) for found, column in zip(values[name], columns)]
+        lines.append(f"| {_title(name)} | {passes:.0f} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _values(of_texts: Mapping[str, Row], texts: set[str] | None, column: Column) -> dict[str, float]:
+    found = {text: column.figure(row) for text, row in of_texts.items() if texts is None or text in texts}
+    return {text: value for text, value in found.items() if value is not None}
+
+
+def _mean(found: Mapping[str, float]) -> float:
+    return float(np.mean(list(found.values()))) if found else -np.inf
+
+
+def _cell(values: Sequence[float], digits: int) -> str:
+    if not values:
+        return "–"
+    spread = f" ± {half_width(np.array(values)):.{digits}f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.{digits}f}{spread}"
+
+
+def half_width(values: npt.NDArray[np.float64]) -> float:
+    """Of the 95 % interval of the mean of two values or more (N,), by its normal approximation."""
+    return float(1.96 * values.std(ddof=1) / np.sqrt(len(values)))
+
+
+def _best(methods: Mapping[str, Mapping[str, Row]], texts: set[str] | None) -> str:
+    """For each column the method with the highest mean, and those whose difference to it, text by text, may be zero."""
+    lines = []
+    for column in (*FAITHFUL, *HUMAN):
+        found = {name: _values(of_texts, texts, column) for name, of_texts in methods.items() if name != RANDOM}
+        found = {name: values for name, values in found.items() if values}
+        if not found:
+            continue
+        best = max(found, key=lambda name: _mean(found[name]))
+        near = []
+        for name, values in found.items():
+            both = sorted(values.keys() & found[best].keys())
+            difference = np.array([found[best][text] - values[text] for text in both])
+            if name != best and len(both) > 1 and difference.mean() <= half_width(difference):
+                near.append(_title(name))
+        beside = f"; not told apart from it: {', '.join(near)}" if near else "; every other method is below it"
+        metric = "" if column in HUMAN else f" ({column.meaning})" if column.digits == 1 else ""
+        lines.append(f"- {column.title}{metric}: **{_title(best)}**{beside}.")
+    return "\n".join(lines)
+
+
+def _meanings() -> str:
+    passes = "- passes: forward and backward passes for one text, in the mean."
+    return "\n".join([passes, *(f"- {column.title}: {column.meaning}." for column in (*FAITHFUL, *HUMAN))])
+
+
+def _failures(failed: Mapping[str, Sequence[str]]) -> str:
+    return "\n".join(f"- {_title(name)}: {len(errors)} texts. {errors[0]}" for name, errors in failed.items())
+
+
+def _title(label: str) -> str:
+    name, *settings = label.split(" ")
+    title = METHODS[name].title if name in METHODS else name
+    return f"{title} ({', '.join(settings)})" if settings else title

@@ -1,0 +1,95 @@
+"""Robustness to the reference: whether a method says the same when it starts from another empty text.
+
+    value = mean over other references r of Spearman( words' scores; the same with r )
+
+A reference is what "not there" means: the baseline of a path, or the operator that takes words away. None is the right
+one (Sturmfels, Lundberg and Lee 2020, https://distill.pub/2020/attribution-baselines), so what depends on it is no
+finding about the text. A word's whisker is the range of its scores over all references. It has no control by order: a
+method that says nothing about the text gives zero.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from explain.datatypes import Attribution, MetricResult, Tokens
+from explain.errors import MetricError
+from explain.knobs import knobs_of, make
+from explain.methods.base import METHODS, Method
+from explain.metrics.base import METRICS, Metric, Trial
+from explain.models.base import TextModel
+from explain.numerics.agreement import agreement
+
+KNOBS = ("baseline", "operator")
+OPERATORS = ("mask", "attention_off", "delete")  # of all there are, those that leave a text a model may have met
+NEGLIGIBLE = 0.05  # of the largest score: smaller ones may change sign without being told
+
+
+@METRICS.register("reference_robustness")
+@dataclass(frozen=True, kw_only=True)
+class ReferenceRobustness(Metric):
+    """The same method from every other reference."""
+
+    name: ClassVar[str] = "reference_robustness"
+    title: ClassVar[str] = "Robustness to the reference"
+    meaning: ClassVar[str] = "Rank correlation of the scores with those the method gives from another empty text."
+    limits: ClassVar[str] = "Methods that need no reference have no such figure, which is not to their credit."
+    higher_is_better: ClassVar[bool] = True
+
+    def cost(self, words: int, orders: int) -> int:
+        return 0
+
+    def reruns(self, model: TextModel, tokens: Tokens, method: Method) -> int:
+        return sum(other.cost(tokens) for other in others(model, method, _own(model, method)).values())
+
+    def evaluate(self, trial: Trial, attribution: Attribution) -> MetricResult:
+        method: Method = make(METHODS[attribution.method], attribution.params)
+        own = str(next((attribution.diagnostics[name] for name in KNOBS if name in attribution.diagnostics), ""))
+        again = others(trial.model, method, own)
+        if not again:
+            raise MetricError(f"{method.title} starts from no empty text that could be another.")
+        scores = {own: trial.scores(attribution)}
+        for name, other in again.items():
+            scores[name] = trial.scores(other.attribute(trial.model, trial.tokens, trial.target, trial.meter))
+        every = np.stack(list(scores.values()))  # (R, U), its own first
+        found = [agreement(every[0], row, signed=attribution.signed)["spearman"] for row in every[1:]]
+        return MetricResult(
+            metric=self.name,
+            method=attribution.method,
+            fractions=np.empty(0),
+            outputs=np.empty(0),
+            value=float(np.mean(found)),
+            higher_is_better=True,
+            details={
+                "references": {name: row.tolist() for name, row in scores.items()},
+                "units": [list(unit) for unit in trial.units],
+                "sign_changes": sign_changes(every).tolist(),
+            },
+        )
+
+
+def sign_changes(scores: np.ndarray) -> np.ndarray:
+    """Which words (U,) have scores (R, U) on both sides of zero, neither of them negligible beside the largest."""
+    least = NEGLIGIBLE * np.abs(scores).max(axis=1, keepdims=True)
+    found: np.ndarray = (scores > least).any(axis=0) & (scores < -least).any(axis=0)
+    return found
+
+
+def others(model: TextModel, method: Method, own: str) -> dict[str, Method]:
+    """The same method from every other reference it can start from, by the reference's name."""
+    for one in knobs_of(method):
+        if one.name in KNOBS:
+            possible = model.baselines() if one.name == "baseline" else OPERATORS
+            names = [name for name in possible if name != own and (name != "mask" or model.mask_id is not None)]
+            change: list[tuple[str, dict[str, Any]]] = [(name, {one.name: name}) for name in names]
+            return {name: replace(method, **setting) for name, setting in change}
+    return {}
+
+
+def _own(model: TextModel, method: Method) -> str:
+    """The reference a method starts from if nobody ran it yet."""
+    baseline = getattr(method, "baseline", None)
+    if baseline is not None:
+        return model.default_baseline() if baseline == "auto" else baseline
+    return model.operator(getattr(method, "operator", "auto"))

@@ -1,0 +1,84 @@
+"""Whiskers: each word's score, and the range it has when the same method starts from another empty text."""
+
+from typing import Any
+
+from explain.datatypes import MetricResult, Report
+from explain.text.removal import OPERATORS
+from explain.views.base import UNITS, VIEWS, View, sentence, visible
+
+MOST = 20  # words that are drawn, the largest first
+
+BASELINES = {"mask": "mask token", "pad": "padding token", "unk": "unknown token", "zero": "vector of zeros"}
+
+
+class ReferenceWhiskers(View):
+    """A bar for each word, with the range of its scores over all references."""
+
+    name = "reference_whiskers"
+    title = "Scores from other references"
+    accepts = Report
+
+    def data(self, result: Report, *, method: str | None = None, title: str = "", **options: Any) -> dict[str, Any]:
+        """Prepare a drawing.
+
+        Args:
+            method: whose; by default the first that has such a figure.
+            title: what that is called.
+
+        Raises:
+            KeyError: the report has no such figure.
+        """
+        found = _figure(result, method)
+        attribution = result.attribution(found.method)
+        own, *others = found.details["references"]
+        rows = found.details["references"]
+        changes = found.details["sign_changes"]
+        order = sorted(range(len(changes)), key=lambda number: (-abs(rows[own][number]), number))
+        words = [
+            {
+                "text": visible(attribution.tokens.unit_text(found.details["units"][number])),
+                "tokens": found.details["units"][number],
+                "score": rows[own][number],
+                "low": min(scores[number] for scores in rows.values()),
+                "high": max(scores[number] for scores in rows.values()),
+                "changes": changes[number],
+                "each": [[_named(name), scores[number]] for name, scores in rows.items()],
+            }
+            for number in order[:MOST]
+        ]
+        left = len(order) - len(words)
+        turned = sum(changes)
+        return {
+            "title": title or found.method,
+            "unit": UNITS[attribution.scale],
+            "signed": attribution.signed,
+            "largest": max((max(abs(word["low"]), abs(word["high"])) for word in words), default=0.0) or 1.0,
+            "words": words,
+            "note": sentence(
+                *[
+                    f"Bar: the score, from the reference {_named(own)}. Line: its range when the reference is "
+                    f"{', '.join(map(_named, others))} as well. Unit: {UNITS[attribution.scale]}.",
+                    f"Rank correlation with the others in the mean: {found.value:.2f}.",
+                    f"Words that speak for the target from one reference and against it from another: {turned} of "
+                    f"{len(order)}."
+                    if attribution.signed
+                    else "",
+                    f"The {left} words with smaller scores are left out." if left else "",
+                ]
+            ),
+            "caption": f"{title or found.method}: scores from other references",
+        }
+
+
+def _figure(result: Report, method: str | None) -> MetricResult:
+    for one in result.metrics:
+        if one.metric == "reference_robustness" and method in (None, one.method):
+            return one
+    raise KeyError(f"No robustness to the reference of {method!r} in this report.")
+
+
+def _named(reference: str) -> str:
+    return BASELINES.get(reference) or OPERATORS.get(reference, reference).split(";")[0]
+
+
+VIEWS.register("reference_whiskers")(ReferenceWhiskers())
