@@ -662,6 +662,36 @@ class MetricResult:
         _frozen_mapping(self, "details")
 
 
+@dataclass(frozen=True, eq=False)
+class Randomization:
+    """How much of a method's scores is left when the model's weights are drawn anew, from the head downwards.
+
+    Attributes:
+        method, params: registry name and settings; weight_sha256: of the model.
+        layers (S,): how many of the last layers were drawn anew besides the head.
+        correlations (S,): mean size of Spearman's correlation with the scores of the model itself, over texts and
+            seeds; error (S,): half-widths of their 95 % intervals.
+        chance: the same of random scores; texts, seeds: how many.
+    """
+
+    method: str
+    params: Mapping[str, Any]
+    weight_sha256: str
+    layers: tuple[int, ...]
+    correlations: FloatArray
+    error: FloatArray
+    chance: float
+    texts: int
+    seeds: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layers", tuple(self.layers))
+        _array(self, "correlations", (len(self.layers),))
+        _array(self, "error", (len(self.layers),))
+        _finite(self, "correlations", "error", "chance")
+        _frozen_mapping(self, "params")
+
+
 VERDICTS = ("green", "amber", "red", "grey")
 
 
@@ -671,7 +701,8 @@ class Verdict:
 
     Attributes:
         color: "green", "amber", "red", or "grey" (too little text to tell); sentence: why, with its numbers.
-        facts: the numbers by name: "gap" (share), "agreement" (rank correlation), "percentile" (of random orders).
+        facts: the numbers by name: "gap" (share), "agreement" (rank correlation), "percentile" (of random orders),
+            "references" and "random_weights" (rank correlations).
     """
 
     method: str

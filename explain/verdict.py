@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from explain.datatypes import Attribution, MetricResult, Verdict
+from explain.datatypes import Attribution, MetricResult, Randomization, Verdict
 from explain.numerics.agreement import agreement
 from explain.text.units import scores_of
 
@@ -21,16 +21,22 @@ GREEN_PERCENTILE = 95.0  # of random orders beaten
 RED_PERCENTILE = 90.0
 GREEN_AGREEMENT = 0.3  # mean rank correlation with the other methods
 RED_AGREEMENT = 0.0
+MOST_LEFT = 0.5  # of the correlation with scores of the model untrained
+LEADING = 3  # words whose sign must not depend on the reference
 
 
 def verdict(
-    attribution: Attribution, others: Iterable[Attribution], tests: Sequence[MetricResult] | None = None
+    attribution: Attribution,
+    others: Iterable[Attribution],
+    tests: Sequence[MetricResult] | None = None,
+    weights: Randomization | None = None,
 ) -> Verdict:
     """Judge one explanation.
 
     Args:
         others: what other methods found for the same text and target.
         tests: results of metrics, or None where none were run: then the verdict rests on what is free.
+        weights: what the method says when the model's weights are drawn anew, where that was measured.
     """
     words = _words(attribution)
     if len(words) < FEWEST_WORDS:
@@ -61,6 +67,17 @@ def verdict(
     elif not faults:
         doubts.append("not yet compared with random orders")
 
+    if (references := results.get("reference_robustness")) is not None:
+        facts["references"] = references.value
+        if turned := _turned(attribution, references):
+            doubts.append(f"{turned} from another empty text")
+
+    if weights is not None:
+        left = float(weights.correlations[-1])
+        facts["random_weights"] = left
+        said = f"with random weights it correlates {left:.2f} with itself (chance {weights.chance:.2f})"
+        (doubts if left > MOST_LEFT else merits).append(said)
+
     if faults:
         return _said(attribution, "red", _sentence(faults), facts)
     if doubts:
@@ -86,6 +103,20 @@ def _gap(attribution: Attribution, results: Mapping[str, MetricResult]) -> float
     if gap is None or start is None:
         return None
     return abs(gap) / max(abs(attribution.output - start), 1e-3)
+
+
+def _turned(attribution: Attribution, references: MetricResult) -> str:
+    """Which of the leading words change sign; empty where none does."""
+    if not attribution.signed:
+        return ""
+    own = np.abs(next(iter(references.details["references"].values())))
+    leading = np.argsort(-own, kind="stable")[:LEADING]
+    names = [
+        f"“{attribution.tokens.unit_text(references.details['units'][number])}”"
+        for number in leading
+        if references.details["sign_changes"][number]
+    ]
+    return f"{' and '.join(names)} {'changes' if len(names) == 1 else 'change'} sign" if names else ""
 
 
 def _agreement(attribution: Attribution, others: Iterable[Attribution], words: Sequence[Sequence[int]]) -> float | None:

@@ -11,6 +11,7 @@ from explain.errors import ExplainError
 from explain.methods.base import METHODS
 from explain.models.base import TextModel
 from explain.pipeline import Request
+from explain.randomization import known
 from explain.replay import to_json
 from explain.verdict import verdict
 from explain.views.document import document
@@ -79,7 +80,7 @@ def heatmaps(request: Request, model: TextModel, report: Report, found: Mapping[
         )
         if not found[method].diagnostics.get("partial"):
             others = [one for one in report.attributions if one is not found[method]]
-            show.verdict(verdict(found[method], others))
+            show.verdict(verdict(found[method], others, weights=known(model, method)))
     st.caption("The page *Is it right?* compares each with random orders of the words.")
     show.view("word_details", report, key="details", group=GROUP, titles=state.titles(), unknown=model.unk_id)
 

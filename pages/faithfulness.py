@@ -9,14 +9,16 @@ from typing import Any
 import streamlit as st
 
 from explain import pipeline
-from explain.datatypes import Attribution, MetricResult, Report
+from explain.datatypes import Attribution, MetricResult, Randomization, Report
 from explain.errors import ExplainError
 from explain.knobs import make
 from explain.methods.base import Method
 from explain.metrics.base import METRICS, TrialSettings
 from explain.models.base import TextModel
 from explain.pipeline import Request, Tested
+from explain.randomization import WeightsMatter, cost, known
 from explain.replay import to_json
+from explain.text.reference import REFERENCE_TEXTS
 from explain.verdict import verdict
 from explain.views.agreement_matrix import FIGURES
 from explain.views.token_heatmap import shared_scales
@@ -52,8 +54,9 @@ def page() -> None:
     if lacking:
         show.advice(lacking)
         return
-    asked = tests(model, text, pair, methods)
-    follow(Request(text, methods, pair, phrases=None, tests=asked, **question), model, draw)
+    tested = tests(model, text, pair, methods)
+    questions = tuple(map(WeightsMatter, weights_asked(model, methods)))
+    follow(Request(text, methods, pair, phrases=None, tests=tested, questions=questions, **question), model, draw)
 
 
 def tests(model: TextModel, text: str, pair: str | None, methods: Sequence[Method]) -> TrialSettings | None:
@@ -73,6 +76,26 @@ def tests(model: TextModel, text: str, pair: str | None, methods: Sequence[Metho
         tokens = model.encode(text, pair)
         st.caption(f"At most {chosen.cost(model, tokens, methods):,} passes, for {len(tokens.words)} words.")
     return chosen if on else None
+
+
+def weights_asked(model: TextModel, methods: Sequence[Method]) -> list[Method]:
+    """The methods that are tried on the model with its weights drawn anew: those that were, and on demand the rest."""
+    if "random_layers" not in model.offers:
+        return []
+    fresh = [method for method in methods if known(model, method) is None]
+    if not fresh:
+        return list(methods)
+    with st.sidebar:
+        on = st.toggle(
+            "Compare with random weights",
+            key="random_weights",
+            bind="query-params",
+            help="Does a method say the same of the model untrained? Measured once for a model and a method, on "
+            f"{len(REFERENCE_TEXTS)} texts of ours, and kept.",
+        )
+        passes = sum(cost(model, method) for method in fresh)
+        st.caption(f"At most {passes:,} passes, once: {', '.join(method.title for method in fresh)}.")
+    return list(methods) if on else [method for method in methods if method not in fresh]
 
 
 def draw(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
@@ -106,6 +129,7 @@ def faithfulness(request: Request, report: Report, found: Mapping[Any, Any], tit
             label_visibility="collapsed",
         )
         show.view("agreement_matrix", report, key="agreement", figure=figure, titles=titles)
+    weights([found[one] for one in request.questions if one in found], titles)
     if request.tests is None:
         show.advice("Switch on the test in the sidebar to compare each explanation with random orders of its words.")
     elif report.metrics:
@@ -123,7 +147,10 @@ def verdicts(request: Request, found: Mapping[Any, Any], titles: Mapping[str, st
             st.skeleton(height=28)
             continue
         others = [one for one in attributions if one is not found[method]]
-        show.verdict(verdict(found[method], others, found.get(Tested(method))), titles[method.name])
+        show.verdict(
+            verdict(found[method], others, found.get(Tested(method)), found.get(WeightsMatter(method))),
+            titles[method.name],
+        )
     st.caption(
         "*It holds*: it passed every test that was run. That the model reasons so is not proved: tests are of this "
         "text, this model and these ways of removing words. Where the limits lie is a first choice; how often the "
@@ -157,6 +184,23 @@ def whiskers(report: Report, titles: Mapping[str, str]) -> None:
     for method in tested:
         st.markdown(f"**{titles[method]}**")
         show.view("reference_whiskers", report, key=f"whiskers_{method}", method=method, title=titles[method])
+
+
+def weights(measured: Sequence[Randomization], titles: Mapping[str, str]) -> None:
+    if not measured:
+        return
+    st.subheader("With the model's weights drawn anew", anchor=False)
+    rows = []
+    for one in measured:
+        stages = [f"head and last {count} layers" if count else "head" for count in one.layers]
+        figures = [f"{value:.2f} ± {error:.2f}" for value, error in zip(one.correlations, one.error)]
+        rows.append({"method": titles[one.method], **dict(zip(stages, figures)), "random scores": f"{one.chance:.2f}"})
+    st.dataframe(rows, hide_index=True)
+    st.caption(
+        f"Rank correlation, in size, with the scores for the trained model: mean of {measured[0].texts} texts of ours, "
+        f"{measured[0].seeds} seeds, 95 % interval. A method that shows what the model learned falls to what random "
+        "scores have. Rollout and its like read no head, so drawing that anew changes nothing: by design."
+    )
 
 
 def figures(metrics: tuple[MetricResult, ...], titles: Mapping[str, str]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from explain.datatypes import Attribution, MetricResult
+from explain.datatypes import Attribution, MetricResult, Randomization
 from explain.methods.attention_rollout import AttentionRollout
 from explain.methods.integrated_gradients import IntegratedGradients
 from explain.methods.occlusion import Occlusion
@@ -102,3 +102,29 @@ def test_agreement_by_hand() -> None:
     sizes = agreement(left, -left, signed=False)
     assert sizes == pytest.approx({"spearman": 1, "kendall": 1, "top_overlap": 1})
     assert agreement(left, np.zeros(5), signed=True)["spearman"] == 0
+
+
+def test_scores_that_outlive_the_weights_are_doubted(judged: Judged) -> None:
+    trial, gradients, occlusion = judged
+    tests = TESTS.run(trial, gradients)
+    for left, color in ((0.2, "green"), (0.9, "amber")):
+        weights = Randomization("integrated_gradients", {}, "", (0, 6), [0.9, left], [0.1, 0.1], 0.2, 32, 5)
+        found = verdict(gradients, [occlusion], tests, weights)
+        assert found.color == color and f"correlates {left:.2f} with itself (chance 0.20)" in found.sentence
+        assert found.facts["random_weights"] == left
+
+
+def test_a_leading_word_that_changes_sign_is_named(judged: Judged) -> None:
+    trial, gradients, occlusion = judged
+    words = trial.units
+    own = np.zeros(len(words))
+    own[-2], own[0] = 3.0, 0.5
+    details = {
+        "references": {"mask": own.tolist(), "pad": (-own).tolist()},
+        "units": [list(unit) for unit in words],
+        "sign_changes": (own != 0).tolist(),
+    }
+    moved = MetricResult("reference_robustness", gradients.method, [], [], -1.0, higher_is_better=True, details=details)
+    found = verdict(gradients, [occlusion], [*TESTS.run(trial, gradients), moved])
+    assert found.color == "amber" and found.facts["references"] == -1.0
+    assert "“smiling” and “The” change sign from another empty text" in found.sentence

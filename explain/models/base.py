@@ -41,6 +41,7 @@ OFFERS = {
     "post_norm": "is not built of layers that normalize after attention and after the feed-forward part, as BERT is",
     "activations": "calls activations as functions, or one module for several, so hooks can't tell them apart",
     "head_on_states": "has a head that can't be read on the states of its inner layers",
+    "random_layers": "has layers that share their weights, so they can't be drawn anew one after the other",
 }
 
 
@@ -212,6 +213,10 @@ class TextModel(ABC):
         weights are the model's. It counts forward passes; backward ones are the caller's to count.
         """
         raise self._lacks("activations")
+
+    def randomized(self, layers: int, seed: int) -> "TextModel":
+        """A copy whose head and last `layers` layers are as before any training ("random_layers")."""
+        raise self._lacks("random_layers")
 
     @property
     def post_norm(self) -> tuple[PostNormLayer, ...]:

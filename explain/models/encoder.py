@@ -4,6 +4,7 @@ import copy
 import functools
 import inspect
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ from explain.models.last_layer import can_trim, largest_difference, trimmed_logi
 from explain.models.own_module import TargetModule, has_activation_modules, own_copy
 from explain.models.post_norm import PostNormLayer, post_norm_layers
 from explain.models.probe import CutWeights, KeepDifferentiable, KeepMaps, KeepVectors, probing
+from explain.models.random_layers import drawn_anew, layers_of
 from explain.models.row_head import RowHead, row_head
 from explain.models.vocabulary import TOKENIZING
 from explain.tasks.base import Head, Raw, Task
@@ -135,6 +137,8 @@ class EncoderModel(TextModel):
     def _offered(self, inputs: dict[str, Tensor], gradients: bool) -> Iterator[str]:
         """What methods may need of this model, each tried on a text of ids."""
         yield "attention"
+        if layers_of(self._module):
+            yield "random_layers"
         if gradients:
             yield "gradients"
             if self._has_activation_modules(inputs):
@@ -299,6 +303,15 @@ class EncoderModel(TextModel):
         twin = copy.copy(self)
         twin._module = own_copy(self._module)
         twin._row_head = self._row_head and row_head(twin._module, self.task.auto_class)
+        return twin
+
+    def randomized(self, layers: int, seed: int) -> "EncoderModel":
+        self.require({"random_layers"})
+        twin = copy.copy(self)
+        twin._module = drawn_anew(self._module, layers, seed)
+        twin._row_head = self._row_head and row_head(twin._module, self.task.auto_class)
+        drawn = f"{self.record.weight_sha256}, {layers} layers and the head drawn anew from {seed}"
+        twin.record = replace(self.record, weight_sha256=drawn)
         return twin
 
     def chunks(self, count: int, length: int) -> int:

@@ -68,6 +68,9 @@ class Remembering(TextModel):
     def own_module(self, tokens: Tokens, target: Target, meter: Meter | None = None) -> TargetModule:
         return self._model.own_module(tokens, target, meter)
 
+    def randomized(self, layers: int, seed: int) -> TextModel:
+        return self._model.randomized(layers, seed)
+
     @property
     def post_norm(self) -> tuple[PostNormLayer, ...]:
         return self._model.post_norm

@@ -1,0 +1,167 @@
+"""Does a method look at what the model learned? Its scores before and after the model's weights are drawn anew.
+
+Cascading randomization: the head, then the head and some of the last layers, then all layers
+(Adebayo et al. 2018, https://arxiv.org/abs/1810.03292, section 4.1). Scores that stay as they are do not depend on what
+was learned there. It is a test of a method on a model, not of one text: measured once, on fixed texts, kept on disk and
+cited.
+"""
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from explain.datatypes import Randomization, Target, Tokens
+from explain.errors import ExplainError
+from explain.installation import weights_folder
+from explain.knobs import settings_of
+from explain.meter import Meter
+from explain.methods.base import Method
+from explain.models.base import TextModel
+from explain.numerics.agreement import agreement
+from explain.questions import Question
+from explain.text.reference import REFERENCE_TEXTS
+from explain.text.units import scores_of
+
+_Floats = npt.NDArray[np.float64]
+
+SEEDS = 5
+_FILE = "randomization.json"  # beside the weights of a shipped model
+
+
+def measure(model: TextModel, method: Method, meter: Meter | None = None, *, texts: int = 32) -> Randomization:
+    """Measure a method on a model: an attribution of each text, and another of each at every stage.
+
+    Each text meets one of the seeds, so that the interval over texts holds the scatter of both.
+
+    Raises:
+        ModelError: the model's layers can't be drawn anew, or it does not offer what the method needs.
+    """
+    model.require({"random_layers", *method.needs})
+    items = [item for text in REFERENCE_TEXTS[:texts] if (item := _item(model, text)) is not None]
+    own = [_scores(model, method, item, meter) for item in items]
+    stages = sorted({math.ceil(model.layers * part / 3) for part in range(4)})
+    found = np.empty((len(stages), len(items)))
+    for row, layers in enumerate(stages):
+        for seed in range(SEEDS):
+            drawn = model.randomized(layers, seed)
+            for number in range(seed, len(items), SEEDS):
+                again = _scores(drawn, method, items[number], meter)
+                found[row, number] = _correlation(own[number], again, method.signed)
+    draw = np.random.default_rng(0)
+    chance = [_correlation(scores, draw.normal(size=len(scores)), method.signed) for scores in own for _ in range(20)]
+    return Randomization(
+        method=method.name,
+        params=settings_of(method),
+        weight_sha256=model.record.weight_sha256,
+        layers=tuple(stages),
+        correlations=found.mean(axis=1),
+        error=1.96 * found.std(axis=1, ddof=1) / math.sqrt(len(items)),
+        chance=float(np.mean(chance)),
+        texts=len(items),
+        seeds=SEEDS,
+    )
+
+
+def cost(model: TextModel, method: Method) -> int:
+    """Most passes that `measure` takes."""
+    return 5 * sum(method.cost(model.encode(text)) + method.arithmetic(model.encode(text)) for text in REFERENCE_TEXTS)
+
+
+def known(model: TextModel, method: Method) -> Randomization | None:
+    """What was measured before, here or by those who ship the model."""
+    for path in (weights_folder() / model.name / _FILE, _kept(model.record.weight_sha256)):
+        found = _read(path).get(_key(method))
+        if found is not None and found.get("weight_sha256") == model.record.weight_sha256:
+            return Randomization(**found)
+    return None
+
+
+def keep(found: Randomization, path: Path | None = None) -> None:
+    """Write a measurement down; where nothing can be written, it is measured again another time."""
+    path = path or _kept(found.weight_sha256)
+    record = {name: _plain(getattr(found, name)) for name in Randomization.__dataclass_fields__}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        whole = _read(path) | {_digest(found.method, found.params): record}
+        beside = path.with_suffix(f".{os.getpid()}")
+        beside.write_text(json.dumps(whole, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        beside.replace(path)
+    except OSError:
+        return
+
+
+@dataclass(frozen=True)
+class WeightsMatter(Question):
+    """What randomization does to a method on this model; the text asked about plays no part in it."""
+
+    method: Method
+
+    def cost(self, model: TextModel, tokens: Tokens) -> int:
+        return 0 if known(model, self.method) else cost(model, self.method)
+
+    def answer(self, model: TextModel, tokens: Tokens, target: Target, meter: Meter | None = None) -> Randomization:
+        found = known(model, self.method)
+        if found is None:
+            found = measure(model, self.method, meter)
+            keep(found)
+        return found
+
+
+def _item(model: TextModel, text: str) -> tuple[Tokens, Target] | None:
+    """A reference text as a model reads it, and the target it decides for; None where it can't be read."""
+    if model.head.vocabulary is not None:  # one word, the one in the middle, is to be guessed
+        words = text.split()
+        words[len(words) // 2] = model.head.vocabulary.mask
+        text = " ".join(words)
+    try:
+        tokens = model.encode(text)
+        return tokens, model.task.target(model.predict(tokens), model.head)
+    except ExplainError:
+        return None
+
+
+def _scores(model: TextModel, method: Method, item: tuple[Tokens, Target], meter: Meter | None) -> _Floats:
+    words = model.removable_units(*item, item[0].word_units())
+    return scores_of(method.attribute(model, *item, meter), words)
+
+
+def _correlation(left: _Floats, right: _Floats, signed: bool) -> float:
+    return abs(agreement(left, right, signed=signed)["spearman"])
+
+
+def _kept(weight_sha256: str) -> Path:
+    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(home).expanduser() / "explain" / "randomization" / f"{weight_sha256}.json"
+
+
+def _key(method: Method) -> str:
+    return _digest(method.name, settings_of(method))
+
+
+def _digest(name: str, params: Mapping[str, Any]) -> str:
+    settings = json.dumps(dict(params), sort_keys=True)
+    return f"{name} {hashlib.sha256(settings.encode()).hexdigest()[:12]}"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # not there, or half written by something else
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return np.round(value, 5).tolist()
+    if isinstance(value, Mapping):
+        return dict(value)
+    return value
