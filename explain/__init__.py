@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from explain.metrics.base import METRICS
     from explain.models.catalogue import list_models, load_model
     from explain.pipeline import attention, explain
+    from explain.rationale import plausibility
     from explain.replay import from_json, to_json
     from explain.tasks.base import TASKS
     from explain.views.base import VIEWS
@@ -34,6 +35,7 @@ _HOME = {
     "from_json": "explain.replay",
     "list_models": "explain.models.catalogue",
     "load_model": "explain.models.catalogue",
+    "plausibility": "explain.rationale",
     "to_json": "explain.replay",
 }
 
@@ -51,6 +53,7 @@ __all__ = [
     "from_json",
     "list_models",
     "load_model",
+    "plausibility",
     "to_json",
 ]
 

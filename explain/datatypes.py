@@ -717,6 +717,52 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class Plausibility:
+    """How far one method and a reader name the same words; see `explain.numerics.plausibility`. All from 0 to 1.
+
+    Attributes:
+        method: registry name.
+        f1, iou: of the method's highest-scored words, as many as are marked, with the marked ones.
+        auprc: average precision of its scores.
+    """
+
+    method: str
+    f1: float
+    iou: float
+    auprc: float
+
+    def __post_init__(self) -> None:
+        _finite(self, "f1", "iou", "auprc")
+
+
+@dataclass(frozen=True)
+class Rationale:
+    """The words that a reader finds decisive, and how far methods name the same ones.
+
+    Attributes:
+        words (K): the numbers of the marked words, as in `Tokens.words`, in reading order.
+        spans (K): where they stand: (segment, first character, last character + 1).
+        out_of: how many words there were to mark.
+        figures: of each method that puts words in an order; none where every word is marked.
+        chance: the mean of each figure over all orders of the words, method "random"; None where every word is marked.
+    """
+
+    words: tuple[int, ...]
+    spans: tuple[tuple[int, int, int], ...]
+    out_of: int
+    figures: tuple[Plausibility, ...] = ()
+    chance: Plausibility | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("words", "spans", "figures"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        if len(self.words) != len(self.spans):
+            raise ValueError("Rationale.spans needs one entry per word.")
+        if not 0 < len(self.words) <= self.out_of:
+            raise ValueError(f"{len(self.words)} of {self.out_of} words are marked; some must be.")
+
+
+@dataclass(frozen=True)
 class ModelRecord:
     """Which model it was, so that another machine can tell whether it has the same one.
 
@@ -750,7 +796,7 @@ class AttentionEdge:
 class Report:
     """One text explained: all that is shown, and all that recomputing it needs.
 
-    `created` and the attributions' `seconds` are no part of what a replay compares.
+    `created` and the attributions' `seconds` are no part of what a replay compares. `rationale` is a reader's, or None.
     """
 
     schema: str
@@ -767,6 +813,7 @@ class Report:
     edges: tuple[AttentionEdge, ...]
     versions: Mapping[str, str]
     seed: int
+    rationale: Rationale | None = None
 
     def __post_init__(self) -> None:
         for name in ("attributions", "phrases", "metrics", "edges"):

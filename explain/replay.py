@@ -24,6 +24,7 @@ from explain.meter import Meter
 from explain.methods.base import METHODS
 from explain.models import catalogue
 from explain.models.base import TextModel
+from explain.rationale import plausibility
 from explain.text.phrases import PhraseSettings
 
 DEFAULT_TOLERANCE = 1e-3
@@ -31,6 +32,7 @@ _LEFT_AWAY: dict[type, tuple[str, ...]] = {
     Attribution: ("tokens", "target"),  # written once, with the report
     Output: ("every_logit",),  # a vocabulary's worth of numbers
 }
+_MAY_BE_MISSING: dict[type, tuple[str, ...]] = {Report: ("rationale",)}  # reports of this schema were written without
 
 
 def to_record(report: Report) -> dict[str, Any]:
@@ -143,11 +145,12 @@ def _schema(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
             definitions[hint.__name__] = {}  # a type may hold itself
             left_out = _LEFT_AWAY.get(hint, ())
             names = [field.name for field in dataclasses.fields(hint) if field.name not in left_out]
+            optional = _MAY_BE_MISSING.get(hint, ())
             definitions[hint.__name__] = {
                 "type": "object",
                 "description": (hint.__doc__ or "").split("\n\n")[0],
                 "properties": {name: _schema(_hints(hint)[name], definitions) for name in names},
-                "required": names,
+                "required": [name for name in names if name not in optional],
                 "additionalProperties": False,
             }
         return {"$ref": f"#/$defs/{hint.__name__}"}
@@ -224,6 +227,8 @@ def replay(recorded: Report, model: TextModel | None = None, meter: Meter | None
         position=target.positions[0] if target.positions else None,
     )
     again = pipeline.report(request, model, dict(pipeline.parts(request, model, meter)))
+    if recorded.rationale is not None:
+        again = dataclasses.replace(again, rationale=plausibility(again, recorded.rationale.words))
     return compare(recorded, again)
 
 

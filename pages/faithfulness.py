@@ -1,4 +1,7 @@
-"""Is an explanation right? Methods side by side on one text: verdicts, agreement, removal beside random orders."""
+"""Is an explanation right? Methods side by side on one text: verdicts, agreement, removal beside random orders.
+
+And, apart from that, whether it is what a reader would have said: words marked by hand.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,6 +25,7 @@ from explain.views.agreement_matrix import FIGURES
 from explain.views.token_heatmap import shared_scales
 from pages.shared import controls, show, state
 from pages.shared.follow import follow
+from pages.shared.own_rationale import own_rationale
 
 GROUP = "faithfulness"  # a word picked in one drawing is marked in all
 ALWAYS = ("completeness_gap", "symmetric_relevance_gain", "deletion", "insertion")
@@ -39,24 +43,24 @@ ON_DEMAND = (
 def page() -> None:
     state.carry_over("faithfulness")
     st.title("Is the explanation right?", anchor=False)
-    text = controls.text_box()
+    text, pair = controls.text_boxes()
     with st.sidebar:
         model = state.model(controls.model_picker())
         state.suit_examples(model)
-        lacking = state.lacking(model, text)
-        question = {} if lacking else controls.target_picker(model, text)
+        lacking = state.lacking(model, text, pair)
+        question = {} if lacking else controls.target_picker(model, text, pair)
         st.subheader("What is compared", anchor=False)
         methods = controls.methods(model)
     state.remember()
     if lacking:
         show.advice(lacking)
         return
-    tested = tests(model, text, methods)
-    questions = (*map(WeightsMatter, weights_asked(model, methods)), *pairs_asked(model, text))
-    follow(Request(text, methods, phrases=None, tests=tested, questions=questions, **question), model, draw)
+    tested = tests(model, text, pair, methods)
+    questions = (*map(WeightsMatter, weights_asked(model, methods)), *pairs_asked(model, text, pair))
+    follow(Request(text, methods, pair, phrases=None, tests=tested, questions=questions, **question), model, draw)
 
 
-def tests(model: TextModel, text: str, methods: Sequence[Method]) -> TrialSettings | None:
+def tests(model: TextModel, text: str, pair: str | None, methods: Sequence[Method]) -> TrialSettings | None:
     """What explanations are put to, once that is asked for; what it costs is said before."""
     with st.sidebar:
         st.subheader("How it is tested", anchor=False)
@@ -70,7 +74,7 @@ def tests(model: TextModel, text: str, methods: Sequence[Method]) -> TrialSettin
         )
         orders = st.slider("Random orders", 20, 200, 40, step=20, key="orders", bind="query-params")
         chosen = TrialSettings(tuple(make(METRICS[name], {}) for name in (*ALWAYS, *more)), orders)
-        tokens = model.encode(text)
+        tokens = model.encode(text, pair)
         st.caption(f"At most {chosen.cost(model, tokens, methods):,} passes, for {len(tokens.words)} words.")
     return chosen if on else None
 
@@ -85,7 +89,7 @@ def weights_asked(model: TextModel, methods: Sequence[Method]) -> list[Method]:
     with st.sidebar:
         on = st.toggle(
             "Compare with random weights",
-            key="weights",
+            key="random_weights",
             bind="query-params",
             help="Does a method say the same of the model untrained? Measured once for a model and a method, on "
             f"{len(REFERENCE_TEXTS)} texts of ours, and kept.",
@@ -95,7 +99,7 @@ def weights_asked(model: TextModel, methods: Sequence[Method]) -> list[Method]:
     return list(methods) if on else [method for method in methods if method not in fresh]
 
 
-def pairs_asked(model: TextModel, text: str) -> tuple[ShapleyInteractions, ...]:
+def pairs_asked(model: TextModel, text: str, pair: str | None) -> tuple[ShapleyInteractions, ...]:
     """Whether the words that act together are looked for."""
     pairs = ShapleyInteractions()
     with st.sidebar:
@@ -105,7 +109,7 @@ def pairs_asked(model: TextModel, text: str) -> tuple[ShapleyInteractions, ...]:
             bind="query-params",
             help="Scores of single words can't show it: of two words that say the same, each seems to matter little.",
         )
-        st.caption(f"At most {pairs.cost(model, model.encode(text)):,} passes.")
+        st.caption(f"At most {pairs.cost(model, model.encode(text, pair)):,} passes.")
     return (pairs,) if on else ()
 
 
@@ -117,6 +121,14 @@ def draw(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
         return
     report = pipeline.report(request, model, found, edges=False)
     titles = state.titles()
+    with st.container():  # it grows while methods are computed; what stands below stays the same element
+        faithfulness(request, report, found, titles)
+    own_rationale(report, titles)
+    if set(found) >= {*request.methods, *(map(Tested, request.methods) if request.tests else ())}:
+        take_away(request, model, found)
+
+
+def faithfulness(request: Request, report: Report, found: Mapping[Any, Any], titles: Mapping[str, str]) -> None:
     verdicts(request, found, titles)
     heatmaps(request, report, found)
     if len(report.attributions) > 1:
@@ -135,18 +147,15 @@ def draw(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
     for question in request.questions:
         if isinstance(question, ShapleyInteractions) and question in found:
             st.subheader("Words that act together", anchor=False)
-            show.view("pair_bars", found[question], key="pairs", group=GROUP)
+            show.view("pair_bars", found[question], key="pair_bars", group=GROUP)
     weights([found[one] for one in request.questions if isinstance(one, WeightsMatter) and one in found], titles)
     if request.tests is None:
         show.advice("Switch on the test in the sidebar to compare each explanation with random orders of its words.")
-        return
-    if report.metrics:
+    elif report.metrics:
         whiskers(report, titles)
         st.subheader("What removing words does", anchor=False)
         show.view("removal_curves", report, key="curves", titles=titles)
         figures(report.metrics, titles)
-    if set(found) >= {*request.methods, *map(Tested, request.methods)}:
-        take_away(request, model, found)
 
 
 def verdicts(request: Request, found: Mapping[Any, Any], titles: Mapping[str, str]) -> None:
@@ -240,15 +249,16 @@ def figures(metrics: tuple[MetricResult, ...], titles: Mapping[str, str]) -> Non
 
 def take_away(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
     st.subheader("Take it with you", anchor=False)
+    marks = state.marks()
     with st.container(horizontal=True):
         st.download_button(
             "JSON, to replay",
-            lambda: to_json(pipeline.report(request, model, found)),
+            lambda: to_json(marks.add_to(pipeline.report(request, model, found))),
             "explanation.json",
             "application/json",
             on_click="ignore",
         )
-    show.links(request.text)
+    show.links(request.text, request.text_pair)
     st.caption("Pictures: each drawing has SVG and PNG buttons in its corner.")
 
 

@@ -62,6 +62,7 @@ def results() -> dict[str, Any]:
         "bertviz": maps,
         "removal_curves": tested,
         "agreement_matrix": tested,
+        "word_marks": tokens,
         "reference_whiskers": tested,
         "pair_bars": ShapleyInteractions().answer(TOY_MODELS["planted"], tokens, target),
     }

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from pathlib import Path
 
@@ -93,6 +94,37 @@ def change(record: dict, path: str, value: object) -> dict:
 def test_whatever_is_changed_is_found_out(report: Report, path: str, value: object) -> None:
     record = change(json.loads(to_json(report)), path, value)
     assert not compare(from_record(record), report).within(1e-3)
+
+
+def test_a_rationale_is_kept_and_its_figures_computed_again(report: Report, sentiment: TextModel) -> None:
+    marked = dataclasses.replace(report, rationale=explain.plausibility(report, ["isn't", "top-notch", "saves"]))
+    jsonschema.validate(json.loads(to_json(marked)), json_schema())
+    again = from_json(to_json(marked))
+    assert again.rationale == marked.rationale and len(again.rationale.figures) == 3
+    assert replay(again, sentiment).within(1e-4)
+    for path, value in (
+        ("figures/0/f1", 0.99),
+        ("spans/0/1", 7),
+        ("chance/auprc", 0.5),
+        ("words/0", 3),
+        ("out_of", 99),
+    ):
+        record = change(json.loads(to_json(marked)), f"rationale/{path}", value)
+        assert not compare(from_record(record), marked).within(1e-3), path
+
+
+def test_reports_from_before_there_were_rationales(report: Report) -> None:
+    record = to_record(report)
+    del record["rationale"]
+    jsonschema.validate(record, json_schema())
+    assert from_record(record).rationale is None
+    assert compare(from_record(record), report).within(0)
+
+
+@pytest.mark.parametrize("value", [7, {"words": [1]}, {"words": [], "spans": [], "out_of": 3}])
+def test_what_is_no_rationale(report: Report, value: object) -> None:
+    with pytest.raises(RecordError, match="can't be read"):
+        from_record(to_record(report) | {"rationale": value})
 
 
 def test_a_number_that_is_none_is_never_equal(report: Report) -> None:

@@ -26,13 +26,18 @@ def rows(report: Report) -> list[tuple[str, str, str, int, int, int, float, floa
 
 
 def to_csv(report: Report) -> str:
-    """The table as CSV. Text that a spreadsheet would run as a formula is put behind an apostrophe."""
+    """The table as CSV."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
     for method, granularity, text, *numbers in rows(report):
-        writer.writerow([method, granularity, f"'{text}" if text.startswith(_FORMULA) else text, *numbers])
+        writer.writerow([method, granularity, cell(text), *numbers])
     return out.getvalue()
+
+
+def cell(text: str) -> str:
+    """Text for a cell of a CSV file: what a spreadsheet would run as a formula is put behind an apostrophe."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def to_text(report: Report, most: int = 12) -> str:

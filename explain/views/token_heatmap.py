@@ -76,7 +76,7 @@ class TokenHeatmap(View):
             "count": len(units),
             "for": f"for {target_name(result.target)}",
             "against": "against",
-            "texts": _texts(tokens, units),
+            "texts": laid_out(tokens, units),
             "note": note(result, shown),
             "caption": f"{title or result.method}, {UNITS[result.scale]}"
             + ("" if result.scale == "share" else f", target: {target_name(result.target)}"),
@@ -219,8 +219,12 @@ def _window_centers(tokens: Tokens, windows: list[dict[str, Any]]) -> list[dict[
     return drawn
 
 
-def _texts(tokens: Tokens, units: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The units of each text in order, with the characters between them; what was not read at the end."""
+def laid_out(tokens: Tokens, units: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The units of each text in order, with the characters between them; what was not read at the end.
+
+    Args:
+        units: each with "segment", "start" and "stop", which are left out of what is returned.
+    """
     texts = []
     for number, text in enumerate(tokens.texts):
         mine = [unit for unit in units if unit["segment"] == number]

@@ -34,9 +34,10 @@ def _results(request: Request, model: TextModel, draw: Draw, handed: list[state.
             st.rerun()  # the page once more, without asking again and again
         if found.job is not None and not polled:
             st.rerun()  # the page once more, so that it asks again and again
-        if found.job is not None:
-            show.progress(found.job)
-        show.ended(found)
+        with st.container():  # what is drawn below keeps its place, and so its focus, when this goes
+            if found.job is not None:
+                show.progress(found.job)
+            show.ended(found)
         if "observation" in found.parts:
             draw(request, model, found.parts)
     except ExplainError as error:

@@ -35,9 +35,18 @@ def _components() -> dict[str, Any]:
 
 
 def view(
-    name: str, result: Any, *, key: str, on_chosen: Callable[[Mapping[str, Any]], None] | None = None, **options: Any
+    name: str,
+    result: Any,
+    *,
+    key: str,
+    on_chosen: Callable[[Mapping[str, Any]], None] | None = None,
+    page: bool = True,
+    **options: Any,
 ) -> None:
-    """Draw a result with a registered view; `on_chosen` is told what is clicked in it."""
+    """Draw a result with a registered view; `on_chosen` is told what is clicked in it.
+
+    What is clicked concerns the whole page, or with `page=False` only the fragment that the drawing stands in.
+    """
     if on_chosen is None:
         _components()[name](data=VIEWS[name].data(result, **options), key=key)
         return
@@ -46,7 +55,8 @@ def view(
         value = st.session_state[key].get("chosen")
         if value:
             on_chosen(value)
-            st.session_state["clicked"] = True  # see follow.py
+            if page:
+                st.session_state["clicked"] = True  # see follow.py
 
     _components()[name](data=VIEWS[name].data(result, sends=True, **options), key=key, on_chosen_change=changed)
 

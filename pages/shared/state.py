@@ -16,6 +16,7 @@ from explain.jobs import Cache, Job, Jobs, failure
 from explain.methods.base import METHODS
 from explain.models import catalogue
 from explain.models.base import TextModel
+from explain.rationale import Marks
 
 LONGEST_IN_LINK = 2000
 AT_ONCE_SECONDS = 0.6  # a page waits so long before it shows progress
@@ -168,6 +169,11 @@ def stop() -> None:
 def try_again() -> None:
     """Forget that the request was stopped or failed."""
     st.session_state.ended = None
+
+
+def marks() -> Marks:
+    """What the visitor marked as decisive, in every text of the visit."""
+    return st.session_state.setdefault("marks", Marks())
 
 
 def carry_over(page: str) -> None:
