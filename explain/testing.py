@@ -6,7 +6,12 @@
         check(MyMethod(), TOY_MODELS["linear"])
 
 The toys are whole `TextModel`s of a few numbers: what integrated gradients, occlusion and rollout must give on them can
-be worked out by hand.
+be worked out by hand. Trained BERTs of which it is known what decides, and how much of that a method finds, come from
+`explain.ground_truth`:
+
+    from explain.testing import planted, precision
+
+    print(precision(MyMethod(), planted("pair")).mean)
 """
 
 import json
@@ -23,6 +28,13 @@ from torch import Tensor
 
 from explain.datatypes import AttentionMaps, Attribution, ModelRecord, Prediction, Target, Tokens
 from explain.errors import Cancelled, TargetError, TextError
+from explain.ground_truth import SHORTCUTS as SHORTCUTS
+from explain.ground_truth import Planted as Planted
+from explain.ground_truth import PlantedText as PlantedText
+from explain.ground_truth import Precision as Precision
+from explain.ground_truth import planted as planted
+from explain.ground_truth import precision as precision
+from explain.ground_truth import precision_at_k as precision_at_k
 from explain.meter import Meter
 from explain.methods.base import Method
 from explain.models.base import Observation, Row, Scores, TextModel

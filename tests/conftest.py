@@ -64,3 +64,12 @@ def browser() -> Iterator[Browser]:
     assert path, "no Chromium: run `make test`, which installs one"
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=path, args=chromium.ARGUMENTS)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests recorded to be read: how much of the ground truth each method finds."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    for report in reports:
+        for name, value in report.user_properties:
+            if name == "in the summary":
+                terminalreporter.write_line(str(value))

@@ -1,4 +1,6 @@
-"""Means of random samples, with how far they are to be trusted."""
+"""Means and shares of random samples, with how far they are to be trusted."""
+
+import math
 
 import numpy as np
 import numpy.typing as npt
@@ -18,3 +20,16 @@ def mean_and_error(samples: npt.NDArray[np.floating]) -> tuple[npt.NDArray[np.fl
     count = len(samples)
     deviation = samples.std(axis=0, ddof=1, dtype=np.float64)
     return samples.mean(axis=0, dtype=np.float64), stdtrit(count - 1, 0.975) * deviation / np.sqrt(count)
+
+
+def wilson(hits: float, count: int, z: float = 1.96) -> tuple[float, float]:
+    """The 95 % interval of a share (Wilson 1927), which stays inside 0 and 1.
+
+    Args:
+        hits: how many of `count` are; not whole where what is counted are shares themselves. These vary less than yes
+            and no do with the same mean, so the interval is then, if anything, too wide.
+    """
+    share = hits / count
+    center = (share + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = z * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2)) / (1 + z**2 / count)
+    return max(0.0, center - half), min(1.0, center + half)

@@ -9,6 +9,8 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 from sklearn import metrics
 
+from explain.numerics.intervals import wilson
+
 Floats = npt.NDArray[np.float64]
 Labels = Sequence[int] | npt.NDArray[np.integer]
 CALIBRATION_BINS = 15
@@ -56,14 +58,6 @@ def classification_figures(
         "calibration_error_calibrated": calibration_error(softmax(logits / temperature, axis=-1), right),
         "confusion": metrics.confusion_matrix(right, predicted, labels=range(logits.shape[1])).tolist(),
     }
-
-
-def wilson(hits: int, count: int, z: float = 1.96) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927), which stays inside 0 and 1."""
-    share = hits / count
-    center = (share + z**2 / (2 * count)) / (1 + z**2 / count)
-    half = z * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2)) / (1 + z**2 / count)
-    return max(0.0, center - half), min(1.0, center + half)
 
 
 def calibration_error(probabilities: Floats, labels: Labels) -> float:

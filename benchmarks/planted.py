@@ -1,0 +1,97 @@
+"""Ground truth: how many planted words every method finds, on each shortcut of `explain.ground_truth`.
+
+    python -m benchmarks.planted             prints three tables in Markdown
+    python -m benchmarks.planted --write     puts them into docs/ground_truth.md
+
+Every method runs at its defaults, on five models of each shortcut. The tables: precision@k over all texts; that of the
+model where it is lowest, and highest; how often the decoy is among the k. Deterministic but for the last bits of
+another processor.
+"""
+
+import argparse
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from explain.ground_truth import SHORTCUTS, Precision, planted, precision
+from explain.methods.base import METHODS
+from explain.numerics.intervals import wilson
+
+PAGE = Path(__file__).parent.parent / "docs" / "ground_truth.md"
+BEGIN, END = "<!-- written by benchmarks.planted -->\n", "<!-- until here -->\n"
+
+Found = dict[tuple[str, str], list[Precision]]  # method and shortcut: one for each model
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.planted", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--models", type=int, default=5, help="models of each shortcut")
+    parser.add_argument("--texts", type=int, default=40, help="texts that each model is asked about")
+    parser.add_argument("--method", action="append", choices=list(METHODS), help="only this one; may be repeated")
+    parser.add_argument("--write", action="store_true", help=f"put the tables into {PAGE.name}")
+    options = parser.parse_args(arguments)
+    if options.write and options.method:
+        parser.error("--write needs every method.")
+    torch.set_num_threads(1)
+    tables = as_markdown(measured(options.method or METHODS, options.models, options.texts))
+    print(tables)
+    if options.write:
+        before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+        PAGE.write_text(f"{before}{BEGIN}{tables}{END}{rest.partition(END)[2]}", encoding="utf-8")
+
+
+def measured(methods: Iterable[str], models: int, texts: int) -> Found:
+    """Every method on every model of every shortcut."""
+    return {
+        (name, shortcut): [precision(METHODS[name](), planted(shortcut, seed), texts, seed) for seed in range(models)]
+        for name in methods
+        for shortcut in SHORTCUTS
+    }
+
+
+def as_markdown(found: Found) -> str:
+    """Three tables; methods in the order of their mean precision."""
+    whole = {place: pooled(by_model) for place, by_model in found.items()}
+    names = list(dict.fromkeys(name for name, _ in found))
+    names.sort(key=lambda name: -sum(whole[name, shortcut].mean for shortcut in SHORTCUTS))
+
+    def table(figure: str, cell: Callable[[tuple[str, str]], str]) -> list[str]:
+        titles = [shortcut.title for shortcut in SHORTCUTS.values()]
+        rows = [
+            [METHODS[name].title, "yes" if METHODS[name].signed else "no"]
+            + [cell((name, shortcut)) for shortcut in SHORTCUTS]
+            for name in names
+        ]
+        lines = [[figure, "signed", *titles], ["---"] * (len(titles) + 2), *rows]
+        return [f"| {' | '.join(line)} |\n" for line in lines]
+
+    chance = [f"{whole[names[0], shortcut].chance:.2f}" for shortcut in SHORTCUTS]
+    means = table("precision@k", lambda place: _share(whole[place]))
+    means.append(f"| *chance* |  | {' | '.join(chance)} |\n")
+    ranges = table("lowest and highest model", lambda place: _range([one.mean for one in found[place]]))
+    decoys = table("decoy among the k", lambda place: f"{whole[place].decoy:.2f}")
+    return "\n".join("".join(lines) for lines in (means, ranges, decoys))
+
+
+def pooled(by_model: Sequence[Precision]) -> Precision:
+    """One method on one shortcut, over the texts of several models, as many of each."""
+    count, models = sum(one.texts for one in by_model), len(by_model)
+    mean = sum(one.mean for one in by_model) / models
+    low, high = wilson(mean * count, count)
+    decoy, chance = (sum(values) / models for values in zip(*((one.decoy, one.chance) for one in by_model)))
+    return replace(by_model[0], texts=count, mean=mean, low=low, high=high, decoy=decoy, chance=chance)
+
+
+def _share(one: Precision) -> str:
+    return f"{one.mean:.2f} ({one.low:.2f} to {one.high:.2f})"
+
+
+def _range(means: Sequence[float]) -> str:
+    low, high = f"{min(means):.2f}", f"{max(means):.2f}"
+    return low if low == high else f"{low} to {high}"
+
+
+if __name__ == "__main__":
+    main()
