@@ -55,6 +55,12 @@ def _parser() -> argparse.ArgumentParser:
         help="the mask to explain, where there are several: its place among the tokens, [CLS] being 0",
     )
     text.add_argument("--scale", help="log_odds (default), probability, log_probability or logit")
+    text.add_argument(
+        "--test", action="store_true", help="compare each explanation with random orders, and say whether it holds"
+    )
+    text.add_argument(
+        "--metric", action="append", default=[], metavar="NAME", help="a further metric; may be given again"
+    )
     text.add_argument("--no-phrases", action="store_true", help="do not look for key phrases")
     text.add_argument("--format", choices=("table", "json", "html", "csv"), default="table")
     text.add_argument("--out", metavar="FILE", help="write to a file instead of standard output")
@@ -126,7 +132,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def explain_text(options: argparse.Namespace) -> int:
     from explain.models.catalogue import load_model
-    from explain.pipeline import DEFAULT_METHODS, Request, methods_from, parts, report
+    from explain.pipeline import DEFAULT_METHODS, Request, methods_from, parts, report, tests_from
     from explain.text.phrases import PhraseSettings
 
     settings = _settings(options.set)
@@ -141,11 +147,12 @@ def explain_text(options: argparse.Namespace) -> int:
         options.scale,
         None if options.no_phrases else phrases,
         position=options.position,
+        tests=tests_from(options.metric) if options.test or options.metric else None,
     )
     model = load_model(options.model)
     found = dict(parts(request, model))
     result = report(request, model, found)
-    _write(options, result, found, model.unk_id)
+    _write(options, result, found, model)
     return 0
 
 
@@ -226,7 +233,7 @@ def _settings(assignments: Sequence[str]) -> dict[str, dict[str, str]]:
     return settings
 
 
-def _write(options: argparse.Namespace, result: Report, found: dict[Any, Any], unknown: int | None) -> None:
+def _write(options: argparse.Namespace, result: Report, found: dict[Any, Any], model: Any) -> None:
     from explain.methods.base import METHODS
     from explain.replay import to_json
     from explain.views.document import document
@@ -238,10 +245,28 @@ def _write(options: argparse.Namespace, result: Report, found: dict[Any, Any], u
         written = to_csv(result)
     elif options.format == "html":
         about = {name: (METHODS[name].title, METHODS[name].meaning, METHODS[name].limits) for name in METHODS}
-        written = document(result, about, found["observation"].maps, unknown=unknown, record=to_json(result))
+        written = document(result, about, found["observation"].maps, unknown=model.unk_id, record=to_json(result))
     else:
-        written = to_text(result)
+        written = to_text(result) + _judged(options, result, found, model)
     _put(options, written)
+
+
+def _judged(options: argparse.Namespace, result: Report, found: dict[Any, Any], model: Any) -> str:
+    """Whether each explanation holds, and its figures, for a terminal."""
+    from explain.metrics.base import METRICS
+    from explain.pipeline import Tested
+    from explain.randomization import known
+    from explain.verdict import MEANING, verdict
+
+    lines = []
+    for method, one in ((key, part) for key, part in found.items() if part in result.attributions):
+        others = [other for other in result.attributions if other is not one]
+        judged = verdict(one, others, found.get(Tested(method)), known(model, method))
+        lines += ["", f"{one.method}: {MEANING[judged.color]}. {judged.sentence}"]
+        for figure in (figure for figure in result.metrics if figure.method == one.method):
+            beaten = "" if figure.percentile is None else f"  beats {figure.percentile:.0f} % of random orders"
+            lines.append(f"  {figure.value:8.3f}  {METRICS[figure.metric].title}{beaten}")
+    return "\n".join(lines) + "\n"
 
 
 def _put(options: argparse.Namespace, written: str | bytes) -> None:

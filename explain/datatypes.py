@@ -797,6 +797,7 @@ class Report:
     """One text explained: all that is shown, and all that recomputing it needs.
 
     `created` and the attributions' `seconds` are no part of what a replay compares. `rationale` is a reader's, or None.
+    `test_settings` say how `metrics` were found: "orders", "seed", and "metrics" with their settings by name.
     """
 
     schema: str
@@ -814,8 +815,10 @@ class Report:
     versions: Mapping[str, str]
     seed: int
     rationale: Rationale | None = None
+    test_settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        _frozen_mapping(self, "test_settings")
         for name in ("attributions", "phrases", "metrics", "edges"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         _frozen_mapping(self, "versions")

@@ -28,7 +28,7 @@ from explain.jobs import Cache
 from explain.knobs import make, settings_of
 from explain.meter import Meter
 from explain.methods.base import METHODS, Method
-from explain.metrics.base import Trial, TrialSettings
+from explain.metrics.base import METRICS, Trial, TrialSettings
 from explain.models import catalogue
 from explain.models.base import Observation, TextModel, check_same_score
 from explain.models.remembering import Remembering
@@ -39,6 +39,7 @@ from explain.text.units import units_of
 
 SCHEMA = "explain-report-1"
 DEFAULT_METHODS = ("attention_rollout", "integrated_gradients", "occlusion")
+DEFAULT_METRICS = ("completeness_gap", "symmetric_relevance_gain", "deletion", "insertion")
 EDGES_PER_LAYER = 40  # kept in a report
 
 
@@ -94,6 +95,15 @@ def methods_from(
                 f"There are settings for {METHODS[name].name!r}, which was not asked for. Asked for: {asked}."
             )
     return tuple(dict.fromkeys(made))
+
+
+def tests_from(names: Sequence[str] = (), orders: int = 40) -> TrialSettings:
+    """The metrics that a verdict rests on and that are drawn, and further ones by name.
+
+    Raises:
+        UnknownNameError, KnobError: a metric that there is not, or a number of orders out of range.
+    """
+    return TrialSettings(tuple(METRICS[name]() for name in dict.fromkeys((*DEFAULT_METRICS, *names))), orders)
 
 
 def cost(request: Request, model: TextModel, tokens: Tokens) -> int:
@@ -230,6 +240,7 @@ def explain(
     scale: str | None = None,
     position: int | None = None,
     phrases: bool | PhraseSettings = True,
+    tests: bool | TrialSettings = False,
     meter: Meter | None = None,
     cache: Cache | None = None,
 ) -> Report:
@@ -244,6 +255,7 @@ def explain(
         scale: "log_odds" (default), "probability", "log_probability" or "logit".
         position: the token asked about, where the model is read at several (masks); by default the first of them.
         phrases: whether, or how, key phrases are found.
+        tests: whether, or to what, each explanation is put: the report's `metrics`; see `explain.verdict`.
         meter: counts passes and can stop the work; cache: remembers parts from call to call.
 
     Raises:
@@ -251,7 +263,9 @@ def explain(
     """
     loaded = catalogue.load_model(model) if isinstance(model, str) else model
     chosen = PhraseSettings() if phrases is True else phrases or None
-    request = Request(text, methods_from(methods, settings), text_pair, label, against, scale, chosen, (), position)
+    put_to = tests_from() if tests is True else tests or None
+    made = methods_from(methods, settings)
+    request = Request(text, made, text_pair, label, against, scale, chosen, (), position, put_to)
     found = dict(parts(request, loaded, meter, cache))
     return report(request, loaded, found)
 
@@ -293,6 +307,7 @@ def report(request: Request, model: TextModel, found: Mapping[Any, Any], *, edge
         edges=strongest_edges(observation.maps) if edges else (),
         versions=versions(),
         seed=0,
+        test_settings=request.tests.record if request.tests else {},
     )
 
 

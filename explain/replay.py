@@ -22,6 +22,7 @@ from explain.errors import RecordError
 from explain.knobs import make
 from explain.meter import Meter
 from explain.methods.base import METHODS
+from explain.metrics.base import TrialSettings
 from explain.models import catalogue
 from explain.models.base import TextModel
 from explain.rationale import plausibility
@@ -32,7 +33,9 @@ _LEFT_AWAY: dict[type, tuple[str, ...]] = {
     Attribution: ("tokens", "target"),  # written once, with the report
     Output: ("every_logit",),  # a vocabulary's worth of numbers
 }
-_MAY_BE_MISSING: dict[type, tuple[str, ...]] = {Report: ("rationale",)}  # reports of this schema were written without
+_MAY_BE_MISSING: dict[type, tuple[str, ...]] = {
+    Report: ("rationale", "test_settings")
+}  # reports of this schema were written without
 
 
 def to_record(report: Report) -> dict[str, Any]:
@@ -225,6 +228,7 @@ def replay(recorded: Report, model: TextModel | None = None, meter: Meter | None
         scale=None if contrast_or_value else target.scale,
         phrases=make(PhraseSettings, recorded.phrase_settings) if recorded.phrase_settings else None,
         position=target.positions[0] if target.positions else None,
+        tests=TrialSettings.from_record(recorded.test_settings) if recorded.test_settings else None,
     )
     again = pipeline.report(request, model, dict(pipeline.parts(request, model, meter)))
     if recorded.rationale is not None:
@@ -233,7 +237,8 @@ def replay(recorded: Report, model: TextModel | None = None, meter: Meter | None
 
 
 # What a second run may have otherwise: when and how long, on what versions, and where the model lies.
-_LEFT_OUT = {"created", "seconds", "passes", "versions", "id", "revision"}
+# A percentile follows from a figure and its controls, which are compared: it leaps where two are all but equal.
+_LEFT_OUT = {"created", "seconds", "passes", "versions", "id", "revision", "percentile"}
 
 
 def compare(recorded: Report, again: Report) -> Difference:

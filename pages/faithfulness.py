@@ -11,7 +11,6 @@ import streamlit as st
 from explain import pipeline
 from explain.datatypes import Attribution, MetricResult, Randomization, Report
 from explain.errors import ExplainError
-from explain.knobs import make
 from explain.methods.base import Method
 from explain.metrics.base import METRICS, TrialSettings
 from explain.models.base import TextModel
@@ -28,7 +27,6 @@ from pages.shared.follow import follow
 from pages.shared.own_rationale import own_rationale
 
 GROUP = "faithfulness"  # a word picked in one drawing is marked in all
-ALWAYS = ("completeness_gap", "symmetric_relevance_gain", "deletion", "insertion")
 ON_DEMAND = (
     "reference_robustness",
     "comprehensiveness",
@@ -73,7 +71,7 @@ def tests(model: TextModel, text: str, pair: str | None, methods: Sequence[Metho
             format_func=lambda name: METRICS[name].title,
         )
         orders = st.slider("Random orders", 20, 200, 40, step=20, key="orders", bind="query-params")
-        chosen = TrialSettings(tuple(make(METRICS[name], {}) for name in (*ALWAYS, *more)), orders)
+        chosen = pipeline.tests_from(more, orders)
         tokens = model.encode(text, pair)
         st.caption(f"At most {chosen.cost(model, tokens, methods):,} passes, for {len(tokens.words)} words.")
     return chosen if on else None

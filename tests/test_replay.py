@@ -8,7 +8,7 @@ import pytest
 
 import explain
 from explain.datatypes import Report
-from explain.errors import RecordError
+from explain.errors import KnobError, RecordError
 from explain.models.base import TextModel
 from explain.models.encoder import EncoderModel
 from explain.replay import compare, from_json, from_record, json_schema, read, replay, to_json, to_record
@@ -200,3 +200,16 @@ def test_contrast_and_settings_come_back(tiny_bert: EncoderModel) -> None:
     difference = replay(from_json(to_json(one)), tiny_bert)
     assert difference.within(1e-5)
     assert np.isfinite(difference.largest)
+
+
+def test_what_explanations_were_put_to_is_computed_again(sentiment: TextModel) -> None:
+    tested = explain.explain("The film isn't good, but I left smiling.", sentiment, methods=["occlusion"], tests=True)
+    assert tested.test_settings["orders"] == 40 and {one.metric for one in tested.metrics} >= {"deletion", "insertion"}
+    record = json.loads(to_json(tested))
+    assert replay(from_record(record), sentiment).within(1e-4)
+    record["metrics"][0]["value"] += 0.01
+    found = replay(from_record(record), sentiment)
+    assert found.largest == pytest.approx(0.01, abs=1e-4) and found.where == "metrics[0].value"
+    record["test_settings"]["metrics"]["deletion"]["scale"] = "parsec"
+    with pytest.raises(KnobError):
+        replay(from_record(record), sentiment)

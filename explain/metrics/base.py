@@ -5,17 +5,17 @@ and says how much is removed and how the curve is summed up; its control, random
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replaced
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from explain.datatypes import Attribution, FloatArray, MetricResult, Target, Tokens
-from explain.errors import MetricError
-from explain.knobs import check_knobs, knob
+from explain.errors import KnobError, MetricError
+from explain.knobs import check_knobs, knob, make, settings_of
 from explain.meter import Meter
 from explain.methods.base import Method
 from explain.models.base import TextModel
@@ -30,6 +30,7 @@ SCALE = knob(
     choices=("probability", "target"),
     help="What outputs are measured in: the label's probability, as ERASER defines it, or the target's own unit.",
 )
+MIN_ORDERS, MAX_ORDERS = 20, 1000  # fewer say too little of chance
 REMOVERS = ("mask", "attention_off", "delete")  # tried in this order
 
 _Floats = npt.NDArray[np.float64]
@@ -218,6 +219,26 @@ class TrialSettings:
     metrics: tuple[Metric, ...]
     orders: int = 40
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not MIN_ORDERS <= self.orders <= MAX_ORDERS:
+            raise KnobError(f"orders is {self.orders}; expected a number from {MIN_ORDERS} to {MAX_ORDERS}.")
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """These settings as JSON values, for `from_record`."""
+        named = {metric.name: settings_of(metric) for metric in self.metrics}
+        return {"orders": self.orders, "seed": self.seed, "metrics": named}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> "TrialSettings":
+        """Settings from a record.
+
+        Raises:
+            UnknownNameError, KnobError: a metric or a setting that there is not.
+        """
+        metrics = tuple(make(METRICS[name], settings) for name, settings in record["metrics"].items())
+        return cls(metrics, record["orders"], record["seed"])
 
     def cost(self, model: TextModel, tokens: Tokens, methods: Sequence[Method]) -> int:
         """Most passes for these methods; a control counts for each operator it is made with, of two."""
