@@ -1,12 +1,10 @@
-"""The page of verdicts by AppTest and in a browser: what it says before and after the test, and of bad texts."""
+"""The page of verdicts by AppTest: what it says before and after the test, and of bad texts."""
 
 import pytest
-from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
 from tests.golden import HOSTILE
 from tests.pages.test_explain_text import ROOT, drawn, run
-from tests.pages.visits import Visit
 
 
 @pytest.fixture
@@ -48,18 +46,3 @@ def test_hostile_and_masked_texts(app: AppTest, model: str) -> None:
     run(app)
     assert not app.error and not app.exception
     assert "of random orders" in said(app)
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize(
-    "visit", [{}, {"viewport": {"width": 400, "height": 900}, "color_scheme": "dark"}], indirect=True
-)
-def test_it_is_drawn(visit: Visit) -> None:
-    visit.page.goto(visit.address + "/faithfulness?test=true")
-    page = visit.page
-    expect(page.get_by_text("Take it with you")).to_be_visible(timeout=90_000)
-    expect(page.locator(".readings .chart polygon.band").first).to_be_attached()
-    expect(page.locator(".agreement td")).to_have_count(9)
-    assert page.locator(".heatmap .w").count() == 3 * 15
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    assert page.locator(".stAlert").count() == 0
