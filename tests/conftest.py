@@ -1,12 +1,15 @@
 """What many tests need: tiny models of every family, the shipped one, and a browser."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test may reach for the network
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -18,6 +21,17 @@ from tests import chromium
 from tests.tiny_models import tiny_folder
 
 torch.set_num_threads(1)  # tiny models gain nothing by threads, and lose much where something else computes too
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Where several processes share the tests, one of them does all that visit the app: they are handed out first."""
+
+    class Shared(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "app" if re.match(r"tests/pages/\w*browser\.py::", nodeid) else nodeid
+
+    return Shared(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +76,7 @@ def tiny_bert(tiny: Callable[[str], EncoderModel]) -> EncoderModel:
 def browser() -> Iterator[Browser]:
     path = chromium.find()
     assert path, "no Chromium: run `make test`, which installs one"
+    expect.set_options(timeout=30_000)  # milliseconds: the machine may do other things
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=path, args=chromium.ARGUMENTS)
 

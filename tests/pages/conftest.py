@@ -9,11 +9,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, BrowserContext
 
 from tests.pages.visits import Visit
 
@@ -46,13 +46,29 @@ def address() -> Iterator[str]:
         server.wait(20)
 
 
+@pytest.fixture(scope="session")
+def profile(browser: Browser, address: str) -> Callable[..., BrowserContext]:
+    """A browser's profile with given options, made once: it keeps Streamlit's scripts, and its window open.
+
+    A window of its own for each visit costs the browser a third of what drawing the app in it costs.
+    """
+    made: dict[str, BrowserContext] = {}
+
+    def make(**options: object) -> BrowserContext:
+        key = repr(sorted(options.items()))
+        if key not in made:
+            made[key] = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
+            made[key].grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
+            made[key].new_page()
+        return made[key]
+
+    return make
+
+
 @pytest.fixture
-def visit(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    options = {"viewport": {"width": 1280, "height": 900}, "accept_downloads": True} | getattr(request, "param", {})
-    context = browser.new_context(**options)
-    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
-    visitor = Visit(context, address)
+def visit(profile: Callable[..., BrowserContext], address: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    visitor = Visit(profile(**getattr(request, "param", {})), address)
     yield visitor
-    context.close()
+    visitor.leave()
     assert visitor.outside == []
     assert visitor.complaints == []

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.pages.test_browser import HOSTILE
-from tests.pages.visits import Visit
+from tests.pages.visits import PATIENCE, Visit
 
 pytestmark = pytest.mark.browser
 
@@ -104,7 +104,7 @@ def test_long_texts_stay_usable(visit: Visit, view: str) -> None:
     page = visit.page
     expect(page.get_by_text("512 pieces are the most")).to_be_visible()
     if view != "BertViz":
-        expect(page.locator(DRAWN[view]).first).to_be_visible(timeout=90_000)  # 73 passes, where heads are tested
+        expect(page.locator(DRAWN[view]).first).to_be_visible(timeout=PATIENCE)  # 73 passes, where heads are tested
     assert page.locator(".graph path.edge").count() <= 2000
     began = time.monotonic()
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")

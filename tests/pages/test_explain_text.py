@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explain.datatypes import Attribution
-from explain.jobs import Cache
+from explain.jobs import ABANDONED_SECONDS, Cache
 from pages.shared import show, state
 from tests.test_pipeline import HOSTILE
 from tests.tiny_models import tiny_folder
@@ -23,14 +23,17 @@ def app() -> AppTest:
 
 
 def run(app: AppTest) -> AppTest:
-    """Run until nothing is computed any more."""
+    """Run until nothing is computed any more; the job is waited for, as running the page over and over would slow it.
+
+    Not for long at a time: a job that nobody asks for is given up.
+    """
     app.run()
     give_up = time.monotonic() + 180
     while time.monotonic() < give_up:
         assert not app.exception
         if not any(button.key == "stop" for button in app.button):
             return app
-        time.sleep(0.1)
+        app.session_state["job"].wait(ABANDONED_SECONDS / 3)
         app.run()
     raise AssertionError("The page never finished.")
 

@@ -1,21 +1,16 @@
-"""The page of verdicts by AppTest and in a browser: what it says before and after the test, of bad texts, of marks."""
+"""The page of verdicts by AppTest: what it says before and after the test, of bad texts, and of marks."""
 
-import csv
 import json
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
-from explain import replay
 from explain.views.word_marks import fingerprint
 from pages.shared import show, state
 from tests.golden import HOSTILE
 from tests.pages.test_explain_text import ROOT, drawn, run
-from tests.pages.visits import Visit
 
 
 @pytest.fixture
@@ -149,59 +144,3 @@ def test_hostile_texts_pairs_and_masks_are_marked(app: AppTest, mark: Mark, mode
     run(app)
     assert not app.error and not app.exception
     assert (len(app.table) == 1) and "Take it with you" in drawn(app)
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize(
-    "visit", [{}, {"viewport": {"width": 400, "height": 900}, "color_scheme": "dark"}], indirect=True
-)
-def test_it_is_drawn(visit: Visit) -> None:
-    visit.page.goto(visit.address + "/faithfulness?test=true")
-    page = visit.page
-    expect(page.get_by_text("Take it with you")).to_be_visible(timeout=90_000)
-    expect(page.locator(".readings .chart polygon.band").first).to_be_attached()
-    expect(page.locator(".agreement td")).to_have_count(9)
-    assert page.locator(".heatmap .w").count() == 3 * 15
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    assert page.locator(".stAlert").count() == 0
-
-
-@pytest.mark.browser
-def test_words_are_marked_by_mouse_and_keyboard(visit: Visit, tmp_path: Path) -> None:
-    visit.page.goto(visit.address + "/faithfulness?methods=attention_rollout&methods=occlusion")
-    page = visit.page
-    expect(page.get_by_text("Take it with you")).to_be_visible(timeout=90_000)
-    words, table, told = page.locator(".marks .w"), page.get_by_test_id("stTable"), page.locator(".marks [role=status]")
-    above = page.locator(".heatmap").first
-    above.evaluate("node => (node.untouched = true)")
-    words.nth(2).scroll_into_view_if_needed()
-    place = "document.querySelector('[data-testid=stMain]').scrollTop"
-    before = page.evaluate(place)
-    words.nth(2).click()
-    expect(table.locator("tbody tr")).to_have_count(3)
-    expect(table).to_contain_text("0.07")  # of 15 words one is marked
-    for key in ("ArrowRight", "Enter", "ArrowRight", "ArrowRight", "Shift+Space"):
-        page.keyboard.press(key)
-    assert page.locator('.marks .w[aria-pressed="true"]').all_text_contents() == ["isn't", "good", ",", "but"]
-    expect(told).to_have_text("4 of 15 words marked")
-    expect(table).to_contain_text("0.27")
-    assert page.evaluate(place) == before and above.evaluate("node => node.untouched")
-    with page.expect_download() as caught:
-        page.get_by_role("button", name="JSON, to replay").click()
-    caught.value.save_as(tmp_path / "report.json")
-    report = replay.read(tmp_path / "report.json")
-    assert report.rationale is not None and report.rationale.words == (2, 3, 4, 5)
-    assert len(report.rationale.figures) == 2 and replay.replay(report).within(1e-3)
-    with page.expect_download() as caught:
-        page.get_by_role("button", name="Figures, CSV").click()
-    caught.value.save_as(tmp_path / "figures.csv")
-    with (tmp_path / "figures.csv").open(newline="") as opened:
-        assert [row["method"] for row in csv.DictReader(opened)] == ["attention_rollout", "occlusion", "random"]
-
-    page.get_by_role("link", name="Attention").click()
-    expect(page.get_by_text("Where does the model look?")).to_be_visible()
-    page.get_by_role("link", name="Is it right?").click()
-    expect(told).to_have_text("4 of 15 words marked", timeout=60_000)
-    page.get_by_role("button", name="Clear", exact=True).click()
-    expect(page.get_by_text("Nothing is marked yet")).to_be_visible()
-    assert page.locator(".marks .w.marked").count() == 0
