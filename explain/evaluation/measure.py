@@ -21,6 +21,7 @@ from explain.metrics.base import Metric, Trial
 from explain.metrics.comprehensiveness import Comprehensiveness
 from explain.metrics.sufficiency import Sufficiency
 from explain.models.base import TextModel
+from explain.numerics.plausibility import plausibility
 from explain.text.units import Units, scores_of
 
 RANDOM = "random"  # the control among the methods: a number drawn for each word
@@ -133,13 +134,11 @@ def _human(sample: Sample, found: Attribution, direction: int) -> Row:
         "chance": the share of these; "size": Spearman's correlation of sizes of scores and of labels, over words;
         "sign": the same with signs, for methods that give them; "phrases": of a phrase's summed scores and its label.
     """
-    from sklearn.metrics import average_precision_score
-
     words, labels = _scored(sample.words, found)
     marked = labels != 0
     both = bool(marked.any() and not marked.all())
     human: Row = {
-        "auprc": _rounded(average_precision_score(marked, np.abs(words))) if both else None,
+        "auprc": _rounded(plausibility(np.abs(words), marked)["auprc"]) if both else None,
         "chance": _rounded(marked.mean()) if both else None,
         "size": _correlation(np.abs(words), np.abs(labels)),
     }

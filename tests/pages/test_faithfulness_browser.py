@@ -1,4 +1,4 @@
-"""The page of verdicts in a real Chromium: all is drawn, on a wide screen and on a narrow, dark one; words are marked."""
+"""The page of verdicts in a real Chromium: drawn on a wide screen and on a narrow, dark one; words are marked."""
 
 import csv
 from pathlib import Path
