@@ -1,6 +1,6 @@
 """How often the verdict is right about explanations that are known to be wrong, and about those used by default.
 
-    python -m benchmarks.verdict --data DIR      DIR/dev.jsonl.gz with a column text
+    python -m benchmarks.verdict --data DIR --workers 2      DIR/dev.jsonl.gz with a column text
 
 For every text of six words or more, in the company of integrated gradients, occlusion and gradient x input:
 
@@ -15,14 +15,17 @@ Printed: the share of texts with each verdict. `--csv FILE` writes what each ver
 
 import argparse
 import csv
-import gzip
-import json
+import sys
 from collections import Counter, defaultdict
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from explain.datatypes import Attribution, Target, Tokens, Verdict
 from explain.methods.gradient_times_input import GradientTimesInput
@@ -36,9 +39,13 @@ from explain.models.catalogue import load_model
 from explain.models.path import StraightPath
 from explain.models.remembering import Remembering
 from explain.numerics.quadrature import refined
+from explain.training.rows import read_rows
 from explain.verdict import FEWEST_WORDS, verdict
 
 COLORS = ("green", "amber", "red", "grey")
+FACTS = ("gap", "agreement", "percentile")
+
+Judged = tuple[str, dict[str, float]]  # the color, and the facts by name
 
 
 def main() -> None:
@@ -47,29 +54,38 @@ def main() -> None:
     parser.add_argument("--split", default="dev")
     parser.add_argument("--texts", type=int, default=200)
     parser.add_argument("--orders", type=int, default=40)
+    parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--csv")
     options = parser.parse_args()
-    with gzip.open(Path(options.data) / f"{options.split}.jsonl.gz", "rt", encoding="utf-8") as lines:
-        texts = [json.loads(line)["text"] for line in lines]
-    np.random.default_rng(0).shuffle(texts)
     model = load_model()
-    tests = TrialSettings((CompletenessGap(), SymmetricRelevanceGain()), options.orders)
-    found: dict[str, list[Verdict]] = defaultdict(list)
-    words = []
-    for text in texts:
-        tokens = model.encode(text)
-        if len(tokens.words) < FEWEST_WORDS or len(words) == options.texts:
-            continue
-        words.append(len(tokens.words))
-        for name, judged in verdicts(model, tokens, tests, seed=len(words)).items():
-            found[name].append(judged)
-    print(f"{len(words)} texts, {np.median(words):.0f} words in the middle, {options.orders} random orders")
+    texts = [row["text"] for row in read_rows(options.data, options.split, ("text",))]
+    np.random.default_rng(0).shuffle(texts)
+    items = [tokens for text in texts if len((tokens := model.encode(text)).words) >= FEWEST_WORDS][: options.texts]
+    found: dict[str, list[Judged]] = defaultdict(list)
+    context = get_context("spawn")  # torch's threads don't survive a fork
+    with ProcessPoolExecutor(options.workers, context, torch.set_num_threads, (1,)) as pool:
+        one = partial(judged_text, options.orders)
+        for number, judged in enumerate(pool.map(one, (tokens.text for tokens in items), range(len(items))), 1):
+            for name, color_and_facts in judged.items():
+                found[name].append(color_and_facts)
+            if number % 10 == 0:
+                print(f"{number} of {len(items)} texts", file=sys.stderr, flush=True)
+    middle = np.median([len(tokens.words) for tokens in items])
+    print(f"{len(items)} texts, {middle:.0f} words in the middle, {options.orders} random orders")
     print("explanation             " + "".join(f"{color:>8}" for color in COLORS))
     for name, all_judged in found.items():
-        counts = Counter(judged.color for judged in all_judged)
+        counts = Counter(color for color, _ in all_judged)
         print(f"{name:24}" + "".join(f"{counts[color] / len(all_judged):8.1%}" for color in COLORS))
     if options.csv:
         _write(Path(options.csv), found)
+
+
+def judged_text(orders: int, text: str, seed: int) -> dict[str, Judged]:
+    """The color of each explanation of one text, and what it rests on; in a process of its own."""
+    model = load_model()  # once a process
+    tests = TrialSettings((CompletenessGap(), SymmetricRelevanceGain()), orders)
+    found = verdicts(model, model.encode(text), tests, seed)
+    return {name: (judged.color, dict(judged.facts)) for name, judged in found.items()}
 
 
 def verdicts(model: TextModel, tokens: Tokens, tests: TrialSettings, seed: int) -> dict[str, Verdict]:
@@ -102,14 +118,13 @@ def zeroed_positions(model: TextModel, tokens: Tokens, target: Target, default: 
     return replace(default, scores=found.parts, baseline_output=found.start)
 
 
-def _write(path: Path, found: dict[str, list[Verdict]]) -> None:
+def _write(path: Path, found: dict[str, list[Judged]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
-        table.writerow(["explanation", "text", "color", "gap", "agreement", "percentile"])
+        table.writerow(["explanation", "text", "color", *FACTS])
         for name, all_judged in found.items():
-            for number, one in enumerate(all_judged):
-                facts = [one.facts.get(fact, "") for fact in ("gap", "agreement", "percentile")]
-                table.writerow([name, number, one.color, *facts])
+            for number, (color, facts) in enumerate(all_judged):
+                table.writerow([name, number, color, *(facts.get(fact, "") for fact in FACTS)])
 
 
 if __name__ == "__main__":

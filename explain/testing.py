@@ -26,7 +26,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from explain.datatypes import AttentionMaps, Attribution, ModelRecord, Prediction, Target, Tokens
+from explain.datatypes import AttentionMaps, Attribution, MetricResult, ModelRecord, Prediction, Target, Tokens
 from explain.errors import Cancelled, TargetError, TextError
 from explain.ground_truth import SHORTCUTS as SHORTCUTS
 from explain.ground_truth import Planted as Planted
@@ -37,6 +37,9 @@ from explain.ground_truth import precision as precision
 from explain.ground_truth import precision_at_k as precision_at_k
 from explain.meter import Meter
 from explain.methods.base import Method
+from explain.methods.integrated_gradients import IntegratedGradients
+from explain.methods.occlusion import Occlusion
+from explain.metrics.base import Metric, Trial
 from explain.models.base import Observation, Row, Scores, TextModel
 from explain.models.encoder import check_text
 from explain.tasks.base import TASKS, Head, Raw, Task, Vocabulary
@@ -499,6 +502,30 @@ def _labels(model: TextModel, prediction: Prediction) -> tuple[str, ...]:
         return model.head.labels
     words = (vocabulary.word(index) for index in range(model.record.vocabulary) if index not in vocabulary.no_words)
     return listed[0], listed[-1], next(word for word in words if word not in listed)
+
+
+def check_metric(metric: Metric, model: TextModel) -> None:
+    """A metric's figure is finite and the same every time, costs what it says, and stands beside its control."""
+    tokens, target = default_item(model, texts_for(model)["plain"])
+    method = IntegratedGradients(steps=4) if "gradients" in model.offers else Occlusion()
+    attribution = method.attribute(model, tokens, target)
+
+    def run() -> tuple[MetricResult, int]:
+        meter = Meter()
+        trial = Trial(model, tokens, target, orders=20, meter=meter)
+        return metric.evaluate(trial, attribution), meter.spent.forward + meter.spent.backward
+
+    found, passes = run()
+    assert found.metric == metric.name and found.method == method.name
+    assert found.higher_is_better == metric.higher_is_better
+    assert passes <= metric.cost(len(tokens.words), 20) + metric.reruns(model, tokens, method)
+    assert (found.controls is None) == (found.percentile is None)
+    if found.controls is not None:
+        assert len(found.controls) == 20 and 0 <= (found.percentile or 0.0) <= 100
+        assert found.operator != attribution.diagnostics.get("operator"), "a method is tested as it did not remove"
+    again, _ = run()
+    assert again.value == found.value and again.percentile == found.percentile
+    json_for_script(dict(found.details))
 
 
 def check_view(view: View, result: object) -> None:

@@ -24,7 +24,7 @@ from explain.models.base import TextModel
 from explain.models.encoder import EncoderModel
 from explain.models.remembering import Remembering
 from explain.numerics.curves import eraser_counts, steps
-from explain.testing import TOY_MODELS, ToyClassifier, default_item
+from explain.testing import TOY_MODELS, ToyClassifier, check_metric, default_item
 
 TEXT = "The film isn't good, but its top-notch cast saves it!"
 
@@ -213,4 +213,14 @@ def test_bins() -> None:
 def test_metrics_say_what_they_are(name: str) -> None:
     metric = METRICS[name]
     assert metric.name == name and metric.meaning and metric.limits and metric.__doc__
-    assert metric().cost(10, 20) >= 0
+
+
+@pytest.mark.parametrize("toy", ["linear", "curved"])
+@pytest.mark.parametrize("name", METRICS)
+def test_metrics_keep_their_promises(name: str, toy: str) -> None:
+    check_metric(METRICS[name](), TOY_MODELS[toy])
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_metrics_keep_their_promises_on_a_bert(name: str, tiny_bert: TextModel) -> None:
+    check_metric(METRICS[name](), tiny_bert)
