@@ -8,6 +8,24 @@ import numpy.typing as npt
 _Floats = npt.NDArray[np.float64]
 
 
+def leading(words: int) -> int:
+    """How many words count as the top ones: a fifth, but at least three."""
+    return min(words, max(3, math.ceil(words / 5)))
+
+
+def places(scores: _Floats) -> npt.NDArray[np.int64]:
+    """Where each word stands (..., U) by the size of its score, the largest being 1; ties by place in the text."""
+    return np.argsort(np.argsort(-np.abs(scores), axis=-1, kind="stable"), axis=-1) + 1
+
+
+def disputed(scores: _Floats, most: int = 3) -> list[int]:
+    """Words whose place differs most between methods (M, U), of those that are among the top words of one of them."""
+    where = places(scores)
+    top = np.flatnonzero((where <= leading(scores.shape[1])).any(axis=0))
+    spread = np.ptp(where[:, top], axis=0)
+    return [int(top[number]) for number in np.argsort(-spread, kind="stable")[:most] if spread[number] > 0]
+
+
 def agreement(left: _Floats, right: _Floats, *, signed: bool) -> dict[str, float]:
     """Figures of agreement of two sets of scores (U,).
 
@@ -23,7 +41,7 @@ def agreement(left: _Floats, right: _Floats, *, signed: bool) -> dict[str, float
 
     if not signed:
         left, right = np.abs(left), np.abs(right)
-    top = min(len(left), max(3, math.ceil(len(left) / 5)))
+    top = leading(len(left))
     one, other = (set(np.argsort(-np.abs(side), kind="stable")[:top].tolist()) for side in (left, right))
     plain = np.ptp(left) == 0 or np.ptp(right) == 0
     found = {

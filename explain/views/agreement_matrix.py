@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import numpy as np
+
 from explain.datatypes import Report
-from explain.numerics.agreement import agreement
+from explain.numerics.agreement import agreement, disputed, places
 from explain.text.units import scores_of
-from explain.views.base import VIEWS, View
+from explain.views.base import VIEWS, View, visible
 
 FIGURES = {
     "spearman": "Spearman's rank correlation",
@@ -23,7 +25,12 @@ class AgreementMatrix(View):
     accepts = Report
 
     def data(
-        self, result: Report, *, figure: str = "spearman", titles: dict[str, str] | None = None, **options: Any
+        self,
+        result: Report,
+        *,
+        figure: str = "spearman",
+        titles: dict[str, str] | None = None,
+        **options: Any,
     ) -> dict[str, Any]:
         """Prepare a drawing.
 
@@ -42,9 +49,21 @@ class AgreementMatrix(View):
             ]
             for mine, one in zip(scores, usable)
         ]
+        every = np.stack(scores) if len(words) > 1 and len(scores) > 1 else np.empty((0, 0))
+        where = places(every)
         return {
             "names": [(titles or {}).get(one.method, one.method) for one in usable],
             "rows": rows,
+            "disputed": [
+                {
+                    "word": visible(usable[0].tokens.unit_text(words[number])),
+                    "scores": every[:, number].tolist(),
+                    "places": where[:, number].tolist(),
+                    "signs": [one.signed for one in usable],
+                }
+                for number in (disputed(every) if len(every) else ())
+            ],
+            "out_of": len(words),
             "signed": figure in ("spearman", "kendall"),
             "note": (
                 f"{FIGURES[figure].capitalize()}, over {len(words)} words, special tokens left out. Where a method has "

@@ -20,7 +20,7 @@ def test_it_is_drawn(visit: Visit) -> None:
     page = visit.page
     expect(page.get_by_text("Take it with you")).to_be_visible(timeout=PATIENCE)
     expect(page.locator(".readings .chart polygon.band").first).to_be_attached()
-    expect(page.locator(".agreement td")).to_have_count(9)
+    expect(page.locator(".agreement").first.locator("td")).to_have_count(9)
     assert page.locator(".heatmap .w").count() == 3 * 15
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert page.locator(".stAlert").count() == 0
