@@ -12,11 +12,8 @@ the human label of the smallest constituent that holds it (2 is neutral). Printe
 """
 
 import argparse
-import gzip
-import json
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +24,7 @@ from explain.models.catalogue import load_model
 from explain.models.remembering import Remembering
 from explain.pipeline import key_phrases
 from explain.text.phrases import PhraseSettings
+from explain.training.rows import read_rows
 
 THRESHOLDS = (0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0)
 
@@ -37,8 +35,7 @@ def main() -> None:
     parser.add_argument("--split", default="dev")
     parser.add_argument("--sentences", type=int, default=300)
     options = parser.parse_args()
-    with gzip.open(Path(options.data) / f"{options.split}.jsonl.gz", "rt", encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
+    rows = read_rows(options.data, options.split, ("text", "tokens", "spans", "label2"))
     rows = [row for row in rows if row["label2"] is not None][: options.sentences]
     found: dict[float, list[tuple[float, float, float, float]]] = {threshold: [] for threshold in THRESHOLDS}
     model = load_model()

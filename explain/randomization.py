@@ -33,7 +33,7 @@ from explain.text.units import scores_of
 _Floats = npt.NDArray[np.float64]
 
 SEEDS = 5
-_FILE = "randomization.json"  # beside the weights of a shipped model
+FILE = "randomization.json"  # beside the weights of a shipped model
 
 
 def measure(model: TextModel, method: Method, meter: Meter | None = None, *, texts: int = 32) -> Randomization:
@@ -77,7 +77,7 @@ def cost(model: TextModel, method: Method) -> int:
 
 def known(model: TextModel, method: Method) -> Randomization | None:
     """What was measured before, here or by those who ship the model."""
-    for path in (weights_folder() / model.name / _FILE, _kept(model.record.weight_sha256)):
+    for path in (weights_folder() / model.name / FILE, _kept(model.record.weight_sha256)):
         found = _read(path).get(_key(method))
         if found is not None and found.get("weight_sha256") == model.record.weight_sha256:
             return Randomization(**found)
