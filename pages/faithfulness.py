@@ -26,6 +26,7 @@ from pages.shared import controls, show, state
 from pages.shared.follow import follow
 from pages.shared.own_rationale import own_rationale
 
+PAIR_PASSES = 2000  # enough for every two of 28 words; longer texts go by phrase
 GROUP = "faithfulness"  # a word picked in one drawing is marked in all
 ON_DEMAND = (
     "reference_robustness",
@@ -99,10 +100,10 @@ def weights_asked(model: TextModel, methods: Sequence[Method]) -> list[Method]:
 
 def pairs_asked(model: TextModel, text: str, pair: str | None) -> tuple[ShapleyInteractions, ...]:
     """Whether the words that act together are looked for."""
-    pairs = ShapleyInteractions()
+    pairs = ShapleyInteractions(budget=PAIR_PASSES)
     with st.sidebar:
         on = st.toggle(
-            "Look for words that act together",
+            "Look for what acts together",
             key="pairs",
             bind="query-params",
             help="Scores of single words can't show it: of two words that say the same, each seems to matter little.",
@@ -144,7 +145,7 @@ def faithfulness(request: Request, report: Report, found: Mapping[Any, Any], tit
         show.view("agreement_matrix", report, key="agreement", figure=figure, titles=titles)
     for question in request.questions:
         if isinstance(question, ShapleyInteractions) and question in found:
-            st.subheader("Words that act together", anchor=False)
+            st.subheader("What acts together", anchor=False)
             show.view("pair_bars", found[question], key="pair_bars", group=GROUP)
     weights([found[one] for one in request.questions if isinstance(one, WeightsMatter) and one in found], titles)
     if request.tests is None:
@@ -209,7 +210,8 @@ def weights(measured: Sequence[Randomization], titles: Mapping[str, str]) -> Non
     st.subheader("With the model's weights drawn anew", anchor=False)
     rows = []
     for one in measured:
-        stages = [f"head and last {count} layers" if count else "head" for count in one.layers]
+        drawn = [f"head and last {count} layers" for count in one.layers[1:-1]]
+        stages = ["head", *drawn, f"head and all {one.layers[-1]} layers"]
         figures = [f"{value:.2f} ± {error:.2f}" for value, error in zip(one.correlations, one.error)]
         rows.append({"method": titles[one.method], **dict(zip(stages, figures)), "random scores": f"{one.chance:.2f}"})
     st.dataframe(rows, hide_index=True)

@@ -13,7 +13,7 @@ class PairBars(View):
     """A bar for each pair, with its interval."""
 
     name = "pair_bars"
-    title = "Words that act together"
+    title = "What acts together"
     accepts = PairInteractions
 
     def data(self, result: PairInteractions, *, group: str = "", **options: Any) -> dict[str, Any]:
@@ -46,7 +46,7 @@ class PairBars(View):
                 "" if result.diagnostics["exact"] else "Line: 95 % interval, as sets of words were drawn.",
                 f"Of {len(result.values)} pairs the {len(shown)} strongest." if left else "",
             ),
-            "caption": f"Words that act together, {unit}, target: {target_name(result.target)}",
+            "caption": f"What acts together, {unit}, target: {target_name(result.target)}",
         }
 
 

@@ -63,7 +63,7 @@ class ReferenceWhiskers(View):
                     f"{len(order)}."
                     if attribution.signed
                     else "",
-                    f"The {left} words with smaller scores are left out." if left else "",
+                    f"Left out: {left} with smaller scores." if left else "",
                 ]
             ),
             "caption": f"{title or found.method}: scores from other references",

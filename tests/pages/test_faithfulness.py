@@ -44,7 +44,7 @@ def test_further_tests_are_drawn(app: AppTest) -> None:
     run(app)
     assert not app.error and not app.exception
     headings = [one.value for one in app.subheader]
-    assert "From another empty text" in headings and "Words that act together" in headings
+    assert "From another empty text" in headings and "What acts together" in headings
 
 
 def test_short_texts_can_not_be_judged(app: AppTest) -> None:

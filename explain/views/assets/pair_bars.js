@@ -2,7 +2,7 @@
 
 function draw(root, data) {
   const box = html("div", { class: "phrases" });
-  const list = html("ol", { class: "bars whiskers", "aria-label": "Pairs, strongest first" });
+  const list = html("ol", { class: "bars whiskers pairs", "aria-label": "Pairs, strongest first" });
   const at = (value) => 50 + (50 * value) / data.largest;
   data.pairs.forEach((pair, number) => {
     const fill = html("span", { class: "fill" });
