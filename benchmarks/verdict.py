@@ -53,6 +53,7 @@ def main() -> None:
     parser.add_argument("--data", required=True)
     parser.add_argument("--split", default="dev")
     parser.add_argument("--texts", type=int, default=200)
+    parser.add_argument("--skip", type=int, default=0, help="leave out so many texts of those drawn")
     parser.add_argument("--orders", type=int, default=40)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--csv")
@@ -60,7 +61,8 @@ def main() -> None:
     model = load_model()
     texts = [row["text"] for row in read_rows(options.data, options.split, ("text",))]
     np.random.default_rng(0).shuffle(texts)
-    items = [tokens for text in texts if len((tokens := model.encode(text)).words) >= FEWEST_WORDS][: options.texts]
+    items = [tokens for text in texts if len((tokens := model.encode(text)).words) >= FEWEST_WORDS]
+    items = items[options.skip : options.skip + options.texts]
     found: dict[str, list[Judged]] = defaultdict(list)
     context = get_context("spawn")  # torch's threads don't survive a fork
     with ProcessPoolExecutor(options.workers, context, torch.set_num_threads, (1,)) as pool:
