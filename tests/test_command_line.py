@@ -159,7 +159,7 @@ def test_attention_refuses_what_is_not_there(
 def test_a_verdict_stands_under_the_scores(capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["text", "The film isn't good, but I left smiling.", "--method", "occlusion", "--no-phrases"]
     assert main(asked) == 0
-    assert "occlusion: with care. Not yet compared with random orders." in capsys.readouterr().out
+    assert "occlusion: with care. Not yet compared with random orders; with random weights it correlates" in capsys.readouterr().out
     assert main([*asked, "--metric", "reference_robustness"]) == 0
     said = capsys.readouterr().out
     assert "of random orders." in said and "Robustness to the reference" in said and "Deletion  beats" in said
