@@ -171,8 +171,8 @@ def verdicts(request: Request, found: Mapping[Any, Any], titles: Mapping[str, st
         )
     st.caption(
         "*It holds*: it passed every test that was run. That the model reasons so is not proved: tests are of this "
-        "text, this model and these ways of removing words. On 200 sentences it was said of one in twelve random "
-        "explanations, and not of one in eight of the default ones; docs/verdict.md has the table."
+        "text, this model and these ways of removing words. On 400 sentences it was said of one in twenty random "
+        "explanations, and of seven in eight of the default ones; docs/verdict.md has the table."
     )
 
 
