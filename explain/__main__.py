@@ -9,12 +9,16 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from explain.datatypes import Report
 from explain.errors import ExplainError, KnobError, TextError
 from explain.installation import site_folder
 from explain.knobs import knobs_of, make
+
+if TYPE_CHECKING:  # heavy: each command imports what it needs
+    from explain.models.base import TextModel
+    from explain.pipeline import Request
 
 DEFAULT_PORT = 8501
 
@@ -152,7 +156,7 @@ def explain_text(options: argparse.Namespace) -> int:
     model = load_model(options.model)
     found = dict(parts(request, model))
     result = report(request, model, found)
-    _write(options, result, found, model)
+    _write(options, request, result, found, model)
     return 0
 
 
@@ -233,7 +237,9 @@ def _settings(assignments: Sequence[str]) -> dict[str, dict[str, str]]:
     return settings
 
 
-def _write(options: argparse.Namespace, result: Report, found: dict[Any, Any], model: Any) -> None:
+def _write(
+    options: argparse.Namespace, request: "Request", result: Report, found: dict[Any, Any], model: "TextModel"
+) -> None:
     from explain.methods.base import METHODS
     from explain.replay import to_json
     from explain.views.document import document
@@ -247,11 +253,11 @@ def _write(options: argparse.Namespace, result: Report, found: dict[Any, Any], m
         about = {name: (METHODS[name].title, METHODS[name].meaning, METHODS[name].limits) for name in METHODS}
         written = document(result, about, found["observation"].maps, unknown=model.unk_id, record=to_json(result))
     else:
-        written = to_text(result) + _judged(options, result, found, model)
+        written = to_text(result) + _judged(request, result, found, model)
     _put(options, written)
 
 
-def _judged(options: argparse.Namespace, result: Report, found: dict[Any, Any], model: Any) -> str:
+def _judged(request: "Request", result: Report, found: dict[Any, Any], model: "TextModel") -> str:
     """Whether each explanation holds, and its figures, for a terminal."""
     from explain.metrics.base import METRICS
     from explain.pipeline import Tested
@@ -259,7 +265,8 @@ def _judged(options: argparse.Namespace, result: Report, found: dict[Any, Any], 
     from explain.verdict import MEANING, verdict
 
     lines = []
-    for method, one in ((key, part) for key, part in found.items() if part in result.attributions):
+    for method in request.methods:
+        one = found[method]
         others = [other for other in result.attributions if other is not one]
         judged = verdict(one, others, found.get(Tested(method)), known(model, method))
         lines += ["", f"{one.method}: {MEANING[judged.color]}. {judged.sentence}"]

@@ -47,7 +47,7 @@ def measure(model: TextModel, method: Method, meter: Meter | None = None, *, tex
     model.require({"random_layers", *method.needs})
     items = [item for text in REFERENCE_TEXTS[:texts] if (item := _item(model, text)) is not None]
     own = [_scores(model, method, item, meter) for item in items]
-    stages = sorted({math.ceil(model.layers * part / 3) for part in range(4)})
+    stages = _stages(model)
     found = np.empty((len(stages), len(items)))
     for row, layers in enumerate(stages):
         for seed in range(SEEDS):
@@ -72,7 +72,8 @@ def measure(model: TextModel, method: Method, meter: Meter | None = None, *, tex
 
 def cost(model: TextModel, method: Method) -> int:
     """Most passes that `measure` takes."""
-    return 5 * sum(method.cost(model.encode(text)) + method.arithmetic(model.encode(text)) for text in REFERENCE_TEXTS)
+    texts = [model.encode(text) for text in REFERENCE_TEXTS]
+    return (1 + len(_stages(model))) * sum(method.cost(tokens) + method.arithmetic(tokens) for tokens in texts)
 
 
 def known(model: TextModel, method: Method) -> Randomization | None:
@@ -113,6 +114,11 @@ class WeightsMatter(Question):
             found = measure(model, self.method, meter)
             keep(found)
         return found
+
+
+def _stages(model: TextModel) -> list[int]:
+    """How many layers are drawn anew besides the head: none, a third, two thirds, all."""
+    return sorted({math.ceil(model.layers * part / 3) for part in range(4)})
 
 
 def _item(model: TextModel, text: str) -> tuple[Tokens, Target] | None:

@@ -228,12 +228,19 @@ def replay(recorded: Report, model: TextModel | None = None, meter: Meter | None
         scale=None if contrast_or_value else target.scale,
         phrases=make(PhraseSettings, recorded.phrase_settings) if recorded.phrase_settings else None,
         position=target.positions[0] if target.positions else None,
-        tests=TrialSettings.from_record(recorded.test_settings) if recorded.test_settings else None,
+        tests=_tests(recorded.test_settings) if recorded.test_settings else None,
     )
     again = pipeline.report(request, model, dict(pipeline.parts(request, model, meter)))
     if recorded.rationale is not None:
         again = dataclasses.replace(again, rationale=plausibility(again, recorded.rationale.words))
     return compare(recorded, again)
+
+
+def _tests(settings: Mapping[str, Any]) -> TrialSettings:
+    try:
+        return TrialSettings.from_record(settings)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise RecordError(f"The report's test_settings can't be read: {type(error).__name__}: {error}") from error
 
 
 # What a second run may have otherwise: when and how long, on what versions, and where the model lies.

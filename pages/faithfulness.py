@@ -161,7 +161,7 @@ def verdicts(request: Request, found: Mapping[Any, Any], titles: Mapping[str, st
     st.subheader("Verdicts", anchor=False)
     attributions = [found[method] for method in request.methods if method in found]
     for method in request.methods:
-        if method not in found:
+        if method not in found or found[method].diagnostics.get("partial"):
             st.skeleton(height=28)
             continue
         others = [one for one in attributions if one is not found[method]]

@@ -213,3 +213,10 @@ def test_what_explanations_were_put_to_is_computed_again(sentiment: TextModel) -
     record["test_settings"]["metrics"]["deletion"]["scale"] = "parsec"
     with pytest.raises(KnobError):
         replay(from_record(record), sentiment)
+    for broken in (
+        {"orders": 40},
+        {"orders": "many", "seed": 0, "metrics": {}},
+        {"orders": 40, "seed": 0, "metrics": 1},
+    ):
+        with pytest.raises(RecordError, match="test_settings can't be read"):
+            replay(from_record(record | {"test_settings": broken}), sentiment)
