@@ -117,6 +117,11 @@ class Tokens:
             numbers[start:stop] = number
         return numbers
 
+    def word_around(self, token: int) -> tuple[int, ...]:
+        """All tokens of the word that a token is part of; the token alone where it is in none."""
+        number = int(self.word_of[token])
+        return (token,) if number < 0 else tuple(range(*self.words[number].tolist()))
+
     def word_units(self) -> tuple[tuple[int, ...], ...]:
         """Token indices of each word."""
         return tuple(tuple(range(start, stop)) for start, stop in self.words.tolist())
@@ -173,6 +178,26 @@ class Output:
         _finite(self, "logits", "probabilities", "every_logit")
 
 
+@dataclass(frozen=True)
+class PredictedSpan:
+    """A stretch of a text that the model picked out: an entity, or an answer.
+
+    Attributes:
+        label: what it is ("PER"); empty for an answer.
+        tokens: half-open token range.
+        segment: the text it stands in; characters: its half-open range there.
+        text: those characters.
+        probability: of an entity, the mean of its words' own; of an answer, of its start and end together.
+    """
+
+    label: str
+    tokens: tuple[int, int]
+    segment: int
+    characters: tuple[int, int]
+    text: str
+    probability: float
+
+
 @dataclass(frozen=True, eq=False)
 class Prediction:
     """What the model said.
@@ -184,6 +209,9 @@ class Prediction:
         label: the decided label of the first row, or None where nothing is decided (a value, several labels).
         confidence: its probability, after the temperature where the model carries one (see `temperature`), else as is.
         temperature: the calibration constant the logits were divided by for `confidence`; None: not calibrated.
+        labels: the labels that are there, of those decided each alone.
+        spans: entities in reading order, or answers, the likeliest first; several answers may be of one text.
+        read_in: the number of the encoding that `outputs`, `label` and `spans` are of, where several were read.
     """
 
     task: str
@@ -192,16 +220,21 @@ class Prediction:
     label: str | None = None
     confidence: float | None = None
     temperature: float | None = None
+    labels: tuple[str, ...] = ()
+    spans: tuple[PredictedSpan, ...] = ()
+    read_in: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "encodings", tuple(self.encodings))
         object.__setattr__(self, "outputs", tuple(self.outputs))
+        object.__setattr__(self, "labels", tuple(self.labels))
+        object.__setattr__(self, "spans", tuple(self.spans))
         if not self.encodings or not self.outputs:
             raise ValueError("A prediction has at least one encoding and one output.")
 
     @property
     def tokens(self) -> Tokens:
-        return self.encodings[0]
+        return self.encodings[self.read_in]
 
     @property
     def output(self) -> Output:
@@ -218,6 +251,8 @@ class Target:
         positions: the tokens whose row is read; empty where the head speaks of the whole input.
         against, against_index: the other label of a contrast ("why A and not B"), or None.
         scale: what the number measures, see the module's docstring.
+        held: the tokens that stay whatever is taken away: those that are read, and the rest of the word, or answer,
+            that they stand in.
     """
 
     task: str
@@ -227,9 +262,11 @@ class Target:
     against: str | None = None
     against_index: int | None = None
     scale: str = "log_odds"
+    held: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "positions", tuple(self.positions))
+        object.__setattr__(self, "held", tuple(sorted({*self.held, *self.positions})))
         if self.scale not in TARGET_SCALES:
             raise ValueError(f"Target.scale is {self.scale!r}; expected one of {', '.join(TARGET_SCALES)}.")
         if (self.against is None) != (self.against_index is None):

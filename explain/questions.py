@@ -145,7 +145,7 @@ class HowItForms(Question):
             to_input = (states * states[0]).sum(dim=-1)
             others = max(1, len(tokens) - 1)
             to_others = (states @ states.sum(dim=1, keepdim=True).transpose(1, 2)).squeeze(-1) - 1
-            read = _reading(model, trace.states, target) if "head_on_states" in model.offers else {}
+            read = _reading(model, trace.states, tokens, target) if "head_on_states" in model.offers else {}
         return LayerReadings(
             tokens=tokens,
             target=target,
@@ -209,19 +209,20 @@ def _passes_for_pairs(count: int) -> int:
     return 5 * count * (count - 1) // 2 + 2
 
 
-def _reading(model: TextModel, states: Tensor, target: Target) -> dict[str, Any]:
+def _reading(model: TextModel, states: Tensor, tokens: Tokens, target: Target) -> dict[str, Any]:
     """The head read on states (L + 1, T, D): the fields of `LayerReadings` that come of it.
 
     On a masked-word head this is the logit lens (nostalgebraist 2020).
     """
-    raw = model.read_states(states, target)
-    places = torch.full((len(states), 1), read_row(target)) if target.positions else torch.empty(len(states), 0)
-    found: dict[str, Any] = {"values": model.task.scalar(raw, target, places.long(), model.head).double().numpy()}
+    places = model.places_read(tokens, target)
+    raw = model.read_states(states, places)
+    at = torch.tensor([places] * len(states), dtype=torch.long).reshape(len(states), -1)
+    found: dict[str, Any] = {"values": model.task.scalar(raw, target, at, model.head).double().numpy()}
     head = model.head
-    if head.value:
+    if head.value or not model.task.one_row:
         return found
     if head.vocabulary is None:
-        logits = raw["logits"].double()
+        logits = (raw["rows"][:, 0] if places else raw["logits"]).double()
         return found | {"probabilities": (logits.softmax(dim=-1) if head.exclusive else logits.sigmoid()).numpy()}
     shares = raw["rows"][:, 0].double().softmax(dim=-1)  # (L + 1, C)
     best = shares.index_fill(-1, torch.tensor(head.vocabulary.no_words), 0.0).topk(_WORDS)

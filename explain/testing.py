@@ -77,6 +77,7 @@ class ToyModel(TextModel):
         may be read."""
 
     def encode(self, text: str, text_pair: str | None = None) -> Tokens:
+        self.check_pair(text_pair)
         texts = (text,) if text_pair is None else (text, text_pair)
         ids, pieces, spans, segment = [CLS], ["[CLS]"], [(0, 0)], [0]
         cut: list[int | None] = []
@@ -114,7 +115,7 @@ class ToyModel(TextModel):
     def scores(self, rows: Sequence[Row], meter: Meter | None = None) -> Scores:
         values, decisions = np.empty(len(rows)), np.empty(len(rows), dtype=np.int64)
         for chosen in _alike(rows):
-            places = [rows[number].variant.places(rows[number].target.positions) for number in chosen]
+            places = [self._places(rows[number]) for number in chosen]
             raw = self._run([rows[number].variant for number in chosen], places)
             target = rows[chosen[0]].target
             read = raw, target, torch.tensor(places, dtype=torch.long).reshape(len(chosen), -1), self.head
@@ -131,14 +132,14 @@ class ToyModel(TextModel):
 
     def values(self, tokens: Tokens, target: Target, points: Tensor, meter: Meter | None = None) -> Tensor:
         _tick(meter, len(points), points.shape[0] * points.shape[1])
-        return self._value(target, points).detach()
+        return self._value(tokens, target, points).detach()
 
     def gradients(
         self, tokens: Tokens, target: Target, points: Tensor, meter: Meter | None = None
     ) -> tuple[Tensor, Tensor]:
         self.require({"gradients"})
         start = points.detach().clone().requires_grad_(True)
-        value = self._value(target, start)
+        value = self._value(tokens, target, start)
         (gradient,) = torch.autograd.grad(value.sum(), start)
         if meter is not None:
             meter.tick(forward=len(points), backward=len(points), positions=points.shape[0] * points.shape[1])
@@ -148,10 +149,16 @@ class ToyModel(TextModel):
         return 1
 
     def rows_read(self, tokens: Tokens, target: Target) -> npt.NDArray[np.float64]:
-        return np.eye(len(tokens))[target.positions[0] if target.positions else 0]
+        return np.eye(len(tokens))[list(target.positions) or [0]].mean(axis=0)
 
-    def _value(self, target: Target, points: Tensor) -> Tensor:
-        places = torch.tensor([target.positions] * len(points), dtype=torch.long)
+    def _places(self, row: Row) -> tuple[int, ...]:
+        """Where what a row's target needs stands in it."""
+        beside = self.task.beside(row.tokens, row.target, self.head)
+        return (*row.variant.places(row.target.positions), *row.variant.places_left(beside))
+
+    def _value(self, tokens: Tokens, target: Target, points: Tensor) -> Tensor:
+        read = self.places_read(tokens, target)
+        places = torch.tensor([read] * len(points), dtype=torch.long).reshape(len(points), -1)
         raw = self.raw(points, torch.ones(points.shape[:2], dtype=torch.bool), places)
         return self.task.scalar(raw, target, places, self.head)
 
@@ -282,11 +289,61 @@ class MaskedModel(ToyModel):
         return {"rows": (read.sum(dim=1, keepdim=True) / 4 + before) @ self.embedding.T}
 
 
+class SequelModel(CurvedModel):
+    """Does the second text follow? The curved model's number for both texts; "is not next" has the logit zero."""
+
+    task = TASKS["next_sentence_prediction"]
+    head = Head(("is next", "is not next"))
+
+    def __init__(self, name: str = "sequel") -> None:
+        super().__init__(name)
+
+    def raw(self, points: Tensor, attended: Tensor, places: Tensor) -> Raw:
+        return {"logits": super().raw(points, attended, places)["logits"].flip(-1)}
+
+
+class TaggingModel(ToyModel):
+    """A label for each word: z_l = w_l . (x at the word + tanh of the sum of x), so that the context has its say."""
+
+    task = TASKS["token_classification"]
+    head = Head(("O", "B-PER", "I-PER", "B-LOC", "I-LOC"))
+
+    def __init__(self, name: str = "tagging") -> None:
+        super().__init__(name)
+        self.weight = torch.linspace(-1, 1, self.width * 5).view(self.width, 5).cos() * 2
+
+    def raw(self, points: Tensor, attended: Tensor, places: Tensor) -> Raw:
+        read = points * attended[..., None]
+        here = read[torch.arange(len(points))[:, None], places]  # (B, P, D)
+        return {"rows": (here + torch.tanh(read.sum(dim=1, keepdim=True))) @ self.weight}
+
+
+class AnswerModel(ToyModel):
+    """Where does an answer begin and end? z_i = u . x_i (1 + tanh(w . sum of x)), with a u for each of the two."""
+
+    task = TASKS["question_answering"]
+    head = Head(("start", "end"))
+
+    def __init__(self, name: str = "answer") -> None:
+        super().__init__(name)
+        self.weight = torch.linspace(-1, 1, self.width * 2).view(self.width, 2)
+        self.common = torch.linspace(0.5, -0.5, self.width)
+
+    def raw(self, points: Tensor, attended: Tensor, places: Tensor) -> Raw:
+        read = points * attended[..., None]
+        here = read[torch.arange(len(points))[:, None], places]  # (B, P, D)
+        common = 1 + torch.tanh(read.sum(dim=1, keepdim=True) @ self.common)
+        return {"rows": (here @ self.weight) * common[..., None]}
+
+
 TOY_MODELS: dict[str, ToyModel] = {
     "linear": LinearModel(),
     "curved": CurvedModel(),
     "planted": PlantedModel(),
     "masked": MaskedModel(),
+    "sequel": SequelModel(),
+    "tagging": TaggingModel(),
+    "answer": AnswerModel(),
 }
 
 TEXTS = {
@@ -299,12 +356,16 @@ TEXTS = {
 }
 
 
-def texts_for(model: TextModel) -> dict[str, str]:
-    """`TEXTS`, each with a mask behind its first word where the model guesses masked words."""
-    if model.head.vocabulary is None:
-        return TEXTS
-    parts = {name: text.partition(" ") for name, text in TEXTS.items()}
-    return {name: f"{first} {model.head.vocabulary.mask} {rest}" for name, (first, _, rest) in parts.items()}
+def texts_for(model: TextModel) -> dict[str, tuple[str, ...]]:
+    """`TEXTS` as a model reads them: with a mask, behind a question, or with a word more where one is held."""
+    if model.head.vocabulary is not None:
+        parts = {name: text.partition(" ") for name, text in TEXTS.items()}
+        return {name: (f"{first} {model.head.vocabulary.mask} {rest}",) for name, (first, _, rest) in parts.items()}
+    if model.pair == "always":
+        return {name: ("Is it so?", text) for name, text in TEXTS.items()}
+    if model.task.positions(model.encode("so"), model.head):
+        return {name: (f"so {text}",) for name, text in TEXTS.items()}
+    return {name: (text,) for name, text in TEXTS.items()}
 
 
 def uniform_rollout(count: int, layers: int, residual: float) -> npt.NDArray[np.float64]:
@@ -319,7 +380,7 @@ def default_item(model: TextModel, text: str, text_pair: str | None = None) -> t
 
 
 def _attributions(method: Method, model: TextModel) -> list[Attribution]:
-    return [method.attribute(model, *default_item(model, text)) for text in texts_for(model).values()]
+    return [method.attribute(model, *default_item(model, *text)) for text in texts_for(model).values()]
 
 
 def check_shape(method: Method, model: TextModel) -> None:
@@ -334,7 +395,7 @@ def check_shape(method: Method, model: TextModel) -> None:
 
 def check_repeatable(method: Method, model: TextModel) -> None:
     """The same twice, and the text's tokens are not changed."""
-    tokens, target = default_item(model, texts_for(model)["plain"])
+    tokens, target = default_item(model, *texts_for(model)["plain"])
     before = tokens.ids.copy()
     first, second = method.attribute(model, tokens, target), method.attribute(model, tokens, target)
     assert np.array_equal(first.scores, second.scores)
@@ -343,7 +404,7 @@ def check_repeatable(method: Method, model: TextModel) -> None:
 
 def check_batching(method: Method, model: TextModel) -> None:
     """Alone or among longer and shorter texts, a text gets the same scores."""
-    items = [default_item(model, text) for text in texts_for(model).values()]
+    items = [default_item(model, *text) for text in texts_for(model).values()]
     for item, together in zip(items, method.attribute_batch(model, items), strict=True):
         alone = method.attribute(model, *item)
         assert np.allclose(alone.scores, together.scores, atol=2e-4)
@@ -353,7 +414,7 @@ def check_batching(method: Method, model: TextModel) -> None:
 def check_served_score(method: Method, model: TextModel) -> None:
     """What is explained is what the model serves."""
     for text in texts_for(model).values():
-        tokens, target = default_item(model, text)
+        tokens, target = default_item(model, *text)
         served = model.value(model.predict(tokens), target)
         assert abs(method.attribute(model, tokens, target).output - served) <= 1e-4 * max(1.0, abs(served))
 
@@ -375,7 +436,7 @@ def check_completeness(method: Method, model: TextModel) -> None:
 def check_cost(method: Method, model: TextModel) -> None:
     """It spends no more passes than it says, and says what it spent."""
     for text in texts_for(model).values():
-        tokens, target = default_item(model, text)
+        tokens, target = default_item(model, *text)
         meter = Meter()
         one = method.attribute(model, tokens, target, meter)
         assert meter.spent.forward + meter.spent.backward <= method.cost(tokens)
@@ -386,7 +447,7 @@ def check_cost(method: Method, model: TextModel) -> None:
 
 def check_stops(method: Method, model: TextModel) -> None:
     """It stops when it is told to, and leaves the model as it was: no hook, no gradient, the same scores."""
-    tokens, target = default_item(model, texts_for(model)["plain"])
+    tokens, target = default_item(model, *texts_for(model)["plain"])
     before = _traces(model)
     whole = method.attribute(model, tokens, target)
     meter = Meter()
@@ -426,7 +487,7 @@ def check_words(method: Method, model: TextModel) -> None:
 
 def check_record(method: Method, model: TextModel) -> None:
     """Its settings and findings are JSON values, and its settings make it again."""
-    one = method.attribute(model, *default_item(model, texts_for(model)["plain"]))
+    one = method.attribute(model, *default_item(model, *texts_for(model)["plain"]))
     assert type(method)(**json.loads(json.dumps(dict(one.params)))) == method
     json.dumps(dict(one.diagnostics), allow_nan=False)
 
@@ -446,15 +507,17 @@ METHOD_CHECKS: tuple[Callable[[Method, TextModel], None], ...] = (
 
 def check_task(task: Task, model: TextModel) -> None:
     """A task's targets say the same of a prediction as of the head's tensors, and bad ones are refused."""
-    text = texts_for(model)["plain"]
-    vocabulary = model.head.vocabulary
-    tokens = model.encode(text if vocabulary is None else f"{text} {vocabulary.mask}")
+    tokens = model.encode(*_with_another_mask(model, texts_for(model)["plain"]))
     prediction = model.predict(tokens)
     assert prediction.task == task.name
     positions = task.positions(tokens, model.head)
     assert sum((output.positions for output in prediction.outputs), ()) == positions
-    assert task.target(prediction, model.head).positions == positions[:1]
-    for position in positions or (None,):
+    assert set(task.target(prediction, model.head).positions) <= set(positions)
+    for span in prediction.spans:
+        assert tokens.texts[span.segment][slice(*span.characters)] == span.text
+        assert 0 <= span.probability <= 1
+    answers = sorted({span.tokens[0] for span in prediction.spans})
+    for position in (positions if task.one_row else answers) or (None,):
         _check_targets(task, model, prediction, position)
     for bad in ({"label": "no such label"}, {"against": "no such label"}, {"scale": "no such scale"}, {"position": 0}):
         try:
@@ -462,6 +525,11 @@ def check_task(task: Task, model: TextModel) -> None:
         except TargetError:
             continue
         raise AssertionError(f"{bad} was taken for a target.")
+
+
+def _with_another_mask(model: TextModel, texts: tuple[str, ...]) -> tuple[str, ...]:
+    vocabulary = model.head.vocabulary
+    return texts if vocabulary is None else (f"{texts[0]} {vocabulary.mask}", *texts[1:])
 
 
 def _check_targets(task: Task, model: TextModel, prediction: Prediction, position: int | None) -> None:
@@ -474,30 +542,36 @@ def _check_targets(task: Task, model: TextModel, prediction: Prediction, positio
     scores = model.scores([row, row])
     assert np.allclose(scores.values, task.value(prediction, target, model.head), atol=1e-4)
     assert scores.decisions[0] == scores.decisions[1]
-    assert set(task.protected(target)) == set(target.positions) == ({position} - {None})
+    assert set(target.held) >= set(target.positions) and (position is None or position in target.positions)
     for operator in OPERATORS:  # what is read stays, and is found where it stands then
         bare = model.removed(tokens, range(len(tokens)), operator, target)
-        places = list(bare.variant.places(target.positions))
-        assert np.array_equal(bare.variant.ids[places], tokens.ids[list(target.positions)])
+        for stays in (target.positions, target.held):
+            assert np.array_equal(bare.variant.ids[list(bare.variant.places(stays))], tokens.ids[list(stays)])
         assert np.isfinite(model.scores([bare]).values).all()
-    labels = _labels(model, prediction)
-    for label in labels:
-        for scale in ("log_odds", "probability", "log_probability", "logit"):
-            one = task.target(prediction, model.head, label=label, scale=scale, position=position)
-            assert (one.label, one.scale, one.positions) == (label, scale, target.positions)
+    for label in _labels(model, prediction):
+        for scale in (scale for scale in task.scales if scale not in ("logit_difference", "value")):
+            try:
+                one = task.target(prediction, model.head, label=label, scale=scale, position=position)
+            except TargetError:
+                assert not task.one_row  # an answer that begins elsewhere
+                continue
+            assert (one.label, one.scale, one.positions[:1]) == (label, scale, target.positions[:1])
             value = task.value(prediction, one, model.head)
             served = model.scores([Row(tokens, unchanged(tokens), one)]).values[0]
             assert abs(value - served) <= 1e-4 * max(1.0, abs(value))
-    for left, right in pairwise(labels):
-        one = task.target(prediction, model.head, label=left, against=right, position=position)
-        other = task.target(prediction, model.head, label=right, against=left, position=position)
+    at = position if task.one_row else None
+    for left, right in pairwise(_labels(model, prediction)):
+        one = task.target(prediction, model.head, label=left, against=right, position=at)
+        other = task.target(prediction, model.head, label=right, against=left, position=at)
         assert one.scale == "logit_difference"
         assert task.value(prediction, one, model.head) == -task.value(prediction, other, model.head)
 
 
 def _labels(model: TextModel, prediction: Prediction) -> tuple[str, ...]:
-    """All labels; of a vocabulary the likeliest word, the last that is listed, and one that is not."""
+    """All labels; of a vocabulary the likeliest word, the last that is listed, and one that is not; some answers."""
     vocabulary, listed = model.head.vocabulary, prediction.output.labels
+    if not model.task.one_row:
+        return tuple(dict.fromkeys(span.text for span in prediction.spans))[:4]
     if vocabulary is None:
         return model.head.labels
     words = (vocabulary.word(index) for index in range(model.record.vocabulary) if index not in vocabulary.no_words)
@@ -506,7 +580,7 @@ def _labels(model: TextModel, prediction: Prediction) -> tuple[str, ...]:
 
 def check_metric(metric: Metric, model: TextModel) -> None:
     """A metric's figure is finite and the same every time, costs what it says, and stands beside its control."""
-    tokens, target = default_item(model, texts_for(model)["plain"])
+    tokens, target = default_item(model, *texts_for(model)["plain"])
     method = IntegratedGradients(steps=4) if "gradients" in model.offers else Occlusion()
     attribution = method.attribute(model, tokens, target)
 

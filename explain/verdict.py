@@ -89,7 +89,7 @@ def _sentence(parts: Sequence[str]) -> str:
 
 
 def _words(attribution: Attribution) -> list[tuple[int, ...]]:
-    asked = set(attribution.target.positions)
+    asked = set(attribution.target.held)
     return [word for word in attribution.tokens.word_units() if not asked.intersection(word)]
 
 

@@ -46,7 +46,7 @@ class DecompX(Method):
     signed: ClassVar[bool] = True
     additive: ClassVar[bool] = True
     complete: ClassVar[bool] = True
-    needs: ClassVar[frozenset[str]] = frozenset({"trace", "post_norm", "head_on_states"})
+    needs: ClassVar[frozenset[str]] = frozenset({"trace", "post_norm", "head_on_states", "one_row"})
 
     most_tokens: int = knob(
         128, low=8, high=512, help="Longer texts are refused: time and memory grow with the square."

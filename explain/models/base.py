@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from explain.datatypes import AttentionMaps, Cut, ModelRecord, Prediction, Target, Tokens
-from explain.errors import KnobError, ModelError
+from explain.errors import KnobError, ModelError, TextError
 from explain.meter import Meter
 from explain.models.own_module import TargetModule
 from explain.models.post_norm import PostNormLayer
@@ -41,6 +41,7 @@ OFFERS = {
     "post_norm": "is not built of layers that normalize after attention and after the feed-forward part, as BERT is",
     "activations": "calls activations as functions, or one module for several, so hooks can't tell them apart",
     "head_on_states": "has a head that can't be read on the states of its inner layers",
+    "one_row": "decides by several places at once, so there is no one row of the last layer to take apart",
     "random_layers": "has layers that share their weights, so they can't be drawn anew one after the other",
 }
 
@@ -125,13 +126,35 @@ class TextModel(ABC):
     offers: frozenset[str] = frozenset()
     scripts: tuple[str, ...] | None = None
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What the texts are called that it reads."""
+        return self.head.texts or self.task.texts
+
+    @property
+    def pair(self) -> str:
+        """Whether it reads a second text: "never", "perhaps" or "always"."""
+        return "always" if len(self.head.texts) == 2 else self.task.pair
+
     @abstractmethod
     def encode(self, text: str, text_pair: str | None = None) -> Tokens:
         """Encode as production does: `tokenizer(text, text_pair)`, truncated to `max_tokens`.
 
         Raises:
-            TextError: empty, not Unicode, or nothing the tokenizer can read.
+            TextError: empty, not Unicode, nothing the tokenizer can read, or a text too many or too few.
         """
+
+    def check_pair(self, text_pair: str | None) -> None:
+        """Refuse a second text where there is to be none, and none where there is to be one.
+
+        Raises:
+            TextError: see above.
+        """
+        if self.pair == "always" and text_pair is None:
+            first, second = (name.lower() for name in self.texts)
+            raise TextError(f"{self.name} reads two texts, {first} and {second}: give the {second} too.")
+        if self.pair == "never" and text_pair is not None:
+            raise TextError(f"{self.name} reads one text ({self.task.title.lower()}): leave the second one away.")
 
     @abstractmethod
     def observe(self, tokens: Tokens, meter: Meter | None = None) -> Observation:
@@ -228,10 +251,15 @@ class TextModel(ABC):
         """Its head, to be read on rows of any layer ("head_on_states")."""
         raise self._lacks("head_on_states")
 
-    def read_states(self, states: Tensor, target: Target) -> Raw:
-        """What the head says of states (N, T, D), read at the row where it reads the last layer's for a target."""
-        logits = self.row_head(states[:, read_row(target)])  # (N, C)
-        return {"rows": logits[:, None]} if target.positions else {"logits": logits}
+    def read_states(self, states: Tensor, places: Sequence[int]) -> Raw:
+        """What the head says of states (N, T, D), read at some tokens, or at the first row where there are none."""
+        if not places:
+            return {"logits": self.row_head(states[:, 0])}
+        return {"rows": self.row_head(states[:, list(places)])}
+
+    def places_read(self, tokens: Tokens, target: Target) -> tuple[int, ...]:
+        """The tokens whose rows a target's number depends on; none where the head speaks of the whole input."""
+        return (*target.positions, *self.task.beside(tokens, target, self.head))
 
     def _lacks(self, need: str) -> ModelError:
         return ModelError(f"{self.name} ({self.record.architecture}) {OFFERS[need]}. Use another method.")
@@ -250,7 +278,7 @@ class TextModel(ABC):
                 operator,
                 mask_id=self.mask_id,
                 unk_id=self.unk_id,
-                protected=self.task.protected(target),
+                protected=target.held,
             ),
             target,
         )
@@ -265,14 +293,14 @@ class TextModel(ABC):
                 operator,
                 mask_id=self.mask_id,
                 unk_id=self.unk_id,
-                protected=self.task.protected(target),
+                protected=target.held,
             ),
             target,
         )
 
     def removable(self, tokens: Tokens, target: Target) -> npt.NDArray[np.int64]:
         """Indices of the tokens that may be taken out: the user's own, less those the target reads."""
-        return np.setdiff1d(tokens.ordinary, np.asarray(self.task.protected(target), dtype=np.int64))
+        return np.setdiff1d(tokens.ordinary, np.asarray(target.held, dtype=np.int64))
 
     def removable_units(self, tokens: Tokens, target: Target, units: Iterable[Sequence[int]]) -> Units:
         """What of some units may be taken out; units of which nothing may are left out."""

@@ -10,8 +10,8 @@ import os
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from explain.models.probe import ATTENTION
 from explain.models.vocabulary import TokenizerVocabulary
 from explain.registry import unknown
 from explain.tasks.base import TASKS, Head, Task
+from explain.tasks.next_sentence_prediction import LABELS as NEXT_SENTENCE
 
 DEFAULT_MODEL = "sentiment"
 KEPT_MODELS = 4  # loaded at once, by last use
@@ -53,18 +54,20 @@ class Entry:
 
     Attributes:
         name, folder: where it is; folder is a hub name where it is on the hub.
-        task: the task's registry name, or None where only loading the model tells.
+        tasks: the registry names of what it can do, the default first; empty where only loading the model tells.
         title: what it does, in one line.
         size: bytes of its own weights.
         figures: its measured figures, as its card has them.
+        examples: texts to start from, by a name for each; empty: the task's own.
     """
 
     name: str
     folder: str
-    task: str | None
+    tasks: tuple[str, ...]
     title: str
     size: int
     figures: dict[str, Any]
+    examples: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def list_models() -> tuple[Entry, ...]:
@@ -74,7 +77,7 @@ def list_models() -> tuple[Entry, ...]:
         given, _, place = (text.strip() for text in part.rpartition("="))
         if place:
             name = given or Path(place).name
-            found.append(Entry(name, place, _task_in(Path(place).expanduser()), place, 0, {}))
+            found.append(Entry(name, place, _tasks_in(Path(place).expanduser()), place, 0, {}))
     names = [entry.name for entry in found]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -87,29 +90,48 @@ def list_models() -> tuple[Entry, ...]:
 def _shipped(folder: Path) -> Entry:
     about = read_json(folder / "explain.json")
     size = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
-    return Entry(folder.name, str(folder), about["task"], about["title"], size, about.get("figures", {}))
+    examples = {name: tuple(texts) for name, texts in about.get("examples", {}).items()}
+    tasks = _shipped_tasks(folder, about)
+    return Entry(folder.name, str(folder), tasks, about["title"], size, about.get("figures", {}), examples)
 
 
-def _task_in(folder: Path) -> str | None:
+def _shipped_tasks(folder: Path, about: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a shipped model can do: its task first, then the others that its heads serve."""
+    heads = () if is_adapter(folder) else _tasks_in(folder)
+    return tuple(dict.fromkeys((about["task"], *about.get("also", ()), *heads)))
+
+
+def _tasks_in(folder: Path) -> tuple[str, ...]:
     """What a folder's model was saved for, as far as its configuration tells without loading it."""
     try:
-        task = _task_for(read_json(folder / "config.json").get("architectures") or ())
+        return tuple(task.name for task in _tasks_for(read_json(folder / "config.json").get("architectures") or ()))
     except ModelError:  # a hub name, or no model; what is wrong is told when it is loaded
-        return None
-    return None if task is None else task.name
+        return ()
 
 
-def load_model(name: str = DEFAULT_MODEL, revision: str | None = None) -> TextModel:
+def load_model(name: str = DEFAULT_MODEL, revision: str | None = None, task: str | None = None) -> TextModel:
     """Load a model, or hand out the one already loaded.
 
     Args:
         name: a shipped name, a name from `EXPLAIN_MODELS`, a local folder, or a hub name ("org/model").
         revision: a hub revision.
+        task: which of the things that it can do ("fill-mask"), by default the first; see `Entry.tasks`.
 
     Raises:
         ModelError: there is no such model, or it must not or can't be loaded; the message says what to do.
     """
-    return _LOADED.get(name, revision)
+    return _LOADED.get(name, revision, None if task is None else task_named(task).name)
+
+
+def task_named(name: str) -> Task:
+    """A task by Hugging Face's name or the registry's.
+
+    Raises:
+        ModelError: there is no such task.
+    """
+    if name.replace("-", "_") not in TASKS:
+        raise ModelError(unknown("task", name, [task.hub_name for task in TASKS.values()]))
+    return TASKS[name.replace("-", "_")]
 
 
 class _Loaded:
@@ -118,10 +140,10 @@ class _Loaded:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._loading = threading.Lock()  # one at a time: transformers' lazy imports do not bear two threads
-        self._models: OrderedDict[tuple[str, str | None], TextModel] = OrderedDict()
+        self._models: OrderedDict[_Key, TextModel] = OrderedDict()
 
-    def get(self, name: str, revision: str | None) -> TextModel:
-        key = (name, revision)
+    def get(self, name: str, revision: str | None, task: str | None) -> TextModel:
+        key = (name, revision, task)
         found = self._recall(key)
         if found is not None:
             return found
@@ -129,20 +151,21 @@ class _Loaded:
         with self._loading:
             found = self._recall(key)
             if found is None:
-                found = _load(name, folder, revision)
+                found = _load(name, folder, revision, task)
                 with self._lock:
                     self._models[key] = found
                     while len(self._models) > KEPT_MODELS:
                         self._models.popitem(last=False)
             return found
 
-    def _recall(self, key: tuple[str, str | None]) -> TextModel | None:
+    def _recall(self, key: "_Key") -> TextModel | None:
         with self._lock:
             if key in self._models:
                 self._models.move_to_end(key)
             return self._models.get(key)
 
 
+_Key = tuple[str, str | None, str | None]  # name, revision, task
 _LOADED = _Loaded()
 
 
@@ -165,13 +188,13 @@ def locate(name: str, revision: str | None = None) -> Path:
     return folder if folder.is_dir() else _from_hub(place, revision, sorted(places))
 
 
-def _load(name: str, folder: Path, revision: str | None) -> TextModel:
+def _load(name: str, folder: Path, revision: str | None, task: str | None) -> TextModel:
     torch.set_num_threads(environment_number("EXPLAIN_THREADS", torch.get_num_threads()))
     if is_adapter(folder):
-        return _load_adapter(name, folder)
+        return _load_adapter(name, folder, task)
     if (folder / "explain.json").is_file():
-        return _load_base(name, folder)
-    return load_folder(name, folder, revision)
+        return _load_base(name, folder, task)
+    return load_folder(name, folder, revision, task)
 
 
 def _from_hub(place: str, revision: str | None, known: list[str]) -> Path:
@@ -204,15 +227,15 @@ def _name(file: Any) -> str:
     return str(file.rfilename)
 
 
-def load_folder(name: str, folder: Path, revision: str | None = None) -> TextModel:
-    """Load a checkpoint of transformers from a folder.
+def load_folder(name: str, folder: Path, revision: str | None = None, asked: str | None = None) -> TextModel:
+    """Load a checkpoint of transformers from a folder, for the task asked for, by default the first it was saved for.
 
     Raises:
         ModelError: see `load_model`.
     """
     config = _config(name, folder)
     _check_weights(name, folder)
-    task = _task_of(name, config)
+    task = _task_of(name, config, asked)
     tokenizer = _tokenizer(name, folder)
     config._attn_implementation = ATTENTION if FAMILIES[config.model_type].probed else "eager"
     try:
@@ -282,24 +305,31 @@ def _check_weights(name: str, folder: Path) -> None:
             ) from error
 
 
-def _task_of(name: str, config: transformers.PretrainedConfig) -> Task:
+def _task_of(name: str, config: transformers.PretrainedConfig, asked: str | None) -> Task:
     architectures = config.architectures or []
-    task = _task_for(architectures)
-    if task is None:
+    tasks = _tasks_for(architectures)
+    if not tasks:
         raise ModelError(
             f"{name} was saved as {', '.join(architectures) or 'a model without a head'}. Explained so far: "
             f"{', '.join(task.hub_name for task in TASKS.values())}; use a checkpoint fine-tuned for one of these."
         )
+    return _one_of(name, tasks, asked)
+
+
+def _one_of(name: str, tasks: Sequence[Task], asked: str | None) -> Task:
+    """The task asked for, or the first."""
+    if asked is None:
+        return tasks[0]
+    task = task_named(asked)
+    if task not in tasks:
+        known = ", ".join(one.hub_name for one in tasks)
+        raise ModelError(f"{name} was not trained for {task.hub_name}; it does {known}.")
     return task
 
 
-def _task_for(architectures: Sequence[str]) -> Task | None:
-    """The task whose head a checkpoint was saved with."""
-    for task in TASKS.values():
-        suffix = task.auto_class.removeprefix("AutoModel")
-        if any(architecture.endswith(suffix) or architecture in task.also_in for architecture in architectures):
-            return task
-    return None
+def _tasks_for(architectures: Sequence[str]) -> list[Task]:
+    """The tasks whose head a checkpoint was saved with."""
+    return [task for task in TASKS.values() if any(map(task.is_in, architectures))]
 
 
 def _tokenizer(name: str, folder: Path) -> PreTrainedTokenizerBase:
@@ -318,6 +348,10 @@ def _head(name: str, task: Task, config: transformers.PretrainedConfig, tokenize
         if tokenizer.mask_token_id is None:
             raise ModelError(f"{name} guesses masked words, but its tokenizer has no mask token.")
         return Head((), vocabulary=TokenizerVocabulary(tokenizer, config.vocab_size))
+    if task is TASKS["question_answering"]:
+        return Head(("start", "end"))
+    if task is TASKS["next_sentence_prediction"]:
+        return Head(NEXT_SENTENCE)
     named = config.id2label or {}
     if sorted(named) != list(range(len(named))) or not named:
         raise ModelError(
@@ -349,24 +383,30 @@ def _base(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     return module.eval().requires_grad_(False), _tokenizer("base", folder)
 
 
-def _load_base(name: str, folder: Path) -> TextModel:
-    """The shared encoder with its masked-word head; all its tensors are those that adapted models share."""
+def _load_base(name: str, folder: Path, asked: str | None) -> TextModel:
+    """The shared encoder with one of its own heads; all its tensors are those that adapted models share."""
     _check_weights(name, folder)
     base, tokenizer = _base(folder)
-    task = TASKS["fill_mask"]
-    module = with_own_head(base, "BertForMaskedLM")
+    task = _one_of(name, [TASKS[one] for one in _shipped_tasks(folder, read_json(folder / "explain.json"))], asked)
+    module = with_own_head(base, _bert_for(task))
     record = _record(name, module, task, [folder], "shipped")
     head = _head(name, task, module.config, tokenizer)
     return EncoderModel(name, module, tokenizer, task, head, record, _token_limit(), _scripts(folder))
 
 
-def _load_adapter(name: str, folder: Path) -> TextModel:
+def _load_adapter(name: str, folder: Path, asked: str | None = None) -> TextModel:
     about = read_json(folder / "explain.json")
     try:
-        task = TASKS[about["task"]]
-        labels = tuple(str(label) for label in about["labels"])
+        task = _one_of(name, [TASKS[one] for one in _shipped_tasks(folder, about)], asked)
         base_name = about["base"]
-        temperature = None if about.get("temperature") is None else float(about["temperature"])
+        head = Head(
+            labels=tuple(str(label) for label in about["labels"]),
+            exclusive=bool(about.get("exclusive", True)),
+            temperature=None if about.get("temperature") is None else float(about["temperature"]),
+            thresholds=tuple(float(one) for one in about.get("thresholds") or ()),
+            texts=tuple(str(one) for one in about.get("texts") or ()),
+            no_answer=bool(about.get("no_answer")),
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"The adapter in {folder} has an explain.json that lacks or garbles {error}.") from error
     if not re.fullmatch(r"[\w-]+", str(base_name)):
@@ -375,10 +415,14 @@ def _load_adapter(name: str, folder: Path) -> TextModel:
     _check_weights(base_name, base_folder)
     _check_weights(name, folder)
     base, tokenizer = _base(base_folder)
-    module = with_adapter(base, folder, "Bert" + task.auto_class.removeprefix("AutoModel"), labels)
-    head = Head(labels, bool(about.get("exclusive", True)), temperature=temperature)
+    module = with_adapter(base, folder, _bert_for(task), head.labels)
     record = _record(name, module, task, [base_folder, folder], "shipped")
     return EncoderModel(name, module, tokenizer, task, head, record, _token_limit(), _scripts(folder))
+
+
+def _bert_for(task: Task) -> str:
+    """BERT's class of transformers for a task."""
+    return "Bert" + task.auto_class.removeprefix("AutoModel")
 
 
 def _scripts(folder: Path) -> tuple[str, ...] | None:
@@ -426,4 +470,4 @@ def _first_line(error: Exception) -> str:
 
 def explainable() -> tuple[Entry, ...]:
     """The models that a page can explain."""
-    return tuple(entry for entry in list_models() if entry.task is None or entry.task in TASKS)
+    return tuple(entry for entry in list_models() if not entry.tasks or set(entry.tasks) & set(TASKS))

@@ -5,6 +5,7 @@ import functools
 import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -86,9 +87,8 @@ class EncoderModel(TextModel):
         accepted = inspect.signature(module.forward).parameters
         self._takes_types = "token_type_ids" in accepted and "token_type_ids" in tokenizer.model_input_names
         self._takes_positions = "position_ids" in accepted
-        self._trimmed = can_trim(module, self._family)
-        self._row_head: RowHead | None = None  # both are found below
-        self._gathers = False
+        self._row_head: RowHead | None = None  # these three are found below
+        self._gathers = self._trimmed = False
         self._encode = functools.lru_cache(maxsize=32)(self._encode_afresh)  # pages ask again at every run
         self._check_entries()
 
@@ -109,7 +109,7 @@ class EncoderModel(TextModel):
         ids[ids == self.pad_id] = self._module.config.vocab_size - 1
         batch = torch.from_numpy(ids)[None].expand(2, -1)
         with torch.inference_mode():
-            served = self._module(input_ids=batch).logits
+            served = _logits(self._module(input_ids=batch))
             inputs = self._inputs([_bare(ids)] * 2)
             ours = self._raw(inputs, None, None, plain=True)["logits"]
             by_embeddings = dict(inputs)
@@ -121,10 +121,6 @@ class EncoderModel(TextModel):
                 f"{self.name}: our inputs and transformers' own give different outputs; it can't be explained."
             )
         same = float((embedded - served).abs().max()) <= tolerance
-        if self._trimmed:
-            attended = torch.ones(batch.shape, dtype=torch.bool)
-            attended[1, -2:] = False
-            self._trimmed = largest_difference(self._module, self._family, inputs, attended) <= tolerance
         if head := row_head(self._module, self.task.auto_class):
             with torch.inference_mode():
                 states = self._module.base_model(**inputs).last_hidden_state
@@ -132,6 +128,11 @@ class EncoderModel(TextModel):
                 found = head(states if everywhere else states[:, 0])
             if float((found - served).abs().max()) <= tolerance:
                 self._row_head, self._gathers = head, everywhere
+        if self._row_head and not self._gathers and can_trim(self._module, self._family):
+            attended = torch.ones(batch.shape, dtype=torch.bool)
+            attended[1, -2:] = False
+            difference = largest_difference(self._module, self._family, self._row_head, inputs, attended)
+            self._trimmed = difference <= tolerance
         self.offers = frozenset(self._offered({name: one[:1] for name, one in inputs.items()}, same))
 
     def _offered(self, inputs: dict[str, Tensor], gradients: bool) -> Iterator[str]:
@@ -160,6 +161,8 @@ class EncoderModel(TextModel):
             yield "post_norm"
             if self._row_head is not None:  # the state of every layer is normed alike: the head reads it as it is
                 yield "head_on_states"
+                if self.task.one_row:
+                    yield "one_row"
 
     def _has_activation_modules(self, inputs: dict[str, Tensor]) -> bool:
         twin = self._twin()
@@ -173,6 +176,7 @@ class EncoderModel(TextModel):
         return self._encode(text, text_pair)
 
     def _encode_afresh(self, text: str, text_pair: str | None) -> Tokens:
+        self.check_pair(text_pair)
         texts = (text,) if text_pair is None else (text, text_pair)
         for one in texts:
             check_text(one)
@@ -223,7 +227,7 @@ class EncoderModel(TextModel):
                 found, block = len(keep.weights), keep.block
             else:
                 output = self._module(**inputs, output_attentions=True, return_dict=True)
-                raw, found = _as_raw(output.logits, places), len(output.attentions)
+                raw, found = _as_raw(_logits(output), places), len(output.attentions)
                 block = torch.stack(output.attentions) if found else None
         _tick(meter, forward=1, positions=len(tokens))
         if found != self.layers or block is None:
@@ -251,11 +255,11 @@ class EncoderModel(TextModel):
             chosen = [rows[number] for number in chunk]
             with torch.inference_mode():
                 inputs = self._inputs(chosen)
-                raw = self._raw(inputs, _attended(chosen), _places(chosen))
+                raw = self._raw(inputs, _attended(chosen), self._places(chosen))
                 for members in _by_target(chosen):
                     target = chosen[members[0]].target
                     part = {name: tensor[members] for name, tensor in raw.items()}
-                    places = _places([chosen[member] for member in members])
+                    places = self._places([chosen[member] for member in members])
                     numbers = [chunk[member] for member in members]
                     values[numbers] = self.task.scalar(part, target, places, self.head).double().numpy()
                     decisions[numbers] = self.task.decision(part, target, places, self.head).numpy()
@@ -289,7 +293,7 @@ class EncoderModel(TextModel):
         rows = [_row(tokens, target)] * len(points)
         inputs = self._inputs(rows)
         del inputs["input_ids"]
-        places = _places(rows)
+        places = self._places(rows)
         raw = self._raw({**inputs, "inputs_embeds": points}, None, places)
         return self.task.scalar(raw, target, places, self.head)
 
@@ -330,14 +334,14 @@ class EncoderModel(TextModel):
         keep = KeepVectors()
         with torch.inference_mode(), probing(keep):
             output = self._module(**inputs, output_hidden_states=True, return_dict=True)
-        return keep, output.logits, output.hidden_states
+        return keep, _logits(output), output.hidden_states
 
     def attention_gradients(self, tokens: Tokens, target: Target, meter: Meter | None = None) -> AttentionGradients:
         self.require({"attention_gradients"})
         keep = KeepDifferentiable()
         row = _row(tokens, target)
         with torch.enable_grad(), probing(keep):
-            places = _places([row])
+            places = self._places([row])
             value = self.task.scalar(self._raw(self._inputs([row]), None, places), target, places, self.head)
             gradients = torch.autograd.grad(value.sum(), keep.weights)
         _tick(meter, forward=1, backward=1, positions=len(tokens))
@@ -390,12 +394,21 @@ class EncoderModel(TextModel):
     ) -> Raw:
         """Run the module and read its head: at `places` (B, P) where there are any. `plain` keeps the whole last layer,
         and the head at all of it."""
-        if self._trimmed and not plain:
-            return {"logits": trimmed_logits(self._module, self._family, inputs, attended)}
+        if self._trimmed and self._row_head and not plain:
+            return {"logits": trimmed_logits(self._module, self._family, self._row_head, inputs, attended)}
         told = inputs if attended is None else {**inputs, "attention_mask": attended.long()}
         if self._gathers and self._row_head and places is not None and places.shape[1]:
             return {"rows": self._row_head(_rows_at(self._module.base_model(**told).last_hidden_state, places))}
-        return _as_raw(self._module(**told).logits, places)
+        return _as_raw(_logits(self._module(**told)), places)
+
+    def _places(self, rows: Sequence[Row]) -> Tensor:
+        """Where what each row's target needs is read: (B, P); -1 where a token beside it is gone, or there is none."""
+        found = []
+        for row in rows:
+            beside = self.task.beside(row.tokens, row.target, self.head)
+            found.append((*row.variant.places(row.target.positions), *row.variant.places_left(beside)))
+        longest = max(map(len, found))
+        return torch.tensor([(*one, *[-1] * (longest - len(one))) for one in found], dtype=torch.long)
 
     def _places_predicted(self, tokens: Tokens) -> Tensor:
         """Where a prediction is read: (1, P)."""
@@ -433,6 +446,13 @@ class EncoderModel(TextModel):
         return np.cumsum(read) * read + self._padding_place
 
 
+def _logits(output: Any) -> Tensor:
+    """A model's numbers in one tensor, the head's columns last; an answer's start and end are two columns."""
+    if "start_logits" in output:
+        return torch.stack([output.start_logits, output.end_logits], dim=-1)
+    return output.logits
+
+
 def _as_raw(logits: Tensor, places: Tensor | None) -> Raw:
     """The head's numbers as tasks take them: rows at places (B, P) where there are any, else all of them."""
     if places is None or not places.shape[1]:
@@ -441,7 +461,7 @@ def _as_raw(logits: Tensor, places: Tensor | None) -> Raw:
 
 
 def _rows_at(table: Tensor, places: Tensor) -> Tensor:
-    """Some rows of each sequence: (B, T, C) at (B, P) -> (B, P, C)."""
+    """Some rows of each sequence: (B, T, C) at (B, P) -> (B, P, C); where a place is -1, any."""
     return table[torch.arange(len(table))[:, None], places]
 
 
@@ -557,12 +577,6 @@ def _attended(rows: Sequence[Row]) -> Tensor | None:
     for line, row in zip(attended, rows):
         line[: len(row.variant)] = row.variant.attended
     return None if attended.all() else torch.from_numpy(attended)
-
-
-def _places(rows: Sequence[Row]) -> Tensor:
-    """Where each row's target is read: (B, P)."""
-    places = [row.variant.places(row.target.positions) for row in rows]
-    return torch.tensor(places, dtype=torch.long).reshape(len(rows), -1)
 
 
 def _by_target(rows: Sequence[Row]) -> Iterator[list[int]]:

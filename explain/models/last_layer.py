@@ -15,11 +15,12 @@ from transformers import PreTrainedModel
 
 from explain.models.families import Family
 from explain.models.probe import KeepMaps, is_watched, probed_attention, probing
+from explain.models.row_head import RowHead
 
 
 def can_trim(module: PreTrainedModel, family: Family) -> bool:
     """Whether the module is built of BERT's layers, post-norm, without chunking or cross-attention."""
-    if not family.body or not hasattr(module, family.body) or not hasattr(module, "classifier"):
+    if not family.body or not hasattr(module, family.body):
         return False
     config = module.config
     return (
@@ -31,12 +32,12 @@ def can_trim(module: PreTrainedModel, family: Family) -> bool:
 
 
 def trimmed_logits(
-    module: PreTrainedModel, family: Family, inputs: Mapping[str, Tensor], attended: Tensor | None
+    module: PreTrainedModel, family: Family, head: RowHead, inputs: Mapping[str, Tensor], attended: Tensor | None
 ) -> Tensor:
-    """Logits (B, C) of a classifier, its last layer computed at row 0.
+    """Logits (B, C) of a head that reads row 0, the last layer computed at that row.
 
     Args:
-        module: a model that `can_trim`.
+        module: a model that `can_trim`; head: its head.
         inputs: `input_ids (B, T)` or `inputs_embeds (B, T, D)`, `position_ids`, `token_type_ids`: for its embeddings.
         attended (B, T): False where attention may not look; None: everywhere it may.
     """
@@ -47,10 +48,7 @@ def trimmed_logits(
     mask = None if attended is None else attended[:, None, None, :]  # (B, 1, 1, T)
     for layer in body.encoder.layer[:-1]:
         hidden = layer(hidden, mask)
-    row = _first_row(body.encoder.layer[-1], hidden, mask)  # (B, 1, D)
-    if getattr(body, "pooler", None) is not None:
-        return module.classifier(module.dropout(body.pooler(row)))
-    return module.classifier(row)
+    return head(_first_row(body.encoder.layer[-1], hidden, mask)[:, 0])
 
 
 def _first_row(layer: Any, hidden: Tensor, mask: Tensor | None) -> Tensor:
@@ -72,13 +70,13 @@ def _first_row(layer: Any, hidden: Tensor, mask: Tensor | None) -> Tensor:
 
 
 def largest_difference(
-    module: PreTrainedModel, family: Family, inputs: Mapping[str, Tensor], attended: Tensor | None
+    module: PreTrainedModel, family: Family, head: RowHead, inputs: Mapping[str, Tensor], attended: Tensor | None
 ) -> float:
     """How far the trimmed logits are from the plain ones, for the check when a model is loaded."""
     with torch.inference_mode():
         mask = None if attended is None else attended.long()
         plain = module(**inputs, attention_mask=mask).logits
-        trimmed = trimmed_logits(module, family, inputs, attended)
+        trimmed = trimmed_logits(module, family, head, inputs, attended)
         with probing(KeepMaps()):
-            watched = trimmed_logits(module, family, inputs, attended)
+            watched = trimmed_logits(module, family, head, inputs, attended)
         return max(float((one - plain).abs().max()) for one in (trimmed, watched))

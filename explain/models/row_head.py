@@ -43,6 +43,7 @@ _TRANSFORM = tuple(
     f"cls.predictions.{name}"
     for name in ("transform.dense", "transform.transform_act_fn", "transform.LayerNorm", "decoder")
 )
+_BERTS = ("bert", "roberta", "xlm-roberta", "camembert", "electra", "distilbert", "albert", "deberta-v2", "mpnet")
 _STEPS: dict[str, dict[str, tuple[str | Activation, ...]]] = {
     "AutoModelForSequenceClassification": {
         "bert": ("bert.pooler.dense", "bert.pooler.activation", "classifier"),
@@ -68,6 +69,17 @@ _STEPS: dict[str, dict[str, tuple[str | Activation, ...]]] = {
         "distilbert": ("vocab_transform", "activation", "vocab_layer_norm", "vocab_projector"),
         "albert": tuple(f"predictions.{name}" for name in ("dense", "activation", "LayerNorm", "decoder")),
         "modernbert": ("head.dense", "head.act", "head.norm", "decoder"),
+    },
+    "AutoModelForTokenClassification": {
+        **dict.fromkeys(_BERTS, ("classifier",)),
+        "modernbert": ("head.dense", "head.act", "head.norm", "classifier"),
+    },
+    "AutoModelForQuestionAnswering": {
+        **dict.fromkeys(_BERTS, ("qa_outputs",)),
+        "modernbert": ("head.dense", "head.act", "head.norm", "classifier"),
+    },
+    "AutoModelForNextSentencePrediction": {
+        "bert": ("bert.pooler.dense", "bert.pooler.activation", "cls.seq_relationship"),
     },
 }
 

@@ -19,7 +19,7 @@ from explain.registry import Registry, unknown
 TASKS: Registry["Task"] = Registry("task", "explain.tasks")
 
 # A head's tensors by name, batch first: {"logits": (B, C)} where it speaks of the whole input, {"rows": (B, P, C)}
-# where it is read at P tokens.
+# where it is read at P tokens (rows of tokens that are gone hold anything).
 Raw = Mapping[str, Tensor]
 
 
@@ -58,6 +58,10 @@ class Head:
         value: a number is predicted, not a label.
         temperature: the calibration constant of its logits, or None.
         vocabulary: the names of its columns, where they are words.
+        thresholds (C): of labels that are decided each alone, the probability from which each is there; empty: 0.5.
+        texts: what the two texts of a pair are called that it was trained on ("Premise", "Hypothesis"); empty: it was
+            trained on single texts, or nobody said.
+        no_answer: it was trained to say that a text does not hold the answer.
     """
 
     labels: tuple[str, ...]
@@ -65,17 +69,43 @@ class Head:
     value: bool = False
     temperature: float | None = None
     vocabulary: Vocabulary | None = None
+    thresholds: tuple[float, ...] = ()
+    texts: tuple[str, ...] = ()
+    no_answer: bool = False
+
+    def there(self, logits: Tensor) -> Tensor:
+        """Which labels are there, of labels decided each alone: (B, C) -> (B, C)."""
+        return logits.sigmoid() >= (torch.tensor(self.thresholds, dtype=logits.dtype) if self.thresholds else 0.5)
 
 
 class Task(ABC):
-    """One task; stateless. Subclasses are one file each and register an instance under the file's name."""
+    """One task; stateless. Subclasses are one file each and register an instance under the file's name.
 
-    name: ClassVar[str]  # the registry's
-    hub_name: ClassVar[str]  # Hugging Face's, with hyphens
+    Class attributes:
+        name: the registry's; hub_name: Hugging Face's, with hyphens; title: a reader's.
+        auto_class: the class of transformers that loads its models.
+        scales: what its targets may be measured in, the default first.
+        also_in: other architectures of transformers that hold the same head.
+        texts: what the texts are called that it reads: one, or two.
+        pair: whether there is a second text: "never", "perhaps" or "always".
+        examples: texts to start from, by a name for each.
+        one_row: the target is read off one row of the last layer.
+    """
+
+    name: ClassVar[str]
+    hub_name: ClassVar[str]
     title: ClassVar[str]
-    auto_class: ClassVar[str]  # the class of transformers that loads its models
-    scales: ClassVar[tuple[str, ...]]  # what its targets may be measured in, the default first
-    also_in: ClassVar[tuple[str, ...]] = ()  # other architectures of transformers that hold the same head
+    auto_class: ClassVar[str]
+    scales: ClassVar[tuple[str, ...]]
+    also_in: ClassVar[tuple[str, ...]] = ()
+    texts: ClassVar[tuple[str, ...]] = ("Text",)
+    pair: ClassVar[str] = "never"
+    examples: ClassVar[Mapping[str, tuple[str, ...]]]
+    one_row: ClassVar[bool] = True
+
+    def is_in(self, architecture: str) -> bool:
+        """Whether a class of transformers holds this task's head."""
+        return architecture.endswith(self.auto_class.removeprefix("AutoModel")) or architecture in self.also_in
 
     def positions(self, tokens: Tokens, head: Head) -> tuple[int, ...]:
         """The tokens a prediction is read at; none where the head speaks of the whole input.
@@ -83,6 +113,10 @@ class Task(ABC):
         Raises:
             TextError: there is no token in the text that could be read.
         """
+        return ()
+
+    def beside(self, tokens: Tokens, target: Target, head: Head) -> tuple[int, ...]:
+        """Further tokens whose rows the target's number depends on, such as all that an answer might begin at."""
         return ()
 
     @abstractmethod
@@ -115,7 +149,8 @@ class Task(ABC):
 
         Args:
             raw: the head's tensors for B variants of one text; {"rows"} are those at `places`.
-            places (B, P): where the target's positions stand in each variant.
+            places (B, P): where the target's positions, and then the tokens `beside` them, stand in each variant; -1
+                where one of the latter is gone.
         """
 
     @abstractmethod
@@ -126,9 +161,71 @@ class Task(ABC):
     def decision(self, raw: Raw, target: Target, places: Tensor, head: Head) -> Tensor:
         """What each row decides, as a number to compare with another row's: (B,), int64."""
 
-    def protected(self, target: Target) -> tuple[int, ...]:
-        """Tokens that must not be removed, because the target is read at them."""
-        return target.positions
+
+class LabelTask(Task):
+    """A task whose head gives one row of logits, one for each label, or a number.
+
+    log-odds of label c    F = z_c - log sum_{k != c} exp z_k     (one label right: softmax)
+                           F = z_c                                (several may be: a sigmoid each, already log-odds)
+    contrast A, B          F = z_A - z_B
+    value                  F = z                                  (regression: a number, no label)
+    """
+
+    scales: ClassVar[tuple[str, ...]] = (
+        *("log_odds", "probability", "log_probability", "logit", "logit_difference", "value"),
+    )
+
+    def prediction(self, raw: Raw, tokens: Tokens, head: Head) -> Prediction:
+        output = as_output(raw["logits"][:1], head)
+        label = confidence = None
+        labels: tuple[str, ...] = ()
+        if not head.exclusive and not head.value:
+            there = head.there(torch.from_numpy(output.logits.copy()))[0].tolist()
+            labels = tuple(name for name, one in zip(head.labels, there) if one)
+        if head.exclusive and not head.value:
+            index = int(output.logits[0].argmax())
+            label = head.labels[index]
+            calibrated = torch.softmax(torch.from_numpy(output.logits.copy()) / (head.temperature or 1.0), dim=-1)
+            confidence = float(calibrated[0, index])
+        return Prediction(self.name, (tokens,), (output,), label, confidence, head.temperature, labels=labels)
+
+    def target(
+        self,
+        prediction: Prediction,
+        head: Head,
+        *,
+        label: str | None = None,
+        against: str | None = None,
+        scale: str | None = None,
+        position: int | None = None,
+    ) -> Target:
+        if position is not None:
+            raise TargetError("This model decides on the whole text: leave the position away.")
+        # Where several labels may be right, the most likely one is meant.
+        index = int(prediction.output.logits[0].argmax()) if label is None else find_label(label, head.labels)
+        name = head.labels[index]
+        if head.value:
+            if against is not None or scale not in (None, "value"):
+                raise TargetError("This model predicts a number: its target has the scale 'value' and no contrast.")
+            return Target(self.name, name, index, scale="value")
+        other = None if against is None else find_label(against, head.labels)
+        contrast = None if other is None else (head.labels[other], other)
+        return chosen_target(self, (name, index), contrast, scale)
+
+    def scalar(self, raw: Raw, target: Target, places: Tensor, head: Head) -> Tensor:
+        return read_scale(raw["logits"], target, head.exclusive)  # (B, C) -> (B,)
+
+    def value(self, prediction: Prediction, target: Target, head: Head) -> float:
+        raw = {"logits": torch.from_numpy(prediction.output.logits.copy())}
+        return float(self.scalar(raw, target, torch.empty(1, 0, dtype=torch.long), head)[0])
+
+    def decision(self, raw: Raw, target: Target, places: Tensor, head: Head) -> Tensor:
+        logits = raw["logits"]
+        if head.value:
+            return torch.zeros(len(logits), dtype=torch.long)  # a number decides nothing
+        if head.exclusive:
+            return logits.argmax(dim=-1)
+        return head.there(logits)[:, target.index].long()
 
 
 def log_odds(logits: Tensor, index: int) -> Tensor:
@@ -157,8 +254,10 @@ def chosen_target(
     against: tuple[str, int] | None,
     scale: str | None,
     positions: tuple[int, ...] = (),
+    *,
+    held: tuple[int, ...] = (),
 ) -> Target:
-    """The target of one label, or of a contrast of two, each given by name and column.
+    """The target of one label, or of a contrast of two, each given by name and column; `held` as in `Target`.
 
     Raises:
         TargetError: the same label twice, or a scale that the target can't be measured in.
@@ -168,11 +267,11 @@ def chosen_target(
             raise TargetError(f"A contrast needs two labels; {chosen[0]!r} was given twice.")
         if scale not in (None, "logit_difference"):
             raise TargetError(f"A contrast is measured as 'logit_difference', not as {scale!r}.")
-        return Target(task.name, *chosen, positions, *against, "logit_difference")
+        return Target(task.name, *chosen, positions, *against, "logit_difference", held)
     scale = scale or "log_odds"
     if scale not in _LABEL_SCALES:
         raise TargetError(unknown("scale", scale, list(_LABEL_SCALES)))
-    return Target(task.name, *chosen, positions, scale=scale)
+    return Target(task.name, *chosen, positions, scale=scale, held=held)
 
 
 _LABEL_SCALES = ("log_odds", "probability", "log_probability", "logit")
@@ -201,3 +300,18 @@ def as_output(logits: Tensor, head: Head, positions: tuple[int, ...] = ()) -> Ou
     else:
         probabilities = (torch.softmax(values, dim=-1) if head.exclusive else torch.sigmoid(values)).numpy()
     return Output(head.labels, values.numpy(), probabilities, head.exclusive, positions)
+
+
+def row_of(output: Output, position: int) -> Output:
+    """An output's row at one of its tokens.
+
+    Raises:
+        TargetError: nothing is read there.
+    """
+    if position not in output.positions:
+        raise TargetError(
+            f"No word begins at token {position}. Words of this text begin at: {', '.join(map(str, output.positions))}."
+        )
+    row = output.positions.index(position)
+    probabilities = None if output.probabilities is None else output.probabilities[row : row + 1]
+    return Output(output.labels, output.logits[row : row + 1], probabilities, output.exclusive, (position,))

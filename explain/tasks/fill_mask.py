@@ -30,6 +30,15 @@ class FillMask(Task):
     auto_class = "AutoModelForMaskedLM"
     scales = ("log_odds", "probability", "log_probability", "logit", "logit_difference")
     also_in = ("BertForPreTraining",)
+    texts = ("Text", "Second text")
+    pair = "perhaps"
+    examples = {
+        "capital": ("The capital of France is [MASK].",),
+        "agreement": ("The keys to the cabinet [MASK] on the table.",),
+        "bank": ("She went to the bank to deposit her [MASK].",),
+        "but": ("The film wasn't [MASK], but I liked it.",),
+        "two masks": ("The cat chased the [MASK] into the [MASK].",),
+    }
 
     def positions(self, tokens: Tokens, head: Head) -> tuple[int, ...]:
         vocabulary = _vocabulary(head)

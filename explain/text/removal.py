@@ -46,10 +46,17 @@ class Variant:
         Raises:
             ValueError: one of them was deleted; what a target reads must be protected.
         """
-        where = np.searchsorted(self.kept, positions)
-        if len(positions) and (where.max() >= len(self.kept) or not np.array_equal(self.kept[where], positions)):
+        found = self.places_left(positions)
+        if -1 in found:
             raise ValueError("A token that the target reads was deleted; it must be protected from removal.")
-        return tuple(int(place) for place in where)
+        return found
+
+    def places_left(self, positions: Sequence[int]) -> tuple[int, ...]:
+        """Where tokens of the original stand now; -1 where one was deleted."""
+        if not positions:
+            return ()
+        now = {token: place for place, token in enumerate(self.kept.tolist())}
+        return tuple(now.get(position, -1) for position in positions)
 
 
 def unchanged(tokens: Tokens) -> Variant:

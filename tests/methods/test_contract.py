@@ -7,7 +7,7 @@ import pytest
 from explain.errors import ModelError
 from explain.methods.base import METHODS, Method
 from explain.models.encoder import EncoderModel
-from explain.testing import METHOD_CHECKS, TEXTS, TOY_MODELS, NoGradientModel, default_item
+from explain.testing import METHOD_CHECKS, TOY_MODELS, NoGradientModel, default_item, texts_for
 
 
 @pytest.mark.parametrize("check", METHOD_CHECKS, ids=lambda check: check.__name__)
@@ -32,7 +32,7 @@ def test_contract_on_a_tiny_bert(
 def test_needs_are_honest(name: str) -> None:
     model = NoGradientModel()
     method: Method = METHODS[name]()
-    item = default_item(model, TEXTS["plain"])
+    item = default_item(model, *texts_for(model)["plain"])
     if method.needs - model.offers:
         with pytest.raises(ModelError):
             method.attribute(model, *item)
@@ -45,7 +45,7 @@ def test_needs_are_honest(name: str) -> None:
 )
 def test_planted_word_comes_first(name: str) -> None:
     model = TOY_MODELS["planted"]
-    one = METHODS[name]().attribute(model, *default_item(model, TEXTS["plain"])).per_word()
+    one = METHODS[name]().attribute(model, *default_item(model, *texts_for(model)["plain"])).per_word()
     best = max(range(len(one.units)), key=lambda number: abs(one.scores[number]))
     assert one.tokens.unit_text(one.units[best]) == "zebra"
 

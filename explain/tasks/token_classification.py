@@ -1,0 +1,114 @@
+"""Entities: a label for every word, read at the word's first piece.
+
+log-odds of label l at word i    F = z_il - log sum_{k != l} exp z_ik
+contrast A, B                    F = z_iA - z_iB
+
+Labels that begin with "B-" and "I-" are merged into entities (Ramshaw and Marcus 1995): an "I-" that does not go on
+with what stands before it begins an entity, as in seqeval's default. Labels without such a beginning are merged where
+neighboring words have the same one.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explain.datatypes import Output, PredictedSpan, Prediction, Target, Tokens
+from explain.tasks.base import TASKS, Head, Raw, Task, as_output, chosen_target, find_label, read_scale, row_of
+
+OUTSIDE = ("O", "0", "OUT", "NONE")
+
+
+class TokenClassification(Task):
+    """What is each word?"""
+
+    name = "token_classification"
+    hub_name = "token-classification"
+    title = "Entities"
+    auto_class = "AutoModelForTokenClassification"
+    scales = ("log_odds", "probability", "log_probability", "logit", "logit_difference")
+    examples = {
+        "people and places": ("Marie Curie was born in Warsaw and worked at the University of Paris.",),
+        "place or person": ("Washington crossed the river near Washington before the winter of 1776.",),
+        "a tweet": ("just landed in chicago, off to see the bulls with my cousin Dwayne from Google!!",),
+        "no names": ("We walked along the river until it got dark.",),
+    }
+
+    def positions(self, tokens: Tokens, head: Head) -> tuple[int, ...]:
+        return tuple(int(start) for start, _ in tokens.words.tolist())
+
+    def prediction(self, raw: Raw, tokens: Tokens, head: Head) -> Prediction:
+        output = as_output(raw["rows"][0], head, self.positions(tokens, head))
+        return Prediction(self.name, (tokens,), (output,), spans=tuple(_entities(output, tokens)))
+
+    def target(
+        self,
+        prediction: Prediction,
+        head: Head,
+        *,
+        label: str | None = None,
+        against: str | None = None,
+        scale: str | None = None,
+        position: int | None = None,
+    ) -> Target:
+        output = row_of(prediction.output, self._default(prediction) if position is None else position)
+        chosen = int(output.logits[0].argmax()) if label is None else find_label(label, head.labels)
+        other = None if against is None else find_label(against, head.labels)
+        contrast = None if other is None else (head.labels[other], other)
+        word = prediction.tokens.word_around(output.positions[0])
+        return chosen_target(self, (head.labels[chosen], chosen), contrast, scale, output.positions, held=word)
+
+    def scalar(self, raw: Raw, target: Target, places: Tensor, head: Head) -> Tensor:
+        return read_scale(raw["rows"][:, 0], target)  # (B, C) -> (B,)
+
+    def value(self, prediction: Prediction, target: Target, head: Head) -> float:
+        row = row_of(prediction.output, target.positions[0])
+        return float(read_scale(torch.from_numpy(row.logits.copy()), target)[0])
+
+    def decision(self, raw: Raw, target: Target, places: Tensor, head: Head) -> Tensor:
+        return raw["rows"][:, 0].argmax(dim=-1)
+
+    @staticmethod
+    def _default(prediction: Prediction) -> int:
+        """The first word of the likeliest entity; where there is none, the word that comes nearest to being one."""
+        if prediction.spans:
+            return max(prediction.spans, key=lambda span: span.probability).tokens[0]
+        output = prediction.output
+        assert output.probabilities is not None
+        outside = [number for number, label in enumerate(output.labels) if label.upper() in OUTSIDE]
+        return output.positions[int(np.delete(output.probabilities, outside, axis=1).max(axis=1).argmax())]
+
+
+def _entities(output: Output, tokens: Tokens) -> Iterator[PredictedSpan]:
+    """Words of one entity together; a word without visible text is no word, so none is skipped."""
+    assert output.probabilities is not None
+    best = output.logits.argmax(axis=1)
+    runs: list[tuple[str, list[int]]] = []
+    before = ""
+    for number, column in enumerate(best.tolist()):
+        label = output.labels[column]
+        begins, kind = _parts(label)
+        if kind:
+            if begins or not runs or kind != before:
+                runs.append((kind, []))
+            runs[-1][1].append(number)
+        before = kind
+    words = tokens.word_units()
+    for kind, members in runs:
+        unit = tuple(token for number in members for token in words[number])
+        segment, start, stop = tokens.unit_span(unit)
+        sure = float(np.mean([output.probabilities[number, best[number]] for number in members]))
+        yield PredictedSpan(kind, (unit[0], unit[-1] + 1), segment, (start, stop), tokens.unit_text(unit), sure)
+
+
+def _parts(label: str) -> tuple[bool, str]:
+    """Whether a label begins an entity whatever stands before it, and of what kind; no kind: it is none."""
+    if label.upper() in OUTSIDE:
+        return False, ""
+    if label[:2] in ("B-", "I-", "E-", "S-", "L-", "U-"):
+        return label[0] in "BSU", label[2:]
+    return False, label
+
+
+TASKS.register("token_classification")(TokenClassification())
