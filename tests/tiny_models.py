@@ -202,6 +202,8 @@ def tiny_folder(
     """Save a tiny random model with its tokenizer; see `config_of` for `changes`."""
     torch.manual_seed(7)
     tokenizer = TOKENIZERS[family]()
+    if head == "ForQuestionAnswering":
+        changes = {"num_labels": 2} | changes
     config = config_of(family, tokenizer, **changes)
     model = getattr(transformers, f"AutoModel{head}").from_config(config)
     with torch.no_grad():
