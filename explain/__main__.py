@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     text.add_argument(
         "--model", default="sentiment", help="a shipped name, a folder, or a hub name (default: %(default)s)"
     )
+    text.add_argument("--task", metavar="NAME", help="one of several things that a model does, such as fill-mask")
     text.add_argument(
         "--method", action="append", metavar="NAME", help="a method; may be given again (default: all three)"
     )
@@ -56,8 +57,9 @@ def _parser() -> argparse.ArgumentParser:
         "--position",
         type=int,
         metavar="TOKEN",
-        help="the mask to explain, where there are several: its place among the tokens, [CLS] being 0",
+        help="the mask, word or answer to explain, by its first token's place among the tokens, [CLS] being 0",
     )
+    text.add_argument("--word", metavar="WORD", help="the word to explain the label of, or its number, from 0")
     text.add_argument("--scale", help="log_odds (default), probability, log_probability or logit")
     text.add_argument(
         "--test", action="store_true", help="compare each explanation with random orders, and say whether it holds"
@@ -74,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     attention.add_argument("text", help="the text, or - to read it from standard input")
     attention.add_argument("--pair", metavar="TEXT", help="a second text, read together with the first")
     attention.add_argument("--model", default="sentiment", help="as for text (default: %(default)s)")
+    attention.add_argument("--task", metavar="NAME", help="as for text")
     attention.add_argument("--layer", type=int, metavar="N", help="one layer, counted from 0 (default: all)")
     attention.add_argument("--head", type=int, metavar="N", help="one head, counted from 0 (default: all)")
     attention.add_argument(
@@ -142,18 +145,19 @@ def explain_text(options: argparse.Namespace) -> int:
     settings = _settings(options.set)
     phrases = make(PhraseSettings, settings.pop("phrases", {}), parse=True)
     methods = methods_from(options.method or DEFAULT_METHODS, settings, parse=True)
+    model = load_model(options.model, task=options.task)
+    text = _text(options)
     request = Request(
-        _text(options),
+        text,
         methods,
         options.pair,
         options.target,
         options.against,
         options.scale,
         None if options.no_phrases else phrases,
-        position=options.position,
+        position=_position(options, model, text),
         tests=tests_from(options.metric) if options.test or options.metric else None,
     )
-    model = load_model(options.model)
     found = dict(parts(request, model))
     result = report(request, model, found)
     _write(options, request, result, found, model)
@@ -167,7 +171,7 @@ def show_attention(options: argparse.Namespace) -> int:
 
     if options.format == "npz" and options.out is None:
         raise KnobError("npz is no text: name a file with --out.")
-    model = load_model(options.model)
+    model = load_model(options.model, task=options.task)
     for name, chosen, count in (("layer", options.layer, model.layers), ("head", options.head, model.heads)):
         if chosen is not None and not 0 <= chosen < count:
             raise KnobError(f"--{name} is {chosen}; {model.name} has {name}s 0 to {count - 1}.")
@@ -211,6 +215,17 @@ def evaluate_methods(options: argparse.Namespace) -> int:
     )
     _put(options, to_markdown(record.about, record.rows))
     return 0
+
+
+def _position(options: argparse.Namespace, model: "TextModel", text: str) -> int | None:
+    """The token asked about, by its place or as a word."""
+    if options.word is None:
+        return options.position if options.position is None else int(options.position)
+    from explain.text.units import word_start
+
+    if options.position is not None:
+        raise KnobError("Give --word or --position, not both.")
+    return word_start(model.encode(text, options.pair), options.word)
 
 
 def _text(options: argparse.Namespace) -> str:

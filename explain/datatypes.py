@@ -177,6 +177,16 @@ class Output:
             _array(self, "every_logit", (rows, self.listed_of), np.float32)
         _finite(self, "logits", "probabilities", "every_logit")
 
+    def at(self, position: int) -> "Output":
+        """The row at one of its tokens, alone.
+
+        Raises:
+            ValueError: no row is of that token.
+        """
+        row = slice(number := self.positions.index(position), number + 1)
+        probabilities, every = (None if one is None else one[row] for one in (self.probabilities, self.every_logit))
+        return Output(self.labels, self.logits[row], probabilities, self.exclusive, (position,), self.listed_of, every)
+
 
 @dataclass(frozen=True)
 class PredictedSpan:

@@ -50,8 +50,8 @@ class Request:
     Attributes:
         text, text_pair: what is explained.
         methods: the methods, with their settings, in the order they are computed.
-        label, against, scale, position: the target; None means the decided label, no contrast, log-odds, and the first
-            of the tokens that the model is read at (masks).
+        label, against, scale, position: the target; None means the decided label, no contrast, the task's first scale,
+            and of several tokens that the model is read at the one that the task takes for meant.
         phrases: how key phrases are found; None: they are not.
         questions: what else is asked, see `explain.questions`.
         tests: what each method's explanation is put to; None: nothing.
@@ -239,6 +239,7 @@ def explain(
     against: str | None = None,
     scale: str | None = None,
     position: int | None = None,
+    task: str | None = None,
     phrases: bool | PhraseSettings = True,
     tests: bool | TrialSettings = False,
     meter: Meter | None = None,
@@ -253,7 +254,9 @@ def explain(
         settings: by method, for methods given by name: {"integrated_gradients": {"baseline": "pad"}}.
         label: the label asked about (default: the decided one); against: the other label of a contrast.
         scale: "log_odds" (default), "probability", "log_probability" or "logit".
-        position: the token asked about, where the model is read at several (masks); by default the first of them.
+        position: the token asked about, where the model is read at several: a mask, a word's first, an answer's first;
+            by default the first mask, the surest entity, the likeliest answer.
+        task: which of the things that a model given by name can do ("next-sentence-prediction").
         phrases: whether, or how, key phrases are found.
         tests: whether, or to what, each explanation is put: the report's `metrics`; see `explain.verdict`.
         meter: counts passes and can stop the work; cache: remembers parts from call to call.
@@ -261,7 +264,7 @@ def explain(
     Raises:
         ExplainError: what is wrong and what to do, whatever it is.
     """
-    loaded = catalogue.load_model(model) if isinstance(model, str) else model
+    loaded = catalogue.load_model(model, task=task) if isinstance(model, str) else model
     chosen = PhraseSettings() if phrases is True else phrases or None
     put_to = tests_from() if tests is True else tests or None
     made = methods_from(methods, settings)
@@ -329,7 +332,7 @@ def own_version() -> str:
         return "checkout"
 
 
-def as_python(request: Request, model: str) -> str:
+def as_python(request: Request, model: TextModel) -> str:
     """The Python that gives the same report."""
     settings = {
         method.name: {
@@ -340,7 +343,8 @@ def as_python(request: Request, model: str) -> str:
     phrases: Any = request.phrases is not None
     arguments = [
         f"    {request.text!r},",
-        f"    model={model!r},",
+        f"    model={model.name!r},",
+        *([] if catalogue.is_default(model) else [f"    task={model.task.hub_name!r},"]),
         f"    methods={tuple(method.name for method in request.methods)!r},",
     ]
     changed = {name: values for name, values in settings.items() if values}

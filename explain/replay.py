@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from explain import pipeline
-from explain.datatypes import Attribution, Output, Report
+from explain.datatypes import Attribution, Output, Prediction, Report, Target
 from explain.errors import RecordError
 from explain.knobs import make
 from explain.meter import Meter
@@ -33,9 +33,11 @@ _LEFT_AWAY: dict[type, tuple[str, ...]] = {
     Attribution: ("tokens", "target"),  # written once, with the report
     Output: ("every_logit",),  # a vocabulary's worth of numbers
 }
-_MAY_BE_MISSING: dict[type, tuple[str, ...]] = {
-    Report: ("rationale", "test_settings")
-}  # reports of this schema were written without
+_MAY_BE_MISSING: dict[type, tuple[str, ...]] = {  # reports of this schema were written without
+    Report: ("rationale", "test_settings"),
+    Prediction: ("labels", "spans", "read_in"),
+    Target: ("held",),
+}
 
 
 def to_record(report: Report) -> dict[str, Any]:
@@ -208,7 +210,7 @@ def replay(recorded: Report, model: TextModel | None = None, meter: Meter | None
                 f"The record's model {recorded.model.id!r} is not on this machine, and a record does not decide what "
                 "is fetched. Give the model with --model."
             )
-        model = catalogue.load_model(recorded.model.id)
+        model = catalogue.load_model(recorded.model.id, task=recorded.model.task)
     for field in ("weight_sha256", "settings_sha256"):
         here, then = getattr(model.record, field), getattr(recorded.model, field)
         if here != then:

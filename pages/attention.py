@@ -39,16 +39,11 @@ VIEWS = ("Graph", "Overview", "Matrix", "BertViz", "Which heads matter", "Layer 
 def page() -> None:
     state.carry_over("attention")
     st.title("Where does the model look?", anchor=False)
-    text, pair = controls.text_boxes()
-    with st.sidebar:
-        model = state.model(controls.model_picker())
-        state.suit_examples(model)
-        lacking = state.lacking(model, text, pair)
-        question = {} if lacking else controls.target_picker(model, text, pair)
-    state.remember()
-    if lacking:
-        show.advice(lacking)
+    subject = controls.subject()
+    if subject.lacking:
+        show.advice(subject.lacking)
         return
+    model, text, pair, question = subject.model, subject.text, subject.pair, subject.question
     tokens = model.encode(text, pair)
     view = st.segmented_control(
         "View", VIEWS, default="Graph", required=True, key="view", bind="query-params", label_visibility="collapsed"

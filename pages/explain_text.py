@@ -26,21 +26,16 @@ GROUP = "explain_text"  # a word picked in one drawing is marked in all
 def page() -> None:
     state.carry_over("explain_text")
     st.title("Why did the model say that?", anchor=False)
-    text = controls.text_box()  # first of all: whatever fails below, the text stays
+    subject = controls.subject()
     with st.sidebar:
-        model = state.model(controls.model_picker())
-        state.suit_examples(model)
-        lacking = state.lacking(model, text)
-        question = {} if lacking else controls.target_picker(model, text)
         st.subheader("How it is explained", anchor=False)
-        methods = controls.methods(model)
+        methods = controls.methods(subject.model)
         phrases = controls.phrase_settings()
-    state.remember()
-    if lacking:
-        show.advice(lacking)
+    if subject.lacking:
+        show.advice(subject.lacking)
         return
-    request = Request(text, methods, phrases=phrases, **question)
-    follow(request, model, draw)
+    request = Request(subject.text, methods, subject.pair, phrases=phrases, **subject.question)
+    follow(request, subject.model, draw)
 
 
 def draw(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
@@ -123,10 +118,10 @@ def take_away(request: Request, model: TextModel, found: Mapping[Any, Any]) -> N
             ("CSV of the scores", lambda: to_csv(whole()), "scores.csv", "text/csv"),
         ):
             st.download_button(label, make, file, kind, on_click="ignore")
-    show.links(request.text)
+    show.links(request.text, request.text_pair)
     st.caption("Pictures: each drawing has SVG and PNG buttons in its corner.")
     with st.expander("The Python that gives this page"):
-        st.code(pipeline.as_python(request, model.name), language="python")
+        st.code(pipeline.as_python(request, model), language="python")
 
 
 try:

@@ -42,21 +42,19 @@ ON_DEMAND = (
 def page() -> None:
     state.carry_over("faithfulness")
     st.title("Is the explanation right?", anchor=False)
-    text, pair = controls.text_boxes()
+    subject = controls.subject()
+    model, text, pair = subject.model, subject.text, subject.pair
     with st.sidebar:
-        model = state.model(controls.model_picker())
-        state.suit_examples(model)
-        lacking = state.lacking(model, text, pair)
-        question = {} if lacking else controls.target_picker(model, text, pair)
         st.subheader("What is compared", anchor=False)
         methods = controls.methods(model)
-    state.remember()
-    if lacking:
-        show.advice(lacking)
+    if subject.lacking:
+        show.advice(subject.lacking)
         return
     tested = tests(model, text, pair, methods)
     questions = (*map(WeightsMatter, weights_asked(model, methods)), *pairs_asked(model, text, pair))
-    follow(Request(text, methods, pair, phrases=None, tests=tested, questions=questions, **question), model, draw)
+    follow(
+        Request(text, methods, pair, phrases=None, tests=tested, questions=questions, **subject.question), model, draw
+    )
 
 
 def tests(model: TextModel, text: str, pair: str | None, methods: Sequence[Method]) -> TrialSettings | None:

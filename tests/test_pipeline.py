@@ -189,7 +189,7 @@ def test_a_score_that_is_not_served_is_not_explained() -> None:
 )
 def test_the_python_shown_gives_the_same_report(request_: pipeline.Request, sentiment: TextModel) -> None:
     found: dict[str, object] = {}
-    exec(pipeline.as_python(request_, "sentiment"), found)
+    exec(pipeline.as_python(request_, sentiment), found)
     report = found["report"]
     expected = dict(pipeline.parts(request_, sentiment))
     for method in request_.methods:

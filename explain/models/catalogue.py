@@ -101,6 +101,11 @@ def _shipped_tasks(folder: Path, about: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((about["task"], *about.get("also", ()), *heads)))
 
 
+def tasks_in(place: str) -> tuple[str, ...]:
+    """The registry names of what a model was saved for; none where only loading, or fetching, it tells."""
+    return _tasks_in(Path(place).expanduser())
+
+
 def _tasks_in(folder: Path) -> tuple[str, ...]:
     """What a folder's model was saved for, as far as its configuration tells without loading it."""
     try:
@@ -121,6 +126,12 @@ def load_model(name: str = DEFAULT_MODEL, revision: str | None = None, task: str
         ModelError: there is no such model, or it must not or can't be loaded; the message says what to do.
     """
     return _LOADED.get(name, revision, None if task is None else task_named(task).name)
+
+
+def is_default(model: TextModel) -> bool:
+    """Whether a model's name alone gives it: it does one thing, or this is the first of those it does."""
+    known = next((entry.tasks for entry in list_models() if entry.name == model.name), ())
+    return not known or known[0] == model.task.name
 
 
 def task_named(name: str) -> Task:

@@ -90,6 +90,8 @@ class Task(ABC):
         pair: whether there is a second text: "never", "perhaps" or "always".
         examples: texts to start from, by a name for each.
         one_row: the target is read off one row of the last layer.
+        place: what is asked about where a prediction is read at several tokens: "mask", "word".
+        open_labels: more may be asked for than `labels` lists.
     """
 
     name: ClassVar[str]
@@ -102,6 +104,8 @@ class Task(ABC):
     pair: ClassVar[str] = "never"
     examples: ClassVar[Mapping[str, tuple[str, ...]]]
     one_row: ClassVar[bool] = True
+    place: ClassVar[str] = ""
+    open_labels: ClassVar[bool] = False
 
     def is_in(self, architecture: str) -> bool:
         """Whether a class of transformers holds this task's head."""
@@ -142,6 +146,14 @@ class Task(ABC):
         Raises:
             TargetError: no such label, scale or position.
         """
+
+    def places(self, prediction: Prediction) -> dict[int, str]:
+        """The positions that may be asked about, with a name for each; none where there is nothing to choose."""
+        return {}
+
+    def labels(self, prediction: Prediction, head: Head, position: int | None = None) -> tuple[str, ...]:
+        """Labels to choose a target from, at a position where there are several."""
+        return () if head.value else head.labels
 
     @abstractmethod
     def scalar(self, raw: Raw, target: Target, places: Tensor, head: Head) -> Tensor:
@@ -303,15 +315,14 @@ def as_output(logits: Tensor, head: Head, positions: tuple[int, ...] = ()) -> Ou
 
 
 def row_of(output: Output, position: int) -> Output:
-    """An output's row at one of its tokens.
+    """An output's row at one of its tokens, alone.
 
     Raises:
         TargetError: nothing is read there.
     """
-    if position not in output.positions:
+    try:
+        return output.at(position)
+    except ValueError:
         raise TargetError(
             f"No word begins at token {position}. Words of this text begin at: {', '.join(map(str, output.positions))}."
-        )
-    row = output.positions.index(position)
-    probabilities = None if output.probabilities is None else output.probabilities[row : row + 1]
-    return Output(output.labels, output.logits[row : row + 1], probabilities, output.exclusive, (position,))
+        ) from None

@@ -32,6 +32,8 @@ class FillMask(Task):
     also_in = ("BertForPreTraining",)
     texts = ("Text", "Second text")
     pair = "perhaps"
+    place = "mask"
+    open_labels = True
     examples = {
         "capital": ("The capital of France is [MASK].",),
         "agreement": ("The keys to the cabinet [MASK] on the table.",),
@@ -72,6 +74,12 @@ class FillMask(Task):
         other = None if against is None else vocabulary.find(against)
         contrast = None if other is None else (vocabulary.word(other), other)
         return chosen_target(self, (vocabulary.word(chosen), chosen), contrast, scale, output.positions)
+
+    def places(self, prediction: Prediction) -> dict[int, str]:
+        return {output.positions[0]: f"mask {number}" for number, output in enumerate(prediction.outputs, 1)}
+
+    def labels(self, prediction: Prediction, head: Head, position: int | None = None) -> tuple[str, ...]:
+        return _at(prediction, position).labels
 
     def scalar(self, raw: Raw, target: Target, places: Tensor, head: Head) -> Tensor:
         return read_scale(raw["rows"][:, 0], target)  # (B, C) -> (B,)

@@ -35,6 +35,7 @@ class QuestionAnswering(Task):
     texts = ("Question", "Context")
     pair = "always"
     one_row = False
+    open_labels = True
     examples = {
         "who": (
             "Who designed the bridge?",
@@ -112,6 +113,9 @@ class QuestionAnswering(Task):
             "logit_difference",
             (*held, *range(*other.tokens)),
         )
+
+    def labels(self, prediction: Prediction, head: Head, position: int | None = None) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(span.text for span in prediction.spans))
 
     def scalar(self, raw: Raw, target: Target, places: Tensor, head: Head) -> Tensor:
         rows = raw["rows"]  # (B, 2 or 4, and the places beside them, 2)

@@ -28,6 +28,7 @@ class TokenClassification(Task):
     title = "Entities"
     auto_class = "AutoModelForTokenClassification"
     scales = ("log_odds", "probability", "log_probability", "logit", "logit_difference")
+    place = "word"
     examples = {
         "people and places": ("Marie Curie was born in Warsaw and worked at the University of Paris.",),
         "place or person": ("Washington crossed the river near Washington before the winter of 1776.",),
@@ -58,6 +59,14 @@ class TokenClassification(Task):
         contrast = None if other is None else (head.labels[other], other)
         word = prediction.tokens.word_around(output.positions[0])
         return chosen_target(self, (head.labels[chosen], chosen), contrast, scale, output.positions, held=word)
+
+    def places(self, prediction: Prediction) -> dict[int, str]:
+        tokens, output = prediction.tokens, prediction.output
+        best = output.logits.argmax(axis=1).tolist()
+        return {
+            position: f"{number} {tokens.unit_text(tokens.word_around(position))} · {output.labels[column]}"
+            for number, (position, column) in enumerate(zip(output.positions, best))
+        }
 
     def scalar(self, raw: Raw, target: Target, places: Tensor, head: Head) -> Tensor:
         return read_scale(raw["rows"][:, 0], target)  # (B, C) -> (B,)

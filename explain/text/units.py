@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explain.datatypes import Attribution, Tokens
-from explain.errors import MetricError
+from explain.errors import MetricError, TextError
 from explain.text.sentences import sentence_spans
 from explain.text.words import is_punctuation
 
@@ -62,6 +62,25 @@ def few_units(tokens: Tokens, most: int) -> tuple[str, Units]:
         cuts = [round(number * len(of_text) / count) for number in range(count + 1)]
         joined += [sum(of_text[start:stop], ()) for start, stop in pairwise(cuts)]
     return "sentence", tuple(joined)
+
+
+def word_start(tokens: Tokens, word: str) -> int:
+    """The first token of a word, given as it is written or by its number, from 0.
+
+    Raises:
+        TextError: there is no such word, or there are several.
+    """
+    texts = [tokens.unit_text(unit) for unit in tokens.word_units()]
+    if word.isdecimal() and word not in texts:
+        found = [int(word)] if int(word) < len(texts) else []
+    else:
+        found = [number for number, text in enumerate(texts) if text == word]
+        found = found or [number for number, text in enumerate(texts) if text.casefold() == word.casefold()]
+    if len(found) > 1:
+        raise TextError(f"{word!r} stands there {len(found)} times; give its number: {', '.join(map(str, found))}.")
+    if not found:
+        raise TextError(f"There is no word {word!r}. Give one as it is written, or a number, 0 to {len(texts) - 1}.")
+    return int(tokens.words[found[0], 0])
 
 
 def hierarchy(tokens: Tokens, units: Sequence[Sequence[int]]) -> Tree:

@@ -105,7 +105,12 @@ def confidence(prediction: Prediction) -> str:
 
 
 def read_at(prediction: Prediction, positions: tuple[int, ...]) -> Prediction:
-    """The prediction as it is at a target's positions: of several masks, what was guessed at the one asked about."""
+    """The prediction as it is at a target's positions: of several masks, or words, the one asked about."""
+    if len(positions) == 1 and len(prediction.output.positions) > 1 and positions[0] in prediction.output.positions:
+        row = prediction.output.at(positions[0])
+        best = int(row.logits[0].argmax())
+        sure = None if row.probabilities is None else float(row.probabilities[0, best])
+        return dataclasses.replace(prediction, outputs=(row,), label=row.labels[best], confidence=sure)
     for output in prediction.outputs:
         if output.positions == positions and output is not prediction.output and output.probabilities is not None:
             label, confidence = output.labels[0], float(output.probabilities[0, 0])

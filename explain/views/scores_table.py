@@ -48,6 +48,14 @@ def to_text(report: Report, most: int = 12) -> str:
         lines.append(f"{visible(prediction.label)}, {confidence(prediction)}")
     if prediction.output.listed_of is not None:
         lines.append(f"likeliest: {', '.join(_likeliest(prediction.output))}")
+    if report.prediction.labels:
+        lines.append(f"labels: {', '.join(map(visible, report.prediction.labels))}")
+    if report.prediction.output.positions:  # a word each: entities, with the numbers of their words
+        word_of = report.prediction.tokens.word_of
+        for span in report.prediction.spans:
+            first, last = word_of[span.tokens[0]], word_of[span.tokens[1] - 1]
+            numbers = f"word {first}" if first == last else f"words {first}-{last}"
+            lines.append(f"{span.label:<8} {visible(span.text)}  ({numbers}, {span.probability:.0%})")
     lines.append(f"explained: {visible(target_name(report.target))}, {report.target.scale.replace('_', ' ')}")
     for one in report.attributions:
         lines += ["", f"{one.method}  [{UNITS[one.scale]}]", *_largest(one, most)]

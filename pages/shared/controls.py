@@ -3,7 +3,7 @@
 Every widget's key is its name in the address bar, so a link brings back what was chosen.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from explain.methods.base import METHODS, AttentionMethod, Method
 from explain.models import catalogue
 from explain.models.base import OFFERS, TextModel
 from explain.pipeline import DEFAULT_METHODS
-from explain.tasks.base import Head
+from explain.tasks.base import TASKS
 from explain.text.phrases import PhraseSettings
 from explain.views.base import visible
 from explain.views.layer_graph import token_text
@@ -30,15 +30,55 @@ ALL, MEAN = "all", "mean"
 COUNTED = "Layers and heads are counted from 0, as in BertViz and in the arrays."
 
 
-def text_box(*, pair: bool = False) -> str:
-    """The text, with examples to start from; the button comes after a second box where there is a pair."""
-    state.text_from_link()
+@dataclass(frozen=True)
+class Subject:
+    """What a page is about.
+
+    Attributes:
+        model, text, pair: who reads what.
+        question: label, contrast, scale and position, as a `Request` takes them; None where the default is meant.
+        lacking: what the texts need before the model can read them; empty where nothing is missing.
+    """
+
+    model: TextModel
+    text: str
+    pair: str | None
+    question: Mapping[str, Any]
+    lacking: str
+
+
+def subject() -> Subject:
+    """The texts, the model that reads them and what is asked about its decision; called first of all on every page.
+
+    The boxes are the model's, but stand above it, and are there whatever goes wrong below.
+    """
+    boxes = st.container()
+    model: TextModel | None = None
+    try:
+        with st.sidebar:
+            model = state.model(*model_picker())
+    finally:
+        with boxes:
+            text, pair = text_boxes(model)
+    lacking = state.lacking(model, text, pair)
+    with st.sidebar:
+        question = {} if lacking else target_picker(model, text, pair)
+    state.remember()
+    return Subject(model, text, pair, question, lacking)
+
+
+def text_boxes(model: TextModel | None) -> tuple[str, str | None]:
+    """A box for each text that a model reads, with examples to start from; the second text is None without one."""
+    examples = state.examples(model)
+    state.suit_texts(examples)
 
     def use_example() -> None:
         if st.session_state.get("example"):
-            st.session_state.text = examples[st.session_state.example]
+            text, *second = examples[st.session_state.example]
+            st.session_state.text, st.session_state.pair = text, next(iter(second), "")
 
-    examples = state.examples()
+    if st.session_state.get("example") not in (None, *examples):
+        del st.session_state.example
     st.pills(
         "Examples",
         list(examples),
@@ -48,37 +88,34 @@ def text_box(*, pair: bool = False) -> str:
         label_visibility="collapsed",
         wrap=True,
     )
-    text = st.text_area(
-        "Text to explain",
-        key="text",
-        height="content" if len(st.session_state.text) < LONG_TEXT else 200,  # what is found should be in sight
+    names = model.texts if model else ("Text",)
+    pair = model.pair if model else "never"
+    text = _text_box(names[0] if pair == "always" else "Text to explain", "text")
+    if pair == "never":
+        second = ""
+    elif pair == "always":
+        second = _text_box(names[1], "pair")
+    else:
+        second = st.text_input(
+            "Second text, read together with the first (optional)", key="pair", placeholder="Leave empty for one text."
+        )
+    st.button("Explain", type="primary")  # leaving a box sends the text; the button is where one looks for it
+    return text, second if second.strip() else None
+
+
+def _text_box(label: str, key: str) -> str:
+    return st.text_area(
+        label,
+        key=key,
+        height="content" if len(st.session_state.get(key) or "") < LONG_TEXT else 200,  # results should be in sight
         max_chars=100_000,
         placeholder="Type or paste any text, then press Ctrl + Enter.",
         help="Ctrl + Enter explains it. The text stays on the machine that runs this app.",
     )
-    if not pair:
-        _explain_button()
-    return text
 
 
-def text_boxes() -> tuple[str, str | None]:
-    """The text, and a second one that is read together with it; None without one."""
-    text = text_box(pair=True)
-    second = st.text_input(
-        "Second text, read together with the first (optional)",
-        key="pair",
-        placeholder="Leave empty for one text.",
-    )
-    _explain_button()
-    return text, second if second.strip() else None
-
-
-def _explain_button() -> None:
-    st.button("Explain", type="primary")  # leaving a box sends the text; the button is where one looks for it
-
-
-def model_picker() -> str:
-    """The name of a model; a path or hub name only where that is allowed."""
+def model_picker() -> tuple[str, str | None]:
+    """The name of a model, a path or hub name only where that is allowed, and which of its tasks; None: its first."""
     entries = {entry.name: entry for entry in catalogue.explainable()}
     options = [*entries, *([OTHER_MODEL] if state.any_model_allowed() else [])]
     default = options.index(catalogue.DEFAULT_MODEL) if catalogue.DEFAULT_MODEL in options else 0
@@ -91,7 +128,7 @@ def model_picker() -> str:
     )
     if chosen != OTHER_MODEL:
         st.caption(_about(entries[chosen]))
-        return chosen
+        return chosen, _task_picker(entries[chosen].tasks)
     place = st.text_input(
         "Folder or hub name",
         key="place",
@@ -110,7 +147,18 @@ def model_picker() -> str:
         if not st.button("Fetch it"):
             st.stop()
         allowed.add(place)
-    return place
+    return place, _task_picker(catalogue.tasks_in(place))
+
+
+def _task_picker(tasks: Sequence[str]) -> str | None:
+    """One of the things that a model does, where it does several."""
+    if len(tasks) < 2:
+        return None
+    if st.session_state.get("task") not in (None, *tasks):
+        del st.session_state.task
+    return st.selectbox(
+        "What it should do", tasks, key="task", bind="query-params", format_func=lambda name: TASKS[name].title
+    )
 
 
 def _about(entry: catalogue.Entry) -> str:
@@ -120,55 +168,55 @@ def _about(entry: catalogue.Entry) -> str:
     return f"{entry.title} Right in {entry.figures['accuracy']:.1%} of its dev set; its card says more."
 
 
-def target_picker(model: TextModel, text: str, pair: str | None = None) -> dict[str, Any]:
+def target_picker(model: TextModel, text: str, pair: str | None) -> dict[str, Any]:
     """Label, contrast, scale and position, as a `Request` takes them; None where the default is meant."""
-    if model.head.vocabulary is not None:
-        return _word_picker(model, text, pair)
-    return _label_picker(model.head)
-
-
-def _label_picker(head: Head) -> dict[str, Any]:
+    task, head = model.task, model.head
     if head.value:
         return {}
-    label = st.selectbox("Why this label?", [DECIDED, *head.labels], key="target", bind="query-params")
-    against = ANY_OTHER
-    if len(head.labels) > 2:
-        others = [name for name in head.labels if name != label]
-        against = st.selectbox("And not", [ANY_OTHER, *others], key="against", bind="query-params")
-    return _question(label, against)
-
-
-def _word_picker(model: TextModel, text: str, pair: str | None) -> dict[str, Any]:
-    """Words to choose from are the likeliest ones; any other can be typed."""
-    places = model.task.positions(model.encode(text, pair), model.head)
-    number = 1
-    if len(places) > 1:
-        number = st.selectbox("Which mask?", list(range(1, len(places) + 1)), key="which", bind="query-params")
     prediction = state.predicted(model, text, pair)
-    words = [] if prediction is None else list(prediction.outputs[number - 1].labels)
-    common: dict[str, Any] = {
-        "bind": "query-params",
-        "accept_new_options": True,
-        "help": "One of the likeliest words, or type any other that is one piece of the model's vocabulary.",
-    }
-    label = st.selectbox("Why this word?", [DECIDED, *words], key="word", **common)
-    others = [word for word in words if word != label]
-    against = st.selectbox("And not", [ANY_OTHER, *others], key="other_word", **common)
-    return _question(label, against) | {"position": places[number - 1]}
-
-
-def _question(label: str, against: str) -> dict[str, Any]:
-    """Asks for the scale as well, where there is a choice."""
+    found: dict[str, Any] = {}
+    places = {} if prediction is None else task.places(prediction)
+    if prediction is not None and len(places) > 1:
+        default = task.target(prediction, head).positions[0]
+        found["position"] = _one_of(f"Which {task.place}?", list(places), "which", default, places.__getitem__)
+    labels = () if prediction is None else task.labels(prediction, head, found.get("position"))
+    what = {"fill_mask": "word", "question_answering": "answer"}.get(task.name, "label")
+    label = _one_of(f"Why this {what}?", [DECIDED, *labels], "target", DECIDED, open=task.open_labels)
+    against = ANY_OTHER
+    if len(labels) > 2 or task.open_labels:
+        others = [name for name in labels if name != label]
+        against = _one_of("And not", [ANY_OTHER, *others], "against", ANY_OTHER, open=task.open_labels)
+    found["label"] = None if label == DECIDED else label
     if against != ANY_OTHER:
-        return {"label": None if label == DECIDED else label, "against": against}
-    scale = st.selectbox(
-        "Measured in",
-        ["log_odds", "probability", "log_probability", "logit"],
-        key="scale",
+        return found | {"against": against}
+    scales = [scale for scale in task.scales if scale not in ("logit_difference", "value")]
+    help = "Log-odds by default: near 0 and 1 a probability hardly moves, whatever the words do."
+    return found | {"scale": _one_of("Measured in", scales, "scale", scales[0], help=help)}
+
+
+def _one_of(
+    label: str,
+    options: Sequence[Any],
+    key: str,
+    default: Any,
+    named: Callable[[Any], str] = str,
+    *,
+    open: bool = False,
+    help: str | None = None,
+) -> Any:
+    """A choice kept in the address bar; with `open`, any other may be typed. What is no option any more is dropped."""
+    if not open and st.session_state.get(key) not in (None, *options):
+        del st.session_state[key]
+    return st.selectbox(
+        label,
+        options,
+        index=list(options).index(default),
+        key=key,
         bind="query-params",
-        help="Log-odds by default: near 0 and 1 a probability hardly moves, whatever the words do.",
+        format_func=named,
+        accept_new_options=open,
+        help="One of the likeliest, or type any other." if open else help,
     )
-    return {"label": None if label == DECIDED else label, "scale": scale}
 
 
 def methods(model: TextModel) -> tuple[Method, ...]:

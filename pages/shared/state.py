@@ -17,39 +17,14 @@ from explain.methods.base import METHODS
 from explain.models import catalogue
 from explain.models.base import TextModel
 from explain.rationale import Marks
+from explain.tasks.base import TASKS
 
 LONGEST_IN_LINK = 2000
 AT_ONCE_SECONDS = 0.6  # a page waits so long before it shows progress
 CARRIED = (  # from one page to the next
-    *("text", "pair", "model", "place", "fetch"),
-    *("target", "against", "scale", "which", "word", "other_word"),
+    *("text", "pair", "model", "place", "fetch", "task"),
+    *("target", "against", "scale", "which"),
 )
-
-EXAMPLES = {
-    "negation": "The film isn't good, but it is not as bad as everyone says.",
-    "mixed feelings": "The plot is thin and the jokes are stale, yet the leads are so charming that I left smiling.",
-    "irony": "Oh great, another two hours of explosions. Just what the world needed.",
-    "long review": (
-        "I went in expecting very little. The trailer gave away most of the story, the director's last two films were "
-        "a chore to sit through, and the first twenty minutes confirm every fear: wooden dialogue, clumsy cuts, a "
-        "score that never shuts up. Then something odd happens. The daughter arrives, played with real warmth by a "
-        "newcomer, and the whole thing starts to breathe. Scenes run longer than they should and are better for it. "
-        "A quarrel in a parked car is the best thing I have seen this year. The ending is a mess, and at least one "
-        "subplot should have been cut, but I forgave it everything. It is uneven, sentimental and far too long. "
-        "I can't wait to see it again."
-    ),
-    "typos and emoji": "omg this moive was soooo goood 😍😍 definately wached it twice lol 10/10",
-    "another language": "Фильм оказался скучным и слишком длинным, я едва досидел до конца.",
-}
-FIRST_EXAMPLE = next(iter(EXAMPLES))
-
-MASKED_EXAMPLES = {
-    "capital": "The capital of France is [MASK].",
-    "agreement": "The keys to the cabinet [MASK] on the table.",
-    "bank": "She went to the bank to deposit her [MASK].",
-    "but": "The film wasn't [MASK], but I liked it.",
-    "two masks": "The cat chased the [MASK] into the [MASK].",
-}
 
 
 @st.cache_resource
@@ -62,15 +37,17 @@ def cache() -> Cache:
     return Cache(environment_number("EXPLAIN_CACHE_MB", 384) << 20)
 
 
-def model(name: str) -> TextModel:
+def model(name: str, task: str | None = None) -> TextModel:
     """A loaded model; raises `ModelError` with what to do."""
-    return catalogue.load_model(name)
+    return catalogue.load_model(name, task=task)
 
 
 def warm_up() -> None:
     """Load the model that the page opens with and explain its first example."""
-    request = pipeline.Request(EXAMPLES[FIRST_EXAMPLE], pipeline.methods_from(pipeline.DEFAULT_METHODS))
-    for _ in pipeline.parts(request, model(catalogue.DEFAULT_MODEL), cache=cache()):
+    first = model(catalogue.DEFAULT_MODEL)
+    texts = next(iter(examples(first).values()))
+    request = pipeline.Request(texts[0], pipeline.methods_from(pipeline.DEFAULT_METHODS), next(iter(texts[1:]), None))
+    for _ in pipeline.parts(request, first, cache=cache()):
         pass
 
 
@@ -147,9 +124,7 @@ def predicted(loaded: TextModel, text: str, pair: str | None = None) -> Predicti
 
 
 def lacking(loaded: TextModel, text: str, pair: str | None = None) -> str:
-    """What a text needs before a model that guesses masked words can read it; empty where nothing is missing."""
-    if loaded.head.vocabulary is None:
-        return ""
+    """What texts need before a model can read them; empty where nothing is missing."""
     try:
         loaded.task.positions(loaded.encode(text, pair), loaded.head)
     except TextError as error:
@@ -196,41 +171,44 @@ def remember() -> None:
     session.carried |= {key: session[key] for key in CARRIED if key in session}
 
 
-def examples() -> dict[str, str]:
-    """Texts to start from, of the kind that the visitor's model reads."""
-    if "mask" not in st.session_state:  # no model is loaded yet; a link may name one
-        tasks = {entry.name: entry.task for entry in catalogue.list_models()}
-        st.session_state.mask = "[MASK]" if tasks.get(st.query_params.get("model", "")) == "fill_mask" else None
-    mask = st.session_state.mask
-    return EXAMPLES if mask is None else {name: text.replace("[MASK]", mask) for name, text in MASKED_EXAMPLES.items()}
+def examples(loaded: TextModel | None) -> dict[str, tuple[str, ...]]:
+    """Texts to start from, of the kind that a model reads: its own, or its task's."""
+    if loaded is None:  # it can't be loaded; something should stand there all the same
+        return dict(TASKS["text_classification"].examples)
+    own = next((entry.examples for entry in catalogue.list_models() if entry.name == loaded.name), {})
+    found = own or loaded.task.examples
+    vocabulary = loaded.head.vocabulary
+    mask = "[MASK]" if vocabulary is None else vocabulary.mask
+    return {name: tuple(text.replace("[MASK]", mask) for text in texts) for name, texts in found.items()}
 
 
-def suit_examples(loaded: TextModel) -> None:
-    """Offer examples of the kind that a model reads; they stand above it, so the page may have to be run once more."""
-    mask = None if loaded.head.vocabulary is None else loaded.head.vocabulary.mask
-    if mask != st.session_state.mask:
-        st.session_state.mask = mask
-        st.rerun()
+def suit_texts(offered: Mapping[str, tuple[str, ...]]) -> None:
+    """Put texts into the boxes before they are drawn.
 
-
-def text_from_link() -> None:
-    """At a visitor's first run: the texts from the link, or the example the link names, or the first one."""
+    At a visitor's first run: those of the link, or the example the link names, or the first one. Later, an example that
+    nobody changed makes room for one of the kind that the model now reads; a text of the visitor's own stays.
+    """
     session, link = st.session_state, st.query_params
-    if "text" in session:
-        return
-    offered = examples()
-    linked = {key: link.get(key, "") for key in ("text", "pair")}
-    session.text = linked["text"][:LONGEST_IN_LINK] or offered.get(
-        link.get("example", ""), next(iter(offered.values()))
-    )
-    if linked["pair"]:
-        session.pair = linked["pair"][:LONGEST_IN_LINK]
+    first = next(iter(offered.values()))
+    if "text" not in session:
+        linked = {key: link.get(key, "") for key in ("text", "pair")}
+        text, *second = offered.get(link.get("example", ""), first)
+        if linked["text"]:
+            text, second = linked["text"][:LONGEST_IN_LINK], [linked["pair"][:LONGEST_IN_LINK]]
+        session.text, session.pair = text, next(iter(second), "")
         session.carried["pair"] = session.pair  # the page it opens may have no box for it
-    for key, text in linked.items():
-        if text:
-            del link[key]  # the address bar holds settings; text goes into a link only when asked for
-        if len(text) > LONGEST_IN_LINK:
-            st.warning(f"The link held a text of {len(text):,} characters; the first {LONGEST_IN_LINK:,} were taken.")
+        for key, given in linked.items():
+            if given:
+                del link[key]  # the address bar holds settings; text goes into a link only when asked for
+            if len(given) > LONGEST_IN_LINK:
+                st.warning(
+                    f"The link held a text of {len(given):,} characters; the first {LONGEST_IN_LINK:,} were taken."
+                )
+    pairs: list[tuple[str, str]] = [(texts[0], "".join(texts[1:])) for texts in offered.values()]
+    shown = (session.text, session.get("pair") or "")
+    if shown not in pairs and shown == session.get("untouched"):
+        shown = session.text, session.pair = pairs[0]
+    session.untouched = shown if shown in pairs else None
 
 
 def any_model_allowed() -> bool:

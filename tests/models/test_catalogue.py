@@ -120,8 +120,8 @@ def test_cut_off_weights(folder: Path) -> None:
 
 
 def test_a_foreign_head_is_told_by_name(tmp_path: Path) -> None:
-    folder = tiny_folder("bert", tmp_path, head="ForTokenClassification")
-    with pytest.raises(ModelError, match="was saved as BertForTokenClassification"):
+    folder = tiny_folder("bert", tmp_path, head="ForMultipleChoice")
+    with pytest.raises(ModelError, match="was saved as BertForMultipleChoice"):
         load_folder("m", folder)
 
 
@@ -215,13 +215,13 @@ def test_the_list_says_what_each_model_is_for_as_far_as_it_can(
 ) -> None:
     masked = tiny_folder("roberta", tmp_path / "masked", head="ForMaskedLM")
     monkeypatch.setenv("EXPLAIN_MODELS", f"{folder},{masked},org/name")
-    tasks = {entry.name: entry.task for entry in explainable()}
+    tasks = {entry.name: entry.tasks for entry in explainable()}
     assert tasks == {
-        "base": "fill_mask",
-        "sentiment": "text_classification",
-        "model": "text_classification",
-        "masked": "fill_mask",
-        "name": None,
+        "base": ("fill_mask", "next_sentence_prediction"),
+        "sentiment": ("text_classification",),
+        "model": ("text_classification",),
+        "masked": ("fill_mask",),
+        "name": (),
     }
 
 

@@ -97,7 +97,9 @@ def test_deleting_words_is_what_the_model_would_read(family: str, head: str, tin
         truncated_at=tokens.truncated_at,
     )
     moved = tuple(rest.index(position) for position in target.positions)
-    expected = model.scores([Row(again, unchanged(again), Target(**vars(target) | {"positions": moved, "held": moved}))])
+    expected = model.scores(
+        [Row(again, unchanged(again), Target(**vars(target) | {"positions": moved, "held": moved}))]
+    )
     assert model.scores([row]).values[0] == pytest.approx(expected.values[0], abs=1e-4)
 
 

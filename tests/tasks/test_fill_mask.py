@@ -120,7 +120,7 @@ def test_words_that_are_equally_likely_may_change_places() -> None:
 
 def test_the_python_names_the_mask() -> None:
     request = Request(TEXT, (), position=6, label="word7")
-    assert "    position=6," in as_python(request, "base")
+    assert "    position=6," in as_python(request, MODEL)
 
 
 def test_a_classifier_has_no_position() -> None:
