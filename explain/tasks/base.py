@@ -151,8 +151,8 @@ class Task(ABC):
         """The positions that may be asked about, with a name for each; none where there is nothing to choose."""
         return {}
 
-    def labels(self, prediction: Prediction, head: Head, position: int | None = None) -> tuple[str, ...]:
-        """Labels to choose a target from, at a position where there are several."""
+    def labels(self, prediction: Prediction | None, head: Head, position: int | None = None) -> tuple[str, ...]:
+        """Labels to choose a target from, at a position where there are several; what is known of them."""
         return () if head.value else head.labels
 
     @abstractmethod

@@ -78,8 +78,8 @@ class FillMask(Task):
     def places(self, prediction: Prediction) -> dict[int, str]:
         return {output.positions[0]: f"mask {number}" for number, output in enumerate(prediction.outputs, 1)}
 
-    def labels(self, prediction: Prediction, head: Head, position: int | None = None) -> tuple[str, ...]:
-        return _at(prediction, position).labels
+    def labels(self, prediction: Prediction | None, head: Head, position: int | None = None) -> tuple[str, ...]:
+        return () if prediction is None else _at(prediction, position).labels
 
     def scalar(self, raw: Raw, target: Target, places: Tensor, head: Head) -> Tensor:
         return read_scale(raw["rows"][:, 0], target)  # (B, C) -> (B,)

@@ -114,8 +114,8 @@ class QuestionAnswering(Task):
             (*held, *range(*other.tokens)),
         )
 
-    def labels(self, prediction: Prediction, head: Head, position: int | None = None) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(span.text for span in prediction.spans))
+    def labels(self, prediction: Prediction | None, head: Head, position: int | None = None) -> tuple[str, ...]:
+        return () if prediction is None else tuple(dict.fromkeys(span.text for span in prediction.spans))
 
     def scalar(self, raw: Raw, target: Target, places: Tensor, head: Head) -> Tensor:
         rows = raw["rows"]  # (B, 2 or 4, and the places beside them, 2)

@@ -173,13 +173,13 @@ def target_picker(model: TextModel, text: str, pair: str | None) -> dict[str, An
     task, head = model.task, model.head
     if head.value:
         return {}
-    prediction = state.predicted(model, text, pair)
+    prediction = state.predicted(model, text, pair) if task.place or task.open_labels else None
     found: dict[str, Any] = {}
     places = {} if prediction is None else task.places(prediction)
     if prediction is not None and len(places) > 1:
         default = task.target(prediction, head).positions[0]
         found["position"] = _one_of(f"Which {task.place}?", list(places), "which", default, places.__getitem__)
-    labels = () if prediction is None else task.labels(prediction, head, found.get("position"))
+    labels = task.labels(prediction, head, found.get("position"))
     what = {"fill_mask": "word", "question_answering": "answer"}.get(task.name, "label")
     label = _one_of(f"Why this {what}?", [DECIDED, *labels], "target", DECIDED, open=task.open_labels)
     against = ANY_OTHER

@@ -13,8 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from explain import replay
-from pages.shared.state import EXAMPLES, FIRST_EXAMPLE
-from tests.pages.visits import Visit
+from tests.pages.visits import FIRST_EXAMPLE, Visit
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
@@ -27,7 +26,7 @@ def test_first_sight(visit: Visit) -> None:
     visit.open()
     page = visit.page
     assert page.title() == "explain"
-    assert visit.words() == re.findall(r"[\w'-]+|[^\w\s]", EXAMPLES[FIRST_EXAMPLE])
+    assert visit.words() == re.findall(r"[\w'-]+|[^\w\s]", FIRST_EXAMPLE)
     assert page.locator(".heatmap").count() == 3
     assert page.locator(".bar").count() > 0 and page.locator(".graph path.edge").count() > 50
     assert "sure (calibrated)" in page.locator(".headline").text_content()

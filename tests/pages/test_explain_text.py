@@ -9,11 +9,18 @@ from streamlit.testing.v1 import AppTest
 
 from explain.datatypes import Attribution
 from explain.jobs import ABANDONED_SECONDS, Cache
+from explain.tasks.base import TASKS
 from pages.shared import show, state
+from tests.pages.visits import FIRST_EXAMPLE
 from tests.test_pipeline import HOSTILE
 from tests.tiny_models import tiny_folder
 
 ROOT = Path(__file__).parents[2]
+EXAMPLES, MASKED_EXAMPLES = (
+    {example: texts[0] for example, texts in TASKS[name].examples.items()}
+    for name in ("text_classification", "fill_mask")
+)
+NEXT_EXAMPLES = TASKS["next_sentence_prediction"].examples
 
 
 @pytest.fixture
@@ -50,7 +57,7 @@ def drawn(app: AppTest) -> set[str]:
 def test_an_example_is_explained_at_first_sight(app: AppTest) -> None:
     run(app)
     assert app.title[0].value == "Why did the model say that?"
-    assert app.text_area(key="text").value == state.EXAMPLES[state.FIRST_EXAMPLE]
+    assert app.text_area(key="text").value == FIRST_EXAMPLE
     assert not app.error and not app.warning
     assert {"Which words", "Key phrases", "Attention, layer by layer", "Take it with you"} <= drawn(app)
     assert "model='sentiment'" in app.code[0].value
@@ -76,12 +83,12 @@ def test_what_is_still_drawn_at_random_is_shown_and_not_offered(app: AppTest, mo
     assert shown[0].error.max() > shown[-1].error.max()
 
 
-@pytest.mark.parametrize("name", state.EXAMPLES)
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_every_example_can_be_picked(app: AppTest, name: str) -> None:
     run(app)
     app.button_group(key="example").set_value(name)
     run(app)
-    assert app.text_area(key="text").value == state.EXAMPLES[name]
+    assert app.text_area(key="text").value == EXAMPLES[name]
     assert not app.error
     assert bool(app.warning) == (name == "another language")
 
@@ -97,7 +104,7 @@ def test_blank_text_is_told_and_the_page_goes_on(app: AppTest, text: str) -> Non
     run(app)
     app.text_area(key="text").set_value(text)
     run(app)
-    assert "the text is empty" in errors(app)
+    assert not app.error and "the text is empty" in app.info[0].value
     app.text_area(key="text").set_value("A good film.")
     run(app)
     assert not app.error and "Key phrases" in drawn(app)
@@ -175,57 +182,82 @@ def test_visitors_of_an_open_server_choose_from_a_list(app: AppTest, monkeypatch
 
 
 def test_masked_words_are_asked_for_and_guessed(app: AppTest) -> None:
+    app.session_state["text"] = "A text of my own."
     run(app)
     app.selectbox(key="model").set_value("base")
     run(app)
     assert not app.error and "Put [MASK] where a word is to be guessed." in app.info[0].value.replace("\\", "")
-    assert app.button_group(key="example").options == list(state.MASKED_EXAMPLES)
-    assert app.text_area(key="text").value == state.EXAMPLES[state.FIRST_EXAMPLE]
+    assert app.button_group(key="example").options == list(MASKED_EXAMPLES)
+    assert app.text_area(key="text").value == "A text of my own."
     app.button_group(key="example").set_value("capital")
     run(app)
     assert not app.error and not app.info and {"Which words", "Key phrases", "Take it with you"} <= drawn(app)
-    assert "france" in app.selectbox(key="word").options and len(app.selectbox(key="word").options) == 21
+    assert "france" in app.selectbox(key="target").options and len(app.selectbox(key="target").options) == 21
     assert not any(box.key == "which" for box in app.selectbox)
-    assert "position=6" in app.code[0].value
-    app.selectbox(key="model").set_value("sentiment")
+    assert "model='base'" in app.code[0].value and "position" not in app.code[0].value
+
+
+def test_an_example_that_nobody_changed_makes_room_for_one_that_the_model_reads(app: AppTest) -> None:
     run(app)
-    assert app.button_group(key="example").options == list(state.EXAMPLES)
-    assert not app.error and app.text_area(key="text").value == state.MASKED_EXAMPLES["capital"]
+    for model, task, text in (
+        ("base", None, next(iter(MASKED_EXAMPLES.values()))),
+        ("base", "next_sentence_prediction", NEXT_EXAMPLES["it follows"][0]),
+        ("sentiment", None, FIRST_EXAMPLE),
+    ):
+        app.selectbox(key="model").set_value(model)
+        run(app)
+        if task is not None:
+            app.selectbox(key="task").set_value(task)
+            run(app)
+        assert not app.error and not app.info and app.text_area(key="text").value == text
 
 
-@pytest.mark.parametrize("name", state.MASKED_EXAMPLES)
+@pytest.mark.parametrize("name", NEXT_EXAMPLES)
+def test_next_sentences(app: AppTest, name: str) -> None:
+    app.query_params.update({"model": "base", "task": "Next sentence", "example": name})
+    run(app)
+    assert (app.text_area(key="text").value, app.text_area(key="pair").value) == NEXT_EXAMPLES[name]
+    assert not app.error and not app.info and {"Which words", "Key phrases", "Take it with you"} <= drawn(app)
+    assert "task='next-sentence-prediction'" in app.code[0].value
+    assert app.selectbox(key="target").options[1:] == ["is next", "is not next"]
+    app.text_area(key="pair").set_value("")
+    run(app)
+    assert not app.error and "give the next sentence too" in app.info[0].value
+
+
+@pytest.mark.parametrize("name", MASKED_EXAMPLES)
 def test_every_masked_example_can_be_linked(app: AppTest, name: str) -> None:
     app.query_params.update({"model": "base", "example": name})
     run(app)
-    assert app.text_area(key="text").value == state.MASKED_EXAMPLES[name]
+    assert app.text_area(key="text").value == MASKED_EXAMPLES[name]
     assert not app.error and not app.warning and not app.info and "Take it with you" in drawn(app)
 
 
 def test_a_link_to_a_model_opens_with_an_example_of_its_kind(app: AppTest) -> None:
     app.query_params["model"] = "base"
     run(app)
-    assert app.text_area(key="text").value == next(iter(state.MASKED_EXAMPLES.values()))
+    assert app.text_area(key="text").value == next(iter(MASKED_EXAMPLES.values()))
 
 
 def test_any_mask_may_be_asked_about(app: AppTest) -> None:
     """Words that are not listed are typed in test_browser.py: AppTest can't."""
     app.query_params.update(
-        {"model": "base", "example": "two masks", "which": "2", "word": "water", "other_word": "air"}
+        {"model": "base", "example": "two masks", "which": "mask 2", "target": "water", "against": "air"}
     )
     run(app)
     assert not app.error
     for part in ("label='water'", "against='air'", "position=8"):
         assert part in app.code[0].value
-    app.selectbox(key="which").set_value(1)
-    app.selectbox(key="word").set_value("(what the model decided)")
-    app.selectbox(key="other_word").set_value("any other")
+    app.selectbox(key="which").set_value(5)
+    app.selectbox(key="target").set_value("(what the model decided)")
+    app.selectbox(key="against").set_value("any other")
     run(app)
     assert not app.error and "position=5" in app.code[0].value and "label=" not in app.code[0].value
 
 
 def test_a_text_of_fewer_masks_than_before(app: AppTest) -> None:
     app.session_state["text"] = "[MASK] and [MASK] and [MASK]"
-    app.query_params.update({"model": "base", "which": "3"})
+    app.query_params.update({"model": "base", "which": "mask 3"})
     run(app)
     assert "position=5" in app.code[0].value
     for text in ("[MASK] and [MASK]", "a [MASK]"):
@@ -249,6 +281,7 @@ def test_a_masked_word_model_of_ones_own_has_its_own_mask(
     app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(state, "any_model_allowed", lambda: True)
+    app.session_state["text"] = "A text of my own."
     app.query_params["model"] = "another model …"
     app.query_params["place"] = str(tiny_folder("roberta", tmp_path, head="ForMaskedLM"))
     run(app)
@@ -264,7 +297,7 @@ def test_the_page_waits_for_no_words_to_choose_from(app: AppTest, monkeypatch: p
     monkeypatch.setattr(state, "predicted", lambda *_: None)
     app.query_params.update({"model": "base", "example": "capital"})
     run(app)
-    assert app.selectbox(key="word").options == ["(what the model decided)"]
+    assert app.selectbox(key="target").options == ["(what the model decided)"]
     assert not app.error and "Take it with you" in drawn(app)
 
 
@@ -282,7 +315,7 @@ def test_a_model_of_ones_own(app: AppTest, tmp_path: Path, monkeypatch: pytest.M
     app.text_input(key="place").set_value("/no/such/folder")
     run(app)
     assert "There is no model or folder" in errors(app)
-    assert app.text_area(key="text").value == state.EXAMPLES[state.FIRST_EXAMPLE]
+    assert app.text_area(key="text").value == FIRST_EXAMPLE
 
 
 def without_tokenizer(folder: Path) -> None:
@@ -301,7 +334,7 @@ def broken(folder: Path) -> None:
 
 
 def foreign(folder: Path) -> None:
-    tiny_folder("bert", folder, head="ForTokenClassification")
+    tiny_folder("bert", folder, head="ForMultipleChoice")
 
 
 @pytest.mark.parametrize(
@@ -310,7 +343,7 @@ def foreign(folder: Path) -> None:
         (without_tokenizer, "has no tokenizer: save one beside the weights"),
         (pickled, "pickled weights"),
         (broken, "copy or download it again"),
-        (foreign, "was saved as BertForTokenClassification"),
+        (foreign, "was saved as BertForMultipleChoice"),
     ],
 )
 def test_a_model_that_is_no_good_is_told_and_the_page_goes_on(

@@ -8,9 +8,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explain.views.word_marks import fingerprint
-from pages.shared import show, state
+from pages.shared import show
 from tests.golden import HOSTILE
 from tests.pages.test_explain_text import ROOT, drawn, run
+from tests.pages.visits import FIRST_EXAMPLE
 
 
 @pytest.fixture
@@ -128,7 +129,7 @@ def test_marks_are_kept_over_pages_texts_and_settings_and_compute_nothing(
     app.multiselect(key="methods").set_value(["occlusion"])
     run(app)
     assert len(app.table[0].value) == 2 and len(marks) == 2
-    app.text_area(key="text").set_value(state.EXAMPLES[state.FIRST_EXAMPLE])
+    app.text_area(key="text").set_value(FIRST_EXAMPLE)
     run(app)
     assert list(app.table[0].value["F1"])[-1] == "0.13"
     first, second = json.loads(marks.to_json())

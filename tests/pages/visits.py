@@ -4,6 +4,10 @@ import re
 
 from playwright.sync_api import BrowserContext, Page, Request, expect
 
+from explain.tasks.base import TASKS
+
+FIRST_EXAMPLE = next(iter(TASKS["text_classification"].examples.values()))[0]
+
 PATIENCE = 240_000  # milliseconds: a long review takes one core some ten seconds, and the machine may do other things
 HARMLESS_404 = re.compile(r"_stcore/(health|host-config)")  # Streamlit asks for these under the page's own path too
 
