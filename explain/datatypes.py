@@ -60,6 +60,7 @@ class Tokens:
         special (T,): the tokenizer put this token there ([CLS], [SEP]); a mask written by the user is not special.
         words (W, 2): half-open token ranges, in reading order; every token with visible text is in exactly one.
         truncated_at: for each text, the character from which on nothing was read, or None.
+        begins_at: for each text, the character from which on it was read: of a window in a long text, not 0.
     """
 
     text: str
@@ -72,6 +73,7 @@ class Tokens:
     token_types: IntArray | None = None
     text_pair: str | None = None
     truncated_at: tuple[int | None, ...] = (None,)
+    begins_at: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pieces", tuple(self.pieces))
@@ -84,8 +86,9 @@ class Tokens:
             _array(self, "token_types", (count,), np.int64)
         _array(self, "special", (count,), np.bool_)
         _array(self, "words", (len(self.words), 2), np.int64)
-        if len(self.truncated_at) != len(self.texts):
-            raise ValueError("Tokens.truncated_at needs one entry per text.")
+        object.__setattr__(self, "begins_at", tuple(self.begins_at) or (0,) * len(self.texts))
+        if not len(self.truncated_at) == len(self.begins_at) == len(self.texts):
+            raise ValueError("Tokens.truncated_at and Tokens.begins_at need one entry per text.")
 
     def __len__(self) -> int:
         return len(self.pieces)
@@ -221,7 +224,7 @@ class Prediction:
         temperature: the calibration constant the logits were divided by for `confidence`; None: not calibrated.
         labels: the labels that are there, of those decided each alone.
         spans: entities in reading order, or answers, the likeliest first; several answers may be of one text.
-        read_in: the number of the encoding that `outputs`, `label` and `spans` are of, where several were read.
+        window: the number of the window that all this was read in, from 0, and of how many.
     """
 
     task: str
@@ -232,7 +235,7 @@ class Prediction:
     temperature: float | None = None
     labels: tuple[str, ...] = ()
     spans: tuple[PredictedSpan, ...] = ()
-    read_in: int = 0
+    window: tuple[int, int] = (0, 1)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "encodings", tuple(self.encodings))
@@ -244,7 +247,7 @@ class Prediction:
 
     @property
     def tokens(self) -> Tokens:
-        return self.encodings[self.read_in]
+        return self.encodings[0]
 
     @property
     def output(self) -> Output:

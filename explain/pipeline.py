@@ -8,7 +8,7 @@ Every part is remembered by what it depends on: the weights, the ids, the target
 import datetime
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import metadata
 from typing import Any
@@ -108,10 +108,22 @@ def tests_from(names: Sequence[str] = (), orders: int = 40) -> TrialSettings:
 
 def cost(request: Request, model: TextModel, tokens: Tokens) -> int:
     """Most passes that a request takes, and steps of arithmetic that take as long."""
-    total = 1 + sum(method.cost(tokens) + method.arithmetic(tokens) for method in request.methods)
+    windows = len(model.windows(request.text, request.text_pair))
+    total = (1 if windows == 1 else windows + 1) + sum(
+        method.cost(tokens) + method.arithmetic(tokens) for method in request.methods
+    )
     total += sum(question.cost(model, tokens) for question in request.questions)
     total += request.tests.cost(model, tokens, request.methods) if request.tests else 0
     return total + (budget(len(units_of(tokens, "word")), request.phrases) if request.phrases else 0)
+
+
+def surest(model: TextModel, windows: Sequence[Tokens], meter: Meter | None = None) -> int:
+    """The number of the window whose likeliest answer has the largest logits: one forward pass each.
+
+    Not the probability: in a window that holds no answer, some stretch is the likeliest all the same.
+    """
+    best = [model.predict(window, meter).output.logits[0, 0] for window in windows]
+    return max(range(len(windows)), key=best.__getitem__)
 
 
 class NotRemembered(Exception):
@@ -158,11 +170,17 @@ def parts(
             cache.put(key, found)
         return found
 
-    tokens = model.encode(request.text, request.text_pair)
+    windows = model.windows(request.text, request.text_pair)
     working = Remembering(model)
-    where = (model.record, tokens.key, tokens.text, tokens.text_pair)
+    texts = (model.record, request.text, request.text_pair)
+    number = 0 if len(windows) == 1 else recall((*texts, "window"), partial(surest, model, windows, meter))
+    tokens = windows[number]
+    where = (*texts, tokens.key)
 
     observation: Observation = recall((*where, "observation"), partial(model.observe, tokens, meter))
+    if len(windows) > 1:
+        prediction = replace(observation.prediction, window=(number, len(windows)))
+        observation = Observation(prediction, observation.maps)
     working.remember(observation)
     yield "observation", observation
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from explain import pipeline
-from explain.datatypes import Attribution, Output, Prediction, Report, Target
+from explain.datatypes import Attribution, Output, Prediction, Report, Target, Tokens
 from explain.errors import RecordError
 from explain.knobs import make
 from explain.meter import Meter
@@ -35,7 +35,8 @@ _LEFT_AWAY: dict[type, tuple[str, ...]] = {
 }
 _MAY_BE_MISSING: dict[type, tuple[str, ...]] = {  # reports of this schema were written without
     Report: ("rationale", "test_settings"),
-    Prediction: ("labels", "spans", "read_in"),
+    Tokens: ("begins_at",),
+    Prediction: ("labels", "spans", "window"),
     Target: ("held",),
 }
 

@@ -64,8 +64,7 @@ def page() -> None:
 
     def draw_all(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
         prediction = found["observation"].prediction
-        show.warnings(prediction, model)
-        show.view("probabilities", prediction, key="probabilities", target=found.get("target"), most=MOST_LABELS)
+        show.prediction(prediction, model, found.get("target"), most=MOST_LABELS)
         maps = found["observation"].maps
         draw(maps, found)
         effects = next((found[one] for one in questions if isinstance(one, EffectOfCuts) and one in found), None)

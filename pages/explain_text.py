@@ -40,8 +40,7 @@ def page() -> None:
 
 def draw(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
     prediction: Prediction = found["observation"].prediction
-    show.warnings(prediction, model, "the rest is struck through below")
-    show.view("probabilities", prediction, key="probabilities", target=found.get("target"))
+    show.prediction(prediction, model, found.get("target"), unread="the rest is struck through below")
     if "target" not in found:
         return
     report = pipeline.report(request, model, found, edges=False)

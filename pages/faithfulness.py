@@ -112,8 +112,7 @@ def pairs_asked(model: TextModel, text: str, pair: str | None) -> tuple[ShapleyI
 
 def draw(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
     prediction = found["observation"].prediction
-    show.warnings(prediction, model)
-    show.view("probabilities", prediction, key="probabilities", target=found.get("target"), most=5)
+    show.prediction(prediction, model, found.get("target"), most=5)
     if "target" not in found:
         return
     report = pipeline.report(request, model, found, edges=False)

@@ -64,6 +64,7 @@ def results() -> dict[str, Any]:
         "agreement_matrix": tested,
         "word_marks": tokens,
         "reference_whiskers": tested,
+        "predicted_spans": TOY_MODELS["tagging"].predict(TOY_MODELS["tagging"].encode(HOSTILE)),
         "pair_bars": ShapleyInteractions().answer(TOY_MODELS["planted"], tokens, target),
     }
 

@@ -89,7 +89,7 @@ def test_lists(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models"]) == 0
     out = capsys.readouterr().out
     assert "sentiment" in out and "text-classification" in out and "accuracy 0." in out
-    assert re.search(r"^base +fill-mask +45\.8 MB +accuracy 0\.377 ", out, re.MULTILINE)
+    assert re.search(r"^base +fill-mask, next-sentence-prediction +45\.8 MB +accuracy 0\.377 ", out, re.MULTILINE)
     assert main(["methods"]) == 0
     assert "--set integrated_gradients.baseline=" in capsys.readouterr().out
 

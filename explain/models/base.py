@@ -144,6 +144,14 @@ class TextModel(ABC):
             TextError: empty, not Unicode, nothing the tokenizer can read, or a text too many or too few.
         """
 
+    def windows(self, text: str, text_pair: str | None = None) -> tuple[Tokens, ...]:
+        """Encode all of the texts: in one piece where they fit, or are cut off; else in windows that overlap.
+
+        Raises:
+            TextError: see `encode`, which gives the first window.
+        """
+        return (self.encode(text, text_pair),)
+
     def check_pair(self, text_pair: str | None) -> None:
         """Refuse a second text where there is to be none, and none where there is to be one.
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from tokenizers import Encoding
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -173,46 +174,62 @@ class EncoderModel(TextModel):
     # Reading texts
 
     def encode(self, text: str, text_pair: str | None = None) -> Tokens:
+        return self._encode(text, text_pair)[0]
+
+    def windows(self, text: str, text_pair: str | None = None) -> tuple[Tokens, ...]:
         return self._encode(text, text_pair)
 
-    def _encode_afresh(self, text: str, text_pair: str | None) -> Tokens:
+    def _encode_afresh(self, text: str, text_pair: str | None) -> tuple[Tokens, ...]:
         self.check_pair(text_pair)
         texts = (text,) if text_pair is None else (text, text_pair)
         for one in texts:
             check_text(one)
+        options: dict[str, Any] = {"truncation": True}
+        if self.task.windows:
+            stride = self.max_tokens // 4
+            options = {"truncation": "only_second", "stride": stride, "return_overflowing_tokens": True}
         with TOKENIZING:
-            encoding = self._tokenizer(
-                *texts,
-                truncation=True,
-                max_length=self.max_tokens,
-                return_offsets_mapping=True,
-                return_attention_mask=False,
-                verbose=False,
+            if self.task.windows:
+                first = len(self._tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
+                if first > self.max_tokens // 2:
+                    raise TextError(
+                        f"The {self.texts[0].lower()} has {first} pieces; at most {self.max_tokens // 2} are read. "
+                        "Shorten it."
+                    )
+            encoded = self._tokenizer(
+                *texts, max_length=self.max_tokens, return_offsets_mapping=True, verbose=False, **options
             )
-        ids = np.array(encoding["input_ids"], dtype=np.int64)
-        numbers = encoding.sequence_ids(0)
+        found: list[Encoding] = encoded.encodings
+        cut = len(found) > 1 or bool(found[0].overflowing)
+        windows = tuple(self._window(texts, encoding, cut) for encoding in found)
+        if windows[0].special.all():
+            raise TextError("The model's tokenizer reads nothing of this text: it has no letters it knows how to cut.")
+        return windows
+
+    def _window(self, texts: tuple[str, ...], encoding: Encoding, cut: bool) -> Tokens:
+        """One of the tokenizer's encodings; all of the texts, or where they are cut a part."""
+        ids = np.array(encoding.ids, dtype=np.int64)
+        numbers = encoding.sequence_ids
         special = np.array([number is None for number in numbers])
         segment = _owners(numbers)
-        spans = np.array(encoding["offset_mapping"], dtype=np.int64).reshape(-1, 2)
+        spans = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
         spans[special] = 0
         _trim(spans, [texts[number or 0] for number in numbers])
-        if special.all():
-            raise TextError("The model's tokenizer reads nothing of this text: it has no letters it knows how to cut.")
+        nothing = (None,) * len(texts)
         return Tokens(
-            text=text,
-            text_pair=text_pair,
+            text=texts[0],
+            text_pair=texts[1] if len(texts) > 1 else None,
             ids=ids,
-            pieces=tuple(self._tokenizer.convert_ids_to_tokens(ids.tolist())),
+            pieces=tuple(encoding.tokens),
             spans=spans,
             segment=segment,
-            token_types=np.array(encoding["token_type_ids"]) if self._takes_types else None,
+            token_types=np.array(encoding.type_ids) if self._takes_types else None,
             special=special,
             words=np.array(word_ranges(_read(texts, spans, segment), spans, segment, special), dtype=np.int64).reshape(
                 -1, 2
             ),
-            truncated_at=_truncated_at(texts, spans, segment, special)
-            if encoding[0].overflowing
-            else (None,) * len(texts),
+            truncated_at=_truncated_at(texts, spans, segment, special) if cut else nothing,
+            begins_at=_begins_at(texts, spans, segment, special) if cut else (),
         )
 
     # Running
@@ -538,6 +555,21 @@ def _trim(spans: npt.NDArray[np.int64], texts: Sequence[str]) -> None:
         piece = text[start:stop]
         span[0] = min(stop, start + len(piece) - len(piece.lstrip()))
         span[1] = max(span[0], stop - len(piece) + len(piece.rstrip()))
+
+
+def _begins_at(
+    texts: Sequence[str],
+    spans: npt.NDArray[np.int64],
+    segment: npt.NDArray[np.int64],
+    special: npt.NDArray[np.bool_],
+) -> tuple[int, ...]:
+    """For each text, its first character that is read, where something visible stands before it; else 0."""
+    places = []
+    for number, text in enumerate(texts):
+        mine = spans[(segment == number) & ~special]
+        start = int(mine[0, 0]) if len(mine) else 0
+        places.append(start if any(map(is_visible, text[:start])) else 0)
+    return tuple(places)
 
 
 def _truncated_at(

@@ -36,6 +36,9 @@ class Remembering(TextModel):
     def encode(self, text: str, text_pair: str | None = None) -> Tokens:
         return self._model.encode(text, text_pair)
 
+    def windows(self, text: str, text_pair: str | None = None) -> tuple[Tokens, ...]:
+        return self._model.windows(text, text_pair)
+
     def remember(self, observation: Observation) -> None:
         """Take over a forward pass that was made before."""
         self._observed[observation.prediction.tokens.key] = observation

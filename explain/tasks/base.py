@@ -92,6 +92,7 @@ class Task(ABC):
         one_row: the target is read off one row of the last layer.
         place: what is asked about where a prediction is read at several tokens: "mask", "word".
         open_labels: more may be asked for than `labels` lists.
+        windows: a second text that is too long is read in windows that overlap, and the surest of them counts.
     """
 
     name: ClassVar[str]
@@ -106,6 +107,7 @@ class Task(ABC):
     one_row: ClassVar[bool] = True
     place: ClassVar[str] = ""
     open_labels: ClassVar[bool] = False
+    windows: ClassVar[bool] = False
 
     def is_in(self, architecture: str) -> bool:
         """Whether a class of transformers holds this task's head."""

@@ -36,6 +36,7 @@ class QuestionAnswering(Task):
     pair = "always"
     one_row = False
     open_labels = True
+    windows = True
     examples = {
         "who": (
             "Who designed the bridge?",

@@ -39,17 +39,17 @@ class Probabilities(View):
                     "probability": probability,
                     "logit": float(output.logits[0, number]),
                     "log_odds": None if probability is None else _log_odds(output, number),
-                    "decided": label == result.label,
+                    "decided": label == result.label or label in result.labels,
                 }
             )
         if len(rows) > 2:
             rows.sort(key=lambda row: -(row["probability"] if row["probability"] is not None else row["logit"]))
         shown = rows[:most]
         return {
-            "decided": None if result.label is None else visible(result.label),
+            "decided": _decided(result),
             "sure": confidence(result),
             "rows": shown + _unlikely(output, target, {row["label"] for row in shown}),
-            "note": _note(result) + _rest(output, len(shown)),
+            "note": _of_word(result) + _note(result) + _rest(result, len(shown)),
         }
 
 
@@ -88,11 +88,27 @@ def _unlikely(output: Output, target: Target | None, shown: set[str]) -> list[di
     return rows
 
 
+def _decided(result: Prediction) -> str | None:
+    if result.label is not None:
+        return visible(result.label)
+    if result.output.exclusive or result.output.probabilities is None:
+        return None
+    return ", ".join(map(visible, result.labels)) or "None of its labels"
+
+
+def _of_word(result: Prediction) -> str:
+    """Whose labels these are, where each word has its own."""
+    if not result.output.positions or result.output.listed_of is not None:
+        return ""
+    unit = result.tokens.word_around(result.output.positions[0])
+    return f"Labels of the word \u201c{visible(result.tokens.unit_text(unit))}\u201d. "
+
+
 def _note(result: Prediction) -> str:
     if result.output.probabilities is None:
         return "The model predicts a number, not a label."
     if not result.output.exclusive:
-        return "Each label is decided by itself: probabilities need not add up to 100%."
+        return "Each label is decided by itself, from a probability of its own on: they need not add up to 100%."
     if result.temperature is None:
         return "Probabilities as the model gives them; how often they are right was not measured."
     return (
@@ -101,8 +117,12 @@ def _note(result: Prediction) -> str:
     )
 
 
-def _rest(output: Output, shown: int) -> str:
+def _rest(result: Prediction, shown: int) -> str:
     """What is said of the columns that are not shown."""
+    output = result.output
+    if output.listed_of is not None and result.spans:
+        stretches = f"the {shown} likeliest of {output.listed_of:,} stretches are shown"
+        return f" Each is that of its start times that of its end; {stretches}."
     if output.listed_of is not None:
         return (
             f" They are shares of all {output.listed_of:,} words and pieces of words; the {shown} likeliest are shown. "

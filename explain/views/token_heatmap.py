@@ -220,7 +220,7 @@ def _window_centers(tokens: Tokens, windows: list[dict[str, Any]]) -> list[dict[
 
 
 def laid_out(tokens: Tokens, units: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The units of each text in order, with the characters between them; what was not read at the end.
+    """The units of each text in order, with the characters between them; what was not read before and after them.
 
     Args:
         units: each with "segment", "start" and "stop", which are left out of what is returned.
@@ -230,7 +230,7 @@ def laid_out(tokens: Tokens, units: list[dict[str, Any]]) -> list[dict[str, Any]
         mine = [unit for unit in units if unit["segment"] == number]
         cut = tokens.truncated_at[number]
         readable = len(text) if cut is None else cut
-        at = 0
+        at = tokens.begins_at[number]
         drawn = []
         for unit in mine:
             start, stop = unit["start"], unit["stop"]
@@ -240,6 +240,7 @@ def laid_out(tokens: Tokens, units: list[dict[str, Any]]) -> list[dict[str, Any]
         texts.append(
             {
                 "label": text_label(tokens, number),
+                "before": _unread_before(text[: tokens.begins_at[number]]),
                 "units": drawn,
                 "tail": visible(text[at:readable]),
                 "unread": _unread(text[readable:]),
@@ -252,6 +253,12 @@ def _unread(rest: str) -> str:
     """What the model did not read: its beginning, and how much more there is."""
     more = len(rest) - UNREAD_SHOWN
     return visible(rest[:UNREAD_SHOWN]) + (f"… ({more:,} more characters)" if more > 0 else "")
+
+
+def _unread_before(rest: str) -> str:
+    """What stands before what the model read: how much of it there is, and its end."""
+    more = len(rest) - UNREAD_SHOWN
+    return (f"({more:,} more characters) …" if more > 0 else "") + visible(rest[-UNREAD_SHOWN:])
 
 
 VIEWS.register("token_heatmap")(TokenHeatmap())

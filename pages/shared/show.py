@@ -6,12 +6,13 @@ from typing import Any
 
 import streamlit as st
 
-from explain.datatypes import Prediction, Verdict
+from explain.datatypes import Prediction, Target, Verdict
 from explain.jobs import Job
 from explain.models.base import TextModel
 from explain.text.coverage import MOST_UNKNOWN, coverage
 from explain.verdict import MEANING
 from explain.views.base import VIEWS, asset
+from explain.views.probabilities import SHOWN
 from pages.shared import state
 
 _MOUNT = """
@@ -59,6 +60,33 @@ def view(
                 st.session_state["clicked"] = True  # see follow.py
 
     _components()[name](data=VIEWS[name].data(result, sends=True, **options), key=key, on_chosen_change=changed)
+
+
+def prediction(
+    said: Prediction,
+    model: TextModel,
+    target: Target | None,
+    *,
+    most: int = SHOWN,
+    unread: str = "the rest is left out",
+) -> None:
+    """What the model said, and what stands between this text and an answer worth explaining; a click asks for a word.
+
+    Args:
+        most: labels shown.
+        unread: says where a rest is that was cut off.
+    """
+    warnings(said, model, unread)
+    if said.spans:
+        asked = () if target is None else target.positions
+        view("predicted_spans", said, key="spans", on_chosen=_ask, asked=asked)
+    if target is None and len(said.output.positions) > 1:
+        return  # labels of which word?
+    view("probabilities", said, key="probabilities", target=target, most=most)
+
+
+def _ask(chosen: Mapping[str, Any]) -> None:
+    st.session_state.which = chosen["position"]
 
 
 def links(text: str, pair: str | None = None) -> None:
@@ -129,6 +157,15 @@ def warnings(prediction: Prediction, model: TextModel, unread: str = "the rest i
             f"Most letters are {read.script}; this model was trained on {' and '.join(model.scripts or ())} script. "
             "Its answer means little here."
         )
+    if prediction.window[1] > 1:
+        start, stop = tokens.begins_at[-1], tokens.truncated_at[-1] or len(tokens.texts[-1])
+        number, count = prediction.window
+        st.info(
+            f"The {model.texts[-1].lower()} is longer than the model reads at once. It was read in {count} windows that "
+            f"overlap; the answer found in the {number + 1}. was the likeliest. That window is what is explained, "
+            f"characters {start:,} to {stop:,}; {unread}."
+        )
+        return
     for text, place in zip(tokens.texts, tokens.truncated_at):
         if place is not None:
             st.warning(

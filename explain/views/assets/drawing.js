@@ -187,6 +187,11 @@ function paint(root, canvas, values, rows, columns, cell, full, signed) {
   return context;
 }
 
+/** What of a text was not read. */
+function unread(words) {
+  return html("span", { class: "unread", title: "Not read: the text is longer than the model's input" }, words);
+}
+
 /** A small card that follows the pointer or the focus. */
 function tooltip(box) {
   const card = html("div", { class: "tip", role: "tooltip" });

@@ -31,6 +31,7 @@ function draw(root, data) {
 function paragraph(root, data, text) {
   const prose = html("p", { class: "text", dir: "auto", role: "group", "aria-label": `${data.title}, ${text.label}` });
   if (data.texts.length > 1) prose.append(html("span", { class: "which" }, text.label));
+  if (text.before) prose.append(unread(text.before));
   text.units.forEach((unit, place) => {
     if (unit.gap) prose.append(unit.gap);
     const strength = data.largest > 0 ? Math.min(1, Math.abs(unit.score) / data.largest) : 0;
@@ -50,7 +51,7 @@ function paragraph(root, data, text) {
     prose.append(mark);
   });
   if (text.tail) prose.append(text.tail);
-  if (text.unread) prose.append(html("span", { class: "unread", title: "Not read: the text is longer than the model's input" }, text.unread));
+  if (text.unread) prose.append(unread(text.unread));
   return prose;
 }
 

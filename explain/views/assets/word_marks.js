@@ -56,6 +56,7 @@ function draw(root, data) {
 function markable(data, text) {
   const prose = html("p", { class: "text", dir: "auto", role: "group", "aria-label": `Words to mark, ${text.label}` });
   if (data.texts.length > 1) prose.append(html("span", { class: "which" }, text.label));
+  if (text.before) prose.append(unread(text.before));
   text.units.forEach((unit, place) => {
     if (unit.gap) prose.append(unit.gap);
     const word = html("span", { class: "w", role: "button", "data-number": unit.number }, unit.text);
@@ -64,6 +65,6 @@ function markable(data, text) {
     prose.append(word);
   });
   if (text.tail) prose.append(text.tail);
-  if (text.unread) prose.append(html("span", { class: "unread", title: "Not read: the text is longer than the model's input" }, text.unread));
+  if (text.unread) prose.append(unread(text.unread));
   return prose;
 }

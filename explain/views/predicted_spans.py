@@ -1,0 +1,79 @@
+"""Predicted spans: the text itself, with the entities or the answer that the model picked out of it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from explain.datatypes import Prediction
+from explain.views.base import VIEWS, View, visible
+from explain.views.token_heatmap import laid_out
+
+
+class PredictedSpans(View):
+    """Each stretch on a ground of its own, with its label; of answers, the likeliest."""
+
+    name = "predicted_spans"
+    title = "What was picked out"
+    accepts = Prediction
+
+    def data(
+        self, result: Prediction, *, asked: Sequence[int] = (), sends: bool = False, **options: Any
+    ) -> dict[str, Any]:
+        """Prepare a drawing.
+
+        Args:
+            asked: the tokens that are asked about; their word is framed.
+            sends: tell the page {"position": a token}, the first of a word that is clicked.
+        """
+        tokens = result.tokens
+        entities = bool(result.output.positions)  # a row for each word; of answers there is one row for all
+        shown = result.spans if entities else result.spans[:1]
+        kinds = sorted({span.label for span in result.spans})
+        span_at = {token: number for number, span in enumerate(shown) for token in range(*span.tokens)}
+        units: list[dict[str, Any]] = []
+        for unit in tokens.word_units():
+            segment, start, stop = tokens.unit_span(unit)
+            number = span_at.get(unit[0], span_at.get(unit[-1]))
+            span = None if number is None else shown[number]
+            units.append(
+                {
+                    "segment": segment,
+                    "start": start,
+                    "stop": stop,
+                    "text": visible(tokens.unit_text(unit)),
+                    "position": unit[0],
+                    "span": number,
+                    "kind": None if span is None else kinds.index(span.label),
+                    "asked": bool(set(unit) & set(asked)),
+                }
+            )
+        word_of = tokens.word_of
+        return {
+            "texts": laid_out(tokens, units),
+            "kinds": [visible(kind) for kind in kinds],
+            "rows": [
+                {
+                    "label": visible(span.label),
+                    "kind": kinds.index(span.label),
+                    "text": visible(span.text),
+                    "words": [int(word_of[span.tokens[0]]), int(word_of[span.tokens[1] - 1])],
+                    "probability": span.probability,
+                }
+                for span in (shown if entities else ())
+            ],
+            "note": _note(result, entities),
+            "sends": sends and entities,
+            "caption": "Entities" if entities else "Answer",
+        }
+
+
+def _note(result: Prediction, entities: bool) -> str:
+    if entities:
+        found = "" if result.spans else "No word is one of what this model looks for. "
+        how = "Words are counted from 0; an entity's % is the mean of its words'."
+        return f"{found}Click a word to ask why it got its label. {how}"
+    if not result.spans[0].characters[1]:
+        return "The model finds no answer in this text."
+    return "The likeliest answer, where it stands. % is of its start times that of its end, among all places."
+
+
+VIEWS.register("predicted_spans")(PredictedSpans())
