@@ -1,6 +1,7 @@
 """Model cards: written from a run's record (`training.json`), so that no figure is typed by hand.
 
 python -m explain.training.card weights/base
+python -m explain.training.card --notice weights/topics    # prints its section for weights/NOTICE
 """
 
 import json
@@ -23,6 +24,10 @@ def write_card(folder: Path) -> None:
     (folder / "README.md").write_text(write(record), encoding="utf-8")
 
 
+def _origin(source: str | None) -> str:
+    return _SOURCE if source is None else f"The encoder {source}."
+
+
 def _pretraining(record: dict[str, Any]) -> str:
     recipe, figures, sizes = record["recipe"], record["figures"], record["sizes"]
     lines = [
@@ -39,7 +44,7 @@ def _pretraining(record: dict[str, Any]) -> str:
         f"{sizes['layers']} layers, {sizes['heads']} heads, {sizes['hidden']} wide, {sizes['vocabulary']:,} word pieces; "
         "`BertForPreTraining`, the decoder tied to the word embeddings, stored in float16 and always read in float32.",
         "",
-        f"**Where it comes from.** {_SOURCE if recipe['source'] is None else 'The encoder ' + recipe['source'] + '.'}",
+        f"**Where it comes from.** {_origin(recipe['source'])}",
         "",
         "## Training",
         "",
@@ -67,9 +72,38 @@ def _pretraining(record: dict[str, Any]) -> str:
     return _end(lines, record)
 
 
+# What a table of figures shows, where a record has all of a row: caption, figures, unit.
+_ROWS = (
+    ("accuracy (95 % interval)", ("accuracy",), ""),
+    ("precision, recall, F1", ("precision", "recall", "f1"), ""),
+    ("micro F1 (95 % interval)", ("micro_f1",), ""),
+    ("precision, recall", ("micro_precision", "micro_recall"), ""),
+    ("macro F1", ("macro_f1",), ""),
+    ("micro F1 with all thresholds at one half", ("micro_f1_at_half",), ""),
+    ("F1 of whole entities (95 % interval)", ("span_f1",), ""),
+    ("precision, recall", ("span_precision", "span_recall"), ""),
+    ("F1 of words (95 % interval)", ("word_f1",), ""),
+    ("exact match (95 % interval)", ("exact_match",), ""),
+    ("right paragraph first (95 % interval)", ("recall_at_1",), ""),
+    ("right paragraph among ten (95 % interval)", ("recall_at_10",), ""),
+    ("the same of its source: first, among ten", ("source_recall_at_1", "source_recall_at_10"), ""),
+    ("as a share of its source's: first, among ten", ("ratio_at_1", "ratio_at_10"), ""),
+    ("mean cosine with its source's vectors", ("mean_cosine_with_source",), ""),
+    ("area under the ROC curve", ("roc_auc",), ""),
+    ("log loss", ("log_loss",), " nats"),
+    ("calibration error, as it is", ("calibration_error",), ""),
+)
+_SMALL = 3  # labels up to which a card shows the confusion
+
+
 def _finetuning(record: dict[str, Any]) -> str:
     recipe, figures = record["recipe"], record["figures"]
-    low, high = figures["accuracy_interval"]
+    # The first record was written before these were kept.
+    about = record.get("about", {}) or {
+        "trained_on": "short English film-review phrases",
+        "limits": "On other texts its answers are guesses, and its confidence was measured on such phrases only.",
+    }
+    whole = record.get("trained_whole", ["pooler", "classifier"])
     lines = [
         "---",
         "license: apache-2.0",
@@ -78,41 +112,109 @@ def _finetuning(record: dict[str, Any]) -> str:
         "",
         f"# {recipe['task']}: a LoRA adapter on `{recipe['base']}`",
         "",
-        "**What it is for:** showing explanations on a decision that people can check. It was trained on short English "
-        "film-review phrases; on other texts its answers are guesses, and its confidence was measured on such phrases only.",
+        f"**What it is for:** showing explanations on a decision that people can check. It was trained on {about['trained_on']}. "
+        f"{about['limits']}",
         "",
-        f"**Where it comes from.** The encoder is `{recipe['base']}`; its card says what it was trained on.",
+        f"**Where it comes from.** The encoder is `{recipe['base']}`; its card says what it was trained on. "
+        f"{_origin(record.get('encoder_source'))}",
         "",
         "## Training",
         "",
         f"`{record['made_by']} --task {recipe['task']}`: rank {recipe['rank']}, alpha {recipe['alpha']} on all linear maps of "
-        f"the encoder, pooler and head whole, {figures['steps']:,} steps of {recipe['batch_size']} "
+        f"the encoder, {_trained_whole(whole)}{figures['steps']:,} steps of {recipe['batch_size']} "
         f"({figures['epochs']:.2f} epochs of {figures['trained_on']:,} rows) in {figures['minutes']:.0f} minutes, learning rate "
-        f"{recipe['learning_rate']:g}, dropout {recipe['dropout']:g}, seed {recipe['seed']}.",
+        f"{recipe['learning_rate']:g}, dropout {recipe['dropout']:g}, seed {recipe['seed']}.{_known(figures)}",
         "",
         *_data_table(record),
-        f"## Measured on the dev split ({figures['count']:,} texts)",
+        f"## Measured on {record.get('measured_on', 'the dev split')} ({figures['count']:,} texts)",
         "",
-        "| figure | value |",
-        "|---|---|",
-        f"| accuracy (95 % interval) | {figures['accuracy']:.3f} ({low:.3f} to {high:.3f}) |",
-        f"| precision, recall, F1 | {figures['precision']:.3f}, {figures['recall']:.3f}, {figures['f1']:.3f} |",
-        f"| area under the ROC curve | {figures['roc_auc']:.3f} |",
-        f"| log loss | {figures['log_loss']:.3f} nats |",
-        f"| calibration error, as it is | {figures['calibration_error']:.3f} |",
-        f"| calibration error, temperature {record['temperature']:.3f} | {figures['calibration_error_calibrated']:.3f} |",
-        f"| confusion (rows: right label) | {figures['confusion']} |",
+        *_figure_table(figures, record["temperature"]),
         "",
-        f"The temperature was fitted on {figures['calibrated_on']:,} training texts, held out with all their parts; the dev "
-        "split decided nothing but which of the recipe's settings are the defaults.",
+        *_label_table(figures),
+        *_fitted(record),
     ]
+    for name, found in record.get("measured_elsewhere", {}).items():
+        lines += ["", f"## Measured elsewhere: {name} ({found['count']:,} texts)", "", *_figure_table(found, None)]
     return _end(lines, record)
+
+
+def _trained_whole(modules: list[str]) -> str:
+    names = {"classifier": "head", "qa_outputs": "head"}
+    return f"{' and '.join(names.get(module, module) for module in modules)} whole, " if modules else ""
+
+
+def _known(figures: dict[str, Any]) -> str:
+    left_out = figures.get("known_texts_left_out", 0)
+    return f" {left_out:,} training rows were left out, since their text is tuned or measured on." if left_out else ""
+
+
+def _figure_table(figures: dict[str, Any], temperature: float | None) -> list[str]:
+    lines = ["| figure | value |", "|---|---|"]
+    for caption, names, unit in _ROWS:
+        if all(name in figures for name in names):
+            shown = ", ".join(f"{figures[name]:.3f}" for name in names)
+            interval = figures.get(f"{names[0]}_interval") if "interval" in caption else None
+            lines.append(f"| {caption} | {shown}{unit}{' ({:.3f} to {:.3f})'.format(*interval) if interval else ''} |")
+    if temperature is not None:
+        calibrated = figures["calibration_error_calibrated"]
+        lines.append(f"| calibration error, temperature {temperature:.3f} | {calibrated:.3f} |")
+    if len(figures.get("confusion", ())) in range(1, _SMALL + 1):
+        lines.append(f"| confusion (rows: right label) | {figures['confusion']} |")
+    return lines
+
+
+def _label_table(figures: dict[str, Any]) -> list[str]:
+    if "by_label" not in figures:
+        return []
+    lines = ["| label | precision | recall | F1 | times it is right |", "|---|---|---|---|---|"]
+    for label, found in figures["by_label"].items():
+        rates = " | ".join(f"{found[name]:.3f}" for name in ("precision", "recall", "f1"))
+        lines.append(f"| {label} | {rates} | {found['count']:,} |")
+    return [*lines, ""]
+
+
+def _fitted(record: dict[str, Any]) -> list[str]:
+    """What was fitted after the training, and that nothing was fitted on what is measured."""
+    figures, measured = record["figures"], record.get("measured_on", "the dev split")
+    decided = (
+        "the dev split decided nothing but which of the recipe's settings are the defaults."
+        if record.get("measured_on", "dev").endswith("dev")
+        else f"nothing was decided on {measured}."
+    )
+    if "calibrated_on" in figures:
+        return [
+            f"The temperature was fitted on {figures['calibrated_on']:,} training texts, held out with all their parts; {decided}"
+        ]
+    if "tuned_on" in figures:
+        return [
+            f"The probability from which on a label holds was tuned for each label's F1 on {figures['tuned_on']:,} texts of the "
+            f"dev split; {decided}"
+        ]
+    return [f"Nothing was fitted after the training; {decided}"]
+
+
+def notice(record: dict[str, Any]) -> str:
+    """An adapter's section of `weights/NOTICE`, from its record."""
+    task, base = record["recipe"]["task"], record["recipe"]["base"]
+    title = f"{task}: an adapter{' and a head' if record.get('trained_whole', True) else ''}"
+    lines = [title, "-" * len(title), f"On {base}; trained here on"]
+    for one in record["data"]:
+        used = [split for split, role in one.get("splits", {"train": "trained on"}).items() if role == "trained on"]
+        if used:
+            lines.append(
+                f"  {one.get('title', one['name'])} ({', '.join(used)}). License, as its source states it: {one['license']}."
+            )
+    return "\n".join([*lines, ""])
 
 
 def _data_table(record: dict[str, Any]) -> list[str]:
     lines = ["| data | license, as its source states it | sha256 |", "|---|---|---|"]
     for one in record["data"]:
-        shown = ", ".join(f"{split} `{digest[:12]}`" for split, digest in one["sha256"].items())
+        roles = one.get("splits", {})
+        shown = ", ".join(
+            f"{split}{f' ({roles[split]})' if split in roles else ''} `{digest[:12]}`"
+            for split, digest in one["sha256"].items()
+        )
         lines.append(f"| {one['name']} | {one['license']} | {shown} |")
     return [*lines, ""]
 
@@ -123,5 +225,9 @@ def _end(lines: list[str], record: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:]:
-        write_card(Path(name))
+    if sys.argv[1:2] == ["--notice"]:
+        for name in sys.argv[2:]:
+            print(notice(json.loads((Path(name) / "training.json").read_text(encoding="utf-8"))))
+    else:
+        for name in sys.argv[1:]:
+            write_card(Path(name))

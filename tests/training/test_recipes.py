@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from explain.errors import DataError
 from explain.models import catalogue
-from explain.training import finetune, pretrain
+from explain.training import finetune, pretrain, rows
 from explain.training.finetune import FinetuningRecipe
 from explain.training.pretrain import (
     IGNORED,
@@ -193,15 +193,14 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_what_calibrates_is_not_trained_on_in_parts_either() -> None:
     sentences = [f"this is sentence number {number} of a long list of films" for number in range(40)]
     parts = [" ".join(text.split()[1:7]) for text in sentences] + ["a list", "films"]
-    rows = [{"text": text, "label": 0} for text in [*sentences, *parts, sentences[0]]]
-    kept, held = finetune.hold_out(rows, ("text",), seed=0)
-    assert len(held) == 2 and all(row["text"] in sentences for row in held)
-    left = [row["text"] for row in kept]
-    for row in held:
-        assert not any(text in row["text"] for text in left if len(text.split()) >= 4)
-    assert {"a list", "films"} <= set(left) and len(left) >= len(rows) - 5
+    texts = [*sentences, *parts]
+    left, held = rows.hold_out(texts, str, seed=0)
+    assert len(held) == 2 and all(text in sentences for text in held)
+    for one in held:
+        assert not any(text in one for text in left if len(text.split()) >= 4)
+    assert {"a list", "films"} <= set(left) and len(left) >= len(texts) - 5
     with pytest.raises(DataError, match="too few different texts"):
-        finetune.hold_out([{"text": "the same again"}] * 9, ("text",), seed=0)
+        rows.hold_out(["the same again"] * 9, str, seed=0)
 
 
 def test_finetuning_makes_an_adapter_that_the_catalogue_loads(pretrained: tuple[Path, dict], labelled: str) -> None:
@@ -209,7 +208,7 @@ def test_finetuning_makes_an_adapter_that_the_catalogue_loads(pretrained: tuple[
     output = base.parent / "sentiment"
     settings = FinetuningRecipe(
         task="sentiment",
-        data=labelled,
+        data=(labelled,),
         output=str(output),
         base=str(base),
         steps=40,
@@ -234,7 +233,7 @@ def test_finetuning_makes_an_adapter_that_the_catalogue_loads(pretrained: tuple[
 
 
 @pytest.mark.parametrize(
-    ("rows", "message"),
+    ("given", "message"),
     [
         ([], "has no rows"),
         ([{"text": "a"}], "has no column label; it has text"),
@@ -242,10 +241,10 @@ def test_finetuning_makes_an_adapter_that_the_catalogue_loads(pretrained: tuple[
         ([{"text": "a", "label": "neutral"}], "expected 0 to 1 or one of negative, positive"),
     ],
 )
-def test_bad_data_is_told(pretrained: tuple[Path, dict], rows: list[dict], message: str, tmp_path: Path) -> None:
-    write(tmp_path, "train", rows * 60)
+def test_bad_data_is_told(pretrained: tuple[Path, dict], given: list[dict], message: str, tmp_path: Path) -> None:
+    write(tmp_path, "train", given * 60)
     settings = FinetuningRecipe(
-        task="sentiment", data=str(tmp_path), output=str(tmp_path / "out"), base=str(pretrained[0])
+        task="sentiment", data=(str(tmp_path),), output=str(tmp_path / "out"), base=str(pretrained[0])
     )
     with pytest.raises(DataError, match=message):
         finetune.finetune(settings)

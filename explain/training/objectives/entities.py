@@ -1,0 +1,159 @@
+"""Named entities: a label at the first piece of each word, B- where an entity begins and I- where it goes on.
+
+The app reads running text and cuts words as `explain.text.words` does, so the data's tokens are joined by single spaces
+and encoded as one text. A data token is labelled at its first piece. Where a reader sees several words in one token
+("U.S.", "@someone"), the first piece of each further word goes on with the token's entity, since a page reads the model
+there too. All other pieces are ignored. Measured is at the data's own tokens.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import peft
+import torch
+from transformers import BertForTokenClassification, PreTrainedTokenizerBase
+
+from explain.errors import DataError
+from explain.text.words import word_spans
+from explain.training.evaluate import need_seqeval, span_figures
+from explain.training.objectives.base import (
+    IGNORED,
+    Feature,
+    Figures,
+    Fitted,
+    Objective,
+    Row,
+    Source,
+    plain_features,
+    read_out,
+)
+
+OUTSIDE = "O"
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """Tokens and a tag of each: "O", "B-PER", "I-PER" ..."""
+
+    tokens: tuple[str, ...]
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entities(Objective[Tagged]):
+    """Spans of words that name something."""
+
+    task: ClassVar[str] = "token_classification"
+    architecture: ClassVar[Any] = BertForTokenClassification
+    kind: ClassVar[peft.TaskType] = peft.TaskType.TOKEN_CLS
+    trained_whole: ClassVar[tuple[str, ...]] = ("classifier",)
+    headline: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("F1 of whole entities", "span_f1"),
+        ("precision", "span_precision"),
+        ("recall", "span_recall"),
+    )
+
+    def look_for_needs(self) -> None:
+        need_seqeval()
+
+    def read(self, row: Row, source: Source) -> Tagged:
+        tokens, tags = row[source.texts[0]], row[source.label or "tags"]
+        if not isinstance(tokens, list) or not isinstance(tags, list) or len(tokens) != len(tags):
+            raise DataError("should have two lists of one length: tokens, and a tag of each.")
+        return Tagged(tuple(map(str, tokens)), tuple(self._tag(str(tag), source) for tag in tags))
+
+    def _tag(self, tag: str, source: Source) -> str:
+        place, _, kind = tag.partition("-")
+        named = source.renamed.get(kind, kind)
+        ours = OUTSIDE if OUTSIDE in (tag, named) else f"{place}-{named}"
+        if ours not in self.labels:
+            raise DataError(
+                f"has the tag {tag!r}; expected {', '.join(self.labels)}, or B- or I- and another name of these."
+            )
+        return ours
+
+    def text_of(self, example: Tagged) -> str:
+        return " ".join(example.tokens)
+
+    def encode(self, examples: Sequence[Tagged], tokenizer: PreTrainedTokenizerBase) -> list[Feature]:
+        features, starts = self._pieces(examples, tokenizer)
+        for feature, example, begins in zip(features, examples, starts, strict=True):
+            feature["labels"] = piece_labels(example, begins, self.labels)
+        return features
+
+    def _pieces(
+        self, examples: Sequence[Tagged], tokenizer: PreTrainedTokenizerBase
+    ) -> tuple[list[Feature], list[npt.NDArray[np.int64]]]:
+        texts = [self.text_of(example) for example in examples]
+        features, encoded = plain_features(tokenizer, texts, longest=self.longest, return_offsets_mapping=True)
+        return features, [piece_starts(offsets) for offsets in encoded["offset_mapping"]]
+
+    def measure(
+        self,
+        model: torch.nn.Module,
+        tokenizer: PreTrainedTokenizerBase,
+        examples: Sequence[Tagged],
+        fitted: Fitted,
+    ) -> Figures:
+        features, starts = self._pieces(examples, tokenizer)
+        columns = read_out(model, features, tokenizer.pad_token_id, lambda out, _: out.logits.argmax(dim=-1))
+        predicted = []
+        for example, begins, row in zip(examples, starts, columns, strict=True):
+            places = [first_piece(begins, start, stop) for start, stop in token_spans(example.tokens)]
+            # A token that no piece begins in (cut off, or nothing to see) is in no entity.
+            predicted.append([OUTSIDE if place is None else self.labels[int(row[place])] for place in places])
+        return span_figures([example.tags for example in examples], predicted)
+
+
+def token_spans(tokens: Sequence[str]) -> list[tuple[int, int]]:
+    """Where each token stands in the text that joins them by single spaces.
+
+    >>> token_spans(["In", "New", "York"])
+    [(0, 2), (3, 6), (7, 11)]
+    """
+    spans = []
+    start = 0
+    for token in tokens:
+        spans.append((start, start + len(token)))
+        start += len(token) + 1
+    return spans
+
+
+def piece_starts(offsets: Sequence[tuple[int, int]]) -> npt.NDArray[np.int64]:
+    """Where each piece (T) begins in the text; a special token before the text has -1, one after it a huge number."""
+    starts = np.array([start if start < stop else -1 for start, stop in offsets], dtype=np.int64)
+    real = np.flatnonzero(starts >= 0)
+    if len(real):
+        starts[real[-1] + 1 :] = np.iinfo(np.int64).max
+    return np.maximum.accumulate(starts)  # in order, so that places can be searched
+
+
+def first_piece(starts: npt.NDArray[np.int64], start: int, stop: int) -> int | None:
+    """The first piece that begins in text[start:stop], or None.
+
+    Args:
+        starts (T): as `piece_starts` gives them.
+    """
+    place = int(np.searchsorted(starts, start))
+    return place if place < len(starts) and starts[place] < stop else None
+
+
+def piece_labels(example: Tagged, starts: npt.NDArray[np.int64], labels: Sequence[str]) -> list[int]:
+    """The column each piece (T) is to be given, -100 where nothing is asked.
+
+    Args:
+        starts (T): where pieces begin in the joined text.
+        labels (C): names of the columns.
+    """
+    found = [IGNORED] * len(starts)
+    for token, tag, (start, stop) in zip(example.tokens, example.tags, token_spans(example.tokens), strict=True):
+        begins = [start, *(start + first for first, _ in word_spans(token) if first > 0)]
+        going_on = tag.replace("B-", "I-", 1)
+        for number, (begin, end) in enumerate(zip(begins, [*begins[1:], stop], strict=True)):
+            place = first_piece(starts, begin, end)
+            if place is not None:
+                found[place] = labels.index(going_on if number else tag)
+    return found

@@ -1,0 +1,117 @@
+"""Sentence vectors: the mean of the last layer over all tokens, of length one, learned from another encoder's.
+
+    loss = mean_i (1 - z_i . t_i) + 5 mean_{i != j} (z_i . z_j - t_i . t_j)^2
+
+with z our vectors of a batch's texts and t the source encoder's. Nothing but texts is needed: the source says where
+they belong.
+"""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import peft
+import torch
+from torch import Tensor
+from transformers import BertModel, PreTrainedTokenizerBase
+
+from explain.errors import DataError
+from explain.training.evaluate import retrieval_figures
+from explain.training.objectives.base import Feature, Figures, Fitted, Objective, Row, Source, plain_features, read_out
+from explain.training.source_encoder import source_folder
+
+MATRIX_WEIGHT = 5.0  # of how texts lie to each other, against where each lies
+LONGEST_MEASURED = 256  # what the source encoder reads of a text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Similarity(Objective[tuple[str, ...]]):
+    """Vectors of texts. An example holds the texts of one row; where it is measured, a question and its paragraph."""
+
+    task: ClassVar[str] = "sentence_similarity"
+    architecture: ClassVar[Any] = BertModel
+    loading: ClassVar[dict[str, Any]] = {"add_pooling_layer": False}
+    kind: ClassVar[peft.TaskType] = peft.TaskType.FEATURE_EXTRACTION
+    trained_whole: ClassVar[tuple[str, ...]] = ()
+    headline: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("right paragraph first", "recall_at_1"),
+        ("right paragraph among ten", "recall_at_10"),
+        ("recall at 1 as a share of its source's", "ratio_at_1"),
+    )
+
+    def look_for_needs(self) -> None:
+        source_folder()
+
+    def read(self, row: Row, source: Source) -> tuple[str, ...]:
+        texts = tuple(str(row[column]) for column in source.texts)
+        if not all(text.strip() for text in texts):
+            raise DataError("has an empty text.")
+        return texts
+
+    def text_of(self, example: tuple[str, ...]) -> str:
+        return example[-1]
+
+    def encode(self, examples: Sequence[tuple[str, ...]], tokenizer: PreTrainedTokenizerBase) -> list[Feature]:
+        return self._encoded([text for example in examples for text in example], tokenizer, self.longest)
+
+    def _encoded(self, texts: Sequence[str], tokenizer: PreTrainedTokenizerBase, longest: int) -> list[Feature]:
+        return plain_features(tokenizer, list(dict.fromkeys(texts)), longest=longest)[0]
+
+    def loss(self, model: torch.nn.Module, batch: dict[str, Tensor]) -> Tensor:
+        with torch.no_grad():
+            wanted = sentence_vectors(source_encoder(source_folder(), model.device)(**batch), batch)
+        return distillation_loss(sentence_vectors(model(**batch), batch), wanted)
+
+    def measure(
+        self,
+        model: torch.nn.Module,
+        tokenizer: PreTrainedTokenizerBase,
+        examples: Sequence[tuple[str, ...]],
+        fitted: Fitted,
+    ) -> Figures:
+        questions = [example[0] for example in examples]
+        paragraphs = list(dict.fromkeys(example[-1] for example in examples))
+        texts = list(dict.fromkeys([*questions, *paragraphs]))
+        number = {text: row for row, text in enumerate(texts)}
+        features = self._encoded(texts, tokenizer, LONGEST_MEASURED)
+        vectors = [
+            np.stack(read_out(encoder, features, tokenizer.pad_token_id, sentence_vectors))
+            for encoder in (model, source_encoder(source_folder(), model.device))
+        ]
+        column = {text: row for row, text in enumerate(paragraphs)}
+        right = np.array([column[example[-1]] for example in examples])
+        asked, candidates = [number[text] for text in questions], [number[text] for text in paragraphs]
+        ours, source = ((of[asked], of[candidates]) for of in vectors)
+        cosines = (vectors[0] * vectors[1]).sum(axis=-1)
+        return retrieval_figures(ours, source, right) | {"mean_cosine_with_source": float(cosines.mean())}
+
+
+def sentence_vectors(out: Any, batch: dict[str, Tensor]) -> Tensor:
+    """The mean of the last layer's rows over the tokens the mask keeps, of length one: (B, D), in float32."""
+    kept = batch["attention_mask"].unsqueeze(-1).float()  # (B, T, 1)
+    mean = (out.last_hidden_state.float() * kept).sum(dim=1) / kept.sum(dim=1)
+    return torch.nn.functional.normalize(mean, dim=-1)
+
+
+def distillation_loss(vectors: Tensor, wanted: Tensor) -> Tensor:
+    """The formula above.
+
+    Args:
+        vectors (B, D), wanted (B, D): of length one.
+    """
+    places = 1 - (vectors * wanted).sum(dim=-1).mean()
+    off_diagonal = ~torch.eye(len(vectors), dtype=torch.bool, device=vectors.device)
+    differences = (vectors @ vectors.T - wanted @ wanted.T)[off_diagonal]
+    return places + MATRIX_WEIGHT * differences.square().sum() / max(1, differences.numel())
+
+
+@functools.lru_cache(maxsize=1)
+def source_encoder(folder: Path, device: torch.device) -> BertModel:
+    """The encoder to learn from, once, in evaluation mode."""
+    model = BertModel.from_pretrained(
+        folder, add_pooling_layer=False, dtype=torch.float32, use_safetensors=True, local_files_only=True
+    )
+    return model.to(device).eval().requires_grad_(False)
