@@ -717,7 +717,7 @@ class Randomization:
     """How much of a method's scores is left when the model's weights are drawn anew, from the head downwards.
 
     Attributes:
-        method, params: registry name and settings; weight_sha256: of the model.
+        method, params: registry name and settings; weight_sha256: of the model; task: what the model did.
         layers (S,): how many of the last layers were drawn anew besides the head.
         correlations (S,): mean size of Spearman's correlation with the scores of the model itself, over texts and
             seeds; error (S,): half-widths of their 95 % intervals.
@@ -727,6 +727,7 @@ class Randomization:
     method: str
     params: Mapping[str, Any]
     weight_sha256: str
+    task: str
     layers: tuple[int, ...]
     correlations: FloatArray
     error: FloatArray

@@ -45,7 +45,7 @@ def measure(model: TextModel, method: Method, meter: Meter | None = None, *, tex
         ModelError: the model's layers can't be drawn anew, or it does not offer what the method needs.
     """
     model.require({"random_layers", *method.needs})
-    items = [item for text in REFERENCE_TEXTS[:texts] if (item := _item(model, text)) is not None]
+    items = [item for number in range(min(texts, len(REFERENCE_TEXTS))) if (item := _item(model, number))]
     own = [_scores(model, method, item, meter) for item in items]
     stages = _stages(model)
     found = np.empty((len(stages), len(items)))
@@ -61,6 +61,7 @@ def measure(model: TextModel, method: Method, meter: Meter | None = None, *, tex
         method=method.name,
         params=settings_of(method),
         weight_sha256=model.record.weight_sha256,
+        task=model.task.name,
         layers=tuple(stages),
         correlations=found.mean(axis=1),
         error=1.96 * found.std(axis=1, ddof=1) / math.sqrt(len(items)),
@@ -72,14 +73,14 @@ def measure(model: TextModel, method: Method, meter: Meter | None = None, *, tex
 
 def cost(model: TextModel, method: Method) -> int:
     """Most passes that `measure` takes."""
-    texts = [model.encode(text) for text in REFERENCE_TEXTS]
+    texts = [model.encode(*_texts(model, number)) for number in range(len(REFERENCE_TEXTS))]
     return (1 + len(_stages(model))) * sum(method.cost(tokens) + method.arithmetic(tokens) for tokens in texts)
 
 
 def known(model: TextModel, method: Method) -> Randomization | None:
     """What was measured before, here or by those who ship the model."""
     for path in (weights_folder() / model.name / FILE, _kept(model.record.weight_sha256)):
-        found = _read(path).get(_key(method))
+        found = _read(path).get(_key(model.task.name, method.name, settings_of(method)))
         if found is not None and found.get("weight_sha256") == model.record.weight_sha256:
             return Randomization(**found)
     return None
@@ -91,7 +92,7 @@ def keep(found: Randomization, path: Path | None = None) -> None:
     record = {name: _plain(getattr(found, name)) for name in Randomization.__dataclass_fields__}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        whole = _read(path) | {_digest(found.method, found.params): record}
+        whole = _read(path) | {_key(found.task, found.method, found.params): record}
         beside = path.with_suffix(f".{os.getpid()}")
         beside.write_text(json.dumps(whole, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         beside.replace(path)
@@ -121,14 +122,24 @@ def _stages(model: TextModel) -> list[int]:
     return sorted({math.ceil(model.layers * part / 3) for part in range(4)})
 
 
-def _item(model: TextModel, text: str) -> tuple[Tokens, Target] | None:
-    """A reference text as a model reads it, and the target it decides for; None where it can't be read."""
+def _texts(model: TextModel, number: int) -> tuple[str, ...]:
+    """A reference text as a model's task has it: with a word to guess, behind a question, or with another text."""
+    text = REFERENCE_TEXTS[number]
     if model.head.vocabulary is not None:  # one word, the one in the middle, is to be guessed
         words = text.split()
         words[len(words) // 2] = model.head.vocabulary.mask
-        text = " ".join(words)
+        return (" ".join(words),)
+    if model.pair != "always":
+        return (text,)
+    if model.task.open_labels:  # what is asked for stands in the second text
+        return "What is it about?", text
+    return text, REFERENCE_TEXTS[(number + 1) % len(REFERENCE_TEXTS)]
+
+
+def _item(model: TextModel, number: int) -> tuple[Tokens, Target] | None:
+    """A reference text as a model reads it, and the target it decides for; None where it can't be read."""
     try:
-        tokens = model.encode(text)
+        tokens = model.encode(*_texts(model, number))
         return tokens, model.task.target(model.predict(tokens), model.head)
     except ExplainError:
         return None
@@ -148,13 +159,10 @@ def _kept(weight_sha256: str) -> Path:
     return Path(home).expanduser() / "explain" / "randomization" / f"{weight_sha256}.json"
 
 
-def _key(method: Method) -> str:
-    return _digest(method.name, settings_of(method))
-
-
-def _digest(name: str, params: Mapping[str, Any]) -> str:
+def _key(task: str, method: str, params: Mapping[str, Any]) -> str:
+    """One encoder may have several heads: which task, which method, which settings."""
     settings = json.dumps(dict(params), sort_keys=True)
-    return f"{name} {hashlib.sha256(settings.encode()).hexdigest()[:12]}"
+    return f"{task} {method} {hashlib.sha256(settings.encode()).hexdigest()[:12]}"
 
 
 def _read(path: Path) -> dict[str, Any]:
