@@ -72,9 +72,9 @@ class ToyModel(TextModel):
         self.record = ModelRecord(name, "toy", digest, digest, kind, size, 2, 2, self.width, VOCABULARY, self.task.name)
 
     @abstractmethod
-    def raw(self, points: Tensor, attended: Tensor, places: Tensor) -> Raw:
+    def raw(self, points: Tensor, attended: Tensor, places: Tensor, segment: Tensor) -> Raw:
         """What the head gives for embeddings (B, T, D), read at places (B, P); where attended (B, T) is False nothing
-        may be read."""
+        may be read; segment (B, T) says whose each token is."""
 
     def encode(self, text: str, text_pair: str | None = None) -> Tokens:
         self.check_pair(text_pair)
@@ -110,14 +110,14 @@ class ToyModel(TextModel):
     def predict(self, tokens: Tokens, meter: Meter | None = None) -> Prediction:
         places = self.task.positions(tokens, self.head)
         _tick(meter, 1, len(tokens))
-        return self.task.prediction(self._run([unchanged(tokens)], [places]), tokens, self.head)
+        return self.task.prediction(self._run(tokens, [unchanged(tokens)], [places]), tokens, self.head)
 
     def scores(self, rows: Sequence[Row], meter: Meter | None = None) -> Scores:
         values, decisions = np.empty(len(rows)), np.empty(len(rows), dtype=np.int64)
         for chosen in _alike(rows):
             places = [self._places(rows[number]) for number in chosen]
-            raw = self._run([rows[number].variant for number in chosen], places)
-            target = rows[chosen[0]].target
+            tokens, target = rows[chosen[0]].tokens, rows[chosen[0]].target
+            raw = self._run(tokens, [rows[number].variant for number in chosen], places)
             read = raw, target, torch.tensor(places, dtype=torch.long).reshape(len(chosen), -1), self.head
             values[chosen] = self.task.scalar(*read).numpy()
             decisions[chosen] = self.task.decision(*read).numpy()
@@ -159,22 +159,24 @@ class ToyModel(TextModel):
     def _value(self, tokens: Tokens, target: Target, points: Tensor) -> Tensor:
         read = self.places_read(tokens, target)
         places = torch.tensor([read] * len(points), dtype=torch.long).reshape(len(points), -1)
-        raw = self.raw(points, torch.ones(points.shape[:2], dtype=torch.bool), places)
+        segment = torch.from_numpy(tokens.segment.copy()).expand(len(points), -1)
+        raw = self.raw(points, torch.ones(points.shape[:2], dtype=torch.bool), places, segment)
         return self.task.scalar(raw, target, places, self.head)
 
-    def _run(self, variants: Sequence[Variant], places: Sequence[tuple[int, ...]]) -> Raw:
-        """Variants of one length, each read at its places."""
+    def _run(self, tokens: Tokens, variants: Sequence[Variant], places: Sequence[tuple[int, ...]]) -> Raw:
+        """Variants of one text, of one length, each read at its places."""
         points = self.embedding[torch.from_numpy(np.stack([one.ids for one in variants]))]
         zeroed = torch.from_numpy(np.stack([one.zeroed for one in variants]))
         attended = torch.from_numpy(np.stack([one.attended for one in variants]))
-        return self.raw(points.masked_fill(zeroed[..., None], 0.0), attended, torch.tensor(places))
+        segment = torch.from_numpy(np.stack([tokens.segment[one.kept] for one in variants]))
+        return self.raw(points.masked_fill(zeroed[..., None], 0.0), attended, torch.tensor(places), segment)
 
 
 def _alike(rows: Sequence[Row]) -> Iterator[list[int]]:
-    """Numbers of rows of one length and target, at most 64 together."""
-    groups: dict[tuple[int, Target], list[int]] = {}
+    """Numbers of rows of one text, length and target, at most 64 together."""
+    groups: dict[tuple[int, int, Target], list[int]] = {}
     for number, row in enumerate(rows):
-        groups.setdefault((len(row.variant), row.target), []).append(number)
+        groups.setdefault((id(row.tokens), len(row.variant), row.target), []).append(number)
     for group in groups.values():
         yield from (group[start : start + 64] for start in range(0, len(group), 64))
 
@@ -210,7 +212,7 @@ class ToyClassifier(ToyModel):
     def logit(self, points: Tensor, attended: Tensor) -> Tensor:
         """The positive logit (B,) of embeddings (B, T, D); attended (B, T) is False where nothing may be read."""
 
-    def raw(self, points: Tensor, attended: Tensor, places: Tensor) -> Raw:
+    def raw(self, points: Tensor, attended: Tensor, places: Tensor, segment: Tensor) -> Raw:
         positive = self.logit(points, attended)
         return {"logits": torch.stack([torch.zeros_like(positive), positive], dim=-1)}
 
@@ -283,7 +285,7 @@ class MaskedModel(ToyModel):
     def __init__(self, name: str = "masked") -> None:
         super().__init__(name)
 
-    def raw(self, points: Tensor, attended: Tensor, places: Tensor) -> Raw:
+    def raw(self, points: Tensor, attended: Tensor, places: Tensor, segment: Tensor) -> Raw:
         read = points * attended[..., None]
         before = read[torch.arange(len(points))[:, None], places - 1]  # (B, P, D)
         return {"rows": (read.sum(dim=1, keepdim=True) / 4 + before) @ self.embedding.T}
@@ -298,8 +300,8 @@ class SequelModel(CurvedModel):
     def __init__(self, name: str = "sequel") -> None:
         super().__init__(name)
 
-    def raw(self, points: Tensor, attended: Tensor, places: Tensor) -> Raw:
-        return {"logits": super().raw(points, attended, places)["logits"].flip(-1)}
+    def raw(self, points: Tensor, attended: Tensor, places: Tensor, segment: Tensor) -> Raw:
+        return {"logits": super().raw(points, attended, places, segment)["logits"].flip(-1)}
 
 
 class TaggingModel(ToyModel):
@@ -312,7 +314,7 @@ class TaggingModel(ToyModel):
         super().__init__(name)
         self.weight = torch.linspace(-1, 1, self.width * 5).view(self.width, 5).cos() * 2
 
-    def raw(self, points: Tensor, attended: Tensor, places: Tensor) -> Raw:
+    def raw(self, points: Tensor, attended: Tensor, places: Tensor, segment: Tensor) -> Raw:
         read = points * attended[..., None]
         here = read[torch.arange(len(points))[:, None], places]  # (B, P, D)
         return {"rows": (here + torch.tanh(read.sum(dim=1, keepdim=True))) @ self.weight}
@@ -329,11 +331,26 @@ class AnswerModel(ToyModel):
         self.weight = torch.linspace(-1, 1, self.width * 2).view(self.width, 2)
         self.common = torch.linspace(0.5, -0.5, self.width)
 
-    def raw(self, points: Tensor, attended: Tensor, places: Tensor) -> Raw:
+    def raw(self, points: Tensor, attended: Tensor, places: Tensor, segment: Tensor) -> Raw:
         read = points * attended[..., None]
         here = read[torch.arange(len(points))[:, None], places]  # (B, P, D)
         common = 1 + torch.tanh(read.sum(dim=1, keepdim=True) @ self.common)
         return {"rows": (here @ self.weight) * common[..., None]}
+
+
+class NearModel(ToyModel):
+    """How near are two texts? The cosine of the sums of tanh x over each, with a part in common that no text lacks."""
+
+    task = TASKS["sentence_similarity"]
+    head = Head(("similarity",), value=True)
+
+    def __init__(self, name: str = "near") -> None:
+        super().__init__(name)
+
+    def raw(self, points: Tensor, attended: Tensor, places: Tensor, segment: Tensor) -> Raw:
+        read = torch.tanh(points) * attended[..., None]
+        first, second = ((read * (segment == text)[..., None]).sum(dim=1) + 0.5 for text in (0, 1))
+        return {"logits": torch.cosine_similarity(first, second, dim=-1)[:, None]}
 
 
 TOY_MODELS: dict[str, ToyModel] = {
@@ -344,6 +361,7 @@ TOY_MODELS: dict[str, ToyModel] = {
     "sequel": SequelModel(),
     "tagging": TaggingModel(),
     "answer": AnswerModel(),
+    "near": NearModel(),
 }
 
 TEXTS = {
@@ -570,6 +588,8 @@ def _check_targets(task: Task, model: TextModel, prediction: Prediction, positio
 def _labels(model: TextModel, prediction: Prediction) -> tuple[str, ...]:
     """All labels; of a vocabulary the likeliest word, the last that is listed, and one that is not; some answers."""
     vocabulary, listed = model.head.vocabulary, prediction.output.labels
+    if model.head.value:
+        return model.head.labels
     if not model.task.one_row:
         return tuple(dict.fromkeys(span.text for span in prediction.spans))[:4]
     if vocabulary is None:

@@ -91,17 +91,19 @@ def _assembled(
 ) -> PreTrainedModel:
     """A model of given parameters, by name; its buffers are the base's. `folder` is named where one does not fit."""
     config._attn_implementation = ATTENTION
+    alone = architecture == "BertModel"  # no head: its names lack what the encoder is called inside of others
     with torch.device("meta"):  # names and shapes only; every tensor is put in below
-        module = getattr(transformers, architecture)(config)
+        module = getattr(transformers, architecture)(config, **({"add_pooling_layer": False} if alone else {}))
     module.requires_grad_(False)  # or `load_state_dict` would turn gradients on for the base's own parameters
     state = {}
     for name, tensor in module.state_dict().items():
-        found = parameter(name)
+        found = parameter(f"bert.{name}" if alone else name)
         if found is None or found.shape != tensor.shape:
             raise ModelError(f"What is in {folder} does not fit its encoder: {name} is missing or of another shape.")
         state[name] = found
     module.load_state_dict(state, assign=True)
     for name, buffer in base.named_buffers():  # position and segment counters, kept in no file
+        name = name.removeprefix("bert.") if alone else name
         owner, _, last = name.rpartition(".")
         if owner in dict(module.named_modules()):
             module.get_submodule(owner).register_buffer(last, buffer, persistent=False)
@@ -142,8 +144,10 @@ def _parameter(name: str, shared: dict[str, nn.Parameter], saved: dict[str, Tens
     if _PREFIX + name in saved:  # trained whole: the head
         return saved[_PREFIX + name].float()
     path, _, kind = name.rpartition(".")
-    down = saved.get(f"{_PREFIX}{path}.lora_A.weight")  # (r, D_in)
-    up = saved.get(f"{_PREFIX}{path}.lora_B.weight")  # (D_out, r)
+    down, up = (  # (r, D_in) and (D_out, r); trained without a head, the encoder is not called "bert"
+        saved.get(f"{_PREFIX}{path}.{part}.weight", saved.get(f"{_PREFIX}{path.removeprefix('bert.')}.{part}.weight"))
+        for part in ("lora_A", "lora_B")
+    )
     if kind == "weight" and down is not None and up is not None and name in shared:
         return shared[name].detach() + scale * (up.float() @ down.float())
     return shared.get(name)

@@ -11,7 +11,7 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +28,15 @@ from explain.models.base import TextModel
 from explain.models.encoder import MAX_TOKENS, EncoderModel
 from explain.models.families import FAMILIES
 from explain.models.probe import ATTENTION
+from explain.models.sentence_pair import Pooling, SentencePair
 from explain.models.vocabulary import TokenizerVocabulary
 from explain.registry import unknown
 from explain.tasks.base import TASKS, Head, Task
 from explain.tasks.next_sentence_prediction import LABELS as NEXT_SENTENCE
+from explain.tasks.sentence_similarity import LABEL as SIMILARITY_LABEL
 
 DEFAULT_MODEL = "sentiment"
+SIMILARITY = TASKS["sentence_similarity"]
 KEPT_MODELS = 4  # loaded at once, by last use
 MOST_FETCHED = 5_000_000_000  # bytes from the hub at once
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
@@ -261,7 +264,7 @@ def load_folder(name: str, folder: Path, revision: str | None = None, asked: str
         )
     except Exception as error:  # shapes that differ, truncated shards: one of many kinds
         raise ModelError(f"{name} can't be loaded: {_first_line(error)}") from error
-    missing = sorted(told["missing_keys"])
+    missing = sorted(key for key in told["missing_keys"] if task is not SIMILARITY or not key.startswith("pooler."))
     if missing:
         raise ModelError(
             f"{name} lacks {len(missing)} of its tensors ({', '.join(missing[:3])} ...): they would be random. "
@@ -273,8 +276,24 @@ def load_folder(name: str, folder: Path, revision: str | None = None, asked: str
             "they do not belong together."
         )
     record = _record(name, module, task, [folder], revision or getattr(config, "_commit_hash", None) or "local")
+    if task is SIMILARITY:
+        module = SentencePair(module, _pooling(name, folder))
     head = _head(name, task, config, tokenizer)
     return EncoderModel(name, module, tokenizer, task, head, record, _token_limit())
+
+
+def _pooling(name: str, folder: Path) -> Pooling:
+    """How rows become a vector, where a folder says so as sentence-transformers does; else their mean."""
+    path = folder / "1_Pooling" / "config.json"
+    said = read_json(path) if path.is_file() else {"pooling_mode_mean_tokens": True}
+    chosen = [mode for mode, on in said.items() if mode.startswith("pooling_mode_") and on is True]
+    known = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "first"}
+    if len(chosen) != 1 or chosen[0] not in known:
+        raise ModelError(
+            f"{name} makes its vectors by {', '.join(chosen) or 'nothing that is said'} (1_Pooling/config.json); "
+            f"{' or '.join(known)} alone is supported."
+        )
+    return Pooling(known[chosen[0]])
 
 
 def _config(name: str, folder: Path) -> transformers.PretrainedConfig:
@@ -359,6 +378,8 @@ def _head(name: str, task: Task, config: transformers.PretrainedConfig, tokenize
         if tokenizer.mask_token_id is None:
             raise ModelError(f"{name} guesses masked words, but its tokenizer has no mask token.")
         return Head((), vocabulary=TokenizerVocabulary(tokenizer, config.vocab_size))
+    if task is SIMILARITY:
+        return Head((SIMILARITY_LABEL,), value=True)
     if task is TASKS["question_answering"]:
         return Head(("start", "end"))
     if task is TASKS["next_sentence_prediction"]:
@@ -428,12 +449,14 @@ def _load_adapter(name: str, folder: Path, asked: str | None = None) -> TextMode
     base, tokenizer = _base(base_folder)
     module = with_adapter(base, folder, _bert_for(task), head.labels)
     record = _record(name, module, task, [base_folder, folder], "shipped")
+    if task is SIMILARITY:
+        module, head = SentencePair(module, Pooling()), replace(head, labels=(SIMILARITY_LABEL,), value=True)
     return EncoderModel(name, module, tokenizer, task, head, record, _token_limit(), _scripts(folder))
 
 
 def _bert_for(task: Task) -> str:
     """BERT's class of transformers for a task."""
-    return "Bert" + task.auto_class.removeprefix("AutoModel")
+    return "Bert" + (task.auto_class.removeprefix("AutoModel") or "Model")
 
 
 def _scripts(folder: Path) -> tuple[str, ...] | None:

@@ -25,6 +25,7 @@ from explain.models.post_norm import PostNormLayer, post_norm_layers
 from explain.models.probe import CutWeights, KeepDifferentiable, KeepMaps, KeepVectors, probing
 from explain.models.random_layers import drawn_anew, layers_of
 from explain.models.row_head import RowHead, row_head
+from explain.models.sentence_pair import SentencePair
 from explain.models.vocabulary import TOKENIZING
 from explain.tasks.base import Head, Raw, Task
 from explain.text.removal import unchanged
@@ -40,7 +41,8 @@ class EncoderModel(TextModel):
 
     Args:
         name: how a user asks for it.
-        module: in evaluation mode, float32, its family in `FAMILIES`, loaded with the probe's attention.
+        module: in evaluation mode, float32, its family in `FAMILIES`, loaded with the probe's attention; or the same
+            as a `SentencePair`.
         tokenizer: a fast one.
         task, head, record: see `TextModel`.
         max_tokens: longest input to read, at most what the model can.
@@ -53,7 +55,7 @@ class EncoderModel(TextModel):
     def __init__(
         self,
         name: str,
-        module: PreTrainedModel,
+        module: PreTrainedModel | SentencePair,
         tokenizer: PreTrainedTokenizerBase,
         task: Task,
         head: Head,
@@ -75,7 +77,7 @@ class EncoderModel(TextModel):
         if other:
             raise ModelError(f"{name} has weights in {other}; explanations need float32.")
         self.name, self.task, self.head, self.record = name, task, head, record
-        self._module = module.eval().requires_grad_(False)
+        self._module: Any = module.eval().requires_grad_(False)
         self._tokenizer = tokenizer
         self._family = FAMILIES[config.model_type]
         self.scripts = scripts
@@ -88,6 +90,7 @@ class EncoderModel(TextModel):
         accepted = inspect.signature(module.forward).parameters
         self._takes_types = "token_type_ids" in accepted and "token_type_ids" in tokenizer.model_input_names
         self._takes_positions = "position_ids" in accepted
+        self._apart = isinstance(module, SentencePair)
         self._row_head: RowHead | None = None  # these three are found below
         self._gathers = self._trimmed = False
         self._encode = functools.lru_cache(maxsize=32)(self._encode_afresh)  # pages ask again at every run
@@ -110,8 +113,8 @@ class EncoderModel(TextModel):
         ids[ids == self.pad_id] = self._module.config.vocab_size - 1
         batch = torch.from_numpy(ids)[None].expand(2, -1)
         with torch.inference_mode():
-            served = _logits(self._module(input_ids=batch))
-            inputs = self._inputs([_bare(ids)] * 2)
+            inputs = self._inputs([_bare(ids, pair=self._apart)] * 2)
+            served = self._served_apart(batch) if self._apart else _logits(self._module(input_ids=batch))
             ours = self._raw(inputs, None, None, plain=True)["logits"]
             by_embeddings = dict(inputs)
             by_embeddings["inputs_embeds"] = self._embedding(by_embeddings.pop("input_ids"))
@@ -135,6 +138,15 @@ class EncoderModel(TextModel):
             difference = largest_difference(self._module, self._family, self._row_head, inputs, attended)
             self._trimmed = difference <= tolerance
         self.offers = frozenset(self._offered({name: one[:1] for name, one in inputs.items()}, same))
+
+    def _served_apart(self, batch: Tensor) -> Tensor:
+        """The cosine of two halves of a batch of ids, each run by itself: what production serves."""
+        vectors = []
+        for half in batch.tensor_split(2, dim=1):
+            everywhere = torch.ones(half.shape, dtype=torch.bool)
+            rows = self._module.encoder(input_ids=half, attention_mask=everywhere.long()).last_hidden_state
+            vectors.append(self._module.pooling.vectors(rows, torch.zeros_like(half), everywhere, 0))
+        return torch.cosine_similarity(vectors[0], vectors[1], dim=-1)[:, None]
 
     def _offered(self, inputs: dict[str, Tensor], gradients: bool) -> Iterator[str]:
         """What methods may need of this model, each tried on a text of ids."""
@@ -184,6 +196,8 @@ class EncoderModel(TextModel):
         texts = (text,) if text_pair is None else (text, text_pair)
         for one in texts:
             check_text(one)
+        if self._apart:
+            return (self._encode_apart(texts),)
         options: dict[str, Any] = {"truncation": True}
         if self.task.windows:
             stride = self.max_tokens // 4
@@ -206,24 +220,58 @@ class EncoderModel(TextModel):
             raise TextError("The model's tokenizer reads nothing of this text: it has no letters it knows how to cut.")
         return windows
 
+    def _encode_apart(self, texts: tuple[str, ...]) -> Tokens:
+        """Each text encoded by itself, with its own special tokens, half of the length each, and put side by side."""
+        with TOKENIZING:
+            encoded = [
+                self._tokenizer(one, truncation=True, max_length=self.max_tokens // 2, verbose=False).encodings[0]
+                for one in texts
+            ]
+        cut = any(one.overflowing for one in encoded)
+        numbers = [None if number is None else text for text, one in enumerate(encoded) for number in one.sequence_ids]
+        whole = [
+            [value for one in encoded for value in getattr(one, name)]
+            for name in ("ids", "offsets", "tokens", "type_ids")
+        ]
+        segment = np.repeat([0, 1], [len(one.ids) for one in encoded])
+        if any(all(number is None for number in one.sequence_ids) for one in encoded):
+            raise TextError("The model's tokenizer reads nothing of this text: it has no letters it knows how to cut.")
+        return self._laid_over(texts, whole, numbers, segment, cut)
+
     def _window(self, texts: tuple[str, ...], encoding: Encoding, cut: bool) -> Tokens:
         """One of the tokenizer's encodings; all of the texts, or where they are cut a part."""
-        ids = np.array(encoding.ids, dtype=np.int64)
         numbers = encoding.sequence_ids
+        whole: list[list[Any]] = [encoding.ids, encoding.offsets, encoding.tokens, encoding.type_ids]
+        return self._laid_over(texts, whole, numbers, _owners(numbers), cut)
+
+    def _laid_over(
+        self,
+        texts: tuple[str, ...],
+        encoded: Sequence[Sequence[Any]],
+        numbers: Sequence[int | None],
+        segment: npt.NDArray[np.int64],
+        cut: bool,
+    ) -> Tokens:
+        """Tokens laid over their texts.
+
+        Args:
+            encoded: ids, offsets, pieces and token types; numbers: the text of each token, or None for a special one.
+            segment: whose it is all the same; cut: whether something of the texts was left out.
+        """
+        ids, offsets, pieces, types = encoded
         special = np.array([number is None for number in numbers])
-        segment = _owners(numbers)
-        spans = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+        spans = np.array(offsets, dtype=np.int64).reshape(-1, 2)
         spans[special] = 0
         _trim(spans, [texts[number or 0] for number in numbers])
         nothing = (None,) * len(texts)
         return Tokens(
             text=texts[0],
             text_pair=texts[1] if len(texts) > 1 else None,
-            ids=ids,
-            pieces=tuple(encoding.tokens),
+            ids=np.array(ids, dtype=np.int64),
+            pieces=tuple(pieces),
             spans=spans,
             segment=segment,
-            token_types=np.array(encoding.type_ids) if self._takes_types else None,
+            token_types=np.array(types) if self._takes_types else None,
             special=special,
             words=np.array(word_ranges(_read(texts, spans, segment), spans, segment, special), dtype=np.int64).reshape(
                 -1, 2
@@ -394,6 +442,10 @@ class EncoderModel(TextModel):
 
     def rows_read(self, tokens: Tokens, target: Target) -> npt.NDArray[np.float64]:
         weights = np.zeros(len(tokens))
+        if self._apart:
+            text_of = torch.from_numpy(tokens.segment.copy())[None]
+            shares = [self._module.pooling.weights(text_of, text_of >= 0, text)[0] for text in (0, 1)]
+            return torch.stack(shares).double().mean(dim=0).numpy()
         if target.positions:
             weights[list(target.positions)] = 1 / len(target.positions)
         elif self._family.reads == "pooling" and self._module.config.classifier_pooling == "mean":
@@ -443,6 +495,8 @@ class EncoderModel(TextModel):
             return torch.from_numpy(table)
 
         inputs = {"input_ids": padded([row.variant.ids for row in rows], filler)}
+        if self._apart:
+            inputs["text_of"] = padded([row.tokens.segment[row.variant.kept] for row in rows], -1)
         if self._takes_positions:
             first = self._padding_place if self._family.positions == "after_padding" else 0
             inputs["position_ids"] = padded([self._positions(row) for row in rows], first)
@@ -456,10 +510,16 @@ class EncoderModel(TextModel):
 
     def _positions(self, row: Row) -> npt.NDArray[np.int64]:
         """Places as production numbers them for the text; a removed token keeps its place, a deleted one has none."""
+        segment = row.tokens.segment[row.variant.kept]
+        if self._apart:
+            return np.concatenate([self._counted(row.tokens.ids[row.variant.kept][segment == text]) for text in (0, 1)])
+        return self._counted(row.tokens.ids[row.variant.kept])
+
+    def _counted(self, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         if self._family.positions == "from_zero":
-            return np.arange(len(row.variant))
+            return np.arange(len(ids))
         # RoBERTa counts tokens that are not padding; only the user's own "<pad>" can be one here.
-        read = row.tokens.ids[row.variant.kept] != self._padding_place
+        read = ids != self._padding_place
         return np.cumsum(read) * read + self._padding_place
 
 
@@ -489,15 +549,15 @@ def _row(tokens: Tokens, target: Target | None = None) -> Row:
 _NO_TARGET = Target("", "", 0)
 
 
-def _bare(ids: npt.NDArray[np.int64]) -> Row:
-    """A row of ids without a text, for the check of a model's entries."""
+def _bare(ids: npt.NDArray[np.int64], pair: bool = False) -> Row:
+    """A row of ids without a text, or two halves of a pair, for the check of a model's entries."""
     count = len(ids)
     tokens = Tokens(
         text="",
         ids=ids,
         pieces=("",) * count,
         spans=np.zeros((count, 2), dtype=np.int64),
-        segment=np.zeros(count, dtype=np.int64),
+        segment=np.arange(count) * 2 // count if pair else np.zeros(count, dtype=np.int64),
         special=np.zeros(count, dtype=bool),
         words=np.empty((0, 2), dtype=np.int64),
     )

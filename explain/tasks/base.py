@@ -293,7 +293,7 @@ _LABEL_SCALES = ("log_odds", "probability", "log_probability", "logit")
 
 def read_scale(logits: Tensor, target: Target, exclusive: bool = True) -> Tensor:
     """The target's number in each row of logits: (B, C) -> (B,)."""
-    if target.scale in ("value", "logit"):
+    if target.scale in ("value", "logit", "similarity"):
         return logits[:, target.index]
     if target.scale == "logit_difference":
         return logits[:, target.index] - logits[:, target.against_index]

@@ -161,8 +161,8 @@ def warnings(prediction: Prediction, model: TextModel, unread: str = "the rest i
         start, stop = tokens.begins_at[-1], tokens.truncated_at[-1] or len(tokens.texts[-1])
         number, count = prediction.window
         st.info(
-            f"The {model.texts[-1].lower()} is longer than the model reads at once. It was read in {count} windows that "
-            f"overlap; the answer found in the {number + 1}. was the likeliest. That window is what is explained, "
+            f"The {model.texts[-1].lower()} is longer than the model reads at once, so it was read in {count} windows "
+            f"that overlap; the answer found in the {number + 1}. was the likeliest. That window is what is explained, "
             f"characters {start:,} to {stop:,}; {unread}."
         )
         return

@@ -1,0 +1,95 @@
+"""Two texts as one input: an encoder that reads each by itself, and the cosine of their sentence vectors.
+
+Both texts stand in one sequence, and attention is let through within each text only; positions begin anew with the
+second. An encoder mixes tokens nowhere but in attention, so the vectors are those of two separate calls, while
+everything that works on one sequence (paths, removal, attention maps, rollout) works on both texts at once.
+
+    f(a) . f(b) / (|f(a)| |f(b)|),   f: the mean of the last layer over a text's tokens, or its first token's row
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+from transformers.modeling_outputs import SequenceClassifierOutput
+
+POOLINGS = ("mean", "first")
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """How a text's rows become its vector."""
+
+    kind: str = "mean"
+
+    def weights(self, text_of: Tensor, attended: Tensor, text: int) -> Tensor:
+        """How each row counts for a text's vector: (B, T), rows summing to 1."""
+        mine = (text_of == text) & attended
+        if self.kind == "first":
+            mine = mine & (mine.cumsum(dim=1) == 1)
+        return mine / mine.sum(dim=1, keepdim=True).clamp(min=1)
+
+    def vectors(self, rows: Tensor, text_of: Tensor, attended: Tensor, text: int) -> Tensor:
+        """A text's vectors (B, D) from the last layer's rows (B, T, D)."""
+        return torch.einsum("bt,btd->bd", self.weights(text_of, attended, text).to(rows.dtype), rows)
+
+
+class SentencePair(nn.Module):
+    """An encoder of transformers with the cosine of two sentence vectors for a head; `logits` are (B, 1)."""
+
+    def __init__(self, encoder: PreTrainedModel, pooling: Pooling) -> None:
+        super().__init__()
+        self.encoder, self.pooling = encoder, pooling
+        self.config = encoder.config
+
+    @property
+    def base_model(self) -> PreTrainedModel:
+        return self.encoder
+
+    def get_input_embeddings(self) -> nn.Module:
+        return self.encoder.get_input_embeddings()
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        text_of: Tensor | None = None,
+        **options: Any,
+    ) -> SequenceClassifierOutput:
+        """Run both texts.
+
+        Args:
+            text_of (B, T): 0 or 1, whose token each is; -1 for padding.
+            attention_mask (B, T): 0 where attention may not look; such rows count for no vector either.
+        """
+        assert text_of is not None
+        told = {
+            name: tensor
+            for name, tensor in (
+                ("input_ids", input_ids),
+                ("inputs_embeds", inputs_embeds),
+                ("position_ids", position_ids),
+                ("token_type_ids", token_type_ids),
+            )
+            if tensor is not None
+        }
+        attended = (text_of >= 0) if attention_mask is None else (text_of >= 0) & attention_mask.bool()
+        output = self.encoder(**told, attention_mask=self._allowed(text_of, attended), **options)
+        first, second = (self.pooling.vectors(output[0], text_of, attended, text) for text in (0, 1))
+        return SequenceClassifierOutput(
+            logits=torch.cosine_similarity(first, second, dim=-1)[:, None],
+            hidden_states=output.get("hidden_states"),
+            attentions=output.get("attentions"),
+        )
+
+    def _allowed(self, text_of: Tensor, attended: Tensor) -> Tensor:
+        """Who may look at whom: (B, 1, T, T), True where one may; families without the probe take (B, T, T)."""
+        allowed = (text_of[:, :, None] == text_of[:, None, :]) & attended[:, None, :]
+        if self.config._attn_implementation == "eager":
+            return allowed.long()
+        return allowed[:, None]
