@@ -89,13 +89,13 @@ _BERT = (
     "output.LayerNorm",
 )
 _LAYERS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "bert": ("bert.encoder.layer", _BERT),
-    "roberta": ("roberta.encoder.layer", _BERT),
-    "xlm-roberta": ("roberta.encoder.layer", _BERT),
-    "camembert": ("roberta.encoder.layer", _BERT),
-    "electra": ("electra.encoder.layer", _BERT),
+    "bert": ("encoder.layer", _BERT),
+    "roberta": ("encoder.layer", _BERT),
+    "xlm-roberta": ("encoder.layer", _BERT),
+    "camembert": ("encoder.layer", _BERT),
+    "electra": ("encoder.layer", _BERT),
     "distilbert": (
-        "distilbert.transformer.layer",
+        "transformer.layer",
         (
             "attention.v_lin",
             "attention.out_lin",
@@ -107,7 +107,7 @@ _LAYERS: dict[str, tuple[str, tuple[str, ...]]] = {
         ),
     ),
     "albert": (
-        "albert.encoder.albert_layer_groups",
+        "encoder.albert_layer_groups",
         (
             "attention.value",
             "attention.dense",
@@ -128,7 +128,7 @@ def post_norm_layers(module: Any) -> tuple[PostNormLayer, ...] | None:
         return None
     place, parts = found
     read = operator.attrgetter(*parts)
-    layers = operator.attrgetter(place)(module)
+    layers = operator.attrgetter(place)(module.base_model)
     if module.config.model_type == "albert":  # one group of layers runs many times
         groups, count = len(layers), module.config.num_hidden_layers
         runs = [layers[int(number / (count / groups))].albert_layers for number in range(count)]

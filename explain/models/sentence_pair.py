@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
+from explain.errors import ModelError
+
 POOLINGS = ("mean", "first")
 
 
@@ -37,10 +39,18 @@ class Pooling:
 
 
 class SentencePair(nn.Module):
-    """An encoder of transformers with the cosine of two sentence vectors for a head; `logits` are (B, 1)."""
+    """An encoder of transformers with the cosine of two sentence vectors for a head; `logits` are (B, 1).
+
+    Raises:
+        ModelError: a family that can't be told who may look at whom.
+    """
 
     def __init__(self, encoder: PreTrainedModel, pooling: Pooling) -> None:
         super().__init__()
+        if encoder.config.model_type == "deberta-v2":
+            raise ModelError(
+                "DeBERTa can't be told who may look at whom, so it can't read two texts apart; use another encoder."
+            )
         self.encoder, self.pooling = encoder, pooling
         self.config = encoder.config
 
@@ -79,7 +89,8 @@ class SentencePair(nn.Module):
             if tensor is not None
         }
         attended = (text_of >= 0) if attention_mask is None else (text_of >= 0) & attention_mask.bool()
-        output = self.encoder(**told, attention_mask=self._allowed(text_of, attended), **options)
+        allowed = (text_of[:, :, None] == text_of[:, None, :]) & attended[:, None, :]
+        output = self.encoder(**told, attention_mask=self._mask(allowed[:, None]), **options)
         first, second = (self.pooling.vectors(output[0], text_of, attended, text) for text in (0, 1))
         return SequenceClassifierOutput(
             logits=torch.cosine_similarity(first, second, dim=-1)[:, None],
@@ -87,9 +98,12 @@ class SentencePair(nn.Module):
             attentions=output.get("attentions"),
         )
 
-    def _allowed(self, text_of: Tensor, attended: Tensor) -> Tensor:
-        """Who may look at whom: (B, 1, T, T), True where one may; families without the probe take (B, T, T)."""
-        allowed = (text_of[:, :, None] == text_of[:, None, :]) & attended[:, None, :]
-        if self.config._attn_implementation == "eager":
-            return allowed.long()
-        return allowed[:, None]
+    def _mask(self, allowed: Tensor) -> Any:
+        """Who may look at whom (B, 1, T, T), as the family takes it."""
+        if self.config.model_type == "modernbert":  # one mask for each kind of layer
+            places = torch.arange(allowed.shape[-1])
+            near = (places[:, None] - places).abs() <= self.config.sliding_window
+            return {"full_attention": allowed, "sliding_attention": allowed & near}
+        if self.config._attn_implementation == "eager":  # added to the scores, not chosen by
+            return torch.zeros(allowed.shape).masked_fill(~allowed, torch.finfo(torch.float32).min)
+        return allowed

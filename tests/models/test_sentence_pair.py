@@ -1,0 +1,170 @@
+"""Two texts in one sequence give the cosine of two separate calls, in every family and along every way in."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import transformers
+from captum.attr import IntegratedGradients as Captum
+
+from explain.datatypes import Target
+from explain.errors import ModelError, TargetError, TextError
+from explain.methods.base import METHODS
+from explain.methods.integrated_gradients import IntegratedGradients
+from explain.models.base import Row
+from explain.models.catalogue import load_folder
+from explain.models.encoder import EncoderModel
+from explain.testing import check_task, default_item
+from explain.text.removal import OPERATORS, unchanged
+from tests.tiny_models import FAMILY_NAMES, tiny_folder
+
+PAIR = ("Two people walk, unbelievably.", "Their dog swims in the sea far away.")
+FAMILIES = [family for family in FAMILY_NAMES if family != "deberta-v2"]
+families = pytest.mark.parametrize("family", FAMILIES)
+Tiny = Callable[..., EncoderModel]
+
+
+@pytest.fixture
+def model(family: str, tiny: Tiny) -> EncoderModel:
+    return tiny(family, "")
+
+
+@pytest.fixture
+def vector(family: str, tiny_folder_of: Callable[..., Path]) -> Callable[[str], torch.Tensor]:
+    """A text's vector by the plain call: the mean of the last layer."""
+    folder = tiny_folder_of(family, "")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    module = transformers.AutoModel.from_pretrained(folder).eval()
+
+    def run(text: str) -> torch.Tensor:
+        with torch.no_grad():
+            return module(**tokenizer(text, return_tensors="pt")).last_hidden_state[0].mean(dim=0)
+
+    return run
+
+
+@families
+def test_the_score_is_the_cosine_of_two_calls(model: EncoderModel, vector: Callable[[str], torch.Tensor]) -> None:
+    tokens, target = default_item(model, *PAIR)
+    served = float(torch.cosine_similarity(vector(PAIR[0]), vector(PAIR[1]), dim=0))
+    assert target.scale == "similarity"
+    assert model.value(model.predict(tokens), target) == pytest.approx(served, abs=1e-5)
+    observation = model.observe(tokens)
+    assert model.value(observation.prediction, target) == pytest.approx(served, abs=1e-5)
+    assert model.scores([Row(tokens, unchanged(tokens), target)]).values[0] == pytest.approx(served, abs=1e-5)
+    if "gradients" in model.offers:
+        points = model.word_embeddings(tokens)[None]
+        assert float(model.values(tokens, target, points)[0]) == pytest.approx(served, abs=1e-5)
+    across = observation.maps.weights[:, :, tokens.segment == 0][..., tokens.segment == 1]
+    assert across.size and not across.any()
+    assert model.rows_read(tokens, target).sum() == pytest.approx(1)
+
+
+@families
+def test_texts_are_read_as_they_are_alone(model: EncoderModel) -> None:
+    tokens = model.encode(*PAIR)
+    tokenizer = model._tokenizer
+    assert tokens.ids.tolist() == [*tokenizer(PAIR[0])["input_ids"], *tokenizer(PAIR[1])["input_ids"]]
+    assert tokens.segment.tolist() == sorted(tokens.segment.tolist())
+    for unit in tokens.word_units():
+        segment, start, stop = tokens.unit_span(unit)
+        assert PAIR[segment][start:stop] == tokens.unit_text(unit)
+
+
+@families
+def test_the_task_keeps_its_promises(model: EncoderModel) -> None:
+    check_task(model.task, model)
+    with pytest.raises(TargetError, match="compares the whole texts"):
+        model.task.target(model.predict(model.encode(*PAIR)), model.head, position=1)
+
+
+@families
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_removal_in_one_text_leaves_the_other_alone(
+    model: EncoderModel, operator: str, vector: Callable[[str], torch.Tensor]
+) -> None:
+    """Batched with longer rows, so that padding is there too."""
+    tokens, target = default_item(model, *PAIR)
+    words = tokens.word_units()
+    rows = [model.removed(tokens, unit, operator, target) for unit in (words[0], words[-2], (*words[0], *words[-2]))]
+    rows.append(Row(tokens, unchanged(tokens), target))
+    together = model.scores(rows).values
+    assert np.allclose(together, [model.scores([row]).values[0] for row in rows], atol=1e-5)
+    assert len(set(np.round(together, 7).tolist())) == 4
+    if operator == "delete" and model.name in ("bert", "distilbert"):
+        served = torch.cosine_similarity(vector("people walk, unbelievably."), vector(PAIR[1]), dim=0)
+        assert together[0] == pytest.approx(float(served), abs=1e-5)
+
+
+def test_integrated_gradients_equal_captums_on_two_calls(tiny: Tiny) -> None:
+    model = tiny("bert", "")
+    tokens, target = default_item(model, *PAIR)
+    ours = IntegratedGradients(steps=24, baseline="pad").attribute(model, tokens, target)
+    encoder = model._module.encoder
+    points, empty = model.word_embeddings(tokens), model.baseline(tokens, target, "pad")
+    parts = [torch.from_numpy(np.flatnonzero(tokens.segment == text)) for text in (0, 1)]
+
+    def similarity(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+        vectors = [encoder(inputs_embeds=one).last_hidden_state.mean(dim=1) for one in (first, second)]
+        return torch.cosine_similarity(*vectors, dim=-1)
+
+    theirs = Captum(similarity).attribute(
+        tuple(points[part][None] for part in parts),
+        tuple(empty[part][None] for part in parts),
+        n_steps=24,
+        method="gausslegendre",
+    )
+    expected = torch.cat([one[0].sum(dim=-1) for one in theirs])
+    assert np.allclose(ours.scores, expected.numpy(), atol=1e-4)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_works_or_says_why_not(name: str, tiny: Tiny) -> None:
+    model = tiny("bert", "")
+    method = METHODS[name]()
+    item = default_item(model, *PAIR)
+    if method.needs - model.offers:
+        with pytest.raises(ModelError):
+            method.attribute(model, *item)
+        assert name in ("decompx", "deeplift")
+        return
+    one = method.attribute(model, *item)
+    assert one.output == pytest.approx(model.value(model.predict(item[0]), item[1]), abs=1e-4)
+    assert np.isfinite(one.scores).all() and one.scores.any()
+
+
+def test_a_folder_says_how_rows_become_a_vector(tmp_path: Path) -> None:
+    folder = tiny_folder("bert", tmp_path, head="")
+    (folder / "1_Pooling").mkdir()
+    said = folder / "1_Pooling" / "config.json"
+    said.write_text(json.dumps({"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}))
+    model = load_folder("m", folder)
+    tokens, target = default_item(model, *PAIR)
+    module, tokenizer = transformers.AutoModel.from_pretrained(folder).eval(), model._tokenizer
+    with torch.no_grad():
+        first, second = (module(**tokenizer(text, return_tensors="pt")).last_hidden_state[0, 0] for text in PAIR)
+    served = float(torch.cosine_similarity(first, second, dim=0))
+    assert model.value(model.predict(tokens), target) == pytest.approx(served, abs=1e-5)
+    assert model.rows_read(tokens, target).tolist().count(0.5) == 2
+    said.write_text(json.dumps({"pooling_mode_max_tokens": True}))
+    with pytest.raises(ModelError, match="makes its vectors by pooling_mode_max_tokens"):
+        load_folder("m", folder)
+
+
+def test_what_can_not_be_read_apart_is_refused(tmp_path: Path, tiny: Tiny) -> None:
+    with pytest.raises(ModelError, match="can't read two texts apart"):
+        load_folder("m", tiny_folder("deberta-v2", tmp_path, head=""))
+    model = tiny("bert", "")
+    with pytest.raises(TextError, match="reads two texts, text and other text"):
+        model.encode(PAIR[0])
+    assert Target("", "", 0).held == ()
+
+
+def test_long_texts_have_half_of_the_length_each(tiny: Tiny) -> None:
+    model = tiny("bert", "")
+    tokens = model.encode("people walk " * 60, "a dog")
+    assert (tokens.segment == 0).sum() == model.max_tokens // 2
+    assert tokens.truncated_at[0] is not None and tokens.truncated_at[1] is None
