@@ -8,7 +8,7 @@ Every part is remembered by what it depends on: the weights, the ids, the target
 import datetime
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from importlib import metadata
 from typing import Any
@@ -117,15 +117,6 @@ def cost(request: Request, model: TextModel, tokens: Tokens) -> int:
     return total + (budget(len(units_of(tokens, "word")), request.phrases) if request.phrases else 0)
 
 
-def surest(model: TextModel, windows: Sequence[Tokens], meter: Meter | None = None) -> int:
-    """The number of the window whose likeliest answer has the largest logits: one forward pass each.
-
-    Not the probability: in a window that holds no answer, some stretch is the likeliest all the same.
-    """
-    best = [model.predict(window, meter).output.logits[0, 0] for window in windows]
-    return max(range(len(windows)), key=best.__getitem__)
-
-
 class NotRemembered(Exception):
     """A part is in no cache, and nothing may be computed."""
 
@@ -173,13 +164,15 @@ def parts(
     windows = model.windows(request.text, request.text_pair)
     working = Remembering(model)
     texts = (model.record, request.text, request.text_pair)
-    number = 0 if len(windows) == 1 else recall((*texts, "window"), partial(surest, model, windows, meter))
-    tokens = windows[number]
+    tokens, prediction = windows[0], None
+    if len(windows) > 1:
+        predictions = recall((*texts, "windows"), lambda: tuple(model.predict(one, meter) for one in windows))
+        number, prediction = model.task.joined(predictions, model.head, request.label)
+        tokens = windows[number]
     where = (*texts, tokens.key)
 
     observation: Observation = recall((*where, "observation"), partial(model.observe, tokens, meter))
-    if len(windows) > 1:
-        prediction = replace(observation.prediction, window=(number, len(windows)))
+    if prediction is not None:
         observation = Observation(prediction, observation.maps)
     working.remember(observation)
     yield "observation", observation

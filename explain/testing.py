@@ -304,6 +304,27 @@ class SequelModel(CurvedModel):
         return {"logits": super().raw(points, attended, places, segment)["logits"].flip(-1)}
 
 
+class JudgingModel(CurvedModel):
+    """Does the text support a label? The curved model's number against zero; "neutral" has no say."""
+
+    task = TASKS["zero_shot_classification"]
+    head = Head(("contradiction", "neutral", "entailment"))
+
+    def __init__(self, name: str = "judging") -> None:
+        super().__init__(name)
+
+    def encode(self, text: str, text_pair: str | None = None) -> Tokens:
+        return self.windows(text, text_pair)[0]
+
+    def windows(self, text: str, text_pair: str | None = None) -> tuple[Tokens, ...]:
+        self.check_pair(text_pair)
+        return tuple(super(JudgingModel, self).encode(text, one) for one in self.task.seconds(text_pair))
+
+    def raw(self, points: Tensor, attended: Tensor, places: Tensor, segment: Tensor) -> Raw:
+        logits = super().raw(points, attended, places, segment)["logits"]
+        return {"logits": torch.cat([logits[:, :1], logits[:, :1], logits[:, 1:]], dim=-1)}
+
+
 class TaggingModel(ToyModel):
     """A label for each word: z_l = w_l . (x at the word + tanh of the sum of x), so that the context has its say."""
 
@@ -359,6 +380,7 @@ TOY_MODELS: dict[str, ToyModel] = {
     "planted": PlantedModel(),
     "masked": MaskedModel(),
     "sequel": SequelModel(),
+    "judging": JudgingModel(),
     "tagging": TaggingModel(),
     "answer": AnswerModel(),
     "near": NearModel(),
@@ -593,7 +615,7 @@ def _labels(model: TextModel, prediction: Prediction) -> tuple[str, ...]:
     if not model.task.one_row:
         return tuple(dict.fromkeys(span.text for span in prediction.spans))[:4]
     if vocabulary is None:
-        return model.head.labels
+        return model.task.labels(prediction, model.head)
     words = (vocabulary.word(index) for index in range(model.record.vocabulary) if index not in vocabulary.no_words)
     return listed[0], listed[-1], next(word for word in words if word not in listed)
 

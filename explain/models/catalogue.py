@@ -100,8 +100,11 @@ def _shipped(folder: Path) -> Entry:
 
 def _shipped_tasks(folder: Path, about: Mapping[str, Any]) -> tuple[str, ...]:
     """What a shipped model can do: its task first, then the others that its heads serve."""
-    heads = () if is_adapter(folder) else _tasks_in(folder)
-    return tuple(dict.fromkeys((about["task"], *about.get("also", ()), *heads)))
+    if not is_adapter(folder):
+        return tuple(dict.fromkeys((about["task"], *_tasks_in(folder))))
+    auto_class = TASKS[about["task"]].auto_class if about["task"] in TASKS else None
+    same = (name for name, task in TASKS.items() if task.auto_class == auto_class and task.fits(about["labels"]))
+    return tuple(dict.fromkeys((about["task"], *same)))
 
 
 def tasks_in(place: str) -> tuple[str, ...]:
@@ -112,8 +115,10 @@ def tasks_in(place: str) -> tuple[str, ...]:
 def _tasks_in(folder: Path) -> tuple[str, ...]:
     """What a folder's model was saved for, as far as its configuration tells without loading it."""
     try:
-        return tuple(task.name for task in _tasks_for(read_json(folder / "config.json").get("architectures") or ()))
-    except ModelError:  # a hub name, or no model; what is wrong is told when it is loaded
+        config = read_json(folder / "config.json")
+        labels = [str(label) for label in (config.get("id2label") or {}).values()]
+        return tuple(task.name for task in _tasks_for(config.get("architectures") or (), labels))
+    except (ModelError, AttributeError, TypeError):  # a hub name, or no model; what is wrong is told on loading it
         return ()
 
 
@@ -337,7 +342,7 @@ def _check_weights(name: str, folder: Path) -> None:
 
 def _task_of(name: str, config: transformers.PretrainedConfig, asked: str | None) -> Task:
     architectures = config.architectures or []
-    tasks = _tasks_for(architectures)
+    tasks = _tasks_for(architectures, [str(label) for label in (config.id2label or {}).values()])
     if not tasks:
         raise ModelError(
             f"{name} was saved as {', '.join(architectures) or 'a model without a head'}. Explained so far: "
@@ -357,9 +362,9 @@ def _one_of(name: str, tasks: Sequence[Task], asked: str | None) -> Task:
     return task
 
 
-def _tasks_for(architectures: Sequence[str]) -> list[Task]:
+def _tasks_for(architectures: Sequence[str], labels: Sequence[str]) -> list[Task]:
     """The tasks whose head a checkpoint was saved with."""
-    return [task for task in TASKS.values() if any(map(task.is_in, architectures))]
+    return [task for task in TASKS.values() if any(map(task.is_in, architectures)) and task.fits(labels)]
 
 
 def _tokenizer(name: str, folder: Path) -> PreTrainedTokenizerBase:

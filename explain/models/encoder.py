@@ -193,6 +193,11 @@ class EncoderModel(TextModel):
 
     def _encode_afresh(self, text: str, text_pair: str | None) -> tuple[Tokens, ...]:
         self.check_pair(text_pair)
+        if len(seconds := self.task.seconds(text_pair)) > 1 or seconds[0] != text_pair:
+            return tuple(window for second in seconds for window in self._encode_pair(text, second))
+        return self._encode_pair(text, text_pair)
+
+    def _encode_pair(self, text: str, text_pair: str | None) -> tuple[Tokens, ...]:
         texts = (text,) if text_pair is None else (text, text_pair)
         for one in texts:
             check_text(one)

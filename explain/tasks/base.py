@@ -6,7 +6,7 @@ methods attribute. It knows heads, not encoders; models know encoders, not targe
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
@@ -112,6 +112,30 @@ class Task(ABC):
     def is_in(self, architecture: str) -> bool:
         """Whether a class of transformers holds this task's head."""
         return architecture.endswith(self.auto_class.removeprefix("AutoModel")) or architecture in self.also_in
+
+    def fits(self, labels: Sequence[str]) -> bool:
+        """Whether a head of these labels is one of this task's."""
+        return True
+
+    def seconds(self, text_pair: str | None) -> tuple[str | None, ...]:
+        """The second texts that are read with the first, one after the other, where one is given for several.
+
+        Raises:
+            TextError: none can be made of it.
+        """
+        return (text_pair,)
+
+    def joined(self, predictions: Sequence[Prediction], head: Head, label: str | None) -> tuple[int, Prediction]:
+        """One prediction from those of several encodings, windows or second texts, and the number of the one explained.
+
+        Of windows it is the one whose likeliest answer has the largest logits. Not the probability: in a window that
+        holds no answer, some stretch is the likeliest all the same.
+
+        Raises:
+            TargetError: a label is asked for that none has.
+        """
+        best = max(range(len(predictions)), key=lambda number: float(predictions[number].output.logits[0, 0]))
+        return best, replace(predictions[best], window=(best, len(predictions)))
 
     def positions(self, tokens: Tokens, head: Head) -> tuple[int, ...]:
         """The tokens a prediction is read at; none where the head speaks of the whole input.

@@ -173,7 +173,8 @@ def target_picker(model: TextModel, text: str, pair: str | None) -> dict[str, An
     task, head = model.task, model.head
     if head.value:
         return {}
-    prediction = state.predicted(model, text, pair) if task.place or task.open_labels else None
+    known = task.labels(None, head) and not task.place  # what there is to choose from hangs on no text
+    prediction = None if known else state.predicted(model, text, pair)
     found: dict[str, Any] = {}
     places = {} if prediction is None else task.places(prediction)
     if prediction is not None and len(places) > 1:
@@ -183,7 +184,7 @@ def target_picker(model: TextModel, text: str, pair: str | None) -> dict[str, An
     what = {"fill_mask": "word", "question_answering": "answer"}.get(task.name, "label")
     label = _one_of(f"Why this {what}?", [DECIDED, *labels], "target", DECIDED, open=task.open_labels)
     against = ANY_OTHER
-    if len(labels) > 2 or task.open_labels:
+    if "logit_difference" in task.scales and (len(labels) > 2 or task.open_labels):
         others = [name for name in labels if name != label]
         against = _one_of("And not", [ANY_OTHER, *others], "against", ANY_OTHER, open=task.open_labels)
     found["label"] = None if label == DECIDED else label

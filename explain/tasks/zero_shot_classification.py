@@ -1,0 +1,141 @@
+"""Labels that nobody trained for: an entailment model is asked whether the text entails "This text is about ...".
+
+log-odds of a label    F = z_entailment - z_contradiction,    the text and the label's sentence read together
+
+as Yin et al. 2019 (https://arxiv.org/abs/1909.00161), each label judged by itself: what transformers' pipeline serves
+with `multi_label=True`. A label that ends with a full stop, question mark or exclamation mark is a sentence already.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from explain.datatypes import Output, Prediction, Target, Tokens
+from explain.errors import TargetError, TextError
+from explain.registry import unknown
+from explain.tasks.base import TASKS, Head, Raw, Task
+
+SENTENCE = "This text is about {}."
+MOST_LABELS = 20
+_SCALES = ("log_odds", "probability", "log_probability", "logit")
+
+
+class ZeroShotClassification(Task):
+    """Which of these labels, given just now, does the text support?"""
+
+    name = "zero_shot_classification"
+    hub_name = "zero-shot-classification"
+    title = "Labels of your own"
+    auto_class = "AutoModelForSequenceClassification"
+    scales = _SCALES
+    texts = ("Text", "Labels, with commas")
+    pair = "always"
+    examples = {
+        "news": ("The striker scored twice in the last ten minutes.", "sport, politics, cooking"),
+        "a whole sentence": (
+            "A man is slicing bread in a kitchen.",
+            "Someone is preparing food., Nobody is indoors., A dog is barking.",
+        ),
+    }
+
+    def fits(self, labels: Sequence[str]) -> bool:
+        return _column("entail", labels) is not None and _column("contradict", labels) is not None
+
+    def seconds(self, text_pair: str | None) -> tuple[str | None, ...]:
+        labels = [label.strip() for label in (text_pair or "").replace("\n", ",").split(",")]
+        labels = list(dict.fromkeys(label for label in labels if label))
+        if not labels:
+            raise TextError("Give the labels to choose from, with commas: sport, politics, science.")
+        if len(labels) > MOST_LABELS:
+            raise TextError(f"There are {len(labels)} labels; at most {MOST_LABELS} are judged at once.")
+        return tuple(label if label[-1] in ".!?" else SENTENCE.format(label) for label in labels)
+
+    def prediction(self, raw: Raw, tokens: Tokens, head: Head) -> Prediction:
+        value = float(_log_odds(raw["logits"][:1].double(), head)[0])
+        label = _label_of(tokens.text_pair or "")
+        probability = float(torch.sigmoid(torch.tensor(value)))
+        output = Output((label,), np.array([[value]]), np.array([[probability]]), exclusive=False)
+        return Prediction(self.name, (tokens,), (output,), label, probability)
+
+    def joined(self, predictions: Sequence[Prediction], head: Head, label: str | None) -> tuple[int, Prediction]:
+        labels = tuple(one.output.labels[0] for one in predictions)
+        logits = np.concatenate([one.output.logits for one in predictions], axis=1)
+        shares = np.concatenate(
+            [one.output.probabilities for one in predictions if one.output.probabilities is not None], 1
+        )
+        best = int(logits[0].argmax())
+        asked = best if label is None else _find(label, labels)
+        output = Output(labels, logits, shares, exclusive=False)
+        return asked, Prediction(
+            self.name, predictions[asked].encodings, (output,), labels[best], float(shares[0, best])
+        )
+
+    def labels(self, prediction: Prediction | None, head: Head, position: int | None = None) -> tuple[str, ...]:
+        return () if prediction is None else prediction.output.labels
+
+    def target(
+        self,
+        prediction: Prediction,
+        head: Head,
+        *,
+        label: str | None = None,
+        against: str | None = None,
+        scale: str | None = None,
+        position: int | None = None,
+    ) -> Target:
+        if against is not None:
+            raise TargetError("Each label is read with the text by itself, so two can't be contrasted; ask for one.")
+        if position is not None:
+            raise TargetError("This model decides on the whole text: leave the position away.")
+        if scale not in (None, *_SCALES):
+            raise TargetError(unknown("scale", scale, list(_SCALES)))
+        output = prediction.output
+        index = int(output.logits[0].argmax()) if label is None else _find(label, output.labels)
+        return Target(self.name, output.labels[index], index, scale=scale or "log_odds")
+
+    def scalar(self, raw: Raw, target: Target, places: Tensor, head: Head) -> Tensor:
+        return _scaled(_log_odds(raw["logits"], head), target.scale)
+
+    def value(self, prediction: Prediction, target: Target, head: Head) -> float:
+        return float(_scaled(torch.tensor(prediction.output.logits[0, target.index]), target.scale))
+
+    def decision(self, raw: Raw, target: Target, places: Tensor, head: Head) -> Tensor:
+        return (_log_odds(raw["logits"], head) > 0).long()
+
+
+def _column(word: str, labels: Sequence[str]) -> int | None:
+    """The column of an entailment model's label, whose name begins so."""
+    found = [number for number, label in enumerate(labels) if label.lower().startswith(word)]
+    return found[0] if len(found) == 1 else None
+
+
+def _log_odds(logits: Tensor, head: Head) -> Tensor:
+    """z_entailment - z_contradiction: (B, C) -> (B,)."""
+    entails, contradicts = _column("entail", head.labels), _column("contradict", head.labels)
+    assert entails is not None and contradicts is not None, "see `fits`"
+    return logits[:, entails] - logits[:, contradicts]
+
+
+def _scaled(log_odds: Tensor, scale: str) -> Tensor:
+    if scale == "probability":
+        return torch.sigmoid(log_odds)
+    return torch.nn.functional.logsigmoid(log_odds) if scale == "log_probability" else log_odds
+
+
+def _label_of(sentence: str) -> str:
+    """The label that a sentence stands for."""
+    before, after = SENTENCE.split("{}")
+    if sentence.startswith(before) and sentence.endswith(after):
+        return sentence[len(before) : len(sentence) - len(after)]
+    return sentence
+
+
+def _find(label: str, labels: Sequence[str]) -> int:
+    if label not in labels:
+        raise TargetError(unknown("label", label, list(labels)))
+    return list(labels).index(label)
+
+
+TASKS.register("zero_shot_classification")(ZeroShotClassification())

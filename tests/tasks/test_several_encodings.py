@@ -1,0 +1,152 @@
+"""What is read more than once: a long context in windows, and a text with each label of one's own."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import transformers
+
+import explain
+from explain.datatypes import Report
+from explain.errors import TargetError, TextError
+from explain.jobs import Cache
+from explain.meter import Meter
+from explain.models.catalogue import load_folder
+from explain.models.encoder import EncoderModel
+from explain.pipeline import Request, cost, methods_from, parts
+from explain.replay import from_json, replay, to_json
+from explain.tasks.zero_shot_classification import MOST_LABELS
+from tests.tiny_models import tiny_folder
+
+NLI = {0: "CONTRADICTION", 1: "NEUTRAL", 2: "ENTAILMENT"}
+TEXT, LABELS = "Two people walk along the beach.", "sport, the sea, A dog swims."
+METHODS = ("attention_rollout", "integrated_gradients", "occlusion")
+QUESTION = "Who walks along the beach?"
+LONG = (
+    "The film is good, but its story is not. " * 9 + "Two people walk along the beach, unbelievably. " + "A dog. " * 20
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    labels = {"id2label": NLI, "label2id": {label: number for number, label in NLI.items()}}
+    return tiny_folder("bert", tmp_path_factory.mktemp("nli"), **labels)
+
+
+@pytest.fixture(scope="module")
+def judge(folder: Path) -> EncoderModel:
+    return load_folder("judge", folder, asked="zero-shot-classification")
+
+
+@pytest.fixture(scope="module")
+def served(folder: Path) -> list[float]:
+    """Probabilities as transformers' pipeline gives them with multi_label: entailment against contradiction."""
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    module = transformers.AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    found = []
+    for sentence in ("This text is about sport.", "This text is about the sea.", "A dog swims."):
+        with torch.no_grad():
+            logits = module(**tokenizer(TEXT, sentence, return_tensors="pt")).logits[0]
+        found.append(float(logits[[0, 2]].softmax(dim=0)[1]))
+    return found
+
+
+def explained(model: EncoderModel, text: str, second: str, **options: object) -> Report:
+    return explain.explain(text, model, text_pair=second, methods=METHODS, phrases=False, **options)
+
+
+@pytest.mark.parametrize("label", ["sport", "the sea", "A dog swims.", None])
+def test_each_label_is_judged_with_the_text_by_itself(
+    label: str | None, judge: EncoderModel, served: list[float]
+) -> None:
+    report = explained(judge, TEXT, LABELS, label=label)
+    output = report.prediction.output
+    assert output.labels == ("sport", "the sea", "A dog swims.")
+    assert np.allclose(output.probabilities[0], served, atol=1e-5)
+    best = int(np.argmax(served))
+    assert (report.prediction.label, report.prediction.confidence) == (
+        output.labels[best],
+        pytest.approx(served[best], abs=1e-5),
+    )
+    asked = best if label is None else output.labels.index(label)
+    expected = np.log(served[asked]) - np.log1p(-served[asked])
+    for one in report.attributions:
+        assert one.output == pytest.approx(expected, abs=1e-4)
+        sentences = ("This text is about sport.", "This text is about the sea.", "A dog swims.")
+        assert one.tokens.texts == (TEXT, sentences[asked])
+    assert report.text_pair == LABELS and report.target.label == output.labels[asked]
+    assert replay(from_json(to_json(report)), judge).within(1e-5)
+
+
+def test_a_model_is_asked_for_the_task_that_is_meant(folder: Path) -> None:
+    assert load_folder("plain", folder).task.name == "text_classification"
+    with pytest.raises(explain.errors.ModelError, match="was not trained for fill-mask; it does text-classification"):
+        load_folder("plain", folder, asked="fill-mask")
+    with pytest.raises(explain.errors.ModelError, match="no task 'fill-in'"):
+        load_folder("plain", folder, asked="fill-in")
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [(" , ,", "Give the labels to choose from"), (",".join(map(str, range(MOST_LABELS + 1))), "There are 21 labels")],
+)
+def test_labels_that_can_not_be_judged(labels: str, message: str, judge: EncoderModel) -> None:
+    with pytest.raises(TextError, match=message):
+        explained(judge, TEXT, labels)
+
+
+def test_what_can_not_be_asked_of_labels(judge: EncoderModel) -> None:
+    for options, message in (
+        ({"label": "cooking"}, "no label 'cooking'"),
+        ({"label": "sport", "against": "the sea"}, "two can't be contrasted"),
+        ({"position": 1}, "decides on the whole text"),
+        ({"scale": "value"}, "no scale 'value'"),
+    ):
+        with pytest.raises(TargetError, match=message):
+            explained(judge, TEXT, LABELS, **options)
+
+
+def test_passes_of_several_encodings_are_counted(judge: EncoderModel) -> None:
+    request = Request(TEXT, methods_from(["occlusion"]), LABELS, phrases=None)
+    meter, cache = Meter(), Cache()
+    found = dict(parts(request, judge, meter, cache))
+    words = len(found["observation"].prediction.tokens.words)
+    assert meter.spent.forward == 3 + 1 + words + 1 <= cost(request, judge, found["observation"].prediction.tokens)
+    again = Meter()
+    dict(parts(Request(TEXT, methods_from(["occlusion"]), LABELS, label="sport", phrases=None), judge, again, cache))
+    assert again.spent.forward <= 1 + words + 4  # what the labels were given is remembered
+
+
+def test_a_long_context_is_read_in_windows(tiny: Callable[..., EncoderModel]) -> None:
+    model = tiny("bert", "ForQuestionAnswering")
+    windows = model.windows(QUESTION, LONG)
+    assert len(windows) > 3 and windows[0] is model.encode(QUESTION, LONG)
+    inside = [
+        sorted(window.spans[place].tolist() for place in model.task.positions(window, model.head)) for window in windows
+    ]
+    for before, after in pairwise(inside):
+        assert before[-1][0] > after[0][0], "windows overlap"
+    read = {tuple(span) for spans in inside for span in spans}
+    whole = model._tokenizer(LONG, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+    assert read == set(whole), "every piece of the context is in some window"
+    assert windows[0].begins_at == (0, 0) and windows[-1].truncated_at == (None, None)
+    assert all(window.begins_at[1] == spans[0][0] for window, spans in zip(windows[1:], inside[1:]))
+
+    report = explained(model, QUESTION, LONG)
+    number, count = report.prediction.window
+    best = [model.predict(window).output.logits[0, 0] for window in windows]
+    assert (number, count) == (int(np.argmax(best)), len(windows))
+    assert report.prediction.tokens.key == windows[number].key
+    answer = report.prediction.spans[0]
+    assert LONG[slice(*answer.characters)] == answer.text == report.prediction.label
+    for one in report.attributions:
+        assert one.output == pytest.approx(model.value(model.predict(windows[number]), report.target), abs=1e-4)
+    assert replay(from_json(to_json(report)), model).within(1e-5)
+
+
+def test_a_question_that_leaves_no_room_is_refused(tiny: Callable[..., EncoderModel]) -> None:
+    with pytest.raises(TextError, match=r"The question has \d+ pieces; at most 32 are read"):
+        explained(tiny("bert", "ForQuestionAnswering"), "who walks " * 30, "Two people.")
