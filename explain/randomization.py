@@ -125,7 +125,9 @@ def _stages(model: TextModel) -> list[int]:
 def _texts(model: TextModel, number: int) -> tuple[str, ...]:
     """A reference text as a model's task has it: with a word to guess, behind a question, or with another text."""
     text = REFERENCE_TEXTS[number]
-    if model.head.vocabulary is not None:  # one word, the one in the middle, is to be guessed
+    if (
+        model.head.vocabulary is not None and model.head.vocabulary.mask
+    ):  # one word, the one in the middle, is to be guessed
         words = text.split()
         words[len(words) // 2] = model.head.vocabulary.mask
         return (" ".join(words),)

@@ -76,6 +76,20 @@ def byte_level(**options: object) -> PreTrainedTokenizerFast:
     return _wrap(tokenizer, ROBERTA_SPECIAL, **options)
 
 
+def plain_bytes() -> PreTrainedTokenizerFast:
+    """GPT-2's kind: bytes, "Ġ" begins a word, nothing is put around a text; no mask, no padding."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    end = "<|endoftext|>"
+    tokenizer.train_from_iterator(
+        CORPUS,
+        trainers.BpeTrainer(vocab_size=420, special_tokens=[end], initial_alphabet=alphabet, show_progress=False),
+    )
+    return _wrap(tokenizer, {"bos_token": end, "eos_token": end, "unk_token": end}, segments=False)
+
+
 def unigram(
     first: tuple[Any, ...], single: str, pair: str, special: dict[str, Any], **options: object
 ) -> PreTrainedTokenizerFast:

@@ -383,6 +383,8 @@ def _head(name: str, task: Task, config: transformers.PretrainedConfig, tokenize
         if tokenizer.mask_token_id is None:
             raise ModelError(f"{name} guesses masked words, but its tokenizer has no mask token.")
         return Head((), vocabulary=TokenizerVocabulary(tokenizer, config.vocab_size))
+    if task is TASKS["text_generation"]:
+        return Head((), vocabulary=TokenizerVocabulary(tokenizer, config.vocab_size))
     if task is SIMILARITY:
         return Head((SIMILARITY_LABEL,), value=True)
     if task is TASKS["question_answering"]:

@@ -32,4 +32,5 @@ FAMILIES: dict[str, Family] = {
     "deberta-v2": Family(probed=False),
     "mpnet": Family(positions="after_padding", probed=False),
     "modernbert": Family(reads="pooling"),
+    "gpt2": Family(),
 }

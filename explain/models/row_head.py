@@ -70,6 +70,7 @@ _STEPS: dict[str, dict[str, tuple[str | Activation, ...]]] = {
         "albert": tuple(f"predictions.{name}" for name in ("dense", "activation", "LayerNorm", "decoder")),
         "modernbert": ("head.dense", "head.act", "head.norm", "decoder"),
     },
+    "AutoModelForCausalLM": {"gpt2": ("lm_head",)},
     "AutoModelForTokenClassification": {
         **dict.fromkeys(_BERTS, ("classifier",)),
         "modernbert": ("head.dense", "head.act", "head.norm", "classifier"),

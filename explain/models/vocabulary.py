@@ -18,14 +18,15 @@ _JOINED = "##"
 
 
 class TokenizerVocabulary(Vocabulary):
-    """The vocabulary of a fast tokenizer that has a mask token.
+    """The vocabulary of a fast tokenizer.
 
     Args:
         columns: how many the head has; some models pad their vocabulary.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, columns: int) -> None:
-        self.mask, self.mask_id = str(tokenizer.mask_token), int(tokenizer.mask_token_id)
+        masked = tokenizer.mask_token_id is not None
+        self.mask, self.mask_id = (str(tokenizer.mask_token), int(tokenizer.mask_token_id)) if masked else ("", -1)
         self._tokenizer = tokenizer
         self._size = len(tokenizer)
         special = {number for number in tokenizer.all_special_ids if number < columns}
@@ -55,6 +56,6 @@ class TokenizerVocabulary(Vocabulary):
             raise TargetError(f"{word!r} is no word that this model's vocabulary can write.")
         pieces = ", ".join(self._tokenizer.convert_ids_to_tokens(ids)[:8])
         raise TargetError(
-            f"{word!r} is {len(ids)} pieces for this model ({pieces}), and a mask stands for one. "
-            "Ask for a word that is one piece."
+            f"{word!r} is {len(ids)} pieces for this model ({pieces}), and one piece is what can be asked for. "
+            "Ask for a word that is one."
         )

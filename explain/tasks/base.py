@@ -16,6 +16,8 @@ from explain.datatypes import Output, Prediction, Target, Tokens
 from explain.errors import TargetError
 from explain.registry import Registry, unknown
 
+LISTED = 20  # words of a prediction
+
 TASKS: Registry["Task"] = Registry("task", "explain.tasks")
 
 # A head's tensors by name, batch first: {"logits": (B, C)} where it speaks of the whole input, {"rows": (B, P, C)}
@@ -27,7 +29,7 @@ class Vocabulary(ABC):
     """The words a head can write, one for each of its columns; nothing is listed before someone asks.
 
     Attributes:
-        mask, mask_id: the mask token, as it is written in a text, and its id.
+        mask, mask_id: the mask token, as it is written in a text, and its id; "" and -1 where there is none.
         no_words: columns that are none: special tokens, and those a vocabulary is padded with.
     """
 
@@ -264,6 +266,108 @@ class LabelTask(Task):
         if head.exclusive:
             return logits.argmax(dim=-1)
         return head.there(logits)[:, target.index].long()
+
+
+class VocabularyTask(Task):
+    """A task whose head gives a row of logits over a whole vocabulary at each of some tokens.
+
+    log-odds of word w at token i    F = z_iw - log sum_{v != w} exp z_iv
+    contrast v, w                    F = z_iv - z_iw
+
+    Probabilities are of the whole vocabulary, special tokens included; a prediction lists the likeliest words only.
+    """
+
+    scales: ClassVar[tuple[str, ...]] = ("log_odds", "probability", "log_probability", "logit", "logit_difference")
+    open_labels = True
+
+    def prediction(self, raw: Raw, tokens: Tokens, head: Head) -> Prediction:
+        vocabulary = vocabulary_of(head)
+        outputs = [_output(row, place, vocabulary) for row, place in zip(raw["rows"][0], self.positions(tokens, head))]
+        first = outputs[0]
+        confidence = None if first.probabilities is None else float(first.probabilities[0, 0])
+        return Prediction(self.name, (tokens,), tuple(outputs), first.labels[0], confidence)
+
+    def target(
+        self,
+        prediction: Prediction,
+        head: Head,
+        *,
+        label: str | None = None,
+        against: str | None = None,
+        scale: str | None = None,
+        position: int | None = None,
+    ) -> Target:
+        vocabulary = vocabulary_of(head)
+        output = _at(prediction, position)
+        chosen = int(_best(_every_logit(output), vocabulary, 1)) if label is None else vocabulary.find(label)
+        other = None if against is None else vocabulary.find(against)
+        contrast = None if other is None else (vocabulary.word(other), other)
+        return chosen_target(self, (vocabulary.word(chosen), chosen), contrast, scale, output.positions)
+
+    def labels(self, prediction: Prediction | None, head: Head, position: int | None = None) -> tuple[str, ...]:
+        return () if prediction is None else _at(prediction, position).labels
+
+    def scalar(self, raw: Raw, target: Target, places: Tensor, head: Head) -> Tensor:
+        return read_scale(raw["rows"][:, 0], target)  # (B, C) -> (B,)
+
+    def value(self, prediction: Prediction, target: Target, head: Head) -> float:
+        return float(read_scale(_every_logit(_at(prediction, target.positions[0])), target)[0])
+
+    def decision(self, raw: Raw, target: Target, places: Tensor, head: Head) -> Tensor:
+        return _best(raw["rows"][:, 0], vocabulary_of(head), 1)[:, 0]
+
+
+def vocabulary_of(head: Head) -> Vocabulary:
+    assert head.vocabulary is not None, "a head that writes words has a vocabulary"
+    return head.vocabulary
+
+
+def _best(logits: Tensor, vocabulary: Vocabulary, count: int) -> Tensor:
+    """The likeliest words' columns: (B, C) -> (B, count)."""
+    no_words = torch.tensor(vocabulary.no_words, dtype=torch.long)
+    return logits.index_fill(-1, no_words, -torch.inf).topk(count).indices
+
+
+def _every_logit(output: Output) -> Tensor:
+    """All columns (1, C), in float64.
+
+    Raises:
+        TargetError: the prediction comes from a record.
+    """
+    if output.every_logit is None:
+        raise TargetError("A record lists the likeliest words only: predict again to ask about any word.")
+    return torch.tensor(output.every_logit, dtype=torch.float64)
+
+
+def _output(logits: Tensor, position: int, vocabulary: Vocabulary) -> Output:
+    """The likeliest words of one mask, given its logits (C,)."""
+    values = logits.detach().cpu()
+    best = _best(values[None], vocabulary, min(LISTED, len(values) - len(vocabulary.no_words)))[0]
+    probabilities = torch.softmax(values.double(), dim=-1)
+    return Output(
+        tuple(vocabulary.word(index) for index in best.tolist()),
+        values[best].double().numpy()[None],
+        probabilities[best].numpy()[None],
+        exclusive=True,
+        positions=(position,),
+        listed_of=len(values),
+        every_logit=values.numpy()[None],
+    )
+
+
+def _at(prediction: Prediction, position: int | None) -> Output:
+    """What was guessed at a mask; by default the first.
+
+    Raises:
+        TargetError: there is no mask there.
+    """
+    if position is None:
+        return prediction.output
+    for output in prediction.outputs:
+        if output.positions == (position,):
+            return output
+    masks = ", ".join(str(output.positions[0]) for output in prediction.outputs)
+    raise TargetError(f"There is no mask at token {position}. Masks of this text are at: {masks}.")
 
 
 def log_odds(logits: Tensor, index: int) -> Tensor:

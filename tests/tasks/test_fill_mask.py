@@ -9,7 +9,8 @@ from explain.errors import TargetError, TextError
 from explain.models.base import Row
 from explain.pipeline import Request, as_python
 from explain.replay import compare, from_json, from_record, replay, to_json, to_record
-from explain.tasks.fill_mask import LISTED, MOST_MASKS
+from explain.tasks.base import LISTED
+from explain.tasks.fill_mask import MOST_MASKS
 from explain.testing import MASK, TOY_MODELS, VOCABULARY, default_item
 from explain.text.removal import unchanged
 

@@ -1,0 +1,96 @@
+"""Causal models: the next word, read at the last token; nobody looks ahead, watched or not."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import transformers
+
+import explain
+from explain.errors import ModelError
+from explain.methods.base import METHODS
+from explain.models.base import Row
+from explain.models.catalogue import load_folder
+from explain.models.encoder import EncoderModel
+from explain.replay import from_json, replay, to_json
+from explain.testing import check_task, default_item
+from explain.text.removal import unchanged
+from tests.tiny_models import SIZES, plain_bytes
+
+TEXT = "Two people walk along the"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(7)
+    place = tmp_path_factory.mktemp("gpt2")
+    tokenizer = plain_bytes()
+    sizes = {"n_embd": SIZES["hidden_size"], "n_layer": SIZES["num_hidden_layers"], "n_head": 4, "n_positions": 64}
+    model = transformers.GPT2LMHeadModel(transformers.GPT2Config(vocab_size=len(tokenizer), **sizes))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.ndim > 1:
+                parameter.normal_(std=0.25)
+    model.save_pretrained(place)
+    tokenizer.save_pretrained(place)
+    return place
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path) -> EncoderModel:
+    return load_folder("causal", folder)
+
+
+@pytest.fixture(scope="module")
+def logits(folder: Path) -> np.ndarray:
+    """The plain call's, at the last token."""
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    module = transformers.AutoModelForCausalLM.from_pretrained(folder).eval()
+    with torch.no_grad():
+        return module(**tokenizer(TEXT, return_tensors="pt")).logits[0, -1].double().numpy()
+
+
+def test_the_next_word_is_that_of_the_plain_call(model: EncoderModel, logits: np.ndarray) -> None:
+    tokens, target = default_item(model, TEXT)
+    best = int(np.argmax(np.delete(logits, model.head.vocabulary.no_words)))
+    assert target.positions == (len(tokens) - 1,) and not tokens.special.any()
+    expected = logits[target.index] - np.log(np.exp(np.delete(logits, target.index)).sum())
+    assert logits[target.index] == np.delete(logits, model.head.vocabulary.no_words)[best]
+    for prediction in (model.predict(tokens), model.observe(tokens).prediction, model.trace(tokens).prediction):
+        assert model.value(prediction, target) == pytest.approx(expected, abs=1e-4)
+    assert model.scores([Row(tokens, unchanged(tokens), target)]).values[0] == pytest.approx(expected, abs=1e-4)
+    points = model.word_embeddings(tokens)[None]
+    assert float(model.values(tokens, target, points)[0]) == pytest.approx(expected, abs=1e-4)
+
+
+def test_nobody_looks_ahead(model: EncoderModel) -> None:
+    weights = model.observe(model.encode(TEXT)).maps.weights
+    assert not np.triu(weights, 1).any() and np.allclose(weights.sum(axis=-1), 1, atol=1e-5)
+
+
+def test_the_task_keeps_its_promises(model: EncoderModel) -> None:
+    check_task(model.task, model)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_works_or_says_why_not(name: str, model: EncoderModel) -> None:
+    method = METHODS[name]()
+    item = default_item(model, TEXT)
+    if method.needs - model.offers:
+        with pytest.raises(ModelError):
+            method.attribute(model, *item)
+        assert method.needs & {"post_norm", "activations", "one_row"}
+        return
+    one = method.attribute(model, *item)
+    assert one.output == pytest.approx(model.value(model.predict(item[0]), item[1]), abs=1e-4)
+    assert np.isfinite(one.scores).all() and one.scores.any()
+
+
+def test_why_this_word_and_not_that_one(model: EncoderModel, logits: np.ndarray) -> None:
+    words = model.predict(model.encode(TEXT)).output.labels
+    report = explain.explain(TEXT, model, label=words[0], against=words[1], phrases=False)
+    columns = [model.head.vocabulary.find(word) for word in words[:2]]
+    assert report.attributions[0].output == pytest.approx(logits[columns[0]] - logits[columns[1]], abs=1e-4)
+    assert {one.method for one in report.attributions} == {"attention_rollout", "integrated_gradients", "occlusion"}
+    assert replay(from_json(to_json(report)), model).within(1e-5)
