@@ -307,9 +307,9 @@ def list_models(options: argparse.Namespace) -> int:
 
     for entry in shipped():
         size = f"{entry.size / 1e6:.1f} MB" if entry.size else ""
-        accuracy = f"accuracy {entry.figures['accuracy']:.3f}" if "accuracy" in entry.figures else ""
+        figure = "" if entry.main_figure is None else "{} {:.3f}".format(*entry.main_figure)
         task = ", ".join(entry.tasks).replace("_", "-") or "(told by loading it)"
-        print(f"{entry.name:<14} {task:<20} {size:>9}  {accuracy:<16} {entry.title}")
+        print(f"{entry.name:<14} {task:<20} {size:>9}  {figure:<22} {entry.title}")
     return 0
 
 

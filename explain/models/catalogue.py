@@ -72,6 +72,13 @@ class Entry:
     figures: dict[str, Any]
     examples: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
+    @property
+    def main_figure(self) -> tuple[str, float, str] | None:
+        """What its card measures it by: the figure's name, its value, and what it was measured on."""
+        for one in self.figures.get("shown", ()):
+            return one["name"], one["value"], one["data"]
+        return ("accuracy", self.figures["accuracy"], "its dev set") if "accuracy" in self.figures else None
+
 
 def list_models() -> tuple[Entry, ...]:
     """The shipped models and those in `EXPLAIN_MODELS`: paths or hub names, with commas; "name=path" names one."""

@@ -163,9 +163,10 @@ def _task_picker(tasks: Sequence[str]) -> str | None:
 
 def _about(entry: catalogue.Entry) -> str:
     """What a model does, and how well, in one line."""
-    if "accuracy" not in entry.figures:
+    if entry.main_figure is None:
         return entry.title
-    return f"{entry.title} Right in {entry.figures['accuracy']:.1%} of its dev set; its card says more."
+    name, value, data = entry.main_figure
+    return f"{entry.title} {name[:1].upper()}{name[1:]} {value:.1%} on {data}; its card says more."
 
 
 def target_picker(model: TextModel, text: str, pair: str | None) -> dict[str, Any]:
