@@ -38,7 +38,7 @@ from explain.text.phrases import Effect, PhraseSettings, Variants, budget, find_
 from explain.text.units import units_of
 
 SCHEMA = "explain-report-1"
-DEFAULT_METHODS = ("attention_rollout", "integrated_gradients", "occlusion")
+DEFAULT_METHODS = ("integrated_gradients", "occlusion", "attention_rollout")  # see docs/decisions/0012
 DEFAULT_METRICS = ("completeness_gap", "symmetric_relevance_gain", "deletion", "insertion")
 EDGES_PER_LAYER = 40  # kept in a report
 
@@ -189,7 +189,7 @@ def parts(
 
     served = model.value(observation.prediction, target)
     attributions: dict[Method, Attribution] = {}
-    for method in request.methods:
+    for method in sorted(request.methods, key=lambda method: method.cost(tokens) + method.arithmetic(tokens)):
         found = recall((*where, target, method), partial(method.attribute, working, tokens, target, meter))
         check_same_score(found.output, served, model.name)
         attributions[method] = found

@@ -51,13 +51,18 @@ FAITHFUL = (
         "how much further the label's probability falls without the words scored highest than without words at random",
         _removal("comprehensiveness", None, "gain"),
     ),
-    Column("beats random, %", "random orders with less", _removal("comprehensiveness", None, "percentile"), 1),
+    Column(
+        "beats random, %",
+        "random orders with less comprehensiveness",
+        _removal("comprehensiveness", None, "percentile"),
+        1,
+    ),
     Column(
         "sufficiency",
         "how much more of the probability the words scored highest keep alone than words at random do",
         _removal("sufficiency", None, "gain"),
     ),
-    Column("beats random, %", "random orders with less", _removal("sufficiency", None, "percentile"), 1),
+    Column("beats random, %", "random orders that keep less alone", _removal("sufficiency", None, "percentile"), 1),
 )
 HUMAN = (
     Column("AUPRC", "average precision: sizes of scores find the words people did not call neutral", _human("auprc")),
@@ -164,7 +169,7 @@ def _best(methods: Mapping[str, Mapping[str, Row]], texts: set[str] | None) -> s
             if name != best and len(both) > 1 and difference.mean() <= half_width(difference):
                 near.append(_title(name))
         beside = f"; not told apart from it: {', '.join(near)}" if near else "; every other method is below it"
-        metric = "" if column in HUMAN else f" ({column.meaning})" if column.digits == 1 else ""
+        metric = f" ({column.meaning})" if column.digits == 1 else ""  # two columns have this title
         lines.append(f"- {column.title}{metric}: **{_title(best)}**{beside}.")
     return "\n".join(lines)
 
