@@ -48,7 +48,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     text.add_argument("--task", metavar="NAME", help="one of several things that a model does, such as fill-mask")
     text.add_argument(
-        "--method", action="append", metavar="NAME", help="a method; may be given again (default: integrated gradients, occlusion, rollout)"
+        "--method",
+        action="append",
+        metavar="NAME",
+        help="a method; may be given again (default: integrated gradients, occlusion, rollout)",
     )
     text.add_argument("--set", action="append", default=[], metavar="METHOD.KNOB=VALUE", help="a method's setting")
     text.add_argument("--target", metavar="LABEL", help="the label, or word, to explain (default: the decided one)")

@@ -69,7 +69,7 @@ def test_a_report_holds_what_was_asked(sentiment: TextModel) -> None:
     assert report.model.weight_sha256 == sentiment.record.weight_sha256
     assert 0 < report.attribution("occlusion").output < 1
     assert report.versions["torch"].startswith("2.13")
-    with pytest.raises(KeyError, match="it has: attention_rollout"):
+    with pytest.raises(KeyError, match="it has: integrated_gradients"):
         report.attribution("lime")
 
 

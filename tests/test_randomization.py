@@ -14,12 +14,12 @@ from explain.methods.gradient_norm import GradientNorm
 from explain.methods.occlusion import Occlusion
 from explain.models.base import TextModel
 from explain.models.encoder import EncoderModel
-from explain.models.families import FAMILIES
 from explain.numerics.agreement import agreement
 from explain.randomization import WeightsMatter, cost, keep, known, measure
 from explain.testing import TOY_MODELS, default_item
 from explain.text.reference import REFERENCE_TEXTS
 from explain.text.units import scores_of
+from tests.tiny_models import FAMILY_NAMES
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +54,7 @@ def test_a_seed_gives_the_same_weights(tiny_bert: EncoderModel) -> None:
     assert one.record.weight_sha256 != tiny_bert.record.weight_sha256
 
 
-@pytest.mark.parametrize("family", sorted(FAMILIES))
+@pytest.mark.parametrize("family", FAMILY_NAMES)
 @pytest.mark.parametrize("head", ["ForSequenceClassification", "ForMaskedLM"])
 def test_families(family: str, head: str, tiny: Callable[..., EncoderModel]) -> None:
     model = tiny(family, head)

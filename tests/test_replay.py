@@ -12,7 +12,7 @@ from explain.errors import KnobError, RecordError
 from explain.models.base import TextModel
 from explain.models.encoder import EncoderModel
 from explain.replay import compare, from_json, from_record, json_schema, read, replay, to_json, to_record
-from explain.testing import TOY_MODELS
+from explain.testing import TOY_MODELS, texts_for
 
 TEXT = "The film isn't good <b>, but its top-notch cast saves it! 😀"
 SCHEMA = Path(explain.__file__).parent / "report.schema.json"
@@ -43,8 +43,9 @@ def test_the_published_schema_is_that_of_the_types_and_reports_fit_it(report: Re
     jsonschema.Draft202012Validator.check_schema(json_schema())
     jsonschema.validate(json.loads(to_json(report)), json_schema())
     for other in TOY_MODELS.values():
-        text = "a pair" if other.head.vocabulary is None else "a [MASK] pair"
-        jsonschema.validate(to_record(explain.explain(text, other, text_pair="of texts")), json_schema())
+        text, *second = texts_for(other)["plain"]
+        pair = next(iter(second), None if other.pair == "never" else "of texts")
+        jsonschema.validate(to_record(explain.explain(text, other, text_pair=pair)), json_schema())
 
 
 def test_a_replay_finds_the_same_numbers(report: Report, sentiment: TextModel) -> None:
@@ -55,10 +56,10 @@ def test_a_replay_finds_the_same_numbers(report: Report, sentiment: TextModel) -
 
 def test_a_changed_record_is_found_out(report: Report) -> None:
     record = to_record(report)
-    record["attributions"][1]["scores"][4] += 0.01
+    record["attributions"][0]["scores"][4] += 0.01
     difference = replay(from_record(record))
     assert difference.largest == pytest.approx(0.01, rel=0.05) and not difference.within(1e-3)
-    assert difference.where == "attributions[1].scores[4]"
+    assert difference.where == "attributions[0].scores[4]"
     record = to_record(report)
     record["phrases"][0]["necessary"] = not record["phrases"][0]["necessary"]
     assert not replay(from_record(record)).within(1e9)
@@ -84,11 +85,11 @@ def change(record: dict, path: str, value: object) -> dict:
         ("phrases/0/text", "other"),
         ("phrases/0/sufficient", None),
         ("edges/0/weight", 0.999),
-        ("attributions/1/diagnostics/converged", False),
-        ("attributions/1/diagnostics/points", 7),
-        ("attributions/1/params/tolerance", 0.05),
-        ("attributions/2/units/0", [2]),
-        ("attributions/2/signed", False),
+        ("attributions/0/diagnostics/converged", False),
+        ("attributions/0/diagnostics/points", 7),
+        ("attributions/0/params/tolerance", 0.05),
+        ("attributions/1/units/0", [2]),
+        ("attributions/1/signed", False),
     ],
 )
 def test_whatever_is_changed_is_found_out(report: Report, path: str, value: object) -> None:

@@ -108,7 +108,9 @@ def test_scores_that_outlive_the_weights_are_doubted(judged: Judged) -> None:
     trial, gradients, occlusion = judged
     tests = TESTS.run(trial, gradients)
     for left, color in ((0.2, "green"), (0.9, "amber")):
-        weights = Randomization("integrated_gradients", {}, "", (0, 6), [0.9, left], [0.1, 0.1], 0.2, 32, 5)
+        weights = Randomization(
+            "integrated_gradients", {}, "", "text_classification", (0, 6), [0.9, left], [0.1, 0.1], 0.2, 32, 5
+        )
         found = verdict(gradients, [occlusion], tests, weights)
         assert found.color == color and f"correlates {left:.2f} with itself (chance 0.20)" in found.sentence
         assert found.facts["random_weights"] == left

@@ -355,6 +355,10 @@ def _task_of(name: str, config: transformers.PretrainedConfig, asked: str | None
             f"{name} was saved as {', '.join(architectures) or 'a model without a head'}. Explained so far: "
             f"{', '.join(task.hub_name for task in TASKS.values())}; use a checkpoint fine-tuned for one of these."
         )
+    if FAMILIES[config.model_type].causal and TASKS["text_generation"] not in tasks:
+        raise ModelError(
+            f"{name} is of the causal family {config.model_type!r}, which is explained for text-generation only."
+        )
     return _one_of(name, tasks, asked)
 
 

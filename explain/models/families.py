@@ -13,12 +13,14 @@ class Family:
         probed: its attention goes through transformers' attention interface, so the probe sees and may change it.
         body: the attribute that holds an encoder whose layers are built of BERT's modules, so that the last one can be
             computed at one row; empty for others.
+        causal: nobody looks ahead, so a head over a whole text reads its last token; explained for next words only.
     """
 
     reads: str = "first"
     positions: str = "from_zero"
     probed: bool = True
     body: str = ""
+    causal: bool = False
 
 
 FAMILIES: dict[str, Family] = {
@@ -32,5 +34,5 @@ FAMILIES: dict[str, Family] = {
     "deberta-v2": Family(probed=False),
     "mpnet": Family(positions="after_padding", probed=False),
     "modernbert": Family(reads="pooling"),
-    "gpt2": Family(),
+    "gpt2": Family(causal=True),
 }

@@ -175,8 +175,14 @@ def test_no_config(tmp_path: Path) -> None:
 
 
 def test_an_unsupported_family_is_told_by_name(folder: Path) -> None:
+    change_config(folder, model_type="xlnet", architectures=["XLNetForSequenceClassification"])
+    with pytest.raises(ModelError, match="family 'xlnet', which is not supported"):
+        load_folder("m", folder)
+
+
+def test_a_causal_model_writes_and_nothing_else(folder: Path) -> None:
     change_config(folder, model_type="gpt2", architectures=["GPT2ForSequenceClassification"])
-    with pytest.raises(ModelError, match="family 'gpt2', which is not supported"):
+    with pytest.raises(ModelError, match="of the causal family 'gpt2', which is explained for text-generation only"):
         load_folder("m", folder)
 
 
