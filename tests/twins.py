@@ -21,7 +21,11 @@ def value_at(model: TextModel, tokens: Tokens, target: Target) -> Callable[[torc
     """The target as captum takes it: a function of word embeddings (B, T, D), to be differentiated by others."""
 
     def forward(points: torch.Tensor) -> torch.Tensor:
-        return model._value_at(tokens, target, points) if hasattr(model, "_value_at") else model._value(target, points)
+        return (
+            model._value_at(tokens, target, points)
+            if hasattr(model, "_value_at")
+            else model._value(tokens, target, points)
+        )
 
     return forward
 

@@ -44,7 +44,7 @@ class BentModel(ToyClassifier):
     def own_module(self, tokens: Tokens, target: Target, meter: Meter | None = None) -> TargetModule:
         twin = type(self)(self.name)
         twin.network = own_copy(self.network)
-        return TargetModule(twin.network, lambda points: twin._value(target, points), meter)
+        return TargetModule(twin.network, lambda points: twin._value(tokens, target, points), meter)
 
 
 @pytest.mark.parametrize("check", METHOD_CHECKS, ids=lambda check: check.__name__)

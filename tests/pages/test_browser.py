@@ -85,12 +85,15 @@ def test_masked_words(visit: Visit) -> None:
     page = visit.page
     page.get_by_role("combobox", name="Model").click()
     page.get_by_role("option", name="base").click()
-    expect(page.get_by_text("Put [MASK] where a word is to be guessed.")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("textbox", name="Text to explain")).to_have_value(
+        "The capital of France is [MASK].", timeout=60_000
+    )
     page.get_by_text("two masks", exact=True).click()
+    expect(page.get_by_role("combobox", name="Which mask?")).to_be_visible(timeout=60_000)
     visit.settle()
     first = page.locator(".headline").text_content()
     page.get_by_role("combobox", name="Which mask?").click()
-    page.get_by_role("option", name="2").click()
+    page.get_by_role("option", name="mask 2").click()
     expect(page.locator(".headline")).not_to_have_text(first, timeout=30_000)
     visit.settle()
 
@@ -102,25 +105,25 @@ def test_masked_words(visit: Visit) -> None:
     ask("Moon")
     expect(page.locator(".label-row .name").last).to_have_text("moon", timeout=60_000)
     visit.settle()
-    assert "for moon" in page.locator(".heatmap .legend").nth(1).text_content()
+    assert "for moon" in page.locator(".heatmap .legend").nth(0).text_content()
     ask("unforgettable")
     expect(page.get_by_text("is 4 pieces for this model")).to_be_visible(timeout=60_000)
-    assert "word=unforgettable" in page.url
+    assert "target=unforgettable" in page.url
 
 
 def test_pieces_instead_of_words(visit: Visit) -> None:
     visit.open("/?show=pieces")
-    assert "".join(visit.words(1)).startswith("Thefilmisn't")
-    assert "isn" in visit.words(1)
-    assert "isn't" in visit.words(2)  # occlusion takes words away whole; its scores can't be cut up
+    assert "".join(visit.words(0)).startswith("Thefilmisn't")
+    assert "isn" in visit.words(0)
+    assert "isn't" in visit.words(1)  # occlusion takes words away whole; its scores can't be cut up
 
 
 def test_a_link_brings_back_what_was_chosen(visit: Visit) -> None:
     visit.open("/?example=irony&target=positive&integrated_gradients.baseline=pad&layers=2&layers=4")
     page = visit.page
     assert visit.words()[0] == "Oh"
-    assert "for positive" in page.locator(".heatmap .legend").nth(1).text_content()
-    assert "(pad)" in page.locator(".heatmap .note").nth(1).text_content()
+    assert "for positive" in page.locator(".heatmap .legend").nth(0).text_content()
+    assert "(pad)" in page.locator(".heatmap .note").nth(0).text_content()
     labels = page.locator(".graph text.label").all_text_contents()
     assert labels == ["input", "layer 2", "layer 3", "layer 4"]
     page.reload()

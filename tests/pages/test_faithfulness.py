@@ -108,7 +108,7 @@ def test_marks_are_kept_over_pages_texts_and_settings_and_compute_nothing(
         run(app)
     assert not app.error and not app.exception
     (table,) = app.table
-    assert list(table.value["Method"]) == ["Attention rollout", "Integrated gradients", "Occlusion", "Random order"]
+    assert list(table.value["Method"]) == ["Integrated gradients", "Occlusion", "Attention rollout", "Random order"]
     assert list(table.value["F1"])[-1] == "0.13" and "the 2 highest-scored words" in captions(app)
     marks = app.session_state["marks"]
 

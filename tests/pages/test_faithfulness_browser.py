@@ -55,7 +55,7 @@ def test_words_are_marked_by_mouse_and_keyboard(visit: Visit, tmp_path: Path) ->
         page.get_by_role("button", name="Figures, CSV").click()
     caught.value.save_as(tmp_path / "figures.csv")
     with (tmp_path / "figures.csv").open(newline="") as opened:
-        assert [row["method"] for row in csv.DictReader(opened)] == ["attention_rollout", "occlusion", "random"]
+        assert [row["method"] for row in csv.DictReader(opened)] == ["occlusion", "attention_rollout", "random"]
 
     page.get_by_role("link", name="Attention").click()
     expect(page.get_by_text("Where does the model look?")).to_be_visible()
