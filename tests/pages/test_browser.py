@@ -88,6 +88,7 @@ def test_masked_words(visit: Visit) -> None:
     expect(page.get_by_role("textbox", name="Text to explain")).to_have_value(
         "The capital of France is [MASK].", timeout=60_000
     )
+    visit.settle()
     page.get_by_text("two masks", exact=True).click()
     expect(page.get_by_role("combobox", name="Which mask?")).to_be_visible(timeout=60_000)
     visit.settle()
