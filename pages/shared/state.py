@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from explain import pipeline
-from explain.datatypes import Prediction
+from explain.datatypes import Attribution, Prediction
 from explain.errors import TextError
 from explain.installation import environment_number
 from explain.jobs import Cache, Job, Jobs, failure
@@ -88,7 +88,7 @@ def find(request: pipeline.Request, loaded: TextModel) -> Found:
             session.ended = None
             return Found(parts)
         if session.get("ended") and session.ended[0] == key:
-            return Found(parts, None, *session.ended[1:])
+            return Found({**session.get("drawn", {}), **parts}, None, *session.ended[1:])
         cost = pipeline.cost(request, loaded, loaded.encode(request.text, request.text_pair))
         job = jobs().submit(key, lambda meter: pipeline.parts(request, loaded, meter, cache()), cost)
         session.job, session.ended = job, None
@@ -98,7 +98,7 @@ def find(request: pipeline.Request, loaded: TextModel) -> Found:
     session.job = None
     if job.state == "done":
         return Found(job.parts)
-    session.ended = (key, job.state, failure(job))
+    session.ended, session.drawn = (key, job.state, failure(job)), {}
     return Found(job.parts, None, *session.ended[1:])
 
 
@@ -139,6 +139,12 @@ def stop() -> None:
         jobs().leave(job)
         st.session_state.job = None
         st.session_state.ended = (job.key, "cancelled", "Stopped, as you asked.")
+        # What a method had drawn so far is in no cache; it is small, and was on the screen.
+        st.session_state.drawn = {
+            name: part
+            for name, part in job.parts.items()
+            if isinstance(part, Attribution) and part.diagnostics.get("partial")
+        }
 
 
 def try_again() -> None:
