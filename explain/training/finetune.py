@@ -315,6 +315,7 @@ def save(
         "temperature": fitted.temperature,
         **({} if fitted.thresholds is None else {"thresholds": fitted.thresholds}),
         **({"texts": about.texts} if about.texts else {}),
+        **({"examples": dict(about.examples)} if about.examples else {}),
         "figures": {name: figures[name] for name in flat if name in figures} | {"shown": shown},
     }
     (folder / "explain.json").write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")

@@ -4,8 +4,8 @@ What is measured on was never trained on and nothing was tuned on it; `sentiment
 figures are of the dev split, which decided nothing but the defaults here.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ class TaskRecipe:
         objective: the kind of task.
         sources: its data; the first split to measure on gives the main figures.
         texts: names of the two texts, where it reads two.
+        examples: texts to start from on a page, by a name for each; none: the task's own.
         trained_on, limits: for the card, a phrase and a sentence or more.
         epochs, batch_size, learning_rate: the defaults.
         scripts: the scripts its training texts are in.
@@ -35,6 +36,7 @@ class TaskRecipe:
     objective: Objective[Any]
     sources: tuple[Source, ...]
     texts: tuple[str, ...] = ()
+    examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     trained_on: str
     limits: str
     epochs: float = 3.0
@@ -98,6 +100,13 @@ TASK_RECIPES = {
             ),
         ),
         texts=("Premise", "Hypothesis"),
+        examples={
+            "it follows": ("Two dogs are running through a snowy field.", "Animals are outdoors."),
+            "it can't be": ("A woman in a red coat is reading on a bench.", "The woman is asleep."),
+            "it may be": ("A man is playing the guitar on a stage.", "The man is famous."),
+            "denial": ("Nobody in the room is smiling.", "Someone is smiling."),
+            "who did what": ("The boy is chased by a large dog.", "The boy is chasing a dog."),
+        },
         trained_on="a sample of SNLI: captions of photographs, and sentences that people wrote to each",
         limits="The hypotheses alone often give the label away: who wrote a contradiction wrote 'nobody' or "
         "'sleeping', and models learn that. It knows plain scenes, not law, medicine or arithmetic.",
@@ -174,6 +183,12 @@ TASK_RECIPES = {
                 renamed=_TOPICS,
             ),
         ),
+        examples={
+            "a plant": ("Salvia hispanica is grown for its seeds, which are rich in oil and eaten in many countries.",),
+            "a ship": ("HMS Beagle was launched in 1820 and carried Charles Darwin round the world.",),
+            "a record or a film": ("Purple Rain was released in 1984 and won its author an Academy Award.",),
+            "a village": ("Nowa Wola lies in the east of Poland, near the border with Belarus.",),
+        },
         trained_on="first sentences of Wikipedia articles",
         limits="It knows these fourteen classes and nothing else: any text gets one of them. The classes are easy to "
         "tell apart in encyclopedia prose; a high accuracy there promises little for other writing.",
@@ -192,6 +207,13 @@ TASK_RECIPES = {
                 label="labels",
             ),
         ),
+        examples={
+            "thanks and joy": ("Thank you so much, this made my whole day!",),
+            "two at once": ("I can't believe they cancelled it. So sad, and honestly a bit angry.",),
+            "a question": ("Wait, how did you even find that out?",),
+            "irony": ("Oh great, another Monday.",),
+            "none to speak of": ("The meeting is at nine in room four.",),
+        },
         trained_on="English Reddit comments that a few raters each labelled with emotions",
         limits="The labels say what raters read into a comment, not what its writer felt; raters often disagreed. "
         "Rare emotions (grief, pride, relief, nervousness) have few examples, and their figures are rough. Reddit's "

@@ -224,6 +224,7 @@ def test_the_list_says_what_each_model_is_for_as_far_as_it_can(
     tasks = {entry.name: entry.tasks for entry in explainable()}
     assert tasks == {
         "base": ("fill_mask", "next_sentence_prediction"),
+        "entailment": ("text_classification", "zero_shot_classification"),
         "sentiment": ("text_classification",),
         "model": ("text_classification",),
         "masked": ("fill_mask",),

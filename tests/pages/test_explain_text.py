@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from explain.datatypes import Attribution
 from explain.jobs import ABANDONED_SECONDS, Cache
+from explain.models.catalogue import list_models
 from explain.tasks.base import TASKS
 from pages.shared import show, state
 from tests.pages.visits import FIRST_EXAMPLE
@@ -200,7 +201,7 @@ def test_text_from_a_link_is_taken_and_does_not_stay_in_the_address(app: AppTest
 def test_visitors_of_an_open_server_choose_from_a_list(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state, "any_model_allowed", lambda: False)
     run(app)
-    assert app.selectbox(key="model").options == ["base", "sentiment"]
+    assert app.selectbox(key="model").options == [entry.name for entry in list_models()]
 
 
 def test_masked_words_are_asked_for_and_guessed(app: AppTest) -> None:
