@@ -454,7 +454,7 @@ def _load_adapter(name: str, folder: Path, asked: str | None = None) -> TextMode
             exclusive=bool(about.get("exclusive", True)),
             temperature=None if about.get("temperature") is None else float(about["temperature"]),
             thresholds=tuple(float(one) for one in about.get("thresholds") or ()),
-            texts=tuple(str(one) for one in about.get("texts") or ()),
+            texts=tuple(str(one) for one in about.get("texts") or ()) if task.name == about["task"] else (),
             no_answer=bool(about.get("no_answer")),
         )
     except (KeyError, TypeError, ValueError) as error:

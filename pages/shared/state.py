@@ -181,8 +181,9 @@ def examples(loaded: TextModel | None) -> dict[str, tuple[str, ...]]:
     """Texts to start from, of the kind that a model reads: its own, or its task's."""
     if loaded is None:  # it can't be loaded; something should stand there all the same
         return dict(TASKS["text_classification"].examples)
-    own = next((entry.examples for entry in catalogue.list_models() if entry.name == loaded.name), {})
-    found = own or loaded.task.examples
+    entry = next((entry for entry in catalogue.list_models() if entry.name == loaded.name), None)
+    first = entry is not None and loaded.task.name in entry.tasks[:1]  # its examples are of the first thing it does
+    found = (entry.examples if entry is not None and first else {}) or loaded.task.examples
     vocabulary = loaded.head.vocabulary
     mask = "[MASK]" if vocabulary is None else vocabulary.mask
     return {name: tuple(text.replace("[MASK]", mask) for text in texts) for name, texts in found.items()}

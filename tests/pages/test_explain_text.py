@@ -235,6 +235,29 @@ def test_an_example_that_nobody_changed_makes_room_for_one_that_the_model_reads(
         assert not app.error and not app.info and app.text_area(key="text").value == text
 
 
+def test_labels_of_ones_own(app: AppTest) -> None:
+    app.query_params.update({"model": "entailment", "task": "Labels of your own"})
+    run(app)
+    texts = TASKS["zero_shot_classification"].examples
+    assert app.button_group(key="example").options == list(texts)
+    assert (app.text_area(key="text").value, app.text_area(key="pair").value) == texts["news"]
+    assert app.text_area(key="pair").label == "Labels, with commas"
+    assert app.selectbox(key="target").options[1:] == ["sport", "politics", "cooking"]
+    assert not app.error and not app.info and {"Which words", "Key phrases", "Take it with you"} <= drawn(app)
+    app.selectbox(key="target").set_value("cooking")
+    run(app)
+    assert not app.error and "label='cooking'" in app.code[0].value
+
+
+def test_an_adapter_has_examples_and_names_of_its_own(app: AppTest) -> None:
+    app.query_params["model"] = "entailment"
+    run(app)
+    (entry,) = [entry for entry in list_models() if entry.name == "entailment"]
+    assert app.button_group(key="example").options == list(entry.examples)
+    assert [app.text_area(key=key).label for key in ("text", "pair")] == ["Premise", "Hypothesis"]
+    assert not app.error and not app.info and "Take it with you" in drawn(app)
+
+
 @pytest.mark.parametrize("name", NEXT_EXAMPLES)
 def test_next_sentences(app: AppTest, name: str) -> None:
     app.query_params.update({"model": "base", "task": "Next sentence", "example": name})
