@@ -308,11 +308,12 @@ def _put(options: argparse.Namespace, written: str | bytes) -> None:
 def list_models(options: argparse.Namespace) -> int:
     from explain.models.catalogue import list_models as shipped
 
-    for entry in shipped():
+    entries = [(entry, ", ".join(entry.tasks).replace("_", "-") or "(told by loading it)") for entry in shipped()]
+    width = max((len(task) for _, task in entries), default=0)
+    for entry, task in entries:
         size = f"{entry.size / 1e6:.1f} MB" if entry.size else ""
         figure = "" if entry.main_figure is None else "{} {:.3f}".format(*entry.main_figure)
-        task = ", ".join(entry.tasks).replace("_", "-") or "(told by loading it)"
-        print(f"{entry.name:<14} {task:<20} {size:>9}  {figure:<22} {entry.title}")
+        print(f"{entry.name:<14} {task:<{width}} {size:>9}  {figure:<22} {entry.title}")
     return 0
 
 
