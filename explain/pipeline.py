@@ -285,13 +285,18 @@ def explain(
 
 
 def attention(
-    text: str, model: str | TextModel = catalogue.DEFAULT_MODEL, *, text_pair: str | None = None
+    text: str,
+    model: str | TextModel = catalogue.DEFAULT_MODEL,
+    *,
+    text_pair: str | None = None,
+    task: str | None = None,
 ) -> AttentionMaps:
     """The attention of every layer and head on one text: exactly one forward pass.
 
     Args:
         text, text_pair: one text, or two that are read together.
         model: a shipped name, a local folder, a hub name, or a loaded model.
+        task: which of the things that a model given by name can do; see `explain`.
 
     Returns:
         Maps with `weights (L, H, T, T)`, row = the token that looks, column = the token looked at, rows summing to 1.
@@ -299,7 +304,7 @@ def attention(
     Raises:
         ExplainError: what is wrong and what to do, whatever it is.
     """
-    loaded = catalogue.load_model(model) if isinstance(model, str) else model
+    loaded = catalogue.load_model(model, task=task) if isinstance(model, str) else model
     return loaded.observe(loaded.encode(text, text_pair)).maps
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 
 from explain.datatypes import AttentionMaps, Cut, CutEffects, HeadEffects, LayerReadings
 from explain.errors import ExplainError
+from explain.models import catalogue
 from explain.models.base import TextModel
 from explain.numerics.heads import HEAD_FIGURES
 from explain.pipeline import Request
@@ -325,7 +326,8 @@ def take_away(request: Request, model: TextModel, maps: AttentionMaps, chosen: S
     st.caption("Pictures: each drawing has SVG and PNG buttons in its corner.")
     with st.expander("The Python that gives these weights"):
         pair = "" if request.text_pair is None else f", text_pair={request.text_pair!r}"
-        code = f"import explain\n\nmaps = explain.attention({request.text!r}, model={model.name!r}{pair})\n"
+        task = "" if catalogue.is_default(model) else f", task={model.task.hub_name!r}"
+        code = f"import explain\n\nmaps = explain.attention({request.text!r}, model={model.name!r}{pair}{task})\n"
         st.code(f"{code}print(maps.weights.shape)  # layers, heads, looks, is looked at\n", language="python")
 
 

@@ -74,8 +74,8 @@ class QuestionAnswering(Task):
         spans = tuple(_span(tokens, positions, start, stop, probabilities) for start, stop in order)
         answers = Output(
             _apart(spans),
-            [[float(joint[pair]) for pair in order]],  # type: ignore[arg-type]
-            [[span.probability for span in spans]],  # type: ignore[arg-type]
+            np.array([[float(joint[pair]) for pair in order]]),
+            np.array([[span.probability for span in spans]]),
             exclusive=True,
             listed_of=int(allowed.sum()),
         )
