@@ -20,7 +20,8 @@ from explain.meter import Meter
 from explain.methods.attention_rollout import AttentionRollout
 from explain.methods.integrated_gradients import IntegratedGradients
 from explain.methods.occlusion import Occlusion
-from explain.models.encoder import CHUNK_POSITIONS, EncoderModel
+from explain.models.chunks import CHUNK_POSITIONS
+from explain.models.encoder import EncoderModel
 from explain.models.remembering import Remembering
 
 POINTS = 50

@@ -19,6 +19,7 @@ from explain.meter import Meter
 from explain.models.own_module import TargetModule
 from explain.models.post_norm import PostNormLayer
 from explain.models.row_head import RowHead
+from explain.models.text_vectors import ReadTexts
 from explain.tasks.base import Head, Raw, Task
 from explain.text.removal import Variant, keep_only, remove
 from explain.text.units import Units
@@ -248,6 +249,23 @@ class TextModel(ABC):
     def randomized(self, layers: int, seed: int) -> "TextModel":
         """A copy whose head and last `layers` layers are as before any training ("random_layers")."""
         raise self._lacks("random_layers")
+
+    def text_vectors(self, texts: Sequence[str], pooling: str = "mean", meter: Meter | None = None) -> ReadTexts:
+        """A vector of each text, read by itself: one forward pass each, in batches of like length.
+
+        Args:
+            pooling: "mean", "cls", "max", "last_four", "layer:N" or "lstm"; see `explain.models.pooling`.
+
+        Raises:
+            KnobError: a pooling that this model does not have.
+            ModelError: it gives no vectors.
+        """
+        raise ModelError(f"{self.name} ({self.record.architecture}) gives no vectors of texts. Use another model.")
+
+    @property
+    def poolings(self) -> tuple[str, ...]:
+        """The names of `explain.models.pooling.POOLINGS` that it offers, the one it was trained with first."""
+        return ()
 
     @property
     def post_norm(self) -> tuple[PostNormLayer, ...]:

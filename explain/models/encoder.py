@@ -15,23 +15,27 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from explain.datatypes import AttentionMaps, Cut, ModelRecord, Prediction, Target, Tokens
-from explain.errors import ModelError, TextError
+from explain.errors import KnobError, ModelError, TextError
 from explain.meter import Meter
 from explain.models.base import AttentionGradients, Observation, Row, Scores, TextModel, Trace
+from explain.models.chunks import balanced as _balanced
+from explain.models.chunks import chunks_by_length
 from explain.models.families import FAMILIES
 from explain.models.last_layer import can_trim, largest_difference, trimmed_logits
 from explain.models.own_module import TargetModule, has_activation_modules, own_copy
+from explain.models.pooling import POOLINGS, pooling_named
 from explain.models.post_norm import PostNormLayer, post_norm_layers
 from explain.models.probe import CutWeights, KeepDifferentiable, KeepMaps, KeepVectors, probing
 from explain.models.random_layers import drawn_anew, layers_of
 from explain.models.row_head import RowHead, row_head
 from explain.models.sentence_pair import SentencePair
+from explain.models.text_vectors import ReadTexts, read_vectors
+from explain.models.token_lstm import TokenLSTM
 from explain.models.vocabulary import TOKENIZING
 from explain.tasks.base import Head, Raw, Task
 from explain.text.removal import unchanged
 from explain.text.words import is_visible, word_ranges
 
-CHUNK_POSITIONS = 2048  # positions run at once: from about 512 the cost is flat, more only takes memory
 MAX_TOKENS = 512  # longest input read, whatever the model could: attention maps grow with the square
 MAX_CHARACTERS = 1_000_000
 
@@ -431,6 +435,38 @@ class EncoderModel(TextModel):
             np.concatenate([part.values for part in parts]), np.concatenate([part.decisions for part in parts])
         )
 
+    def text_vectors(self, texts: Sequence[str], pooling: str = "mean", meter: Meter | None = None) -> ReadTexts:
+        chosen = pooling_named(pooling, self.layers, self._lstm)
+        if chosen.kind == "first" and self._family.causal:
+            raise KnobError(
+                f"In {self.name} no token looks ahead, so the first knows nothing of the text: take the pooling mean."
+            )
+        with TOKENIZING:
+            encoded = self._tokenizer(list(texts), truncation=True, max_length=self.max_tokens, verbose=False)
+        return read_vectors(
+            self._module.base_model,
+            encoded.encodings,
+            chosen,
+            types=self._takes_types,
+            unknown=self.unk_id,
+            meter=meter,
+        )
+
+    @property
+    def poolings(self) -> tuple[str, ...]:
+        own = "mean"
+        if self._lstm is not None:
+            own = "lstm"
+        elif self._apart and self._module.pooling.kind == "first":
+            own = "cls"
+        without = {"cls"} if self._family.causal else set()
+        without |= {"lstm"} if self._lstm is None else set()
+        return (own, *(name for name in POOLINGS if name != own and name not in without))
+
+    @property
+    def _lstm(self) -> TokenLSTM | None:
+        return getattr(self._module, "lstm", None)
+
     @property
     def post_norm(self) -> tuple[PostNormLayer, ...]:
         return post_norm_layers(self._module) or super().post_norm
@@ -453,7 +489,7 @@ class EncoderModel(TextModel):
             return torch.stack(shares).double().mean(dim=0).numpy()
         if target.positions:
             weights[list(target.positions)] = 1 / len(target.positions)
-        elif self._family.reads == "pooling" and self._module.config.classifier_pooling == "mean":
+        elif getattr(self._module.config, "classifier_pooling", "cls") == "mean":  # ModernBERT, and heads of ours
             weights[:] = 1 / len(tokens)
         else:
             weights[0] = 1.0
@@ -652,20 +688,9 @@ def _truncated_at(
     return tuple(places)
 
 
-def _balanced(count: int, length: int) -> int:
-    """A chunk size: about 2048 positions, and no small rest."""
-    most = max(1, CHUNK_POSITIONS // length)
-    return -(-count // -(-count // most))
-
-
 def _chunks(rows: Sequence[Row]) -> Iterator[list[int]]:
-    """Row numbers in chunks, longest first, so that little is padding and the first of a chunk says how many fit."""
-    order = sorted(range(len(rows)), key=lambda number: -len(rows[number].variant))
-    start = 0
-    while start < len(order):
-        size = _balanced(len(order) - start, len(rows[order[start]].variant))
-        yield order[start : start + size]
-        start += size
+    """Row numbers in chunks."""
+    return chunks_by_length([len(row.variant) for row in rows])
 
 
 def _attended(rows: Sequence[Row]) -> Tensor | None:

@@ -4,10 +4,9 @@ Both texts stand in one sequence, and attention is let through within each text 
 second. An encoder mixes tokens nowhere but in attention, so the vectors are those of two separate calls, while
 everything that works on one sequence (paths, removal, attention maps, rollout) works on both texts at once.
 
-    f(a) . f(b) / (|f(a)| |f(b)|),   f: the mean of the last layer over a text's tokens, or its first token's row
+    f(a) . f(b) / (|f(a)| |f(b)|),   f: a text's vector, see explain.models.pooling
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -16,26 +15,7 @@ from transformers import PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from explain.errors import ModelError
-
-POOLINGS = ("mean", "first")
-
-
-@dataclass(frozen=True)
-class Pooling:
-    """How a text's rows become its vector."""
-
-    kind: str = "mean"
-
-    def weights(self, text_of: Tensor, attended: Tensor, text: int) -> Tensor:
-        """How each row counts for a text's vector: (B, T), rows summing to 1."""
-        mine = (text_of == text) & attended
-        if self.kind == "first":
-            mine = mine & (mine.cumsum(dim=1) == 1)
-        return mine / mine.sum(dim=1, keepdim=True).clamp(min=1)
-
-    def vectors(self, rows: Tensor, text_of: Tensor, attended: Tensor, text: int) -> Tensor:
-        """A text's vectors (B, D) from the last layer's rows (B, T, D)."""
-        return torch.einsum("bt,btd->bd", self.weights(text_of, attended, text).to(rows.dtype), rows)
+from explain.models.pooling import Pooling
 
 
 class SentencePair(nn.Module):
@@ -52,6 +32,7 @@ class SentencePair(nn.Module):
                 "DeBERTa can't be told who may look at whom, so it can't read two texts apart; use another encoder."
             )
         self.encoder, self.pooling = encoder, pooling
+        self.lstm = pooling.lstm  # a part of this module, so that it is frozen, checked and counted with it
         self.config = encoder.config
 
     @property

@@ -93,7 +93,7 @@ def test_seeds_passes_and_chunks(tiny_bert: EncoderModel, monkeypatch: pytest.Mo
     one = SmoothGrad(samples=9).attribute(tiny_bert, *item, meter)
     assert (meter.spent.forward, meter.spent.backward) == (10, 9)
     assert not np.array_equal(one.scores, SmoothGrad(samples=9, seed=1).attribute(tiny_bert, *item).scores)
-    monkeypatch.setattr("explain.models.encoder.CHUNK_POSITIONS", 2 * len(item[0]))
+    monkeypatch.setattr("explain.models.chunks.CHUNK_POSITIONS", 2 * len(item[0]))
     again = SmoothGrad(samples=9).attribute(tiny_bert, *item)
     assert np.allclose(one.scores, again.scores, atol=1e-4) and np.allclose(one.error, again.error, atol=1e-4)
 
