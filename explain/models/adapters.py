@@ -23,9 +23,12 @@ from torch import Tensor, nn
 from transformers import PretrainedConfig, PreTrainedModel
 
 from explain.errors import ModelError
+from explain.models.mean_classifier import BertForLSTMClassification, BertForMeanClassification
 from explain.models.probe import ATTENTION
+from explain.models.token_lstm import TokenLSTM
 
 _PREFIX = "base_model.model."  # what peft puts before every name
+_OURS = {one.__name__: one for one in (BertForMeanClassification, BertForLSTMClassification)}
 
 # Settings of peft's LoRA that change what is computed.
 _UNUSED = (
@@ -49,23 +52,48 @@ def with_adapter(base: PreTrainedModel, folder: Path, architecture: str, labels:
     Args:
         base: the encoder with its pretraining heads; stays as it is.
         folder: peft's `adapter_config.json` and `adapter_model.safetensors`.
-        architecture: the class of transformers to build, "BertForSequenceClassification".
+        architecture: the class to build, of transformers or ours: "BertForSequenceClassification".
         labels: the head's labels.
 
     Raises:
         ModelError: a file that can't be read, or an adapter for another encoder.
     """
     settings = read_json(folder / "adapter_config.json")
-    try:
-        saved = load_file(folder / "adapter_model.safetensors")
-    except (OSError, SafetensorError) as error:
-        raise ModelError(f"The adapter in {folder} can't be read: {error}") from error
+    saved = _saved(folder)
     scale = _scale(folder, settings)
     config = copy.deepcopy(base.config)
     config.id2label = dict(enumerate(labels))
     config.label2id = {label: number for number, label in enumerate(labels)}
     shared = dict(base.named_parameters())
     return _assembled(base, architecture, config, lambda name: _parameter(name, shared, saved, scale), folder)
+
+
+def own_lstm(folder: Path, width: int) -> TokenLSTM:
+    """The LSTM that was trained with an adapter.
+
+    Args:
+        width: of the encoder's rows.
+
+    Raises:
+        ModelError: there is none, or one for another encoder.
+    """
+    start = f"{_PREFIX}lstm."
+    state = {name.removeprefix(start): one.float() for name, one in _saved(folder).items() if name.startswith(start)}
+    lstm = TokenLSTM(width)
+    try:
+        lstm.load_state_dict(state)
+    except RuntimeError as error:
+        raise ModelError(
+            f"The adapter in {folder} says that it pools with an LSTM, and holds none that fits."
+        ) from error
+    return lstm.eval()
+
+
+def _saved(folder: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(folder / "adapter_model.safetensors")
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"The adapter in {folder} can't be read: {error}") from error
 
 
 def with_own_head(base: PreTrainedModel, architecture: str) -> PreTrainedModel:
@@ -93,7 +121,8 @@ def _assembled(
     config._attn_implementation = ATTENTION
     alone = architecture == "BertModel"  # no head: its names lack what the encoder is called inside of others
     with torch.device("meta"):  # names and shapes only; every tensor is put in below
-        module = getattr(transformers, architecture)(config, **({"add_pooling_layer": False} if alone else {}))
+        built = _OURS.get(architecture) or getattr(transformers, architecture)
+        module = built(config, **({"add_pooling_layer": False} if alone else {}))
     module.requires_grad_(False)  # or `load_state_dict` would turn gradients on for the base's own parameters
     state = {}
     for name, tensor in module.state_dict().items():

@@ -23,7 +23,7 @@ from transformers import AutoConfig, AutoTokenizer, BertForPreTraining, PreTrain
 from explain.datatypes import ModelRecord
 from explain.errors import ModelError
 from explain.installation import environment_number, weights_folder
-from explain.models.adapters import is_adapter, read_json, with_adapter, with_own_head
+from explain.models.adapters import is_adapter, own_lstm, read_json, with_adapter, with_own_head
 from explain.models.base import TextModel
 from explain.models.encoder import MAX_TOKENS, EncoderModel
 from explain.models.families import FAMILIES
@@ -465,15 +465,20 @@ def _load_adapter(name: str, folder: Path, asked: str | None = None) -> TextMode
     _check_weights(base_name, base_folder)
     _check_weights(name, folder)
     base, tokenizer = _base(base_folder)
-    module = with_adapter(base, folder, _bert_for(task), head.labels)
+    pooling = str(about.get("pooling", ""))
+    module = with_adapter(base, folder, _bert_for(task, pooling), head.labels)
     record = _record(name, module, task, [base_folder, folder], "shipped")
     if task is SIMILARITY:
-        module, head = SentencePair(module, Pooling()), replace(head, labels=(SIMILARITY_LABEL,), value=True)
+        lstm = own_lstm(folder, module.config.hidden_size) if pooling == "lstm" else None
+        module, head = SentencePair(module, Pooling(lstm=lstm)), replace(head, labels=(SIMILARITY_LABEL,), value=True)
     return EncoderModel(name, module, tokenizer, task, head, record, _token_limit(), _scripts(folder))
 
 
-def _bert_for(task: Task) -> str:
-    """BERT's class of transformers for a task."""
+def _bert_for(task: Task, pooling: str = "") -> str:
+    """BERT's class for a task: of transformers, or ours where the head reads the mean of all tokens."""
+    ours = {"mean": "BertForMeanClassification", "lstm": "BertForLSTMClassification"}
+    if task.auto_class == "AutoModelForSequenceClassification" and pooling in ours:
+        return ours[pooling]
     return "Bert" + (task.auto_class.removeprefix("AutoModel") or "Model")
 
 

@@ -24,7 +24,8 @@ class TokenLSTM(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.cells = nn.LSTM(width, width // 2, batch_first=True, bidirectional=True)
+        with torch.random.fork_rng(devices=()):  # what is drawn after it is what would be drawn without it
+            self.cells = nn.LSTM(width, width // 2, batch_first=True, bidirectional=True)
 
     def forward(self, rows: Tensor, kept: Tensor) -> Tensor:
         """Read the rows that are kept (B, T), one after the other, as if there were no others.
@@ -74,7 +75,11 @@ def kept_rows(rows: Tensor, attention_mask: Tensor | None) -> Tensor:
 
 
 def started_anew(module: nn.Module) -> bool:
-    """Draw an LSTM's weights, which transformers doesn't know how to; tells whether it was one."""
+    """Draw an LSTM's weights, which transformers doesn't know how to; tells whether it was one.
+
+    All other weights of a seed are drawn as they are without it, so that models with and without it can be compared.
+    """
     if isinstance(module, nn.LSTM):
-        module.reset_parameters()
+        with torch.random.fork_rng(devices=()):
+            module.reset_parameters()
     return isinstance(module, nn.LSTM)

@@ -139,7 +139,7 @@ def _finetuning(record: dict[str, Any]) -> str:
 
 
 def _trained_whole(modules: list[str]) -> str:
-    names = {"classifier": "head", "qa_outputs": "head"}
+    names = {"classifier": "head", "qa_outputs": "head", "lstm": "LSTM over the last layer's tokens"}
     return f"{' and '.join(names.get(module, module) for module in modules)} whole, " if modules else ""
 
 

@@ -2,8 +2,11 @@
 
     python -m explain.training.finetune --task sentiment --data DIR --epochs 3 --output runs/sentiment
     python -m explain.training.finetune --task entities --data ROOT --output runs/entities
+    python -m explain.training.finetune --task similarity --data ROOT --pooling lstm --output runs/similarity-lstm
 
 ROOT holds the folders that `explain.training.recipes` names for the task; folders can be given one by one too.
+With --pooling a text's vector is taken another way (similarity: mean, lstm; one label of several: cls, mean, lstm).
+Runs that differ in nothing else begin with the same weights, and `explain.training.compare` sets them side by side.
 
 The encoder stays as it is; each linear map W of it gets a private low-rank addition (alpha / r) B A (Hu et al. 2021,
 https://arxiv.org/abs/2106.09685). The head (and the pooler, where the head reads it) is trained whole. What the task
@@ -54,6 +57,7 @@ class FinetuningRecipe:
     data: tuple[str, ...]  # as `places_of` takes them
     output: str
     base: str | None = None  # a folder with the encoder; None: the shipped one
+    pooling: str | None = None  # how texts become vectors; None: the task's own way
     epochs: float | None = None
     steps: int | None = None
     minutes: float | None = None
@@ -136,6 +140,13 @@ def adapted_model(recipe: FinetuningRecipe, base: Path, objective: Objective[Any
     return peft.get_peft_model(model, lora)
 
 
+def _sizes(model: peft.PeftModel) -> dict[str, int]:
+    """How many numbers are trained, and how many of them pool."""
+    trained = {name: tensor.numel() for name, tensor in model.named_parameters() if tensor.requires_grad}
+    pooling = sum(size for name, size in trained.items() if ".lstm." in name)
+    return {"trained_parameters": sum(trained.values()), "pooling_parameters": pooling}
+
+
 class _Trainer(BudgetedTrainer):
     """Minimizes what the objective says."""
 
@@ -161,6 +172,8 @@ def finetune(recipe: FinetuningRecipe) -> Figures:
     """
     set_seed(recipe.seed)
     about = TASK_RECIPES[recipe.task]
+    if recipe.pooling is not None:
+        about = replace(about, objective=about.objective.pooled(recipe.pooling))
     objective = about.objective
     objective.look_for_needs()
     recipe = _completed(recipe, about)
@@ -171,7 +184,9 @@ def finetune(recipe: FinetuningRecipe) -> Figures:
     data = _read(about, places, recipe.seed)
     features = objective.encode(data.training, tokenizer)
 
-    trained = _train(recipe, adapted_model(recipe, base, objective), features, tokenizer, objective)
+    fresh = adapted_model(recipe, base, objective)
+    sizes = _sizes(fresh)
+    trained = _train(recipe, fresh, features, tokenizer, objective)
     model = trained.model
     fitted = objective.fit(model, tokenizer, data.held, [row for part in data.tuning.values() for row in part])
     measured = {
@@ -179,7 +194,8 @@ def finetune(recipe: FinetuningRecipe) -> Figures:
         for name, examples in (data.measuring | data.tuning).items()
     }
     main, *others = data.measuring
-    figures = measured[main] | trained.spent | {"trained_on": len(features), "known_texts_left_out": data.known}
+    figures = measured[main] | trained.spent | sizes
+    figures |= {"trained_on": len(features), "known_texts_left_out": data.known}
     if fitted.count:
         figures["calibrated_on" if fitted.thresholds is None else "tuned_on"] = fitted.count
     shown = shown_figures(objective, figures, main)
@@ -310,6 +326,7 @@ def save(
         "task": objective.task,
         "base": base,
         "labels": objective.labels,
+        **({"pooling": objective.pooling} if objective.pooling else {}),
         "exclusive": objective.exclusive,
         "scripts": about.scripts,
         "temperature": fitted.temperature,
@@ -333,6 +350,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--output", required=True, metavar="DIR")
     parser.add_argument("--base", metavar="DIR", help="encoder to adapt (default: the shipped one)")
+    parser.add_argument(
+        "--pooling", metavar="NAME", help="how texts become vectors: mean, lstm or cls (default: the task's own way)"
+    )
     parser.add_argument("--epochs", type=float, help="default: the task's own, as for batch size and learning rate")
     parser.add_argument("--steps", type=int, help="stop after so many steps, whatever the epochs")
     parser.add_argument("--minutes", type=float, help="stop after so many minutes, whatever the epochs")

@@ -14,8 +14,10 @@ import transformers
 from safetensors.torch import load_file
 
 from explain.errors import DataError
+from explain.methods.integrated_gradients import IntegratedGradients
 from explain.models import catalogue
-from explain.training import card, finetune
+from explain.models.token_lstm import BertWithLSTM
+from explain.training import card, compare, finetune
 from explain.training.finetune import FinetuningRecipe
 from explain.training.objectives import similarity
 from explain.training.objectives.base import Source
@@ -292,3 +294,96 @@ def test_needs_are_told_before_any_work(monkeypatch: pytest.MonkeyPatch) -> None
     for task in ("entities", "similarity"):
         with pytest.raises(DataError, match=r"pip install -r requirements-dev\.txt"):
             TASK_RECIPES[task].objective.look_for_needs()
+
+
+ARMS = (("similarity", "lstm"), ("topics", "mean"), ("topics", "lstm"))
+
+
+@pytest.fixture(scope="module")
+def arms(root: Path, base: Path) -> dict[tuple[str, str], Path]:
+    """Poolings to be compared, each trained for a few steps beside its encoder."""
+    folders = {(task, pooling): base.parent / f"{task}-{pooling}" for task, pooling in ARMS}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(similarity, "source_folder", lambda: base)
+        for (task, pooling), folder in folders.items():
+            finetune.finetune(recipe(task, root, base, pooling=pooling, output=str(folder)))
+    return folders
+
+
+@pytest.mark.parametrize("task", ["similarity", "topics"])
+def test_poolings_begin_alike_and_differ_by_the_lstm(task: str, base: Path) -> None:
+    models = {}
+    for pooling in ("mean", "lstm"):
+        transformers.set_seed(3)
+        objective = TASK_RECIPES[task].objective.pooled(pooling)
+        settings = FinetuningRecipe(task=task, data=(), output="", pooling=pooling, rank=2)
+        models[pooling] = finetune.adapted_model(settings, base, objective)
+    one, other = (dict(model.named_parameters()) for model in models.values())
+    assert {name for name in other if name not in one} == {name for name in other if ".lstm." in name}
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    sizes = [finetune._sizes(model) for model in models.values()]
+    cells = 4 * 16 * (32 + 16) + 2 * 4 * 16  # of each direction: input, state, and two biases, for four gates
+    assert [size["pooling_parameters"] for size in sizes] == [0, 2 * cells]
+    assert sizes[1]["trained_parameters"] - sizes[0]["trained_parameters"] == 2 * cells
+
+
+def test_a_trained_lstm_is_served_as_it_was_measured(
+    arms: dict[tuple[str, str], Path], trained: dict[str, Path], root: Path
+) -> None:
+    texts = [sentence(number) for number in (1, 12, 33)]
+    folder = arms["similarity", "lstm"]
+    model = catalogue._load_adapter("similarity", folder)
+    assert model.poolings[0] == "lstm" and json.loads((folder / "explain.json").read_text())["pooling"] == "lstm"
+    fresh = BertWithLSTM.from_pretrained(folder.parent / "base")
+    adapted = peft.PeftModel.from_pretrained(fresh, folder).eval()
+    with torch.inference_mode():
+        inputs = model._tokenizer(texts, return_tensors="pt", padding=True)
+        expected = similarity.sentence_vectors(adapted(**inputs), inputs).numpy()
+    vectors = model.text_vectors(texts, "lstm").vectors
+    vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    assert np.allclose(vectors, expected, atol=1e-5)
+    assert not np.allclose(vectors, model.text_vectors(texts, "mean").vectors, atol=0.1)
+    served = model.predict(model.encode(*texts[:2])).outputs[0].logits
+    assert float(served.ravel()[0]) == pytest.approx(float(vectors[0] @ vectors[1]), abs=1e-5)
+
+    assert catalogue._load_adapter("similarity", trained["similarity"]).poolings[0] == "mean"
+    objective, (source,) = TASK_RECIPES["topics"].objective, TASK_RECIPES["topics"].sources
+    examples = finetune.read_examples(objective, source, str(root / source.name), "test", 0)
+    for pooling in ("mean", "lstm"):
+        folder = arms["topics", pooling]
+        classifier = catalogue._load_adapter("topics", folder)
+        said = [classifier.predict(classifier.encode(*example.texts)).output.probabilities[0] for example in examples]
+        right = np.array([example.labels[0] for example in examples])
+        figures = json.loads((folder / "training.json").read_text())["figures"]
+        assert figures["accuracy"] == pytest.approx((np.array(said).argmax(axis=1) == right).mean())
+        assert ("lstm" in classifier.poolings) == (pooling == "lstm")
+        tokens = classifier.encode(texts[0])
+        target = classifier.task.target(classifier.predict(tokens), classifier.head)
+        assert np.allclose(classifier.rows_read(tokens, target), 1 / len(tokens))
+        explained = IntegratedGradients(steps=16).attribute(classifier, tokens, target)
+        assert abs(explained.completeness_gap) < 0.05 * np.abs(explained.scores).sum()
+
+
+def test_poolings_are_compared(
+    arms: dict[tuple[str, str], Path], trained: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    compare.main([str(arms["topics", "mean"]), str(arms["topics", "lstm"])])
+    table = capsys.readouterr().out
+    header, _, mean, lstm = table.splitlines()[2:]
+    assert header.endswith("| accuracy | F1 |") and mean.startswith("| mean | 0 |") and lstm.startswith("| lstm | 0 |")
+    assert " to " in mean and "| 6,400 |" in lstm and "| 0 |" in mean
+    twice = compare.compare([str(arms["topics", "lstm"])] * 2)
+    assert "| **lstm** | mean of 2 |" in twice
+    with pytest.raises(DataError, match=r"lstm differs from .*similarity in data, epochs, task, data"):
+        compare.compare([str(trained["similarity"]), str(arms["topics", "lstm"])])
+    with pytest.raises(DataError, match="Give two runs"):
+        compare.compare([str(arms["topics", "mean"])])
+    with pytest.raises(DataError, match="holds no record"):
+        compare.compare([str(arms["topics", "mean"]), str(arms["topics", "mean"] / "nothing")])
+
+
+def test_a_pooling_that_a_task_does_not_have() -> None:
+    with pytest.raises(DataError, match="'lstm' is none of this task; it has none"):
+        TASK_RECIPES["emotions"].objective.pooled("lstm")
+    with pytest.raises(DataError, match="'max' is none of this task; it has cls and mean and lstm"):
+        TASK_RECIPES["sentiment"].objective.pooled("max")

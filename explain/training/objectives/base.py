@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -11,6 +11,8 @@ import peft
 import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
+
+from explain.errors import DataError
 
 Row = dict[str, Any]  # as it stands in the data
 Example = TypeVar("Example")  # a row as an objective understands it
@@ -90,6 +92,7 @@ class Objective(ABC, Generic[Example]):
     loading: ClassVar[dict[str, Any]] = {}  # further arguments of its `from_pretrained`
     headline: ClassVar[tuple[tuple[str, str], ...]]  # what a page shows: names and keys of figures, the main one first
     exclusive: ClassVar[bool] = True
+    pooling: ClassVar[str] = ""  # how a text's rows become its vector, where that can be chosen; see `pooled`
 
     labels: tuple[str, ...] = ()
     longest: int = 128
@@ -100,6 +103,24 @@ class Objective(ABC, Generic[Example]):
         Raises:
             DataError: what, and how to get it.
         """
+
+    def pooled(self, pooling: str) -> "Objective[Example]":
+        """The same task, texts' vectors being taken another way.
+
+        Raises:
+            DataError: this task has no such way.
+        """
+        kinds = {kind.pooling: kind for kind in self.kinds()}
+        if pooling not in kinds:
+            raise DataError(
+                f"The pooling {pooling!r} is none of this task; it has {' and '.join(filter(None, kinds)) or 'none'}."
+            )
+        return kinds[pooling](**{one.name: getattr(self, one.name) for one in fields(self)})
+
+    @classmethod
+    def kinds(cls) -> "tuple[type[Objective[Any]], ...]":
+        """The classes of this task, one for each pooling."""
+        return (cls,)
 
     @abstractmethod
     def read(self, row: Row, source: Source) -> Example:

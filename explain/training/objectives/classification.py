@@ -1,4 +1,8 @@
-"""Classification of a text or a pair of texts: exactly one label (softmax), or any number of them (a sigmoid each)."""
+"""Classification of a text or a pair of texts: exactly one label (softmax), or any number of them (a sigmoid each).
+
+The head reads [CLS], as BERT's own does; one label can also be read off the mean of the tokens, or off the mean of what
+an LSTM gives for them.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +15,7 @@ from scipy.special import expit
 from transformers import BertForSequenceClassification, PreTrainedTokenizerBase
 
 from explain.errors import DataError
+from explain.models.mean_classifier import BertForLSTMClassification, BertForMeanClassification
 from explain.training.evaluate import (
     Floats,
     best_thresholds,
@@ -73,6 +78,11 @@ class OneLabel(_Classification):
     """Exactly one label is right; the temperature is fitted on training texts that are held out."""
 
     headline: ClassVar[tuple[tuple[str, str], ...]] = (("accuracy", "accuracy"), ("F1", "f1"))
+    pooling: ClassVar[str] = "cls"
+
+    @classmethod
+    def kinds(cls) -> "tuple[type[OneLabel], ...]":
+        return (OneLabel, MeanOneLabel, LSTMOneLabel)
 
     def read(self, row: Row, source: Source) -> Labelled:
         label = row[source.label or "label"]
@@ -106,6 +116,24 @@ class OneLabel(_Classification):
         right = [example.labels[0] for example in examples]
         logits = self.logits(model, tokenizer, examples)
         return classification_figures(logits, right, fitted.temperature or 1.0, self.labels)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeanOneLabel(OneLabel):
+    """One label, read off the mean of the tokens."""
+
+    architecture: ClassVar[Any] = BertForMeanClassification
+    trained_whole: ClassVar[tuple[str, ...]] = ("classifier",)
+    pooling: ClassVar[str] = "mean"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LSTMOneLabel(OneLabel):
+    """One label, read off the mean of what an LSTM gives for the tokens; but for that, `MeanOneLabel`."""
+
+    architecture: ClassVar[Any] = BertForLSTMClassification
+    trained_whole: ClassVar[tuple[str, ...]] = ("lstm", "classifier")
+    pooling: ClassVar[str] = "lstm"
 
 
 @dataclass(frozen=True, kw_only=True)

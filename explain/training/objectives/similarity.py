@@ -1,5 +1,7 @@
 """Sentence vectors: the mean of the last layer over all tokens, of length one, learned from another encoder's.
 
+The mean may be of what an LSTM gives for the tokens (`LSTMSimilarity`).
+
     loss = mean_i (1 - z_i . t_i) + 5 mean_{i != j} (z_i . z_j - t_i . t_j)^2
 
 with z our vectors of a batch's texts and t the source encoder's. Nothing but texts is needed: the source says where
@@ -19,6 +21,7 @@ from torch import Tensor
 from transformers import BertModel, PreTrainedTokenizerBase
 
 from explain.errors import DataError
+from explain.models.token_lstm import BertWithLSTM
 from explain.training.evaluate import retrieval_figures
 from explain.training.objectives.base import Feature, Figures, Fitted, Objective, Row, Source, plain_features, read_out
 from explain.training.source_encoder import source_folder
@@ -36,11 +39,16 @@ class Similarity(Objective[tuple[str, ...]]):
     loading: ClassVar[dict[str, Any]] = {"add_pooling_layer": False}
     kind: ClassVar[peft.TaskType] = peft.TaskType.FEATURE_EXTRACTION
     trained_whole: ClassVar[tuple[str, ...]] = ()
+    pooling: ClassVar[str] = "mean"
     headline: ClassVar[tuple[tuple[str, str], ...]] = (
         ("right paragraph first", "recall_at_1"),
         ("right paragraph among ten", "recall_at_10"),
         ("recall at 1 as a share of its source's", "ratio_at_1"),
     )
+
+    @classmethod
+    def kinds(cls) -> "tuple[type[Similarity], ...]":
+        return (Similarity, LSTMSimilarity)
 
     def look_for_needs(self) -> None:
         source_folder()
@@ -87,6 +95,16 @@ class Similarity(Objective[tuple[str, ...]]):
         ours, source = ((of[asked], of[candidates]) for of in vectors)
         cosines = (vectors[0] * vectors[1]).sum(axis=-1)
         return retrieval_figures(ours, source, right) | {"mean_cosine_with_source": float(cosines.mean())}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LSTMSimilarity(Similarity):
+    """The same, an LSTM reading the last layer before the mean is taken."""
+
+    architecture: ClassVar[Any] = BertWithLSTM
+    loading: ClassVar[dict[str, Any]] = {}
+    trained_whole: ClassVar[tuple[str, ...]] = ("lstm",)
+    pooling: ClassVar[str] = "lstm"
 
 
 def sentence_vectors(out: Any, batch: dict[str, Tensor]) -> Tensor:

@@ -1,0 +1,111 @@
+"""Two poolings side by side: runs that differ in nothing else, as a table.
+
+    python -m explain.training.compare runs/similarity-mean runs/similarity-lstm
+
+Each row is one run; with several seeds of a pooling, the last rows are their means, and how far the seeds lie apart.
+Intervals are of each run's own texts: two that overlap may still differ, two that do not hardly agree by chance.
+"""
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from explain.errors import DataError
+from explain.training.recipes import TASK_RECIPES
+
+_MAY_DIFFER = ("pooling", "seed", "output")
+
+
+def compare(folders: Sequence[str]) -> str:
+    """A Markdown table of runs of `explain.training.finetune`.
+
+    Raises:
+        DataError: no record in a folder, fewer than two runs, or runs that differ in more than pooling and seed.
+    """
+    records = [_record(folder) for folder in folders]
+    if len(records) < 2:
+        raise DataError("Give two runs or more: the folders that finetune wrote.")
+    _check_alike(folders, records)
+    shown = TASK_RECIPES[records[0]["recipe"]["task"]].objective.headline
+    lines = [
+        f"Task {records[0]['recipe']['task']}, measured on {records[0]['measured_on']} "
+        f"({records[0]['figures']['count']:,} texts).",
+        "",
+        f"| pooling | seed | trained parameters | of them for pooling | steps | minutes | "
+        f"{' | '.join(name for name, _ in shown)} |",
+        "|---" * (6 + len(shown)) + "|",
+    ]
+    lines += [_row(record, [key for _, key in shown]) for record in records]
+    for pooling in dict.fromkeys(map(_pooling, records)):
+        same = [record for record in records if _pooling(record) == pooling]
+        if len(same) > 1:
+            lines.append(_mean_row(pooling, same, [key for _, key in shown]))
+    return "\n".join([*lines, ""])
+
+
+def _record(folder: str) -> dict[str, Any]:
+    path = Path(folder) / "training.json"
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{folder} holds no record of a run: {path.name} can't be read.") from error
+    if "task" not in record.get("recipe", {}):
+        raise DataError(f"{folder} is no run of explain.training.finetune.")
+    return dict(record)
+
+
+def _pooling(record: Mapping[str, Any]) -> str:
+    recipe = record["recipe"]
+    return str(recipe.get("pooling") or TASK_RECIPES[recipe["task"]].objective.pooling)
+
+
+def _check_alike(folders: Sequence[str], records: Sequence[Mapping[str, Any]]) -> None:
+    for folder, record in zip(folders[1:], records[1:]):
+        first = records[0]["recipe"]
+        names = sorted(first.keys() | record["recipe"].keys())
+        differ = [name for name in names if first.get(name) != record["recipe"].get(name) and name not in _MAY_DIFFER]
+        if record["data"] != records[0]["data"]:
+            differ.append("data")
+        if record["figures"]["steps"] != records[0]["figures"]["steps"]:
+            differ.append("steps taken")
+        if differ:
+            raise DataError(
+                f"{folder} differs from {folders[0]} in {', '.join(differ)}, so pooling is not all that could tell "
+                "them apart. Run both with the same settings and --steps."
+            )
+
+
+def _row(record: Mapping[str, Any], keys: Sequence[str]) -> str:
+    figures = record["figures"]
+    cells = [_pooling(record), record["recipe"]["seed"]]
+    cells += [f"{figures[name]:,}" for name in ("trained_parameters", "pooling_parameters", "steps", "minutes")]
+    return _line([*cells, *(_figure(figures, key) for key in keys)])
+
+
+def _figure(figures: Mapping[str, Any], key: str) -> str:
+    low, high = figures.get(f"{key}_interval", (None, None))
+    return f"{figures[key]:.3f}" if low is None else f"{figures[key]:.3f} ({low:.3f} to {high:.3f})"
+
+
+def _mean_row(pooling: str, records: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> str:
+    cells = [f"**{pooling}**", f"mean of {len(records)}", "", "", "", ""]
+    for key in keys:
+        values = [record["figures"][key] for record in records]
+        cells.append(f"{sum(values) / len(values):.3f} (seeds {min(values):.3f} to {max(values):.3f})")
+    return _line(cells)
+
+
+def _line(cells: Sequence[object]) -> str:
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m explain.training.compare", description=__doc__.split("\n\n")[0])
+    parser.add_argument("folders", nargs="+", metavar="DIR", help="folders that finetune wrote")
+    print(compare(parser.parse_args(arguments).folders), end="")
+
+
+if __name__ == "__main__":
+    main()
