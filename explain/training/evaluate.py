@@ -17,6 +17,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 from sklearn import metrics
+from sklearn.calibration import calibration_curve
 
 from explain.errors import DataError
 from explain.numerics.intervals import bootstrap_ratio, wilson
@@ -39,9 +40,11 @@ def classification_figures(
 
     Returns:
         `accuracy`, its 95 % interval (Wilson), `precision`, `recall`, `f1` (of column 1 where there are two labels,
-        else macro), `roc_auc`, `calibration_error` and `calibration_error_calibrated` (expected calibration error, 15
-        equal bins), `log_loss`, `confusion` (rows right, columns predicted), `count`; and `by_label` where there are
-        more than two labels and they have names.
+        else macro), `macro_precision`, `macro_recall`, `macro_f1` (means of the labels') and its 95 % interval (texts
+        drawn anew); micro averages are the accuracy where one label is right; `roc_auc`, `average_precision` (the area
+        under the precision-recall curve; of column 1, or the mean of the labels'), `calibration_error` and
+        `calibration_error_calibrated` (expected calibration error, 15 equal bins), `log_loss`, `confusion` (rows
+        right, columns predicted), `count`; and `by_label` where there are more than two labels and they have names.
     """
     right = np.asarray(labels)
     probabilities = softmax(logits, axis=-1)
@@ -51,21 +54,20 @@ def classification_figures(
     precision, recall, f1, _ = metrics.precision_recall_fscore_support(
         right, predicted, average=average, zero_division=0
     )
-    if len(np.unique(right)) < logits.shape[1]:
-        area = float("nan")  # undefined where a label never occurs
+    macro = metrics.precision_recall_fscore_support(right, predicted, average="macro", zero_division=0)
+    asked = right[:, None] == np.arange(logits.shape[1])
+    if not asked.any(axis=0).all():
+        area = average_precision = float("nan")  # undefined where a label never occurs
     elif two:
         area = metrics.roc_auc_score(right, probabilities[:, 1])
+        average_precision = metrics.average_precision_score(asked[:, 1], probabilities[:, 1])
     else:
         area = metrics.roc_auc_score(right, probabilities, multi_class="ovr", average="macro")
+        average_precision = metrics.average_precision_score(asked, probabilities, average="macro")
     hits = int((predicted == right).sum())
+    confusion = metrics.confusion_matrix(right, predicted, labels=range(logits.shape[1]))
     by_label = (
-        {}
-        if two or not names
-        else {
-            "by_label": _by_label(
-                right[:, None] == np.arange(len(names)), predicted[:, None] == np.arange(len(names)), names
-            )
-        }
+        {} if two or not names else {"by_label": _by_label(asked, predicted[:, None] == np.arange(len(names)), names)}
     )
     return {
         "count": len(right),
@@ -74,12 +76,35 @@ def classification_figures(
         "precision": float(precision),
         "recall": float(recall),
         "f1": float(f1),
+        "macro_precision": float(macro[0]),
+        "macro_recall": float(macro[1]),
+        "macro_f1": float(macro[2]),
+        "macro_f1_interval": list(macro_f1_interval(confusion)),
         "roc_auc": float(area),
+        "average_precision": float(average_precision),
         "log_loss": negative_log_likelihood(logits, right),
         "calibration_error": calibration_error(probabilities, right),
         "calibration_error_calibrated": calibration_error(softmax(logits / temperature, axis=-1), right),
-        "confusion": metrics.confusion_matrix(right, predicted, labels=range(logits.shape[1])).tolist(),
+        "confusion": confusion.tolist(),
     } | by_label
+
+
+def macro_f1_interval(confusion: npt.NDArray[np.integer], draws: int = 1000, seed: int = 0) -> tuple[float, float]:
+    """The 95 % interval of the labels' mean F1, texts being drawn anew (Efron 1979; percentiles).
+
+    What is drawn are the cells that texts fall in: that is the same, and needs no texts.
+
+    Args:
+        confusion (C, C): texts by right label (rows) and predicted label.
+    """
+    cells, size = confusion.ravel() / confusion.sum(), len(confusion)
+    drawn = np.random.default_rng(seed).multinomial(confusion.sum(), cells, size=draws).reshape(draws, size, size)
+    both = drawn.sum(axis=1) + drawn.sum(axis=2)  # right plus predicted, of each label
+    f1 = 2 * np.diagonal(drawn, axis1=1, axis2=2) / np.maximum(both, 1)
+    occurs = both > 0  # a label neither right nor predicted has no F1
+    means = (f1 * occurs).sum(axis=1) / np.maximum(occurs.sum(axis=1), 1)
+    low, high = np.percentile(means, [2.5, 97.5])
+    return float(low), float(high)
 
 
 def _by_label(right: Flags, predicted: Flags, names: Sequence[str]) -> dict[str, dict[str, float]]:
@@ -159,8 +184,9 @@ def multi_label_figures(
 
     Returns:
         `micro_f1` (over all texts and labels) with its 95 % interval (texts drawn anew), `micro_precision` and
-        `micro_recall`, `macro_f1` (mean of the labels'), `micro_f1_at_half` (all thresholds one half), `roc_auc` (mean
-        of the labels that occur), `by_label`, `count`.
+        `micro_recall`, `macro_precision`, `macro_recall`, `macro_f1` (means of the labels'), `micro_f1_at_half` (all
+        thresholds one half), `roc_auc` and `average_precision` (means of the labels that occur), `log_loss` (mean of
+        all labels of all texts, in nats), `by_label`, `count`.
     """
     called = probabilities >= thresholds
     found, asked, told = right & called, right.sum(axis=1), called.sum(axis=1)
@@ -168,18 +194,70 @@ def multi_label_figures(
     plain = probabilities >= 0.5
     by_label = _by_label(right, called, names)
     occur = right.any(axis=0) & ~right.all(axis=0)
-    areas = [metrics.roc_auc_score(right[:, label], probabilities[:, label]) for label in np.flatnonzero(occur)]
+    areas, average_precisions = (
+        [score(right[:, label], probabilities[:, label]) for label in np.flatnonzero(occur)]
+        for score in (metrics.roc_auc_score, metrics.average_precision_score)
+    )
+    bounded = np.clip(probabilities, 1e-7, 1 - 1e-7)
     return {
         "count": len(right),
         "micro_f1": micro["f1"],
         "micro_f1_interval": list(bootstrap_ratio(2.0 * found.sum(axis=1, dtype=float), (asked + told).astype(float))),
         "micro_precision": micro["precision"],
         "micro_recall": micro["recall"],
-        "macro_f1": float(np.mean([rates["f1"] for rates in by_label.values()])),
+        **{
+            f"macro_{name}": float(np.mean([rates[name] for rates in by_label.values()]))
+            for name in ("precision", "recall", "f1")
+        },
         "micro_f1_at_half": _rates(int((right & plain).sum()), int(right.sum()), int(plain.sum()))["f1"],
         "roc_auc": float(np.mean(areas)) if areas else math.nan,
+        "average_precision": float(np.mean(average_precisions)) if average_precisions else math.nan,
+        "log_loss": float(-np.where(right, np.log(bounded), np.log(1 - bounded)).mean()),
         "by_label": by_label,
     }
+
+
+MOST_POINTS = 80  # of a curve, as it is kept and drawn
+
+
+def curves(probabilities: Floats, right: Flags, names: Sequence[str], *, exclusive: bool) -> dict[str, Any]:
+    """What a classifier's probabilities are worth at every threshold.
+
+    Args:
+        probabilities (N, C), right (N, C); names (C): of the labels.
+        exclusive: exactly one label of each text is right, and its confidence is that of the likeliest.
+
+    Returns:
+        `by_label`: of each label that is right somewhere and wrong somewhere `roc` (share of false alarms, recall),
+        `precision_recall` (recall, precision), their areas `roc_auc` and `average_precision`, and `share`, how often
+        it is right; `calibration`: (mean confidence, share that is right), in groups of equally many texts.
+    """
+    found = {}
+    for column, name in enumerate(names):
+        asked, told = right[:, column], probabilities[:, column]
+        if asked.all() or not asked.any():
+            continue
+        false_alarms, recall, _ = metrics.roc_curve(asked, told)
+        precision, recalled, _ = metrics.precision_recall_curve(asked, told)
+        found[name] = {
+            "roc": _points(false_alarms, recall),
+            "precision_recall": _points(recalled[::-1], precision[::-1]),
+            "roc_auc": float(metrics.roc_auc_score(asked, told)),
+            "average_precision": float(metrics.average_precision_score(asked, told)),
+            "share": float(asked.mean()),
+        }
+    likeliest = probabilities.argmax(axis=1)
+    rows = np.arange(len(right))
+    hits, sure = (right[rows, likeliest], probabilities[rows, likeliest]) if exclusive else (right, probabilities)
+    groups = max(2, min(10, len(right) // 20))
+    shares, means = calibration_curve(hits.ravel(), sure.ravel(), n_bins=groups, strategy="quantile")
+    return {"by_label": found, "calibration": _points(means, shares)}
+
+
+def _points(across: Floats, up: Floats) -> list[list[float]]:
+    """The points of a curve, thinned evenly to what can be seen; the ends stay."""
+    kept = np.unique(np.linspace(0, len(across) - 1, min(len(across), MOST_POINTS)).round().astype(int))
+    return np.round(np.column_stack([across[kept], up[kept]]), 5).tolist()
 
 
 def need_seqeval() -> None:

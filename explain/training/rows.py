@@ -126,16 +126,25 @@ def _local_file(folder: Path, split: str) -> Path:
 def _local_rows(folder: Path, split: str) -> Iterator[dict[str, Any]]:
     path = _local_file(folder, split)
     with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except json.JSONDecodeError as error:
-                raise DataError(f"{path}, line {number}: not JSON ({error.msg}).") from error
-            if not isinstance(row, dict):
-                raise DataError(f"{path}, line {number}: a JSON object is wanted, not {type(row).__name__}.")
-            yield row
+        yield from json_rows(lines, path)
+
+
+def json_rows(lines: Iterable[str], place: object) -> Iterator[dict[str, Any]]:
+    """One JSON object a line; lines of nothing are passed over.
+
+    Raises:
+        DataError: a line that is no JSON object; `place` says where.
+    """
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise DataError(f"{place}, line {number}: not JSON ({error.msg}).") from error
+        if not isinstance(row, dict):
+            raise DataError(f"{place}, line {number}: a JSON object is wanted, not {type(row).__name__}.")
+        yield row
 
 
 def _hub_rows(name: str, split: str) -> list[dict[str, Any]]:

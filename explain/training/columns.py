@@ -1,0 +1,202 @@
+"""What of a table is learned: its text, its label, and which rows are trained on, tuned on and measured on.
+
+Rows of one text (but for case and spaces) stay on one side, or a model would be measured on what it learned by heart.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from explain.errors import DataError
+from explain.training.tables import Row, Table
+
+FEWEST = 10  # different texts of a label: some to train on, some to tune on, some to measure on
+MOST_LABELS = 50
+LONGEST_LABEL = 80  # characters
+MOST_TEXTS = 20_000  # to train on
+SHARE = 0.15  # of the texts to tune on, and as many to measure on ...
+MOST_TUNED, MOST_MEASURED = 500, 1000  # ... but no more than these: tuning is done again and again
+TEXTS = ("text", "text_b")  # the columns of a split
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """Which columns are what.
+
+    Attributes:
+        text, label: their names.
+        text_pair: of a second text, read together with the first; or None.
+        several: any number of labels may be right; a cell holds a list, or names parted by "|".
+    """
+
+    text: str = "text"
+    label: str = "label"
+    text_pair: str | None = None
+    several: bool = False
+
+
+@dataclass(frozen=True)
+class Examples:
+    """The rows of a table that can be learned from.
+
+    Attributes:
+        rows: each with `text`, `text_b` where there are pairs, and `label` (a name) or, where several may be right,
+            `labels` (a list of names).
+        labels: all names there are, in order.
+        counts: how many rows each label has.
+        left_out: rows without a text or without a label.
+        repeated: rows whose text stands in an earlier row.
+    """
+
+    rows: tuple[Row, ...]
+    labels: tuple[str, ...]
+    counts: dict[str, int]
+    left_out: int
+    repeated: int
+
+
+def examples(table: Table, columns: Columns) -> Examples:
+    """The rows to learn from.
+
+    Raises:
+        DataError: a column that is missing or empty, a single label, a label of too few texts, or too many labels.
+    """
+    _check_columns(table, columns)
+    found, left_out = [], 0
+    for number, row in enumerate(table.rows, 1):
+        try:
+            one = _example(row, columns)
+        except DataError as error:
+            raise DataError(f"{table.name}, row {number:,}: {error}") from error
+        if one is None:
+            left_out += 1
+        else:
+            found.append(one)
+    if not found:
+        raise DataError(f"{table.name}: no row has both a text ({columns.text}) and a label ({columns.label}).")
+    counts = Counter(label for row in found for label in labels_of(row))
+    _check_labels(table.name, columns, found, counts)
+    names = tuple(sorted(counts, key=_in_order))
+    texts = Counter(text_key(row) for row in found)
+    return Examples(tuple(found), names, {name: counts[name] for name in names}, left_out, len(found) - len(texts))
+
+
+def labels_of(row: Row) -> tuple[str, ...]:
+    """The names of a row's right labels."""
+    return tuple(row["labels"]) if "labels" in row else (row["label"],)
+
+
+def text_key(row: Row) -> str:
+    """By what rows are of one text: the first text, less case and spaces."""
+    return " ".join(row[TEXTS[0]].casefold().split())
+
+
+def _in_order(label: str) -> tuple[bool, float, str]:
+    """Numbers by size, then names by letter."""
+    try:
+        return (False, float(label), label)
+    except ValueError:
+        return (True, 0.0, label)
+
+
+def _check_columns(table: Table, columns: Columns) -> None:
+    wanted = [columns.text, columns.label, *([columns.text_pair] if columns.text_pair else [])]
+    missing = [name for name in wanted if name not in table.columns]
+    if missing:
+        raise DataError(
+            f"{table.name} has no column {', '.join(missing)}; it has {', '.join(table.columns)}. Say which of these "
+            "holds the text, and which the label."
+        )
+    if len(set(wanted)) < len(wanted):
+        raise DataError(f"The text and the label are one column, {wanted[0]}. Choose another for one of them.")
+
+
+def _example(row: Row, columns: Columns) -> Row | None:
+    """One row as a split holds it; None where it lacks a text or a label."""
+    texts = [_text(row[name]) for name in (columns.text, columns.text_pair) if name]
+    if not all(texts):
+        return None
+    kept: Row = dict(zip(TEXTS, texts))
+    cell = row[columns.label]
+    if columns.several:
+        cells = cell if isinstance(cell, list) else [] if cell is None else str(cell).split("|")
+        names = dict.fromkeys(_label(one) for one in cells)
+        return kept | {"labels": [name for name in names if name]}
+    if isinstance(cell, list | dict):
+        raise DataError(f"its label is {str(cell)[:60]}; one name is wanted, unless several labels may be right.")
+    label = _label(cell)
+    return kept | {"label": label} if label else None
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value).strip()
+
+
+def _label(value: Any) -> str:
+    whole = isinstance(value, float) and value.is_integer()  # a table's whole numbers come as 1.0 where one is missing
+    label = _text(int(value) if whole else value)
+    if len(label) > LONGEST_LABEL:
+        raise DataError(f"its label has {len(label):,} characters ({label[:40]} ...); that looks like a text.")
+    return label
+
+
+def _check_labels(name: str, columns: Columns, rows: Sequence[Row], counts: Counter[str]) -> None:
+    if len(counts) > MOST_LABELS:
+        few = ", ".join(label[:20] for label in list(counts)[:3])
+        raise DataError(
+            f"{name}: the column {columns.label} holds {len(counts):,} different values ({few} ...); at most "
+            f"{MOST_LABELS} labels are told apart. Is it the right column? Numbers are not learned as such: make "
+            "ranges of them."
+        )
+    if len(counts) < 2 and not (columns.several and counts):
+        only = f"every row has the label {next(iter(counts))!r}" if counts else "no row has a label"
+        raise DataError(f"{name}: {only}; at least two labels are needed, or there is nothing to tell apart.")
+    texts: dict[str, set[str]] = {label: set() for label in counts}
+    for row in rows:
+        for label in labels_of(row):
+            texts[label].add(text_key(row))
+    rare = sorted((len(of_label), label) for label, of_label in texts.items() if len(of_label) < FEWEST)
+    if rare:
+        told = ", ".join(f"{label!r} has {count}" for count, label in rare[:5])
+        raise DataError(
+            f"{name}: a label needs {FEWEST} different texts, to train, tune and measure on; {told}"
+            f"{' ...' if len(rare) > 5 else ''}. Add rows, or join rare labels to others."
+        )
+
+
+def split(found: Examples, seed: int) -> dict[str, list[Row]]:
+    """The rows to train on ("train"), to stop by ("dev") and to measure on ("test"), drawn by the seed.
+
+    Every label keeps its share in each, as far as whole texts allow; where several are right, the rarest counts.
+    """
+    from sklearn.model_selection import train_test_split  # takes a while, and only this needs it
+
+    groups: dict[str, list[Row]] = {}
+    for row in found.rows:
+        groups.setdefault(text_key(row), []).append(row)
+    keys = np.array(list(groups), dtype=object)
+    strata = np.array([_stratum(groups[key][0], found.counts) for key in keys], dtype=object)
+    strata[np.isin(strata, _rarer_than(strata, 4))] = ""  # too rare to be shared out: as rows of no label are
+    if 0 < (strata == "").sum() < 4:
+        strata[strata == ""] = Counter(strata).most_common(1)[0][0]
+    kinds = len(set(strata))
+
+    def taken(of: Any, most: int) -> tuple[Any, Any]:
+        count = max(kinds, min(most, round(SHARE * len(keys))))
+        return tuple(train_test_split(of, test_size=count, random_state=seed, stratify=strata[of]))
+
+    rest, test = taken(np.arange(len(keys)), MOST_MEASURED)
+    training, dev = taken(rest, MOST_TUNED)
+    places = {"train": training[:MOST_TEXTS], "dev": dev, "test": test}
+    return {name: [row for key in keys[of] for row in groups[key]] for name, of in places.items()}
+
+
+def _stratum(row: Row, counts: dict[str, int]) -> str:
+    return min(labels_of(row), key=lambda label: counts[label], default="")
+
+
+def _rarer_than(strata: Any, count: int) -> list[str]:
+    return [name for name, times in Counter(strata).items() if times < count]

@@ -1,0 +1,157 @@
+"""Files of one's own: what is read, and what is refused before any work, in words that say what to do."""
+
+import io
+import json
+from collections import Counter
+from pathlib import Path
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from explain.errors import DataError
+from explain.training import tables
+from explain.training.columns import FEWEST, Columns, Examples, examples, labels_of, split, text_key
+from explain.training.tables import read_file, read_table
+
+ROWS = [{"text": f"Line {number}, with a comma", "label": "abc"[number % 3]} for number in range(60)]
+
+
+def parquet(rows: list[dict]) -> bytes:
+    buffer = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), buffer)
+    return buffer.getvalue()
+
+
+def csv(rows: list[dict], delimiter: str = ",") -> bytes:
+    lines = [delimiter.join(rows[0])] + [delimiter.join(f'"{cell}"' for cell in row.values()) for row in rows]
+    return "\n".join(lines).encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.csv", csv(ROWS)),
+        ("a.csv", b"\xef\xbb\xbf" + csv(ROWS).replace(b"\n", b"\r\n")),
+        ("a.CSV", csv(ROWS, ";")),
+        ("a.tsv", csv(ROWS, "\t")),
+        ("a.jsonl", "\n\n".join(map(json.dumps, ROWS)).encode()),
+        ("a.json", json.dumps(ROWS).encode()),
+        ("a.json", "\n".join(map(json.dumps, ROWS)).encode()),
+        ("a.parquet", parquet(ROWS)),
+    ],
+)
+def test_one_table_in_every_format(name: str, data: bytes) -> None:
+    found = read_table(f"..\\some/where/{name}", data)
+    assert found.name == name and found.columns == ("text", "label") and list(found.rows) == ROWS
+
+
+def test_lines_of_text() -> None:
+    assert [row["text"] for row in read_table("a.txt", "one\n\n two\u2028half \n".encode()).rows] == [
+        "one",
+        "two\u2028half",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("a.csv", b"", "a.csv is empty"),
+        ("a.csv", b"text,label\n", "has no rows"),
+        ("a.txt", b"\n \n", "has no rows"),
+        ("a.xlsx", b"PK", "those end in csv, tsv"),
+        ("noname", b"x", "those end in"),
+        (
+            "a.csv",
+            "text,label\nschön,x\n".encode("latin-1"),
+            r"not UTF-8: line 2 holds the byte 0xF6. Save it as UTF-8",
+        ),
+        ("a.csv", "text,label\na,b\n".encode("utf-16"), "is UTF-16"),
+        ("a.csv", b"text,label\na\0,b\n", "zero bytes"),
+        ("a.csv", b"text,label\nwell, then,x\n", r"line 2: 3 fields, but 2 columns \(text, label\)"),
+        ("a.csv", b'text,label\n"never closed,x\n', "no CSV that can be read"),
+        ("a.csv", b"text,text\na,b\n", "by a name of its own"),
+        ("a.csv", b"text,\na,b\n", "by a name of its own"),
+        ("a.csv", b"text,label\n" + b"x" * 200_000 + b",y\n", "no CSV that can be read"),
+        ("a.jsonl", b'{"text": "a"}\n{"text"\n', "line 2: not JSON"),
+        ("a.jsonl", b"[1]\n", "a JSON object is wanted, not list"),
+        ("a.json", b"[1]", "row 1: a JSON object is wanted"),
+        ("a.json", b"[{]", "line 1: not JSON"),
+        ("a.json", b"[" * 100_000, "nests lists"),
+        ("a.parquet", b"PAR1 nonsense PAR1", "no Parquet file"),
+    ],
+)
+def test_bad_files_are_told(name: str, data: bytes, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read_table(name, data)
+
+
+def test_sizes_are_bounded_before_anything_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    huge = tmp_path / "huge.csv"
+    with huge.open("wb") as opened:
+        opened.truncate(1_000_000_000)  # a hole: takes no space
+    monkeypatch.setattr(Path, "read_bytes", lambda self: pytest.fail("it was read"))
+    with pytest.raises(DataError, match=r"huge.csv has 1,000 MB; at most 50 MB"):
+        read_file(huge)
+    with pytest.raises(DataError, match="can't be read: No such file"):
+        read_file(tmp_path / "none.csv")
+    monkeypatch.setattr(tables, "MOST_ROWS", 10)
+    for name, data in (("a.csv", csv(ROWS)), ("a.parquet", parquet(ROWS))):
+        with pytest.raises(DataError, match="Give a part of it"):
+            read_table(name, data)
+
+
+def of(rows: list[dict], **columns: object) -> Examples:
+    return examples(read_table("a.jsonl", "\n".join(map(json.dumps, rows)).encode()), Columns(**columns))
+
+
+def test_columns_are_found_and_rows_without_a_label_left_out() -> None:
+    rows = [
+        {"says": row["text"], "then": "more", "is": number % 3 + 1.0, "other": None} for number, row in enumerate(ROWS)
+    ]
+    found = of([*rows, {"says": " ", "is": 1}, {"says": "no label"}], text="says", text_pair="then", label="is")
+    assert found.labels == ("1", "2", "3") and found.counts == {"1": 20, "2": 20, "3": 20} and found.left_out == 2
+    assert found.rows[0] == {"text": "Line 0, with a comma", "text_b": "more", "label": "1"}
+
+
+def test_several_labels_in_a_cell() -> None:
+    cells = ["a|b", "", "a| |a", "b"]
+    rows = [{"text": f"line {number}", "label": cells[number % 4]} for number in range(60)]
+    lists = [row | {"label": [one for one in row["label"].split("|") if one]} for row in rows]
+    found = of(rows, several=True)
+    assert [row["labels"] for row in found.rows[:4]] == [["a", "b"], [], ["a"], ["b"]]
+    assert found == of(lists, several=True) and found.left_out == 0
+    assert {name: len(part) for name, part in split(found, 0).items()} == {"train": 42, "dev": 9, "test": 9}
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "message"),
+    [
+        (ROWS, {"text": "body"}, r"has no column body; it has text, label"),
+        (ROWS, {"label": "text"}, "one column, text"),
+        ([{"text": "a", "label": None}], {}, r"no row has both a text \(text\) and a label"),
+        ([row | {"label": "x"} for row in ROWS], {}, "every row has the label 'x'; at least two"),
+        ([*ROWS, {"text": "z", "label": "rare"}], {}, "needs 10 different texts, .* 'rare' has 1"),
+        ([row | {"text": "the same"} for row in ROWS], {}, "'a' has 1"),
+        ([row | {"label": str(n)} for n, row in enumerate(ROWS)], {}, "holds 60 different values .* make ranges"),
+        ([row | {"label": "long " * 30} for row in ROWS], {}, "row 1: its label has 149 characters"),
+        ([row | {"label": ["a"]} for row in ROWS], {}, r"row 1: its label is \['a'\]; one name is wanted"),
+    ],
+)
+def test_what_can_not_be_learned_is_told(rows: list[dict], columns: dict, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        of(rows, **columns)
+
+
+def test_no_text_is_on_two_sides_and_labels_keep_their_share() -> None:
+    rows = [row | {"text": row["text"].upper() + " "} for row in ROWS[:20]] + ROWS
+    rows += [{"text": f"rare {number}", "label": "rare"} for number in range(FEWEST)]
+    found = of(rows)
+    assert found.repeated == 20
+    parts = split(found, 0)
+    texts = {name: {text_key(row) for row in part} for name, part in parts.items()}
+    assert sum(map(len, texts.values())) == 60 + FEWEST == len(set().union(*texts.values()))
+    for part in parts.values():
+        shares = Counter(label for row in part for label in labels_of(row))
+        assert shares.keys() == {"a", "b", "c", "rare"} and max(shares["a"], shares["b"]) <= 2.2 * shares["c"]
+    assert parts == split(found, 0) and parts != split(found, 1)
