@@ -1,4 +1,4 @@
-"""The command line: explain a text, show attention, list models, serve the app, replay a report.
+"""The command line: explain a text, show attention, train a model, list models, serve the app, replay a report.
 
 explain text "The film isn't good." --model sentiment --format table
 """
@@ -116,6 +116,20 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--out", metavar="FILE", help="write the tables, as Markdown, to a file")
     evaluate.set_defaults(run=evaluate_methods)
 
+    train = commands.add_parser("train", help="train a classifier on a file of your own, beside simpler ones")
+    train.add_argument("file", metavar="FILE", help="rows: .csv, .tsv, .jsonl, .json or .parquet, in UTF-8")
+    train.add_argument("--out", required=True, metavar="DIR", help="where the model goes; a run that is there goes on")
+    train.add_argument("--text", default="text", metavar="COLUMN", help="default: %(default)s")
+    train.add_argument("--text-pair", metavar="COLUMN", help="a second text, read together with the first")
+    train.add_argument("--label", default="label", metavar="COLUMN", help="default: %(default)s")
+    train.add_argument("--several", action="store_true", help='any number of labels may be right, parted by "|"')
+    train.add_argument("--head-only", action="store_true", help="leave the encoder as it is: faster, mostly worse")
+    train.add_argument("--minutes", metavar="N", help="at most so many (default: 10)")
+    train.add_argument("--epochs", metavar="N", help="at most so many times through the rows (default: 5)")
+    train.add_argument("--seed", metavar="N", help="default: 0")
+    train.add_argument("--set", action="append", default=[], metavar="KNOB=VALUE", help="learning_rate, batch_size ...")
+    train.set_defaults(run=train_model)
+
     models = commands.add_parser("models", help="list the models that are there, with task, size and figures")
     models.set_defaults(run=list_models)
 
@@ -128,6 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--allow-any-model", action="store_true", help="let visitors name any folder or hub model, whatever the host"
     )
+    serve.add_argument("--allow-training", action="store_true", help="let visitors train models, whatever the host")
     serve.set_defaults(run=serve_app)
 
     replay = commands.add_parser("replay", help="compute a report again from its record and compare")
@@ -217,6 +232,28 @@ def evaluate_methods(options: argparse.Namespace) -> int:
         told=lambda line: print(line, file=sys.stderr, flush=True),
     )
     _put(options, to_markdown(record.about, record.rows))
+    return 0
+
+
+def train_model(options: argparse.Namespace) -> int:
+    from explain.training.columns import Columns
+    from explain.training.here import train_here
+    from explain.training.own import TableSettings
+    from explain.training.tables import read_file
+
+    settings = {name: getattr(options, name) for name in ("minutes", "epochs", "seed") if getattr(options, name)}
+    for assignment in options.set:
+        name, _, settings[name.strip()] = assignment.partition("=")
+    if options.head_only:
+        settings["train"] = "head"
+    columns = Columns(text=options.text, label=options.label, text_pair=options.text_pair, several=options.several)
+    table = read_file(Path(options.file).expanduser())
+    chosen = make(TableSettings, settings, parse=True)
+    print(
+        train_here(
+            Path(options.out).expanduser().resolve(), table, columns, chosen, lambda line: print(line, flush=True)
+        )
+    )
     return 0
 
 
@@ -333,6 +370,8 @@ def serve_app(options: argparse.Namespace) -> int:
     environment = dict(os.environ)
     if options.allow_any_model:
         environment["EXPLAIN_ALLOW_ANY_MODEL"] = "1"
+    if options.allow_training:
+        environment["EXPLAIN_ALLOW_TRAINING"] = "1"
     site = site_folder()
     command = [sys.executable, "-m", "streamlit", "run", str(site / "app.py")]
     command += ["--server.port", str(options.port), "--server.address", options.host]

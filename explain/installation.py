@@ -1,4 +1,4 @@
-"""This installation: where the app and the weights lie, and what the environment sets.
+"""This installation: where the app and the weights lie, where models of one's own go, and what the environment sets.
 
 In a checkout they lie beside this package, in an installed wheel inside it.
 """
@@ -34,3 +34,10 @@ def environment_number(name: str, default: int) -> int:
 def weights_folder() -> Path:
     """The folder of the shipped models."""
     return site_folder() / "weights"
+
+
+def models_folder() -> Path:
+    """The folder of the models that were trained here; it need not be there yet."""
+    named = os.environ.get("EXPLAIN_MODELS_DIR")
+    data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return Path(named).expanduser() if named else data / "explain" / "models"

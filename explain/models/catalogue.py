@@ -1,8 +1,9 @@
-"""Which models there are, and loading them: by shipped name, from a local folder, or by hub name.
+"""Which models there are, and loading them: shipped, trained here, from a local folder, or by hub name.
 
 Weights are read from safetensors only; no code that comes with a model is ever run, and nothing is unpickled.
 """
 
+import contextlib
 import copy
 import functools
 import hashlib
@@ -22,7 +23,7 @@ from transformers import AutoConfig, AutoTokenizer, BertForPreTraining, PreTrain
 
 from explain.datatypes import ModelRecord
 from explain.errors import ModelError
-from explain.installation import environment_number, weights_folder
+from explain.installation import environment_number, models_folder, weights_folder
 from explain.models.adapters import is_adapter, own_lstm, read_json, with_adapter, with_own_head
 from explain.models.base import TextModel
 from explain.models.encoder import MAX_TOKENS, EncoderModel
@@ -81,8 +82,10 @@ class Entry:
 
 
 def list_models() -> tuple[Entry, ...]:
-    """The shipped models and those in `EXPLAIN_MODELS`: paths or hub names, with commas; "name=path" names one."""
-    found = [_shipped(folder) for folder in sorted(weights_folder().glob("*")) if (folder / "explain.json").is_file()]
+    """The shipped models, those trained here, and those in `EXPLAIN_MODELS`: paths or hub names, with commas;
+    "name=path" names one."""
+    found = [_shipped(folder) for folder in _described(weights_folder())]
+    found += trained_here()
     for part in os.environ.get("EXPLAIN_MODELS", "").split(","):
         given, _, place = (text.strip() for text in part.rpartition("="))
         if place:
@@ -95,6 +98,22 @@ def list_models() -> tuple[Entry, ...]:
             f"EXPLAIN_MODELS gives the name {twice[0]!r} to two models; name them apart: {twice[0]}-2=/its/folder."
         )
     return tuple(found)
+
+
+def trained_here() -> list[Entry]:
+    """The models that were trained with this app; what is half there, or broken, is none."""
+    shipped = {folder.name for folder in _described(weights_folder())}
+    found = []
+    for folder in _described(models_folder()):
+        with contextlib.suppress(ModelError, KeyError, TypeError, AttributeError, OSError):
+            if folder.name not in shipped:
+                found.append(_shipped(folder))
+    return found
+
+
+def _described(folder: Path) -> list[Path]:
+    """The folders in a folder that say what they are."""
+    return sorted(path.parent for path in folder.glob("*/explain.json") if not path.parent.name.startswith("."))
 
 
 def _shipped(folder: Path) -> Entry:
@@ -169,7 +188,7 @@ class _Loaded:
         self._models: OrderedDict[_Key, TextModel] = OrderedDict()
 
     def get(self, name: str, revision: str | None, task: str | None) -> TextModel:
-        key = (name, revision, task)
+        key = (name, revision, task, _trained_at(name))
         found = self._recall(key)
         if found is not None:
             return found
@@ -191,8 +210,16 @@ class _Loaded:
             return self._models.get(key)
 
 
-_Key = tuple[str, str | None, str | None]  # name, revision, task
+_Key = tuple[str, str | None, str | None, int]  # name, revision, task, when it was trained here
 _LOADED = _Loaded()
+
+
+def _trained_at(name: str) -> int:
+    """When a model was trained here: a name may be given again, once its model is deleted; 0 for all others."""
+    try:
+        return (models_folder() / name / "explain.json").stat().st_mtime_ns
+    except (OSError, ValueError):
+        return 0
 
 
 def would_be_fetched(name: str) -> bool:
@@ -415,9 +442,13 @@ def _head(name: str, task: Task, config: transformers.PretrainedConfig, tokenize
     return Head(labels, exclusive=not value and not several, value=value)
 
 
-@functools.lru_cache(maxsize=1)
 def _base(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """The shared encoder, once, in float32 whatever its file holds."""
+    return _base_of(folder, (folder / "config.json").stat().st_mtime_ns)  # a folder may be trained into again
+
+
+@functools.lru_cache(maxsize=2)  # the shipped one, and one that was trained here
+def _base_of(folder: Path, saved_at: int) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     config = _config("base", folder)
     config._attn_implementation = ATTENTION
     module, told = BertForPreTraining.from_pretrained(
@@ -461,9 +492,14 @@ def _load_adapter(name: str, folder: Path, asked: str | None = None) -> TextMode
         raise ModelError(f"The adapter in {folder} has an explain.json that lacks or garbles {error}.") from error
     if not re.fullmatch(r"[\w-]+", str(base_name)):
         raise ModelError(f"The adapter in {folder} names the encoder {base_name!r}; a folder beside its own is meant.")
-    base_folder = folder.parent / base_name
+    base_folder = _base_folder(folder, base_name)
     _check_weights(base_name, base_folder)
     _check_weights(name, folder)
+    if about.get("base_sha256") not in (None, weight_hash(base_folder)):
+        raise ModelError(
+            f"{name} was trained on another encoder than the {base_name} that is here, so it would answer at random. "
+            "Train it again, or put its own encoder's folder beside it."
+        )
     base, tokenizer = _base(base_folder)
     pooling = str(about.get("pooling", ""))
     module = with_adapter(base, folder, _bert_for(task, pooling), head.labels)
@@ -472,6 +508,12 @@ def _load_adapter(name: str, folder: Path, asked: str | None = None) -> TextMode
         lstm = own_lstm(folder, module.config.hidden_size) if pooling == "lstm" else None
         module, head = SentencePair(module, Pooling(lstm=lstm)), replace(head, labels=(SIMILARITY_LABEL,), value=True)
     return EncoderModel(name, module, tokenizer, task, head, record, _token_limit(), _scripts(folder))
+
+
+def _base_folder(folder: Path, base_name: str) -> Path:
+    """The encoder that an adapter was trained on: beside it, or shipped."""
+    beside = folder.parent / base_name
+    return beside if beside.is_dir() else weights_folder() / base_name
 
 
 def _bert_for(task: Task, pooling: str = "") -> str:

@@ -1,14 +1,27 @@
 """A training run's bound, in steps or minutes, and the learning rate that follows it."""
 
 import math
+import shutil
 import time
+from pathlib import Path
 from typing import Any
 
 import torch
 from tqdm.auto import tqdm
-from transformers import ProgressCallback, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import (
+    PrinterCallback,
+    ProgressCallback,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+from transformers.trainer import TRAINER_STATE_NAME
+from transformers.trainer_utils import get_last_checkpoint
 
 WARMUP = 0.04  # of the whole run
+SLACK = 0.05  # of the whole run, by which minutes may be ahead of steps
 UNBOUNDED_STEPS = 1_000_000  # what Trainer is told when only minutes bound the run
 
 
@@ -40,16 +53,28 @@ class Budget(TrainerCallback):
     @property
     def fraction(self) -> float:
         """How much of the run is over, 0 to 1: by steps or minutes, whichever is further."""
-        by_steps = self.step / self.steps if self.steps else 0.0
-        by_minutes = self.seconds / (60 * self.minutes) if self.minutes else 0.0
-        return min(1.0, max(by_steps, by_minutes))
+        return min(1.0, max(self._by_steps, self._by_minutes))
+
+    @property
+    def _by_steps(self) -> float:
+        return self.step / self.steps if self.steps else 0.0
+
+    @property
+    def _by_minutes(self) -> float:
+        return self.seconds / (60 * self.minutes) if self.minutes else 0.0
 
     def learning_rate_factor(self, step: int) -> float:
-        """Linear warm-up, then half a cosine down to a fiftieth, along `fraction` (for `LambdaLR`)."""
+        """Linear warm-up, then half a cosine down to a fiftieth, along what is over of the run (for `LambdaLR`).
+
+        Minutes count only when they run out well before the steps: the clock differs from run to run, and a run that
+        has time enough should come out the same with the same seed.
+        """
         self.step = step
-        if self.fraction < WARMUP:
-            return max(self.fraction / WARMUP, 1e-3)
-        return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (self.fraction - WARMUP) / (1 - WARMUP)))
+        ahead = not self.steps or self._by_minutes > self._by_steps + SLACK
+        over = self.fraction if ahead else self._by_steps
+        if over < WARMUP:
+            return max(over / WARMUP, 1e-3)
+        return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1.0, (over - WARMUP) / (1 - WARMUP))))
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
@@ -69,6 +94,8 @@ class Budget(TrainerCallback):
         **kwargs: object,
     ) -> None:
         figures = {name: f"{value:.4g}" for name, value in (logs or {}).items() if isinstance(value, float)}
+        if args.disable_tqdm:
+            return
         self._bar.write(f"step {state.global_step}  " + "  ".join(f"{name} {text}" for name, text in figures.items()))
 
     def on_train_end(
@@ -85,8 +112,12 @@ class Budget(TrainerCallback):
         if self.fraction >= 1.0:
             control.should_training_stop = True
             control.should_save = True
-        if control.should_save:  # the log is saved with the checkpoint, so that a resumed run knows what was spent
-            state.log_history.append({"step": state.global_step, "seconds_spent": round(self.seconds, 1)})
+        if control.should_save:
+            self.put_down(state)
+
+    def put_down(self, state: TrainerState) -> None:
+        """Write what was spent into the log, which is saved with a checkpoint, so that a resumed run knows it."""
+        state.log_history.append({"step": state.global_step, "seconds_spent": round(self.seconds, 1)})
 
 
 class BudgetedTrainer(Trainer):
@@ -94,7 +125,8 @@ class BudgetedTrainer(Trainer):
 
     def __init__(self, budget: Budget, **kwargs: Any) -> None:
         super().__init__(callbacks=[budget], **kwargs)
-        self.remove_callback(ProgressCallback)  # its bar counts steps; the budget's counts what bounds the run
+        for theirs in (ProgressCallback, PrinterCallback):  # their bar counts steps; ours, what bounds the run
+            self.remove_callback(theirs)
         self._budget = budget
 
     def create_scheduler(
@@ -103,3 +135,18 @@ class BudgetedTrainer(Trainer):
         rate = torch.optim.lr_scheduler.LambdaLR(optimizer or self.optimizer, self._budget.learning_rate_factor)
         self.lr_scheduler = rate
         return rate
+
+
+def last_checkpoint(folder: Path) -> str | None:
+    """Where a run can go on from, or None.
+
+    A run that was killed while it wrote a checkpoint leaves half of one: the last file of each is looked for, and what
+    lacks it is deleted.
+    """
+    while folder.is_dir() and (found := get_last_checkpoint(str(folder))) is not None:
+        try:
+            TrainerState.load_from_json(str(Path(found) / TRAINER_STATE_NAME))
+            return str(found)
+        except (OSError, ValueError, TypeError):
+            shutil.rmtree(found)
+    return None

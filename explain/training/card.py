@@ -6,6 +6,7 @@ python -m explain.training.card --notice weights/topics    # prints its section 
 
 import json
 import sys
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ _SOURCE = (
 def write_card(folder: Path) -> None:
     """Write `README.md` from `training.json` in the same folder."""
     record = json.loads((folder / "training.json").read_text(encoding="utf-8"))
-    write = _pretraining if record["made_by"].endswith("pretrain") else _finetuning
+    write = _finetuning if "task" in record["recipe"] else _pretraining
     (folder / "README.md").write_text(write(record), encoding="utf-8")
 
 
@@ -36,7 +37,7 @@ def _pretraining(record: dict[str, Any]) -> str:
         "language: en",
         "---",
         "",
-        "# base: a small BERT encoder with both of its pretraining heads",
+        f"# {recipe['output']}: a small BERT encoder with both of its pretraining heads",
         "",
         "**What it is for:** showing how masked words and next sentences work, and carrying the adapters of this project. "
         "It is not a state-of-the-art encoder, and its guesses at masked words are those of a small model.",
@@ -52,8 +53,7 @@ def _pretraining(record: dict[str, Any]) -> str:
         "they are) and next sentences (half true, half from another document of the same source), "
         f"{figures['steps']:,} steps of {recipe['batch_size']} pairs of at most 128 pieces in {figures['minutes']:.0f} "
         f"minutes, learning rate {recipe['learning_rate']:g}, seed {recipe['seed']}. "
-        f"{record['training_pieces']:,} pieces of text; documents named `{recipe['leave_out']}...` were left out, since "
-        "question answering is measured on them.",
+        f"{record['training_pieces']:,} pieces of text{_left_out(record)}.",
         "",
         *_data_table(record),
         "## Measured on documents held out whole",
@@ -63,13 +63,21 @@ def _pretraining(record: dict[str, Any]) -> str:
         "| source | masked word, first guess | within five | nats | next sentence | pieces asked | pairs asked |",
         "|---|---|---|---|---|---|---|",
     ]
-    for source, found in figures["held_out"].items():
-        lines.append(
-            f"| {'**mean of the sources**' if source == 'mean' else source} | {found['masked_top1']:.3f} | "
-            f"{found['masked_top5']:.3f} | {found['masked_loss']:.2f} | {found['next_sentence']:.3f} | "
-            f"{found['masked_asked']:,.0f} | {found['next_sentence_asked']:,.0f} |"
-        )
+    for when, of_sources in (("before this, ", figures.get("before", {})), ("", figures["held_out"])):
+        for source, found in of_sources.items():
+            lines.append(
+                f"| {when}{'**mean of the sources**' if source == 'mean' else source} | {found['masked_top1']:.3f} | "
+                f"{found['masked_top5']:.3f} | {found['masked_loss']:.2f} | {found['next_sentence']:.3f} | "
+                f"{found['masked_asked']:,.0f} | {found['next_sentence_asked']:,.0f} |"
+            )
     return _end(lines, record)
+
+
+def _left_out(record: dict[str, Any]) -> str:
+    if "file" in record:
+        return ""
+    name = record["recipe"]["leave_out"]
+    return f"; documents named `{name}...` were left out, since question answering is measured on them"
 
 
 # What a table of figures shows, where a record has all of a row: caption, figures, unit.
@@ -78,7 +86,7 @@ _ROWS = (
     ("precision, recall, F1", ("precision", "recall", "f1"), ""),
     ("micro F1 (95 % interval)", ("micro_f1",), ""),
     ("precision, recall", ("micro_precision", "micro_recall"), ""),
-    ("macro F1", ("macro_f1",), ""),
+    ("macro F1 (95 % interval)", ("macro_f1",), ""),
     ("micro F1 with all thresholds at one half", ("micro_f1_at_half",), ""),
     ("F1 of whole entities (95 % interval)", ("span_f1",), ""),
     ("precision, recall", ("span_precision", "span_recall"), ""),
@@ -90,6 +98,7 @@ _ROWS = (
     ("as a share of its source's: first, among ten", ("ratio_at_1", "ratio_at_10"), ""),
     ("mean cosine with its source's vectors", ("mean_cosine_with_source",), ""),
     ("area under the ROC curve", ("roc_auc",), ""),
+    ("area under the precision-recall curve", ("average_precision",), ""),
     ("log loss", ("log_loss",), " nats"),
     ("calibration error, as it is", ("calibration_error",), ""),
 )
@@ -112,7 +121,7 @@ def _finetuning(record: dict[str, Any]) -> str:
         "",
         f"# {recipe['task']}: a LoRA adapter on `{recipe['base']}`",
         "",
-        f"**What it is for:** showing explanations on a decision that people can check. It was trained on {about['trained_on']}. "
+        f"**What it is for:** showing explanations on a decision that people can check. It was trained on {_cell(about['trained_on'])}. "
         f"{about['limits']}",
         "",
         f"**Where it comes from.** The encoder is `{recipe['base']}`; its card says what it was trained on. "
@@ -120,22 +129,53 @@ def _finetuning(record: dict[str, Any]) -> str:
         "",
         "## Training",
         "",
-        f"`{record['made_by']} --task {recipe['task']}`: rank {recipe['rank']}, alpha {recipe['alpha']} on all linear maps of "
-        f"the encoder, {_trained_whole(whole)}{figures['steps']:,} steps of {recipe['batch_size']} "
-        f"({figures['epochs']:.2f} epochs of {figures['trained_on']:,} rows) in {figures['minutes']:.0f} minutes, learning rate "
+        f"`{_command(record)}`: {_adapter(recipe)}{_trained_whole(whole)}{figures['steps']:,} steps of {recipe['batch_size']} "
+        f"({figures['epochs']:.2f} epochs of {figures['trained_on']:,} rows) in {_minutes(figures)} minutes{_kept(figures)}, learning rate "
         f"{recipe['learning_rate']:g}, dropout {recipe['dropout']:g}, seed {recipe['seed']}.{_known(figures)}",
         "",
         *_data_table(record),
-        f"## Measured on {record.get('measured_on', 'the dev split')} ({figures['count']:,} texts)",
+        f"## Measured on {_cell(record.get('measured_on', 'the dev split'))} ({figures['count']:,} texts)",
         "",
         *_figure_table(figures, record["temperature"]),
         "",
         *_label_table(figures),
         *_fitted(record),
+        *_beside(record),
     ]
     for name, found in record.get("measured_elsewhere", {}).items():
         lines += ["", f"## Measured elsewhere: {name} ({found['count']:,} texts)", "", *_figure_table(found, None)]
     return _end(lines, record)
+
+
+def _command(record: dict[str, Any]) -> str:
+    by_name = record["made_by"].endswith("finetune")
+    return f"{record['made_by']} --task {record['recipe']['task']}" if by_name else str(record["made_by"])
+
+
+def _minutes(figures: dict[str, Any]) -> str:
+    return f"{figures['minutes']:.{0 if figures['minutes'] >= 10 else 1}f}"
+
+
+def _kept(figures: dict[str, Any]) -> str:
+    return (
+        f" (kept: the model after step {figures['kept_step']:,}, best on the dev rows)"
+        if "kept_step" in figures
+        else ""
+    )
+
+
+def _adapter(recipe: dict[str, Any]) -> str:
+    if not recipe["rank"]:
+        return "the encoder as it is, "
+    return f"rank {recipe['rank']}, alpha {recipe['alpha']} on all linear maps of the encoder, "
+
+
+def _beside(record: dict[str, Any]) -> list[str]:
+    """What simpler models say of the same texts, where that was measured."""
+    lines = []
+    for name, figures in record.get("beside", {}).items():
+        lines += ["", f"## Beside it, on the same texts: {name.lower()}", "", *_figure_table(figures, None)]
+    return lines
 
 
 def _trained_whole(modules: list[str]) -> str:
@@ -154,6 +194,7 @@ def _figure_table(figures: dict[str, Any], temperature: float | None) -> list[st
         if all(name in figures for name in names):
             shown = ", ".join(f"{figures[name]:.3f}" for name in names)
             interval = figures.get(f"{names[0]}_interval") if "interval" in caption else None
+            caption = caption if interval else caption.removesuffix(" (95 % interval)")
             lines.append(f"| {caption} | {shown}{unit}{' ({:.3f} to {:.3f})'.format(*interval) if interval else ''} |")
     if temperature is not None:
         calibrated = figures["calibration_error_calibrated"]
@@ -169,13 +210,22 @@ def _label_table(figures: dict[str, Any]) -> list[str]:
     lines = ["| label | precision | recall | F1 | times it is right |", "|---|---|---|---|---|"]
     for label, found in figures["by_label"].items():
         rates = " | ".join(f"{found[name]:.3f}" for name in ("precision", "recall", "f1"))
-        lines.append(f"| {label} | {rates} | {found['count']:,} |")
+        lines.append(f"| {_cell(label)} | {rates} | {found['count']:,} |")
     return [*lines, ""]
+
+
+def _cell(text: str) -> str:
+    """Text that others chose, as a table or a paragraph can hold it."""
+    return escape(" ".join(text.split()), quote=False).replace("|", "\\|")
 
 
 def _fitted(record: dict[str, Any]) -> list[str]:
     """What was fitted after the training, and that nothing was fitted on what is measured."""
-    figures, measured = record["figures"], record.get("measured_on", "the dev split")
+    figures, measured = record["figures"], _cell(record.get("measured_on", "the dev split"))
+    if record["recipe"].get("patience"):
+        fitted = figures.get("calibrated_on", figures.get("tuned_on", 0))
+        what = f", and {'the temperature' if 'calibrated_on' in figures else 'thresholds'} fitted," if fitted else ""
+        return [f"When to stop was decided{what} on the dev rows, which were not trained on; nothing on {measured}."]
     decided = (
         "the dev split decided nothing but which of the recipe's settings are the defaults."
         if record.get("measured_on", "dev").endswith("dev")
@@ -208,14 +258,17 @@ def notice(record: dict[str, Any]) -> str:
 
 
 def _data_table(record: dict[str, Any]) -> list[str]:
-    lines = ["| data | license, as its source states it | sha256 |", "|---|---|---|"]
+    lines = []
+    if file := record.get("file"):
+        lines += [f"The file {_cell(file['name'])}, {file['rows']:,} rows, sha256 `{file['sha256']}`, shared out:", ""]
+    lines += ["| data | license, as its source states it | sha256 |", "|---|---|---|"]
     for one in record["data"]:
         roles = one.get("splits", {})
         shown = ", ".join(
             f"{split}{f' ({roles[split]})' if split in roles else ''} `{digest[:12]}`"
             for split, digest in one["sha256"].items()
         )
-        lines.append(f"| {one['name']} | {one['license']} | {shown} |")
+        lines.append(f"| {_cell(one['name'])} | {one['license']} | {shown} |")
     return [*lines, ""]
 
 

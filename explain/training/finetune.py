@@ -18,7 +18,8 @@ sentences) or shares its premise. No text is trained on that is tuned or measure
 import argparse
 import json
 import shutil
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,21 +30,32 @@ import torch
 import transformers
 from safetensors.torch import load_file
 from torch import Tensor
-from transformers import AutoTokenizer, BertConfig, PreTrainedTokenizerBase, TrainingArguments, set_seed
-from transformers.trainer_utils import get_last_checkpoint
+from transformers import (
+    AutoTokenizer,
+    BertConfig,
+    PreTrainedTokenizerBase,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+    set_seed,
+)
 
 from explain.errors import DataError
 from explain.installation import weights_folder
-from explain.training.budget import Budget, BudgetedTrainer
+from explain.models.catalogue import weight_hash
+from explain.training.budget import Budget, BudgetedTrainer, last_checkpoint
 from explain.training.card import write_card
 from explain.training.objectives.base import Figures, Fitted, Objective, Source, collate
 from explain.training.recipes import TASK_RECIPES, TaskRecipe, places_of
 from explain.training.rows import fingerprint, license_of, read_rows
+from explain.training.runs import write_whole
 
 LINEAR_MAPS = (
     r".*encoder\.layer\.\d+\."
     r"(attention\.self\.(query|key|value)|attention\.output\.dense|intermediate\.dense|output\.dense)"
 )
+ONE_MAP = r".*encoder\.layer\.0\.attention\.self\.query"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,9 +73,11 @@ class FinetuningRecipe:
     epochs: float | None = None
     steps: int | None = None
     minutes: float | None = None
-    rank: int = 16
+    rank: int = 16  # of the adapter; 0: none, the encoder stays as it is and the head alone is trained
     alpha: int = 32
     dropout: float = 0.1
+    evaluate_every: int | None = None  # steps between measuring on the tuning splits, and between checkpoints
+    patience: int | None = None  # stop when so many of these brought no lower loss; the best is what is kept
     batch_size: int | None = None
     learning_rate: float | None = None
     weight_decay: float = 0.01
@@ -130,14 +144,19 @@ def adapted_model(recipe: FinetuningRecipe, base: Path, objective: Objective[Any
     )
     lora = peft.LoraConfig(
         task_type=objective.kind,
-        r=recipe.rank,
+        r=recipe.rank or 1,
         lora_alpha=recipe.alpha,
         lora_dropout=recipe.dropout,
-        target_modules=LINEAR_MAPS,
+        target_modules=LINEAR_MAPS if recipe.rank else ONE_MAP,
         modules_to_save=list(objective.trained_whole) or None,
         base_model_name_or_path=base.name,
     )
-    return peft.get_peft_model(model, lora)
+    adapted = peft.get_peft_model(model, lora)
+    if not recipe.rank:  # peft has no adapter of nothing; one of rank 1 that stays zero is the same
+        for name, parameter in adapted.named_parameters():
+            if ".lora_" in name:
+                parameter.requires_grad_(False)
+    return adapted
 
 
 def _sizes(model: peft.PeftModel) -> dict[str, int]:
@@ -148,11 +167,19 @@ def _sizes(model: peft.PeftModel) -> dict[str, int]:
 
 
 class _Trainer(BudgetedTrainer):
-    """Minimizes what the objective says."""
+    """Minimizes what the objective says; measures on the tuning splits by its figures, where it is told to."""
 
-    def __init__(self, objective: Objective[Any], budget: Budget, **kwargs: Any) -> None:
-        super().__init__(budget, **kwargs)
+    def __init__(
+        self,
+        objective: Objective[Any],
+        budget: Budget,
+        tokenizer: PreTrainedTokenizerBase,
+        tuning: Sequence[Any],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(budget, eval_dataset=tuning or None, **kwargs)
         self._objective = objective
+        self._tokenizer = tokenizer
 
     def compute_loss(
         self,
@@ -163,32 +190,106 @@ class _Trainer(BudgetedTrainer):
     ) -> Tensor:
         return self._objective.loss(model, inputs)
 
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        found = self._objective.measure(self.model, self._tokenizer, self.eval_dataset, Fitted())
+        figures = {f"eval_{name}": value for name, value in found.items() if isinstance(value, float)}
+        figures["eval_loss"] = figures["eval_log_loss"]
+        self.log(figures)
+        self.control: TrainerControl = self.callback_handler.on_evaluate(self.args, self.state, self.control, figures)
+        return figures
+
+
+class _Patience(TrainerCallback):
+    """Ends a run whose loss on the tuning splits falls no more.
+
+    The library's own counts from nothing when a run goes on after a kill; this one reads the log, which is kept.
+    """
+
+    def __init__(self, patience: int) -> None:
+        self._patience = patience
+
+    def on_evaluate(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
+    ) -> None:
+        losses = [entry["eval_loss"] for entry in state.log_history if "eval_loss" in entry]
+        if len(losses) - 1 - losses.index(min(losses)) >= self._patience:
+            control.should_training_stop = control.should_save = True
+
+
+@dataclass(frozen=True)
+class Finetuned:
+    """A model that was just trained, with what it was trained and measured on.
+
+    Attributes:
+        training, tuning, measuring: examples as the objective understands them; the last two by their splits' names.
+    """
+
+    model: peft.PeftModel
+    tokenizer: PreTrainedTokenizerBase
+    objective: Objective[Any]
+    fitted: Fitted
+    training: list[Any]
+    tuning: dict[str, list[Any]]
+    measuring: dict[str, list[Any]]
+
+
+@dataclass(frozen=True)
+class Further:
+    """What a caller adds to a run: entries for its record, texts to start from on a page."""
+
+    record: Mapping[str, Any]
+    examples: Mapping[str, tuple[str, ...]]
+
 
 def finetune(recipe: FinetuningRecipe) -> Figures:
-    """Run the recipe, resume it if its output folder holds a checkpoint, and write adapter, record and card.
+    """Run the recipe of a task we know, resume it if its output folder holds a checkpoint.
+
+    Returns:
+        The main figures: those of the first split to measure on.
+    """
+    about = TASK_RECIPES[recipe.task]
+    if recipe.pooling is not None:
+        about = replace(about, objective=about.objective.pooled(recipe.pooling))
+    return carry_out(recipe, about, places_of(recipe.data, recipe.task))
+
+
+def carry_out(
+    recipe: FinetuningRecipe,
+    about: TaskRecipe,
+    places: dict[str, str],
+    *,
+    made_by: str = "python -m explain.training.finetune",
+    watch: Callable[[Budget], TrainerCallback] | None = None,
+    further: Callable[[Finetuned], Further] | None = None,
+) -> Figures:
+    """Train, measure, and write adapter, record and card; go on where a checkpoint in the output folder is.
+
+    Args:
+        about: the task, known or made up for this run.
+        places: where each of its data sets is, by name.
+        made_by: the command, for record and card.
+        watch: makes a callback that is told how the training goes, and may end it.
+        further: is given the trained model; see `Further`.
 
     Returns:
         The main figures: those of the first split to measure on.
     """
     set_seed(recipe.seed)
-    about = TASK_RECIPES[recipe.task]
-    if recipe.pooling is not None:
-        about = replace(about, objective=about.objective.pooled(recipe.pooling))
     objective = about.objective
     objective.look_for_needs()
     recipe = _completed(recipe, about)
     base = Path(recipe.base) if recipe.base else weights_folder() / "base"
     output = Path(recipe.output)
     tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
-    places = places_of(recipe.data, recipe.task)
     data = _read(about, places, recipe.seed)
+    tuning = [row for part in data.tuning.values() for row in part]
     features = objective.encode(data.training, tokenizer)
 
     fresh = adapted_model(recipe, base, objective)
     sizes = _sizes(fresh)
-    trained = _train(recipe, fresh, features, tokenizer, objective)
+    trained = _train(recipe, fresh, features, tokenizer, objective, tuning, watch)
     model = trained.model
-    fitted = objective.fit(model, tokenizer, data.held, [row for part in data.tuning.values() for row in part])
+    fitted = objective.fit(model, tokenizer, data.held, tuning)
     measured = {
         name: objective.measure(model, tokenizer, examples, fitted)
         for name, examples in (data.measuring | data.tuning).items()
@@ -198,10 +299,10 @@ def finetune(recipe: FinetuningRecipe) -> Figures:
     figures |= {"trained_on": len(features), "known_texts_left_out": data.known}
     if fitted.count:
         figures["calibrated_on" if fitted.thresholds is None else "tuned_on"] = fitted.count
-    shown = shown_figures(objective, figures, main)
-    save(model, output, about, base.name, fitted, figures, shown)
+    done = Finetuned(model, tokenizer, objective, fitted, data.training, data.tuning, data.measuring)
+    added = Further({}, about.examples) if further is None else further(done)
     record = {
-        "made_by": "python -m explain.training.finetune",
+        "made_by": made_by,
         "recipe": asdict(recipe) | {"base": base.name, "data": list(places), "output": output.name},
         "about": {"title": about.title, "trained_on": about.trained_on, "limits": about.limits},
         "trained_whole": objective.trained_whole,
@@ -213,9 +314,13 @@ def finetune(recipe: FinetuningRecipe) -> Figures:
         "temperature": fitted.temperature,
         "data": [_data_entry(source, places[source.name]) for source in about.sources],
         "versions": {"torch": torch.__version__, "transformers": transformers.__version__, "peft": peft.__version__},
+        **added.record,
     }
+    output.mkdir(parents=True, exist_ok=True)
     (output / "training.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     write_card(output)
+    shown = shown_figures(objective, figures, main)
+    save(model, output, replace(about, examples=added.examples), base, fitted, figures, shown)  # last: now it is listed
     return figures
 
 
@@ -254,11 +359,15 @@ def _train(
     features: list[dict[str, Any]],
     tokenizer: PreTrainedTokenizerBase,
     objective: Objective[Any],
+    tuning: Sequence[Any],
+    watch: Callable[[Budget], TrainerCallback] | None,
 ) -> _Trained:
     assert recipe.epochs is not None and recipe.batch_size is not None  # completed
     output = Path(recipe.output)
     steps = recipe.steps or max(1, round(recipe.epochs * len(features) / recipe.batch_size))
     budget = Budget(steps, recipe.minutes)
+    looks = recipe.evaluate_every is not None  # at the tuning splits
+    every = recipe.evaluate_every or 500
     arguments = TrainingArguments(
         output_dir=str(output / "checkpoints"),
         max_steps=budget.max_steps,
@@ -268,27 +377,38 @@ def _train(
         bf16=recipe.bfloat16,
         use_cpu=not torch.cuda.is_available(),
         train_sampling_strategy="group_by_length",
-        save_steps=500,
-        save_total_limit=1,
-        logging_steps=50,
+        save_steps=every,
+        save_total_limit=2 if looks else 1,  # the best, and the last to go on from; with 1 the last goes at the end
+        logging_steps=max(1, every // 5) if looks else 50,
         remove_unused_columns=False,
         report_to=[],
+        disable_tqdm=watch is not None,  # whoever watches tells
         seed=recipe.seed,
+        eval_strategy="steps" if looks else "no",
+        eval_steps=every if looks else None,
+        load_best_model_at_end=looks,
     )
     trainer = _Trainer(
         objective,
         budget,
+        tokenizer,
+        tuning if looks else (),
         model=model,
         args=arguments,
         train_dataset=features,
         data_collator=lambda batch: collate(batch, tokenizer.pad_token_id),
     )
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(arguments.output_dir) if output.exists() else None)
+    if recipe.patience:
+        trainer.add_callback(_Patience(recipe.patience))
+    if watch is not None:
+        trainer.add_callback(watch(budget))
+    trainer.train(resume_from_checkpoint=last_checkpoint(Path(arguments.output_dir)))
     taken = trainer.state.global_step
     spent = {
         "steps": taken,
         "epochs": round(taken * recipe.batch_size / len(features), 2),
         "minutes": round(budget.seconds / 60, 1),
+        **({"kept_step": trainer.state.best_global_step} if looks else {}),
     }
     # Measured in float32, as it is served.
     return _Trained(trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False), spent)
@@ -307,16 +427,18 @@ def save(
     model: peft.PeftModel,
     folder: Path,
     about: TaskRecipe,
-    base: str,
+    base: Path,
     fitted: Fitted,
     figures: Figures,
     shown: list[dict[str, Any]],
 ) -> None:
     """Write the adapter as peft does, and beside it what the catalogue needs to know."""
-    model.save_pretrained(folder, safe_serialization=True)
-    (folder / "README.md").unlink(missing_ok=True)  # peft's template; the card is written from the record
+    with tempfile.TemporaryDirectory(dir=folder) as space:  # peft writes a card of its own beside what is wanted
+        model.save_pretrained(space, safe_serialization=True)
+        for name in ("adapter_config.json", "adapter_model.safetensors"):
+            (Path(space) / name).replace(folder / name)
     settings = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-    settings["base_model_name_or_path"] = f"../{base}"
+    settings["base_model_name_or_path"] = f"../{base.name}"
     (folder / "adapter_config.json").write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
     load_file(folder / "adapter_model.safetensors")  # what can't be read back must not look finished
     objective = about.objective
@@ -324,7 +446,8 @@ def save(
     description = {
         "title": about.title,
         "task": objective.task,
-        "base": base,
+        "base": base.name,
+        "base_sha256": weight_hash(base),
         "labels": objective.labels,
         **({"pooling": objective.pooling} if objective.pooling else {}),
         "exclusive": objective.exclusive,
@@ -335,7 +458,7 @@ def save(
         **({"examples": dict(about.examples)} if about.examples else {}),
         "figures": {name: figures[name] for name in flat if name in figures} | {"shown": shown},
     }
-    (folder / "explain.json").write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
+    write_whole(folder / "explain.json", json.dumps(description, indent=1) + "\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -356,7 +479,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--epochs", type=float, help="default: the task's own, as for batch size and learning rate")
     parser.add_argument("--steps", type=int, help="stop after so many steps, whatever the epochs")
     parser.add_argument("--minutes", type=float, help="stop after so many minutes, whatever the epochs")
-    parser.add_argument("--rank", type=int, default=16)
+    parser.add_argument("--rank", type=int, default=16, help="of the adapter; 0: train the head alone")
     parser.add_argument("--alpha", type=int, default=32)
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--batch-size", type=int)

@@ -16,7 +16,7 @@ import argparse
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -30,16 +30,17 @@ from transformers import (
     BertConfig,
     BertForPreTraining,
     PreTrainedTokenizerBase,
+    TrainerCallback,
     TrainingArguments,
     set_seed,
 )
-from transformers.trainer_utils import get_last_checkpoint
 
 from explain.errors import DataError
 from explain.text.sentences import sentence_spans
-from explain.training.budget import Budget, BudgetedTrainer
+from explain.training.budget import Budget, BudgetedTrainer, last_checkpoint
 from explain.training.card import write_card
 from explain.training.rows import fingerprint, license_of, longest_only, read_rows
+from explain.training.runs import write_whole
 from explain.training.source_encoder import source_folder
 
 LONGEST = 128  # pieces of a training pair, special tokens included
@@ -68,6 +69,9 @@ class PretrainingRecipe:
     bfloat16: bool = True
     evaluate_every: int = 500
     held_out_pairs: int = 256  # of each source
+    held_out: float = HELD_OUT
+    long_document: int = LONG_DOCUMENT
+    measure_before: bool = False  # what the encoder can do to begin with, where it has heads already
 
 
 @dataclass(frozen=True)
@@ -113,19 +117,21 @@ def _tokenized(source: str, paragraphs: dict[str, list[str]], tokenizer: PreTrai
         yield Document(name, source, tuple(np.array(one, dtype=np.int32) for one in ids if one))
 
 
-def hold_out(documents: Sequence[Document]) -> tuple[list[Document], list[Document]]:
-    """Set whole documents aside for measuring: at least 2 % of the pieces of every source that has long documents.
+def hold_out(
+    documents: Sequence[Document], share: float = HELD_OUT, long_document: int = LONG_DOCUMENT
+) -> tuple[list[Document], list[Document]]:
+    """Set whole documents aside for measuring: at least a share of the pieces of every source that has long documents.
 
     The choice follows the hash of a document's name, so it is the same in every run and on every machine. A document
     of more than a twentieth of its source is never taken. Sources of short texts (one or two sentences) give none:
     they are more text to read, not pages to measure on.
     """
-    long, short = by_length(documents)
+    long, short = by_length(documents, long_document)
     training = [document for of_source in short for document in of_source]
     held: list[Document] = []
     for of_source in long:
         total = sum(document.pieces for document in of_source)
-        wanted = HELD_OUT * total
+        wanted = share * total
         for document in sorted(of_source, key=lambda one: hashlib.sha1(one.name.encode()).hexdigest()):
             if wanted > 0 and document.pieces <= total / 20:
                 held.append(document)
@@ -135,8 +141,10 @@ def hold_out(documents: Sequence[Document]) -> tuple[list[Document], list[Docume
     return training, held
 
 
-def by_length(documents: Sequence[Document]) -> tuple[list[list[Document]], list[list[Document]]]:
-    """The documents of each source: sources of long documents, and sources of short texts."""
+def by_length(
+    documents: Sequence[Document], long_document: int = LONG_DOCUMENT
+) -> tuple[list[list[Document]], list[list[Document]]]:
+    """The documents of each source: sources of long documents (by their mean), and sources of short texts."""
     sources: dict[str, list[Document]] = {}
     for document in documents:
         sources.setdefault(document.source, []).append(document)
@@ -144,7 +152,7 @@ def by_length(documents: Sequence[Document]) -> tuple[list[list[Document]], list
     short: list[list[Document]] = []
     for of_source in sources.values():
         mean = sum(document.pieces for document in of_source) / len(of_source)
-        (long if mean >= LONG_DOCUMENT else short).append(of_source)
+        (long if mean >= long_document else short).append(of_source)
     return long, short
 
 
@@ -201,13 +209,14 @@ class Pairs(Dataset[dict[str, Any]]):
         *,
         seed: int,
         batch_size: int,
+        long_document: int = LONG_DOCUMENT,
     ) -> None:
         if not documents:
             raise DataError("No documents are left to make pairs of; check --data and --leave-out.")
         self._length = length
         self._seed = seed
         self._batch_size = batch_size
-        long, short = by_length(documents)
+        long, short = by_length(documents, long_document)
         self._groups = [_Group(group) for group in [[d for part in long for d in part], *short] if group]
         shares = [LONG_SHARE if long else 0.0, *([(1 - LONG_SHARE) / max(1, len(short))] * len(short))]
         shares = [share for share in shares if share > 0]
@@ -392,22 +401,42 @@ def source_model(recipe: PretrainingRecipe) -> tuple[BertForPreTraining, PreTrai
     return model, tokenizer
 
 
-def pretrain(recipe: PretrainingRecipe) -> dict[str, Any]:
+def pretrain(
+    recipe: PretrainingRecipe,
+    *,
+    made_by: str = "python -m explain.training.pretrain",
+    watch: Callable[[Budget], TrainerCallback] | None = None,
+    further: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Run the recipe, resume it if its output folder holds a checkpoint, and write model, tokenizer and card.
 
+    Args:
+        made_by: the command, for record and card.
+        watch: makes a callback that is told how the training goes, and may end it.
+        further: entries for the record.
+
     Returns:
-        `held_out`: what `measure_by_source` found; `steps` and `minutes` spent.
+        `held_out`: what `measure_by_source` found, and `before` it, if that was asked; `steps` and `minutes` spent.
     """
     set_seed(recipe.seed)
     output = Path(recipe.output)
     model, tokenizer = source_model(recipe)
-    training, held = hold_out(read_documents(recipe, tokenizer))
+    training, held = hold_out(read_documents(recipe, tokenizer), recipe.held_out, recipe.long_document)
+    if not held:
+        raise DataError("There is too little text to hold some out and measure on it; give more, or longer documents.")
     budget = Budget(recipe.steps, recipe.minutes)
 
     def held_pairs(seed: int, length: int) -> dict[str, Pairs]:
         of_source = {document.source: [one for one in held if one.source == document.source] for document in held}
         return {
-            source: Pairs(documents, tokenizer, length, seed=seed, batch_size=recipe.batch_size)
+            source: Pairs(
+                documents,
+                tokenizer,
+                length,
+                seed=seed,
+                batch_size=recipe.batch_size,
+                long_document=recipe.long_document,
+            )
             for source, documents in of_source.items()
         }
 
@@ -426,7 +455,8 @@ def pretrain(recipe: PretrainingRecipe) -> dict[str, Any]:
         eval_steps=recipe.evaluate_every,
         save_steps=recipe.evaluate_every,
         save_total_limit=1,
-        logging_steps=50,
+        logging_steps=min(50, max(1, recipe.evaluate_every // 5)),
+        disable_tqdm=watch is not None,  # whoever watches tells
         remove_unused_columns=False,
         report_to=[],
         seed=recipe.seed,
@@ -442,17 +472,22 @@ def pretrain(recipe: PretrainingRecipe) -> dict[str, Any]:
             budget.max_steps * recipe.batch_size,
             seed=recipe.seed + 2,
             batch_size=recipe.batch_size,
+            long_document=recipe.long_document,
         ),
     )
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(arguments.output_dir) if output.exists() else None)
+    if watch is not None:
+        trainer.add_callback(watch(budget))
+    asked = held_pairs(recipe.seed + 3, 4 * recipe.held_out_pairs)
+    before = {"before": measure_by_source(model, asked, recipe.batch_size)} if recipe.measure_before else {}
+    trainer.train(resume_from_checkpoint=last_checkpoint(Path(arguments.output_dir)))
     figures = {
-        "held_out": measure_by_source(model, held_pairs(recipe.seed + 3, 4 * recipe.held_out_pairs), recipe.batch_size),
+        **before,
+        "held_out": measure_by_source(model, asked, recipe.batch_size),
         "steps": trainer.state.global_step,
         "minutes": round(budget.seconds / 60, 1),
     }
-    save(model, tokenizer, output, figures["held_out"]["mean"]["masked_top1"])
     record = {
-        "made_by": "python -m explain.training.pretrain",
+        "made_by": made_by,
         "recipe": asdict(recipe)
         | {
             "data": [Path(folder).name for folder in recipe.data],
@@ -477,9 +512,12 @@ def pretrain(recipe: PretrainingRecipe) -> dict[str, Any]:
             "vocabulary": model.config.vocab_size,
         },
         "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
+        **(further or {}),
     }
+    output.mkdir(parents=True, exist_ok=True)
     (output / "training.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     write_card(output)
+    save(model, tokenizer, output, figures["held_out"]["mean"]["masked_top1"])  # last: now it is listed
     return figures
 
 
@@ -503,7 +541,7 @@ def save(model: BertForPreTraining, tokenizer: PreTrainedTokenizerBase, folder: 
         "scripts": ["Latin"],
         "figures": {"accuracy": accuracy},
     }
-    (folder / "explain.json").write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
+    write_whole(folder / "explain.json", json.dumps(description, indent=1) + "\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

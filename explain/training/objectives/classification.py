@@ -26,6 +26,8 @@ from explain.training.evaluate import (
 from explain.training.objectives.base import Feature, Figures, Fitted, Objective, Row, Source, plain_features, read_out
 from explain.training.rows import hold_out
 
+FEWEST_TUNED = 50  # texts that a temperature is fitted on
+
 
 @dataclass(frozen=True)
 class Labelled:
@@ -75,7 +77,14 @@ class _Classification(Objective[Labelled]):
 
 @dataclass(frozen=True, kw_only=True)
 class OneLabel(_Classification):
-    """Exactly one label is right; the temperature is fitted on training texts that are held out."""
+    """Exactly one label is right; the temperature is fitted on training texts that are held out.
+
+    Attributes:
+        holds_out: whether it is; else it is fitted on the tuning splits, where these are enough to tell: on few texts,
+            or without one mistake, the likeliest temperature is none at all.
+    """
+
+    holds_out: bool = True
 
     headline: ClassVar[tuple[tuple[str, str], ...]] = (("accuracy", "accuracy"), ("F1", "f1"))
     pooling: ClassVar[str] = "cls"
@@ -89,6 +98,8 @@ class OneLabel(_Classification):
         return Labelled(tuple(str(row[column]) for column in source.texts), (self.column_of(label, source),))
 
     def split(self, examples: Sequence[Labelled], seed: int) -> tuple[list[Labelled], list[Labelled]]:
+        if not self.holds_out:
+            return super().split(examples, seed)
         kept, held = hold_out(examples, self.text_of, seed)
         return kept, list({example.texts: example for example in held}.values())  # each text, or pair, once
 
@@ -103,8 +114,12 @@ class OneLabel(_Classification):
         held: Sequence[Labelled],
         tuning: Sequence[Labelled],
     ) -> Fitted:
-        right = [example.labels[0] for example in held]
-        return Fitted(temperature=fit_temperature(self.logits(model, tokenizer, held), right), count=len(held))
+        texts = held if self.holds_out else tuning
+        right = [example.labels[0] for example in texts]
+        logits = self.logits(model, tokenizer, texts)
+        if not self.holds_out and (len(texts) < FEWEST_TUNED or (logits.argmax(axis=1) == right).all()):
+            return Fitted()
+        return Fitted(temperature=fit_temperature(logits, right), count=len(texts))
 
     def measure(
         self,

@@ -1,0 +1,101 @@
+"""What came out of a run, in words and cells: for a page and for a terminal."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from explain.errors import DataError
+
+EVALUATION = "evaluation.json"
+
+# Rows of the table of figures: caption, key, and whether more is better.
+FIGURES = (
+    ("accuracy", "accuracy", True),
+    ("micro F1", "micro_f1", True),
+    ("micro precision", "micro_precision", True),
+    ("micro recall", "micro_recall", True),
+    ("macro F1", "macro_f1", True),
+    ("macro precision", "macro_precision", True),
+    ("macro recall", "macro_recall", True),
+    ("area under the ROC curve", "roc_auc", True),
+    ("area under the precision-recall curve", "average_precision", True),
+    ("loss (nats)", "log_loss", False),
+    ("calibration error", "calibration_error", False),
+)
+
+
+# The same of pretraining, on held-out documents: caption, key, and key of how many were asked.
+WORDS = (
+    ("masked words found at the first guess", "masked_top1", "masked_asked"),
+    ("masked words found within five guesses", "masked_top5", "masked_asked"),
+    ("loss of masked words (nats)", "masked_loss", "masked_asked"),
+    ("next sentences told", "next_sentence", "next_sentence_asked"),
+)
+
+
+def read_evaluation(folder: Path) -> dict[str, Any]:
+    """What a run measured at its end.
+
+    Raises:
+        DataError: it is not there, or broken.
+    """
+    try:
+        return dict(json.loads((folder / EVALUATION).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{folder} has no {EVALUATION} that can be read; train the model again.") from error
+
+
+def words_rows(found: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What pretraining changed, as the rows of a table."""
+    return [
+        {
+            "figure": caption,
+            "before": f"{found['before'][key]:.3f}",
+            "after": f"{found['after'][key]:.3f}",
+            "asked": f"{found['after'][asked]:,.0f}",
+        }
+        for caption, key, asked in WORDS
+    ]
+
+
+def figure_rows(judges: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[str]]]:
+    """The figures that were measured, each with a cell for each judge: the value, and its 95 % interval."""
+    rows = []
+    for caption, key, more in FIGURES:
+        if key in judges[0]["figures"]:
+            cells = [_cell(judge["figures"], key) for judge in judges]
+            rows.append((f"{caption} ({'more' if more else 'less'} is better)", cells))
+    return rows
+
+
+def _cell(figures: Mapping[str, Any], key: str) -> str:
+    value = figures[key]
+    low, high = figures.get(f"{key}_interval", (None, None))
+    if value != value:  # not a number: a label never occurs in these rows
+        return "–"
+    return f"{value:.3f}" if low is None else f"{value:.3f} ({low:.3f} to {high:.3f})"
+
+
+def as_text(found: Mapping[str, Any]) -> str:
+    """The figures of an evaluation as a table of text."""
+    rows = figure_rows(found["judges"])
+    names = [judge["name"] for judge in found["judges"]]
+    widths = [max(len(names[column]), *(len(cells[column]) for _, cells in rows)) for column in range(len(names))]
+    first = max(len(caption) for caption, _ in rows)
+    lines = [f"Measured on {found['count']:,} test rows, which were not trained on; 95 % intervals.", ""]
+    lines.append("  ".join([" " * first, *(name.ljust(width) for name, width in zip(names, widths))]))
+    for caption, cells in rows:
+        lines.append("  ".join([caption.ljust(first), *(cell.ljust(width) for cell, width in zip(cells, widths))]))
+    lines = [line.rstrip() for line in lines]
+    return "\n".join([*lines, "", gain(found)]).rstrip()
+
+
+def gain(found: Mapping[str, Any]) -> str:
+    """What the model adds to a bag of words, in a sentence; empty where several labels may be right."""
+    if not found.get("gain"):
+        return ""
+    more, half = (100 * value for value in found["gain"])
+    judged = "" if abs(more) > half else " That may be chance."
+    count = f"{abs(more):.0f} ± {half:.0f} {'more' if more >= 0 else 'fewer'}"
+    return f"Of 100 such rows the model gets {count} right than the bag of words.{judged}"

@@ -1,0 +1,79 @@
+"""Going on with pretraining on lines of one's own: settings, and a run's folder made ready. Reads no model."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from explain.errors import DataError
+from explain.installation import weights_folder
+from explain.knobs import check_knobs, knob, settings_of
+from explain.training import runs
+from explain.training.own import write_rows
+from explain.training.rows import fingerprint
+from explain.training.tables import Row, Table
+
+WORDS = 120  # of a document: lines are taken together until they have as many
+FEWEST_DOCUMENTS = 25  # or none could be held out without holding out too much
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinesSettings:
+    """How pretraining goes on, and for how long at most: a demonstration, no training of an encoder."""
+
+    minutes: float = knob(5.0, low=0.1, high=240.0, help="It ends after so many minutes, whatever else.")
+    steps: int = knob(200, low=1, high=10_000, help="It ends after so many steps.")
+    seed: int = knob(0, low=0, high=2**31 - 1, help="Decides which words are masked, and every random draw.")
+    learning_rate: float = knob(1e-4, low=1e-6, high=1e-2, help="Of the first steps; it falls to a fiftieth.")
+    batch_size: int = knob(16, low=2, high=64, help="Pairs of texts for each step.")
+
+    def __post_init__(self) -> None:
+        check_knobs(self)
+
+
+def documents(table: Table, column: str) -> list[Row]:
+    """Lines taken together, in their order, as documents.
+
+    Raises:
+        DataError: no such column, or too little text.
+    """
+    if column not in table.columns:
+        raise DataError(f"{table.name} has no column {column}; it has {', '.join(table.columns)}.")
+    found = [{"doc": f"lines/{number}", "text": text} for number, text in enumerate(_joined(table, column))]
+    if len(found) < FEWEST_DOCUMENTS:
+        raise DataError(
+            f"{table.name} has some {len(found) * WORDS:,} words in {column}; to learn from them and to measure, at "
+            f"least {FEWEST_DOCUMENTS * WORDS:,} are needed. Add text."
+        )
+    return found
+
+
+def _joined(table: Table, column: str) -> Iterator[str]:
+    lines: list[str] = []
+    words = 0
+    for row in table.rows:
+        line = "" if row[column] is None else str(row[column]).strip()
+        lines.append(line)
+        words += len(line.split())
+        if words >= WORDS:
+            yield "\n".join(filter(None, lines))
+            lines, words = [], 0
+
+
+def prepare(folder: Path, table: Table, column: str, settings: LinesSettings) -> None:
+    """Make a run's folder: its recipe, and the documents.
+
+    Raises:
+        DataError: too little text, or the folder can't be written; nothing is left behind then.
+    """
+    rows = documents(table, column)
+    recipe = {
+        "kind": "lines",
+        "file": {"name": table.name, "sha256": table.sha256, "rows": len(table.rows)},
+        "column": column,
+        "settings": settings_of(settings),
+        "base": str(weights_folder() / "base"),
+    }
+    with runs.created(folder, recipe) as beside:
+        (beside / "data").mkdir()
+        write_rows(beside / "data" / "all.jsonl", rows)
+        recipe["splits"] = {"all": {"rows": len(rows), "sha256": fingerprint(str(beside / "data"), "all")}}

@@ -1,0 +1,62 @@
+"""A training that says how it goes, and stops when it is asked to."""
+
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from explain.training.budget import Budget
+from explain.training.runs import Reporter
+
+# What is noted of a look at the dev rows, by its name in the log; all else can be measured again.
+NOTED = {
+    "eval_loss": "dev_loss",
+    "eval_accuracy": "dev_accuracy",
+    "eval_macro_f1": "dev_macro_f1",
+    "eval_micro_f1": "dev_micro_f1",
+    "eval_masked_top1": "dev_masked_words",
+    "eval_next_sentence": "dev_next_sentence",
+}
+
+
+class Watch(TrainerCallback):
+    """Notes losses and figures by step, tells how much is over, and ends a run after its step when that is asked.
+
+    Args:
+        budget: what bounds the run; it comes before this among the callbacks.
+    """
+
+    def __init__(self, reporter: Reporter, budget: Budget) -> None:
+        self._reporter = reporter
+        self._budget = budget
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._reporter.forget_after(state.global_step)
+        self._reporter.doing("Training", self._budget.fraction)
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        self._reporter.doing("Training", self._budget.fraction)
+        if self._reporter.stop.is_set():
+            control.should_training_stop = control.should_save = True
+            self._budget.put_down(state)
+            self._reporter.doing("Stopping", self._budget.fraction)
+        elif self._budget.fraction >= 1.0:  # by minutes: the last steps are looked at as well
+            control.should_evaluate = True
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        figures = {NOTED.get(name, name): value for name, value in (logs or {}).items() if name in (*NOTED, "loss")}
+        if figures:
+            self._reporter.note(state.global_step, self._budget.seconds, figures)
+
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self._reporter.look_for_stop()
