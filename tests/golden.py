@@ -13,7 +13,18 @@ from typing import Any
 import numpy as np
 
 import explain
-from explain.datatypes import Cut, CutEffects, HeadEffects, LayerReadings, MetricResult, Report
+from explain.datatypes import (
+    Chart,
+    Charts,
+    Confusion,
+    Cut,
+    CutEffects,
+    HeadEffects,
+    LayerReadings,
+    Line,
+    MetricResult,
+    Report,
+)
 from explain.methods.base import METHODS
 from explain.questions import ShapleyInteractions
 from explain.replay import json_schema, to_json
@@ -65,6 +76,18 @@ def results() -> dict[str, Any]:
         "word_marks": tokens,
         "reference_whiskers": tested,
         "predicted_spans": TOY_MODELS["tagging"].predict(TOY_MODELS["tagging"].encode(HOSTILE)),
+        "line_charts": Charts(
+            (
+                Chart("Loss", "steps", "nats", (Line(HOSTILE, ((1, 2.5), (4, 0.5))), Line("nothing", (), 1))),
+                Chart(
+                    HOSTILE, "recall", "precision", (Line("a", tuple((n / 30, 1.0) for n in range(31))),), shares=True
+                ),
+                Chart("not drawn", "", "", ()),
+            ),
+            "A note.",
+            "A caption",
+        ),
+        "confusion_matrix": Confusion((HOSTILE, "b", "never"), [[3, 1, 0], [2, 4, 0], [0, 0, 0]]),
         "pair_bars": ShapleyInteractions().answer(TOY_MODELS["planted"], tokens, target),
     }
 

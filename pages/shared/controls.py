@@ -20,7 +20,7 @@ from explain.tasks.base import TASKS
 from explain.text.phrases import PhraseSettings
 from explain.views.base import visible
 from explain.views.layer_graph import token_text
-from pages.shared import state
+from pages.shared import show, state
 
 LONG_TEXT = 1000  # characters; a box of that much is as high as a third of a screen
 OTHER_MODEL = "another model …"
@@ -163,10 +163,11 @@ def _task_picker(tasks: Sequence[str]) -> str | None:
 
 def _about(entry: catalogue.Entry) -> str:
     """What a model does, and how well, in one line."""
+    title = show.plain(entry.title)  # of a model that was trained here it holds labels, which others chose
     if entry.main_figure is None:
-        return entry.title
+        return title
     name, value, data = entry.main_figure
-    return f"{entry.title} {name[:1].upper()}{name[1:]} {value:.1%} on {data}; its card says more."
+    return f"{title} {name[:1].upper()}{name[1:]} {value:.1%} on {show.plain(data)}; its card says more."
 
 
 def target_picker(model: TextModel, text: str, pair: str | None) -> dict[str, Any]:
@@ -246,6 +247,24 @@ def phrase_settings() -> PhraseSettings | None:
 def _form(owner: type, prefix: str) -> Any | None:
     """Widgets for every knob of a class, and an instance made from them; says what is wrong, if something is."""
     settings = {one.name: _widget(one, f"{prefix}.{one.name}") for one in knobs_of(owner)}
+    try:
+        return make(owner, settings)
+    except ExplainError as error:
+        st.error(str(error))
+        return None
+
+
+def training_settings(owner: type, first: Sequence[str]) -> Any | None:
+    """How a model is trained: the settings that matter most side by side, the others on demand."""
+    knobs = {one.name: one for one in knobs_of(owner)}
+    settings: dict[str, Any] = {}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        for name in first:
+            with st.container(width=170):
+                settings[name] = _widget(knobs[name], f"training.{name}")
+    with st.expander("More settings"):
+        for name in (name for name in knobs if name not in first):
+            settings[name] = _widget(knobs[name], f"training.{name}")
     try:
         return make(owner, settings)
     except ExplainError as error:

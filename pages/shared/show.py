@@ -105,23 +105,24 @@ def _link_component() -> Any:
 
 def problem(message: str) -> None:
     """Something the user can mend. Names and paths of theirs are in it, so nothing of it is Markdown."""
-    st.error(_plain(message))
+    st.error(plain(message))
 
 
 def advice(message: str) -> None:
     """What to do next; nothing went wrong."""
-    st.info(_plain(message))
+    st.info(plain(message))
 
 
-def _plain(message: str) -> str:
+def plain(message: str) -> str:
+    """Text as Markdown that shows just that text."""
     return re.sub(r"([\\`*_{}\[\]()<>#+.!|~$:-])", r"\\\1", message)
 
 
 def verdict(judged: Verdict, title: str = "") -> None:
     """One line: a colored word, the method where it is not plain which, and why."""
     color = {"amber": "orange", "grey": "gray"}.get(judged.color, judged.color)
-    name = f"**{_plain(title)}** " if title else ""
-    st.markdown(f":{color}-badge[{MEANING[judged.color]}] {name}{_plain(judged.sentence)}")
+    name = f"**{plain(title)}** " if title else ""
+    st.markdown(f":{color}-badge[{MEANING[judged.color]}] {name}{plain(judged.sentence)}")
 
 
 def progress(job: Job) -> None:

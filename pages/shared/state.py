@@ -18,6 +18,9 @@ from explain.models import catalogue
 from explain.models.base import TextModel
 from explain.rationale import Marks
 from explain.tasks.base import TASKS
+from explain.training.columns import Columns, Examples
+from explain.training.columns import examples as examples_of
+from explain.training.tables import Table, read_table
 
 LONGEST_IN_LINK = 2000
 AT_ONCE_SECONDS = 0.6  # a page waits so long before it shows progress
@@ -40,6 +43,18 @@ def cache() -> Cache:
 def model(name: str, task: str | None = None) -> TextModel:
     """A loaded model; raises `ModelError` with what to do."""
     return catalogue.load_model(name, task=task)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def table(name: str, data: bytes) -> Table:
+    """An uploaded file as a table; raises `DataError` with what to do."""
+    return read_table(name, data)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def learnable(_table: Table, sha256: str, columns: Columns) -> Examples:
+    """What of a table can be learned; raises `DataError` with what to do."""
+    return examples_of(_table, columns)
 
 
 def warm_up() -> None:
@@ -177,6 +192,14 @@ def remember() -> None:
     session.carried |= {key: session[key] for key in CARRIED if key in session}
 
 
+def turn_to(name: str) -> None:
+    """Have the page that explains begin with a model, with nothing that was chosen for another one."""
+    carried = st.session_state.setdefault("carried", {})
+    for key in ("task", "target", "against", "scale", "which"):
+        carried.pop(key, None)
+    carried["model"] = name
+
+
 def examples(loaded: TextModel | None) -> dict[str, tuple[str, ...]]:
     """Texts to start from, of the kind that a model reads: its own, or its task's."""
     if loaded is None:  # it can't be loaded; something should stand there all the same
@@ -220,8 +243,16 @@ def suit_texts(offered: Mapping[str, tuple[str, ...]]) -> None:
 
 def any_model_allowed() -> bool:
     """Whether visitors may name folders and hub models: on a server of one's own, or one that was started so."""
-    if os.environ.get("EXPLAIN_ALLOW_ANY_MODEL") == "1":
-        return True
+    return os.environ.get("EXPLAIN_ALLOW_ANY_MODEL") == "1" or _own_machine()
+
+
+def training_allowed() -> bool:
+    """Whether visitors may train models: on a server of one's own, or one that was started so."""
+    return os.environ.get("EXPLAIN_ALLOW_TRAINING") == "1" or _own_machine()
+
+
+def _own_machine() -> bool:
+    """Whether the server listens to this machine alone."""
     address = st.get_option("server.address") or ""
     try:
         return ipaddress.ip_address(address).is_loopback

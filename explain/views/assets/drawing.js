@@ -401,7 +401,7 @@ function lineChart(tip, { title, lines, low, high, say, ticks, band = null, widt
   const top = 14, bottom = 30;
   const x = (share) => left + (width - left - right) * share;
   const y = (value) => top + (height - top - bottom) * (1 - (value - low) / (high - low || 1));
-  const drawing = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, class: "chart", role: "img", "aria-label": `${title}: ${lines.map((line) => `${line.name} ${line.points.map((point) => say(point[1])).join(", ")}`).join("; ")}` });
+  const drawing = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, class: "chart", role: "img", "aria-label": `${title}: ${lines.map((line) => `${line.name} ${line.told ?? line.points.map((point) => say(point[1])).join(", ")}`).join("; ")}` });
   if (band) {
     const path = (points) => points.map(([share, value]) => `${x(share)},${y(value)}`);
     drawing.append(svg("polygon", { class: "band", points: [...path(band.upper), ...path(band.lower).reverse()].join(" ") }));
@@ -423,8 +423,9 @@ function lineChart(tip, { title, lines, low, high, say, ticks, band = null, widt
     const kind = `line${(line.style ?? number) % 5}`;
     const style = `line ${kind}`;
     drawing.append(svg("polyline", { class: style, points: line.points.map(([share, value]) => `${x(share)},${y(value)}`).join(" ") }));
+    const dot = line.points.length > 25 ? "dot faint" : "dot"; // a curve of many points is a line; they show when pointed at
     for (const [share, value, where] of line.points) {
-      const point = svg("circle", { class: `${style} dot`, cx: x(share), cy: y(value), r: 4 });
+      const point = svg("circle", { class: `${style} ${dot}`, cx: x(share), cy: y(value), r: 4 });
       point.onpointerover = () => tip.show(point, [["name", line.name], ["number", `${where}: ${say(value)}`]]);
       point.onpointerout = () => tip.hide();
       drawing.append(point);

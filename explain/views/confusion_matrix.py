@@ -1,0 +1,33 @@
+"""Confusion matrix: what texts of each label were taken for."""
+
+from typing import Any
+
+from explain.datatypes import Confusion
+from explain.views.base import VIEWS, View, visible
+
+
+class ConfusionMatrix(View):
+    """Right labels by predicted labels."""
+
+    name = "confusion_matrix"
+    title = "Confusion matrix"
+    accepts = Confusion
+
+    def data(self, result: Confusion, **options: Any) -> dict[str, Any]:
+        totals = result.counts.sum(axis=1)
+        return {
+            "labels": [visible(label) for label in result.labels],
+            "counts": result.counts.tolist(),
+            "shares": [
+                [round(count / total, 4) if total else 0.0 for count in row]
+                for row, total in zip(result.counts.tolist(), totals.tolist())
+            ],
+            "note": (
+                "Numbers are texts. The darker, the larger the share of its row; what lies off the diagonal, in bold, "
+                "was wrong."
+            ),
+            "caption": f"Confusion matrix of {int(totals.sum()):,} texts",
+        }
+
+
+VIEWS.register("confusion_matrix")(ConfusionMatrix())

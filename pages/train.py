@@ -1,0 +1,263 @@
+"""Train a model: on a file of one's own or the shipped one, in the background, measured beside what is simpler."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from explain.errors import ExplainError
+from explain.installation import models_folder
+from explain.models import catalogue
+from explain.training import charts, lines, own, runs
+from explain.training.columns import Columns, Examples
+from explain.training.figures import figure_rows, gain, read_evaluation, words_rows
+from explain.training.runs import Run
+from explain.training.shipped import SHIPPED
+from explain.training.tables import FORMATS, MOST_BYTES, Table
+from pages.shared import controls, show, state
+
+POLL_SECONDS = 1.0
+NEW = "a new one"
+CLASSES, LINES = "Tell texts apart", "Go on with pretraining"
+SAYS = {
+    runs.ACTIVE: "blue-badge[at work]",
+    runs.FINISHED: "green-badge[finished]",
+    runs.FAILED: "red-badge[failed]",
+    runs.CANCELLED: "orange-badge[stopped]",
+    runs.INTERRUPTED: "orange-badge[interrupted]",
+}
+
+
+def page() -> None:
+    state.carry_over("train")
+    st.title("Train a model", anchor=False)
+    if not state.training_allowed():
+        show.advice(
+            "Training is off, since others can reach this server, and it would take its processor for minutes. Whoever "
+            "runs it can allow it: explain serve --allow-training, or EXPLAIN_ALLOW_TRAINING=1. On a machine of your "
+            "own it is on; and the command line has it everywhere: explain train FILE --out DIR."
+        )
+        return
+    known = {run.name: run for run in runs.all_runs()}
+    chosen = choice(known)
+    if chosen is None:
+        new(next((run for run in known.values() if run.state == runs.ACTIVE), None))
+    else:
+        follow(known[chosen])
+
+
+def choice(known: Mapping[str, Run]) -> str | None:
+    """Which run is looked at; None: a new one is made."""
+    session = st.session_state
+    if "next_run" in session:  # a button below cannot set what was drawn above it
+        session.run = session.pop("next_run")
+    if session.get("run") not in (None, NEW, *known):
+        del session.run
+    if not known:
+        return None
+    chosen = st.selectbox("Model", [NEW, *known], key="run", bind="query-params")
+    return None if chosen == NEW else chosen
+
+
+def new(active: Run | None) -> None:
+    """What is learned from what, for how long, and the button that begins it."""
+    st.markdown(
+        "The shipped encoder learns from your rows, on this machine, in a process of its own. What comes out is in the "
+        "list of models at once, with its figures beside those of simpler models, and can be explained like any other."
+    )
+    kind = st.segmented_control(
+        "What it learns", [CLASSES, LINES], default=CLASSES, required=True, key="kind", bind="query-params"
+    )
+    table = data(kind)
+    if table is None:
+        return
+    if kind == CLASSES:
+        columns = columns_of(table)
+        found = state.learnable(table, table.sha256, columns)
+        described(table, found)
+        st.subheader("How", anchor=False)
+        settings = controls.training_settings(own.TableSettings, ("train", "minutes", "epochs", "seed"))
+    else:
+        column = st.selectbox("Column with the text", table.columns, key="lines_column")
+        count = len(lines.documents(table, column))
+        st.caption(
+            f"{len(table.rows):,} rows, taken together in their order as {count:,} documents; a tenth of them is held "
+            "out. Words are masked and guessed, and it is told whether a text goes on. A demonstration: an encoder is "
+            "made in days and from millions of pages."
+        )
+        st.subheader("How", anchor=False)
+        settings = controls.training_settings(lines.LinesSettings, ("minutes", "steps", "seed"))
+    name = st.text_input(
+        "Name of the model", "my-model", key="training_name", help="Lower-case letters, digits and hyphens."
+    )
+    if active is not None:
+        show.advice(f"{active.name} is being trained; one at a time. Wait until it has finished, or stop it.")
+    asked = st.button("Start training", type="primary", disabled=active is not None or settings is None)
+    if asked and settings is not None:
+        name = runs.check_name(name, {entry.name for entry in catalogue.list_models()})
+        if kind == CLASSES:
+            own.prepare(models_folder() / name, table, columns, settings)
+        else:
+            lines.prepare(models_folder() / name, table, column, settings)
+        begin(models_folder() / name)
+
+
+def begin(folder: Path) -> None:
+    """Start a run, or go on with it, and look at it."""
+    runs.start(folder)
+    st.session_state.next_run = folder.name
+    st.rerun()
+
+
+def data(kind: str) -> Table | None:
+    """The file to learn from: shipped, or of one's own."""
+    name, about = SHIPPED["lines" if kind == LINES else "table"]
+    place = st.segmented_control(
+        "From", ["a file of mine", "the shipped example"], default="the shipped example", required=True, key="from"
+    )
+    if place == "the shipped example":
+        st.caption(about)
+        return state.table(name.name, name.read_bytes())
+    uploaded = st.file_uploader(
+        f"A file in UTF-8: {', '.join(FORMATS)}; at most {MOST_BYTES // 1_000_000} MB",
+        type=list(FORMATS),
+        max_upload_size=MOST_BYTES // 1_000_000,
+        help="It stays on the machine that runs this app. Its rows are copied while the training lasts; of a finished "
+        "model, a few test rows stay as examples.",
+    )
+    return None if uploaded is None else state.table(uploaded.name, uploaded.getvalue())
+
+
+def columns_of(table: Table) -> Columns:
+    """Which column is what."""
+    names = list(table.columns)
+    none = "none"
+    text = next((place for place, name in enumerate(names) if name.lower() in ("text", "sentence", "review")), 0)
+    label = next(
+        (place for place, name in enumerate(names) if name.lower() in ("label", "labels", "class", "category")),
+        len(names) - 1,
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        first = st.selectbox("Column with the text", names, index=text, width=200)
+        pair = st.selectbox("Second text, if any", [none, *names], width=200)
+        named = st.selectbox("Column with the label", names, index=label, width=200)
+        several = st.toggle(
+            "Several labels may be right", help='A cell then holds a list, or labels parted by "|", or nothing.'
+        )
+    return Columns(text=first, label=named, text_pair=None if pair == none else pair, several=several)
+
+
+def described(table: Table, found: Examples) -> None:
+    """What was understood of a table."""
+    shown = ", ".join(f"{label} {count:,}" for label, count in list(found.counts.items())[:12])
+    more = " ..." if len(found.counts) > 12 else ""
+    left_out = f" {found.left_out:,} rows lack a text or a label, and are left out." if found.left_out else ""
+    repeated = f" {found.repeated:,} rows repeat a text; they stay on one side." if found.repeated else ""
+    st.caption(
+        show.plain(
+            f"{len(table.rows):,} rows, {len(found.labels)} labels: {shown}{more}.{left_out}{repeated} Some 15 % of "
+            "the texts are kept to tell when to stop, and 15 % to measure on."
+        )
+    )
+    st.dataframe([{name: str(value) for name, value in row.items()} for row in found.rows[:5]], hide_index=True)
+
+
+def follow(run: Run) -> None:
+    """A run while it works, and what came out of it."""
+    st.fragment(looked_at, run_every=POLL_SECONDS if run.state == runs.ACTIVE else None)(run.folder, run.state)
+    if run.state == runs.FINISHED:
+        results(run)
+    if run.state != runs.ACTIVE:
+        ended(run)
+
+
+def looked_at(folder: Path, before: str) -> None:
+    run = runs.look_at(folder)
+    if run.state != before:
+        st.rerun()
+    st.markdown(f":{SAYS[run.state]} {show.plain(about(run))}")
+    if run.state == runs.ACTIVE:
+        st.progress(run.fraction, text=f"{run.doing} ...")
+        st.button("Stop", key="stop_training", on_click=runs.cancel, args=(folder,))
+        st.caption("It goes on when this page, or the app, is closed. Stopped or killed, it can go on later.")
+    elif run.message:
+        show.advice(run.message)
+    drawn = charts.progress_charts(run)
+    if any(line.points for chart in drawn.charts for line in chart.lines):
+        show.view("line_charts", drawn, key="training_charts")
+
+
+def about(run: Run) -> str:
+    settings, file = run.recipe["settings"], run.recipe["file"]
+    what = {"adapter": "an adapter and a head", "head": "a head alone"}.get(settings.get("train", ""), "pretraining")
+    last = max((entry["step"] for entry in run.progress), default=0)
+    return (
+        f"{what}, on {file['name']}; {last:,} steps; at most {settings['minutes']:g} minutes, seed {settings['seed']}."
+    )
+
+
+def ended(run: Run) -> None:
+    """What can be done with a run that does not work: go on, use it, delete it."""
+    with st.container(horizontal=True):
+        if run.can_go_on and st.button("Go on", type="primary"):
+            begin(run.folder)
+        if run.state == runs.FINISHED and st.button("Explain a text with it", type="primary"):
+            state.turn_to(run.name)
+            st.switch_page("pages/explain_text.py")
+        if run.state == runs.FINISHED:
+            card, record = ((run.folder / name).read_text(encoding="utf-8") for name in ("README.md", "training.json"))
+            st.download_button("Its card", card, f"{run.name}.md", "text/markdown", on_click="ignore")
+            st.download_button("Its record", record, f"{run.name}.json", "application/json", on_click="ignore")
+        with st.popover("Delete"):
+            st.markdown(f"Deletes {run.name} from this machine. What was trained is lost.")
+            if st.button("Delete it", key="delete_run"):
+                runs.delete(run.folder)
+                st.session_state.next_run = NEW
+                st.rerun()
+    if run.state == runs.FINISHED:
+        with st.expander("The card"):
+            st.code(card, language="markdown", wrap_lines=True)
+
+
+def results(run: Run) -> None:
+    found = read_evaluation(run.folder)
+    if run.recipe["kind"] == "lines":
+        st.subheader("Before and after", anchor=False)
+        st.table(words_rows(found), border="horizontal", hide_index=True)
+        st.caption("On documents held out whole. With so little text and time, much of a difference can be chance.")
+        return
+    st.subheader("What it is worth", anchor=False)
+    st.caption(
+        f"On {found['count']:,} test rows, which none of them has seen; in brackets 95 % intervals. Bag of words: a "
+        "logistic regression on the same training rows, which counts words and pairs of words. "
+        + ("Micro precision, recall and F1 are the accuracy, since one label is right." if found["exclusive"] else "")
+    )
+    names = [judge["name"] for judge in found["judges"]]
+    st.table(
+        [{"figure": caption, **dict(zip(names, cells))} for caption, cells in figure_rows(found["judges"])],
+        border="horizontal",
+        hide_index=True,
+    )
+    if sentence := gain(found):
+        st.markdown(show.plain(sentence))
+    matrix = charts.confusion(found)
+    if matrix is not None:
+        st.subheader("What was taken for what", anchor=False)
+        show.view("confusion_matrix", matrix, key="confusion")
+    curves(run, found)
+
+
+def curves(run: Run, found: Mapping[str, Any]) -> None:
+    labels = list(found["judges"][0]["curves"]["by_label"])
+    if not labels:
+        return
+    st.subheader("At every threshold", anchor=False)
+    label = st.selectbox("Label", labels, key="curve_label")
+    show.view("line_charts", charts.curve_charts(found, label, run.name), key="curve_charts")
+
+
+try:
+    page()
+except ExplainError as problem:
+    show.problem(str(problem))
