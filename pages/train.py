@@ -181,8 +181,9 @@ def looked_at(folder: Path, before: str) -> None:
         st.progress(run.fraction, text=f"{run.doing} ...")
         st.button("Stop", key="stop_training", on_click=runs.cancel, args=(folder,))
         st.caption("It goes on when this page, or the app, is closed. Stopped or killed, it can go on later.")
-    elif run.message:
-        show.advice(run.message)
+    elif run.can_go_on:
+        told = f"It can go on from step {run.kept_step:,}." if run.kept_step else "It can begin again."
+        show.advice(f"{run.message} {told}".strip())
     drawn = charts.progress_charts(run)
     if any(line.points for chart in drawn.charts for line in chart.lines):
         show.view("line_charts", drawn, key="training_charts")
@@ -191,9 +192,10 @@ def looked_at(folder: Path, before: str) -> None:
 def about(run: Run) -> str:
     settings, file = run.recipe["settings"], run.recipe["file"]
     what = {"adapter": "an adapter and a head", "head": "a head alone"}.get(settings.get("train", ""), "pretraining")
-    last = max((entry["step"] for entry in run.progress), default=0)
+    steps, seconds = (run.progress[-1][name] if run.progress else 0 for name in ("step", "seconds"))
     return (
-        f"{what}, on {file['name']}; {last:,} steps; at most {settings['minutes']:g} minutes, seed {settings['seed']}."
+        f"{what}, on {file['name']}: {steps:,} steps in {seconds / 60:.1f} of at most {settings['minutes']:g} minutes, "
+        f"seed {settings['seed']}."
     )
 
 
@@ -202,10 +204,9 @@ def ended(run: Run) -> None:
     with st.container(horizontal=True):
         if run.can_go_on and st.button("Go on", type="primary"):
             begin(run.folder)
-        if run.state == runs.FINISHED and st.button("Explain a text with it", type="primary"):
-            state.turn_to(run.name)
-            st.switch_page("pages/explain_text.py")
         if run.state == runs.FINISHED:
+            state.turn_to(run.name)  # a link can't do it when it is clicked
+            st.page_link(Path(__file__).with_name("explain_text.py"), label="**Explain a text with it**")
             card, record = ((run.folder / name).read_text(encoding="utf-8") for name in ("README.md", "training.json"))
             st.download_button("Its card", card, f"{run.name}.md", "text/markdown", on_click="ignore")
             st.download_button("Its record", record, f"{run.name}.json", "application/json", on_click="ignore")

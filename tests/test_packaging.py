@@ -38,6 +38,9 @@ def test_the_wheel_holds_all_that_serving_needs(wheel: Path) -> None:
         "explain/views/assets/vendor/jquery.LICENSE",
         "explain/views/assets/vendor/jquery.slim.min.js",
         "explain/report.schema.json",
+        "explain/site/pages/train.py",
+        "explain/training/shipped/requests.csv",
+        "explain/training/shipped/guide.txt",
     ):
         assert name in names, name
     assert not [name for name in names if "checkpoint" in name or "__pycache__" in name]

@@ -6,6 +6,7 @@ from typing import Any
 from explain.datatypes import Chart, Charts, Confusion, Line
 from explain.training.runs import Run
 
+MOST_POINTS = 200  # of a line
 STYLES = {"This model": 0, "Bag of words": 1, "Most frequent": 3}
 # Figures of the dev rows that are drawn: name in the progress, what a reader calls it.
 DRAWN = {
@@ -21,7 +22,9 @@ def progress_charts(run: Run) -> Charts:
     """Losses and figures by step, as far as the run has come."""
 
     def line(key: str, name: str, style: int) -> Line:
-        return Line(name, tuple((entry["step"], entry[key]) for entry in run.progress if key in entry), style)
+        points = [(entry["step"], entry[key]) for entry in run.progress if key in entry]
+        kept = dict.fromkeys([*points[:: len(points) // MOST_POINTS + 1], *points[-1:]])
+        return Line(name, tuple(kept), style)
 
     figures = [line(key, name, style) for style, (key, name) in enumerate(DRAWN.items())]
     return Charts(

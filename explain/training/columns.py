@@ -3,6 +3,7 @@
 Rows of one text (but for case and spaces) stay on one side, or a model would be measured on what it learned by heart.
 """
 
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -137,7 +138,9 @@ def _text(value: Any) -> str:
 
 def _label(value: Any) -> str:
     whole = isinstance(value, float) and value.is_integer()  # a table's whole numbers come as 1.0 where one is missing
-    label = _text(int(value) if whole else value)
+    label = " ".join(_text(int(value) if whole else value).split())
+    if any(unicodedata.category(character) == "Cc" for character in label):
+        raise DataError("its label holds control characters; a name is wanted.")
     if len(label) > LONGEST_LABEL:
         raise DataError(f"its label has {len(label):,} characters ({label[:40]} ...); that looks like a text.")
     return label

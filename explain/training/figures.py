@@ -20,7 +20,7 @@ FIGURES = (
     ("macro recall", "macro_recall", True),
     ("area under the ROC curve", "roc_auc", True),
     ("area under the precision-recall curve", "average_precision", True),
-    ("loss (nats)", "log_loss", False),
+    ("loss in nats", "log_loss", False),
     ("calibration error", "calibration_error", False),
 )
 
@@ -29,7 +29,7 @@ FIGURES = (
 WORDS = (
     ("masked words found at the first guess", "masked_top1", "masked_asked"),
     ("masked words found within five guesses", "masked_top5", "masked_asked"),
-    ("loss of masked words (nats)", "masked_loss", "masked_asked"),
+    ("loss of masked words, in nats", "masked_loss", "masked_asked"),
     ("next sentences told", "next_sentence", "next_sentence_asked"),
 )
 
@@ -65,7 +65,7 @@ def figure_rows(judges: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[str
     for caption, key, more in FIGURES:
         if key in judges[0]["figures"]:
             cells = [_cell(judge["figures"], key) for judge in judges]
-            rows.append((f"{caption} ({'more' if more else 'less'} is better)", cells))
+            rows.append((caption if more else f"{caption}, less is better", cells))
     return rows
 
 

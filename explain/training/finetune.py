@@ -40,13 +40,14 @@ from transformers import (
     TrainingArguments,
     set_seed,
 )
+from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from explain.errors import DataError
 from explain.installation import weights_folder
 from explain.models.catalogue import weight_hash
 from explain.training.budget import Budget, BudgetedTrainer, last_checkpoint
 from explain.training.card import write_card
-from explain.training.objectives.base import Figures, Fitted, Objective, Source, collate
+from explain.training.objectives.base import Feature, Figures, Fitted, Objective, Source, collate
 from explain.training.recipes import TASK_RECIPES, TaskRecipe, places_of
 from explain.training.rows import fingerprint, license_of, read_rows
 from explain.training.runs import write_whole
@@ -376,7 +377,7 @@ def _train(
         weight_decay=recipe.weight_decay,
         bf16=recipe.bfloat16,
         use_cpu=not torch.cuda.is_available(),
-        train_sampling_strategy="group_by_length",
+        train_sampling_strategy="sequential" if looks else "group_by_length",
         save_steps=every,
         save_total_limit=2 if looks else 1,  # the best, and the last to go on from; with 1 the last goes at the end
         logging_steps=max(1, every // 5) if looks else 50,
@@ -395,7 +396,7 @@ def _train(
         tuning if looks else (),
         model=model,
         args=arguments,
-        train_dataset=features,
+        train_dataset=_in_order(features, recipe.batch_size, steps, recipe.seed) if looks else features,
         data_collator=lambda batch: collate(batch, tokenizer.pad_token_id),
     )
     if recipe.patience:
@@ -412,6 +413,20 @@ def _train(
     }
     # Measured in float32, as it is served.
     return _Trained(trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False), spent)
+
+
+def _in_order(features: list[Feature], batch_size: int, steps: int, seed: int) -> list[Feature]:
+    """The features of all steps, epoch after epoch, batches of alike lengths: a function of the seed alone.
+
+    Trainer draws each epoch's order when the epoch begins, so a run that goes on within one draws another for its rest:
+    some rows come twice, some never.
+    """
+    lengths = [len(feature["input_ids"]) for feature in features]
+    generator = torch.Generator().manual_seed(seed)
+    order: list[int] = []
+    while len(order) < steps * batch_size:
+        order += get_length_grouped_indices(lengths, batch_size, generator=generator)
+    return [features[number] for number in order[: steps * batch_size]]
 
 
 def shown_figures(objective: Objective[Any], figures: Figures, data: str) -> list[dict[str, Any]]:

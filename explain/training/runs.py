@@ -70,6 +70,12 @@ class Run:
     def can_go_on(self) -> bool:
         return self.state in (FAILED, CANCELLED, INTERRUPTED)
 
+    @property
+    def kept_step(self) -> int:
+        """The step it would go on from; 0: from the beginning."""
+        written = (self.folder / "checkpoints").glob("checkpoint-*/trainer_state.json")
+        return max((int(path.parent.name.partition("-")[2]) for path in written), default=0)
+
 
 def write_whole(path: Path, text: str) -> None:
     """Write a file so that whoever reads it finds the old or the new one, never half of one."""
@@ -229,6 +235,7 @@ def start(folder: Path) -> None:
         ) from None
     with contextlib.closing(whole), contextlib.closing(Lock(folder)) as own, (folder / LOG).open("ab") as log:
         Reporter(folder).doing("Starting")
+        (folder / "pid").unlink(missing_ok=True)  # of the process before: by now another's, perhaps
         package = str(Path(__file__).resolve().parents[2])
         paths = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
         process = subprocess.Popen(
@@ -246,16 +253,24 @@ def start(folder: Path) -> None:
 
 def cancel(folder: Path, grace: float = _GRACE_SECONDS) -> None:
     """Ask a run to stop after its step; one that has not by `grace` seconds is killed."""
-    with contextlib.suppress(OSError, ValueError):
-        pid = int((folder / "pid").read_text())
-        if is_held(folder):  # so the number is still this process's
+    pid = _pid(folder)
+    if pid and is_held(folder):  # so the number is still this process's
+        with contextlib.suppress(OSError):
             os.kill(pid, signal.SIGTERM)
-            threading.Thread(target=_kill, args=(folder, pid, grace), name="explain-stopping", daemon=True).start()
+        threading.Thread(target=_kill, args=(folder, pid, grace), name="explain-stopping", daemon=True).start()
+
+
+def _pid(folder: Path) -> int:
+    """The number of the process that a page started; 0 where none did."""
+    try:
+        return int((folder / "pid").read_text())
+    except (OSError, ValueError):
+        return 0
 
 
 def _kill(folder: Path, pid: int, grace: float) -> None:
     give_up = time.monotonic() + grace
-    while is_held(folder):
+    while is_held(folder) and _pid(folder) == pid:  # else it has gone on since
         if time.monotonic() > give_up:
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)

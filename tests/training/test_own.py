@@ -76,7 +76,7 @@ def trained(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
         return Trained(folder, job.work(folder, lines.append), lines, test)
 
 
-SHORT = TableSettings(epochs=1.0, batch_size=8, rank=2, learning_rate=5e-3)  # 10 steps and a half, looks every 5
+SHORT = TableSettings(epochs=2.0, batch_size=8, rank=2, learning_rate=5e-3)  # 21 steps, a look every 5
 
 
 def made(folder: Path, settings: TableSettings = SHORT, several: bool = False) -> Path:
@@ -94,7 +94,7 @@ def test_a_finished_model_is_in_the_list_at_once_and_explained(models: Path, tra
     assert runs.look_at(models / "other").state == runs.INTERRUPTED and not catalogue.trained_here()
     folder, figures, lines = shutil.copytree(trained.folder, models / "mine"), trained.figures, trained.lines
     assert runs.look_at(folder).state == runs.FINISHED and lines[0] == "Reading" and lines[-1] == "Measuring"
-    assert figures["steps"] == 10 and {"loss", "dev_loss"} <= set().union(*runs.look_at(folder).progress)
+    assert figures["steps"] == 21 and {"loss", "dev_loss"} <= set().union(*runs.look_at(folder).progress)
     (entry,) = catalogue.trained_here()
     assert entry.name == "mine" and entry.title == "Is it bad or good?" and entry.tasks == ("text_classification",)
     assert entry.main_figure == ("accuracy", figures["accuracy"], "reviews.jsonl test") and entry.size > 1000
@@ -148,14 +148,14 @@ def kill_at(step: int) -> Callable[[str], None]:
 def test_a_run_that_is_stopped_loses_nothing_and_goes_on(models: Path, trained: Trained) -> None:
     folder = made(models / "mine")
     with pytest.raises(Cancelled):
-        job.work(folder, kill_at(7))
+        job.work(folder, kill_at(12))
     found = runs.look_at(folder)
     assert (
         found.state == runs.CANCELLED and found.can_go_on and 0.5 < found.fraction < 1 and not catalogue.trained_here()
     )
-    assert (folder / "checkpoints" / "checkpoint-8" / "trainer_state.json").is_file()  # the step it was in
-    (folder / "checkpoints" / "checkpoint-9").mkdir()  # half a checkpoint, of a run that was killed while writing
-    assert job.work(folder)["steps"] == 10
+    assert found.kept_step == 13  # the step it was in
+    (folder / "checkpoints" / "checkpoint-14").mkdir()  # half a checkpoint, of a run that was killed while writing
+    assert job.work(folder)["steps"] == 21
     for name in ("step", "seconds"):
         noted = [entry[name] for entry in runs.look_at(folder).progress]
         assert noted == sorted(noted)
@@ -191,7 +191,7 @@ def test_a_killed_process_loses_the_steps_since_the_last_checkpoint_and_no_more(
     wait_for(lambda: not runs.is_held(folder))
     found = runs.look_at(folder)
     reached = max(steps(folder))
-    assert found.state == runs.INTERRUPTED and "killed" in found.message
+    assert found.state == runs.INTERRUPTED and "killed" in found.message and found.kept_step >= reached - every
     begun: list[str] = []
 
     def told(line: str) -> None:
@@ -298,7 +298,12 @@ def test_the_command_line_trains_goes_on_and_says_what_it_found(
     assert main(arguments) == 0
     said = capsys.readouterr().out
     assert said.startswith("Going on where it was.\nReading\n") and "step 2  dev accuracy" in said
-    assert "Bag of words" in said and "Most frequent" in said and "macro F1 (more is better)" in said
+    assert (
+        "Bag of words" in said
+        and "Most frequent" in said
+        and "\nmacro F1 " in said
+        and "loss in nats, less is better" in said
+    )
     assert "Of 100 such rows the model gets" in said and f"--model {tmp_path / 'out'}" in said
     assert main(arguments) == 2 and "this very model" in capsys.readouterr().err
     assert main([*arguments, "--seed", "1"]) == 2 and "holds another run" in capsys.readouterr().err

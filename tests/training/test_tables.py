@@ -135,6 +135,7 @@ def test_several_labels_in_a_cell() -> None:
         ([row | {"text": "the same"} for row in ROWS], {}, "'a' has 1"),
         ([row | {"label": str(n)} for n, row in enumerate(ROWS)], {}, "holds 60 different values .* make ranges"),
         ([row | {"label": "long " * 30} for row in ROWS], {}, "row 1: its label has 149 characters"),
+        ([row | {"label": "\x1b[2J"} for row in ROWS], {}, "row 1: its label holds control characters"),
         ([row | {"label": ["a"]} for row in ROWS], {}, r"row 1: its label is \['a'\]; one name is wanted"),
     ],
 )
