@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from explain.datatypes import AttentionMaps, Attribution, Report
+    from explain.embeddings.work import embed
     from explain.errors import ExplainError
     from explain.methods.base import METHODS
     from explain.metrics.base import METRICS
@@ -31,6 +32,7 @@ _HOME = {
     "ExplainError": "explain.errors",
     "Report": "explain.datatypes",
     "attention": "explain.pipeline",
+    "embed": "explain.embeddings.work",
     "explain": "explain.pipeline",
     "from_json": "explain.replay",
     "list_models": "explain.models.catalogue",
@@ -49,6 +51,7 @@ __all__ = [
     "ExplainError",
     "Report",
     "attention",
+    "embed",
     "explain",
     "from_json",
     "list_models",

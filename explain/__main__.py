@@ -1,13 +1,14 @@
-"""The command line: explain a text, show attention, list models, serve the app, replay a report.
+"""The command line: explain a text, show attention, embed texts, list models, serve the app, replay a report.
 
 explain text "The film isn't good." --model sentiment --format table
 """
 
 import argparse
+import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from explain.installation import site_folder
 from explain.knobs import knobs_of, make
 
 if TYPE_CHECKING:  # heavy: each command imports what it needs
+    from explain.meter import Meter
     from explain.models.base import TextModel
     from explain.pipeline import Request
 
@@ -91,6 +93,25 @@ def _parser() -> argparse.ArgumentParser:
     )
     attention.add_argument("--out", metavar="FILE", help="write to a file instead of standard output")
     attention.set_defaults(run=show_attention)
+
+    embed = commands.add_parser("embed", help="texts as vectors: write them, or rank the texts by a query")
+    embed.add_argument(
+        "file",
+        help="a .csv, .tsv, .txt, .jsonl or .parquet, the first four also with .gz; - reads lines from standard input",
+    )
+    embed.add_argument("--column", metavar="NAME", help="which column holds the texts (default: text, or the only one)")
+    embed.add_argument("--label", metavar="NAME", help="a column to write beside the vectors")
+    embed.add_argument("--rows", type=int, metavar="N", help="take the first N rows only")
+    embed.add_argument(
+        "--pooling",
+        metavar="NAME",
+        help="mean, cls, max, last_four, layer:N (counted from 0) or lstm (default: as it was trained, or mean)",
+    )
+    embed.add_argument("--model", help="as for text (default: the one whose vectors were made to be compared, or base)")
+    embed.add_argument("--out", metavar="FILE", help="write the vectors to a file: .npz, .csv or .parquet")
+    embed.add_argument("--query", metavar="TEXT", help="print the texts nearest to this one, with their cosines")
+    embed.add_argument("--top", type=int, default=10, metavar="K", help="how many (default: %(default)s)")
+    embed.set_defaults(run=embed_texts)
 
     evaluate = commands.add_parser("evaluate", help="measure methods on a data set: faithfulness, and human labels")
     evaluate.add_argument("--data", required=True, metavar="DIR", help="a folder with SPLIT.jsonl or SPLIT.jsonl.gz")
@@ -189,6 +210,53 @@ def show_attention(options: argparse.Namespace) -> int:
     else:
         _put(options, attention_arrays.to_text(maps, options.layer, options.head))
     return 0
+
+
+def embed_texts(options: argparse.Namespace) -> int:
+    if options.out is None and options.query is None:
+        raise KnobError("Say what is wanted: --out FILE for the vectors, --query TEXT for a ranking, or both.")
+    if options.top < 1:
+        raise KnobError(f"--top is {options.top}; one text is the least.")
+    from explain.embeddings.ranking import Search
+    from explain.embeddings.reading import of_lines, read_texts
+    from explain.embeddings.work import default_model, embed
+    from explain.embeddings.writing import format_of, write
+    from explain.models.catalogue import load_model
+    from explain.views.scores_table import ranking_to_text
+
+    if options.out is not None:
+        format_of(options.out)  # not to be found out after an hour
+    if options.file == "-":
+        texts = of_lines(_standard_input())
+    else:
+        texts = read_texts(options.file, column=options.column, label=options.label, most=options.rows)
+    model = load_model(options.model or default_model())
+    with _bar(len(texts)) as meter:
+        vectors = embed(texts.texts, model, pooling=options.pooling, meter=meter)
+    cut, pooling = int(vectors.truncated.sum()), vectors.pooling
+    print(f"{len(texts):,} texts, {vectors.vectors.shape[1]} numbers each ({model.name}, {pooling}).", file=sys.stderr)
+    if texts.blank:
+        print(f"Rows without a text, left out: {texts.blank:,}.", file=sys.stderr)
+    if cut:
+        print(f"Texts of more than {model.max_tokens} pieces, their rest not read: {cut:,}.", file=sys.stderr)
+    if options.query is not None:
+        found = Search(options.query, options.top).answer(vectors, model)
+        sys.stdout.write(ranking_to_text(found, texts.texts, texts.rows))
+    if options.out is not None:
+        write(vectors, texts, options.out)
+        print(f"Written: {options.out}", file=sys.stderr)
+    return 0
+
+
+@contextlib.contextmanager
+def _bar(total: int) -> "Iterator[Meter]":
+    """A meter that shows how many texts are done, where someone looks at a terminal."""
+    from tqdm import tqdm
+
+    from explain.meter import Meter
+
+    with tqdm(total=total, unit=" texts", disable=None) as bar:
+        yield Meter(on_pass=lambda spent: bar.update(spent.forward - bar.n))
 
 
 def evaluate_methods(options: argparse.Namespace) -> int:

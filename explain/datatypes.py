@@ -833,6 +833,132 @@ class ModelRecord:
     task: str
 
 
+@dataclass(frozen=True, eq=False)
+class TextVectors:
+    """Texts as vectors, in the order they were given.
+
+    Attributes:
+        vectors (N, D): float32, of any length, in no unit.
+        pieces (N,): pieces read of each text, special tokens included.
+        unknown (N,): how many of them the vocabulary has no entry for.
+        truncated (N,): whether the text is longer than the model reads.
+        model, pooling: whose vectors they are, and how rows became one; see `explain.models.pooling`.
+    """
+
+    vectors: FloatArray
+    pieces: IntArray
+    unknown: IntArray
+    truncated: BoolArray
+    model: ModelRecord
+    pooling: str
+
+    def __post_init__(self) -> None:
+        count = len(self.vectors)
+        _array(self, "vectors", (count, None), np.float32)
+        _array(self, "pieces", (count,), np.int64)
+        _array(self, "unknown", (count,), np.int64)
+        _array(self, "truncated", (count,), np.bool_)
+        _finite(self, "vectors")
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """Texts by their nearness to something, the nearest first.
+
+    Attributes:
+        members (K,): which of the texts; cosines (K,): with what they are ranked by, -1 to 1.
+        truncated: whether a query was longer than the model reads.
+    """
+
+    members: IntArray
+    cosines: FloatArray
+    truncated: bool = False
+
+    def __post_init__(self) -> None:
+        _array(self, "members", (len(self.members),), np.int64)
+        _array(self, "cosines", (len(self.members),))
+        _finite(self, "cosines")
+
+
+@dataclass(frozen=True, eq=False)
+class TextMatrix:
+    """How near some texts are to each other.
+
+    Attributes:
+        members (M,): which of the texts.
+        cosines (M, M): -1 to 1, symmetric.
+        pairs (K, 2): of different texts, rows and columns of the matrix, the nearest first.
+    """
+
+    members: IntArray
+    cosines: FloatArray
+    pairs: IntArray
+
+    def __post_init__(self) -> None:
+        _array(self, "members", (len(self.members),), np.int64)
+        _array(self, "cosines", (len(self.members), len(self.members)))
+        _array(self, "pairs", (len(self.pairs), 2), np.int64)
+        _finite(self, "cosines")
+
+
+@dataclass(frozen=True, eq=False)
+class TextMap:
+    """Texts as points in a plane.
+
+    Attributes:
+        kind: "pca" or "umap".
+        members (M,): which of the texts have a point; texts: of how many they were drawn.
+        points (M, 2): in no unit: only who lies near whom says something.
+        explained (2,): the share of the vectors' variance along each axis, or None where axes have no such share.
+    """
+
+    kind: str
+    members: IntArray
+    texts: int
+    points: FloatArray
+    explained: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        _array(self, "members", (len(self.members),), np.int64)
+        _array(self, "points", (len(self.members), 2))
+        _finite(self, "points")
+        if self.explained is not None:
+            _array(self, "explained", (2,))
+
+
+@dataclass(frozen=True, eq=False)
+class TextClusters:
+    """Texts in groups of like vectors.
+
+    Attributes:
+        of (N,): each text's cluster, from 0, the largest first; sizes (C,).
+        silhouette: the mean over the texts it was measured on, -1 to 1; by_cluster (C,): the same of each, not a number
+            for a cluster of which no text was measured; measured: on how many texts.
+        one_cloud: the silhouette of as many clusters cut out of one cloud without groups, of the same mean and
+            covariance.
+        typical (C, K): the texts nearest to each cluster's middle, the nearest first; -1 where there are no more.
+    """
+
+    of: IntArray
+    sizes: IntArray
+    silhouette: float
+    by_cluster: FloatArray
+    measured: int
+    one_cloud: float
+    typical: IntArray
+
+    def __post_init__(self) -> None:
+        count = len(self.sizes)
+        _array(self, "of", (len(self.of),), np.int64)
+        _array(self, "sizes", (count,), np.int64)
+        _array(self, "by_cluster", (count,))
+        _array(self, "typical", (count, None), np.int64)
+        _finite(self, "silhouette", "one_cloud")
+
+
 @dataclass(frozen=True)
 class AttentionEdge:
     """One attention weight, averaged over heads: token `to` looked at token `source` in `layer`."""

@@ -7,12 +7,13 @@ Every part is remembered by what it depends on: the weights, the ids, the target
 
 import datetime
 import platform
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import metadata
 from typing import Any
 
+from explain import jobs
 from explain.datatypes import (
     AttentionEdge,
     AttentionMaps,
@@ -23,8 +24,8 @@ from explain.datatypes import (
     Target,
     Tokens,
 )
-from explain.errors import ExplainError, KnobError
-from explain.jobs import Cache
+from explain.errors import KnobError
+from explain.jobs import Cache, remembered
 from explain.knobs import make, settings_of
 from explain.meter import Meter
 from explain.methods.base import METHODS, Method
@@ -117,19 +118,9 @@ def cost(request: Request, model: TextModel, tokens: Tokens) -> int:
     return total + (budget(len(units_of(tokens, "word")), request.phrases) if request.phrases else 0)
 
 
-class NotRemembered(Exception):
-    """A part is in no cache, and nothing may be computed."""
-
-
 def known(request: Request, model: TextModel, cache: Cache) -> tuple[dict[str | Method | Question | Tested, Any], bool]:
     """The parts of a request that need no computing, up to the first that does, and whether these are all."""
-    found: dict[str | Method | Question | Tested, Any] = {}
-    try:
-        for name, part in parts(request, model, cache=cache, compute=False):
-            found[name] = part
-    except (NotRemembered, ExplainError):  # what is wrong is told by the job that tries
-        return found, False
-    return found, True
+    return remembered(parts(request, model, cache=cache, compute=False))
 
 
 def parts(
@@ -150,17 +141,7 @@ def parts(
     Raises:
         ExplainError: whatever is wrong with text, target or settings, or the work was stopped.
     """
-    cache = cache if cache is not None else Cache()
-
-    def recall(key: Any, work: Callable[[], Any]) -> Any:
-        found = cache.get(key)
-        if found is None:
-            if not compute:
-                raise NotRemembered
-            found = work()
-            cache.put(key, found)
-        return found
-
+    recall = partial(jobs.recall, cache if cache is not None else Cache(), compute=compute)
     windows = model.windows(request.text, request.text_pair)
     working = Remembering(model)
     texts = (model.record, request.text, request.text_pair)

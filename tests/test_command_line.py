@@ -166,3 +166,40 @@ def test_a_verdict_stands_under_the_scores(capsys: pytest.CaptureFixture[str]) -
     assert "% of random orders; " in said and "Robustness to the reference" in said and "Deletion  beats" in said
     assert main([*asked, "--metric", "luck"]) == 2
     assert "There is no metric 'luck'" in capsys.readouterr().err
+
+
+def test_texts_become_vectors_and_a_ranking(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, out = tmp_path / "reviews.csv", tmp_path / "vectors.npz"
+    path.write_text("id,text\n1,a bad film\n2,\n3,two dogs \x1b[31m run\n4,a terrible film\n")
+    asked = ["embed", str(path), "--model", "base", "--pooling", "mean"]
+    assert main([*asked, "--out", str(out), "--query", "an awful movie", "--top", "2"]) == 0
+    said = capsys.readouterr()
+    header, first, second = said.out.splitlines()
+    assert header.split() == ["cosine", "row", "text"] and {first.split()[1], second.split()[1]} == {"1", "4"}
+    assert "3 texts, 384 numbers each (base, mean)." in said.err and "left out: 1." in said.err
+    with np.load(out, allow_pickle=False) as arrays:
+        assert np.allclose(arrays["vectors"][0], explain.embed(["a bad film"], "base").vectors[0], atol=1e-5)
+        assert arrays["vectors"].shape == (3, 384) and arrays["rows"].tolist() == [1, 3, 4]
+    assert main([*asked, "--query", "dogs", "--top", "1"]) == 0
+    assert "\x1b" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["a.csv"], "--out FILE for the vectors, --query TEXT"),
+        (["a.csv", "--out", "v.txt"], "ends in none of .npz, .csv, .parquet"),
+        (["nothing.csv", "--query", "a"], "nothing.csv can't be read"),
+        (["a.csv", "--query", "a", "--column", "body"], "no column 'body'; it has text"),
+        (["a.csv", "--query", "a", "--pooling", "layer:9"], "layer:0 to layer:5"),
+        (["a.csv", "--query", " "], "There is nothing"),
+        (["a.csv", "--query", "a", "--top", "0"], "one text is the least"),
+    ],
+)
+def test_embed_refuses(
+    arguments: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.csv").write_text("text\na film\n")
+    assert main(["embed", *arguments]) == 2
+    assert said in capsys.readouterr().err

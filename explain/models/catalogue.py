@@ -36,6 +36,7 @@ from explain.tasks.next_sentence_prediction import LABELS as NEXT_SENTENCE
 from explain.tasks.sentence_similarity import LABEL as SIMILARITY_LABEL
 
 DEFAULT_MODEL = "sentiment"
+ENCODER = "base"  # what the shipped adapters are laid over
 SIMILARITY = TASKS["sentence_similarity"]
 KEPT_MODELS = 4  # loaded at once, by last use
 MOST_FETCHED = 5_000_000_000  # bytes from the hub at once

@@ -2,8 +2,9 @@
 
 import csv
 import io
+from collections.abc import Sequence
 
-from explain.datatypes import Attribution, Output, Report
+from explain.datatypes import Attribution, Output, Ranking, Report
 from explain.views.base import UNITS, confidence, read_at, target_name, visible
 
 COLUMNS = ("method", "granularity", "text", "segment", "start", "stop", "score", "error", "scale")
@@ -67,6 +68,21 @@ def to_text(report: Report, most: int = 12) -> str:
                 f"  {phrase.score:+8.3f}  {visible(phrase.text)}{'  (' + ', '.join(says) + ')' if says else ''}"
             )
     return "\n".join(lines) + "\n"
+
+
+def ranking_to_text(found: Ranking, texts: Sequence[str], rows: Sequence[int]) -> str:
+    """Texts by nearness, for a terminal: cosine, row, and the text on one line."""
+    lines = [
+        f"{cosine:7.3f}  {rows[member]:>7}  {shortened(texts[member])}"
+        for member, cosine in zip(found.members.tolist(), found.cosines.tolist())
+    ]
+    return "\n".join([f"{'cosine':>7}  {'row':>7}  text", *lines, ""])
+
+
+def shortened(text: str, most: int = 120) -> str:
+    """A text on one line, cut off where it is long."""
+    line = " ".join(visible(text).split())
+    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def _likeliest(output: Output, most: int = 8) -> list[str]:
