@@ -142,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def explain_text(options: argparse.Namespace) -> int:
     from explain.models.catalogue import load_model
-    from explain.pipeline import DEFAULT_METHODS, Request, methods_from, parts, report, tests_from
+    from explain.pipeline import DEFAULT_METHODS, Request, methods_from, parts, questions_of, report, tests_from
     from explain.text.phrases import PhraseSettings
 
     settings = _settings(options.set)
@@ -158,6 +158,7 @@ def explain_text(options: argparse.Namespace) -> int:
         options.against,
         options.scale,
         None if options.no_phrases else phrases,
+        questions=questions_of(model),
         position=_position(options, model, text),
         tests=tests_from(options.metric) if options.test or options.metric else None,
     )
