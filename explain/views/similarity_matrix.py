@@ -33,11 +33,10 @@ class SimilarityMatrixView(View):
             "largest": largest,
             "signed": True,
             "sum": (
-                f"Similarity {result.output:.3f} = {total:+.3f} in the cells, {_signed(result.left_empty)} (empty text "
-                f"with the second) {_signed(result.right_empty)} (first with the empty text) "
-                f"{_signed(-result.both_empty)} (empty with empty)"
-                + ("" if abs(result.gap) < 5e-4 else f" {_signed(result.gap)} not accounted for")
-                + "."
+                f"Similarity {result.output:.3f} = {total:.3f} (all cells) {_signed(result.left_empty)} (empty text and "
+                f"second text) {_signed(result.right_empty)} (first text and empty text) "
+                f"{_signed(-result.both_empty)} (empty text and empty text)"
+                + ("" if abs(result.gap) < 5e-4 else f" {_signed(result.gap)} (error)")
             ),
             "note": sentence(
                 f"Each cell: what two {parts}, one of each text, add to the cosine of the texts' vectors "

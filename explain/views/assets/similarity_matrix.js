@@ -6,7 +6,7 @@ function draw(root, data) {
     columns: data.columns,
     stem: "similarity_matrix",
     amount: (value) => figure(value, true),
-    unit: "",
+    unit: " of the similarity",
     of: " of the similarity",
     relation: "\u00b7",
     cell: 44,
