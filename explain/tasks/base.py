@@ -366,8 +366,8 @@ def _at(prediction: Prediction, position: int | None) -> Output:
     for output in prediction.outputs:
         if output.positions == (position,):
             return output
-    masks = ", ".join(str(output.positions[0]) for output in prediction.outputs)
-    raise TargetError(f"There is no mask at token {position}. Masks of this text are at: {masks}.")
+    places = ", ".join(str(output.positions[0]) for output in prediction.outputs)
+    raise TargetError(f"Nothing is read at token {position}. This model is read at: {places}.")
 
 
 def log_odds(logits: Tensor, index: int) -> Tensor:

@@ -503,7 +503,9 @@ function lineChart(tip, { title, lines, low, high, say, ticks, band = null, widt
     drawing.append(svg("polygon", { class: "band", points: [...path(band.upper), ...path(band.lower).reverse()].join(" ") }));
     drawing.append(svg("polyline", { class: "middle", points: path(band.middle).join(" ") }));
   }
-  for (const value of [low, (low + high) / 2, high].concat(low < 0 && high > 0 ? [0] : [])) {
+  const marked = [low, (low + high) / 2, high];
+  const apart = (value) => marked.every((other) => Math.abs(y(value) - y(other)) > 12); // else labels lie on each other
+  for (const value of low < 0 && high > 0 && apart(0) ? [...marked, 0] : marked) {
     drawing.append(svg("line", { class: value === 0 ? "axis zero" : "axis", x1: left, x2: width - right, y1: y(value), y2: y(value) }));
     const text = svg("text", { x: left - 8, y: y(value) + 4, "text-anchor": "end", class: "label" });
     text.textContent = say(value);
