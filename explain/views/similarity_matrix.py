@@ -33,8 +33,8 @@ class SimilarityMatrixView(View):
             "largest": largest,
             "signed": True,
             "sum": (
-                f"Similarity {result.output:.3f} = {total:.3f} (all cells) {_signed(result.left_empty)} (empty text and "
-                f"second text) {_signed(result.right_empty)} (first text and empty text) "
+                f"Similarity {result.output:.3f} = {total:.3f} (all cells) {_signed(result.left_empty)} (empty text "
+                f"and second text) {_signed(result.right_empty)} (first text and empty text) "
                 f"{_signed(-result.both_empty)} (empty text and empty text)"
                 + ("" if abs(result.gap) < 5e-4 else f" {_signed(result.gap)} (error)")
             ),
