@@ -4,12 +4,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from explain.datatypes import Attribution
 from explain.jobs import ABANDONED_SECONDS, Cache
 from explain.models.catalogue import list_models
+from explain.pipeline import explain
 from explain.tasks.base import TASKS
 from pages.shared import show, state
 from tests.pages.visits import FIRST_EXAMPLE
@@ -277,6 +279,41 @@ def test_every_masked_example_can_be_linked(app: AppTest, name: str) -> None:
     run(app)
     assert app.text_area(key="text").value == MASKED_EXAMPLES[name]
     assert not app.error and not app.warning and not app.info and "Take it with you" in drawn(app)
+
+
+def test_visitors_on_different_tasks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three visits, run by turns while each other's work goes on: each is drawn what it would be drawn alone."""
+    fresh = Cache()
+    monkeypatch.setattr(state, "cache", lambda: fresh)
+    monkeypatch.setattr(state, "AT_ONCE_SECONDS", 0)
+    shown: list[Attribution] = []
+    monkeypatch.setattr(show, "view", lambda name, result, **_: name == "token_heatmap" and shown.append(result))
+    methods = ["occlusion", "gradient_times_input"]
+    texts = {
+        "sentiment": ("A film of no great merit.", ""),
+        "base": ("A film of no great [MASK].", ""),
+        "entailment": ("It is a film.", "It is art."),
+    }
+    apps = {name: AppTest.from_file(str(ROOT / "pages" / "explain_text.py"), default_timeout=120) for name in texts}
+    for name, (text, pair) in texts.items():
+        apps[name].query_params.update({"model": name, "text": text, "pair": pair, "methods": methods})
+    found: dict[str, list[Attribution]] = {}
+    turns, waiting = 0, set(apps)
+    while waiting:
+        turns += 1
+        time.sleep(0.02)  # the work is done by threads beside this one
+        for name in sorted(waiting):
+            shown.clear()
+            apps[name].run()
+            assert not apps[name].exception and not apps[name].error and turns < 2000
+            found[name] = list(shown)
+        waiting = {name for name in waiting if any(button.key == "stop" for button in apps[name].button)}
+    assert turns > 1  # nobody was done at once
+    for name, (text, pair) in texts.items():
+        alone = explain(text, name, text_pair=pair or None, methods=methods)
+        for one, other in zip(found[name], alone.attributions, strict=True):
+            assert one.method == other.method and one.target == other.target
+            assert np.allclose(one.scores, other.scores, atol=1e-6)
 
 
 def test_a_link_to_a_model_opens_with_an_example_of_its_kind(app: AppTest) -> None:
