@@ -9,6 +9,7 @@ import hashlib
 import os
 import re
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -539,11 +540,24 @@ def _load_adapter(name: str, folder: Path, asked: str | None = None) -> TextMode
     _check_weights(base_name, base_folder)
     _check_weights(name, folder)
     base, tokenizer = _base(base_folder)
-    module = with_adapter(base, folder, _bert_for(task), head.labels)
+    module = _adapted(base, folder, _bert_for(task), head.labels)
     record = _record(name, module, task, [base_folder, folder], "shipped")
     if task is SIMILARITY:
         module, head = SentencePair(module, Pooling()), replace(head, labels=(SIMILARITY_LABEL,), value=True)
     return EncoderModel(name, module, tokenizer, task, head, record, _token_limit(), _scripts(folder))
+
+
+def _adapted(base: PreTrainedModel, folder: Path, architecture: str, labels: tuple[str, ...]) -> PreTrainedModel:
+    """The adapted model, as long as someone has it the same one: an adapter's tasks share its head and its matrices."""
+    files = [folder / name for name in ("adapter_config.json", "adapter_model.safetensors")]
+    key = (base, _hash(path for path in files if path.is_file()), architecture, labels)
+    module = _ADAPTED.get(key)
+    if module is None:
+        module = _ADAPTED[key] = with_adapter(base, folder, architecture, labels)
+    return module
+
+
+_ADAPTED: weakref.WeakValueDictionary[Any, PreTrainedModel] = weakref.WeakValueDictionary()
 
 
 def _bert_for(task: Task) -> str:
