@@ -61,6 +61,7 @@ class Tokens:
         words (W, 2): half-open token ranges, in reading order; every token with visible text is in exactly one.
         truncated_at: for each text, the character from which on nothing was read, or None.
         begins_at: for each text, the character from which on it was read: of a window in a long text, not 0.
+        text_names: what the texts of a pair are to its model ("Premise", "Hypothesis"); empty where nobody said.
     """
 
     text: str
@@ -74,6 +75,7 @@ class Tokens:
     text_pair: str | None = None
     truncated_at: tuple[int | None, ...] = (None,)
     begins_at: tuple[int, ...] = ()
+    text_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pieces", tuple(self.pieces))
@@ -89,6 +91,9 @@ class Tokens:
         object.__setattr__(self, "begins_at", tuple(self.begins_at) or (0,) * len(self.texts))
         if not len(self.truncated_at) == len(self.begins_at) == len(self.texts):
             raise ValueError("Tokens.truncated_at and Tokens.begins_at need one entry per text.")
+        object.__setattr__(self, "text_names", tuple(self.text_names))
+        if len(self.text_names) not in (0, len(self.texts)):
+            raise ValueError("Tokens.text_names needs one entry per text, or none.")
 
     def __len__(self) -> int:
         return len(self.pieces)

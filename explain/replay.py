@@ -37,7 +37,7 @@ _LEFT_AWAY: dict[type, tuple[str, ...]] = {
 }
 _MAY_BE_MISSING: dict[type, tuple[str, ...]] = {  # reports of this schema were written without
     Report: ("rationale", "similarity", "test_settings"),
-    Tokens: ("begins_at",),
+    Tokens: ("begins_at", "text_names"),
     Prediction: ("labels", "spans", "window"),
     Target: ("held",),
 }
@@ -251,7 +251,8 @@ def _tests(settings: Mapping[str, Any]) -> TrialSettings:
 
 # What a second run may have otherwise: when and how long, on what versions, and where the model lies.
 # A percentile follows from a figure and its controls, which are compared: it leaps where two are all but equal.
-_LEFT_OUT = {"created", "seconds", "passes", "versions", "id", "revision", "percentile"}
+# What texts are called is no finding, and older records don't tell.
+_LEFT_OUT = {"created", "seconds", "passes", "versions", "id", "revision", "percentile", "text_names"}
 
 
 def compare(recorded: Report, again: Report) -> Difference:

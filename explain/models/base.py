@@ -133,6 +133,11 @@ class TextModel(ABC):
         return self.head.texts or self.task.texts
 
     @property
+    def text_names(self) -> tuple[str, ...]:
+        """What the two texts of an encoding are called; empty where there need not be two, and they have no names."""
+        return (self.head.texts or self.task.read_as or self.task.texts) if self.pair == "always" else ()
+
+    @property
     def pair(self) -> str:
         """Whether it reads a second text: "never", "perhaps" or "always"."""
         return "always" if len(self.head.texts) == 2 else self.task.pair
