@@ -13,7 +13,17 @@ from typing import Any
 import numpy as np
 
 import explain
-from explain.datatypes import Cut, CutEffects, HeadEffects, LayerReadings, MetricResult, Report
+from explain.datatypes import (
+    Cut,
+    CutEffects,
+    HeadEffects,
+    LayerReadings,
+    MetricResult,
+    Report,
+    SimilarityMatrix,
+    Target,
+    Tokens,
+)
 from explain.methods.base import METHODS
 from explain.questions import ShapleyInteractions
 from explain.replay import json_schema, to_json
@@ -65,8 +75,18 @@ def results() -> dict[str, Any]:
         "word_marks": tokens,
         "reference_whiskers": tested,
         "predicted_spans": TOY_MODELS["tagging"].predict(TOY_MODELS["tagging"].encode(HOSTILE)),
+        "similarity_matrix": _alike(tokens, target),
         "pair_bars": ShapleyInteractions().answer(TOY_MODELS["planted"], tokens, target),
     }
+
+
+def _alike(tokens: Tokens, target: Target) -> SimilarityMatrix:
+    words = tokens.word_units()
+    values = np.linspace(-0.2, 0.4, 6).reshape(2, 3)
+    about = {"baseline": "mask", "converged": True}
+    return SimilarityMatrix(
+        tokens, target, words[:2], words[2:5], values, 0.9, 0.2, 0.3, 0.2, "word", diagnostics=about
+    )
 
 
 def _curves() -> Iterator[MetricResult]:

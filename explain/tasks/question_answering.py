@@ -8,6 +8,7 @@ https://arxiv.org/abs/1810.04805, section 4.2, is where the head comes from). Wh
 there is no answer, [CLS] is one of the places, and an answer of its own.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,12 @@ class QuestionAnswering(Task):
             "The storm killed 12 people and injured 340, most of them on the northern coast.",
         ),
     }
+
+    def fits(self, labels: Sequence[str]) -> bool:
+        return len(labels) in (
+            0,
+            2,
+        )  # a column for where answers begin, one for where they end; two are often not named
 
     def positions(self, tokens: Tokens, head: Head) -> tuple[int, ...]:
         inside = np.flatnonzero((tokens.segment == 1) & ~tokens.special)
