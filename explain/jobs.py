@@ -57,6 +57,10 @@ class Cache:
         return len(self._entries)
 
     @property
+    def most_bytes(self) -> int:
+        return self._most
+
+    @property
     def bytes(self) -> int:
         return self._bytes
 

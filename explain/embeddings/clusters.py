@@ -13,7 +13,7 @@ import numpy as np
 from explain.datatypes import TextClusters, TextVectors
 from explain.embeddings.base import Analysis
 from explain.embeddings.ranking import sample
-from explain.errors import KnobError
+from explain.errors import KnobError, TextError
 from explain.meter import Meter
 from explain.models.base import TextModel
 from explain.numerics.nearest import cosines, unit
@@ -29,11 +29,15 @@ class Clustering(Analysis):
     """k-means on vectors at length 1 (Lloyd 1982; k-means++ starts, Arthur and Vassilvitskii 2007).
 
     Attributes:
-        count: how many clusters, 2 to 30.
+        count: how many clusters, 2 to 30; fewer are made where that many can't be told apart.
     """
 
     count: int = 8
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.count <= MOST_CLUSTERS:
+            raise KnobError(f"The number of clusters is {self.count}; 2 to {MOST_CLUSTERS} are possible.")
 
     def steps(self, texts: int) -> int:
         return 3
@@ -42,27 +46,25 @@ class Clustering(Analysis):
         """Find it out.
 
         Raises:
-            KnobError: too many clusters, or fewer than two, for these texts.
+            TextError: fewer than three texts differ.
         """
         points = unit(vectors.vectors)
-        different = len(np.unique(points, axis=0)) if len(points) <= 4 * MOST_CLUSTERS else len(points)
-        if not 2 <= self.count <= min(MOST_CLUSTERS, different - 1):
-            raise KnobError(
-                f"{self.count} clusters of {different:,} different texts can't be told apart; from 2 to "
-                f"{max(2, min(MOST_CLUSTERS, different - 1))} can, and three texts are the fewest."
-            )
-        of, middles = _kmeans(points, self.count, _STARTS, self.seed)
+        different = len({point.tobytes() for point in np.round(points, 5) + 0.0})
+        if different < 3:
+            raise TextError(f"Of the {len(points):,} texts {different} differ; clusters need three. Add some.")
+        count = min(self.count, different - 1)
+        of, middles = _kmeans(points, count, _STARTS, self.seed)
         _tick(meter)
         measured = sample(len(points), MOST_MEASURED, self.seed)
         silhouettes = _silhouettes(points[measured], of[measured])
         _tick(meter)
         cloud = _one_cloud(points[measured], self.seed)
-        chance = _silhouettes(cloud, _kmeans(cloud, self.count, 1, self.seed)[0])
+        chance = _silhouettes(cloud, _kmeans(cloud, count, 1, self.seed)[0])
         _tick(meter)
-        parts = [silhouettes[of[measured] == cluster] for cluster in range(self.count)]
+        parts = [silhouettes[of[measured] == cluster] for cluster in range(count)]
         return TextClusters(
             of=of,
-            sizes=np.bincount(of, minlength=self.count),
+            sizes=np.bincount(of, minlength=count),
             silhouette=float(silhouettes.mean()),
             by_cluster=np.array([part.mean() if len(part) else np.nan for part in parts]),
             measured=len(measured),

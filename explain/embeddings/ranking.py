@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explain.datatypes import Ranking, TextMatrix, TextVectors
+from explain.datatypes import Ranking, TextClusters, TextMatrix, TextVectors
 from explain.embeddings.base import Analysis
 from explain.errors import TextError
 from explain.meter import Meter
@@ -77,6 +77,18 @@ class Compared(Analysis):
         above = np.argwhere(np.triu(np.ones(found.shape, dtype=bool), 1))
         order = np.argsort(-found[above[:, 0], above[:, 1]], kind="stable")[:_PAIRS]
         return TextMatrix(members, found, above[order])
+
+
+def in_order_of(matrix: TextMatrix, clusters: TextClusters | None) -> np.ndarray:
+    """Places (M,) of a matrix's texts: as they stand, or those of a cluster beside each other."""
+    if clusters is None:
+        return np.arange(len(matrix.members))
+    return np.argsort(clusters.of[matrix.members], kind="stable")
+
+
+def cosine(vectors: TextVectors, one: int, other: int) -> float:
+    """How near two texts are."""
+    return float(cosines(vectors.vectors[[one]], vectors.vectors[[other]])[0, 0])
 
 
 def sample(count: int, most: int, seed: int) -> np.ndarray:

@@ -5,16 +5,18 @@ Every widget's key is its name in the address bar, so a link brings back what wa
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
 from explain.datatypes import Tokens
+from explain.embeddings.work import default_model
 from explain.errors import ExplainError
 from explain.knobs import Knob, knobs_of, make
 from explain.methods.base import METHODS, AttentionMethod, Method
 from explain.models import catalogue
 from explain.models.base import OFFERS, TextModel
+from explain.models.pooling import POOLINGS
 from explain.pipeline import DEFAULT_METHODS
 from explain.tasks.base import TASKS
 from explain.text.phrases import PhraseSettings
@@ -28,6 +30,9 @@ DECIDED = "(what the model decided)"
 ANY_OTHER = "any other"
 ALL, MEAN = "all", "mean"
 COUNTED = "Layers and heads are counted from 0, as in BertViz and in the arrays."
+POOLED = (
+    "Means and maxima are over all tokens, special ones such as [CLS] included, as sentence-transformers takes them."
+)
 
 
 @dataclass(frozen=True)
@@ -131,22 +136,53 @@ def model_picker() -> tuple[str, str | None]:
     Raises:
         Unchosen: there is none yet.
     """
+    entry = _entry_picker("Model", "model", "place", catalogue.DEFAULT_MODEL)
+    return entry.name, _task_picker(entry)
+
+
+def encoder_picker() -> TextModel:
+    """A model whose vectors are wanted, whatever its task; with the head that compares two texts, if it has that.
+
+    Raises:
+        Unchosen: there is none yet.
+        ModelError: it can't be loaded.
+    """
+    entry = catalogue.fetched(_entry_picker("Encoder", "encoder", "encoder_place", default_model()))
+    task = catalogue.SIMILARITY.name if catalogue.SIMILARITY.name in entry.tasks else next(iter(entry.tasks), None)
+    return state.model(entry.name, task)
+
+
+def pooling_picker(model: TextModel) -> str:
+    """How a text's tokens become its vector, as `explain.embed` takes it."""
+    kind = one_of("A text's vector is", model.poolings, "pooling", model.poolings[0], POOLINGS.__getitem__, help=POOLED)
+    if kind != "layer":
+        return kind
+    layers = list(range(model.layers))
+    return f"layer:{one_of('Layer', layers, 'of_layer', layers[-1], help=COUNTED)}"
+
+
+def _entry_picker(label: str, key: str, place_key: str, preferred: str) -> catalogue.Entry:
+    """One of the models that are there; any other by its folder or hub name, where that is allowed.
+
+    Raises:
+        Unchosen: there is none yet.
+    """
     entries = {entry.name: entry for entry in catalogue.explainable()}
     options = [*entries, *([OTHER_MODEL] if state.any_model_allowed() else [])]
-    default = options.index(catalogue.DEFAULT_MODEL) if catalogue.DEFAULT_MODEL in options else 0
+    default = options.index(preferred) if preferred in options else 0
     chosen = st.selectbox(
-        "Model",
+        label,
         options,
         index=default,
-        key="model",
+        key=key,
         bind="query-params",
     )
     if chosen != OTHER_MODEL:
         st.caption(_about(entries[chosen]))
-        return chosen, _task_picker(entries[chosen])
+        return entries[chosen]
     place = st.text_input(
         "Folder or hub name",
-        key="place",
+        key=place_key,
         bind="query-params",
         placeholder="/models/my-bert or org/name",
         help="A folder saved by transformers, or a model on the hub. Weights are read from safetensors only.",
@@ -162,7 +198,7 @@ def model_picker() -> tuple[str, str | None]:
         if not st.button("Fetch it"):
             raise Unchosen
         allowed.add(place)
-    return place, _task_picker(catalogue.entry_of(place))
+    return catalogue.entry_of(place)
 
 
 def _task_picker(entry: catalogue.Entry) -> str | None:
@@ -215,23 +251,23 @@ def target_picker(model: TextModel, text: str, pair: str | None) -> dict[str, An
     places = {} if prediction is None else task.places(prediction)
     if prediction is not None and len(places) > 1:
         default = task.target(prediction, head).positions[0]
-        found["position"] = _one_of(f"Which {task.place}?", list(places), "which", default, places.__getitem__)
+        found["position"] = one_of(f"Which {task.place}?", list(places), "which", default, places.__getitem__)
     labels = task.labels(prediction, head, found.get("position"))
     what = {"fill_mask": "word", "question_answering": "answer"}.get(task.name, "label")
-    label = _one_of(f"Why this {what}?", [DECIDED, *labels], "target", DECIDED, open=task.open_labels)
+    label = one_of(f"Why this {what}?", [DECIDED, *labels], "target", DECIDED, open=task.open_labels)
     against = ANY_OTHER
     if "logit_difference" in task.scales and (len(labels) > 2 or task.open_labels):
         others = [name for name in labels if name != label]
-        against = _one_of("And not", [ANY_OTHER, *others], "against", ANY_OTHER, open=task.open_labels)
+        against = one_of("And not", [ANY_OTHER, *others], "against", ANY_OTHER, open=task.open_labels)
     found["label"] = None if label == DECIDED else label
     if against != ANY_OTHER:
         return found | {"against": against}
     scales = [scale for scale in task.scales if scale not in ("logit_difference", "value")]
     help = "Log-odds by default: near 0 and 1 a probability hardly moves, whatever the words do."
-    return found | {"scale": _one_of("Measured in", scales, "scale", scales[0], help=help)}
+    return found | {"scale": one_of("Measured in", scales, "scale", scales[0], help=help)}
 
 
-def _one_of(
+def one_of(
     label: str,
     options: Sequence[Any],
     key: str,
@@ -240,6 +276,7 @@ def _one_of(
     *,
     open: bool = False,
     help: str | None = None,
+    width: int | Literal["stretch"] = "stretch",
 ) -> Any:
     """A choice kept in the address bar; with `open`, any other may be typed. What is no option any more is dropped."""
     if not open and st.session_state.get(key) not in (None, *options):
@@ -253,6 +290,7 @@ def _one_of(
         format_func=named,
         accept_new_options=open,
         help="One of the likeliest, or type any other." if open else help,
+        width=width,
     )
 
 
@@ -333,6 +371,9 @@ def unit_picker() -> str:
 
 def graph_form(layers: int, heads: int) -> tuple[list[int], list[int] | None, int, bool]:
     """Which layers and heads the graph shows, how many lines, and whether special tokens."""
+    for key, count in (("layers", layers), ("heads", heads)):
+        if max(st.session_state.get(key) or (0,)) >= count:
+            del st.session_state[key]  # a smaller model than the one it was chosen for
     with st.container(horizontal=True, vertical_alignment="bottom"):
         first, last = (
             st.slider("Layers", 0, layers - 1, (0, layers - 1), key="layers", bind="query-params", width=220)

@@ -89,9 +89,9 @@ def _ask(chosen: Mapping[str, Any]) -> None:
     st.session_state.which = chosen["position"]
 
 
-def links(text: str, pair: str | None = None) -> None:
-    """Buttons that copy a link to this page."""
-    texts = {"text": text} if pair is None else {"text": text, "pair": pair}
+def links(text: str | None = None, pair: str | None = None) -> None:
+    """Buttons that copy a link to this page, and one with the text in it, where there is one."""
+    texts = {name: one for name, one in (("text", text), ("pair", pair)) if one is not None}
     _link_component()(data={"texts": texts, "longest": state.LONGEST_IN_LINK}, key="links")
 
 
@@ -105,32 +105,34 @@ def _link_component() -> Any:
 
 def problem(message: str) -> None:
     """Something the user can mend. Names and paths of theirs are in it, so nothing of it is Markdown."""
-    st.error(_plain(message))
+    st.error(plain(message))
 
 
 def advice(message: str) -> None:
     """What to do next; nothing went wrong."""
-    st.info(_plain(message))
+    st.info(plain(message))
 
 
-def _plain(message: str) -> str:
+def plain(message: str) -> str:
+    """Text that stands in Markdown as it is."""
     return re.sub(r"([\\`*_{}\[\]()<>#+.!|~$:-])", r"\\\1", message)
 
 
 def verdict(judged: Verdict, title: str = "") -> None:
     """One line: a colored word, the method where it is not plain which, and why."""
     color = {"amber": "orange", "grey": "gray"}.get(judged.color, judged.color)
-    name = f"**{_plain(title)}** " if title else ""
-    st.markdown(f":{color}-badge[{MEANING[judged.color]}] {name}{_plain(judged.sentence)}")
+    name = f"**{plain(title)}** " if title else ""
+    st.markdown(f":{color}-badge[{MEANING[judged.color]}] {name}{plain(judged.sentence)}")
 
 
-def progress(job: Job) -> None:
-    """How far a job is, where it stands in the queue, and a way to stop it."""
+def progress(job: Job, told: Callable[[Job], str] | None = None) -> None:
+    """How far a job is, in passes or as it is `told`, where it stands in the queue, and a way to stop it."""
     ahead = state.jobs().position(job)
     if ahead:
         st.progress(0.0, text=f"Waiting: {ahead} before you.")
     else:
-        st.progress(job.progress, text=f"Computing: {job.done} passes of at most {job.cost}.")
+        text = told(job) if told else f"Computing: {job.done} passes of at most {job.cost}."
+        st.progress(job.progress, text=text)
     st.button("Stop", key="stop", on_click=state.stop)
 
 
