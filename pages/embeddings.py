@@ -330,8 +330,8 @@ def matrix(subject: Subject) -> Look:
             alt=f"The cosine of every two of {len(found.members)} texts.",
         )
         st.caption(
-            f"Cosines of {len(found.members):,} of {len(texts):,} texts, at most {MOST_COMPARED}; no unit. Vectors of "
-            "most encoders fill a narrow cone, so that all cosines are high: compare them with each other, not with 0."
+            f"Cosines of {len(found.members):,} of {len(texts):,} texts, at most {MOST_COMPARED}; no unit. In many "
+            "encoders all cosines are high: compare them with each other, not with 0."
         )
         nearest_pairs(subject, found)
 

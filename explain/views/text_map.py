@@ -100,7 +100,7 @@ def _groups(result: TextMap, shown: IntArray, coloring: Coloring | None) -> list
         return [("texts", shown, {"color": _COLORS[0], "size": 7, "opacity": 0.8})]
     values = [coloring.values[member] for member in result.members[shown].tolist()]
     counts = {value: values.count(value) for value in dict.fromkeys(values)}
-    names = sorted(counts, key=lambda value: -counts[value])
+    names = sorted(counts, key=lambda value: (-counts[value], value))
     looks = dict(zip(names[:MOST_GROUPS], zip(_COLORS, _SHAPES)))
     found = []
     for name, (color, shape) in looks.items():

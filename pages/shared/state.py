@@ -201,14 +201,16 @@ def carry_over(page: str) -> None:
     """Bring texts, model and target along from the page before; called first on every page.
 
     A widget of the same key on another page is another widget to Streamlit: it begins with its default, unless its
-    value is set here. What a page has no widget for is kept until a page has one.
+    value is set here. What a page has no widget for is kept until a page has one. A link that leads here from another
+    page says itself what it holds.
     """
     session = st.session_state
     kept = session.setdefault("carried", {})
     if session.get("page") != page:
         session.page = page
         for key, value in kept.items():
-            session[key] = value
+            if key not in st.query_params:
+                session[key] = value
 
 
 def remember() -> None:
@@ -232,12 +234,13 @@ def examples(loaded: TextModel | None) -> dict[str, tuple[str, ...]]:
 def suit_texts(offered: Mapping[str, tuple[str, ...]]) -> None:
     """Put texts into the boxes before they are drawn.
 
-    At a visitor's first run: those of the link, or the example the link names, or the first one. Later, an example that
-    nobody changed makes room for one of the kind that the model now reads; a text of the visitor's own stays.
+    At a visitor's first run: those of the link, or the example the link names, or the first one. Later, those of a link
+    on another page. An example that nobody changed makes room for one of the kind that the model now reads; a text of
+    the visitor's own stays.
     """
     session, link = st.session_state, st.query_params
     first = next(iter(offered.values()))
-    if "text" not in session:
+    if "text" not in session or link.get("text"):
         linked = {key: link.get(key, "") for key in ("text", "pair")}
         text, *second = offered.get(link.get("example", ""), first)
         if linked["text"]:

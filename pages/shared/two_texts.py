@@ -7,9 +7,11 @@ from explain.embeddings.ranking import cosine
 from explain.embeddings.reading import Texts
 from explain.models.base import TextModel
 from explain.models.pooling import POOLINGS
+from explain.tasks.base import TASKS
 from explain.views.scores_table import shortened
 from pages.shared import controls, show
 from pages.shared.follow import CLICKED
+from pages.shared.state import LONGEST_IN_LINK
 
 MOST_SHOWN = 1000  # characters of a text
 PLACES = {"one": "Row of a text", "other": "Row of another"}  # by their names in the address bar
@@ -80,14 +82,14 @@ def two_texts(texts: Texts, vectors: TextVectors, model: TextModel, numbers: tup
         st.caption("Click two points of the map or two rows of a table, or type two rows.")
         return
     one, other = numbers
-    st.markdown(f"Cosine **{cosine(vectors, one, other):.3f}**")
+    st.markdown(f"Cosine **{cosine(vectors, one, other):.3f}** (-1 to 1; no unit)")
     why_alike(texts.texts[one], texts.texts[other], vectors.pooling, model)
 
 
 def why_alike(one: str, other: str, pooling: str, model: TextModel) -> None:
     """Why two texts are alike, word by word: the one place for it beside a map.
 
-    What is drawn here one day is explain.questions.SimilarityAttribution of the two; until then a button leads there.
+    What is drawn here one day is explain.questions.SimilarityAttribution of the two; until then a link leads there.
     """
     if model.task.name != "sentence_similarity":
         st.caption(
@@ -95,17 +97,21 @@ def why_alike(one: str, other: str, pooling: str, model: TextModel) -> None:
             "(an encoder saved without a head, or the adapter similarity)."
         )
         return
-    if st.button("Why are they alike, word by word?", type="primary"):
-        explain_pair(one, other)
+    st.page_link(
+        "explain_text.py",
+        label="**Why are they alike, word by word?** →",
+        query_params=pair_link(one, other),
+    )
+    if max(len(one), len(other)) > LONGEST_IN_LINK:
+        st.caption(f"The first {LONGEST_IN_LINK:,} characters of each go along.")
     if pooling != model.poolings[0]:
         own = POOLINGS[model.poolings[0]].lower()
         st.caption(f"There the vectors are those that the model compares by ({own}), so the cosine is another.")
 
 
-def explain_pair(one: str, other: str) -> None:
-    """Open the page that explains two texts, with these two and the same encoder."""
+def pair_link(one: str, other: str) -> dict[str, str]:
+    """What the address of the page that explains two texts holds: these two, and the same encoder."""
     session = st.session_state
-    session.carried |= {"text": one, "pair": other, "task": "sentence_similarity", "model": session.encoder}
-    if session.encoder == controls.OTHER_MODEL:
-        session.carried["place"] = session.encoder_place
-    st.switch_page("explain_text.py")
+    task = TASKS["sentence_similarity"].title  # boxes in the address bar are set by what they show
+    held = {"text": one[:LONGEST_IN_LINK], "pair": other[:LONGEST_IN_LINK], "model": session.encoder, "task": task}
+    return held | ({"place": session.encoder_place} if session.encoder == controls.OTHER_MODEL else {})

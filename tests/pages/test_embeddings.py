@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -32,6 +33,17 @@ def app(monkeypatch: pytest.MonkeyPatch, tiny_folder_of: Callable[..., Path]) ->
     return AppTest.from_file(str(ROOT / "pages" / "embeddings.py"), default_timeout=120)
 
 
+@pytest.fixture
+def among_pages(monkeypatch: pytest.MonkeyPatch, tiny_folder_of: Callable[..., Path]) -> AppTest:
+    """The same among the others, which a link needs; shown."""
+    monkeypatch.setenv("EXPLAIN_MODELS", f"tiny={tiny_folder_of('bert', '')}")
+    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=120)
+    app.query_params["model"] = "tiny"
+    app.run()
+    app.switch_page("embeddings.py")
+    return run(app)
+
+
 def said(app: AppTest) -> str:
     return " ".join(one.value for one in (*app.caption, *app.info, *app.warning, *app.markdown)).replace("\\", "")
 
@@ -53,22 +65,27 @@ def test_there_is_something_to_look_at_at_first_sight(app: AppTest) -> None:
     assert [one.label for one in app.get("download_button")] == ["Vectors, NumPy", "Vectors, Parquet", "Vectors, CSV"]
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_hostile_lines_are_looked_at_like_any_other(app: AppTest, look: str) -> None:
-    app.session_state["pasted_kept"] = "\n".join(HOSTILE * 2)
-    app.query_params["look"] = look
-    app.query_params["one"], app.query_params["other"] = "1", "4"
-    app.session_state["query"] = HOSTILE[0]
+def test_hostile_lines_are_looked_at_like_any_other(among_pages: AppTest) -> None:
+    app = among_pages
+    app.text_area(key="pasted").set_value("\n".join(HOSTILE * 2))
+    app.number_input(key="one").set_value(1)
     run(app)
-    assert not app.error and not app.exception
-    assert "10 texts" in said(app) and "Cosine" in said(app)
-    assert [one.value for one in app.text][-2:] == [HOSTILE[0], HOSTILE[3]]
-    if look in ("Search", "Neighbours"):
-        table = app.dataframe[0].value
-        assert table["text"][0] == HOSTILE[0] and table["cosine"][0] == pytest.approx(1)
-        assert table["row"].tolist()[0] == (1 if look == "Search" else 6)
-    if look == "Clusters":
-        assert app.dataframe[0].value["texts"].sum() == 10
+    app.number_input(key="other").set_value(4)
+    for look in LOOKS:
+        app.button_group(key="look").set_value(look)
+        run(app)
+        if look == "Search":
+            app.text_input(key="query").set_value(HOSTILE[0])
+            run(app)
+        assert not app.error and not app.exception
+        assert "10 texts" in said(app) and "Cosine" in said(app)
+        assert [one.value for one in app.text][-2:] == [HOSTILE[0], HOSTILE[3]]
+        if look in ("Search", "Neighbours"):
+            table = app.dataframe[0].value
+            assert table["text"][0] == HOSTILE[0] and table["cosine"][0] == pytest.approx(1)
+            assert table["row"][0] == (1 if look == "Search" else 6)
+        if look == "Clusters":
+            assert app.dataframe[0].value["texts"].sum() == 10
 
 
 def test_another_question_does_not_begin_with_the_vectors_again(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,14 +166,8 @@ def test_more_than_may_be_remembered_is_told_before_it_is_computed(
     assert "take 0 MB" in errors(app).replace("\\", "") and "EXPLAIN_CACHE_MB" in errors(app).replace("\\", "")
 
 
-def test_two_texts_are_picked_and_explained_word_by_word(
-    monkeypatch: pytest.MonkeyPatch, tiny_folder_of: Callable[..., Path]
-) -> None:
-    monkeypatch.setenv("EXPLAIN_MODELS", f"tiny={tiny_folder_of('bert', '')}")
-    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=120)
-    run(app)
-    app.switch_page("embeddings.py")
-    run(app)
+def test_two_texts_are_picked_and_a_link_explains_them_word_by_word(among_pages: AppTest) -> None:
+    app = among_pages
     app.text_area(key="pasted").set_value("a film\n\nthe dog swims\nthe sea")
     app.number_input(key="one").set_value(3)
     run(app)
@@ -165,12 +176,17 @@ def test_two_texts_are_picked_and_explained_word_by_word(
     assert app.number_input(key="other").value is None  # nothing stands in that line
     app.number_input(key="other").set_value(4)
     run(app)
-    (button,) = [one for one in app.button if "word by word" in one.label]
-    button.click()
+    (link,) = app.get("page_link")
+    held = dict(parse_qsl(link.proto.query_string))
+    assert held == {"text": "the dog swims", "pair": "the sea", "model": "tiny", "task": "Similarity"}
+    for key, value in held.items():
+        app.query_params[key] = value
+    app.switch_page("explain_text.py")
     run(app)
     assert app.title[0].value == "Why did the model say that?" and not app.error
     assert [app.text_area(key=key).value for key in ("text", "pair")] == ["the dog swims", "the sea"]
-    assert app.selectbox(key="model").value == "tiny"
+    assert app.selectbox(key="model").value == "tiny" and "What makes them alike" in drawn(app)
+    assert "text" not in app.query_params
     app.switch_page("embeddings.py")
     run(app)
     assert "3 texts as 32" in said(app) and app.number_input(key="one").value == 3
@@ -190,8 +206,12 @@ def test_encoders_that_compare_no_texts_say_so(app: AppTest) -> None:
     app.query_params["encoder"] = "base"
     app.query_params["one"], app.query_params["other"] = "1", "2"
     run(app)
-    assert not app.error and "trained for fill-mask" in said(app) and "choose one of these as encoder" in said(app)
-    assert not any("word by word" in one.label for one in app.button)
+    assert (
+        not app.error
+        and not app.get("page_link")
+        and "trained for fill-mask" in said(app)
+        and "choose one of these as encoder" in said(app)
+    )
 
 
 def test_clicks_pick_two_texts_the_last_ones(monkeypatch: pytest.MonkeyPatch) -> None:
