@@ -559,6 +559,23 @@ class Cut:
     source: int | None = None
 
 
+@dataclass(frozen=True)
+class Neuron:
+    """A neuron of a layer's feed-forward part, see `explain.models.neurons`; all counted from 0.
+
+    Attributes:
+        layer, number: which it is; number None: every neuron of the layer.
+        token: the token it is meant at; None: at every one.
+    """
+
+    layer: int
+    number: int | None = None
+    token: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.layer}.{'all' if self.number is None else self.number}"
+
+
 @dataclass(frozen=True, eq=False)
 class HeadEffects:
     """What each head's removal does, beside what its attention looks like.
