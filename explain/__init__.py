@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from explain.methods.base import METHODS
     from explain.metrics.base import METRICS
     from explain.models.catalogue import list_models, load_model
-    from explain.pipeline import attention, explain
+    from explain.pipeline import ask, attention, explain
     from explain.rationale import plausibility
     from explain.replay import from_json, to_json
     from explain.tasks.base import TASKS
@@ -30,6 +30,7 @@ _HOME = {
     "Attribution": "explain.datatypes",
     "ExplainError": "explain.errors",
     "Report": "explain.datatypes",
+    "ask": "explain.pipeline",
     "attention": "explain.pipeline",
     "explain": "explain.pipeline",
     "from_json": "explain.replay",
@@ -48,6 +49,7 @@ __all__ = [
     "Attribution",
     "ExplainError",
     "Report",
+    "ask",
     "attention",
     "explain",
     "from_json",

@@ -212,7 +212,8 @@ def parts(
             yield Tested(method), recall((*where, target, method, request.tests), test)
 
     for question in request.questions:
-        found = recall((*where, target, question), partial(question.answer, working, tokens, target, meter))
+        about = (*where, target) if question.of_text else (model.record,)
+        found = recall((*about, question), partial(question.answer, working, tokens, target, meter))
         yield question, found
 
 
@@ -306,6 +307,34 @@ def attention(
     """
     loaded = catalogue.load_model(model, task=task) if isinstance(model, str) else model
     return loaded.observe(loaded.encode(text, text_pair)).maps
+
+
+def ask(
+    question: Question,
+    text: str,
+    model: str | TextModel = catalogue.DEFAULT_MODEL,
+    *,
+    text_pair: str | None = None,
+    label: str | None = None,
+    against: str | None = None,
+    scale: str | None = None,
+    position: int | None = None,
+    task: str | None = None,
+    meter: Meter | None = None,
+    cache: Cache | None = None,
+) -> Any:
+    """Answer a question of `explain.questions` about one text, such as `NeuronsInside()`.
+
+    Args:
+        question: what is to be found out; its class says what the answer is.
+        text, text_pair, model, label, against, scale, position, task, meter, cache: see `explain`.
+
+    Raises:
+        ExplainError: what is wrong and what to do, whatever it is.
+    """
+    loaded = catalogue.load_model(model, task=task) if isinstance(model, str) else model
+    request = Request(text, (), text_pair, label, against, scale, None, (question,), position)
+    return dict(parts(request, loaded, meter, cache))[question]
 
 
 def report(request: Request, model: TextModel, found: Mapping[Any, Any], *, edges: bool = True) -> Report:
