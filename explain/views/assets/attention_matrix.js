@@ -11,7 +11,6 @@ function draw(root, data) {
   const amount = (value) => (data.share ? percent(value) : figure(value, data.signed));
   const canvas = html("canvas", { role: "img", "aria-label": `${data.caption}: ${count} by ${count}` });
   paint(root, canvas, values, count, count, cell, data.full, data.signed);
-  const short = (text) => (text.length > 14 ? text.slice(0, 13) + "\u2026" : text);
   const width = margin + count * cell + 40, height = above + count * cell + 4;
   const frame = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, class: "names", "aria-hidden": "true" });
   data.units.forEach((unit, at) => {
@@ -19,9 +18,9 @@ function draw(root, data) {
     if (!named) return;
     const kind = `token${unit.special ? " special" : ""}${unit.segment ? " second" : ""}`;
     const row = svg("text", { x: margin - 6, y: above + middle + 4, "text-anchor": "end", class: kind });
-    row.textContent = short(unit.text);
+    row.textContent = shortened(unit.text);
     const column = svg("text", { transform: `translate(${margin + middle + 4} ${above - 6}) rotate(-60)`, class: kind });
-    column.textContent = short(unit.text);
+    column.textContent = shortened(unit.text);
     frame.append(row, column);
   });
   const mark = svg("rect", { class: "mark", width: 0, height: 0 });
