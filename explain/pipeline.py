@@ -33,7 +33,7 @@ from explain.models import catalogue
 from explain.models.base import Observation, TextModel, check_same_score
 from explain.models.remembering import Remembering
 from explain.numerics.edges import top_edges
-from explain.questions import Question
+from explain.questions import Question, WordsOfNeurons
 from explain.text.phrases import Effect, PhraseSettings, Variants, budget, find_phrases
 from explain.text.units import units_of
 
@@ -386,23 +386,13 @@ def as_python(request: Request, model: TextModel) -> str:
         for method in request.methods
     }
     phrases: Any = request.phrases is not None
-    arguments = [
-        f"    {request.text!r},",
-        f"    model={model.name!r},",
-        *([] if catalogue.is_default(model) else [f"    task={model.task.hub_name!r},"]),
-        f"    methods={tuple(method.name for method in request.methods)!r},",
-    ]
     changed = {name: values for name, values in settings.items() if values}
-    for name, value in (
-        ("text_pair", request.text_pair),
-        ("settings", changed or None),
-        ("label", request.label),
-        ("against", request.against),
-        ("scale", request.scale),
-        ("position", request.position),
-    ):
-        if value is not None:
-            arguments.append(f"    {name}={value!r},")
+    arguments = [
+        *_text_and_model(request, model),
+        f"    methods={tuple(method.name for method in request.methods)!r},",
+        *([f"    settings={changed!r},"] if changed else []),
+        *_target(request),
+    ]
     header = "import explain\n"
     if request.phrases is None:
         arguments.append(f"    phrases={phrases},")
@@ -411,3 +401,33 @@ def as_python(request: Request, model: TextModel) -> str:
         arguments.append(f"    phrases={request.phrases!r},")
     body = "\n".join(arguments)
     return f"{header}\nreport = explain.explain(\n{body}\n)\nprint(report.prediction.label, report.phrases[:3])\n"
+
+
+def ask_as_python(question: Question, request: Request, model: TextModel) -> str:
+    """The Python that asks one question about the same text; a set of texts is read from a file."""
+    body = "\n".join((*_text_and_model(request, model), *_target(request)))
+    kind = type(question).__name__
+    written, header = repr(question), ""
+    if "Neuron(" in written:
+        header = "from explain.datatypes import Neuron\n"
+    if isinstance(question, WordsOfNeurons):
+        written = f"{kind}(read_lines(open('texts.txt', 'rb').read())[0])"
+    imports = f"import explain\n{header}from explain.questions import {kind}\n"
+    if isinstance(question, WordsOfNeurons):
+        imports += "from explain.text.lines import read_lines\n"
+    return f"{imports}\nfound = explain.ask(\n    {written},\n{body}\n)\n"
+
+
+def _text_and_model(request: Request, model: TextModel) -> list[str]:
+    """The first arguments of a call, a line each."""
+    return [
+        f"    {request.text!r},",
+        f"    model={model.name!r},",
+        *([] if catalogue.is_default(model) else [f"    task={model.task.hub_name!r},"]),
+    ]
+
+
+def _target(request: Request) -> list[str]:
+    """The arguments that are not left to their defaults, a line each."""
+    names = ("text_pair", "label", "against", "scale", "position")
+    return [f"    {name}={value!r}," for name in names if (value := getattr(request, name)) is not None]
