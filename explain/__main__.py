@@ -247,7 +247,7 @@ def show_neurons(options: argparse.Namespace) -> int:
     request = Request(_text(options), (), options.pair, options.target, phrases=None, questions=asked, **target)
     found = dict(parts(request, model))
     activity = found[NeuronsInside()]
-    table = inside_tables.Inside(
+    table = inside_tables.InsideTable(
         model.name,
         activity,
         found[StatesInside()],

@@ -1,6 +1,6 @@
 """Inside the model, for one text: states, gradients and neurons of every layer, and neurons set to zero."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -10,7 +10,7 @@ from explain.errors import ExplainError
 from explain.models.base import TextModel
 from explain.pipeline import Request, ask_as_python
 from explain.questions import EffectOfNeurons, NeuronsInside, Question, StatesInside, WordsOfNeurons
-from explain.views.inside_tables import Inside, neurons_csv, states_csv, to_json
+from explain.views.inside_tables import InsideTable, neurons_csv, states_csv, to_json
 from explain.views.layer_states import STATE_FIGURES
 from explain.views.top_neurons import neuron_rows
 from pages.shared import controls, inside_controls, show, state
@@ -37,8 +37,8 @@ def page() -> None:
     view = st.segmented_control(
         "View", VIEWS, default=VIEWS[0], required=True, key="inside", bind="query-params", label_visibility="collapsed"
     )
-    read = model.encode(text, pair)
-    questions, draw = layers(model, read) if view == VIEWS[0] else neurons(model, read)
+    windows = model.windows(text, pair)
+    questions, draw = layers(model, windows) if view == VIEWS[0] else neurons(model, windows)
     request = Request(text, (), pair, phrases=None, questions=questions, **subject.question)
 
     def draw_all(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
@@ -51,7 +51,7 @@ def page() -> None:
     follow(request, model, draw_all)
 
 
-def layers(model: TextModel, read: Tokens) -> Drawer:
+def layers(model: TextModel, windows: Sequence[Tokens]) -> Drawer:
     question = StatesInside()
     names = {"length": "length", "gradient": "gradient", "state x gradient": "state_x_gradient"}
     names |= {"similarity to the layer before": "to_previous", "similarity to the input": "to_input"}
@@ -60,26 +60,30 @@ def layers(model: TextModel, read: Tokens) -> Drawer:
         "Figure", list(names), default="length", required=True, key="figure", bind="query-params", wrap=True
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        unit = inside_controls.word_selection(read)
+        token = inside_controls.word_picker(windows)
 
     def draw(found: Mapping[Any, Any]) -> None:
         if question not in found:
             st.skeleton(height=300)
             return
         states: LayerStates = found[question]
-        chosen = unit or ()
+        chosen = inside_controls.word_at(states.tokens, token) or ()
         show.view("layer_states", states, key="states", on_chosen=controls.select, figure=names[figure], chosen=chosen)
         show.view("state_similarity", states, key="compared", chosen=chosen)
-        take_away({"CSV of the figures": ("states.csv", "text/csv", lambda: states_csv(states))}, states)
+        files = {
+            "CSV of the figures": ("states.csv", "text/csv", lambda: states_csv(states)),
+            "JSON": ("states.json", "application/json", lambda: to_json(InsideTable(model.name, states=states))),
+        }
+        take_away(files, states)
 
     return (question,), draw
 
 
-def neurons(model: TextModel, read: Tokens) -> Drawer:
+def neurons(model: TextModel, windows: Sequence[Tokens]) -> Drawer:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         layer = inside_controls.layer_picker(model)
         figure, count = inside_controls.neuron_figure()
-        unit = inside_controls.word_selection(read)
+        token = inside_controls.word_picker(windows)
     with st.container(horizontal=True, vertical_alignment="top"):
         picked = inside_controls.neuron_picker(model)
         zeroed = inside_controls.silenced(model)
@@ -93,6 +97,7 @@ def neurons(model: TextModel, read: Tokens) -> Drawer:
             st.skeleton(height=300)
             return
         activity: NeuronActivity = found[inside]
+        unit = inside_controls.word_at(activity.tokens, token)
         rows = neuron_rows(activity, unit=unit, layer=layer, by=figure, count=count)
         neuron = picked or Neuron(*map(int, rows[0]["neuron"].split(".")))
         st.subheader("Which neurons", anchor=False)
@@ -107,7 +112,7 @@ def neurons(model: TextModel, read: Tokens) -> Drawer:
             count=count,
             chosen=neuron,
         )
-        one_neuron(activity, neuron, zeroed)
+        one_neuron(activity, neuron, unit, zeroed)
         if words:
             st.markdown(f"**Where in the set neuron {neuron} gives most**")
             drawn_or_awaited("neuron_words", words[0], found, neuron=neuron)
@@ -115,7 +120,7 @@ def neurons(model: TextModel, read: Tokens) -> Drawer:
             st.subheader("Does it matter?", anchor=False)
             drawn_or_awaited("neuron_effects", effect[0], found)
         if set(found) >= {*effect, *words}:
-            table = Inside(
+            table = InsideTable(
                 model.name,
                 activity,
                 unit=unit,
@@ -145,7 +150,9 @@ def choose(value: Mapping[str, Any]) -> None:
     st.session_state.neuron = value["neuron"]
 
 
-def one_neuron(activity: NeuronActivity, neuron: Neuron, zeroed: tuple[Neuron, ...]) -> None:
+def one_neuron(
+    activity: NeuronActivity, neuron: Neuron, unit: tuple[int, ...] | None, zeroed: tuple[Neuron, ...]
+) -> None:
     """What one neuron gives over the text, and a way to set it to zero."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(f"Neuron {neuron}", anchor=False, width="content")
@@ -160,7 +167,15 @@ def one_neuron(activity: NeuronActivity, neuron: Neuron, zeroed: tuple[Neuron, .
         )
         st.button("Set it to zero", on_click=silence, args=(str(neuron),), disabled=neuron in zeroed)
     figure = shown.replace(" ", "_")
-    show.view("neuron_heatmap", activity, key="heatmap", on_chosen=controls.select, neuron=neuron, figure=figure)
+    show.view(
+        "neuron_heatmap",
+        activity,
+        key="heatmap",
+        on_chosen=controls.select,
+        neuron=neuron,
+        figure=figure,
+        chosen=unit,
+    )
 
 
 def silence(name: str) -> None:

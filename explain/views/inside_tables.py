@@ -20,18 +20,18 @@ from explain.views.top_neurons import named, neuron_rows
 
 
 @dataclass(frozen=True, eq=False)
-class Inside:
+class InsideTable:
     """What was found inside a model about one text.
 
     Attributes:
-        model: its name; neurons: every one's activity; states: None where they were not asked for.
+        model: its name; neurons: every one's activity; states; None for what was not asked for, but for one of them.
         unit: the tokens that neurons are listed for, None: the whole text; layer, by, count: as `neuron_rows` takes
             them.
         effects: of neurons set to zero; words: of a set of texts. None where there are none.
     """
 
     model: str
-    neurons: NeuronActivity
+    neurons: NeuronActivity | None = None
     states: LayerStates | None = None
     unit: Sequence[int] | None = None
     layer: int | None = None
@@ -40,14 +40,24 @@ class Inside:
     effects: NeuronEffects | None = None
     words: NeuronWords | None = None
 
+    @property
+    def about(self) -> NeuronActivity | LayerStates:
+        """What says which text and target it is about."""
+        about = self.neurons or self.states
+        assert about is not None
+        return about
+
     def rows(self) -> list[dict[str, Any]]:
         """The neurons that are listed."""
+        if self.neurons is None:
+            return []
         return neuron_rows(self.neurons, unit=self.unit, layer=self.layer, by=self.by, count=self.count)
 
 
-def neurons_csv(found: Inside) -> str:
+def neurons_csv(found: InsideTable) -> str:
     """Every neuron's figures, a row each: `layer`, `number`, and those of `NEURON_FIGURES`."""
     activity = found.neurons
+    assert activity is not None
     unit = range(len(activity.tokens)) if found.unit is None else found.unit
     figures = neuron_figures(activity.activations, activity.gradients, list(unit))
     layers = range(len(activity.activations)) if found.layer is None else [found.layer]
@@ -74,23 +84,24 @@ def states_csv(states: LayerStates) -> str:
     return out.getvalue()
 
 
-def to_json(found: Inside) -> str:
+def to_json(found: InsideTable) -> str:
     """All of it as JSON; layers and neurons are counted from 0, `states` begin with what enters the first layer."""
-    activity = found.neurons
+    about = found.about
     record: dict[str, Any] = {
         "model": found.model,
-        "text": activity.tokens.text,
-        "text_pair": activity.tokens.text_pair,
-        "tokens": token_records(activity.tokens),
-        "target": _target(activity.target),
-        "output": activity.output,
-        "neurons": {
+        "text": about.tokens.text,
+        "text_pair": about.tokens.text_pair,
+        "tokens": token_records(about.tokens),
+        "target": _target(about.target),
+        "output": about.output,
+    }
+    if found.neurons is not None:
+        record["neurons"] = {
             "tokens": None if found.unit is None else list(found.unit),
             "layer": found.layer,
             "by": found.by,
             "rows": found.rows(),
-        },
-    }
+        }
     if found.states is not None:
         record["states"] = {"axes": ["layer", "token"]} | {
             name: state_figure(found.states, name).tolist() for name in STATE_FIGURES
@@ -114,13 +125,13 @@ def to_json(found: Inside) -> str:
     return json.dumps(record, ensure_ascii=False) + "\n"
 
 
-def to_text(found: Inside) -> str:
+def to_text(found: InsideTable) -> str:
     """For a terminal: states by layer, the neurons asked for, what setting some to zero does, words of a set."""
-    activity = found.neurons
-    tokens, unit = activity.tokens, UNITS[activity.target.scale]
+    about = found.about
+    tokens, unit = about.tokens, UNITS[about.target.scale]
     pieces = " ".join(visible(token_text(tokens, place)) for place in range(len(tokens)))
-    target = visible(target_name(activity.target))
-    lines = [f"{len(tokens)} tokens: {pieces}", f"target: {target}, {activity.output:+.3f} {unit}"]
+    target = visible(target_name(about.target))
+    lines = [f"{len(tokens)} tokens: {pieces}", f"target: {target}, {about.output:+.3f} {unit}"]
     if found.states is not None:
         lines += ["", *_states(found.states)]
     where = f"layer {found.layer}" if found.layer is not None else "all layers"

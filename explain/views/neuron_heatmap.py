@@ -1,5 +1,6 @@
 """Neuron heatmap: what one neuron gives at every word of the text, on the text itself."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ class NeuronHeatmap(View):
         figure: str = "activation",
         by: str = "word",
         group: str = "",
+        chosen: Sequence[int] | None = None,
         sends: bool = False,
         **options: Any,
     ) -> dict[str, Any]:
@@ -36,7 +38,8 @@ class NeuronHeatmap(View):
         Args:
             neuron: whose, by default the first one's; figure: "activation" or "activation_x_gradient".
             by: "word" (of several pieces the largest activation; products are summed) or "token".
-            group: drawings of one group mark a picked word together; sends: tell the page what is clicked.
+            group: drawings of one group mark a picked word together.
+            chosen: tokens of a word that is marked; sends: tell the page what is clicked.
         """
         neuron = neuron or Neuron(0, 0)
         tokens = result.tokens
@@ -71,6 +74,7 @@ class NeuronHeatmap(View):
             "method": f"neuron_{neuron}",
             "group": group,
             "sends": sends,
+            "chosen": list(chosen or ()),
             "scale": figure,
             "unit": unit_name,
             "signed": True,

@@ -1,5 +1,7 @@
 """What the page about the inside of a model asks: which word, layer and neurons, and what set of texts."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from explain.datatypes import Neuron, Tokens
@@ -14,15 +16,24 @@ from pages.shared import controls, show
 MOST_SILENCED = 50  # neurons set to zero at once, a pass each
 
 
-def word_selection(tokens: Tokens) -> tuple[int, ...] | None:
-    """The tokens of one word, by the number of any of them or by a click; None: the whole text."""
+def word_picker(windows: Sequence[Tokens]) -> int | None:
+    """A token of a word, chosen here or by a click; None: the whole text.
+
+    Args:
+        windows: the text as it may be read; of several, which one it will be is not known yet.
+    """
+    tokens = max(windows, key=len)
     controls.within(tokens, "token")
     help = "A word by the number of any of its tokens, from 0; a click on it, below, chooses it too."
     token = controls.token_number("Token", tokens, "token", "whole text", help)
-    unit = None if token is None else tokens.word_around(token)
-    if unit is not None:
-        st.markdown(controls.code(visible(tokens.unit_text(unit))), width="content")
-    return unit
+    if token is not None and len(windows) == 1:
+        st.markdown(controls.code(visible(tokens.unit_text(tokens.word_around(token)))), width="content")
+    return token
+
+
+def word_at(tokens: Tokens, token: int | None) -> tuple[int, ...] | None:
+    """The tokens of the word that a chosen one is part of; None: all."""
+    return None if token is None or token >= len(tokens) else tokens.word_around(token)
 
 
 def neuron_figure() -> tuple[str, int]:
@@ -74,7 +85,6 @@ def silenced(model: TextModel) -> tuple[Neuron, ...]:
         key="zero",
         bind="query-params",
         accept_new_options=True,
-        max_selections=MOST_SILENCED,
         placeholder="type 2.107, or 2.all, and Enter",
         help="Neurons by LAYER.NUMBER, or all of a layer's as LAYER.all: what the target does without them.",
     )
@@ -84,7 +94,9 @@ def silenced(model: TextModel) -> tuple[Neuron, ...]:
             found.append(read_neuron(name, model.layers, model.neurons))
         except KnobError as error:
             show.problem(str(error))
-    return tuple(dict.fromkeys(found))
+    if len(found) > MOST_SILENCED:
+        show.problem(f"At most {MOST_SILENCED} neurons are set to zero at once, a pass each; the rest is left out.")
+    return tuple(dict.fromkeys(found[:MOST_SILENCED]))
 
 
 def set_of_texts() -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from explain.numerics.neurons import NEURON_FIGURES, neuron_figures
 from explain.questions import NeuronsInside, StatesInside
 from explain.testing import TOY_MODELS, default_item
 from explain.views.base import VIEWS
-from explain.views.inside_tables import Inside, neurons_csv, states_csv, to_json, to_text
+from explain.views.inside_tables import InsideTable, neurons_csv, states_csv, to_json, to_text
 from explain.views.layer_states import STATE_FIGURES, state_figure
 from explain.views.neuron_words import AROUND
 from tests.golden import HOSTILE
@@ -125,8 +125,8 @@ def test_effects_stand_beside_other_neurons() -> None:
     assert data["rows"][2]["claim"] == "gradient forecasts +0.20" and data["largest"] == 3.0
 
 
-def inside(text: str = HOSTILE) -> Inside:
-    return Inside("toy", activity(text), states(text), (1,), 1, "activation", 3, effects(), words_of(text))
+def inside(text: str = HOSTILE) -> InsideTable:
+    return InsideTable("toy", activity(text), states(text), (1,), 1, "activation", 3, effects(), words_of(text))
 
 
 def test_json_holds_what_was_found() -> None:
@@ -136,11 +136,12 @@ def test_json_holds_what_was_found() -> None:
     assert np.allclose(record["states"]["length"], table.states.norms)
     assert [row["neuron"] for row in record["neurons"]["rows"]] == [row["neuron"] for row in table.rows()]
     assert record["effects"]["controls"]["random"] == [0.1, -0.2, 3.0]
-    assert "states" not in json.loads(to_json(Inside("toy", activity())))
+    assert "states" not in json.loads(to_json(InsideTable("toy", activity())))
+    assert "neurons" not in json.loads(to_json(InsideTable("toy", states=states())))
 
 
 def test_csv_has_every_neuron_and_every_state() -> None:
-    table = Inside("toy", activity("=1+1 good"))
+    table = InsideTable("toy", activity("=1+1 good"))
     rows = list(csv.DictReader(io.StringIO(neurons_csv(table))))
     figures = neuron_figures(table.neurons.activations, table.neurons.gradients, range(len(table.neurons.tokens)))
     assert len(rows) == 12 and set(rows[0]) == {"layer", "number", *NEURON_FIGURES}

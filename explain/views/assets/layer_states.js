@@ -24,7 +24,7 @@ function draw(root, data) {
     html("div", { class: "legend" }, html("span", {}, signed ? ends[0] : ends[1]), ramp(root, signed, 1), html("span", {}, ends[2]), html("span", {}, "right: mean of all tokens")),
     tokenStrip(root, tip, {
       ...data.values, title: data.title, tokens: data.tokens, names: data.names, means: data.means, full: data.full, width, say, chosen: data.chosen,
-      choose: data.sends ? ({ layer, token }) => send(root, data, { layer, token }) : null,
+      choose: data.sends ? ({ token }) => send(root, data, { token }) : null,
     }),
     html("p", { class: "note" }, data.note),
     savers(root, data.stem, () => asSvg(root, box, data.caption)),

@@ -22,13 +22,15 @@ function draw(root, data) {
   box.addEventListener("focusout", () => tip.hide());
   box.onclick = (event) => event.target.closest(".w") && choose(event.target.closest(".w"));
   walkable(box, ".w", choose, () => pick(data.group, []));
-  onPick(root, data.group, (tokens) => {
+  const show = (tokens) => {
     for (const mark of marks) {
       const on = unit(mark).tokens.some((token) => tokens.has(token));
       mark.classList.toggle("picked", on);
       mark.setAttribute("aria-pressed", on);
     }
-  });
+  };
+  onPick(root, data.group, show);
+  if (data.chosen) show(new Set(data.chosen));
 }
 
 function paragraph(root, data, text) {
