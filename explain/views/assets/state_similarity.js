@@ -2,12 +2,14 @@
 
 function draw(root, data) {
   const box = html("div", { class: "effects" });
+  const shown = 0.005; // what two digits tell from zero
+  const signed = data.values.some((row) => row.some((value) => value <= -shown));
   const short = (name) => name.replace("layer ", "");
   const head = html("tr", {}, html("th", {}), ...data.names.map((name) => html("th", { scope: "col" }, short(name))));
   const rows = data.values.map((row, from) =>
     html("tr", {}, html("th", { scope: "row" }, data.names[from]), ...row.map((value, to) => {
-      const cell = html("td", { class: value < 0 ? "cosine against" : "cosine", title: `${data.names[from]} and ${data.names[to]}: ${figure(value, false)}` }, value.toFixed(2).replace("-", "\u2212"));
-      cell.style.backgroundColor = color(root, value, data.values.flat().some((one) => one < 0), Math.abs(value));
+      const cell = html("td", { class: value <= -shown ? "cosine against" : "cosine", title: `${data.names[from]} and ${data.names[to]}: ${figure(value, false)}` }, (Math.abs(value) < shown ? 0 : value).toFixed(2).replace("-", "\u2212"));
+      cell.style.backgroundColor = color(root, value, signed, Math.abs(value));
       return cell;
     })));
   box.append(
