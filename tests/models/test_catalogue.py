@@ -227,6 +227,7 @@ def test_the_list_says_what_each_model_is_for_as_far_as_it_can(
         "entailment": ("text_classification", "zero_shot_classification"),
         "entities": ("token_classification",),
         "sentiment": ("text_classification",),
+        "similarity": ("sentence_similarity",),
         "model": ("text_classification",),
         "masked": ("fill_mask",),
         "name": (),
