@@ -130,8 +130,8 @@ def best_thresholds(probabilities: Floats, right: Flags) -> Floats:
     """For each label the probability from which on it is called, so that micro F1 is the best there is.
 
     For a share s, the calls that make (right calls - s * calls) largest are found label by label; s is half of the F1
-    that they give, and rises until it stays (Dinkelbach 1967, "On nonlinear fractional programming"). A label that would
-    be called wrongly more often than it is worth is called from above its largest probability on.
+    that they give, and rises until it stays (Dinkelbach 1967, "On nonlinear fractional programming"). A label that
+    would be wrong more often than it is worth is called from above its largest probability on.
 
     Args:
         probabilities (N, C), right (N, C).
