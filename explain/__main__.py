@@ -315,15 +315,15 @@ def _put(options: argparse.Namespace, written: str | bytes) -> None:
 def list_models(options: argparse.Namespace) -> int:
     from explain.models.catalogue import list_models as shipped
 
-    entries = [
-        (entry, (", " if entry.told else " or ").join(entry.tasks).replace("_", "-") or "(told by loading it)")
-        for entry in shipped()
-    ]
-    width = max((len(task) for _, task in entries), default=0)
-    for entry, task in entries:
+    rows = []
+    for entry in shipped():
+        tasks = (", " if entry.told else " or ").join(entry.tasks).replace("_", "-") or "(told by loading it)"
         size = f"{entry.size / 1e6:.1f} MB" if entry.size else ""
         figure = "" if entry.main_figure is None else "{} {:.3f}".format(*entry.main_figure)
-        print(f"{entry.name:<14} {task:<{width}} {size:>9}  {figure:<22} {entry.title}")
+        rows.append((entry.name, tasks, size, figure, entry.title))
+    name, task, _, figure, _ = (max(map(len, column)) for column in zip(*rows))
+    for row in rows:
+        print("{:<{name}}  {:<{task}} {:>9}  {:<{figure}}  {}".format(*row, name=name, task=task, figure=figure))
     return 0
 
 
