@@ -321,9 +321,10 @@ def list_models(options: argparse.Namespace) -> int:
         size = f"{entry.size / 1e6:.1f} MB" if entry.size else ""
         figure = "" if entry.main_figure is None else "{} {:.3f}".format(*entry.main_figure)
         rows.append((entry.name, tasks, size, figure, entry.title))
-    name, task, _, figure, _ = (max(map(len, column)) for column in zip(*rows))
+    widths = [max(map(len, column)) for column in zip(*rows)]
     for row in rows:
-        print("{:<{name}}  {:<{task}} {:>9}  {:<{figure}}  {}".format(*row, name=name, task=task, figure=figure))
+        cells = [text.rjust(width) if text.endswith(" MB") else text.ljust(width) for text, width in zip(row, widths)]
+        print("  ".join(cells).rstrip())
     return 0
 
 
