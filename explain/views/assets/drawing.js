@@ -504,8 +504,8 @@ function lineChart(tip, { title, lines, low, high, say, ticks, band = null, widt
     drawing.append(svg("polyline", { class: "middle", points: path(band.middle).join(" ") }));
   }
   const marked = [low, (low + high) / 2, high];
-  const apart = (value) => marked.every((other) => Math.abs(y(value) - y(other)) > 12); // else labels lie on each other
-  for (const value of low < 0 && high > 0 && apart(0) ? [...marked, 0] : marked) {
+  const free = (value) => marked.every((other) => Math.abs(y(value) - y(other)) > 12); // else labels lie on each other
+  for (const value of low < 0 && high > 0 && free(0) ? [...marked, 0] : marked) {
     drawing.append(svg("line", { class: value === 0 ? "axis zero" : "axis", x1: left, x2: width - right, y1: y(value), y2: y(value) }));
     const text = svg("text", { x: left - 8, y: y(value) + 4, "text-anchor": "end", class: "label" });
     text.textContent = say(value);
