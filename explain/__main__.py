@@ -48,7 +48,12 @@ def _parser() -> argparse.ArgumentParser:
     text.add_argument(
         "--model", default="sentiment", help="a shipped name, a folder, or a hub name (default: %(default)s)"
     )
-    text.add_argument("--task", metavar="NAME", help="one of several things that a model does, such as fill-mask")
+    text.add_argument(
+        "--task",
+        metavar="NAME",
+        help="one of several things that a model does, such as fill-mask; or what a checkpoint was saved for, where "
+        "its config.json does not say",
+    )
     text.add_argument(
         "--method",
         action="append",
@@ -138,6 +143,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--data", required=True, metavar="DIR", help="a folder with SPLIT.jsonl or SPLIT.jsonl.gz")
     evaluate.add_argument("--split", default="dev", help="default: %(default)s")
     evaluate.add_argument("--model", default="sentiment", help="as for text (default: %(default)s)")
+    evaluate.add_argument("--task", metavar="NAME", help="as for text")
     evaluate.add_argument(
         "--method", action="append", metavar="NAME", help="a method; may be given again (default: all there are)"
     )
@@ -184,7 +190,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def explain_text(options: argparse.Namespace) -> int:
     from explain.models.catalogue import load_model
-    from explain.pipeline import DEFAULT_METHODS, Request, methods_from, parts, report, tests_from
+    from explain.pipeline import DEFAULT_METHODS, Request, methods_from, parts, questions_of, report, tests_from
     from explain.text.phrases import PhraseSettings
 
     settings = _settings(options.set)
@@ -200,6 +206,7 @@ def explain_text(options: argparse.Namespace) -> int:
         options.against,
         options.scale,
         None if options.no_phrases else phrases,
+        questions=questions_of(model),
         position=_position(options, model, text),
         tests=tests_from(options.metric) if options.test or options.metric else None,
     )
@@ -294,7 +301,7 @@ def evaluate_methods(options: argparse.Namespace) -> int:
     from explain.models.catalogue import load_model
     from explain.pipeline import methods_from
 
-    model = load_model(options.model)
+    model = load_model(options.model, task=options.task)
     names = options.method or [name for name in METHODS if METHODS[name].needs <= model.offers]
     methods = methods_from(names, _settings(options.set), parse=True)
     samples, left_out = read_samples(options.data, options.split)
@@ -409,12 +416,16 @@ def _put(options: argparse.Namespace, written: str | bytes) -> None:
 def list_models(options: argparse.Namespace) -> int:
     from explain.models.catalogue import list_models as shipped
 
-    entries = [(entry, ", ".join(entry.tasks).replace("_", "-") or "(told by loading it)") for entry in shipped()]
-    width = max((len(task) for _, task in entries), default=0)
-    for entry, task in entries:
+    rows = []
+    for entry in shipped():
+        tasks = (", " if entry.told else " or ").join(entry.tasks).replace("_", "-") or "(told by loading it)"
         size = f"{entry.size / 1e6:.1f} MB" if entry.size else ""
         figure = "" if entry.main_figure is None else "{} {:.3f}".format(*entry.main_figure)
-        print(f"{entry.name:<14} {task:<{width}} {size:>9}  {figure:<22} {entry.title}")
+        rows.append((entry.name, tasks, size, figure, entry.title))
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    for row in rows:
+        cells = [text.rjust(width) if text.endswith(" MB") else text.ljust(width) for text, width in zip(row, widths)]
+        print("  ".join(cells).rstrip())
     return 0
 
 

@@ -61,6 +61,7 @@ class Tokens:
         words (W, 2): half-open token ranges, in reading order; every token with visible text is in exactly one.
         truncated_at: for each text, the character from which on nothing was read, or None.
         begins_at: for each text, the character from which on it was read: of a window in a long text, not 0.
+        text_names: what the texts of a pair are to its model ("Premise", "Hypothesis"); empty where nobody said.
     """
 
     text: str
@@ -74,6 +75,7 @@ class Tokens:
     text_pair: str | None = None
     truncated_at: tuple[int | None, ...] = (None,)
     begins_at: tuple[int, ...] = ()
+    text_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pieces", tuple(self.pieces))
@@ -89,6 +91,9 @@ class Tokens:
         object.__setattr__(self, "begins_at", tuple(self.begins_at) or (0,) * len(self.texts))
         if not len(self.truncated_at) == len(self.begins_at) == len(self.texts):
             raise ValueError("Tokens.truncated_at and Tokens.begins_at need one entry per text.")
+        object.__setattr__(self, "text_names", tuple(self.text_names))
+        if len(self.text_names) not in (0, len(self.texts)):
+            raise ValueError("Tokens.text_names needs one entry per text, or none.")
 
     def __len__(self) -> int:
         return len(self.pieces)
@@ -397,37 +402,59 @@ class Attribution:
 
 
 @dataclass(frozen=True, eq=False)
-class Interactions:
-    """Effects of pairs: what two units do together beyond what each does alone, or a similarity's matrix.
+class SimilarityMatrix:
+    """What every two parts of two texts, one of each, add to the texts' similarity.
+
+    With f a text's vector at length 1, a and b the two texts, r and s the empty ones that stand for them:
+
+        values.sum() = f(a) f(b) - f(r) f(b) - f(a) f(s) + f(r) f(s)
+
+    The similarity itself is the sum and what is left, the reference terms: f(r) f(b) + f(a) f(s) - f(r) f(s).
 
     Attributes:
-        left (U), right (V): sets of token indices, of `tokens` and of `tokens_right` (the same text if None).
-        scores (U, V); scale: their unit.
-        reference_terms: constants that complete the sum, by name (a similarity's reference inputs).
-        view: "removal" (both taken out of the text) or "insertion" (both put into an empty one): the sign means
-            opposite things.
+        left (U), right (V): sets of token indices, of the first text and of the second.
+        values (U, V): in cosine.
+        output: f(a) f(b), the similarity; left_empty: f(r) f(b); right_empty: f(a) f(s); both_empty: f(r) f(s).
+        granularity: "token", "word", "phrase" or "sentence"; params: the settings it was found with.
+        passes: what it cost; diagnostics: what else there is to say, JSON values.
     """
 
     tokens: Tokens
     target: Target
     left: tuple[tuple[int, ...], ...]
     right: tuple[tuple[int, ...], ...]
-    scores: FloatArray
-    scale: str
-    method: str
-    view: str = "removal"
-    tokens_right: Tokens | None = None
-    reference_terms: Mapping[str, float] = field(default_factory=dict)
+    values: FloatArray
+    output: float
+    left_empty: float
+    right_empty: float
+    both_empty: float
+    granularity: str
     params: Mapping[str, Any] = field(default_factory=dict)
     passes: Passes = Passes()
+    diagnostics: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _array(self, "scores", (len(self.left), len(self.right)))
-        _finite(self, "scores")
-        _frozen_mapping(self, "reference_terms")
+        for name in ("left", "right"):
+            object.__setattr__(self, name, tuple(tuple(map(int, unit)) for unit in getattr(self, name)))
+        _array(self, "values", (len(self.left), len(self.right)))
+        _finite(self, "values", "output", "left_empty", "right_empty", "both_empty")
         _frozen_mapping(self, "params")
-        if self.view not in ("removal", "insertion"):
-            raise ValueError(f"Interactions.view is {self.view!r}; expected 'removal' or 'insertion'.")
+        _frozen_mapping(self, "diagnostics")
+
+    @property
+    def reference(self) -> float:
+        """What of the similarity no two parts account for: the texts would have as much in common if one were empty."""
+        return self.left_empty + self.right_empty - self.both_empty
+
+    @property
+    def gap(self) -> float:
+        """What values and reference terms miss of the similarity; 0 for the exact integral."""
+        return self.output - self.reference - float(self.values.sum())
+
+    def strongest(self, most: int = 10) -> IntArray:
+        """Rows and columns (K, 2) of the largest values, whatever their sign, the largest first."""
+        order = np.argsort(-np.abs(self.values), axis=None, kind="stable")[:most]
+        return np.stack(np.unravel_index(order, self.values.shape), axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -1014,6 +1041,7 @@ class Report:
 
     `created` and the attributions' `seconds` are no part of what a replay compares. `rationale` is a reader's, or None.
     `test_settings` say how `metrics` were found: "orders", "seed", and "metrics" with their settings by name.
+    `similarity` is there where two texts were compared.
     """
 
     schema: str
@@ -1032,6 +1060,7 @@ class Report:
     seed: int
     rationale: Rationale | None = None
     test_settings: Mapping[str, Any] = field(default_factory=dict)
+    similarity: SimilarityMatrix | None = None
 
     def __post_init__(self) -> None:
         _frozen_mapping(self, "test_settings")

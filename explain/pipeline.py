@@ -33,7 +33,7 @@ from explain.models import catalogue
 from explain.models.base import Observation, TextModel, check_same_score
 from explain.models.remembering import Remembering
 from explain.numerics.edges import top_edges
-from explain.questions import Question, WordsOfNeurons
+from explain.questions import Question, SimilarityAttribution, WordsOfNeurons
 from explain.text.phrases import Effect, PhraseSettings, Variants, budget, find_phrases
 from explain.text.units import units_of
 
@@ -280,7 +280,8 @@ def explain(
     chosen = PhraseSettings() if phrases is True else phrases or None
     put_to = tests_from() if tests is True else tests or None
     made = methods_from(methods, settings)
-    request = Request(text, made, text_pair, label, against, scale, chosen, (), position, put_to)
+    asked = questions_of(loaded)
+    request = Request(text, made, text_pair, label, against, scale, chosen, asked, position, put_to)
     found = dict(parts(request, loaded, meter, cache))
     return report(request, loaded, found)
 
@@ -337,9 +338,15 @@ def ask(
     return dict(parts(request, loaded, meter, cache))[question]
 
 
+def questions_of(model: TextModel) -> tuple[Question, ...]:
+    """What is always asked of a model, besides attributions: of two texts that are compared, which words are alike."""
+    return (SimilarityAttribution(),) if "vectors_moved" in model.offers else ()
+
+
 def report(request: Request, model: TextModel, found: Mapping[Any, Any], *, edges: bool = True) -> Report:
     """Put the parts of a request together; `edges=False` leaves the attention edges out, which take a while to find."""
     observation: Observation = found["observation"]
+    alike = [one for one in request.questions if isinstance(one, SimilarityAttribution) and one in found]
     return Report(
         schema=SCHEMA,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -356,6 +363,7 @@ def report(request: Request, model: TextModel, found: Mapping[Any, Any], *, edge
         versions=versions(),
         seed=0,
         test_settings=request.tests.record if request.tests else {},
+        similarity=found[alike[0]] if alike else None,
     )
 
 

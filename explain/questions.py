@@ -6,6 +6,7 @@ A question is its own key: answers are remembered by weights, text, target and q
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,20 +27,25 @@ from explain.datatypes import (
     NeuronEffects,
     NeuronWords,
     PairInteractions,
+    SimilarityMatrix,
     Target,
     Tokens,
 )
 from explain.errors import DataError, KnobError, TextError
-from explain.knobs import check_knobs, knob
+from explain.knobs import check_knobs, knob, settings_of
 from explain.meter import Meter
 from explain.methods.base import AttentionMethod, Stopwatch
 from explain.methods.coalitions import GameSettings
-from explain.models.base import TextModel, read_row
+from explain.models.base import BASELINES, TextModel, read_row
+from explain.models.path import StraightPath
 from explain.numerics.coalitions import interaction_shares, pair_interactions
 from explain.numerics.heads import head_figures
 from explain.numerics.neurons import neurons_alike, random_neurons
+from explain.numerics.quadrature import agree, allowed_gap, nested, two_levels
+from explain.text.units import Units, few_units, units_of
 
 _WORDS = 5  # of a vocabulary, listed for each layer
+_WORDS_OF_TWO = 64  # of two texts together, that are compared word by word
 
 
 class Question(ABC):
@@ -402,6 +408,89 @@ class ShapleyInteractions(GameSettings, Question):
             passes=watch.meter.spent,
             diagnostics={"operator": game.operator, "exact": not pairs.drawn},
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimilarityAttribution(Question):
+    """What every two words, one of each text, add to the texts' similarity.
+
+        values_uv = A_u . B_v,    A_u = integral over t in [0, 1] of df/dt at r + t (a - r), word u alone moving
+
+    with f a text's vector at length 1, a its word embeddings and r those of the empty text; B_v likewise of the other
+    text. Moeller, Nikolaev and Pado (2023), https://arxiv.org/abs/2310.05703, equations 4 to 6. The derivative along a
+    way is taken forward, so a pass moves one word of each text, whatever the length of the vectors.
+    """
+
+    granularity: str = knob(
+        "auto",
+        choices=("auto", "token", "word", "phrase", "sentence"),
+        help="The parts: words (auto), and in texts of more than 64 words phrases between punctuation marks.",
+    )
+    baseline: str = knob(
+        "auto", choices=("auto", *BASELINES), help="What the empty texts are made of, as for integrated gradients."
+    )
+    tolerance: float = knob(
+        0.001, low=1e-5, high=0.1, help="Largest gap allowed, as a part of what the values add up to."
+    )
+    max_points: int = knob(129, choices=(33, 65, 129, 257), help="Give up refining at this many points, and say so.")
+
+    def __post_init__(self) -> None:
+        check_knobs(self)
+
+    def cost(self, model: TextModel, tokens: Tokens) -> int:
+        return 2 * self.max_points * max(map(len, self._sides(tokens)[1]))
+
+    def answer(self, model: TextModel, tokens: Tokens, target: Target, meter: Meter | None = None) -> SimilarityMatrix:
+        """Find it out.
+
+        Raises:
+            ModelError: the model gives no vectors of texts.
+        """
+        model.require({"vectors_moved"})
+        watch = Stopwatch(meter)
+        granularity, (left, right) = self._sides(tokens)
+        kind = model.default_baseline() if self.baseline == "auto" else self.baseline
+        path = StraightPath(model, tokens, target, model.baseline(tokens, target, kind), watch.meter)
+        for vectors, slopes in nested(partial(path.vectors, left=left, right=right), self.max_points):
+            values, coarser = (parts[: len(left)] @ parts[len(left) :].T for parts in two_levels(slopes))
+            (left_empty, right_empty), (left_whole, right_whole) = vectors[0], vectors[-1]
+            expected = float((left_whole - left_empty) @ (right_whole - right_empty))
+            allowed = allowed_gap(self.tolerance, expected)
+            agreed, change = agree(values, coarser)
+            converged = bool(abs(expected - values.sum()) <= allowed and agreed)
+            if converged:
+                break
+        return SimilarityMatrix(
+            tokens=tokens,
+            target=target,
+            left=left,
+            right=right,
+            values=values,
+            output=float(left_whole @ right_whole),
+            left_empty=float(left_empty @ right_whole),
+            right_empty=float(left_whole @ right_empty),
+            both_empty=float(left_empty @ right_empty),
+            granularity=granularity,
+            params=settings_of(self),
+            passes=watch.meter.spent,
+            diagnostics={
+                "baseline": kind,
+                "rule": "clenshaw_curtis",
+                "points": len(slopes),
+                "converged": converged,
+                "tolerance": allowed,
+                "change_from_half_the_points": change,
+            },
+        )
+
+    def _sides(self, tokens: Tokens) -> tuple[str, tuple[Units, Units]]:
+        """The parts of the first text and of the second, and what they are."""
+        granularity, units = self.granularity, None
+        if granularity == "auto":
+            granularity, units = few_units(tokens, _WORDS_OF_TWO)
+        units = units or units_of(tokens, granularity)
+        first = sum(int(tokens.segment[unit[0]]) == 0 for unit in units)
+        return granularity, (units[:first], units[first:])
 
 
 def _passes_for_pairs(count: int) -> int:

@@ -25,6 +25,9 @@ from explain.datatypes import (
     NeuronEffects,
     NeuronWords,
     Report,
+    SimilarityMatrix,
+    Target,
+    Tokens,
 )
 from explain.methods.base import METHODS
 from explain.questions import ShapleyInteractions
@@ -99,8 +102,18 @@ def results() -> dict[str, Any]:
         "word_marks": tokens,
         "reference_whiskers": tested,
         "predicted_spans": TOY_MODELS["tagging"].predict(TOY_MODELS["tagging"].encode(HOSTILE)),
+        "similarity_matrix": _alike(tokens, target),
         "pair_bars": ShapleyInteractions().answer(TOY_MODELS["planted"], tokens, target),
     }
+
+
+def _alike(tokens: Tokens, target: Target) -> SimilarityMatrix:
+    words = tokens.word_units()
+    values = np.linspace(-0.2, 0.4, 6).reshape(2, 3)
+    about = {"baseline": "mask", "converged": True}
+    return SimilarityMatrix(
+        tokens, target, words[:2], words[2:5], values, 0.9, 0.2, 0.3, 0.2, "word", diagnostics=about
+    )
 
 
 def _curves() -> Iterator[MetricResult]:

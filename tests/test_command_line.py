@@ -108,7 +108,7 @@ def test_lists(capsys: pytest.CaptureFixture[str]) -> None:
         (["text", "a [MASK]", "--model", "base", "--target", "unforgettable"], "is 4 pieces for this model"),
         (
             ["text", "a [MASK]", "--model", "base", "--position", "5"],
-            "no mask at token 5. Masks of this text are at: 2",
+            "Nothing is read at token 5. This model is read at: 2",
         ),
         (["text", "a", "--position", "1"], "decides on the whole text"),
         (["replay", "/no/such/file"], "can't be read"),

@@ -43,6 +43,7 @@ OFFERS = {
     "head_on_states": "has a head that can't be read on the states of its inner layers",
     "one_row": "decides by several places at once, so there is no one row of the last layer to take apart",
     "neurons": "computes its feed-forward parts in a way of its own, so their neurons can't be seen",
+    "vectors_moved": "gives no vectors of texts that could be differentiated along a way",
     "random_layers": "has layers that share their weights, so they can't be drawn anew one after the other",
 }
 
@@ -155,6 +156,11 @@ class TextModel(ABC):
     def texts(self) -> tuple[str, ...]:
         """What the texts are called that it reads."""
         return self.head.texts or self.task.texts
+
+    @property
+    def text_names(self) -> tuple[str, ...]:
+        """What the two texts of an encoding are called; empty where there need not be two, and they have no names."""
+        return (self.head.texts or self.task.read_as or self.task.texts) if self.pair == "always" else ()
 
     @property
     def pair(self) -> str:
@@ -281,6 +287,21 @@ class TextModel(ABC):
     ) -> Scores:
         """Run a text with neurons set to zero, one forward pass for each set of them ("neurons")."""
         raise self._lacks("neurons")
+
+    def vectors_moved(
+        self, tokens: Tokens, points: Tensor, ways: Tensor, meter: Meter | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Two texts' vectors at word embeddings, and how they change along a way there ("vectors_moved").
+
+        The texts are read apart, so a way that moves a token of each tells what either does to its own text's vector.
+
+        Args:
+            points, ways (B, T, D): word embeddings in place of the text's own, and the ways they move.
+
+        Returns:
+            Vectors of length 1, and their derivatives: each (B, 2, E). Counted as one forward and one backward pass.
+        """
+        raise self._lacks("vectors_moved")
 
     def own_module(self, tokens: Tokens, target: Target, meter: Meter | None = None) -> TargetModule:
         """A module that gives the target at word embeddings, as in `values`, for the caller alone ("activations").

@@ -3,6 +3,7 @@
 import copy
 import functools
 import inspect
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -13,6 +14,7 @@ import numpy.typing as npt
 import torch
 from tokenizers import Encoding
 from torch import Tensor, nn
+from torch.autograd import forward_ad
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from explain.datatypes import AttentionMaps, Cut, ModelRecord, Neuron, Prediction, Target, Tokens
@@ -36,6 +38,7 @@ from explain.text.words import is_visible, word_ranges
 CHUNK_POSITIONS = 2048  # positions run at once: from about 512 the cost is flat, more only takes memory
 MAX_TOKENS = 512  # longest input read, whatever the model could: attention maps grow with the square
 MAX_CHARACTERS = 1_000_000
+_ONE_AT_A_TIME = threading.Lock()  # torch has one level of forward differentiation for the whole process
 
 
 class EncoderModel(TextModel):
@@ -89,10 +92,12 @@ class EncoderModel(TextModel):
         self.layers = config.num_hidden_layers
         self.heads = config.num_attention_heads
         self.max_tokens = min(max_tokens, self._longest_input(tokenizer.model_max_length))
-        accepted = inspect.signature(module.forward).parameters
+        self._apart = isinstance(module, SentencePair)
+        accepted = inspect.signature(
+            (module.encoder if isinstance(module, SentencePair) else module).forward
+        ).parameters
         self._takes_types = "token_type_ids" in accepted and "token_type_ids" in tokenizer.model_input_names
         self._takes_positions = "position_ids" in accepted
-        self._apart = isinstance(module, SentencePair)
         self._row_head: RowHead | None = None  # these three are found below
         self._gathers = self._trimmed = False
         self._encode = functools.lru_cache(maxsize=32)(self._encode_afresh)  # pages ask again at every run
@@ -164,6 +169,8 @@ class EncoderModel(TextModel):
         if not self._family.probed:
             return
         yield from ("attention_gradients", "trace", "cuts")
+        if gradients and self._apart and self._moves_as_gradients_say(inputs):
+            yield "vectors_moved"
         layers = post_norm_layers(self._module)
         if layers is None:
             return
@@ -180,6 +187,22 @@ class EncoderModel(TextModel):
                 yield "head_on_states"
                 if self.task.one_row:
                     yield "one_row"
+
+    def _moves_as_gradients_say(self, inputs: dict[str, Tensor]) -> bool:
+        """Whether differentiating forward, along a way, gives what the gradient gives times that way."""
+        others = {name: tensor for name, tensor in inputs.items() if name != "input_ids"}
+        points = self._embedding(inputs["input_ids"]).detach()
+        way = points.roll(1, dims=1)
+        try:
+            vectors, changes = self._moved(others, points, way)
+        except NotImplementedError:  # an operation that torch can't differentiate forward
+            return False
+        moved = (vectors[:, 0] * changes[:, 1] + changes[:, 0] * vectors[:, 1]).sum()
+        with torch.enable_grad():
+            start = points.clone().requires_grad_(True)
+            (gradient,) = torch.autograd.grad(_logits(self._module(**others, inputs_embeds=start)).sum(), start)
+        expected = (gradient * way).sum()
+        return bool((moved - expected).abs() <= 1e-4 * max(1.0, float(expected.abs())))
 
     def _has_activation_modules(self, inputs: dict[str, Tensor]) -> bool:
         twin = self._twin()
@@ -304,6 +327,7 @@ class EncoderModel(TextModel):
             ),
             truncated_at=_truncated_at(texts, spans, segment, special) if cut else nothing,
             begins_at=_begins_at(texts, spans, segment, special) if cut else (),
+            text_names=self.text_names,
         )
 
     # Running
@@ -379,6 +403,29 @@ class EncoderModel(TextModel):
                 values.append(self._value_at(tokens, target, part))
             _tick(meter, forward=len(part), positions=len(part) * len(tokens))
         return torch.cat(values)
+
+    def vectors_moved(
+        self, tokens: Tokens, points: Tensor, ways: Tensor, meter: Meter | None = None
+    ) -> tuple[Tensor, Tensor]:
+        self.require({"vectors_moved"})
+        found = []
+        size = _balanced(len(points), len(tokens))
+        for part, way in zip(points.split(size), ways.split(size)):
+            inputs = self._inputs([_row(tokens)] * len(part))
+            del inputs["input_ids"]
+            found.append(self._moved(inputs, part, way))
+            _tick(meter, forward=len(part), backward=len(part), positions=len(part) * len(tokens))
+        vectors, changes = zip(*found)
+        return torch.cat(vectors), torch.cat(changes)
+
+    def _moved(self, inputs: dict[str, Tensor], points: Tensor, ways: Tensor) -> tuple[Tensor, Tensor]:
+        # Attention in the open: torch can't differentiate its own forward.
+        with _ONE_AT_A_TIME, torch.no_grad(), probing(CutWeights(())), forward_ad.dual_level():
+            moving = forward_ad.make_dual(points.contiguous(), ways.contiguous())
+            vectors = nn.functional.normalize(self._module.vectors(**inputs, inputs_embeds=moving), dim=-1)
+            value, change = forward_ad.unpack_dual(vectors)
+            assert change is not None
+            return value.clone(), change.clone()
 
     def _value_at(self, tokens: Tokens, target: Target, points: Tensor) -> Tensor:
         rows = [_row(tokens, target)] * len(points)

@@ -83,6 +83,11 @@ class Remembering(TextModel):
     ) -> Scores:
         return self._model.silenced_scores(tokens, target, sets, meter)
 
+    def vectors_moved(
+        self, tokens: Tokens, points: Tensor, ways: Tensor, meter: Meter | None = None
+    ) -> tuple[Tensor, Tensor]:
+        return self._model.vectors_moved(tokens, points, ways, meter)
+
     def own_module(self, tokens: Tokens, target: Target, meter: Meter | None = None) -> TargetModule:
         return self._model.own_module(tokens, target, meter)
 

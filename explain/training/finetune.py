@@ -181,7 +181,7 @@ def finetune(recipe: FinetuningRecipe) -> Figures:
     main, *others = data.measuring
     figures = measured[main] | trained.spent | {"trained_on": len(features), "known_texts_left_out": data.known}
     if fitted.count:
-        figures["calibrated_on" if fitted.thresholds is None else "tuned_on"] = fitted.count
+        figures["calibrated_on" if fitted.temperature is not None else "tuned_on"] = fitted.count
     shown = shown_figures(objective, figures, main)
     save(model, output, about, base.name, fitted, figures, shown)
     record = {
@@ -195,6 +195,7 @@ def finetune(recipe: FinetuningRecipe) -> Figures:
         "measured_elsewhere": {name: measured[name] for name in others},
         "while_choosing_settings": {name: measured[name] for name in data.tuning},  # not for the card
         "temperature": fitted.temperature,
+        "outside": fitted.outside,
         "data": [_data_entry(source, places[source.name]) for source in about.sources],
         "versions": {"torch": torch.__version__, "transformers": transformers.__version__, "peft": peft.__version__},
     }

@@ -129,8 +129,10 @@ def rounded(value: float, form: str = ".2f") -> str:
 
 
 def text_label(tokens: Tokens, number: int) -> str:
-    """What a segment is called."""
-    return "text" if tokens.text_pair is None else ("first text", "second text")[number]
+    """What a segment is called: as the model's task calls it, where it has names for its texts."""
+    if tokens.text_pair is None:
+        return "text"
+    return visible(tokens.text_names[number]) if tokens.text_names else ("first text", "second text")[number]
 
 
 def sentence(*parts: str) -> str:

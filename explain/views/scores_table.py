@@ -3,7 +3,7 @@
 import csv
 import io
 
-from explain.datatypes import Attribution, Output, Report
+from explain.datatypes import Attribution, Output, Report, SimilarityMatrix
 from explain.views.base import UNITS, confidence, read_at, target_name, visible
 
 COLUMNS = ("method", "granularity", "text", "segment", "start", "stop", "score", "error", "scale")
@@ -66,7 +66,36 @@ def to_text(report: Report, most: int = 12) -> str:
             lines.append(
                 f"  {phrase.score:+8.3f}  {visible(phrase.text)}{'  (' + ', '.join(says) + ')' if says else ''}"
             )
+    if (alike := report.similarity) is not None:
+        lines += ["", "what makes them alike  [similarity]", *_alike(alike, most)]
     return "\n".join(lines) + "\n"
+
+
+def _alike(matrix: SimilarityMatrix, most: int) -> list[str]:
+    """The pairs of words that add most, and what no pair accounts for."""
+    tokens = matrix.tokens
+    lines = [
+        f"  {matrix.values[row, column]:+8.3f}  {visible(tokens.unit_text(matrix.left[row]))} - "
+        f"{visible(tokens.unit_text(matrix.right[column]))}"
+        for row, column in matrix.strongest(most).tolist()
+    ]
+    left = matrix.values.size - len(lines)
+    state = "" if matrix.diagnostics["converged"] else ", NOT CONVERGED"
+    return [
+        *lines,
+        *([f"  ... and {left} more pairs (--format json has all)"] if left else []),
+        f"  pairs {matrix.values.sum():+.3f}, reference terms {matrix.reference:+.3f}, gap {matrix.gap:+.1e}{state}",
+    ]
+
+
+def matrix_to_csv(matrix: SimilarityMatrix) -> str:
+    """A line for each word of the first text, a column for each of the second."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["", *(cell(matrix.tokens.unit_text(unit)) for unit in matrix.right)])
+    for unit, values in zip(matrix.left, matrix.values.tolist()):
+        writer.writerow([cell(matrix.tokens.unit_text(unit)), *values])
+    return out.getvalue()
 
 
 def _likeliest(output: Output, most: int = 8) -> list[str]:

@@ -47,6 +47,10 @@ class Subject:
     lacking: str
 
 
+class Unchosen(Exception):
+    """A visitor has to choose something first; what, stands on the page."""
+
+
 def subject() -> Subject:
     """The texts, the model that reads them and what is asked about its decision; called first of all on every page.
 
@@ -57,9 +61,14 @@ def subject() -> Subject:
     try:
         with st.sidebar:
             model = state.model(*model_picker())
+    except Unchosen:
+        pass
     finally:
         with boxes:
             text, pair = text_boxes(model)
+    if model is None:
+        st.stop()
+    assert model is not None, "the run ended above"
     lacking = state.lacking(model, text, pair)
     with st.sidebar:
         question = {} if lacking else target_picker(model, text, pair)
@@ -88,6 +97,8 @@ def text_boxes(model: TextModel | None) -> tuple[str, str | None]:
         label_visibility="collapsed",
         wrap=True,
     )
+    if model is None and "pair" in st.session_state:
+        st.session_state.pair = st.session_state.pair  # without a box it would be lost until a model is there again
     names = model.texts if model else ("Text",)
     pair = model.pair if model else "never"
     text = _text_box(names[0] if pair == "always" else "Text to explain", "text")
@@ -115,7 +126,11 @@ def _text_box(label: str, key: str) -> str:
 
 
 def model_picker() -> tuple[str, str | None]:
-    """The name of a model, a path or hub name only where that is allowed, and which of its tasks; None: its first."""
+    """The name of a model, a path or hub name only where that is allowed, and which of its tasks; None: its first.
+
+    Raises:
+        Unchosen: there is none yet.
+    """
     entries = {entry.name: entry for entry in catalogue.explainable()}
     options = [*entries, *([OTHER_MODEL] if state.any_model_allowed() else [])]
     default = options.index(catalogue.DEFAULT_MODEL) if catalogue.DEFAULT_MODEL in options else 0
@@ -128,7 +143,7 @@ def model_picker() -> tuple[str, str | None]:
     )
     if chosen != OTHER_MODEL:
         st.caption(_about(entries[chosen]))
-        return chosen, _task_picker(entries[chosen].tasks)
+        return chosen, _task_picker(entries[chosen])
     place = st.text_input(
         "Folder or hub name",
         key="place",
@@ -139,26 +154,46 @@ def model_picker() -> tuple[str, str | None]:
     place = place.strip()
     if not place:
         st.info("Give the folder of a model, or its name on the Hugging Face hub.")
-        st.stop()
+        raise Unchosen
     allowed = st.session_state.setdefault("fetch", set())
     if place not in allowed and catalogue.would_be_fetched(place):
         # A link can hold a name; what is fetched is decided by a person.
         st.info("This is no folder here. It can be looked for on the Hugging Face hub, and fetched.")
         if not st.button("Fetch it"):
-            st.stop()
+            raise Unchosen
         allowed.add(place)
-    return place, _task_picker(catalogue.tasks_in(place))
+    return place, _task_picker(catalogue.entry_of(place))
 
 
-def _task_picker(tasks: Sequence[str]) -> str | None:
-    """One of the things that a model does, where it does several."""
-    if len(tasks) < 2:
+def _task_picker(entry: catalogue.Entry) -> str | None:
+    """One of the things that a model does, where it does several.
+
+    Raises:
+        Unchosen: nothing says which is meant.
+    """
+    entry = catalogue.fetched(entry)
+    if len(entry.tasks) < 2:
         return None
-    if st.session_state.get("task") not in (None, *tasks):
-        del st.session_state.task
-    return st.selectbox(
-        "What it should do", tasks, key="task", bind="query-params", format_func=lambda name: TASKS[name].title
+    session = st.session_state
+    other = session.get("task_of", entry.name) != entry.name  # what another model did says nothing of this one
+    session.task_of = entry.name
+    if not entry.told and other:
+        session.task = None
+    if session.get("task") not in (None, *entry.tasks):
+        del session.task
+    chosen = st.selectbox(
+        "What it should do",
+        entry.tasks,
+        index=0 if entry.told else None,
+        key="task",
+        bind="query-params",
+        format_func=lambda name: TASKS[name].title,
+        placeholder="Choose what it should do",
     )
+    if chosen is None:
+        st.info("This model does not say what it was saved for. Its weights fit several tasks: choose one.")
+        raise Unchosen
+    return chosen
 
 
 def _about(entry: catalogue.Entry) -> str:
