@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from explain.methods.base import METHODS
     from explain.metrics.base import METRICS
     from explain.models.catalogue import list_models, load_model
-    from explain.pipeline import attention, explain
+    from explain.pipeline import ask, attention, explain
     from explain.rationale import plausibility
     from explain.replay import from_json, to_json
     from explain.tasks.base import TASKS
@@ -31,6 +31,7 @@ _HOME = {
     "Attribution": "explain.datatypes",
     "ExplainError": "explain.errors",
     "Report": "explain.datatypes",
+    "ask": "explain.pipeline",
     "attention": "explain.pipeline",
     "embed": "explain.embeddings.work",
     "explain": "explain.pipeline",
@@ -50,6 +51,7 @@ __all__ = [
     "Attribution",
     "ExplainError",
     "Report",
+    "ask",
     "attention",
     "embed",
     "explain",

@@ -1,4 +1,4 @@
-"""The command line: explain a text, show attention, embed texts, list models, serve the app, replay a report.
+"""The command line: explain a text, show attention and neurons, embed texts, list models, serve, replay a report.
 
 explain text "The film isn't good." --model sentiment --format table
 """
@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from explain.datatypes import Report
-from explain.errors import ExplainError, KnobError, TextError
+from explain.errors import DataError, ExplainError, KnobError, TextError
 from explain.installation import site_folder
 from explain.knobs import knobs_of, make
+from explain.numerics.neurons import NEURON_FIGURES
 
 if TYPE_CHECKING:  # heavy: each command imports what it needs
     from explain.meter import Meter
     from explain.models.base import TextModel
     from explain.pipeline import Request
+    from explain.questions import EffectOfNeurons, WordsOfNeurons
 
 DEFAULT_PORT = 8501
 
@@ -117,6 +119,46 @@ def _parser() -> argparse.ArgumentParser:
     embed.add_argument("--query", metavar="TEXT", help="print the texts nearest to this one, with their cosines")
     embed.add_argument("--top", type=int, default=10, metavar="K", help="how many (default: %(default)s)")
     embed.set_defaults(run=embed_texts)
+
+    neurons = commands.add_parser(
+        "neurons", help="inside the model: states, neurons, and what setting some to zero does"
+    )
+    neurons.add_argument("text", help="the text, or - to read it from standard input")
+    neurons.add_argument("--pair", metavar="TEXT", help="a second text, read together with the first")
+    neurons.add_argument("--model", default="sentiment", help="as for text (default: %(default)s)")
+    neurons.add_argument("--task", metavar="NAME", help="as for text")
+    for option, metavar in (("--target", "LABEL"), ("--against", "LABEL"), ("--scale", "NAME")):
+        neurons.add_argument(option, metavar=metavar, help="as for text")
+    neurons.add_argument("--position", type=int, metavar="TOKEN", help="as for text")
+    neurons.add_argument(
+        "--word",
+        metavar="WORD",
+        help="list neurons at this word, or special token, or word number from 0 (default: text)",
+    )
+    neurons.add_argument("--layer", type=int, metavar="N", help="list neurons of one layer, from 0 (default: all)")
+    neurons.add_argument("--top", type=int, default=12, metavar="K", help="how many are listed (default: %(default)s)")
+    neurons.add_argument(
+        "--by",
+        choices=tuple(NEURON_FIGURES),
+        default="activation_x_gradient",
+        help="the figure they are ranked by (default: %(default)s)",
+    )
+    neurons.add_argument(
+        "--zero",
+        action="append",
+        default=[],
+        metavar="LAYER.NEURON",
+        help="set this neuron to zero, or a whole layer's, LAYER.all; may be given again",
+    )
+    neurons.add_argument("--lines", metavar="FILE", help="a set of texts, one a line, to find the words of neurons in")
+    neurons.add_argument(
+        "--format",
+        choices=("table", "json", "csv"),
+        default="table",
+        help="csv: every neuron's figures at the word",
+    )
+    neurons.add_argument("--out", metavar="FILE", help="write to a file instead of standard output")
+    neurons.set_defaults(run=show_neurons)
 
     evaluate = commands.add_parser("evaluate", help="measure methods on a data set: faithfulness, and human labels")
     evaluate.add_argument("--data", required=True, metavar="DIR", help="a folder with SPLIT.jsonl or SPLIT.jsonl.gz")
@@ -266,6 +308,58 @@ def _bar(total: int) -> "Iterator[Meter]":
         yield Meter(on_pass=lambda spent: bar.update(spent.forward - bar.n))
 
 
+def show_neurons(options: argparse.Namespace) -> int:
+    from explain.models.catalogue import load_model
+    from explain.pipeline import Request, parts
+    from explain.questions import NeuronsInside, StatesInside
+    from explain.text.units import unit_named
+    from explain.views import inside_tables
+
+    model = load_model(options.model, task=options.task)
+    effects, words = _asked_of_neurons(options, model)
+    asked = (StatesInside(), NeuronsInside(), *effects, *words)
+    target = {name: getattr(options, name) for name in ("against", "scale", "position")}
+    request = Request(_text(options), (), options.pair, options.target, phrases=None, questions=asked, **target)
+    found = dict(parts(request, model))
+    activity = found[NeuronsInside()]
+    table = inside_tables.InsideTable(
+        model.name,
+        activity,
+        found[StatesInside()],
+        None if options.word is None else unit_named(activity.tokens, options.word),
+        options.layer,
+        options.by,
+        options.top,
+        *(next((found[one] for one in questions), None) for questions in (effects, words)),
+    )
+    written = {"json": inside_tables.to_json, "csv": inside_tables.neurons_csv, "table": inside_tables.to_text}
+    _put(options, written[options.format](table))
+    return 0
+
+
+def _asked_of_neurons(
+    options: argparse.Namespace, model: "TextModel"
+) -> tuple[tuple["EffectOfNeurons", ...], tuple["WordsOfNeurons", ...]]:
+    """What is asked besides what is inside: the effect of those set to zero, the words of a set; each one or none."""
+    from explain.models.neurons import read_neuron
+    from explain.questions import EffectOfNeurons, WordsOfNeurons
+    from explain.text.lines import read_lines
+
+    model.require({"neurons"})
+    if options.layer is not None and not 0 <= options.layer < model.layers:
+        raise KnobError(f"--layer is {options.layer}; {model.name} has layers 0 to {model.layers - 1}.")
+    if options.top < 1:
+        raise KnobError(f"--top is {options.top}; list at least one neuron.")
+    zeroed = tuple(read_neuron(name, model.layers, model.neurons) for name in options.zero)
+    effects = (EffectOfNeurons(zeroed),) if zeroed else ()
+    if options.lines is None:
+        return effects, ()
+    lines, left_out = read_lines(_read(options.lines))
+    if left_out:
+        print(f"explain: the first {len(lines):,} texts are read, {left_out:,} are left out.", file=sys.stderr)
+    return effects, (WordsOfNeurons(lines),)
+
+
 def evaluate_methods(options: argparse.Namespace) -> int:
     from explain.evaluation.measure import EvaluationSettings
     from explain.evaluation.run import Record, about, evaluate
@@ -308,6 +402,13 @@ def _position(options: argparse.Namespace, model: "TextModel", text: str) -> int
 
 def _text(options: argparse.Namespace) -> str:
     return _standard_input() if options.text == "-" else str(options.text)
+
+
+def _read(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} can't be read: {error.strerror}.") from error
 
 
 def _standard_input() -> str:
@@ -383,15 +484,16 @@ def _put(options: argparse.Namespace, written: str | bytes) -> None:
 def list_models(options: argparse.Namespace) -> int:
     from explain.models.catalogue import list_models as shipped
 
-    entries = [
-        (entry, (", " if entry.told else " or ").join(entry.tasks).replace("_", "-") or "(told by loading it)")
-        for entry in shipped()
-    ]
-    width = max((len(task) for _, task in entries), default=0)
-    for entry, task in entries:
+    rows = []
+    for entry in shipped():
+        tasks = (", " if entry.told else " or ").join(entry.tasks).replace("_", "-") or "(told by loading it)"
         size = f"{entry.size / 1e6:.1f} MB" if entry.size else ""
         figure = "" if entry.main_figure is None else "{} {:.3f}".format(*entry.main_figure)
-        print(f"{entry.name:<14} {task:<{width}} {size:>9}  {figure:<22} {entry.title}")
+        rows.append((entry.name, tasks, size, figure, entry.title))
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    for row in rows:
+        cells = [text.rjust(width) if text.endswith(" MB") else text.ljust(width) for text, width in zip(row, widths)]
+        print("  ".join(cells).rstrip())
     return 0
 
 

@@ -586,6 +586,23 @@ class Cut:
     source: int | None = None
 
 
+@dataclass(frozen=True)
+class Neuron:
+    """A neuron of a layer's feed-forward part, see `explain.models.neurons`; all counted from 0.
+
+    Attributes:
+        layer, number: which it is; number None: every neuron of the layer.
+        token: the token it is meant at; None: at every one.
+    """
+
+    layer: int
+    number: int | None = None
+    token: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.layer}.{'all' if self.number is None else self.number}"
+
+
 @dataclass(frozen=True, eq=False)
 class HeadEffects:
     """What each head's removal does, beside what its attention looks like.
@@ -673,6 +690,154 @@ class LayerReadings:
         if self.shares is not None:
             _array(self, "shares", (layers, len(self.words[0])))
         _finite(self, "to_input", "to_others", "probabilities", "values", "shares")
+
+
+@dataclass(frozen=True, eq=False)
+class LayerStates:
+    """How large token states are, how the target hangs on them, and how they change, layer by layer.
+
+    Index 0 of the layers is what enters the first; where layers begin with a norm, the last is what the model's last
+    norm makes of it.
+
+    Attributes:
+        norms (L + 1, T): Euclidean length of each state.
+        gradient_norms (L + 1, T): length of the target's gradient there, in the target's unit per unit of length.
+        products (L + 1, T): state x gradient, summed over dimensions, in the target's unit.
+        similarity (T, L + 1, L + 1): cosine of a token's state at one layer with its state at another.
+        output: the target's value for the text.
+    """
+
+    tokens: Tokens
+    target: Target
+    norms: FloatArray
+    gradient_norms: FloatArray
+    products: FloatArray
+    similarity: FloatArray
+    output: float
+
+    def __post_init__(self) -> None:
+        count = len(self.tokens)
+        _array(self, "norms", (None, count))
+        layers = len(self.norms)
+        _array(self, "gradient_norms", (layers, count))
+        _array(self, "products", (layers, count))
+        _array(self, "similarity", (count, layers, layers))
+        _finite(self, "norms", "gradient_norms", "products", "similarity", "output")
+
+    @property
+    def to_input(self) -> FloatArray:
+        """Cosine of each state with its own at the input (L + 1, T)."""
+        return self.similarity[:, 0].T
+
+    @property
+    def to_previous(self) -> FloatArray:
+        """Cosine of each state with its own one layer before (L + 1, T); 1 at the input, which has none before it."""
+        steps = np.diagonal(self.similarity, offset=1, axis1=1, axis2=2)  # (T, L)
+        return np.concatenate([np.ones((1, len(self.tokens))), steps.T])
+
+
+@dataclass(frozen=True, eq=False)
+class NeuronActivity:
+    """Every neuron of every layer's feed-forward part at every token, see `explain.models.neurons`; float32.
+
+    Attributes:
+        activations (L, T, F): what each neuron gives.
+        gradients (L, T, F): how far the target moves for each unit of that, through all that later layers make of it.
+        output: the target's value for the text.
+    """
+
+    tokens: Tokens
+    target: Target
+    activations: FloatArray
+    gradients: FloatArray
+    output: float
+
+    def __post_init__(self) -> None:
+        for name in ("activations", "gradients"):
+            value = np.asarray(getattr(self, name), dtype=np.float32)  # no copy: these are tens of megabytes
+            if value.ndim != 3 or value.shape[1] != len(self.tokens) or value.shape != np.shape(self.activations):
+                raise ValueError(
+                    f"NeuronActivity.{name} has shape {value.shape}; expected (L, {len(self.tokens)}, F), as the "
+                    "activations."
+                )
+            value.flags.writeable = False
+            object.__setattr__(self, name, value)
+        _finite(self, "activations", "gradients", "output")
+
+
+@dataclass(frozen=True, eq=False)
+class NeuronWords:
+    """Where in a set of texts each neuron gives most: at most one place in a text, special tokens left out.
+
+    Attributes:
+        texts (N): as they were read; skipped: how many of the set could not be.
+        values (K, L, F): the highest activations, the highest first.
+        lines, places (K, L, F): the text each is from, and its token there.
+        means (L, F): mean activation over all tokens seen; active (L, F): the share of them where it is above zero.
+        seen: how many tokens that were.
+    """
+
+    texts: tuple[Tokens, ...]
+    values: FloatArray
+    lines: npt.NDArray[np.int32]
+    places: npt.NDArray[np.int32]
+    means: FloatArray
+    active: FloatArray
+    seen: int
+    skipped: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "texts", tuple(self.texts))
+        _array(self, "values", (None, None, None), np.float32)
+        for name in ("lines", "places"):
+            _array(self, name, self.values.shape, np.int32)
+        for name in ("means", "active"):
+            _array(self, name, self.values.shape[1:])
+        _finite(self, "values", "means", "active")
+
+    def of(self, neuron: Neuron) -> tuple[tuple[int, int, float], ...]:
+        """The places of one neuron: text, token, activation, the highest first."""
+        columns = (one[:, neuron.layer, neuron.number].tolist() for one in (self.lines, self.places, self.values))
+        return tuple(zip(*columns))
+
+
+@dataclass(frozen=True, eq=False)
+class NeuronEffects:
+    """What setting neurons to zero does to the target, beside what their gradients forecast and what others do.
+
+    Effects are the target's value less its value then, in the unit of `target.scale`.
+
+    Attributes:
+        neurons (K): what was set to zero; effects (K,): each alone; flips (K,): the model then decides otherwise.
+        forecasts (K,): activation x gradient, summed over tokens: the effect to first order.
+        together, together_flips: all of them at once.
+        controls: effects (R,) of drawing as many others of the same layers, all at once, by how they were drawn:
+            "random", or "as active" (of about the same size of activation); empty where there are too few others.
+        output: the target's value with nothing set to zero.
+    """
+
+    target: Target
+    neurons: tuple[Neuron, ...]
+    effects: FloatArray
+    flips: BoolArray
+    forecasts: FloatArray
+    together: float
+    together_flips: bool
+    controls: Mapping[str, FloatArray]
+    output: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "neurons", tuple(self.neurons))
+        count = len(self.neurons)
+        _array(self, "effects", (count,))
+        _array(self, "flips", (count,), np.bool_)
+        _array(self, "forecasts", (count,))
+        _finite(self, "effects", "forecasts", "together", "output")
+        _frozen_mapping(self, "controls")
+
+    def beaten(self, control: str) -> int:
+        """How many draws move the target less than the chosen neurons do."""
+        return int((np.abs(self.controls[control]) < abs(self.together)).sum())
 
 
 @dataclass(frozen=True)

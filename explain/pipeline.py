@@ -34,7 +34,7 @@ from explain.models import catalogue
 from explain.models.base import Observation, TextModel, check_same_score
 from explain.models.remembering import Remembering
 from explain.numerics.edges import top_edges
-from explain.questions import Question, SimilarityAttribution
+from explain.questions import Question, SimilarityAttribution, WordsOfNeurons
 from explain.text.phrases import Effect, PhraseSettings, Variants, budget, find_phrases
 from explain.text.units import units_of
 
@@ -193,7 +193,8 @@ def parts(
             yield Tested(method), recall((*where, target, method, request.tests), test)
 
     for question in request.questions:
-        found = recall((*where, target, question), partial(question.answer, working, tokens, target, meter))
+        about = (*where, target) if question.of_text else (model.record,)
+        found = recall((*about, question), partial(question.answer, working, tokens, target, meter))
         yield question, found
 
 
@@ -290,6 +291,34 @@ def attention(
     return loaded.observe(loaded.encode(text, text_pair)).maps
 
 
+def ask(
+    question: Question,
+    text: str,
+    model: str | TextModel = catalogue.DEFAULT_MODEL,
+    *,
+    text_pair: str | None = None,
+    label: str | None = None,
+    against: str | None = None,
+    scale: str | None = None,
+    position: int | None = None,
+    task: str | None = None,
+    meter: Meter | None = None,
+    cache: Cache | None = None,
+) -> Any:
+    """Answer a question of `explain.questions` about one text, such as `NeuronsInside()`.
+
+    Args:
+        question: what is to be found out; its class says what the answer is.
+        text, text_pair, model, label, against, scale, position, task, meter, cache: see `explain`.
+
+    Raises:
+        ExplainError: what is wrong and what to do, whatever it is.
+    """
+    loaded = catalogue.load_model(model, task=task) if isinstance(model, str) else model
+    request = Request(text, (), text_pair, label, against, scale, None, (question,), position)
+    return dict(parts(request, loaded, meter, cache))[question]
+
+
 def questions_of(model: TextModel) -> tuple[Question, ...]:
     """What is always asked of a model, besides attributions: of two texts that are compared, which words are alike."""
     return (SimilarityAttribution(),) if "vectors_moved" in model.offers else ()
@@ -346,23 +375,13 @@ def as_python(request: Request, model: TextModel) -> str:
         for method in request.methods
     }
     phrases: Any = request.phrases is not None
-    arguments = [
-        f"    {request.text!r},",
-        f"    model={model.name!r},",
-        *([] if catalogue.is_default(model) else [f"    task={model.task.hub_name!r},"]),
-        f"    methods={tuple(method.name for method in request.methods)!r},",
-    ]
     changed = {name: values for name, values in settings.items() if values}
-    for name, value in (
-        ("text_pair", request.text_pair),
-        ("settings", changed or None),
-        ("label", request.label),
-        ("against", request.against),
-        ("scale", request.scale),
-        ("position", request.position),
-    ):
-        if value is not None:
-            arguments.append(f"    {name}={value!r},")
+    arguments = [
+        *_text_and_model(request, model),
+        f"    methods={tuple(method.name for method in request.methods)!r},",
+        *([f"    settings={changed!r},"] if changed else []),
+        *_target(request),
+    ]
     header = "import explain\n"
     if request.phrases is None:
         arguments.append(f"    phrases={phrases},")
@@ -371,3 +390,33 @@ def as_python(request: Request, model: TextModel) -> str:
         arguments.append(f"    phrases={request.phrases!r},")
     body = "\n".join(arguments)
     return f"{header}\nreport = explain.explain(\n{body}\n)\nprint(report.prediction.label, report.phrases[:3])\n"
+
+
+def ask_as_python(question: Question, request: Request, model: TextModel) -> str:
+    """The Python that asks one question about the same text; a set of texts is read from a file."""
+    body = "\n".join((*_text_and_model(request, model), *_target(request)))
+    kind = type(question).__name__
+    written, header = repr(question), ""
+    if "Neuron(" in written:
+        header = "from explain.datatypes import Neuron\n"
+    if isinstance(question, WordsOfNeurons):
+        written = f"{kind}(read_lines(open('texts.txt', 'rb').read())[0])"
+    imports = f"import explain\n{header}from explain.questions import {kind}\n"
+    if isinstance(question, WordsOfNeurons):
+        imports += "from explain.text.lines import read_lines\n"
+    return f"{imports}\nfound = explain.ask(\n    {written},\n{body}\n)\n"
+
+
+def _text_and_model(request: Request, model: TextModel) -> list[str]:
+    """The first arguments of a call, a line each."""
+    return [
+        f"    {request.text!r},",
+        f"    model={model.name!r},",
+        *([] if catalogue.is_default(model) else [f"    task={model.task.hub_name!r},"]),
+    ]
+
+
+def _target(request: Request) -> list[str]:
+    """The arguments that are not left to their defaults, a line each."""
+    names = ("text_pair", "label", "against", "scale", "position")
+    return [f"    {name}={value!r}," for name in names if (value := getattr(request, name)) is not None]

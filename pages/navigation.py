@@ -11,6 +11,7 @@ st.navigation(
     [
         st.Page(HERE / "explain_text.py", title="Explain a text", default=True),
         st.Page(HERE / "attention.py", title="Attention", url_path="attention"),
+        st.Page(HERE / "inside.py", title="Inside", url_path="inside"),
         st.Page(HERE / "faithfulness.py", title="Is it right?", url_path="faithfulness"),
         st.Page(HERE / "embeddings.py", title="Embeddings", url_path="embeddings"),
     ],

@@ -156,6 +156,39 @@ def test_attention_refuses_what_is_not_there(
     assert said in capsys.readouterr().err
 
 
+def test_neurons(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = tmp_path / "lines.txt"
+    lines.write_text("a bad film\nI saved it\n", encoding="utf-8")
+    asked = ["neurons", TEXT, "--word", "saves", "--top", "2", "--target", "positive"]
+    assert main([*asked, "--zero", "0.571", "--zero", "1.all", "--lines", str(lines)]) == 0
+    out = capsys.readouterr().out
+    assert "neurons at \u201csaves\u201d, all layers" in out and "highest in 2 texts" in out
+    assert re.search(r"^ +0\.571 +[+-]\d\.\d+  gradient forecasts", out, re.MULTILINE) and "draws" not in out
+    assert main([*asked, "--layer", "3", "--by", "activation", "--zero", "0.571", "--format", "json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert [row["neuron"][:2] for row in record["neurons"]["rows"]] == ["3."] * 2
+    assert len(record["effects"]["controls"]["random"]) == 20
+    path = tmp_path / "neurons.csv"
+    assert main([*asked, "--word", "[CLS]", "--format", "csv", "--out", str(path)]) == 0
+    assert len(path.read_text().splitlines()) == 1 + 6 * 1536
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--layer", "6"], "layers 0 to 5"),
+        (["--zero", "first"], "Name one by layer and number"),
+        (["--zero", "0.1536"], "neurons 0 to 1535"),
+        (["--top", "0"], "list at least one"),
+        (["--lines", "/no/such/file"], "can't be read"),
+        (["--word", "zebra"], "There is no word 'zebra'"),
+    ],
+)
+def test_neurons_that_are_not_there(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["neurons", "so good", *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_a_verdict_stands_under_the_scores(capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["text", "The film isn't good, but I left smiling.", "--method", "occlusion", "--no-phrases"]
     assert main(asked) == 0

@@ -33,9 +33,7 @@ from explain.models.probe import ATTENTION
 from explain.models.sentence_pair import Pooling, SentencePair
 from explain.models.vocabulary import TokenizerVocabulary
 from explain.registry import unknown
-from explain.tasks.base import TASKS, Head, Task
-from explain.tasks.next_sentence_prediction import LABELS as NEXT_SENTENCE
-from explain.tasks.sentence_similarity import LABEL as SIMILARITY_LABEL
+from explain.tasks.base import TASKS, Head, Task, VocabularyTask
 
 DEFAULT_MODEL = "sentiment"
 ENCODER = "base"  # what the shipped adapters are laid over
@@ -466,18 +464,12 @@ def _tokenizer(name: str, folder: Path) -> PreTrainedTokenizerBase:
 
 
 def _head(name: str, task: Task, config: transformers.PretrainedConfig, tokenizer: PreTrainedTokenizerBase) -> Head:
-    if task is TASKS["fill_mask"]:
-        if tokenizer.mask_token_id is None:
-            raise ModelError(f"{name} guesses masked words, but its tokenizer has no mask token.")
+    if task.place == "mask" and tokenizer.mask_token_id is None:
+        raise ModelError(f"{name} guesses masked words, but its tokenizer has no mask token.")
+    if isinstance(task, VocabularyTask):
         return Head((), vocabulary=TokenizerVocabulary(tokenizer, config.vocab_size))
-    if task is TASKS["text_generation"]:
-        return Head((), vocabulary=TokenizerVocabulary(tokenizer, config.vocab_size))
-    if task is SIMILARITY:
-        return Head((SIMILARITY_LABEL,), value=True)
-    if task is TASKS["question_answering"]:
-        return Head(("start", "end"))
-    if task is TASKS["next_sentence_prediction"]:
-        return Head(NEXT_SENTENCE)
+    if task.columns:
+        return Head(task.columns, value=task is SIMILARITY)
     named = config.id2label or {}
     if sorted(named) != list(range(len(named))) or not named:
         raise ModelError(
@@ -546,7 +538,7 @@ def _load_adapter(name: str, folder: Path, asked: str | None = None) -> TextMode
     record = _record(name, module, task, [base_folder, folder], "shipped")
     if task is SIMILARITY:
         lstm = own_lstm(folder, module.config.hidden_size) if pooling == "lstm" else None
-        module, head = SentencePair(module, Pooling(lstm=lstm)), replace(head, labels=(SIMILARITY_LABEL,), value=True)
+        module, head = SentencePair(module, Pooling(lstm=lstm)), replace(head, labels=task.columns, value=True)
     return EncoderModel(name, module, tokenizer, task, head, record, _token_limit(), _scripts(folder))
 
 

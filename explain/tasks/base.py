@@ -88,6 +88,7 @@ class Task(ABC):
         auto_class: the class of transformers that loads its models.
         scales: what its targets may be measured in, the default first.
         also_in: other architectures of transformers that hold the same head.
+        columns: what its head's columns are called, where that is not for each checkpoint to say, or a vocabulary's.
         texts: what the texts are called that it reads: one, or two.
         read_as: what they are called where they are read, if otherwise: of labels given together, each has a sentence.
         pair: whether there is a second text: "never", "perhaps" or "always".
@@ -104,6 +105,7 @@ class Task(ABC):
     auto_class: ClassVar[str]
     scales: ClassVar[tuple[str, ...]]
     also_in: ClassVar[tuple[str, ...]] = ()
+    columns: ClassVar[tuple[str, ...]] = ()
     texts: ClassVar[tuple[str, ...]] = ("Text",)
     read_as: ClassVar[tuple[str, ...]] = ()
     pair: ClassVar[str] = "never"

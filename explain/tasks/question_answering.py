@@ -32,6 +32,7 @@ class QuestionAnswering(Task):
     hub_name = "question-answering"
     title = "Answers"
     auto_class = "AutoModelForQuestionAnswering"
+    columns = ("start", "end")
     scales = (*_SCALES, "logit_difference")
     texts = ("Question", "Context")
     pair = "always"
@@ -56,10 +57,7 @@ class QuestionAnswering(Task):
     }
 
     def fits(self, labels: Sequence[str]) -> bool:
-        return len(labels) in (
-            0,
-            2,
-        )  # a column for where answers begin, one for where they end; two are often not named
+        return len(labels) in (0, len(self.columns))  # a config says nothing of two labels without names
 
     def positions(self, tokens: Tokens, head: Head) -> tuple[int, ...]:
         inside = np.flatnonzero((tokens.segment == 1) & ~tokens.special)

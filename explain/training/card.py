@@ -192,7 +192,7 @@ def _fitted(record: dict[str, Any]) -> list[str]:
         ]
     if "tuned_on" in figures:
         return [
-            f"The probability from which on a label holds was tuned for each label's F1 on {figures['tuned_on']:,} texts of the "
+            f"The probabilities from which on labels hold were tuned together, for micro F1, on {figures['tuned_on']:,} texts of the "
             f"dev split; {decided}"
         ]
     return [f"Nothing was fitted after the training; {decided}"]

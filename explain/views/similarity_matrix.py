@@ -7,7 +7,7 @@ import numpy as np
 
 from explain.datatypes import SimilarityMatrix, Tokens
 from explain.views.attention_matrix import pack
-from explain.views.base import VIEWS, View, sentence, visible
+from explain.views.base import VIEWS, View, sentence, text_label, visible
 
 _EMPTY = {"mask": "mask tokens", "pad": "padding", "unk": "unknown tokens", "zero": "zero vectors"}
 
@@ -23,6 +23,7 @@ class SimilarityMatrixView(View):
         parts = {"token": "word pieces"}.get(result.granularity, f"{result.granularity}s")
         empty = _EMPTY[result.diagnostics["baseline"]]
         total = float(result.values.sum())
+        first, second = _called(result.tokens)
         largest = float(np.abs(result.values).max(initial=0.0))
         return {
             "group": group,
@@ -33,8 +34,9 @@ class SimilarityMatrixView(View):
             "largest": largest,
             "signed": True,
             "sum": (
-                f"Similarity {result.output:.3f} = {total:.3f} (all cells) {_signed(result.left_empty)} (empty text "
-                f"and second text) {_signed(result.right_empty)} (first text and empty text) "
+                f"Similarity {result.output:.3f} = {total:.3f} (all cells) "
+                f"{_signed(result.left_empty)} (empty text and {second}) "
+                f"{_signed(result.right_empty)} ({first} and empty text) "
                 f"{_signed(-result.both_empty)} (empty text and empty text)"
                 + ("" if abs(result.gap) < 5e-4 else f" {_signed(result.gap)} (error)")
             ),
@@ -49,6 +51,11 @@ class SimilarityMatrixView(View):
             ),
             "caption": f"What makes the texts alike, in cosine, by {parts}",
         }
+
+
+def _called(tokens: Tokens) -> tuple[str, str]:
+    first, second = (text_label(tokens, number).lower() for number in (0, 1))
+    return f"the {first}", f"the {second}"
 
 
 def _units(tokens: Tokens, units: Sequence[tuple[int, ...]]) -> list[dict[str, Any]]:

@@ -400,29 +400,46 @@ class Selection:
 
 def selection(model: TextModel, tokens: Tokens) -> Selection:
     """Layer, head, the token that looks and the one it looks at; set here or by a click, kept in the address bar."""
-    layers = [ALL, *map(str, range(model.layers))]
-    heads = [MEAN, *map(str, range(model.heads))]
-    for key, options in (("layer", layers), ("head", heads)):
-        if st.session_state.get(key) not in (None, *options):
-            del st.session_state[key]  # a smaller model than the one it was chosen for
-    for key in ("token", "source"):
-        if (st.session_state.get(key) or 0) >= len(tokens):
-            st.session_state[key] = None
+    within(tokens, "token", "source")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        layer = st.selectbox("Layer", layers, key="layer", bind="query-params", width=110, help=COUNTED)
-        head = st.selectbox("Head", heads, key="head", bind="query-params", width=110, help=COUNTED)
-        common: dict[str, Any] = {"step": 1, "placeholder": "none", "bind": "query-params", "width": 150}
-        token = st.number_input("Token that looks", 0, len(tokens) - 1, value=None, key="token", **common)
-        source = st.number_input("Token looked at", 0, len(tokens) - 1, value=None, key="source", **common)
+        layer = numbered("Layer", ALL, model.layers)
+        head = numbered("Head", MEAN, model.heads)
+        token = token_number("Token that looks", tokens, "token")
+        source = token_number("Token looked at", tokens, "source")
         if token is not None:
             names = [visible(token_text(tokens, place)) for place in (token, source) if place is not None]
-            st.markdown(" ← ".join(f"`{name.replace('`', chr(0x2018))}`" for name in names), width="content")
-    return Selection(
-        None if layer == ALL else int(layer),
-        None if head == MEAN else int(head),
-        None if token is None else int(token),
-        None if source is None or token is None else int(source),
+            st.markdown(" ← ".join(map(code, names)), width="content")
+    return Selection(layer, head, token, None if token is None else source)
+
+
+def numbered(label: str, none: str, count: int) -> int | None:
+    """One of the model's layers, or heads, or `none`: then None."""
+    key, options = label.lower(), [none, *map(str, range(count))]
+    if st.session_state.get(key) not in (None, *options):
+        del st.session_state[key]  # a smaller model than the one it was chosen for
+    chosen = st.selectbox(label, options, key=key, bind="query-params", width=110, help=COUNTED)
+    return None if chosen == none else int(chosen)
+
+
+def within(tokens: Tokens, *keys: str) -> None:
+    """Let go of tokens that the text does not have; before a widget of theirs is made."""
+    for key in keys:
+        if (st.session_state.get(key) or 0) >= len(tokens):
+            st.session_state[key] = None
+
+
+def token_number(label: str, tokens: Tokens, key: str, none: str = "none", help: str | None = None) -> int | None:
+    """A token by its number; the address bar holds no word of the text."""
+    last = len(tokens) - 1
+    chosen = st.number_input(
+        label, 0, last, value=None, key=key, step=1, placeholder=none, bind="query-params", width=150, help=help
     )
+    return None if chosen is None else int(chosen)
+
+
+def code(name: str) -> str:
+    """A name of the text's as Markdown."""
+    return f"`{name.replace('`', chr(0x2018))}`"
 
 
 def select(chosen: Mapping[str, Any]) -> None:

@@ -188,6 +188,60 @@ function paint(root, canvas, values, rows, columns, cell, full, signed, most = 1
 }
 
 /**
+ * Layers down, tokens across, a cell of color for each: packed values (layers x tokens) with the layers' names and means beside them. A click tells
+ * `choose` of the layer and the token; `chosen` tokens are marked.
+ */
+function tokenStrip(root, tip, { title, tokens, names, means, full, width, say, chosen = [], choose = null, ...packed }) {
+  const values = unpack(packed);
+  const columns = tokens.length, height = 20;
+  const cell = Math.max(2, Math.min(24, Math.floor((width - 124) / columns)));
+  const above = cell >= 11 ? 76 : 0; // for the tokens' names, where they would not lie on each other
+  const canvas = html("canvas", { role: "img", "aria-label": `${title}: ${means.map((mean, layer) => `${names[layer]} ${say(mean)}`).join(", ")} on average` });
+  paint(root, canvas, values, names.length, columns, cell, full, packed.signed);
+  Object.assign(canvas.style, { height: `${names.length * height}px`, width: `${columns * cell}px`, cursor: choose ? "pointer" : "default" });
+  const column = (lines) => {
+    const box = html("div", { class: "strip-names" }, ...lines.map((told) => html("span", {}, told)));
+    box.style.paddingTop = `${above}px`;
+    return box;
+  };
+  const heads = svg("svg", { width: columns * cell, height: above, class: "strip-heads", "aria-hidden": "true" });
+  if (above)
+    tokens.forEach((token, at) => {
+      const text = svg("text", { transform: `translate(${at * cell + cell / 2 + 4} ${above - 5}) rotate(-60)`, class: chosen.includes(at) ? "on" : "" });
+      text.textContent = shortened(token);
+      heads.append(text);
+    });
+  const stage = html("div", { class: "stage" }, heads, canvas);
+  const strip = html("div", { class: "strip" }, column(names), stage, column(means.map(say)));
+  for (const token of chosen) {
+    const kept = html("span", { class: "kept", "aria-hidden": "true" });
+    Object.assign(kept.style, { left: `${token * cell}px`, top: `${above}px`, width: `${cell}px` });
+    stage.append(kept);
+  }
+  const mark = html("span", { class: "spot" });
+  strip.append(mark);
+  const place = (event) => {
+    const frame = canvas.getBoundingClientRect();
+    const token = Math.floor((event.clientX - frame.left) / cell), layer = Math.floor((event.clientY - frame.top) / height);
+    return token < 0 || layer < 0 || token >= columns || layer >= names.length ? null : { frame, token, layer };
+  };
+  stage.onpointermove = (event) => {
+    const at = place(event);
+    if (!at) return tip.hide();
+    const around = strip.getBoundingClientRect();
+    Object.assign(mark.style, { left: `${at.frame.left - around.left + at.token * cell}px`, top: `${at.frame.top - around.top + at.layer * height}px` });
+    tip.show(mark, [["name", tokens[at.token]], ["number", `${names[at.layer]}: ${say(values[at.layer * columns + at.token])}`]]);
+  };
+  stage.onpointerleave = () => tip.hide();
+  if (choose) stage.onclick = (event) => place(event) && choose(place(event));
+  return html("div", { class: "scroll" }, strip);
+}
+
+function shortened(text, most = 14) {
+  return text.length > most ? text.slice(0, most - 1) + "\u2026" : text;
+}
+
+/**
  * A matrix: a canvas of cells with names beside it. Arrow keys walk over the cells, Enter chooses one.
  *
  * Units are `{text, tokens, special, segment}`; `form` says what is drawn: rows, columns, stem (of a saved file's name),
@@ -206,7 +260,6 @@ function drawMatrix(root, data, form) {
   const canvas = html("canvas", { role: "img", "aria-label": `${data.caption}: ${rows.length} by ${columns.length}` });
   const most = written ? ink(root).most : 1; // numbers must stay readable on it
   paint(root, canvas, values, rows.length, columns.length, cell, data.full, data.signed, most);
-  const short = (text) => (text.length > 14 ? text.slice(0, 13) + "\u2026" : text);
   const width = margin + columns.length * cell + 40, height = above + rows.length * cell + 4;
   const frame = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, class: "names", "aria-hidden": "true" });
   const middle = (at) => at * cell + cell / 2;
@@ -217,8 +270,8 @@ function drawMatrix(root, data, form) {
   };
   const kind = (unit) => `token${unit.special ? " special" : ""}${unit.segment ? " second" : ""}`;
   if (named) {
-    rows.forEach((unit, at) => write(short(unit.text), { x: margin - 6, y: above + middle(at) + 4, "text-anchor": "end" }, kind(unit)));
-    columns.forEach((unit, at) => write(short(unit.text), { transform: `translate(${margin + middle(at) + 4} ${above - 6}) rotate(-60)` }, kind(unit)));
+    rows.forEach((unit, at) => write(shortened(unit.text), { x: margin - 6, y: above + middle(at) + 4, "text-anchor": "end" }, kind(unit)));
+    columns.forEach((unit, at) => write(shortened(unit.text), { transform: `translate(${margin + middle(at) + 4} ${above - 6}) rotate(-60)` }, kind(unit)));
   }
   if (written)
     values.forEach((value, at) => {
@@ -504,8 +557,8 @@ function lineChart(tip, { title, lines, low, high, say, ticks, band = null, widt
     drawing.append(svg("polyline", { class: "middle", points: path(band.middle).join(" ") }));
   }
   const marked = [low, (low + high) / 2, high];
-  const apart = (value) => marked.every((other) => Math.abs(y(value) - y(other)) > 12); // else labels lie on each other
-  for (const value of low < 0 && high > 0 && apart(0) ? [...marked, 0] : marked) {
+  const free = (value) => marked.every((other) => Math.abs(y(value) - y(other)) > 12); // else labels lie on each other
+  for (const value of low < 0 && high > 0 && free(0) ? [...marked, 0] : marked) {
     drawing.append(svg("line", { class: value === 0 ? "axis zero" : "axis", x1: left, x2: width - right, y1: y(value), y2: y(value) }));
     const text = svg("text", { x: left - 8, y: y(value) + 4, "text-anchor": "end", class: "label" });
     text.textContent = say(value);
