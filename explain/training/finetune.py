@@ -50,7 +50,8 @@ LINEAR_MAPS = (
 class FinetuningRecipe:
     """Everything that decides what comes out of a run (on one machine, with one version of the libraries).
 
-    Epochs, batch size and learning rate are the task's own where they are None.
+    Epochs, batch size, learning rate, dropout (the adapter's and the encoder's own) and rank are the task's own where
+    they are None; alpha is then twice the rank.
     """
 
     task: str
@@ -61,9 +62,9 @@ class FinetuningRecipe:
     epochs: float | None = None
     steps: int | None = None
     minutes: float | None = None
-    rank: int = 16
-    alpha: int = 32
-    dropout: float = 0.1
+    rank: int | None = None
+    alpha: int | None = None
+    dropout: float | None = None
     batch_size: int | None = None
     learning_rate: float | None = None
     weight_decay: float = 0.01
@@ -123,8 +124,10 @@ def _read(about: TaskRecipe, places: dict[str, str], seed: int) -> _Data:
 def adapted_model(recipe: FinetuningRecipe, base: Path, objective: Objective[Any]) -> peft.PeftModel:
     """The encoder with a fresh head and a fresh adapter, ready to be trained."""
     config = BertConfig.from_pretrained(base, local_files_only=True)
+    assert recipe.dropout is not None and recipe.rank is not None and recipe.alpha is not None  # completed
     for name, value in objective.settings().items():
         setattr(config, name, value)
+    config.hidden_dropout_prob = config.attention_probs_dropout_prob = recipe.dropout
     model = objective.architecture.from_pretrained(
         base, config=config, dtype=torch.float32, use_safetensors=True, local_files_only=True, **objective.loading
     )
@@ -137,7 +140,9 @@ def adapted_model(recipe: FinetuningRecipe, base: Path, objective: Objective[Any
         modules_to_save=list(objective.trained_whole) or None,
         base_model_name_or_path=base.name,
     )
-    return peft.get_peft_model(model, lora)
+    adapted = peft.get_peft_model(model, lora)
+    objective.begin(adapted)
+    return adapted
 
 
 def _sizes(model: peft.PeftModel) -> dict[str, int]:
@@ -222,8 +227,10 @@ def finetune(recipe: FinetuningRecipe) -> Figures:
 
 def _completed(recipe: FinetuningRecipe, about: TaskRecipe) -> FinetuningRecipe:
     """The recipe with the task's own settings where none are given."""
-    own = {name: getattr(about, name) for name in ("epochs", "batch_size", "learning_rate")}
-    return replace(recipe, **{name: value for name, value in own.items() if getattr(recipe, name) is None})
+    names = ("epochs", "batch_size", "learning_rate", "dropout", "rank")
+    recipe = replace(recipe, **{name: getattr(about, name) for name in names if getattr(recipe, name) is None})
+    assert recipe.rank is not None
+    return replace(recipe, alpha=2 * recipe.rank) if recipe.alpha is None else recipe
 
 
 def _source_of(base: Path) -> str | None:
@@ -357,9 +364,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--epochs", type=float, help="default: the task's own, as for batch size and learning rate")
     parser.add_argument("--steps", type=int, help="stop after so many steps, whatever the epochs")
     parser.add_argument("--minutes", type=float, help="stop after so many minutes, whatever the epochs")
-    parser.add_argument("--rank", type=int, default=16)
-    parser.add_argument("--alpha", type=int, default=32)
-    parser.add_argument("--dropout", type=float, default=0.1)
+    parser.add_argument("--rank", type=int)
+    parser.add_argument("--alpha", type=int, help="default: twice the rank")
+    parser.add_argument("--dropout", type=float)
     parser.add_argument("--batch-size", type=int)
     parser.add_argument("--learning-rate", type=float)
     parser.add_argument("--seed", type=int, default=0)

@@ -149,6 +149,9 @@ class Objective(ABC, Generic[Example]):
         numbered = dict(enumerate(self.labels))
         return {"id2label": numbered, "label2id": {label: n for n, label in numbered.items()}} if numbered else {}
 
+    def begin(self, model: peft.PeftModel) -> None:
+        """Set a fresh adapter to where training should start; by default it adds nothing, as in the paper."""
+
     def loss(self, model: torch.nn.Module, batch: dict[str, Tensor]) -> Tensor:
         """What is minimized: by default the head's own loss."""
         return model(**batch).loss
