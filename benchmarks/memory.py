@@ -1,13 +1,18 @@
-"""Peak memory over the start, each case in a fresh process.
+"""What models hold in memory, and the peak of one explanation over the start, each case in a fresh process.
 
-python -m benchmarks.memory explain 512
+python -m benchmarks.memory                the shipped models, loaded one after the other
+python -m benchmarks.memory explain 512    one explanation of so many pieces
 """
 
+import gc
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import torch
+
+from explain.installation import weights_folder
 
 
 def peak_mib() -> float:
@@ -43,5 +48,44 @@ def in_fresh_process(contender: str, pieces: int) -> float:
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[-1])
 
 
+def resident_mib() -> float:
+    """What this process holds now; where the system does not tell, the most it ever held."""
+    gc.collect()
+    told = Path("/proc/self/statm")
+    if not told.exists():
+        return peak_mib()
+    return int(told.read_text().split()[1]) * resource.getpagesize() / 2**20
+
+
+def storages(module: torch.nn.Module) -> dict[int, int]:
+    """Where a model's parameters and buffers lie, with the bytes of each; tied ones once."""
+    tensors = [*module.parameters(), *module.buffers()]
+    return {one.untyped_storage().data_ptr(): one.untyped_storage().nbytes() for one in tensors}
+
+
+def print_models() -> None:
+    """Load the shipped models one after the other, the encoder first, and keep them all."""
+    from explain.models import catalogue
+
+    start, kept = resident_mib(), []
+    encoder = storages(catalogue._base(weights_folder() / "base")[0])
+    print(f"{start:.0f} MiB before any model; then, in MiB")
+    print(f"  {'model':14}{'task':28}{'resident':>10}{'shared':>9}{'private':>9}")
+    for entry in sorted(catalogue.list_models(), key=lambda entry: entry.name != "base"):
+        for task in entry.tasks:
+            model = catalogue.load_model(entry.name, task=task)
+            kept.append(model)
+            own = storages(model._module)
+            shared = sum(size for place, size in own.items() if place in encoder) / 2**20
+            private = sum(own.values()) / 2**20 - shared
+            resident = resident_mib() - start
+            print(
+                f"  {entry.name:14}{task.replace('_', '-'):28}{resident:10.1f}{shared:9.1f}{private:9.1f}", flush=True
+            )
+
+
 if __name__ == "__main__":
-    print(run(sys.argv[1], int(sys.argv[2])))
+    if len(sys.argv) == 1:
+        print_models()
+    else:
+        print(run(sys.argv[1], int(sys.argv[2])))

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from explain.datatypes import AttentionMaps, Attribution, Report
+    from explain.embeddings.work import embed
     from explain.errors import ExplainError
     from explain.methods.base import METHODS
     from explain.metrics.base import METRICS
     from explain.models.catalogue import list_models, load_model
-    from explain.pipeline import attention, explain
+    from explain.pipeline import ask, attention, explain
     from explain.rationale import plausibility
     from explain.replay import from_json, to_json
     from explain.tasks.base import TASKS
@@ -30,7 +31,9 @@ _HOME = {
     "Attribution": "explain.datatypes",
     "ExplainError": "explain.errors",
     "Report": "explain.datatypes",
+    "ask": "explain.pipeline",
     "attention": "explain.pipeline",
+    "embed": "explain.embeddings.work",
     "explain": "explain.pipeline",
     "from_json": "explain.replay",
     "list_models": "explain.models.catalogue",
@@ -48,7 +51,9 @@ __all__ = [
     "Attribution",
     "ExplainError",
     "Report",
+    "ask",
     "attention",
+    "embed",
     "explain",
     "from_json",
     "list_models",

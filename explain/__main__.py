@@ -1,24 +1,28 @@
-"""The command line: explain a text, show attention, train a model, list models, serve the app, replay a report.
+"""The command line: explain a text, show attention and neurons, embed texts, train, list models, serve, replay.
 
 explain text "The film isn't good." --model sentiment --format table
 """
 
 import argparse
+import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from explain.datatypes import Report
-from explain.errors import ExplainError, KnobError, TextError
+from explain.errors import DataError, ExplainError, KnobError, TextError
 from explain.installation import site_folder
 from explain.knobs import knobs_of, make
+from explain.numerics.neurons import NEURON_FIGURES
 
 if TYPE_CHECKING:  # heavy: each command imports what it needs
+    from explain.meter import Meter
     from explain.models.base import TextModel
     from explain.pipeline import Request
+    from explain.questions import EffectOfNeurons, WordsOfNeurons
 
 DEFAULT_PORT = 8501
 
@@ -46,7 +50,12 @@ def _parser() -> argparse.ArgumentParser:
     text.add_argument(
         "--model", default="sentiment", help="a shipped name, a folder, or a hub name (default: %(default)s)"
     )
-    text.add_argument("--task", metavar="NAME", help="one of several things that a model does, such as fill-mask")
+    text.add_argument(
+        "--task",
+        metavar="NAME",
+        help="one of several things that a model does, such as fill-mask; or what a checkpoint was saved for, where "
+        "its config.json does not say",
+    )
     text.add_argument(
         "--method",
         action="append",
@@ -92,10 +101,70 @@ def _parser() -> argparse.ArgumentParser:
     attention.add_argument("--out", metavar="FILE", help="write to a file instead of standard output")
     attention.set_defaults(run=show_attention)
 
+    embed = commands.add_parser("embed", help="texts as vectors: write them, or rank the texts by a query")
+    embed.add_argument(
+        "file",
+        help="a .csv, .tsv, .txt, .jsonl or .parquet, the first four also with .gz; - reads lines from standard input",
+    )
+    embed.add_argument("--column", metavar="NAME", help="which column holds the texts (default: text, or the only one)")
+    embed.add_argument("--label", metavar="NAME", help="a column to write beside the vectors")
+    embed.add_argument("--rows", type=int, metavar="N", help="take the first N rows only")
+    embed.add_argument(
+        "--pooling",
+        metavar="NAME",
+        help="mean, cls, max, last_four, layer:N (counted from 0) or lstm (default: as it was trained, or mean)",
+    )
+    embed.add_argument("--model", help="as for text (default: the one whose vectors were made to be compared, or base)")
+    embed.add_argument("--out", metavar="FILE", help="write the vectors to a file: .npz, .csv or .parquet")
+    embed.add_argument("--query", metavar="TEXT", help="print the texts nearest to this one, with their cosines")
+    embed.add_argument("--top", type=int, default=10, metavar="K", help="how many (default: %(default)s)")
+    embed.set_defaults(run=embed_texts)
+
+    neurons = commands.add_parser(
+        "neurons", help="inside the model: states, neurons, and what setting some to zero does"
+    )
+    neurons.add_argument("text", help="the text, or - to read it from standard input")
+    neurons.add_argument("--pair", metavar="TEXT", help="a second text, read together with the first")
+    neurons.add_argument("--model", default="sentiment", help="as for text (default: %(default)s)")
+    neurons.add_argument("--task", metavar="NAME", help="as for text")
+    for option, metavar in (("--target", "LABEL"), ("--against", "LABEL"), ("--scale", "NAME")):
+        neurons.add_argument(option, metavar=metavar, help="as for text")
+    neurons.add_argument("--position", type=int, metavar="TOKEN", help="as for text")
+    neurons.add_argument(
+        "--word",
+        metavar="WORD",
+        help="list neurons at this word, or special token, or word number from 0 (default: text)",
+    )
+    neurons.add_argument("--layer", type=int, metavar="N", help="list neurons of one layer, from 0 (default: all)")
+    neurons.add_argument("--top", type=int, default=12, metavar="K", help="how many are listed (default: %(default)s)")
+    neurons.add_argument(
+        "--by",
+        choices=tuple(NEURON_FIGURES),
+        default="activation_x_gradient",
+        help="the figure they are ranked by (default: %(default)s)",
+    )
+    neurons.add_argument(
+        "--zero",
+        action="append",
+        default=[],
+        metavar="LAYER.NEURON",
+        help="set this neuron to zero, or a whole layer's, LAYER.all; may be given again",
+    )
+    neurons.add_argument("--lines", metavar="FILE", help="a set of texts, one a line, to find the words of neurons in")
+    neurons.add_argument(
+        "--format",
+        choices=("table", "json", "csv"),
+        default="table",
+        help="csv: every neuron's figures at the word",
+    )
+    neurons.add_argument("--out", metavar="FILE", help="write to a file instead of standard output")
+    neurons.set_defaults(run=show_neurons)
+
     evaluate = commands.add_parser("evaluate", help="measure methods on a data set: faithfulness, and human labels")
     evaluate.add_argument("--data", required=True, metavar="DIR", help="a folder with SPLIT.jsonl or SPLIT.jsonl.gz")
     evaluate.add_argument("--split", default="dev", help="default: %(default)s")
     evaluate.add_argument("--model", default="sentiment", help="as for text (default: %(default)s)")
+    evaluate.add_argument("--task", metavar="NAME", help="as for text")
     evaluate.add_argument(
         "--method", action="append", metavar="NAME", help="a method; may be given again (default: all there are)"
     )
@@ -157,7 +226,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def explain_text(options: argparse.Namespace) -> int:
     from explain.models.catalogue import load_model
-    from explain.pipeline import DEFAULT_METHODS, Request, methods_from, parts, report, tests_from
+    from explain.pipeline import DEFAULT_METHODS, Request, methods_from, parts, questions_of, report, tests_from
     from explain.text.phrases import PhraseSettings
 
     settings = _settings(options.set)
@@ -173,6 +242,7 @@ def explain_text(options: argparse.Namespace) -> int:
         options.against,
         options.scale,
         None if options.no_phrases else phrases,
+        questions=questions_of(model),
         position=_position(options, model, text),
         tests=tests_from(options.metric) if options.test or options.metric else None,
     )
@@ -206,6 +276,105 @@ def show_attention(options: argparse.Namespace) -> int:
     return 0
 
 
+def embed_texts(options: argparse.Namespace) -> int:
+    if options.out is None and options.query is None:
+        raise KnobError("Say what is wanted: --out FILE for the vectors, --query TEXT for a ranking, or both.")
+    if options.top < 1:
+        raise KnobError(f"--top is {options.top}; one text is the least.")
+    from explain.embeddings.ranking import Search
+    from explain.embeddings.reading import of_lines, read_texts
+    from explain.embeddings.work import default_model, embed
+    from explain.embeddings.writing import format_of, write
+    from explain.models.catalogue import load_model
+    from explain.views.scores_table import ranking_to_text
+
+    if options.out is not None:
+        format_of(options.out)  # not to be found out after an hour
+    if options.file == "-":
+        texts = of_lines(_standard_input())
+    else:
+        texts = read_texts(options.file, column=options.column, label=options.label, most=options.rows)
+    model = load_model(options.model or default_model())
+    with _bar(len(texts)) as meter:
+        vectors = embed(texts.texts, model, pooling=options.pooling, meter=meter)
+    cut, pooling = int(vectors.truncated.sum()), vectors.pooling
+    print(f"{len(texts):,} texts, {vectors.vectors.shape[1]} numbers each ({model.name}, {pooling}).", file=sys.stderr)
+    if texts.blank:
+        print(f"Rows without a text, left out: {texts.blank:,}.", file=sys.stderr)
+    if cut:
+        print(f"Texts of more than {model.max_tokens} pieces, their rest not read: {cut:,}.", file=sys.stderr)
+    if options.query is not None:
+        found = Search(options.query, options.top).answer(vectors, model)
+        sys.stdout.write(ranking_to_text(found, texts.texts, texts.rows))
+    if options.out is not None:
+        write(vectors, texts, options.out)
+        print(f"Written: {options.out}", file=sys.stderr)
+    return 0
+
+
+@contextlib.contextmanager
+def _bar(total: int) -> "Iterator[Meter]":
+    """A meter that shows how many texts are done, where someone looks at a terminal."""
+    from tqdm import tqdm
+
+    from explain.meter import Meter
+
+    with tqdm(total=total, unit=" texts", disable=None) as bar:
+        yield Meter(on_pass=lambda spent: bar.update(spent.forward - bar.n))
+
+
+def show_neurons(options: argparse.Namespace) -> int:
+    from explain.models.catalogue import load_model
+    from explain.pipeline import Request, parts
+    from explain.questions import NeuronsInside, StatesInside
+    from explain.text.units import unit_named
+    from explain.views import inside_tables
+
+    model = load_model(options.model, task=options.task)
+    effects, words = _asked_of_neurons(options, model)
+    asked = (StatesInside(), NeuronsInside(), *effects, *words)
+    target = {name: getattr(options, name) for name in ("against", "scale", "position")}
+    request = Request(_text(options), (), options.pair, options.target, phrases=None, questions=asked, **target)
+    found = dict(parts(request, model))
+    activity = found[NeuronsInside()]
+    table = inside_tables.InsideTable(
+        model.name,
+        activity,
+        found[StatesInside()],
+        None if options.word is None else unit_named(activity.tokens, options.word),
+        options.layer,
+        options.by,
+        options.top,
+        *(next((found[one] for one in questions), None) for questions in (effects, words)),
+    )
+    written = {"json": inside_tables.to_json, "csv": inside_tables.neurons_csv, "table": inside_tables.to_text}
+    _put(options, written[options.format](table))
+    return 0
+
+
+def _asked_of_neurons(
+    options: argparse.Namespace, model: "TextModel"
+) -> tuple[tuple["EffectOfNeurons", ...], tuple["WordsOfNeurons", ...]]:
+    """What is asked besides what is inside: the effect of those set to zero, the words of a set; each one or none."""
+    from explain.models.neurons import read_neuron
+    from explain.questions import EffectOfNeurons, WordsOfNeurons
+    from explain.text.lines import read_lines
+
+    model.require({"neurons"})
+    if options.layer is not None and not 0 <= options.layer < model.layers:
+        raise KnobError(f"--layer is {options.layer}; {model.name} has layers 0 to {model.layers - 1}.")
+    if options.top < 1:
+        raise KnobError(f"--top is {options.top}; list at least one neuron.")
+    zeroed = tuple(read_neuron(name, model.layers, model.neurons) for name in options.zero)
+    effects = (EffectOfNeurons(zeroed),) if zeroed else ()
+    if options.lines is None:
+        return effects, ()
+    lines, left_out = read_lines(_read(options.lines))
+    if left_out:
+        print(f"explain: the first {len(lines):,} texts are read, {left_out:,} are left out.", file=sys.stderr)
+    return effects, (WordsOfNeurons(lines),)
+
+
 def evaluate_methods(options: argparse.Namespace) -> int:
     from explain.evaluation.measure import EvaluationSettings
     from explain.evaluation.run import Record, about, evaluate
@@ -215,7 +384,7 @@ def evaluate_methods(options: argparse.Namespace) -> int:
     from explain.models.catalogue import load_model
     from explain.pipeline import methods_from
 
-    model = load_model(options.model)
+    model = load_model(options.model, task=options.task)
     names = options.method or [name for name in METHODS if METHODS[name].needs <= model.offers]
     methods = methods_from(names, _settings(options.set), parse=True)
     samples, left_out = read_samples(options.data, options.split)
@@ -270,6 +439,13 @@ def _position(options: argparse.Namespace, model: "TextModel", text: str) -> int
 
 def _text(options: argparse.Namespace) -> str:
     return _standard_input() if options.text == "-" else str(options.text)
+
+
+def _read(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} can't be read: {error.strerror}.") from error
 
 
 def _standard_input() -> str:
@@ -345,12 +521,16 @@ def _put(options: argparse.Namespace, written: str | bytes) -> None:
 def list_models(options: argparse.Namespace) -> int:
     from explain.models.catalogue import list_models as shipped
 
-    entries = [(entry, ", ".join(entry.tasks).replace("_", "-") or "(told by loading it)") for entry in shipped()]
-    width = max((len(task) for _, task in entries), default=0)
-    for entry, task in entries:
+    rows = []
+    for entry in shipped():
+        tasks = (", " if entry.told else " or ").join(entry.tasks).replace("_", "-") or "(told by loading it)"
         size = f"{entry.size / 1e6:.1f} MB" if entry.size else ""
         figure = "" if entry.main_figure is None else "{} {:.3f}".format(*entry.main_figure)
-        print(f"{entry.name:<14} {task:<{width}} {size:>9}  {figure:<22} {entry.title}")
+        rows.append((entry.name, tasks, size, figure, entry.title))
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    for row in rows:
+        cells = [text.rjust(width) if text.endswith(" MB") else text.ljust(width) for text, width in zip(row, widths)]
+        print("  ".join(cells).rstrip())
     return 0
 
 

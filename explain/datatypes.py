@@ -61,6 +61,7 @@ class Tokens:
         words (W, 2): half-open token ranges, in reading order; every token with visible text is in exactly one.
         truncated_at: for each text, the character from which on nothing was read, or None.
         begins_at: for each text, the character from which on it was read: of a window in a long text, not 0.
+        text_names: what the texts of a pair are to its model ("Premise", "Hypothesis"); empty where nobody said.
     """
 
     text: str
@@ -74,6 +75,7 @@ class Tokens:
     text_pair: str | None = None
     truncated_at: tuple[int | None, ...] = (None,)
     begins_at: tuple[int, ...] = ()
+    text_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pieces", tuple(self.pieces))
@@ -89,6 +91,9 @@ class Tokens:
         object.__setattr__(self, "begins_at", tuple(self.begins_at) or (0,) * len(self.texts))
         if not len(self.truncated_at) == len(self.begins_at) == len(self.texts):
             raise ValueError("Tokens.truncated_at and Tokens.begins_at need one entry per text.")
+        object.__setattr__(self, "text_names", tuple(self.text_names))
+        if len(self.text_names) not in (0, len(self.texts)):
+            raise ValueError("Tokens.text_names needs one entry per text, or none.")
 
     def __len__(self) -> int:
         return len(self.pieces)
@@ -397,37 +402,59 @@ class Attribution:
 
 
 @dataclass(frozen=True, eq=False)
-class Interactions:
-    """Effects of pairs: what two units do together beyond what each does alone, or a similarity's matrix.
+class SimilarityMatrix:
+    """What every two parts of two texts, one of each, add to the texts' similarity.
+
+    With f a text's vector at length 1, a and b the two texts, r and s the empty ones that stand for them:
+
+        values.sum() = f(a) f(b) - f(r) f(b) - f(a) f(s) + f(r) f(s)
+
+    The similarity itself is the sum and what is left, the reference terms: f(r) f(b) + f(a) f(s) - f(r) f(s).
 
     Attributes:
-        left (U), right (V): sets of token indices, of `tokens` and of `tokens_right` (the same text if None).
-        scores (U, V); scale: their unit.
-        reference_terms: constants that complete the sum, by name (a similarity's reference inputs).
-        view: "removal" (both taken out of the text) or "insertion" (both put into an empty one): the sign means
-            opposite things.
+        left (U), right (V): sets of token indices, of the first text and of the second.
+        values (U, V): in cosine.
+        output: f(a) f(b), the similarity; left_empty: f(r) f(b); right_empty: f(a) f(s); both_empty: f(r) f(s).
+        granularity: "token", "word", "phrase" or "sentence"; params: the settings it was found with.
+        passes: what it cost; diagnostics: what else there is to say, JSON values.
     """
 
     tokens: Tokens
     target: Target
     left: tuple[tuple[int, ...], ...]
     right: tuple[tuple[int, ...], ...]
-    scores: FloatArray
-    scale: str
-    method: str
-    view: str = "removal"
-    tokens_right: Tokens | None = None
-    reference_terms: Mapping[str, float] = field(default_factory=dict)
+    values: FloatArray
+    output: float
+    left_empty: float
+    right_empty: float
+    both_empty: float
+    granularity: str
     params: Mapping[str, Any] = field(default_factory=dict)
     passes: Passes = Passes()
+    diagnostics: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _array(self, "scores", (len(self.left), len(self.right)))
-        _finite(self, "scores")
-        _frozen_mapping(self, "reference_terms")
+        for name in ("left", "right"):
+            object.__setattr__(self, name, tuple(tuple(map(int, unit)) for unit in getattr(self, name)))
+        _array(self, "values", (len(self.left), len(self.right)))
+        _finite(self, "values", "output", "left_empty", "right_empty", "both_empty")
         _frozen_mapping(self, "params")
-        if self.view not in ("removal", "insertion"):
-            raise ValueError(f"Interactions.view is {self.view!r}; expected 'removal' or 'insertion'.")
+        _frozen_mapping(self, "diagnostics")
+
+    @property
+    def reference(self) -> float:
+        """What of the similarity no two parts account for: the texts would have as much in common if one were empty."""
+        return self.left_empty + self.right_empty - self.both_empty
+
+    @property
+    def gap(self) -> float:
+        """What values and reference terms miss of the similarity; 0 for the exact integral."""
+        return self.output - self.reference - float(self.values.sum())
+
+    def strongest(self, most: int = 10) -> IntArray:
+        """Rows and columns (K, 2) of the largest values, whatever their sign, the largest first."""
+        order = np.argsort(-np.abs(self.values), axis=None, kind="stable")[:most]
+        return np.stack(np.unravel_index(order, self.values.shape), axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -559,6 +586,23 @@ class Cut:
     source: int | None = None
 
 
+@dataclass(frozen=True)
+class Neuron:
+    """A neuron of a layer's feed-forward part, see `explain.models.neurons`; all counted from 0.
+
+    Attributes:
+        layer, number: which it is; number None: every neuron of the layer.
+        token: the token it is meant at; None: at every one.
+    """
+
+    layer: int
+    number: int | None = None
+    token: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.layer}.{'all' if self.number is None else self.number}"
+
+
 @dataclass(frozen=True, eq=False)
 class HeadEffects:
     """What each head's removal does, beside what its attention looks like.
@@ -646,6 +690,154 @@ class LayerReadings:
         if self.shares is not None:
             _array(self, "shares", (layers, len(self.words[0])))
         _finite(self, "to_input", "to_others", "probabilities", "values", "shares")
+
+
+@dataclass(frozen=True, eq=False)
+class LayerStates:
+    """How large token states are, how the target hangs on them, and how they change, layer by layer.
+
+    Index 0 of the layers is what enters the first; where layers begin with a norm, the last is what the model's last
+    norm makes of it.
+
+    Attributes:
+        norms (L + 1, T): Euclidean length of each state.
+        gradient_norms (L + 1, T): length of the target's gradient there, in the target's unit per unit of length.
+        products (L + 1, T): state x gradient, summed over dimensions, in the target's unit.
+        similarity (T, L + 1, L + 1): cosine of a token's state at one layer with its state at another.
+        output: the target's value for the text.
+    """
+
+    tokens: Tokens
+    target: Target
+    norms: FloatArray
+    gradient_norms: FloatArray
+    products: FloatArray
+    similarity: FloatArray
+    output: float
+
+    def __post_init__(self) -> None:
+        count = len(self.tokens)
+        _array(self, "norms", (None, count))
+        layers = len(self.norms)
+        _array(self, "gradient_norms", (layers, count))
+        _array(self, "products", (layers, count))
+        _array(self, "similarity", (count, layers, layers))
+        _finite(self, "norms", "gradient_norms", "products", "similarity", "output")
+
+    @property
+    def to_input(self) -> FloatArray:
+        """Cosine of each state with its own at the input (L + 1, T)."""
+        return self.similarity[:, 0].T
+
+    @property
+    def to_previous(self) -> FloatArray:
+        """Cosine of each state with its own one layer before (L + 1, T); 1 at the input, which has none before it."""
+        steps = np.diagonal(self.similarity, offset=1, axis1=1, axis2=2)  # (T, L)
+        return np.concatenate([np.ones((1, len(self.tokens))), steps.T])
+
+
+@dataclass(frozen=True, eq=False)
+class NeuronActivity:
+    """Every neuron of every layer's feed-forward part at every token, see `explain.models.neurons`; float32.
+
+    Attributes:
+        activations (L, T, F): what each neuron gives.
+        gradients (L, T, F): how far the target moves for each unit of that, through all that later layers make of it.
+        output: the target's value for the text.
+    """
+
+    tokens: Tokens
+    target: Target
+    activations: FloatArray
+    gradients: FloatArray
+    output: float
+
+    def __post_init__(self) -> None:
+        for name in ("activations", "gradients"):
+            value = np.asarray(getattr(self, name), dtype=np.float32)  # no copy: these are tens of megabytes
+            if value.ndim != 3 or value.shape[1] != len(self.tokens) or value.shape != np.shape(self.activations):
+                raise ValueError(
+                    f"NeuronActivity.{name} has shape {value.shape}; expected (L, {len(self.tokens)}, F), as the "
+                    "activations."
+                )
+            value.flags.writeable = False
+            object.__setattr__(self, name, value)
+        _finite(self, "activations", "gradients", "output")
+
+
+@dataclass(frozen=True, eq=False)
+class NeuronWords:
+    """Where in a set of texts each neuron gives most: at most one place in a text, special tokens left out.
+
+    Attributes:
+        texts (N): as they were read; skipped: how many of the set could not be.
+        values (K, L, F): the highest activations, the highest first.
+        lines, places (K, L, F): the text each is from, and its token there.
+        means (L, F): mean activation over all tokens seen; active (L, F): the share of them where it is above zero.
+        seen: how many tokens that were.
+    """
+
+    texts: tuple[Tokens, ...]
+    values: FloatArray
+    lines: npt.NDArray[np.int32]
+    places: npt.NDArray[np.int32]
+    means: FloatArray
+    active: FloatArray
+    seen: int
+    skipped: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "texts", tuple(self.texts))
+        _array(self, "values", (None, None, None), np.float32)
+        for name in ("lines", "places"):
+            _array(self, name, self.values.shape, np.int32)
+        for name in ("means", "active"):
+            _array(self, name, self.values.shape[1:])
+        _finite(self, "values", "means", "active")
+
+    def of(self, neuron: Neuron) -> tuple[tuple[int, int, float], ...]:
+        """The places of one neuron: text, token, activation, the highest first."""
+        columns = (one[:, neuron.layer, neuron.number].tolist() for one in (self.lines, self.places, self.values))
+        return tuple(zip(*columns))
+
+
+@dataclass(frozen=True, eq=False)
+class NeuronEffects:
+    """What setting neurons to zero does to the target, beside what their gradients forecast and what others do.
+
+    Effects are the target's value less its value then, in the unit of `target.scale`.
+
+    Attributes:
+        neurons (K): what was set to zero; effects (K,): each alone; flips (K,): the model then decides otherwise.
+        forecasts (K,): activation x gradient, summed over tokens: the effect to first order.
+        together, together_flips: all of them at once.
+        controls: effects (R,) of drawing as many others of the same layers, all at once, by how they were drawn:
+            "random", or "as active" (of about the same size of activation); empty where there are too few others.
+        output: the target's value with nothing set to zero.
+    """
+
+    target: Target
+    neurons: tuple[Neuron, ...]
+    effects: FloatArray
+    flips: BoolArray
+    forecasts: FloatArray
+    together: float
+    together_flips: bool
+    controls: Mapping[str, FloatArray]
+    output: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "neurons", tuple(self.neurons))
+        count = len(self.neurons)
+        _array(self, "effects", (count,))
+        _array(self, "flips", (count,), np.bool_)
+        _array(self, "forecasts", (count,))
+        _finite(self, "effects", "forecasts", "together", "output")
+        _frozen_mapping(self, "controls")
+
+    def beaten(self, control: str) -> int:
+        """How many draws move the target less than the chosen neurons do."""
+        return int((np.abs(self.controls[control]) < abs(self.together)).sum())
 
 
 @dataclass(frozen=True)
@@ -833,6 +1025,132 @@ class ModelRecord:
     task: str
 
 
+@dataclass(frozen=True, eq=False)
+class TextVectors:
+    """Texts as vectors, in the order they were given.
+
+    Attributes:
+        vectors (N, D): float32, of any length, in no unit.
+        pieces (N,): pieces read of each text, special tokens included.
+        unknown (N,): how many of them the vocabulary has no entry for.
+        truncated (N,): whether the text is longer than the model reads.
+        model, pooling: whose vectors they are, and how rows became one; see `explain.models.pooling`.
+    """
+
+    vectors: FloatArray
+    pieces: IntArray
+    unknown: IntArray
+    truncated: BoolArray
+    model: ModelRecord
+    pooling: str
+
+    def __post_init__(self) -> None:
+        count = len(self.vectors)
+        _array(self, "vectors", (count, None), np.float32)
+        _array(self, "pieces", (count,), np.int64)
+        _array(self, "unknown", (count,), np.int64)
+        _array(self, "truncated", (count,), np.bool_)
+        _finite(self, "vectors")
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """Texts by their nearness to something, the nearest first.
+
+    Attributes:
+        members (K,): which of the texts; cosines (K,): with what they are ranked by, -1 to 1.
+        truncated: whether a query was longer than the model reads.
+    """
+
+    members: IntArray
+    cosines: FloatArray
+    truncated: bool = False
+
+    def __post_init__(self) -> None:
+        _array(self, "members", (len(self.members),), np.int64)
+        _array(self, "cosines", (len(self.members),))
+        _finite(self, "cosines")
+
+
+@dataclass(frozen=True, eq=False)
+class TextMatrix:
+    """How near some texts are to each other.
+
+    Attributes:
+        members (M,): which of the texts.
+        cosines (M, M): -1 to 1, symmetric.
+        pairs (K, 2): of different texts, rows and columns of the matrix, the nearest first.
+    """
+
+    members: IntArray
+    cosines: FloatArray
+    pairs: IntArray
+
+    def __post_init__(self) -> None:
+        _array(self, "members", (len(self.members),), np.int64)
+        _array(self, "cosines", (len(self.members), len(self.members)))
+        _array(self, "pairs", (len(self.pairs), 2), np.int64)
+        _finite(self, "cosines")
+
+
+@dataclass(frozen=True, eq=False)
+class TextMap:
+    """Texts as points in a plane.
+
+    Attributes:
+        kind: "pca" or "umap".
+        members (M,): which of the texts have a point; texts: of how many they were drawn.
+        points (M, 2): in no unit: only who lies near whom says something.
+        explained (2,): the share of the vectors' variance along each axis, or None where axes have no such share.
+    """
+
+    kind: str
+    members: IntArray
+    texts: int
+    points: FloatArray
+    explained: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        _array(self, "members", (len(self.members),), np.int64)
+        _array(self, "points", (len(self.members), 2))
+        _finite(self, "points")
+        if self.explained is not None:
+            _array(self, "explained", (2,))
+
+
+@dataclass(frozen=True, eq=False)
+class TextClusters:
+    """Texts in groups of like vectors.
+
+    Attributes:
+        of (N,): each text's cluster, from 0, the largest first; sizes (C,).
+        silhouette: the mean over the texts it was measured on, -1 to 1; by_cluster (C,): the same of each, not a number
+            for a cluster of which no text was measured; measured: on how many texts.
+        one_cloud: the silhouette of as many clusters cut out of one cloud without groups, of the same mean and
+            covariance.
+        typical (C, K): the texts nearest to each cluster's middle, the nearest first; -1 where there are no more.
+    """
+
+    of: IntArray
+    sizes: IntArray
+    silhouette: float
+    by_cluster: FloatArray
+    measured: int
+    one_cloud: float
+    typical: IntArray
+
+    def __post_init__(self) -> None:
+        count = len(self.sizes)
+        _array(self, "of", (len(self.of),), np.int64)
+        _array(self, "sizes", (count,), np.int64)
+        _array(self, "by_cluster", (count,))
+        _array(self, "typical", (count, None), np.int64)
+        _finite(self, "silhouette", "one_cloud")
+
+
 @dataclass(frozen=True)
 class AttentionEdge:
     """One attention weight, averaged over heads: token `to` looked at token `source` in `layer`."""
@@ -849,6 +1167,7 @@ class Report:
 
     `created` and the attributions' `seconds` are no part of what a replay compares. `rationale` is a reader's, or None.
     `test_settings` say how `metrics` were found: "orders", "seed", and "metrics" with their settings by name.
+    `similarity` is there where two texts were compared.
     """
 
     schema: str
@@ -867,6 +1186,7 @@ class Report:
     seed: int
     rationale: Rationale | None = None
     test_settings: Mapping[str, Any] = field(default_factory=dict)
+    similarity: SimilarityMatrix | None = None
 
     def __post_init__(self) -> None:
         _frozen_mapping(self, "test_settings")

@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 QUEUE_LENGTH = 64
 ABANDONED_SECONDS = 90  # nobody asked for so long: the visitor is gone (browsers slow down pages in the background)
 CACHE_BYTES = 256 << 20
+_COUNTED = 2000  # of a long list, whose sizes are looked at
 
 
 class Cache:
@@ -56,12 +57,50 @@ class Cache:
         return len(self._entries)
 
     @property
+    def most_bytes(self) -> int:
+        return self._most
+
+    @property
     def bytes(self) -> int:
         return self._bytes
 
 
+class NotRemembered(Exception):
+    """A part is in no cache, and nothing may be computed."""
+
+
+def recall(cache: Cache, key: Hashable, work: Callable[[], Any], *, compute: bool = True) -> Any:
+    """What is remembered under a key; else what the work gives, remembered from now on.
+
+    Raises:
+        NotRemembered: it isn't there, and is not to be computed.
+    """
+    found = cache.get(key)
+    if found is None:
+        if not compute:
+            raise NotRemembered
+        found = work()
+        cache.put(key, found)
+    return found
+
+
+def remembered(parts: Iterator[tuple[Hashable, Any]]) -> tuple[dict[Any, Any], bool]:
+    """The parts of a piece of work up to the first that is not remembered, and whether these are all.
+
+    Args:
+        parts: of work that computes nothing and raises `NotRemembered`; what else is wrong the job tells that tries.
+    """
+    found: dict[Any, Any] = {}
+    try:
+        for name, part in parts:
+            found[name] = part
+    except (NotRemembered, ExplainError):
+        return found, False
+    return found, True
+
+
 def size_of(value: Any) -> int:
-    """Bytes that a result holds, roughly: its arrays exactly, a hundred for anything else."""
+    """Bytes that a result holds, roughly: its arrays exactly, a hundred for anything else, long lists by a part."""
     if isinstance(value, np.ndarray):
         return value.nbytes + 100
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -69,7 +108,8 @@ def size_of(value: Any) -> int:
     if isinstance(value, Mapping):
         return 100 + sum(size_of(part) for part in value.values())
     if isinstance(value, tuple | list):
-        return 100 + sum(size_of(part) for part in value[:2000])
+        counted = value[:: -(-len(value) // _COUNTED) or 1]
+        return 100 + round(sum(map(size_of, counted)) * len(value) / max(1, len(counted)))
     return 100 + (len(value) if isinstance(value, str) else 0)
 
 

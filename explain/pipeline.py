@@ -7,12 +7,13 @@ Every part is remembered by what it depends on: the weights, the ids, the target
 
 import datetime
 import platform
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import metadata
 from typing import Any
 
+from explain import jobs
 from explain.datatypes import (
     AttentionEdge,
     AttentionMaps,
@@ -23,8 +24,8 @@ from explain.datatypes import (
     Target,
     Tokens,
 )
-from explain.errors import ExplainError, KnobError
-from explain.jobs import Cache
+from explain.errors import KnobError
+from explain.jobs import Cache, remembered
 from explain.knobs import make, settings_of
 from explain.meter import Meter
 from explain.methods.base import METHODS, Method
@@ -33,7 +34,7 @@ from explain.models import catalogue
 from explain.models.base import Observation, TextModel, check_same_score
 from explain.models.remembering import Remembering
 from explain.numerics.edges import top_edges
-from explain.questions import Question
+from explain.questions import Question, SimilarityAttribution, WordsOfNeurons
 from explain.text.phrases import Effect, PhraseSettings, Variants, budget, find_phrases
 from explain.text.units import units_of
 
@@ -117,19 +118,9 @@ def cost(request: Request, model: TextModel, tokens: Tokens) -> int:
     return total + (budget(len(units_of(tokens, "word")), request.phrases) if request.phrases else 0)
 
 
-class NotRemembered(Exception):
-    """A part is in no cache, and nothing may be computed."""
-
-
 def known(request: Request, model: TextModel, cache: Cache) -> tuple[dict[str | Method | Question | Tested, Any], bool]:
     """The parts of a request that need no computing, up to the first that does, and whether these are all."""
-    found: dict[str | Method | Question | Tested, Any] = {}
-    try:
-        for name, part in parts(request, model, cache=cache, compute=False):
-            found[name] = part
-    except (NotRemembered, ExplainError):  # what is wrong is told by the job that tries
-        return found, False
-    return found, True
+    return remembered(parts(request, model, cache=cache, compute=False))
 
 
 def parts(
@@ -150,17 +141,7 @@ def parts(
     Raises:
         ExplainError: whatever is wrong with text, target or settings, or the work was stopped.
     """
-    cache = cache if cache is not None else Cache()
-
-    def recall(key: Any, work: Callable[[], Any]) -> Any:
-        found = cache.get(key)
-        if found is None:
-            if not compute:
-                raise NotRemembered
-            found = work()
-            cache.put(key, found)
-        return found
-
+    recall = partial(jobs.recall, cache if cache is not None else Cache(), compute=compute)
     windows = model.windows(request.text, request.text_pair)
     working = Remembering(model)
     texts = (model.record, request.text, request.text_pair)
@@ -212,7 +193,8 @@ def parts(
             yield Tested(method), recall((*where, target, method, request.tests), test)
 
     for question in request.questions:
-        found = recall((*where, target, question), partial(question.answer, working, tokens, target, meter))
+        about = (*where, target) if question.of_text else (model.record,)
+        found = recall((*about, question), partial(question.answer, working, tokens, target, meter))
         yield question, found
 
 
@@ -279,7 +261,8 @@ def explain(
     chosen = PhraseSettings() if phrases is True else phrases or None
     put_to = tests_from() if tests is True else tests or None
     made = methods_from(methods, settings)
-    request = Request(text, made, text_pair, label, against, scale, chosen, (), position, put_to)
+    asked = questions_of(loaded)
+    request = Request(text, made, text_pair, label, against, scale, chosen, asked, position, put_to)
     found = dict(parts(request, loaded, meter, cache))
     return report(request, loaded, found)
 
@@ -308,9 +291,43 @@ def attention(
     return loaded.observe(loaded.encode(text, text_pair)).maps
 
 
+def ask(
+    question: Question,
+    text: str,
+    model: str | TextModel = catalogue.DEFAULT_MODEL,
+    *,
+    text_pair: str | None = None,
+    label: str | None = None,
+    against: str | None = None,
+    scale: str | None = None,
+    position: int | None = None,
+    task: str | None = None,
+    meter: Meter | None = None,
+    cache: Cache | None = None,
+) -> Any:
+    """Answer a question of `explain.questions` about one text, such as `NeuronsInside()`.
+
+    Args:
+        question: what is to be found out; its class says what the answer is.
+        text, text_pair, model, label, against, scale, position, task, meter, cache: see `explain`.
+
+    Raises:
+        ExplainError: what is wrong and what to do, whatever it is.
+    """
+    loaded = catalogue.load_model(model, task=task) if isinstance(model, str) else model
+    request = Request(text, (), text_pair, label, against, scale, None, (question,), position)
+    return dict(parts(request, loaded, meter, cache))[question]
+
+
+def questions_of(model: TextModel) -> tuple[Question, ...]:
+    """What is always asked of a model, besides attributions: of two texts that are compared, which words are alike."""
+    return (SimilarityAttribution(),) if "vectors_moved" in model.offers else ()
+
+
 def report(request: Request, model: TextModel, found: Mapping[Any, Any], *, edges: bool = True) -> Report:
     """Put the parts of a request together; `edges=False` leaves the attention edges out, which take a while to find."""
     observation: Observation = found["observation"]
+    alike = [one for one in request.questions if isinstance(one, SimilarityAttribution) and one in found]
     return Report(
         schema=SCHEMA,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -327,6 +344,7 @@ def report(request: Request, model: TextModel, found: Mapping[Any, Any], *, edge
         versions=versions(),
         seed=0,
         test_settings=request.tests.record if request.tests else {},
+        similarity=found[alike[0]] if alike else None,
     )
 
 
@@ -357,23 +375,13 @@ def as_python(request: Request, model: TextModel) -> str:
         for method in request.methods
     }
     phrases: Any = request.phrases is not None
-    arguments = [
-        f"    {request.text!r},",
-        f"    model={model.name!r},",
-        *([] if catalogue.is_default(model) else [f"    task={model.task.hub_name!r},"]),
-        f"    methods={tuple(method.name for method in request.methods)!r},",
-    ]
     changed = {name: values for name, values in settings.items() if values}
-    for name, value in (
-        ("text_pair", request.text_pair),
-        ("settings", changed or None),
-        ("label", request.label),
-        ("against", request.against),
-        ("scale", request.scale),
-        ("position", request.position),
-    ):
-        if value is not None:
-            arguments.append(f"    {name}={value!r},")
+    arguments = [
+        *_text_and_model(request, model),
+        f"    methods={tuple(method.name for method in request.methods)!r},",
+        *([f"    settings={changed!r},"] if changed else []),
+        *_target(request),
+    ]
     header = "import explain\n"
     if request.phrases is None:
         arguments.append(f"    phrases={phrases},")
@@ -382,3 +390,33 @@ def as_python(request: Request, model: TextModel) -> str:
         arguments.append(f"    phrases={request.phrases!r},")
     body = "\n".join(arguments)
     return f"{header}\nreport = explain.explain(\n{body}\n)\nprint(report.prediction.label, report.phrases[:3])\n"
+
+
+def ask_as_python(question: Question, request: Request, model: TextModel) -> str:
+    """The Python that asks one question about the same text; a set of texts is read from a file."""
+    body = "\n".join((*_text_and_model(request, model), *_target(request)))
+    kind = type(question).__name__
+    written, header = repr(question), ""
+    if "Neuron(" in written:
+        header = "from explain.datatypes import Neuron\n"
+    if isinstance(question, WordsOfNeurons):
+        written = f"{kind}(read_lines(open('texts.txt', 'rb').read())[0])"
+    imports = f"import explain\n{header}from explain.questions import {kind}\n"
+    if isinstance(question, WordsOfNeurons):
+        imports += "from explain.text.lines import read_lines\n"
+    return f"{imports}\nfound = explain.ask(\n    {written},\n{body}\n)\n"
+
+
+def _text_and_model(request: Request, model: TextModel) -> list[str]:
+    """The first arguments of a call, a line each."""
+    return [
+        f"    {request.text!r},",
+        f"    model={model.name!r},",
+        *([] if catalogue.is_default(model) else [f"    task={model.task.hub_name!r},"]),
+    ]
+
+
+def _target(request: Request) -> list[str]:
+    """The arguments that are not left to their defaults, a line each."""
+    names = ("text_pair", "label", "against", "scale", "position")
+    return [f"    {name}={value!r}," for name in names if (value := getattr(request, name)) is not None]

@@ -4,8 +4,10 @@ A question is its own key: answers are remembered by weights, text, target and q
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -19,23 +21,37 @@ from explain.datatypes import (
     CutEffects,
     HeadEffects,
     LayerReadings,
+    LayerStates,
+    Neuron,
+    NeuronActivity,
+    NeuronEffects,
+    NeuronWords,
     PairInteractions,
+    SimilarityMatrix,
     Target,
     Tokens,
 )
-from explain.knobs import check_knobs, knob
+from explain.errors import DataError, KnobError, TextError
+from explain.knobs import check_knobs, knob, settings_of
 from explain.meter import Meter
 from explain.methods.base import AttentionMethod, Stopwatch
 from explain.methods.coalitions import GameSettings
-from explain.models.base import TextModel, read_row
+from explain.models.base import BASELINES, TextModel, read_row
+from explain.models.path import StraightPath
 from explain.numerics.coalitions import interaction_shares, pair_interactions
 from explain.numerics.heads import head_figures
+from explain.numerics.neurons import neurons_alike, random_neurons
+from explain.numerics.quadrature import agree, allowed_gap, nested, two_levels
+from explain.text.units import Units, few_units, units_of
 
 _WORDS = 5  # of a vocabulary, listed for each layer
+_WORDS_OF_TWO = 64  # of two texts together, that are compared word by word
 
 
 class Question(ABC):
-    """Something to find out about one text and target."""
+    """Something to find out about one text and target, or with `of_text` false about the model alone."""
+
+    of_text: ClassVar[bool] = True
 
     @abstractmethod
     def cost(self, model: TextModel, tokens: Tokens) -> int:
@@ -157,6 +173,196 @@ class HowItForms(Question):
         )
 
 
+@dataclass(frozen=True)
+class StatesInside(Question):
+    """How large states and gradients are at every layer, and how a token's state changes: a forward, a backward pass.
+
+    The similarity of a token's states is the "intra-token" side of Ethayarajh (2019),
+    https://arxiv.org/abs/1909.00512; state x gradient is the layer version of gradient x input (captum's
+    LayerGradientXActivation).
+    """
+
+    def cost(self, model: TextModel, tokens: Tokens) -> int:
+        return 2
+
+    def answer(self, model: TextModel, tokens: Tokens, target: Target, meter: Meter | None = None) -> LayerStates:
+        found = model.inside(tokens, target, meter)
+        states, gradients = found.states.double(), found.state_gradients.double()  # (L + 1, T, D)
+        directions = torch.nn.functional.normalize(states, dim=-1)
+        return LayerStates(
+            tokens=tokens,
+            target=target,
+            norms=states.norm(dim=-1).numpy(),
+            gradient_norms=gradients.norm(dim=-1).numpy(),
+            products=(states * gradients).sum(dim=-1).numpy(),
+            similarity=torch.einsum("ltd,mtd->tlm", directions, directions).numpy(),
+            output=found.value,
+        )
+
+
+@dataclass(frozen=True)
+class NeuronsInside(Question):
+    """What every neuron gives at every token, and the target's gradient there: a forward and a backward pass."""
+
+    def cost(self, model: TextModel, tokens: Tokens) -> int:
+        return 2
+
+    def answer(self, model: TextModel, tokens: Tokens, target: Target, meter: Meter | None = None) -> NeuronActivity:
+        found = model.inside(tokens, target, meter)
+        return NeuronActivity(tokens, target, found.neurons.numpy(), found.neuron_gradients.numpy(), found.value)
+
+
+@dataclass(frozen=True)
+class EffectOfNeurons(Question):
+    """What setting some neurons to zero does to the target, each alone and all at once, beside random others.
+
+    Attributes:
+        neurons: which; with a token, at that one only, and all at the same.
+        draws: of as many others of the same layers, of each kind (see `NeuronEffects.controls`); seed: theirs.
+    """
+
+    neurons: tuple[Neuron, ...]
+    draws: int = 20
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "neurons", tuple(dict.fromkeys(self.neurons)))
+        if not self.neurons:
+            raise KnobError("Name the neurons that are to be set to zero, such as 2.107.")
+
+    def cost(self, model: TextModel, tokens: Tokens) -> int:
+        return len(self.neurons) + 2 + 2 * self.draws + 2
+
+    def answer(self, model: TextModel, tokens: Tokens, target: Target, meter: Meter | None = None) -> NeuronEffects:
+        found = model.inside(tokens, target, meter)
+        controls = self._controls(found.neurons.abs().mean(dim=1).double().numpy())
+        alone = [(one,) for one in self.neurons]
+        sets = [(), *alone, self.neurons, *(drawn for draws in controls.values() for drawn in draws)]
+        scores = model.silenced_scores(tokens, target, sets, meter)
+        effects, flips = scores.values[0] - scores.values[1:], scores.decisions[1:] != scores.decisions[0]
+        count = len(self.neurons)
+        ends = np.cumsum([count + 1, *map(len, controls.values())])
+        products = found.neurons * found.neuron_gradients
+        return NeuronEffects(
+            target=target,
+            neurons=self.neurons,
+            effects=effects[:count],
+            flips=flips[:count],
+            forecasts=np.array([float(products[_place(one)].sum()) for one in self.neurons]),
+            together=float(effects[count]),
+            together_flips=bool(flips[count]),
+            controls={name: effects[start:stop] for name, start, stop in zip(controls, ends, ends[1:])},
+            output=float(scores.values[0]),
+        )
+
+    def _controls(self, sizes: np.ndarray) -> dict[str, list[tuple[Neuron, ...]]]:
+        """Sets of other neurons, by how they are drawn; sizes (L, F) say how active each is."""
+        numbered = [(one.layer, one.number) for one in self.neurons if one.number is not None]
+        if not self.draws or len(numbered) < len(self.neurons):
+            return {}  # a whole layer has no others
+        token = self.neurons[0].token
+        drawn = {
+            "random": random_neurons(numbered, sizes.shape[1], self.draws, self.seed),
+            "as active": neurons_alike(numbered, sizes, self.draws, self.seed),
+        }
+        return {
+            name: [tuple(Neuron(*place, token) for place in places) for places in sets]
+            for name, sets in drawn.items()
+            if sets
+        }
+
+
+@dataclass(frozen=True)
+class WordsOfNeurons(Question):
+    """Where in a set of texts each neuron gives most: a forward pass for each text.
+
+    Of models that read two texts, a line holds both, with a tab between.
+    """
+
+    of_text: ClassVar[bool] = False
+
+    lines: tuple[str, ...]
+    top: int = 10
+
+    def cost(self, model: TextModel, tokens: Tokens) -> int:
+        return len(self.lines)
+
+    def answer(self, model: TextModel, tokens: Tokens, target: Target, meter: Meter | None = None) -> NeuronWords:
+        """Find it out.
+
+        Raises:
+            DataError: the model can read none of the lines, or needs two texts where a line has one.
+        """
+        model.require({"neurons"})
+        texts = self._read(model)
+        highest = _Highest(model, texts, self.top)
+        model.watch_neurons(texts, highest.see, meter)
+        return highest.found(len(self.lines) - len(texts))
+
+    def _read(self, model: TextModel) -> list[Tokens]:
+        found, reasons = [], []
+        for number, line in enumerate(self.lines, 1):
+            texts = line.split("\t", 1) if model.pair == "always" else [line]
+            if model.pair == "always" and len(texts) < 2:
+                raise DataError(
+                    f"Text {number} of the set is one text; {model.name} reads two. Put a tab between the "
+                    f"{' and the '.join(name.lower() for name in model.texts)} in each line."
+                )
+            try:
+                found.append(model.encode(*texts))
+            except TextError as error:
+                reasons.append(str(error))
+        if not found:
+            raise DataError(f"No text of the set can be read. {reasons[0] if reasons else 'It is empty.'}")
+        return found
+
+
+class _Highest:
+    """Keeps, for every neuron, the places where it gives most, while texts go by."""
+
+    def __init__(self, model: TextModel, texts: Sequence[Tokens], top: int) -> None:
+        self._texts = texts
+        shape = (min(top, len(texts)), model.layers, model.neurons)
+        self._values = torch.full(shape, -torch.inf)
+        self._lines, self._places = torch.zeros(shape, dtype=torch.int32), torch.zeros(shape, dtype=torch.int32)
+        self._sums, self._active = torch.zeros(shape[1:], dtype=torch.double), torch.zeros(shape[1:])
+
+    def see(self, numbers: Sequence[int], layer: int, neurons: Tensor) -> None:
+        """Take over what some texts (B) give in a layer: neurons (B, T, F)."""
+        own = torch.zeros(neurons.shape[:2], dtype=torch.bool)
+        for row, number in enumerate(numbers):
+            own[row, : len(self._texts[number])] = torch.from_numpy(~self._texts[number].special)
+        values, places = neurons.masked_fill(~own[..., None], -torch.inf).max(dim=1)  # (B, F)
+        lines = torch.tensor(numbers, dtype=torch.int32)[:, None].expand(values.shape)
+        merged = torch.cat([self._values[:, layer], values])
+        best, order = merged.topk(len(self._values), dim=0)
+        self._values[:, layer] = best
+        for kept, new in ((self._lines, lines), (self._places, places.int())):
+            kept[:, layer] = torch.cat([kept[:, layer], new]).gather(0, order)
+        weights = own.to(neurons.dtype)
+        self._sums[layer] += torch.einsum("bt,btf->f", weights, neurons)
+        self._active[layer] += torch.einsum("bt,btf->f", weights, (neurons > 0).to(neurons.dtype))
+
+    def found(self, skipped: int) -> NeuronWords:
+        seen = sum(len(one.ordinary) for one in self._texts)
+        return NeuronWords(
+            texts=tuple(self._texts),
+            values=self._values.numpy(),
+            lines=self._lines.numpy(),
+            places=self._places.numpy(),
+            means=(self._sums / seen).numpy(),
+            active=(self._active / seen).double().numpy(),
+            seen=seen,
+            skipped=skipped,
+        )
+
+
+def _place(neuron: Neuron) -> tuple[Any, ...]:
+    """Where a neuron stands in an array (L, T, F)."""
+    token, number = (slice(None) if place is None else place for place in (neuron.token, neuron.number))
+    return neuron.layer, token, number
+
+
 @dataclass(frozen=True, kw_only=True)
 class ShapleyInteractions(GameSettings, Question):
     """What every two words do together: the Shapley interaction index (Grabisch and Roubens 1999).
@@ -202,6 +408,89 @@ class ShapleyInteractions(GameSettings, Question):
             passes=watch.meter.spent,
             diagnostics={"operator": game.operator, "exact": not pairs.drawn},
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimilarityAttribution(Question):
+    """What every two words, one of each text, add to the texts' similarity.
+
+        values_uv = A_u . B_v,    A_u = integral over t in [0, 1] of df/dt at r + t (a - r), word u alone moving
+
+    with f a text's vector at length 1, a its word embeddings and r those of the empty text; B_v likewise of the other
+    text. Moeller, Nikolaev and Pado (2023), https://arxiv.org/abs/2310.05703, equations 4 to 6. The derivative along a
+    way is taken forward, so a pass moves one word of each text, whatever the length of the vectors.
+    """
+
+    granularity: str = knob(
+        "auto",
+        choices=("auto", "token", "word", "phrase", "sentence"),
+        help="The parts: words (auto), and in texts of more than 64 words phrases between punctuation marks.",
+    )
+    baseline: str = knob(
+        "auto", choices=("auto", *BASELINES), help="What the empty texts are made of, as for integrated gradients."
+    )
+    tolerance: float = knob(
+        0.001, low=1e-5, high=0.1, help="Largest gap allowed, as a part of what the values add up to."
+    )
+    max_points: int = knob(129, choices=(33, 65, 129, 257), help="Give up refining at this many points, and say so.")
+
+    def __post_init__(self) -> None:
+        check_knobs(self)
+
+    def cost(self, model: TextModel, tokens: Tokens) -> int:
+        return 2 * self.max_points * max(map(len, self._sides(tokens)[1]))
+
+    def answer(self, model: TextModel, tokens: Tokens, target: Target, meter: Meter | None = None) -> SimilarityMatrix:
+        """Find it out.
+
+        Raises:
+            ModelError: the model gives no vectors of texts.
+        """
+        model.require({"vectors_moved"})
+        watch = Stopwatch(meter)
+        granularity, (left, right) = self._sides(tokens)
+        kind = model.default_baseline() if self.baseline == "auto" else self.baseline
+        path = StraightPath(model, tokens, target, model.baseline(tokens, target, kind), watch.meter)
+        for vectors, slopes in nested(partial(path.vectors, left=left, right=right), self.max_points):
+            values, coarser = (parts[: len(left)] @ parts[len(left) :].T for parts in two_levels(slopes))
+            (left_empty, right_empty), (left_whole, right_whole) = vectors[0], vectors[-1]
+            expected = float((left_whole - left_empty) @ (right_whole - right_empty))
+            allowed = allowed_gap(self.tolerance, expected)
+            agreed, change = agree(values, coarser)
+            converged = bool(abs(expected - values.sum()) <= allowed and agreed)
+            if converged:
+                break
+        return SimilarityMatrix(
+            tokens=tokens,
+            target=target,
+            left=left,
+            right=right,
+            values=values,
+            output=float(left_whole @ right_whole),
+            left_empty=float(left_empty @ right_whole),
+            right_empty=float(left_whole @ right_empty),
+            both_empty=float(left_empty @ right_empty),
+            granularity=granularity,
+            params=settings_of(self),
+            passes=watch.meter.spent,
+            diagnostics={
+                "baseline": kind,
+                "rule": "clenshaw_curtis",
+                "points": len(slopes),
+                "converged": converged,
+                "tolerance": allowed,
+                "change_from_half_the_points": change,
+            },
+        )
+
+    def _sides(self, tokens: Tokens) -> tuple[str, tuple[Units, Units]]:
+        """The parts of the first text and of the second, and what they are."""
+        granularity, units = self.granularity, None
+        if granularity == "auto":
+            granularity, units = few_units(tokens, _WORDS_OF_TWO)
+        units = units or units_of(tokens, granularity)
+        first = sum(int(tokens.segment[unit[0]]) == 0 for unit in units)
+        return granularity, (units[:first], units[first:])
 
 
 def _passes_for_pairs(count: int) -> int:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from explain import pipeline
-from explain.datatypes import Attribution, Output, Prediction, Report, Target, Tokens
+from explain.datatypes import Attribution, Output, Prediction, Report, SimilarityMatrix, Target, Tokens
 from explain.errors import RecordError
 from explain.knobs import make
 from explain.meter import Meter
@@ -25,17 +25,19 @@ from explain.methods.base import METHODS
 from explain.metrics.base import TrialSettings
 from explain.models import catalogue
 from explain.models.base import TextModel
+from explain.questions import SimilarityAttribution
 from explain.rationale import plausibility
 from explain.text.phrases import PhraseSettings
 
 DEFAULT_TOLERANCE = 1e-3
 _LEFT_AWAY: dict[type, tuple[str, ...]] = {
     Attribution: ("tokens", "target"),  # written once, with the report
+    SimilarityMatrix: ("tokens", "target"),
     Output: ("every_logit",),  # a vocabulary's worth of numbers
 }
 _MAY_BE_MISSING: dict[type, tuple[str, ...]] = {  # reports of this schema were written without
-    Report: ("rationale", "test_settings"),
-    Tokens: ("begins_at",),
+    Report: ("rationale", "similarity", "test_settings"),
+    Tokens: ("begins_at", "text_names"),
     Prediction: ("labels", "spans", "window"),
     Target: ("held",),
 }
@@ -71,14 +73,13 @@ def from_record(record: Any) -> Report:
         raise RecordError(f"This is no report of schema {pipeline.SCHEMA!r}; it says {found!r}.")
     try:
         hints = _hints(Report)
-        plain = {name: value for name, value in record.items() if name != "attributions"}
+        plain = {name: value for name, value in record.items() if name not in ("attributions", "similarity")}
         parts = {name: _decode(hints[name], value) for name, value in plain.items()}
         shared = {"tokens": parts["prediction"].tokens, "target": parts["target"]}
-        attributions = tuple(
-            Attribution(**shared, **{name: _decode(_hints(Attribution)[name], value) for name, value in one.items()})
-            for one in record["attributions"]
-        )
-        return Report(**parts, attributions=attributions)
+        attributions = tuple(_decode(Attribution, one, shared) for one in record["attributions"])
+        alike = record.get("similarity")
+        similarity = None if alike is None else _decode(SimilarityMatrix, alike, shared)
+        return Report(**parts, attributions=attributions, similarity=similarity)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise RecordError(f"The report can't be read: {type(error).__name__}: {error}") from error
 
@@ -105,7 +106,8 @@ def _hints(cls: type) -> dict[str, Any]:
     return typing.get_type_hints(cls)
 
 
-def _decode(hint: Any, value: Any) -> Any:
+def _decode(hint: Any, value: Any, shared: Mapping[str, Any] | None = None) -> Any:
+    """A value of a type, from JSON; `shared`: fields of it that stand elsewhere in the record."""
     origin = typing.get_origin(hint)
     if isinstance(hint, types.UnionType):
         if value is None:
@@ -113,7 +115,7 @@ def _decode(hint: Any, value: Any) -> Any:
         hint = next(part for part in typing.get_args(hint) if part is not type(None))
         return _decode(hint, value)
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return hint(**{name: _decode(_hints(hint)[name], part) for name, part in value.items()})
+        return hint(**{name: _decode(_hints(hint)[name], part) for name, part in value.items()}, **(shared or {}))
     if origin is np.ndarray:
         return np.array(value)
     if origin is tuple:
@@ -231,6 +233,7 @@ def replay(recorded: Report, model: TextModel | None = None, meter: Meter | None
         scale=None if contrast_or_value else target.scale,
         phrases=make(PhraseSettings, recorded.phrase_settings) if recorded.phrase_settings else None,
         position=target.positions[0] if target.positions else None,
+        questions=(make(SimilarityAttribution, recorded.similarity.params),) if recorded.similarity else (),
         tests=_tests(recorded.test_settings) if recorded.test_settings else None,
     )
     again = pipeline.report(request, model, dict(pipeline.parts(request, model, meter)))
@@ -248,7 +251,8 @@ def _tests(settings: Mapping[str, Any]) -> TrialSettings:
 
 # What a second run may have otherwise: when and how long, on what versions, and where the model lies.
 # A percentile follows from a figure and its controls, which are compared: it leaps where two are all but equal.
-_LEFT_OUT = {"created", "seconds", "passes", "versions", "id", "revision", "percentile"}
+# What texts are called is no finding, and older records don't tell.
+_LEFT_OUT = {"created", "seconds", "passes", "versions", "id", "revision", "percentile", "text_names"}
 
 
 def compare(recorded: Report, again: Report) -> Difference:

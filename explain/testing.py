@@ -100,7 +100,18 @@ class ToyModel(TextModel):
         segments = np.array(segment)
         places = np.array(spans)
         words = np.array(word_ranges(texts, places, segments, special))
-        return Tokens(text, np.array(ids), tuple(pieces), places, segments, special, words, None, text_pair, tuple(cut))
+        return Tokens(
+            text,
+            np.array(ids),
+            tuple(pieces),
+            places,
+            segments,
+            special,
+            words,
+            text_pair=text_pair,
+            truncated_at=tuple(cut),
+            text_names=self.text_names,
+        )
 
     def observe(self, tokens: Tokens, meter: Meter | None = None) -> Observation:
         prediction = self.predict(tokens, meter)

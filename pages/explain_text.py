@@ -14,8 +14,9 @@ from explain.pipeline import Request
 from explain.randomization import known
 from explain.replay import to_json
 from explain.verdict import verdict
+from explain.views.base import VIEWS
 from explain.views.document import document
-from explain.views.scores_table import to_csv
+from explain.views.scores_table import matrix_to_csv, to_csv
 from explain.views.token_heatmap import shared_scales
 from pages.shared import controls, show, state
 from pages.shared.follow import follow
@@ -34,7 +35,8 @@ def page() -> None:
     if subject.lacking:
         show.advice(subject.lacking)
         return
-    request = Request(subject.text, methods, subject.pair, phrases=phrases, **subject.question)
+    asked = pipeline.questions_of(subject.model)
+    request = Request(subject.text, methods, subject.pair, phrases=phrases, questions=asked, **subject.question)
     follow(request, subject.model, draw)
 
 
@@ -45,11 +47,13 @@ def draw(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
         return
     report = pipeline.report(request, model, found, edges=False)
     heatmaps(request, model, report, found)
+    alike(request, report)
     key_phrases(request, report, found)
     attention(found["observation"].maps)
     partial = any(one.diagnostics.get("partial") for one in report.attributions)
-    if set(found) >= {*request.methods, *(("phrases",) if request.phrases else ())} and not partial:
-        take_away(request, model, found)
+    asked = {*request.methods, *(("phrases",) if request.phrases else ()), *request.questions}
+    if set(found) >= asked and not partial:
+        take_away(request, model, report, found)
 
 
 def heatmaps(request: Request, model: TextModel, report: Report, found: Mapping[Any, Any]) -> None:
@@ -79,6 +83,17 @@ def heatmaps(request: Request, model: TextModel, report: Report, found: Mapping[
     show.view("word_details", report, key="details", group=GROUP, titles=state.titles(), unknown=model.unk_id)
 
 
+def alike(request: Request, report: Report) -> None:
+    """Of two texts that are compared, which words of them are alike."""
+    if not request.questions:
+        return
+    st.subheader(VIEWS["similarity_matrix"].title, anchor=False)
+    if report.similarity is None:
+        st.skeleton(height=240)
+    else:
+        show.view("similarity_matrix", report.similarity, key="similarity_matrix", group=GROUP)
+
+
 def key_phrases(request: Request, report: Report, found: Mapping[Any, Any]) -> None:
     if request.phrases is None:
         return
@@ -99,23 +114,26 @@ def attention(maps: AttentionMaps) -> None:
     )
 
 
-def take_away(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
+def take_away(request: Request, model: TextModel, report: Report, found: Mapping[Any, Any]) -> None:
     st.subheader("Take it with you", anchor=False)
 
     def whole() -> Report:
         return pipeline.report(request, model, found)
 
     def page_alone() -> str:
-        report = whole()
+        all_of_it = whole()
         about = {name: (METHODS[name].title, METHODS[name].meaning, METHODS[name].limits) for name in METHODS}
-        return document(report, about, found["observation"].maps, unknown=model.unk_id, record=to_json(report))
+        return document(all_of_it, about, found["observation"].maps, unknown=model.unk_id, record=to_json(all_of_it))
 
+    files = [
+        ("HTML, opens offline", page_alone, "explanation.html", "text/html"),
+        ("JSON, to replay", lambda: to_json(whole()), "explanation.json", "application/json"),
+        ("CSV of the scores", lambda: to_csv(whole()), "scores.csv", "text/csv"),
+    ]
+    if (matrix := report.similarity) is not None:
+        files.append(("CSV of the pairs", lambda: matrix_to_csv(matrix), "pairs.csv", "text/csv"))
     with st.container(horizontal=True):
-        for label, make, file, kind in (
-            ("HTML, opens offline", page_alone, "explanation.html", "text/html"),
-            ("JSON, to replay", lambda: to_json(whole()), "explanation.json", "application/json"),
-            ("CSV of the scores", lambda: to_csv(whole()), "scores.csv", "text/csv"),
-        ):
+        for label, make, file, kind in files:
             st.download_button(label, make, file, kind, on_click="ignore")
     show.links(request.text, request.text_pair)
     st.caption("Pictures: each drawing has SVG and PNG buttons in its corner.")

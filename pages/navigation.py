@@ -11,7 +11,9 @@ st.navigation(
     [
         st.Page(HERE / "explain_text.py", title="Explain a text", default=True),
         st.Page(HERE / "attention.py", title="Attention", url_path="attention"),
+        st.Page(HERE / "inside.py", title="Inside", url_path="inside"),
         st.Page(HERE / "faithfulness.py", title="Is it right?", url_path="faithfulness"),
+        st.Page(HERE / "embeddings.py", title="Embeddings", url_path="embeddings"),
         st.Page(HERE / "train.py", title="Train", url_path="train"),
     ],
     position="top",

@@ -13,6 +13,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test may reach for the network
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("NUMBA_DISABLE_JIT", "1")  # compiling UMAP takes longer than all it does here
 
 from explain.models.base import TextModel
 from explain.models.catalogue import load_folder, load_model

@@ -21,9 +21,17 @@ from explain.datatypes import (
     CutEffects,
     HeadEffects,
     LayerReadings,
+    LayerStates,
     Line,
     MetricResult,
+    Neuron,
+    NeuronActivity,
+    NeuronEffects,
+    NeuronWords,
     Report,
+    SimilarityMatrix,
+    Target,
+    Tokens,
 )
 from explain.methods.base import METHODS
 from explain.questions import ShapleyInteractions
@@ -57,6 +65,20 @@ def results() -> dict[str, Any]:
     tokens, target = maps.tokens, report.target
     tested = dataclasses.replace(report, metrics=(*_curves(), _whiskers(4)))
     layers = np.linspace(1, 0.5, 3)[:, None] * np.ones(len(tokens))
+    counted = np.arange(2 * len(tokens) * 3).reshape(2, -1, 3) / 10 - 2  # two layers, three neurons
+    neurons = NeuronActivity(tokens, target, counted, np.cos(counted), 1.5)
+    cosines = np.broadcast_to(np.array([[1, 0.75, -0.25], [0.75, 1, 0.5], [-0.25, 0.5, 1]]), (len(tokens), 3, 3))
+    effects = NeuronEffects(
+        target,
+        (Neuron(1, 2), Neuron(0)),
+        [0.5, -1.0],
+        [False, True],
+        [0.25, -0.75],
+        -0.75,
+        True,
+        {"random": np.array([-0.125, 0.5, 1.0])},
+        1.5,
+    )
     return {
         "attention_matrix": maps,
         "cut_effects": CutEffects(target, ((Cut(0, 1),), (Cut(source=2),)), [0.5, -1.0], [False, True], 1.5),
@@ -65,6 +87,14 @@ def results() -> dict[str, Any]:
         "layer_readings": LayerReadings(
             tokens, target, ("negative", "positive"), layers, 0.5 * layers, [[0.5, 0.5]] * 3, [0.0, 1.0, 1.5]
         ),
+        "layer_states": LayerStates(tokens, target, 4 * layers, layers / 3, layers - 0.75, cosines, 1.5),
+        "state_similarity": LayerStates(tokens, target, 4 * layers, layers / 3, layers - 0.75, cosines, 1.5),
+        "top_neurons": neurons,
+        "neuron_heatmap": neurons,
+        "neuron_words": NeuronWords(
+            (tokens, tokens), *np.array([[[[2.5]], [[-0.5]]], [[[0]], [[1]]], [[[1]], [[3]]]]), [[0.5]], [[0.25]], 12, 1
+        ),
+        "neuron_effects": effects,
         "token_heatmap": report.attribution("integrated_gradients"),
         "phrase_bars": report,
         "layer_graph": maps,
@@ -88,8 +118,18 @@ def results() -> dict[str, Any]:
             "A caption",
         ),
         "confusion_matrix": Confusion((HOSTILE, "b", "never"), [[3, 1, 0], [2, 4, 0], [0, 0, 0]]),
+        "similarity_matrix": _alike(tokens, target),
         "pair_bars": ShapleyInteractions().answer(TOY_MODELS["planted"], tokens, target),
     }
+
+
+def _alike(tokens: Tokens, target: Target) -> SimilarityMatrix:
+    words = tokens.word_units()
+    values = np.linspace(-0.2, 0.4, 6).reshape(2, 3)
+    about = {"baseline": "mask", "converged": True}
+    return SimilarityMatrix(
+        tokens, target, words[:2], words[2:5], values, 0.9, 0.2, 0.3, 0.2, "word", diagnostics=about
+    )
 
 
 def _curves() -> Iterator[MetricResult]:

@@ -108,7 +108,7 @@ def test_lists(capsys: pytest.CaptureFixture[str]) -> None:
         (["text", "a [MASK]", "--model", "base", "--target", "unforgettable"], "is 4 pieces for this model"),
         (
             ["text", "a [MASK]", "--model", "base", "--position", "5"],
-            "no mask at token 5. Masks of this text are at: 2",
+            "Nothing is read at token 5. This model is read at: 2",
         ),
         (["text", "a", "--position", "1"], "decides on the whole text"),
         (["replay", "/no/such/file"], "can't be read"),
@@ -156,6 +156,39 @@ def test_attention_refuses_what_is_not_there(
     assert said in capsys.readouterr().err
 
 
+def test_neurons(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = tmp_path / "lines.txt"
+    lines.write_text("a bad film\nI saved it\n", encoding="utf-8")
+    asked = ["neurons", TEXT, "--word", "saves", "--top", "2", "--target", "positive"]
+    assert main([*asked, "--zero", "0.571", "--zero", "1.all", "--lines", str(lines)]) == 0
+    out = capsys.readouterr().out
+    assert "neurons at \u201csaves\u201d, all layers" in out and "highest in 2 texts" in out
+    assert re.search(r"^ +0\.571 +[+-]\d\.\d+  gradient forecasts", out, re.MULTILINE) and "draws" not in out
+    assert main([*asked, "--layer", "3", "--by", "activation", "--zero", "0.571", "--format", "json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert [row["neuron"][:2] for row in record["neurons"]["rows"]] == ["3."] * 2
+    assert len(record["effects"]["controls"]["random"]) == 20
+    path = tmp_path / "neurons.csv"
+    assert main([*asked, "--word", "[CLS]", "--format", "csv", "--out", str(path)]) == 0
+    assert len(path.read_text().splitlines()) == 1 + 6 * 1536
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--layer", "6"], "layers 0 to 5"),
+        (["--zero", "first"], "Name one by layer and number"),
+        (["--zero", "0.1536"], "neurons 0 to 1535"),
+        (["--top", "0"], "list at least one"),
+        (["--lines", "/no/such/file"], "can't be read"),
+        (["--word", "zebra"], "There is no word 'zebra'"),
+    ],
+)
+def test_neurons_that_are_not_there(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["neurons", "so good", *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_a_verdict_stands_under_the_scores(capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["text", "The film isn't good, but I left smiling.", "--method", "occlusion", "--no-phrases"]
     assert main(asked) == 0
@@ -166,3 +199,40 @@ def test_a_verdict_stands_under_the_scores(capsys: pytest.CaptureFixture[str]) -
     assert "% of random orders; " in said and "Robustness to the reference" in said and "Deletion  beats" in said
     assert main([*asked, "--metric", "luck"]) == 2
     assert "There is no metric 'luck'" in capsys.readouterr().err
+
+
+def test_texts_become_vectors_and_a_ranking(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, out = tmp_path / "reviews.csv", tmp_path / "vectors.npz"
+    path.write_text("id,text\n1,a bad film\n2,\n3,two dogs \x1b[31m run\n4,a terrible film\n")
+    asked = ["embed", str(path), "--model", "base", "--pooling", "mean"]
+    assert main([*asked, "--out", str(out), "--query", "an awful movie", "--top", "2"]) == 0
+    said = capsys.readouterr()
+    header, first, second = said.out.splitlines()
+    assert header.split() == ["cosine", "row", "text"] and {first.split()[1], second.split()[1]} == {"1", "4"}
+    assert "3 texts, 384 numbers each (base, mean)." in said.err and "left out: 1." in said.err
+    with np.load(out, allow_pickle=False) as arrays:
+        assert np.allclose(arrays["vectors"][0], explain.embed(["a bad film"], "base").vectors[0], atol=1e-5)
+        assert arrays["vectors"].shape == (3, 384) and arrays["rows"].tolist() == [1, 3, 4]
+    assert main([*asked, "--query", "dogs", "--top", "1"]) == 0
+    assert "\x1b" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["a.csv"], "--out FILE for the vectors, --query TEXT"),
+        (["a.csv", "--out", "v.txt"], "ends in none of .npz, .csv, .parquet"),
+        (["nothing.csv", "--query", "a"], "nothing.csv can't be read"),
+        (["a.csv", "--query", "a", "--column", "body"], "no column 'body'; it has text"),
+        (["a.csv", "--query", "a", "--pooling", "layer:9"], "layer:0 to layer:5"),
+        (["a.csv", "--query", " "], "There is nothing"),
+        (["a.csv", "--query", "a", "--top", "0"], "one text is the least"),
+    ],
+)
+def test_embed_refuses(
+    arguments: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.csv").write_text("text\na film\n")
+    assert main(["embed", *arguments]) == 2
+    assert said in capsys.readouterr().err

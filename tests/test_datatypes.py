@@ -75,6 +75,8 @@ def test_tokens_know_their_text() -> None:
         Tokens("a", [1], ("a",), [[0, 1, 2]], [0], [False], [[0, 1]])
     with pytest.raises(ValueError, match="one entry per text"):
         Tokens("a", [1], ("a",), [[0, 1]], [0], [False], [[0, 1]], text_pair="b")
+    with pytest.raises(ValueError, match="one entry per text, or none"):
+        Tokens("a", [1], ("a",), [[0, 1]], [0], [False], [[0, 1]], text_names=("a", "b"))
 
 
 def test_attention_rows_must_sum_to_one() -> None:

@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
+import explain
 from explain.__main__ import main
 from explain.methods.base import METHODS, Method
-from explain.testing import METHOD_CHECKS, TOY_MODELS
+from explain.models.catalogue import load_folder
+from explain.tasks.base import TASKS, Head
+from explain.testing import METHOD_CHECKS, TOY_MODELS, CurvedModel, check_task
+from tests.tiny_models import tiny_folder
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -50,7 +54,7 @@ def test_the_readmes_commands_run(
 
 
 def test_the_method_of_the_docs_works() -> None:
-    (code,) = blocks(ROOT / "docs" / "adding.md", "python")
+    code, _ = blocks(ROOT / "docs" / "adding.md", "python")
     space: dict[str, object] = {"__name__": "docs_adding"}
     before = dict(METHODS._entries)
     try:
@@ -62,6 +66,26 @@ def test_the_method_of_the_docs_works() -> None:
     finally:
         METHODS._entries.clear()
         METHODS._entries.update(before)
+
+
+def test_the_task_of_the_docs_works(tmp_path: Path) -> None:
+    _, code = blocks(ROOT / "docs" / "adding.md", "python")
+    labels = ("unacceptable", "acceptable")
+    before = dict(TASKS._entries)
+    try:
+        exec(compile(code, "adding.md", "exec"), {"__name__": "docs_adding"})
+
+        class Toy(CurvedModel):
+            task, head = TASKS["acceptability"], Head(labels)
+
+        check_task(Toy.task, Toy("grammatical"))
+        model = load_folder("m", tiny_folder("bert", tmp_path, num_labels=2, id2label=dict(enumerate(labels))))
+        assert model.task is Toy.task and model.head.labels == labels
+        check_task(model.task, model)
+        assert explain.explain("The keys is here.", model, methods=["occlusion"]).target.task == "acceptability"
+    finally:
+        TASKS._entries.clear()
+        TASKS._entries.update(before)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -10,9 +10,11 @@ import explain
 from explain.datatypes import Report
 from explain.errors import KnobError, RecordError
 from explain.models.base import TextModel
+from explain.models.catalogue import load_model
 from explain.models.encoder import EncoderModel
 from explain.replay import compare, from_json, from_record, json_schema, read, replay, to_json, to_record
 from explain.testing import TOY_MODELS, texts_for
+from explain.views.document import document
 
 TEXT = "The film isn't good <b>, but its top-notch cast saves it! 😀"
 SCHEMA = Path(explain.__file__).parent / "report.schema.json"
@@ -120,6 +122,20 @@ def test_reports_from_before_there_were_rationales(report: Report) -> None:
     jsonschema.validate(record, json_schema())
     assert from_record(record).rationale is None
     assert compare(from_record(record), report).within(0)
+
+
+def test_texts_keep_their_names_and_older_reports_do_without() -> None:
+    model = load_model("entailment")
+    new = explain.explain("A man sleeps.", model, text_pair="Nobody sleeps.", methods=["occlusion"], phrases=False)
+    record = json.loads(to_json(new))
+    assert from_record(record).prediction.tokens.text_names == ("Premise", "Hypothesis")
+    del record["prediction"]["encodings"][0]["text_names"]
+    jsonschema.validate(record, json_schema())
+    old = from_record(record)
+    assert compare(old, new).within(0) and replay(old, model).within(1e-4)
+    for report, drawn, other in ((new, "Hypothesis", "second text"), (old, "second text", "Hypothesis")):
+        page = document(report, {"occlusion": ("", "", "")}, model.observe(report.prediction.tokens).maps)
+        assert page.count(f'"{drawn}"') == 2 and f'"{other}"' not in page  # the heatmap and the graph
 
 
 @pytest.mark.parametrize("value", [7, {"words": [1]}, {"words": [], "spans": [], "out_of": 3}])

@@ -3,6 +3,7 @@
 Random weights are drawn large, so that attention is far from uniform and a wrong position or segment shows.
 """
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -228,4 +229,11 @@ def tiny_folder(
                 parameter.normal_(std=0.1)
     model.to(dtype).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    return folder
+
+
+def unsaid(folder: Path) -> Path:
+    """The same folder, its configuration no longer saying what was saved."""
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"architectures": None}))
     return folder

@@ -171,7 +171,7 @@ def _scale(folder: Path, settings: dict[str, Any]) -> float:
 
 def _parameter(name: str, shared: dict[str, nn.Parameter], saved: dict[str, Tensor], scale: float) -> Tensor | None:
     if _PREFIX + name in saved:  # trained whole: the head
-        return saved[_PREFIX + name].float()
+        return saved[_PREFIX + name].to(torch.float32, copy=True)  # not a view of the file
     path, _, kind = name.rpartition(".")
     down, up = (  # (r, D_in) and (D_out, r); trained without a head, the encoder is not called "bert"
         saved.get(f"{_PREFIX}{path}.{part}.weight", saved.get(f"{_PREFIX}{path.removeprefix('bert.')}.{part}.weight"))

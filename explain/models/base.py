@@ -5,7 +5,7 @@ Tensors stay between models, methods and metrics; results are NumPy.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from explain.datatypes import AttentionMaps, Cut, ModelRecord, Prediction, Target, Tokens
+from explain.datatypes import AttentionMaps, Cut, ModelRecord, Neuron, Prediction, Target, Tokens
 from explain.errors import KnobError, ModelError, TextError
 from explain.meter import Meter
 from explain.models.own_module import TargetModule
@@ -43,6 +43,8 @@ OFFERS = {
     "activations": "calls activations as functions, or one module for several, so hooks can't tell them apart",
     "head_on_states": "has a head that can't be read on the states of its inner layers",
     "one_row": "decides by several places at once, so there is no one row of the last layer to take apart",
+    "neurons": "computes its feed-forward parts in a way of its own, so their neurons can't be seen",
+    "vectors_moved": "gives no vectors of texts that could be differentiated along a way",
     "random_layers": "has layers that share their weights, so they can't be drawn anew one after the other",
 }
 
@@ -100,6 +102,28 @@ class AttentionGradients:
     gradients: Tensor
 
 
+@dataclass(frozen=True, eq=False)
+class Inside:
+    """One forward and one backward pass, seen inside; float32 tensors, gradients in the target's unit per unit.
+
+    Attributes:
+        value: the target's.
+        states (L + 1, T, D): what enters the first layer, then what each layer gives. Where layers begin with a norm,
+            as in ModernBERT and GPT-2, the last one is what the model's last norm makes of it, which the head reads.
+        state_gradients (L + 1, T, D): the target's gradient there, through all that later layers make of it.
+        neurons, neuron_gradients (L, T, F): the same of what enters the second map of each feed-forward part.
+    """
+
+    value: float
+    states: Tensor
+    state_gradients: Tensor
+    neurons: Tensor
+    neuron_gradients: Tensor
+
+
+SeeNeurons = Callable[[Sequence[int], int, Tensor], None]
+
+
 class TextModel(ABC):
     """A model that reads texts, with its task, tokenizer and record.
 
@@ -110,6 +134,7 @@ class TextModel(ABC):
         max_tokens: longest input it reads, special tokens included.
         mask_id, pad_id, unk_id: ids of those tokens, or None where the vocabulary has none.
         layers, heads: of its attention.
+        neurons: in each layer's feed-forward part; 0 where they can't be seen.
         offers: what methods may need of it, see `OFFERS`.
         scripts: the scripts it was trained on ("Latin"), or None where nobody said.
     """
@@ -124,6 +149,7 @@ class TextModel(ABC):
     unk_id: int | None
     layers: int
     heads: int
+    neurons: int = 0
     offers: frozenset[str] = frozenset()
     scripts: tuple[str, ...] | None = None
 
@@ -131,6 +157,11 @@ class TextModel(ABC):
     def texts(self) -> tuple[str, ...]:
         """What the texts are called that it reads."""
         return self.head.texts or self.task.texts
+
+    @property
+    def text_names(self) -> tuple[str, ...]:
+        """What the two texts of an encoding are called; empty where there need not be two, and they have no names."""
+        return (self.head.texts or self.task.read_as or self.task.texts) if self.pair == "always" else ()
 
     @property
     def pair(self) -> str:
@@ -237,6 +268,41 @@ class TextModel(ABC):
     ) -> Scores:
         """Run a text with attention weights cut out, one forward for each set of cuts ("cuts")."""
         raise self._lacks("cuts")
+
+    def inside(self, tokens: Tokens, target: Target, meter: Meter | None = None) -> Inside:
+        """States and neurons of every layer, and the target's gradient at each: one forward and one backward pass
+        ("neurons")."""
+        raise self._lacks("neurons")
+
+    def watch_neurons(self, texts: Sequence[Tokens], see: SeeNeurons, meter: Meter | None = None) -> None:
+        """Show the neurons of many texts while they are computed, one forward pass each ("neurons").
+
+        Args:
+            see: told the numbers of some texts (B), a layer, and its neurons (B, T, F), layer after layer; what stands
+                behind the end of a shorter text is padding. The tensor is the model's: it is not to be kept or changed.
+        """
+        raise self._lacks("neurons")
+
+    def silenced_scores(
+        self, tokens: Tokens, target: Target, sets: Sequence[Sequence[Neuron]], meter: Meter | None = None
+    ) -> Scores:
+        """Run a text with neurons set to zero, one forward pass for each set of them ("neurons")."""
+        raise self._lacks("neurons")
+
+    def vectors_moved(
+        self, tokens: Tokens, points: Tensor, ways: Tensor, meter: Meter | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Two texts' vectors at word embeddings, and how they change along a way there ("vectors_moved").
+
+        The texts are read apart, so a way that moves a token of each tells what either does to its own text's vector.
+
+        Args:
+            points, ways (B, T, D): word embeddings in place of the text's own, and the ways they move.
+
+        Returns:
+            Vectors of length 1, and their derivatives: each (B, 2, E). Counted as one forward and one backward pass.
+        """
+        raise self._lacks("vectors_moved")
 
     def own_module(self, tokens: Tokens, target: Target, meter: Meter | None = None) -> TargetModule:
         """A module that gives the target at word embeddings, as in `values`, for the caller alone ("activations").

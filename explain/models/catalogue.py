@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,16 +29,16 @@ from explain.models.adapters import is_adapter, own_lstm, read_json, with_adapte
 from explain.models.base import TextModel
 from explain.models.encoder import MAX_TOKENS, EncoderModel
 from explain.models.families import FAMILIES
+from explain.models.fitting import HEADLESS, lacking, open_checkpoint, suits, tasks_by_weights
 from explain.models.probe import ATTENTION
 from explain.models.sentence_pair import Pooling, SentencePair
 from explain.models.vocabulary import TokenizerVocabulary
 from explain.registry import unknown
-from explain.tasks.base import TASKS, Head, Task
-from explain.tasks.next_sentence_prediction import LABELS as NEXT_SENTENCE
-from explain.tasks.sentence_similarity import LABEL as SIMILARITY_LABEL
+from explain.tasks.base import TASKS, Head, Task, VocabularyTask
 
 DEFAULT_MODEL = "sentiment"
-SIMILARITY = TASKS["sentence_similarity"]
+ENCODER = "base"  # what the shipped adapters are laid over
+SIMILARITY = HEADLESS
 KEPT_MODELS = 4  # loaded at once, by last use
 MOST_FETCHED = 5_000_000_000  # bytes from the hub at once
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
@@ -63,6 +64,8 @@ class Entry:
         size: bytes of its own weights.
         figures: its measured figures, as its card has them.
         examples: texts to start from, by a name for each; empty: the task's own.
+        told: whether the first of its tasks is known to be meant; else its weights fit all of them alike, nothing says
+            which they were saved for, and whoever loads it has to.
     """
 
     name: str
@@ -72,6 +75,7 @@ class Entry:
     size: int
     figures: dict[str, Any]
     examples: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    told: bool = True
 
     @property
     def main_figure(self) -> tuple[str, float, str] | None:
@@ -89,8 +93,7 @@ def list_models() -> tuple[Entry, ...]:
     for part in os.environ.get("EXPLAIN_MODELS", "").split(","):
         given, _, place = (text.strip() for text in part.rpartition("="))
         if place:
-            name = given or Path(place).name
-            found.append(Entry(name, place, _tasks_in(Path(place).expanduser()), place, 0, {}))
+            found.append(entry_of(place, given or Path(place).name))
     names = [entry.name for entry in found]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -127,25 +130,61 @@ def _shipped(folder: Path) -> Entry:
 def _shipped_tasks(folder: Path, about: Mapping[str, Any]) -> tuple[str, ...]:
     """What a shipped model can do: its task first, then the others that its heads serve."""
     if not is_adapter(folder):
-        return tuple(dict.fromkeys((about["task"], *_tasks_in(folder))))
+        return tuple(dict.fromkeys((about["task"], *_tasks_in(folder)[0])))
     auto_class = TASKS[about["task"]].auto_class if about["task"] in TASKS else None
     same = (name for name, task in TASKS.items() if task.auto_class == auto_class and task.fits(about["labels"]))
     return tuple(dict.fromkeys((about["task"], *same)))
 
 
-def tasks_in(place: str) -> tuple[str, ...]:
-    """The registry names of what a model was saved for; none where only loading, or fetching, it tells."""
-    return _tasks_in(Path(place).expanduser())
+def entry_of(place: str, name: str | None = None) -> Entry:
+    """What is known of a model in a folder, or on the hub once it was fetched, without loading it."""
+    folder = _here(place, None)
+    tasks, told = ((), True) if folder is None else _tasks_in(folder)
+    return Entry(name or place, place, tasks, place, 0, {}, told=told)
 
 
-def _tasks_in(folder: Path) -> tuple[str, ...]:
-    """What a folder's model was saved for, as far as its configuration tells without loading it."""
+def fetched(entry: Entry) -> Entry:
+    """The same, fetched from the hub first where only that tells what the model can do.
+
+    Raises:
+        ModelError: there is no such model.
+    """
+    if entry.tasks:
+        return entry
+    locate(entry.folder)
+    return entry_of(entry.folder, entry.name)
+
+
+def _tasks_in(folder: Path) -> tuple[tuple[str, ...], bool]:
+    """What a folder's model was saved for, or could have been, as far as files tell; and whether the first is meant."""
     try:
         config = read_json(folder / "config.json")
+        if not config.get("architectures"):
+            tasks = _by_weights(folder)
+            return tuple(task.name for task in tasks), len(tasks) < 2
         labels = [str(label) for label in (config.get("id2label") or {}).values()]
-        return tuple(task.name for task in _tasks_for(config.get("architectures") or (), labels))
-    except (ModelError, AttributeError, TypeError):  # a hub name, or no model; what is wrong is told on loading it
-        return ()
+        return tuple(task.name for task in _tasks_for(config["architectures"], labels)), True
+    except (ModelError, AttributeError, TypeError):  # no model; what is wrong is told on loading it
+        return (), True
+
+
+def _by_weights(folder: Path) -> tuple[Task, ...]:
+    """The tasks whose head is among a folder's weights; found again only where its files have changed.
+
+    Raises:
+        ModelError: a file that can't be used.
+    """
+    files = [(path, path.stat()) for path in (folder / "config.json", *sorted(folder.glob("*.safetensors")))]
+    stamp = tuple((path.name, stat.st_mtime_ns, stat.st_size) for path, stat in files)
+    if _FITTING.get(folder, ((), ()))[0] != stamp:
+        with _LOADING:
+            _check_weights(folder.name, folder)
+            _FITTING[folder] = stamp, tasks_by_weights(folder, _config(folder.name, folder))
+    return _FITTING[folder][1]
+
+
+_FITTING: dict[Path, tuple[tuple[Any, ...], tuple[Task, ...]]] = {}  # with which files that was found
+_LOADING = threading.RLock()  # one at a time: transformers' lazy imports do not bear two threads
 
 
 def load_model(name: str = DEFAULT_MODEL, revision: str | None = None, task: str | None = None) -> TextModel:
@@ -157,15 +196,16 @@ def load_model(name: str = DEFAULT_MODEL, revision: str | None = None, task: str
         task: which of the things that it can do ("fill-mask"), by default the first; see `Entry.tasks`.
 
     Raises:
-        ModelError: there is no such model, or it must not or can't be loaded; the message says what to do.
+        ModelError: there is no such model, it must not or can't be loaded, or nothing says which task it was saved for;
+            the message says what to do.
     """
     return _LOADED.get(name, revision, None if task is None else task_named(task).name)
 
 
 def is_default(model: TextModel) -> bool:
     """Whether a model's name alone gives it: it does one thing, or this is the first of those it does."""
-    known = next((entry.tasks for entry in list_models() if entry.name == model.name), ())
-    return not known or known[0] == model.task.name
+    entry = next((entry for entry in list_models() if entry.name == model.name), None) or entry_of(model.name)
+    return not entry.tasks or (entry.told and entry.tasks[0] == model.task.name)
 
 
 def task_named(name: str) -> Task:
@@ -184,7 +224,6 @@ class _Loaded:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._loading = threading.Lock()  # one at a time: transformers' lazy imports do not bear two threads
         self._models: OrderedDict[_Key, TextModel] = OrderedDict()
 
     def get(self, name: str, revision: str | None, task: str | None) -> TextModel:
@@ -193,7 +232,7 @@ class _Loaded:
         if found is not None:
             return found
         folder = locate(name, revision)  # may fetch from the hub, and take long
-        with self._loading:
+        with _LOADING:
             found = self._recall(key)
             if found is None:
                 found = _load(name, folder, revision, task)
@@ -237,8 +276,19 @@ def locate(name: str, revision: str | None = None) -> Path:
     """
     places = {entry.name: entry.folder for entry in list_models()}
     place = places.get(name, name)
+    folder = _here(place, revision)
+    if folder is None:
+        folder = _FROM_HUB[place, revision] = _from_hub(place, revision, sorted(places))
+    return folder
+
+
+def _here(place: str, revision: str | None) -> Path | None:
+    """The folder of a model that is on this machine, as far as is known without asking the hub."""
     folder = Path(place).expanduser()
-    return folder if folder.is_dir() else _from_hub(place, revision, sorted(places))
+    return folder if folder.is_dir() else _FROM_HUB.get((place, revision))
+
+
+_FROM_HUB: dict[tuple[str, str | None], Path] = {}  # what was fetched by this process
 
 
 def _load(name: str, folder: Path, revision: str | None, task: str | None) -> TextModel:
@@ -288,23 +338,14 @@ def load_folder(name: str, folder: Path, revision: str | None = None, asked: str
     """
     config = _config(name, folder)
     _check_weights(name, folder)
-    task = _task_of(name, config, asked)
+    task = _task_of(name, config, asked) if config.architectures else _task_that_fits(name, folder, config, asked)
     tokenizer = _tokenizer(name, folder)
     config._attn_implementation = ATTENTION if FAMILIES[config.model_type].probed else "eager"
     try:
-        module, told = getattr(transformers, task.auto_class).from_pretrained(
-            folder,
-            config=config,
-            dtype=torch.float32,
-            use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
-            output_loading_info=True,
-        )
+        module, told = open_checkpoint(folder, config, task, dtype=torch.float32)
     except Exception as error:  # shapes that differ, truncated shards: one of many kinds
         raise ModelError(f"{name} can't be loaded: {_first_line(error)}") from error
-    missing = sorted(key for key in told["missing_keys"] if task is not SIMILARITY or not key.startswith("pooler."))
-    if missing:
+    if missing := lacking(task, told):
         raise ModelError(
             f"{name} lacks {len(missing)} of its tensors ({', '.join(missing[:3])} ...): they would be random. "
             f"It was saved for another task, or saved in part; use a checkpoint saved for {task.hub_name}."
@@ -375,12 +416,12 @@ def _check_weights(name: str, folder: Path) -> None:
 
 
 def _task_of(name: str, config: transformers.PretrainedConfig, asked: str | None) -> Task:
-    architectures = config.architectures or []
+    architectures = config.architectures
     tasks = _tasks_for(architectures, [str(label) for label in (config.id2label or {}).values()])
     if not tasks:
         raise ModelError(
-            f"{name} was saved as {', '.join(architectures) or 'a model without a head'}. Explained so far: "
-            f"{', '.join(task.hub_name for task in TASKS.values())}; use a checkpoint fine-tuned for one of these."
+            f"{name} was saved as {', '.join(architectures)}. Explained so far: {_named(TASKS.values())}; "
+            "use a checkpoint fine-tuned for one of these."
         )
     if FAMILIES[config.model_type].causal and TASKS["text_generation"] not in tasks:
         raise ModelError(
@@ -389,14 +430,47 @@ def _task_of(name: str, config: transformers.PretrainedConfig, asked: str | None
     return _one_of(name, tasks, asked)
 
 
+def _task_that_fits(name: str, folder: Path, config: transformers.PretrainedConfig, asked: str | None) -> Task:
+    """The task of a model whose configuration does not say what it was saved for.
+
+    Raises:
+        ModelError: its weights fit none, or several and none is asked for. Where the one asked for lacks some of its
+            weights, loading tells.
+    """
+    tasks = _by_weights(folder)
+    unsaid = f"{name} does not say what it was saved for (no architectures in its config.json)"
+    if asked is not None:
+        task = task_named(asked)
+        if task not in tasks and not suits(task, folder, config):
+            raise ModelError(
+                f"{name} can't do {task.hub_name}: it takes another family of models than {config.model_type!r}, or "
+                f"other labels. By its weights it could do: {_named(tasks) or 'nothing that is explained so far'}."
+            )
+        return task
+    if not tasks:
+        raise ModelError(
+            f"{unsaid}, and its weights hold no head that is known, or one of another shape than its config.json says. "
+            f"Explained so far: {_named(TASKS.values())}; use a checkpoint fine-tuned for one of these."
+        )
+    if len(tasks) > 1:
+        raise ModelError(
+            f"{unsaid}. By its weights it could do: {_named(tasks)}. Say which: task={tasks[0].hub_name!r} in Python, "
+            f"--task {tasks[0].hub_name} on the command line."
+        )
+    return tasks[0]
+
+
+def _named(tasks: Iterable[Task]) -> str:
+    return ", ".join(task.hub_name for task in tasks)
+
+
 def _one_of(name: str, tasks: Sequence[Task], asked: str | None) -> Task:
     """The task asked for, or the first."""
     if asked is None:
         return tasks[0]
     task = task_named(asked)
     if task not in tasks:
-        known = ", ".join(one.hub_name for one in tasks)
-        raise ModelError(f"{name} was not trained for {task.hub_name}; it does {known}.")
+        raise ModelError(f"{name} was not trained for {task.hub_name}; it does {_named(tasks)}.")
     return task
 
 
@@ -417,18 +491,12 @@ def _tokenizer(name: str, folder: Path) -> PreTrainedTokenizerBase:
 
 
 def _head(name: str, task: Task, config: transformers.PretrainedConfig, tokenizer: PreTrainedTokenizerBase) -> Head:
-    if task is TASKS["fill_mask"]:
-        if tokenizer.mask_token_id is None:
-            raise ModelError(f"{name} guesses masked words, but its tokenizer has no mask token.")
+    if task.place == "mask" and tokenizer.mask_token_id is None:
+        raise ModelError(f"{name} guesses masked words, but its tokenizer has no mask token.")
+    if isinstance(task, VocabularyTask):
         return Head((), vocabulary=TokenizerVocabulary(tokenizer, config.vocab_size))
-    if task is TASKS["text_generation"]:
-        return Head((), vocabulary=TokenizerVocabulary(tokenizer, config.vocab_size))
-    if task is SIMILARITY:
-        return Head((SIMILARITY_LABEL,), value=True)
-    if task is TASKS["question_answering"]:
-        return Head(("start", "end"))
-    if task is TASKS["next_sentence_prediction"]:
-        return Head(NEXT_SENTENCE)
+    if task.columns:
+        return Head(task.columns, value=task is SIMILARITY)
     named = config.id2label or {}
     if sorted(named) != list(range(len(named))) or not named:
         raise ModelError(
@@ -502,11 +570,11 @@ def _load_adapter(name: str, folder: Path, asked: str | None = None) -> TextMode
         )
     base, tokenizer = _base(base_folder)
     pooling = str(about.get("pooling", ""))
-    module = with_adapter(base, folder, _bert_for(task, pooling), head.labels)
+    module = _adapted(base, folder, _bert_for(task, pooling), head.labels)
     record = _record(name, module, task, [base_folder, folder], "shipped")
     if task is SIMILARITY:
         lstm = own_lstm(folder, module.config.hidden_size) if pooling == "lstm" else None
-        module, head = SentencePair(module, Pooling(lstm=lstm)), replace(head, labels=(SIMILARITY_LABEL,), value=True)
+        module, head = SentencePair(module, Pooling(lstm=lstm)), replace(head, labels=task.columns, value=True)
     return EncoderModel(name, module, tokenizer, task, head, record, _token_limit(), _scripts(folder))
 
 
@@ -514,6 +582,19 @@ def _base_folder(folder: Path, base_name: str) -> Path:
     """The encoder that an adapter was trained on: beside it, or shipped."""
     beside = folder.parent / base_name
     return beside if beside.is_dir() else weights_folder() / base_name
+
+
+def _adapted(base: PreTrainedModel, folder: Path, architecture: str, labels: tuple[str, ...]) -> PreTrainedModel:
+    """The adapted model, as long as someone has it the same one: an adapter's tasks share its head and its matrices."""
+    files = [folder / name for name in ("adapter_config.json", "adapter_model.safetensors")]
+    key = (base, _hash(path for path in files if path.is_file()), architecture, labels)
+    module = _ADAPTED.get(key)
+    if module is None:
+        module = _ADAPTED[key] = with_adapter(base, folder, architecture, labels)
+    return module
+
+
+_ADAPTED: weakref.WeakValueDictionary[Any, PreTrainedModel] = weakref.WeakValueDictionary()
 
 
 def _bert_for(task: Task, pooling: str = "") -> str:

@@ -3,7 +3,9 @@
 import copy
 import functools
 import inspect
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -12,16 +14,17 @@ import numpy.typing as npt
 import torch
 from tokenizers import Encoding
 from torch import Tensor, nn
+from torch.autograd import forward_ad
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from explain.datatypes import AttentionMaps, Cut, ModelRecord, Prediction, Target, Tokens
+from explain.datatypes import AttentionMaps, Cut, ModelRecord, Neuron, Prediction, Target, Tokens
 from explain.errors import KnobError, ModelError, TextError
 from explain.meter import Meter
-from explain.models.base import AttentionGradients, Observation, Row, Scores, TextModel, Trace
-from explain.models.chunks import balanced as _balanced
-from explain.models.chunks import chunks_by_length
+from explain.models.base import AttentionGradients, Inside, Observation, Row, Scores, SeeNeurons, TextModel, Trace
+from explain.models.chunks import balanced, chunks_by_length
 from explain.models.families import FAMILIES
 from explain.models.last_layer import can_trim, largest_difference, trimmed_logits
+from explain.models.neurons import KeepInside, NeuronHooks, Silence, second_maps
 from explain.models.own_module import TargetModule, has_activation_modules, own_copy
 from explain.models.pooling import POOLINGS, pooling_named
 from explain.models.post_norm import PostNormLayer, post_norm_layers
@@ -38,6 +41,7 @@ from explain.text.words import is_visible, word_ranges
 
 MAX_TOKENS = 512  # longest input read, whatever the model could: attention maps grow with the square
 MAX_CHARACTERS = 1_000_000
+_ONE_AT_A_TIME = threading.Lock()  # torch has one level of forward differentiation for the whole process
 
 
 class EncoderModel(TextModel):
@@ -91,10 +95,12 @@ class EncoderModel(TextModel):
         self.layers = config.num_hidden_layers
         self.heads = config.num_attention_heads
         self.max_tokens = min(max_tokens, self._longest_input(tokenizer.model_max_length))
-        accepted = inspect.signature(module.forward).parameters
+        self._apart = isinstance(module, SentencePair)
+        accepted = inspect.signature(
+            (module.encoder if isinstance(module, SentencePair) else module).forward
+        ).parameters
         self._takes_types = "token_type_ids" in accepted and "token_type_ids" in tokenizer.model_input_names
         self._takes_positions = "position_ids" in accepted
-        self._apart = isinstance(module, SentencePair)
         self._row_head: RowHead | None = None  # these three are found below
         self._gathers = self._trimmed = False
         self._encode = functools.lru_cache(maxsize=32)(self._encode_afresh)  # pages ask again at every run
@@ -161,9 +167,13 @@ class EncoderModel(TextModel):
             yield "gradients"
             if self._has_activation_modules(inputs):
                 yield "activations"
+            if self._neurons_are_seen(inputs):
+                yield "neurons"
         if not self._family.probed:
             return
         yield from ("attention_gradients", "trace", "cuts")
+        if gradients and self._apart and self._moves_as_gradients_say(inputs):
+            yield "vectors_moved"
         layers = post_norm_layers(self._module)
         if layers is None:
             return
@@ -181,11 +191,44 @@ class EncoderModel(TextModel):
                 if self.task.one_row:
                     yield "one_row"
 
+    def _moves_as_gradients_say(self, inputs: dict[str, Tensor]) -> bool:
+        """Whether differentiating forward, along a way, gives what the gradient gives times that way."""
+        others = {name: tensor for name, tensor in inputs.items() if name != "input_ids"}
+        points = self._embedding(inputs["input_ids"]).detach()
+        way = points.roll(1, dims=1)
+        try:
+            vectors, changes = self._moved(others, points, way)
+        except NotImplementedError:  # an operation that torch can't differentiate forward
+            return False
+        moved = (vectors[:, 0] * changes[:, 1] + changes[:, 0] * vectors[:, 1]).sum()
+        with torch.enable_grad():
+            start = points.clone().requires_grad_(True)
+            (gradient,) = torch.autograd.grad(_logits(self._module(**others, inputs_embeds=start)).sum(), start)
+        expected = (gradient * way).sum()
+        return bool((moved - expected).abs() <= 1e-4 * max(1.0, float(expected.abs())))
+
     def _has_activation_modules(self, inputs: dict[str, Tensor]) -> bool:
         twin = self._twin()
         if twin._row_head is None:
             return False
         return has_activation_modules(twin._module, twin._row_head, self.layers, lambda: twin._raw(inputs, None, None))
+
+    def _neurons_are_seen(self, inputs: dict[str, Tensor]) -> bool:
+        """Whether each layer shows its neurons and its state, and the pass that shows them gives what is served."""
+        if not second_maps(self._module):
+            return False
+        with torch.inference_mode():
+            served = float(self._raw(inputs, None, None, plain=True)["logits"].sum())
+        keep, value = self._kept_inside(inputs, None, lambda raw: raw["logits"].sum())
+        parts = (*keep.states, *keep.neurons)
+        shapes = {one.shape for one in keep.neurons}
+        if len(keep.states) != self.layers + 1 or len(keep.neurons) != self.layers or len(shapes) != 1:
+            return False
+        used = torch.autograd.grad(value, parts, allow_unused=True)
+        self.neurons = keep.neurons[0].shape[-1]
+        return all(one is not None for one in used) and abs(float(value.detach()) - served) <= 1e-4 * max(
+            1.0, abs(served)
+        )
 
     # Reading texts
 
@@ -287,6 +330,7 @@ class EncoderModel(TextModel):
             ),
             truncated_at=_truncated_at(texts, spans, segment, special) if cut else nothing,
             begins_at=_begins_at(texts, spans, segment, special) if cut else (),
+            text_names=self.text_names,
         )
 
     # Running
@@ -345,7 +389,7 @@ class EncoderModel(TextModel):
     ) -> tuple[Tensor, Tensor]:
         self.require({"gradients"})
         values, gradients = [], []
-        for part in points.split(_balanced(len(points), len(tokens))):
+        for part in points.split(balanced(len(points), len(tokens))):
             with torch.enable_grad():
                 start = part.detach().clone().requires_grad_(True)
                 value = self._value_at(tokens, target, start)
@@ -357,11 +401,34 @@ class EncoderModel(TextModel):
 
     def values(self, tokens: Tokens, target: Target, points: Tensor, meter: Meter | None = None) -> Tensor:
         values = []
-        for part in points.split(_balanced(len(points), len(tokens))):
+        for part in points.split(balanced(len(points), len(tokens))):
             with torch.inference_mode():
                 values.append(self._value_at(tokens, target, part))
             _tick(meter, forward=len(part), positions=len(part) * len(tokens))
         return torch.cat(values)
+
+    def vectors_moved(
+        self, tokens: Tokens, points: Tensor, ways: Tensor, meter: Meter | None = None
+    ) -> tuple[Tensor, Tensor]:
+        self.require({"vectors_moved"})
+        found = []
+        size = balanced(len(points), len(tokens))
+        for part, way in zip(points.split(size), ways.split(size)):
+            inputs = self._inputs([_row(tokens)] * len(part))
+            del inputs["input_ids"]
+            found.append(self._moved(inputs, part, way))
+            _tick(meter, forward=len(part), backward=len(part), positions=len(part) * len(tokens))
+        vectors, changes = zip(*found)
+        return torch.cat(vectors), torch.cat(changes)
+
+    def _moved(self, inputs: dict[str, Tensor], points: Tensor, ways: Tensor) -> tuple[Tensor, Tensor]:
+        # Attention in the open: torch can't differentiate its own forward.
+        with _ONE_AT_A_TIME, torch.no_grad(), probing(CutWeights(())), forward_ad.dual_level():
+            moving = forward_ad.make_dual(points.contiguous(), ways.contiguous())
+            vectors = nn.functional.normalize(self._module.vectors(**inputs, inputs_embeds=moving), dim=-1)
+            value, change = forward_ad.unpack_dual(vectors)
+            assert change is not None
+            return value.clone(), change.clone()
 
     def _value_at(self, tokens: Tokens, target: Target, points: Tensor) -> Tensor:
         rows = [_row(tokens, target)] * len(points)
@@ -376,10 +443,11 @@ class EncoderModel(TextModel):
         twin = self._twin()
         return TargetModule(twin._module, functools.partial(twin._value_at, tokens, target), meter)
 
-    def _twin(self) -> "EncoderModel":
-        """This model on a copy of its modules."""
+    def _twin(self, *, whole: bool = False) -> "EncoderModel":
+        """This model on a copy of its modules; `whole`: it computes the last layer at every row."""
         twin = copy.copy(self)
         twin._module = own_copy(self._module)
+        twin._trimmed = self._trimmed and not whole
         twin._row_head = self._row_head and row_head(twin._module, self.task.auto_class)
         return twin
 
@@ -393,7 +461,7 @@ class EncoderModel(TextModel):
         return twin
 
     def chunks(self, count: int, length: int) -> int:
-        return -(-count // _balanced(count, length))
+        return -(-count // balanced(count, length))
 
     def trace(self, tokens: Tokens, meter: Meter | None = None) -> Trace:
         self.require({"trace"})
@@ -425,11 +493,22 @@ class EncoderModel(TextModel):
         self, tokens: Tokens, target: Target, cuts: Sequence[Sequence[Cut]], meter: Meter | None = None
     ) -> Scores:
         self.require({"cuts"})
-        rows = [_row(tokens, target)] * len(cuts)
+        return self._scores_of_sets(tokens, target, cuts, lambda some: probing(CutWeights(some)), meter)
+
+    def _scores_of_sets(
+        self,
+        tokens: Tokens,
+        target: Target,
+        sets: Sequence[Any],
+        changing: Callable[[Sequence[Any]], AbstractContextManager[None]],
+        meter: Meter | None,
+    ) -> Scores:
+        """Run a text once for each of some sets of changes; `changing` makes those of one chunk, a set for each row."""
+        rows = [_row(tokens, target)] * len(sets)
         parts = []
-        size = _balanced(len(rows), len(tokens))
+        size = balanced(len(rows), len(tokens))
         for start in range(0, len(rows), size):
-            with probing(CutWeights(cuts[start : start + size])):
+            with changing(sets[start : start + size]):
                 parts.append(self.scores(rows[start : start + size], meter))
         return Scores(
             np.concatenate([part.values for part in parts]), np.concatenate([part.decisions for part in parts])
@@ -466,6 +545,62 @@ class EncoderModel(TextModel):
     @property
     def _lstm(self) -> TokenLSTM | None:
         return getattr(self._module, "lstm", None)
+
+    def inside(self, tokens: Tokens, target: Target, meter: Meter | None = None) -> Inside:
+        self.require({"neurons"})
+        row = _row(tokens, target)
+        places = self._places([row])
+        keep, value = self._kept_inside(
+            self._inputs([row]), places, lambda raw: self.task.scalar(raw, target, places, self.head).sum()
+        )
+        gradients = torch.autograd.grad(value, (*keep.states, *keep.neurons))
+        _tick(meter, forward=1, backward=1, positions=len(tokens))
+        return Inside(
+            float(value.detach()),
+            torch.cat(keep.states).detach(),
+            torch.cat(gradients[: len(keep.states)]),
+            torch.cat(keep.neurons).detach(),
+            torch.cat(gradients[len(keep.states) :]),
+        )
+
+    def _kept_inside(
+        self, inputs: dict[str, Tensor], places: Tensor | None, value: Callable[[Raw], Tensor]
+    ) -> tuple[KeepInside, Tensor]:
+        """One pass from word embeddings, differentiable, with all that is inside kept; and a number read off it."""
+        twin = self._twin(whole=True)
+        keep = KeepInside(twin._module)
+        told: dict[str, Any] = {**inputs, "output_hidden_states": True}
+        with torch.enable_grad():
+            told["inputs_embeds"] = self._embedding(told.pop("input_ids")).detach().requires_grad_(True)
+            return keep, value(twin._raw(told, None, places))
+
+    def watch_neurons(self, texts: Sequence[Tokens], see: SeeNeurons, meter: Meter | None = None) -> None:
+        self.require({"neurons"})
+        rows = [_row(tokens) for tokens in texts]
+        chunk: list[int] = []
+
+        def show(layer: int, neurons: Tensor) -> Tensor:
+            see(chunk, layer, neurons)
+            return neurons
+
+        module = self._twin()._module
+        NeuronHooks(module, show)
+        body = module if self._apart else module.base_model  # no head: one over a vocabulary takes longer than the rest
+        for chunk in _chunks(rows):
+            chosen = [rows[number] for number in chunk]
+            attended = _attended(chosen)
+            with torch.inference_mode():
+                told = {} if attended is None else {"attention_mask": attended.long()}
+                body(**self._inputs(chosen), **told)
+            _tick(meter, forward=len(chunk), positions=len(chunk) * max(len(row.variant) for row in chosen))
+
+    def silenced_scores(
+        self, tokens: Tokens, target: Target, sets: Sequence[Sequence[Neuron]], meter: Meter | None = None
+    ) -> Scores:
+        self.require({"neurons"})
+        twin = self._twin(whole=True)
+        silence = Silence(twin._module)
+        return twin._scores_of_sets(tokens, target, sets, silence.of, meter)
 
     @property
     def post_norm(self) -> tuple[PostNormLayer, ...]:

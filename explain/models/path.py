@@ -11,6 +11,7 @@ from torch import Tensor
 from explain.datatypes import BoolArray, FloatArray, Target, Tokens
 from explain.meter import Meter
 from explain.models.base import TextModel
+from explain.text.units import Units
 
 
 class StraightPath:
@@ -44,6 +45,30 @@ class StraightPath:
             values.append(value.double())
             products.append((gradient.double() * self._way.double()).sum(dim=-1))
         return torch.cat(values).numpy(), torch.cat(products).numpy()
+
+    def vectors(self, nodes: FloatArray, left: Units, right: Units) -> tuple[FloatArray, FloatArray]:
+        """Two texts' vectors at each node, and what each unit's going its way does to the vector of its own text.
+
+        Args:
+            nodes (K,): in [0, 1].
+            left (U), right (V): units of the first text, and of the second; a pass moves one of each.
+
+        Returns:
+            Vectors of length 1 (K, 2, E), and d vector / d node (K, U + V, E), those of `left` first.
+        """
+        moved = torch.zeros(max(len(left), len(right)), len(self._tokens))
+        for units in (left, right):
+            for row, unit in zip(moved, units):
+                row[list(unit)] = 1.0
+        ways = moved[..., None] * self._way
+        found = []
+        for part in np.array_split(nodes, self._model.chunks(len(nodes) * len(ways), len(self._tokens))):
+            if len(part):
+                points = self._points(part, None).repeat_interleave(len(ways), dim=0)
+                given = self._model.vectors_moved(self._tokens, points, ways.repeat(len(part), 1, 1), self._meter)
+                found.append([tensor.double().unflatten(0, (len(part), len(ways))) for tensor in given])
+        vectors, changes = (torch.cat(tensors).numpy() for tensors in zip(*found))  # (K, R, 2, E)
+        return vectors[:, 0], np.concatenate([changes[:, : len(left), 0], changes[:, : len(right), 1]], axis=1)
 
     def ends(self) -> tuple[float, float]:
         """F of the empty text and of the text: two forward passes."""

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from explain.datatypes import Cut, Prediction, Target, Tokens
+from explain.datatypes import Cut, Neuron, Prediction, Target, Tokens
 from explain.meter import Meter
-from explain.models.base import AttentionGradients, Observation, Row, Scores, TextModel, Trace
+from explain.models.base import AttentionGradients, Inside, Observation, Row, Scores, SeeNeurons, TextModel, Trace
 from explain.models.own_module import TargetModule
 from explain.models.post_norm import PostNormLayer
 from explain.models.row_head import RowHead
@@ -27,10 +27,11 @@ class Remembering(TextModel):
         self._scored: dict[Hashable, tuple[float, int]] = {}
         self._traced: dict[Hashable, Trace] = {}
         self._differentiated: dict[Hashable, AttentionGradients] = {}
+        self._inside: dict[Hashable, Inside] = {}
         self.name, self.record, self.task, self.head = model.name, model.record, model.task, model.head
         self.max_tokens = model.max_tokens
         self.mask_id, self.pad_id, self.unk_id = model.mask_id, model.pad_id, model.unk_id
-        self.layers, self.heads = model.layers, model.heads
+        self.layers, self.heads, self.neurons = model.layers, model.heads, model.neurons
         self.offers, self.scripts = model.offers, model.scripts
 
     def encode(self, text: str, text_pair: str | None = None) -> Tokens:
@@ -67,6 +68,25 @@ class Remembering(TextModel):
         self, tokens: Tokens, target: Target, cuts: Sequence[Sequence[Cut]], meter: Meter | None = None
     ) -> Scores:
         return self._model.cut_scores(tokens, target, cuts, meter)
+
+    def inside(self, tokens: Tokens, target: Target, meter: Meter | None = None) -> Inside:
+        key = (tokens.key, target)
+        if key not in self._inside:
+            self._inside[key] = self._model.inside(tokens, target, meter)
+        return self._inside[key]
+
+    def watch_neurons(self, texts: Sequence[Tokens], see: SeeNeurons, meter: Meter | None = None) -> None:
+        self._model.watch_neurons(texts, see, meter)
+
+    def silenced_scores(
+        self, tokens: Tokens, target: Target, sets: Sequence[Sequence[Neuron]], meter: Meter | None = None
+    ) -> Scores:
+        return self._model.silenced_scores(tokens, target, sets, meter)
+
+    def vectors_moved(
+        self, tokens: Tokens, points: Tensor, ways: Tensor, meter: Meter | None = None
+    ) -> tuple[Tensor, Tensor]:
+        return self._model.vectors_moved(tokens, points, ways, meter)
 
     def own_module(self, tokens: Tokens, target: Target, meter: Meter | None = None) -> TargetModule:
         return self._model.own_module(tokens, target, meter)

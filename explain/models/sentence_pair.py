@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
-from transformers.modeling_outputs import SequenceClassifierOutput
+from transformers.modeling_outputs import BaseModelOutput, SequenceClassifierOutput
 
 from explain.errors import ModelError
 from explain.models.pooling import Pooling
@@ -42,42 +42,34 @@ class SentencePair(nn.Module):
     def get_input_embeddings(self) -> nn.Module:
         return self.encoder.get_input_embeddings()
 
-    def forward(
-        self,
-        input_ids: Tensor | None = None,
-        inputs_embeds: Tensor | None = None,
-        position_ids: Tensor | None = None,
-        token_type_ids: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        text_of: Tensor | None = None,
-        **options: Any,
-    ) -> SequenceClassifierOutput:
-        """Run both texts.
+    def forward(self, text_of: Tensor | None = None, **inputs: Any) -> SequenceClassifierOutput:
+        """Run both texts; arguments as in `vectors`."""
+        vectors, output = self._run(text_of, **inputs)
+        return SequenceClassifierOutput(
+            logits=torch.cosine_similarity(vectors[:, 0], vectors[:, 1], dim=-1)[:, None],
+            hidden_states=output.get("hidden_states"),
+            attentions=output.get("attentions"),
+        )
+
+    def vectors(self, text_of: Tensor, **inputs: Any) -> Tensor:
+        """The two texts' vectors: (B, 2, D).
 
         Args:
             text_of (B, T): 0 or 1, whose token each is; -1 for padding.
             attention_mask (B, T): 0 where attention may not look; such rows count for no vector either.
+            inputs: what else the encoder takes.
         """
+        return self._run(text_of, **inputs)[0]
+
+    def _run(
+        self, text_of: Tensor | None, attention_mask: Tensor | None = None, **inputs: Any
+    ) -> tuple[Tensor, BaseModelOutput]:
         assert text_of is not None
-        told = {
-            name: tensor
-            for name, tensor in (
-                ("input_ids", input_ids),
-                ("inputs_embeds", inputs_embeds),
-                ("position_ids", position_ids),
-                ("token_type_ids", token_type_ids),
-            )
-            if tensor is not None
-        }
         attended = (text_of >= 0) if attention_mask is None else (text_of >= 0) & attention_mask.bool()
         allowed = (text_of[:, :, None] == text_of[:, None, :]) & attended[:, None, :]
-        output = self.encoder(**told, attention_mask=self._mask(allowed[:, None]), **options)
-        first, second = (self.pooling.vectors(output[0], text_of, attended, text) for text in (0, 1))
-        return SequenceClassifierOutput(
-            logits=torch.cosine_similarity(first, second, dim=-1)[:, None],
-            hidden_states=output.get("hidden_states"),
-            attentions=output.get("attentions"),
-        )
+        output = self.encoder(**inputs, attention_mask=self._mask(allowed[:, None]))
+        both = [self.pooling.vectors(output[0], text_of, attended, text) for text in (0, 1)]
+        return torch.stack(both, dim=1), output
 
     def _mask(self, allowed: Tensor) -> Any:
         """Who may look at whom (B, 1, T, T), as the family takes it."""

@@ -6,7 +6,7 @@ beforehand. Trefethen (2008), "Is Gauss quadrature better than Clenshaw-Curtis?"
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +75,37 @@ class PathIntegral:
 Sample = Callable[[Floats], tuple[Floats, Floats]]
 
 
+def nested(sample: Sample, most: int) -> Iterator[tuple[Floats, Floats]]:
+    """What a sample gives at 33, 65, 129 ... Clenshaw-Curtis points, up to `most`; nothing is sampled twice.
+
+    Yields:
+        Values (K, ...) and slopes (K, ...) at the nodes of `clenshaw_curtis(K)`; values are of the first level's nodes
+        only, whose first and last are those of every level.
+    """
+    points = FIRST_LEVEL
+    values, slopes = sample(clenshaw_curtis(points)[0])
+    yield values, slopes
+    while points < most:
+        points = 2 * points - 1
+        finer = np.empty((points, *slopes.shape[1:]))
+        finer[::2], finer[1::2] = slopes, sample(new_nodes(points))[1]
+        slopes = finer
+        yield values, slopes
+
+
+def two_levels(slopes: Floats) -> tuple[Floats, Floats]:
+    """The integral of slopes (K, ...) at Clenshaw-Curtis nodes, and the same from every second one."""
+    points = len(slopes)
+    whole = np.tensordot(clenshaw_curtis(points)[1], slopes, axes=1)
+    return whole, np.tensordot(clenshaw_curtis(points // 2 + 1)[1], slopes[::2], axes=1)
+
+
+def agree(parts: Floats, coarser: Floats) -> tuple[bool, float]:
+    """Whether two successive levels say the same, and the largest change from one to the other."""
+    change = float(np.abs(parts - coarser).max(initial=0.0))
+    return change <= CHANGE_ALLOWED * float(np.abs(parts).max(initial=0.0)) + SMALLEST_TOLERANCE, change
+
+
 def refined(sample: Sample, tolerance: float, most: int) -> PathIntegral:
     """Integrate on nested Clenshaw-Curtis points until the gap is small and two successive levels agree.
 
@@ -82,24 +113,16 @@ def refined(sample: Sample, tolerance: float, most: int) -> PathIntegral:
         tolerance: largest gap allowed, as a part of the difference between the ends.
         most: at so many points it gives up.
     """
-    points = FIRST_LEVEL
-    values, slopes = sample(clenshaw_curtis(points)[0])
-    start, end = float(values[0]), float(values[-1])
-    allowed = allowed_gap(tolerance, end - start)
-    while True:
-        parts = clenshaw_curtis(points)[1] @ slopes
-        coarser = clenshaw_curtis(points // 2 + 1)[1] @ slopes[::2]
-        change = float(np.abs(parts - coarser).max())
-        agreed = change <= CHANGE_ALLOWED * float(np.abs(parts).max()) + SMALLEST_TOLERANCE
+    for values, slopes in nested(sample, most):
+        start, end = float(values[0]), float(values[-1])
+        allowed = allowed_gap(tolerance, end - start)
+        parts, coarser = two_levels(slopes)
+        agreed, change = agree(parts, coarser)
         converged = abs(end - start - float(parts.sum())) <= allowed and agreed
-        if converged or points >= most:
-            about = {"rule": "clenshaw_curtis", "points": points, "converged": converged, "tolerance": allowed}
-            about |= {"change_from_half_the_points": change}
-            return PathIntegral(parts, start, end, allowed, converged, about)
-        points = 2 * points - 1
-        finer = np.empty((points, slopes.shape[1]))
-        finer[::2], finer[1::2] = slopes, sample(new_nodes(points))[1]
-        slopes = finer
+        if converged:
+            break
+    about = {"rule": "clenshaw_curtis", "points": len(slopes), "converged": converged, "tolerance": allowed}
+    return PathIntegral(parts, start, end, allowed, converged, about | {"change_from_half_the_points": change})
 
 
 def fixed(sample: Sample, ends: tuple[float, float], tolerance: float, points: int) -> PathIntegral:

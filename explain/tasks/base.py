@@ -88,7 +88,9 @@ class Task(ABC):
         auto_class: the class of transformers that loads its models.
         scales: what its targets may be measured in, the default first.
         also_in: other architectures of transformers that hold the same head.
+        columns: what its head's columns are called, where that is not for each checkpoint to say, or a vocabulary's.
         texts: what the texts are called that it reads: one, or two.
+        read_as: what they are called where they are read, if otherwise: of labels given together, each has a sentence.
         pair: whether there is a second text: "never", "perhaps" or "always".
         examples: texts to start from, by a name for each.
         one_row: the target is read off one row of the last layer.
@@ -103,7 +105,9 @@ class Task(ABC):
     auto_class: ClassVar[str]
     scales: ClassVar[tuple[str, ...]]
     also_in: ClassVar[tuple[str, ...]] = ()
+    columns: ClassVar[tuple[str, ...]] = ()
     texts: ClassVar[tuple[str, ...]] = ("Text",)
+    read_as: ClassVar[tuple[str, ...]] = ()
     pair: ClassVar[str] = "never"
     examples: ClassVar[Mapping[str, tuple[str, ...]]]
     one_row: ClassVar[bool] = True
@@ -366,8 +370,8 @@ def _at(prediction: Prediction, position: int | None) -> Output:
     for output in prediction.outputs:
         if output.positions == (position,):
             return output
-    masks = ", ".join(str(output.positions[0]) for output in prediction.outputs)
-    raise TargetError(f"There is no mask at token {position}. Masks of this text are at: {masks}.")
+    places = ", ".join(str(output.positions[0]) for output in prediction.outputs)
+    raise TargetError(f"Nothing is read at token {position}. This model is read at: {places}.")
 
 
 def log_odds(logits: Tensor, index: int) -> Tensor:

@@ -7,8 +7,6 @@ https://arxiv.org/abs/1810.04805, section 3.1, task 2. Column 0 is "is next".
 
 from explain.tasks.base import TASKS, LabelTask
 
-LABELS = ("is next", "is not next")
-
 
 class NextSentencePrediction(LabelTask):
     """Does the second text follow the first?"""
@@ -18,6 +16,7 @@ class NextSentencePrediction(LabelTask):
     title = "Next sentence"
     auto_class = "AutoModelForNextSentencePrediction"
     also_in = ("BertForPreTraining",)
+    columns = ("is next", "is not next")
     scales = ("log_odds", "probability", "log_probability", "logit", "logit_difference")
     texts = ("Sentence", "Next sentence")
     pair = "always"

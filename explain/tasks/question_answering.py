@@ -8,6 +8,7 @@ https://arxiv.org/abs/1810.04805, section 4.2, is where the head comes from). Wh
 there is no answer, [CLS] is one of the places, and an answer of its own.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ class QuestionAnswering(Task):
     hub_name = "question-answering"
     title = "Answers"
     auto_class = "AutoModelForQuestionAnswering"
+    columns = ("start", "end")
     scales = (*_SCALES, "logit_difference")
     texts = ("Question", "Context")
     pair = "always"
@@ -53,6 +55,9 @@ class QuestionAnswering(Task):
             "The storm killed 12 people and injured 340, most of them on the northern coast.",
         ),
     }
+
+    def fits(self, labels: Sequence[str]) -> bool:
+        return len(labels) in (0, len(self.columns))  # a config says nothing of two labels without names
 
     def positions(self, tokens: Tokens, head: Head) -> tuple[int, ...]:
         inside = np.flatnonzero((tokens.segment == 1) & ~tokens.special)

@@ -19,6 +19,7 @@ class SentenceSimilarity(LabelTask):
     hub_name = "sentence-similarity"
     title = "Similarity"
     auto_class = "AutoModel"
+    columns = (LABEL,)
     scales = ("similarity",)
     texts = ("Text", "Other text")
     pair = "always"

@@ -30,7 +30,7 @@ class TokenClassification(Task):
     scales = ("log_odds", "probability", "log_probability", "logit", "logit_difference")
     place = "word"
     examples = {
-        "people and places": ("Marie Curie was born in Warsaw and worked at the University of Paris.",),
+        "people and places": ("Marie Curie was born in Warsaw and worked in Paris.",),
         "place or person": ("Washington crossed the river near Washington before the winter of 1776.",),
         "a tweet": ("just landed in chicago, off to see the bulls with my cousin Dwayne from Google!!",),
         "no names": ("We walked along the river until it got dark.",),

@@ -31,6 +31,7 @@ class ZeroShotClassification(Task):
     auto_class = "AutoModelForSequenceClassification"
     scales = _SCALES
     texts = ("Text", "Labels, with commas")
+    read_as = ("Text", "Label's sentence")
     pair = "always"
     examples = {
         "news": ("The striker scored twice in the last ten minutes.", "sport, politics, cooking"),

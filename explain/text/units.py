@@ -83,6 +83,16 @@ def word_start(tokens: Tokens, word: str) -> int:
     return int(tokens.words[found[0], 0])
 
 
+def unit_named(tokens: Tokens, word: str) -> tuple[int, ...]:
+    """The tokens of a word, see `word_start`, or the first special token of that name ("[CLS]").
+
+    Raises:
+        TextError: there is no such word, or there are several.
+    """
+    special = [int(place) for place in np.flatnonzero(tokens.special) if tokens.pieces[place] == word]
+    return tuple(special[:1]) or tokens.word_around(word_start(tokens, word))
+
+
 def hierarchy(tokens: Tokens, units: Sequence[Sequence[int]]) -> Tree:
     """Units in their words, phrases and sentences, as numbers in nested tuples; a group of one is no group.
 

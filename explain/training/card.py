@@ -235,9 +235,14 @@ def _fitted(record: dict[str, Any]) -> list[str]:
         return [
             f"The temperature was fitted on {figures['calibrated_on']:,} training texts, held out with all their parts; {decided}"
         ]
+    if record.get("outside") is not None:
+        return [
+            f"{record['outside']:.2f} was taken off the logit of 'no entity', by what finds most whole entities in the "
+            f"{figures['tuned_on']:,} texts of the dev split; it is a part of the head's bias. {decided[0].upper()}{decided[1:]}"
+        ]
     if "tuned_on" in figures:
         return [
-            f"The probability from which on a label holds was tuned for each label's F1 on {figures['tuned_on']:,} texts of the "
+            f"The probabilities from which on labels hold were tuned together, for micro F1, on {figures['tuned_on']:,} texts of the "
             f"dev split; {decided}"
         ]
     return [f"Nothing was fitted after the training; {decided}"]

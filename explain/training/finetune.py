@@ -63,7 +63,8 @@ ONE_MAP = r".*encoder\.layer\.0\.attention\.self\.query"
 class FinetuningRecipe:
     """Everything that decides what comes out of a run (on one machine, with one version of the libraries).
 
-    Epochs, batch size and learning rate are the task's own where they are None.
+    Epochs, batch size, learning rate, dropout (the adapter's and the encoder's own) and rank are the task's own where
+    they are None; alpha is then twice the rank.
     """
 
     task: str
@@ -74,9 +75,9 @@ class FinetuningRecipe:
     epochs: float | None = None
     steps: int | None = None
     minutes: float | None = None
-    rank: int = 16  # of the adapter; 0: none, the encoder stays as it is and the head alone is trained
-    alpha: int = 32
-    dropout: float = 0.1
+    rank: int | None = None  # of the adapter; 0: none, the encoder stays as it is and the head alone is trained
+    alpha: int | None = None
+    dropout: float | None = None
     evaluate_every: int | None = None  # steps between measuring on the tuning splits, and between checkpoints
     patience: int | None = None  # stop when so many of these brought no lower loss; the best is what is kept
     batch_size: int | None = None
@@ -138,8 +139,10 @@ def _read(about: TaskRecipe, places: dict[str, str], seed: int) -> _Data:
 def adapted_model(recipe: FinetuningRecipe, base: Path, objective: Objective[Any]) -> peft.PeftModel:
     """The encoder with a fresh head and a fresh adapter, ready to be trained."""
     config = BertConfig.from_pretrained(base, local_files_only=True)
+    assert recipe.dropout is not None and recipe.rank is not None and recipe.alpha is not None  # completed
     for name, value in objective.settings().items():
         setattr(config, name, value)
+    config.hidden_dropout_prob = config.attention_probs_dropout_prob = recipe.dropout
     model = objective.architecture.from_pretrained(
         base, config=config, dtype=torch.float32, use_safetensors=True, local_files_only=True, **objective.loading
     )
@@ -153,7 +156,9 @@ def adapted_model(recipe: FinetuningRecipe, base: Path, objective: Objective[Any
         base_model_name_or_path=base.name,
     )
     adapted = peft.get_peft_model(model, lora)
-    if not recipe.rank:  # peft has no adapter of nothing; one of rank 1 that stays zero is the same
+    if recipe.rank:
+        objective.begin(adapted)
+    else:  # peft has no adapter of nothing; one of rank 1 that stays zero is the same
         for name, parameter in adapted.named_parameters():
             if ".lora_" in name:
                 parameter.requires_grad_(False)
@@ -299,7 +304,7 @@ def carry_out(
     figures = measured[main] | trained.spent | sizes
     figures |= {"trained_on": len(features), "known_texts_left_out": data.known}
     if fitted.count:
-        figures["calibrated_on" if fitted.thresholds is None else "tuned_on"] = fitted.count
+        figures["calibrated_on" if fitted.temperature is not None else "tuned_on"] = fitted.count
     done = Finetuned(model, tokenizer, objective, fitted, data.training, data.tuning, data.measuring)
     added = Further({}, about.examples) if further is None else further(done)
     record = {
@@ -313,6 +318,7 @@ def carry_out(
         "measured_elsewhere": {name: measured[name] for name in others},
         "while_choosing_settings": {name: measured[name] for name in data.tuning},  # not for the card
         "temperature": fitted.temperature,
+        "outside": fitted.outside,
         "data": [_data_entry(source, places[source.name]) for source in about.sources],
         "versions": {"torch": torch.__version__, "transformers": transformers.__version__, "peft": peft.__version__},
         **added.record,
@@ -327,8 +333,10 @@ def carry_out(
 
 def _completed(recipe: FinetuningRecipe, about: TaskRecipe) -> FinetuningRecipe:
     """The recipe with the task's own settings where none are given."""
-    own = {name: getattr(about, name) for name in ("epochs", "batch_size", "learning_rate")}
-    return replace(recipe, **{name: value for name, value in own.items() if getattr(recipe, name) is None})
+    names = ("epochs", "batch_size", "learning_rate", "dropout", "rank")
+    recipe = replace(recipe, **{name: getattr(about, name) for name in names if getattr(recipe, name) is None})
+    assert recipe.rank is not None
+    return replace(recipe, alpha=2 * recipe.rank) if recipe.alpha is None else recipe
 
 
 def _source_of(base: Path) -> str | None:
@@ -494,9 +502,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--epochs", type=float, help="default: the task's own, as for batch size and learning rate")
     parser.add_argument("--steps", type=int, help="stop after so many steps, whatever the epochs")
     parser.add_argument("--minutes", type=float, help="stop after so many minutes, whatever the epochs")
-    parser.add_argument("--rank", type=int, default=16, help="of the adapter; 0: train the head alone")
-    parser.add_argument("--alpha", type=int, default=32)
-    parser.add_argument("--dropout", type=float, default=0.1)
+    parser.add_argument("--rank", type=int, help="of the adapter; 0: train the head alone")
+    parser.add_argument("--alpha", type=int, help="default: twice the rank")
+    parser.add_argument("--dropout", type=float)
     parser.add_argument("--batch-size", type=int)
     parser.add_argument("--learning-rate", type=float)
     parser.add_argument("--seed", type=int, default=0)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from explain.embeddings.reading import json_lines
 from explain.errors import DataError
 
 Item = TypeVar("Item")
@@ -126,25 +127,7 @@ def _local_file(folder: Path, split: str) -> Path:
 def _local_rows(folder: Path, split: str) -> Iterator[dict[str, Any]]:
     path = _local_file(folder, split)
     with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
-        yield from json_rows(lines, path)
-
-
-def json_rows(lines: Iterable[str], place: object) -> Iterator[dict[str, Any]]:
-    """One JSON object a line; lines of nothing are passed over.
-
-    Raises:
-        DataError: a line that is no JSON object; `place` says where.
-    """
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise DataError(f"{place}, line {number}: not JSON ({error.msg}).") from error
-        if not isinstance(row, dict):
-            raise DataError(f"{place}, line {number}: a JSON object is wanted, not {type(row).__name__}.")
-        yield row
+        yield from (row for _, row in json_lines(lines, path))
 
 
 def _hub_rows(name: str, split: str) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from explain.datatypes import AttentionMaps
+from explain.datatypes import AttentionMaps, Tokens
 from explain.numerics.heads import HEAD_FIGURES, head_figures
 from explain.views.base import escape, visible
 from explain.views.layer_graph import token_text
@@ -50,21 +50,26 @@ def to_json(maps: AttentionMaps, model: str, layer: int | None = None, head: int
         "head": head,
         "axes": axes,
         "shape": list(weights.shape),
-        "tokens": [
-            {
-                "text": token_text(tokens, place),
-                "piece": tokens.pieces[place],
-                "id": int(tokens.ids[place]),
-                "segment": int(tokens.segment[place]),
-                "special": bool(tokens.special[place]),
-                "span": tokens.spans[place].tolist(),
-            }
-            for place in range(len(tokens))
-        ],
+        "tokens": token_records(tokens),
         "truncated_at": list(tokens.truncated_at),
     }
     head_of_file = json.dumps(record, ensure_ascii=False)[:-1]
     return f'{head_of_file}, "weights": {_numbers(weights)}}}\n'
+
+
+def token_records(tokens: Tokens) -> list[dict[str, Any]]:
+    """What JSON says of each token."""
+    return [
+        {
+            "text": token_text(tokens, place),
+            "piece": tokens.pieces[place],
+            "id": int(tokens.ids[place]),
+            "segment": int(tokens.segment[place]),
+            "special": bool(tokens.special[place]),
+            "span": tokens.spans[place].tolist(),
+        }
+        for place in range(len(tokens))
+    ]
 
 
 def _numbers(values: np.ndarray) -> str:

@@ -34,11 +34,16 @@ UNITS = {
 
 
 class View(ABC):
-    """A way to draw results of one type."""
+    """A way to draw results of one type.
+
+    Attributes:
+        drawn_by: the view whose script draws this one's data too; empty: it has a script of its own.
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]
     accepts: ClassVar[type]
+    drawn_by: ClassVar[str] = ""
 
     @abstractmethod
     def data(self, result: Any, **options: Any) -> dict[str, Any]:
@@ -47,7 +52,7 @@ class View(ABC):
     @property
     def script(self) -> str:
         """JavaScript that defines `draw(root, data)`."""
-        return asset("drawing.js") + "\n" + asset(f"{self.name}.js")
+        return asset("drawing.js") + "\n" + asset(f"{self.drawn_by or self.name}.js")
 
     def html(self, result: Any, **options: Any) -> Html:
         """The drawing as a fragment of a stand-alone page, see `explain.views.document`."""
@@ -118,9 +123,16 @@ def read_at(prediction: Prediction, positions: tuple[int, ...]) -> Prediction:
     return prediction
 
 
+def rounded(value: float, form: str = ".2f") -> str:
+    """A number for people, with a real minus."""
+    return format(value, form).replace("-", "\u2212")
+
+
 def text_label(tokens: Tokens, number: int) -> str:
-    """What a segment is called."""
-    return "text" if tokens.text_pair is None else ("first text", "second text")[number]
+    """What a segment is called: as the model's task calls it, where it has names for its texts."""
+    if tokens.text_pair is None:
+        return "text"
+    return visible(tokens.text_names[number]) if tokens.text_names else ("first text", "second text")[number]
 
 
 def sentence(*parts: str) -> str:
@@ -138,6 +150,7 @@ __all__ = [
     "escape",
     "json_for_script",
     "read_at",
+    "rounded",
     "sentence",
     "target_name",
     "text_label",

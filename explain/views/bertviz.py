@@ -13,7 +13,7 @@ from explain.datatypes import AttentionMaps, AttentionVectors, FloatArray
 from explain.errors import KnobError
 from explain.registry import unknown
 from explain.views import bertviz_page
-from explain.views.base import VIEWS, View, sentence, visible
+from explain.views.base import VIEWS, View, sentence, text_label, visible
 from explain.views.bertviz_page import FEWEST_COLUMNS, thousandths
 from explain.views.layer_graph import token_text
 
@@ -190,10 +190,11 @@ def _limits(which: str, maps: AttentionMaps, layers: int, count: int, second: in
         if which == "head" and layers > 1:
             more = f"A single layer is drawn with up to {most_tokens(which, 1, len(maps.groups))} tokens."
     if maps.tokens.text_pair is not None:
+        called = text_label(maps.tokens, 1).lower()
         pair = (
-            "No token of the second text is among them."
+            f"No token of the {called} is among them."
             if second is None
-            else "Sentence B is the second text with the separator at its end, sentence A all that comes before."
+            else f"Sentence B is the {called} with the separator at its end, sentence A all that comes before."
         )
     return sentence(cut, more, pair)
 

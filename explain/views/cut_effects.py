@@ -35,8 +35,9 @@ class CutEffectsBars(View):
                 for number, effect in enumerate(effects)
             ],
             "largest": max((abs(effect) for effect in effects), default=0.0),
-            "signed": True,
-            "scale": result.target.scale,
+            "claims": "attention:",
+            "what": "effect",
+            "stem": "cut_effects",
             "unit": unit,
             "note": (
                 f"Each bar: how far {target_name(result.target)} ({unit}, now {result.output:+.3f}) falls when those "

@@ -39,6 +39,9 @@ def document(
         sections.append(f'<h2>{escape(title)}</h2><p class="meaning">{escape(meaning)} {escape(limits)}</p>')
         sections.append(VIEWS["token_heatmap"].html(one, title=title, special=True, largest=scales[one.scale]))
     sections.append("<h2>The picked word</h2>" + VIEWS["word_details"].html(report, titles=titles, unknown=unknown))
+    if report.similarity is not None:
+        title = VIEWS["similarity_matrix"].title
+        sections.append(f"<h2>{escape(title)}</h2>" + VIEWS["similarity_matrix"].html(report.similarity))
     if report.phrases:
         sections.append("<h2>Key phrases</h2>" + VIEWS["phrase_bars"].html(report))
     if maps is not None:

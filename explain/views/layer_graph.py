@@ -7,7 +7,7 @@ import numpy as np
 
 from explain.datatypes import AttentionMaps, Tokens
 from explain.numerics.edges import top_edges
-from explain.views.base import VIEWS, View, visible
+from explain.views.base import VIEWS, View, text_label, visible
 
 MOST_EDGES = 2000  # drawn at once; a browser stays quick up to there
 
@@ -79,6 +79,7 @@ class LayerGraph(View):
                 | ({"segment": int(tokens.segment[place])} if tokens.text_pair is not None else {})
                 for place in np.flatnonzero(shown)
             ],
+            "texts": [text_label(tokens, number) for number in range(len(tokens.texts))],
             "edges": [[column, row, origin, round(weight, 5)] for column, row, origin, weight in edges],
             "chosen": _place(chosen, layers),
             "share": result.row_stochastic,

@@ -105,6 +105,8 @@ def _of_word(result: Prediction) -> str:
 
 
 def _note(result: Prediction) -> str:
+    if result.task == "sentence_similarity":
+        return "The cosine of the texts' vectors: 1 where they point the same way, near 0 where they share nothing."
     if result.output.probabilities is None:
         return "The model predicts a number, not a label."
     if not result.output.exclusive:

@@ -2,8 +2,9 @@
 
 import csv
 import io
+from collections.abc import Sequence
 
-from explain.datatypes import Attribution, Output, Report
+from explain.datatypes import Attribution, Output, Ranking, Report, SimilarityMatrix
 from explain.views.base import UNITS, confidence, read_at, target_name, visible
 
 COLUMNS = ("method", "granularity", "text", "segment", "start", "stop", "score", "error", "scale")
@@ -66,7 +67,51 @@ def to_text(report: Report, most: int = 12) -> str:
             lines.append(
                 f"  {phrase.score:+8.3f}  {visible(phrase.text)}{'  (' + ', '.join(says) + ')' if says else ''}"
             )
+    if (alike := report.similarity) is not None:
+        lines += ["", "what makes them alike  [similarity]", *_alike(alike, most)]
     return "\n".join(lines) + "\n"
+
+
+def _alike(matrix: SimilarityMatrix, most: int) -> list[str]:
+    """The pairs of words that add most, and what no pair accounts for."""
+    tokens = matrix.tokens
+    lines = [
+        f"  {matrix.values[row, column]:+8.3f}  {visible(tokens.unit_text(matrix.left[row]))} - "
+        f"{visible(tokens.unit_text(matrix.right[column]))}"
+        for row, column in matrix.strongest(most).tolist()
+    ]
+    left = matrix.values.size - len(lines)
+    state = "" if matrix.diagnostics["converged"] else ", NOT CONVERGED"
+    return [
+        *lines,
+        *([f"  ... and {left} more pairs (--format json has all)"] if left else []),
+        f"  pairs {matrix.values.sum():+.3f}, reference terms {matrix.reference:+.3f}, gap {matrix.gap:+.1e}{state}",
+    ]
+
+
+def matrix_to_csv(matrix: SimilarityMatrix) -> str:
+    """A line for each word of the first text, a column for each of the second."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["", *(cell(matrix.tokens.unit_text(unit)) for unit in matrix.right)])
+    for unit, values in zip(matrix.left, matrix.values.tolist()):
+        writer.writerow([cell(matrix.tokens.unit_text(unit)), *values])
+    return out.getvalue()
+
+
+def ranking_to_text(found: Ranking, texts: Sequence[str], rows: Sequence[int]) -> str:
+    """Texts by nearness, for a terminal: cosine, row, and the text on one line."""
+    lines = [
+        f"{cosine:7.3f}  {rows[member]:>7}  {shortened(texts[member])}"
+        for member, cosine in zip(found.members.tolist(), found.cosines.tolist())
+    ]
+    return "\n".join([f"{'cosine':>7}  {'row':>7}  text", *lines, ""])
+
+
+def shortened(text: str, most: int = 120) -> str:
+    """A text on one line, cut off where it is long."""
+    line = " ".join(visible(text).split())
+    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def _likeliest(output: Output, most: int = 8) -> list[str]:

@@ -63,7 +63,7 @@ class TokenHeatmap(View):
             )
         if shown.granularity == "window":
             units = _window_centers(tokens, units)
-        units = _joined(units, additive=result.additive)
+        units = joined(units, additive=result.additive)
         biggest = largest or max((abs(unit["score"]) for unit in units), default=0.0)
         return {
             "title": title or result.method,
@@ -182,7 +182,7 @@ def _piece_scores(result: Attribution) -> dict[int, float]:
     return {unit[0]: score for unit, score in zip(result.units, result.scores.tolist())}
 
 
-def _joined(units: list[dict[str, Any]], *, additive: bool) -> list[dict[str, Any]]:
+def joined(units: list[dict[str, Any]], *, additive: bool) -> list[dict[str, Any]]:
     """Tokens that stand for one character (the bytes of an emoji) are drawn once, with all their pieces.
 
     Their scores are added where they may be; else the largest is shown.

@@ -5,16 +5,18 @@ Every widget's key is its name in the address bar, so a link brings back what wa
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
 from explain.datatypes import Tokens
+from explain.embeddings.work import default_model
 from explain.errors import ExplainError
 from explain.knobs import Knob, knobs_of, make
 from explain.methods.base import METHODS, AttentionMethod, Method
 from explain.models import catalogue
 from explain.models.base import OFFERS, TextModel
+from explain.models.pooling import POOLINGS
 from explain.pipeline import DEFAULT_METHODS
 from explain.tasks.base import TASKS
 from explain.text.phrases import PhraseSettings
@@ -28,6 +30,9 @@ DECIDED = "(what the model decided)"
 ANY_OTHER = "any other"
 ALL, MEAN = "all", "mean"
 COUNTED = "Layers and heads are counted from 0, as in BertViz and in the arrays."
+POOLED = (
+    "Means and maxima are over all tokens, special ones such as [CLS] included, as sentence-transformers takes them."
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,10 @@ class Subject:
     lacking: str
 
 
+class Unchosen(Exception):
+    """A visitor has to choose something first; what, stands on the page."""
+
+
 def subject() -> Subject:
     """The texts, the model that reads them and what is asked about its decision; called first of all on every page.
 
@@ -57,9 +66,14 @@ def subject() -> Subject:
     try:
         with st.sidebar:
             model = state.model(*model_picker())
+    except Unchosen:
+        pass
     finally:
         with boxes:
             text, pair = text_boxes(model)
+    if model is None:
+        st.stop()
+    assert model is not None, "the run ended above"
     lacking = state.lacking(model, text, pair)
     with st.sidebar:
         question = {} if lacking else target_picker(model, text, pair)
@@ -88,6 +102,8 @@ def text_boxes(model: TextModel | None) -> tuple[str, str | None]:
         label_visibility="collapsed",
         wrap=True,
     )
+    if model is None and "pair" in st.session_state:
+        st.session_state.pair = st.session_state.pair  # without a box it would be lost until a model is there again
     names = model.texts if model else ("Text",)
     pair = model.pair if model else "never"
     text = _text_box(names[0] if pair == "always" else "Text to explain", "text")
@@ -115,23 +131,58 @@ def _text_box(label: str, key: str) -> str:
 
 
 def model_picker() -> tuple[str, str | None]:
-    """The name of a model, a path or hub name only where that is allowed, and which of its tasks; None: its first."""
+    """The name of a model, a path or hub name only where that is allowed, and which of its tasks; None: its first.
+
+    Raises:
+        Unchosen: there is none yet.
+    """
+    entry = _entry_picker("Model", "model", "place", catalogue.DEFAULT_MODEL)
+    return entry.name, _task_picker(entry)
+
+
+def encoder_picker() -> TextModel:
+    """A model whose vectors are wanted, whatever its task; with the head that compares two texts, if it has that.
+
+    Raises:
+        Unchosen: there is none yet.
+        ModelError: it can't be loaded.
+    """
+    entry = catalogue.fetched(_entry_picker("Encoder", "encoder", "encoder_place", default_model()))
+    task = catalogue.SIMILARITY.name if catalogue.SIMILARITY.name in entry.tasks else next(iter(entry.tasks), None)
+    return state.model(entry.name, task)
+
+
+def pooling_picker(model: TextModel) -> str:
+    """How a text's tokens become its vector, as `explain.embed` takes it."""
+    kind = one_of("A text's vector is", model.poolings, "pooling", model.poolings[0], POOLINGS.__getitem__, help=POOLED)
+    if kind != "layer":
+        return kind
+    layers = list(range(model.layers))
+    return f"layer:{one_of('Layer', layers, 'of_layer', layers[-1], help=COUNTED)}"
+
+
+def _entry_picker(label: str, key: str, place_key: str, preferred: str) -> catalogue.Entry:
+    """One of the models that are there; any other by its folder or hub name, where that is allowed.
+
+    Raises:
+        Unchosen: there is none yet.
+    """
     entries = {entry.name: entry for entry in catalogue.explainable()}
     options = [*entries, *([OTHER_MODEL] if state.any_model_allowed() else [])]
-    default = options.index(catalogue.DEFAULT_MODEL) if catalogue.DEFAULT_MODEL in options else 0
+    default = options.index(preferred) if preferred in options else 0
     chosen = st.selectbox(
-        "Model",
+        label,
         options,
         index=default,
-        key="model",
+        key=key,
         bind="query-params",
     )
     if chosen != OTHER_MODEL:
         st.caption(_about(entries[chosen]))
-        return chosen, _task_picker(entries[chosen].tasks)
+        return entries[chosen]
     place = st.text_input(
         "Folder or hub name",
-        key="place",
+        key=place_key,
         bind="query-params",
         placeholder="/models/my-bert or org/name",
         help="A folder saved by transformers, or a model on the hub. Weights are read from safetensors only.",
@@ -139,26 +190,46 @@ def model_picker() -> tuple[str, str | None]:
     place = place.strip()
     if not place:
         st.info("Give the folder of a model, or its name on the Hugging Face hub.")
-        st.stop()
+        raise Unchosen
     allowed = st.session_state.setdefault("fetch", set())
     if place not in allowed and catalogue.would_be_fetched(place):
         # A link can hold a name; what is fetched is decided by a person.
         st.info("This is no folder here. It can be looked for on the Hugging Face hub, and fetched.")
         if not st.button("Fetch it"):
-            st.stop()
+            raise Unchosen
         allowed.add(place)
-    return place, _task_picker(catalogue.tasks_in(place))
+    return catalogue.entry_of(place)
 
 
-def _task_picker(tasks: Sequence[str]) -> str | None:
-    """One of the things that a model does, where it does several."""
-    if len(tasks) < 2:
+def _task_picker(entry: catalogue.Entry) -> str | None:
+    """One of the things that a model does, where it does several.
+
+    Raises:
+        Unchosen: nothing says which is meant.
+    """
+    entry = catalogue.fetched(entry)
+    if len(entry.tasks) < 2:
         return None
-    if st.session_state.get("task") not in (None, *tasks):
-        del st.session_state.task
-    return st.selectbox(
-        "What it should do", tasks, key="task", bind="query-params", format_func=lambda name: TASKS[name].title
+    session = st.session_state
+    other = session.get("task_of", entry.name) != entry.name  # what another model did says nothing of this one
+    session.task_of = entry.name
+    if not entry.told and other:
+        session.task = None
+    if session.get("task") not in (None, *entry.tasks):
+        del session.task
+    chosen = st.selectbox(
+        "What it should do",
+        entry.tasks,
+        index=0 if entry.told else None,
+        key="task",
+        bind="query-params",
+        format_func=lambda name: TASKS[name].title,
+        placeholder="Choose what it should do",
     )
+    if chosen is None:
+        st.info("This model does not say what it was saved for. Its weights fit several tasks: choose one.")
+        raise Unchosen
+    return chosen
 
 
 def _about(entry: catalogue.Entry) -> str:
@@ -181,23 +252,23 @@ def target_picker(model: TextModel, text: str, pair: str | None) -> dict[str, An
     places = {} if prediction is None else task.places(prediction)
     if prediction is not None and len(places) > 1:
         default = task.target(prediction, head).positions[0]
-        found["position"] = _one_of(f"Which {task.place}?", list(places), "which", default, places.__getitem__)
+        found["position"] = one_of(f"Which {task.place}?", list(places), "which", default, places.__getitem__)
     labels = task.labels(prediction, head, found.get("position"))
     what = {"fill_mask": "word", "question_answering": "answer"}.get(task.name, "label")
-    label = _one_of(f"Why this {what}?", [DECIDED, *labels], "target", DECIDED, open=task.open_labels)
+    label = one_of(f"Why this {what}?", [DECIDED, *labels], "target", DECIDED, open=task.open_labels)
     against = ANY_OTHER
     if "logit_difference" in task.scales and (len(labels) > 2 or task.open_labels):
         others = [name for name in labels if name != label]
-        against = _one_of("And not", [ANY_OTHER, *others], "against", ANY_OTHER, open=task.open_labels)
+        against = one_of("And not", [ANY_OTHER, *others], "against", ANY_OTHER, open=task.open_labels)
     found["label"] = None if label == DECIDED else label
     if against != ANY_OTHER:
         return found | {"against": against}
     scales = [scale for scale in task.scales if scale not in ("logit_difference", "value")]
     help = "Log-odds by default: near 0 and 1 a probability hardly moves, whatever the words do."
-    return found | {"scale": _one_of("Measured in", scales, "scale", scales[0], help=help)}
+    return found | {"scale": one_of("Measured in", scales, "scale", scales[0], help=help)}
 
 
-def _one_of(
+def one_of(
     label: str,
     options: Sequence[Any],
     key: str,
@@ -206,6 +277,7 @@ def _one_of(
     *,
     open: bool = False,
     help: str | None = None,
+    width: int | Literal["stretch"] = "stretch",
 ) -> Any:
     """A choice kept in the address bar; with `open`, any other may be typed. What is no option any more is dropped."""
     if not open and st.session_state.get(key) not in (None, *options):
@@ -219,6 +291,7 @@ def _one_of(
         format_func=named,
         accept_new_options=open,
         help="One of the likeliest, or type any other." if open else help,
+        width=width,
     )
 
 
@@ -317,6 +390,9 @@ def unit_picker() -> str:
 
 def graph_form(layers: int, heads: int) -> tuple[list[int], list[int] | None, int, bool]:
     """Which layers and heads the graph shows, how many lines, and whether special tokens."""
+    for key, count in (("layers", layers), ("heads", heads)):
+        if max(st.session_state.get(key) or (0,)) >= count:
+            del st.session_state[key]  # a smaller model than the one it was chosen for
     with st.container(horizontal=True, vertical_alignment="bottom"):
         first, last = (
             st.slider("Layers", 0, layers - 1, (0, layers - 1), key="layers", bind="query-params", width=220)
@@ -343,29 +419,46 @@ class Selection:
 
 def selection(model: TextModel, tokens: Tokens) -> Selection:
     """Layer, head, the token that looks and the one it looks at; set here or by a click, kept in the address bar."""
-    layers = [ALL, *map(str, range(model.layers))]
-    heads = [MEAN, *map(str, range(model.heads))]
-    for key, options in (("layer", layers), ("head", heads)):
-        if st.session_state.get(key) not in (None, *options):
-            del st.session_state[key]  # a smaller model than the one it was chosen for
-    for key in ("token", "source"):
-        if (st.session_state.get(key) or 0) >= len(tokens):
-            st.session_state[key] = None
+    within(tokens, "token", "source")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        layer = st.selectbox("Layer", layers, key="layer", bind="query-params", width=110, help=COUNTED)
-        head = st.selectbox("Head", heads, key="head", bind="query-params", width=110, help=COUNTED)
-        common: dict[str, Any] = {"step": 1, "placeholder": "none", "bind": "query-params", "width": 150}
-        token = st.number_input("Token that looks", 0, len(tokens) - 1, value=None, key="token", **common)
-        source = st.number_input("Token looked at", 0, len(tokens) - 1, value=None, key="source", **common)
+        layer = numbered("Layer", ALL, model.layers)
+        head = numbered("Head", MEAN, model.heads)
+        token = token_number("Token that looks", tokens, "token")
+        source = token_number("Token looked at", tokens, "source")
         if token is not None:
             names = [visible(token_text(tokens, place)) for place in (token, source) if place is not None]
-            st.markdown(" ← ".join(f"`{name.replace('`', chr(0x2018))}`" for name in names), width="content")
-    return Selection(
-        None if layer == ALL else int(layer),
-        None if head == MEAN else int(head),
-        None if token is None else int(token),
-        None if source is None or token is None else int(source),
+            st.markdown(" ← ".join(map(code, names)), width="content")
+    return Selection(layer, head, token, None if token is None else source)
+
+
+def numbered(label: str, none: str, count: int) -> int | None:
+    """One of the model's layers, or heads, or `none`: then None."""
+    key, options = label.lower(), [none, *map(str, range(count))]
+    if st.session_state.get(key) not in (None, *options):
+        del st.session_state[key]  # a smaller model than the one it was chosen for
+    chosen = st.selectbox(label, options, key=key, bind="query-params", width=110, help=COUNTED)
+    return None if chosen == none else int(chosen)
+
+
+def within(tokens: Tokens, *keys: str) -> None:
+    """Let go of tokens that the text does not have; before a widget of theirs is made."""
+    for key in keys:
+        if (st.session_state.get(key) or 0) >= len(tokens):
+            st.session_state[key] = None
+
+
+def token_number(label: str, tokens: Tokens, key: str, none: str = "none", help: str | None = None) -> int | None:
+    """A token by its number; the address bar holds no word of the text."""
+    last = len(tokens) - 1
+    chosen = st.number_input(
+        label, 0, last, value=None, key=key, step=1, placeholder=none, bind="query-params", width=150, help=help
     )
+    return None if chosen is None else int(chosen)
+
+
+def code(name: str) -> str:
+    """A name of the text's as Markdown."""
+    return f"`{name.replace('`', chr(0x2018))}`"
 
 
 def select(chosen: Mapping[str, Any]) -> None:

@@ -89,9 +89,9 @@ def _ask(chosen: Mapping[str, Any]) -> None:
     st.session_state.which = chosen["position"]
 
 
-def links(text: str, pair: str | None = None) -> None:
-    """Buttons that copy a link to this page."""
-    texts = {"text": text} if pair is None else {"text": text, "pair": pair}
+def links(text: str | None = None, pair: str | None = None) -> None:
+    """Buttons that copy a link to this page, and one with the text in it, where there is one."""
+    texts = {name: one for name, one in (("text", text), ("pair", pair)) if one is not None}
     _link_component()(data={"texts": texts, "longest": state.LONGEST_IN_LINK}, key="links")
 
 
@@ -114,7 +114,7 @@ def advice(message: str) -> None:
 
 
 def plain(message: str) -> str:
-    """Text as Markdown that shows just that text."""
+    """Text that stands in Markdown as it is."""
     return re.sub(r"([\\`*_{}\[\]()<>#+.!|~$:-])", r"\\\1", message)
 
 
@@ -125,13 +125,14 @@ def verdict(judged: Verdict, title: str = "") -> None:
     st.markdown(f":{color}-badge[{MEANING[judged.color]}] {name}{plain(judged.sentence)}")
 
 
-def progress(job: Job) -> None:
-    """How far a job is, where it stands in the queue, and a way to stop it."""
+def progress(job: Job, told: Callable[[Job], str] | None = None) -> None:
+    """How far a job is, in passes or as it is `told`, where it stands in the queue, and a way to stop it."""
     ahead = state.jobs().position(job)
     if ahead:
         st.progress(0.0, text=f"Waiting: {ahead} before you.")
     else:
-        st.progress(job.progress, text=f"Computing: {job.done} passes of at most {job.cost}.")
+        text = told(job) if told else f"Computing: {job.done} passes of at most {job.cost}."
+        st.progress(job.progress, text=text)
     st.button("Stop", key="stop", on_click=state.stop)
 
 

@@ -2,7 +2,7 @@
 
 import ipaddress
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,11 @@ import streamlit as st
 
 from explain import pipeline
 from explain.datatypes import Attribution, Prediction
+from explain.embeddings import work
 from explain.errors import TextError
 from explain.installation import environment_number
-from explain.jobs import Cache, Job, Jobs, failure
+from explain.jobs import Cache, Job, Jobs, failure, remembered
+from explain.meter import Meter
 from explain.methods.base import METHODS
 from explain.models import catalogue
 from explain.models.base import TextModel
@@ -27,6 +29,7 @@ AT_ONCE_SECONDS = 0.6  # a page waits so long before it shows progress
 CARRIED = (  # from one page to the next
     *("text", "pair", "model", "place", "fetch", "task"),
     *("target", "against", "scale", "which"),
+    *("texts_from", "query", "encoder", "encoder_place", "pooling", "of_layer", "one", "other"),
 )
 
 
@@ -68,7 +71,7 @@ def warm_up() -> None:
 
 @dataclass(frozen=True)
 class Found:
-    """What is known of a request so far.
+    """What is known of a piece of work so far.
 
     Attributes:
         parts: by name, attributions by their method.
@@ -82,13 +85,50 @@ class Found:
     message: str = ""
 
 
-def find(request: pipeline.Request, loaded: TextModel) -> Found:
-    """What is known of a request; what is not is submitted, unless it was stopped or has failed before.
+@dataclass(frozen=True)
+class Asked:
+    """A piece of work as a page asks for it.
+
+    Attributes:
+        key: what it computes.
+        parts: computes it part by part, and ticks the meter.
+        known: the parts that need no computing, and whether these are all.
+        cost: most passes and steps that it may take.
+    """
+
+    key: Hashable
+    parts: Callable[[Meter], Iterator[tuple[Hashable, Any]]]
+    known: Callable[[], tuple[Mapping[Any, Any], bool]]
+    cost: Callable[[], int]
+
+
+def explained(request: pipeline.Request, loaded: TextModel) -> Asked:
+    """One text and what is asked of it, as a piece of work."""
+    return Asked(
+        (loaded.record, request),
+        lambda meter: pipeline.parts(request, loaded, meter, cache()),
+        lambda: pipeline.known(request, loaded, cache()),
+        lambda: pipeline.cost(request, loaded, loaded.encode(request.text, request.text_pair)),
+    )
+
+
+def embedded(request: work.Request, loaded: TextModel) -> Asked:
+    """Many texts as vectors and what is found out from these, as a piece of work."""
+    return Asked(
+        (loaded.record, request),
+        lambda meter: work.parts(request, loaded, meter, cache()),
+        lambda: remembered(work.parts(request, loaded, cache=cache(), compute=False)),
+        lambda: work.steps(request),
+    )
+
+
+def find(asked: Asked) -> Found:
+    """What is known of a piece of work; what is not is submitted, unless it was stopped or has failed before.
 
     The visitor's earlier job is left when the request is another one. Only unfinished jobs are kept in the session:
     results are large, and stay in the bounded cache.
     """
-    key = (loaded.record, request)
+    key = asked.key
     session = st.session_state
     finished = session.pop("finished", None)
     if finished is not None and finished[0] == key:
@@ -98,14 +138,13 @@ def find(request: pipeline.Request, loaded: TextModel) -> Found:
         jobs().leave(job)
         job = session.job = None
     if job is None:
-        parts, complete = pipeline.known(request, loaded, cache())
+        parts, complete = asked.known()
         if complete:
             session.ended = None
             return Found(parts)
         if session.get("ended") and session.ended[0] == key:
             return Found({**session.get("drawn", {}), **parts}, None, *session.ended[1:])
-        cost = pipeline.cost(request, loaded, loaded.encode(request.text, request.text_pair))
-        job = jobs().submit(key, lambda meter: pipeline.parts(request, loaded, meter, cache()), cost)
+        job = jobs().submit(key, asked.parts, asked.cost())
         session.job, session.ended = job, None
         job.wait(AT_ONCE_SECONDS)  # most texts are done by then, and nothing flickers
     if not job.finished:
@@ -117,21 +156,22 @@ def find(request: pipeline.Request, loaded: TextModel) -> Found:
     return Found(job.parts, None, *session.ended[1:])
 
 
-def hand_over(request: pipeline.Request, loaded: TextModel, found: Found) -> None:
+def hand_over(asked: Asked, found: Found) -> None:
     """Keep what a poll found for the one run of the page that follows.
 
     Without that, results too large for the cache would be computed again and again: each page would ask for what was
     just given up.
     """
-    st.session_state.finished = ((loaded.record, request), found)
+    st.session_state.finished = (asked.key, found)
 
 
 def predicted(loaded: TextModel, text: str, pair: str | None = None) -> Prediction | None:
     """What the model says of a text, where that is known or found in a moment."""
     request = pipeline.Request(text, (), pair, phrases=None)
-    parts, complete = pipeline.known(request, loaded, cache())
+    asked = explained(request, loaded)
+    parts, complete = asked.known()
     if not complete:
-        job = jobs().submit((loaded.record, request), lambda meter: pipeline.parts(request, loaded, meter, cache()), 1)
+        job = jobs().submit(asked.key, asked.parts, 1)
         if not job.wait(0.25):
             jobs().leave(job)
         parts = job.parts
@@ -176,14 +216,16 @@ def carry_over(page: str) -> None:
     """Bring texts, model and target along from the page before; called first on every page.
 
     A widget of the same key on another page is another widget to Streamlit: it begins with its default, unless its
-    value is set here. What a page has no widget for is kept until a page has one.
+    value is set here. What a page has no widget for is kept until a page has one. A link that leads here from another
+    page says itself what it holds.
     """
     session = st.session_state
     kept = session.setdefault("carried", {})
     if session.get("page") != page:
         session.page = page
         for key, value in kept.items():
-            session[key] = value
+            if key not in st.query_params:
+                session[key] = value
 
 
 def remember() -> None:
@@ -215,12 +257,13 @@ def examples(loaded: TextModel | None) -> dict[str, tuple[str, ...]]:
 def suit_texts(offered: Mapping[str, tuple[str, ...]]) -> None:
     """Put texts into the boxes before they are drawn.
 
-    At a visitor's first run: those of the link, or the example the link names, or the first one. Later, an example that
-    nobody changed makes room for one of the kind that the model now reads; a text of the visitor's own stays.
+    At a visitor's first run: those of the link, or the example the link names, or the first one. Later, those of a link
+    on another page. An example that nobody changed makes room for one of the kind that the model now reads; a text of
+    the visitor's own stays.
     """
     session, link = st.session_state, st.query_params
     first = next(iter(offered.values()))
-    if "text" not in session:
+    if "text" not in session or link.get("text"):
         linked = {key: link.get(key, "") for key in ("text", "pair")}
         text, *second = offered.get(link.get("example", ""), first)
         if linked["text"]:

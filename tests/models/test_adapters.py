@@ -1,26 +1,74 @@
 """The shipped task shares the base's storage, and is what peft itself would make of the adapter."""
 
+import re
+import shutil
+from pathlib import Path
+
 import peft
+import pytest
 import torch
+from safetensors import safe_open
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
 from explain.installation import weights_folder
 from explain.models import catalogue
 from explain.models.adapters import with_adapter
 from explain.models.encoder import EncoderModel
+from explain.models.sentence_pair import SentencePair
 
 BASE, SENTIMENT = weights_folder() / "base", weights_folder() / "sentiment"
+ADAPTERS = [entry for entry in catalogue.list_models() if entry.name != "base"]
 LABELS = ("negative", "positive")
 
 
-def test_untouched_parameters_are_the_bases_own_storage(sentiment: EncoderModel) -> None:
-    base = dict(catalogue._base(BASE)[0].named_parameters())
-    own = dict(sentiment._module.named_parameters())
-    shared = {name for name, parameter in own.items() if name in base and parameter.data_ptr() == base[name].data_ptr()}
-    private = set(own) - shared
-    assert "bert.embeddings.word_embeddings.weight" in shared
-    assert len(private) == 6 * 6 + 4  # six linear maps a layer, pooler and classifier with their biases
-    assert all(not name.startswith("bert.embeddings") and "LayerNorm" not in name for name in private)
+def places(module: torch.nn.Module) -> dict[str, int]:
+    """Where each tensor lies, by the name it has in the encoder with its pretraining heads."""
+    inside = module.encoder if isinstance(module, SentencePair) else module
+    prefix = "bert." if isinstance(module, SentencePair) else ""  # there it has no head, and so no name of its own
+    named = [*inside.named_parameters(remove_duplicate=False), *inside.named_buffers()]
+    return {prefix + name: one.untyped_storage().data_ptr() for name, one in named}
+
+
+def touched(folder: Path) -> set[str]:
+    """The tensors that an adapter says something of: matrices it adds to, and what was trained whole."""
+    with safe_open(folder / "adapter_model.safetensors", framework="pt") as opened:
+        names = {name.removeprefix("base_model.model.") for name in opened.keys()}  # noqa: SIM118
+    names = {re.sub(r"\.lora_[AB]\.weight$", ".weight", name) for name in names}
+    return {f"bert.{name}" if name.startswith("encoder.") else name for name in names}
+
+
+@pytest.mark.parametrize("name, task", [(one.name, task) for one in ADAPTERS for task in one.tasks])
+def test_what_an_adapter_does_not_touch_is_the_bases_own_storage(name: str, task: str) -> None:
+    base = places(catalogue._base(BASE)[0])
+    own = places(catalogue.load_model(name, task=task)._module)
+    private = {tensor for tensor, place in own.items() if place not in base.values()}
+    assert private == touched(weights_folder() / name)
+    assert all(own[tensor] == base[tensor] for tensor in own.keys() - private)
+    assert {"bert.embeddings.word_embeddings.weight", "bert.embeddings.position_ids"} <= own.keys() - private
+    assert not any("LayerNorm" in tensor or "embeddings" in tensor for tensor in private)
+
+
+def test_two_adapters_have_nothing_private_in_common() -> None:
+    base = set(places(catalogue._base(BASE)[0]).values())
+    of_each = [set(places(catalogue.load_model(one.name)._module).values()) - base for one in ADAPTERS]
+    assert sum(map(len, of_each)) == len(set().union(*of_each))
+
+
+def test_the_tasks_of_one_adapter_are_one_model() -> None:
+    one, other = (
+        catalogue.load_model("entailment", task=task) for task in ("text_classification", "zero_shot_classification")
+    )
+    assert one._module is other._module and one.task is not other.task
+
+
+def test_a_trained_head_is_no_view_of_its_file(tmp_path: Path) -> None:
+    """Else a file that is written anew would change the head while it is in use."""
+    folder = shutil.copytree(SENTIMENT, tmp_path / "adapter")
+    module = with_adapter(catalogue._base(BASE)[0], folder, "BertForSequenceClassification", LABELS)
+    before = module.classifier.weight.clone()
+    with (folder / "adapter_model.safetensors").open("r+b") as written:
+        written.write(bytes((folder / "adapter_model.safetensors").stat().st_size))
+    assert before.any() and torch.equal(module.classifier.weight, before)
 
 
 def test_the_adapted_model_equals_pefts(sentiment: EncoderModel) -> None:

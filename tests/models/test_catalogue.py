@@ -223,9 +223,14 @@ def test_the_list_says_what_each_model_is_for_as_far_as_it_can(
     monkeypatch.setenv("EXPLAIN_MODELS", f"{folder},{masked},org/name")
     tasks = {entry.name: entry.tasks for entry in explainable()}
     assert tasks == {
+        "answers": ("question_answering",),
+        "emotions": ("text_classification",),
+        "topics": ("text_classification",),
         "base": ("fill_mask", "next_sentence_prediction"),
         "entailment": ("text_classification", "zero_shot_classification"),
+        "entities": ("token_classification",),
         "sentiment": ("text_classification",),
+        "similarity": ("sentence_similarity",),
         "model": ("text_classification",),
         "masked": ("fill_mask",),
         "name": (),

@@ -8,6 +8,7 @@ import torch
 import transformers
 
 import explain
+from explain.datatypes import Neuron
 from explain.errors import ModelError
 from explain.methods.base import METHODS
 from explain.models.base import Row
@@ -85,6 +86,25 @@ def test_every_method_works_or_says_why_not(name: str, model: EncoderModel) -> N
     one = method.attribute(model, *item)
     assert one.output == pytest.approx(model.value(model.predict(item[0]), item[1]), abs=1e-4)
     assert np.isfinite(one.scores).all() and one.scores.any()
+
+
+def test_neurons_are_seen_and_silenced(model: EncoderModel, folder: Path) -> None:
+    tokens, target = default_item(model, TEXT)
+    found = model.inside(tokens, target)
+    assert found.value == pytest.approx(model.value(model.predict(tokens), target), abs=1e-4)
+    module = transformers.AutoModelForCausalLM.from_pretrained(folder).eval()
+    seen: list[torch.Tensor] = []
+    for layer in module.transformer.h:
+        layer.mlp.act.register_forward_hook(lambda module, inputs, output: seen.append(output[0]))
+    ids = torch.tensor([tokens.ids.tolist()])
+    with torch.no_grad():
+        module(ids)
+        assert torch.allclose(found.neurons, torch.stack(seen), atol=2e-5)
+        module.transformer.h[1].mlp.c_proj.weight[9] = 0
+        logits = module(ids).logits[0, -1].double()
+    others = torch.cat([logits[: target.index], logits[target.index + 1 :]])
+    silenced = model.silenced_scores(tokens, target, [(Neuron(1, 9),)]).values[0]
+    assert silenced == pytest.approx(float(logits[target.index] - others.logsumexp(0)), abs=1e-4)
 
 
 def test_why_this_word_and_not_that_one(model: EncoderModel, logits: np.ndarray) -> None:

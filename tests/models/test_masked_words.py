@@ -194,7 +194,7 @@ def test_what_can_not_be_asked(model: EncoderModel) -> None:
     for options, message in (
         ({"label": "unforgettable"}, r"'unforgettable' is \d+ pieces"),
         ({"label": "😀" if family_is_wordpiece(model) else "beach beach"}, "no word|pieces"),
-        ({"position": 0}, f"no mask at token 0. Masks of this text are at: {first}, {second}"),
+        ({"position": 0}, f"Nothing is read at token 0. This model is read at: {first}, {second}"),
         ({"against": prediction.label}, "given twice"),
         ({"scale": "value"}, "There is no scale 'value'"),
     ):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +11,21 @@ import torch
 import transformers
 from captum.attr import IntegratedGradients as Captum
 
+import explain
 from explain.datatypes import Target
 from explain.errors import ModelError, TargetError, TextError
+from explain.meter import Meter
 from explain.methods.base import METHODS
 from explain.methods.integrated_gradients import IntegratedGradients
 from explain.models.base import Row
 from explain.models.catalogue import load_folder
 from explain.models.encoder import EncoderModel
+from explain.numerics.quadrature import gauss_legendre
+from explain.questions import SimilarityAttribution
+from explain.replay import from_json, replay, to_json
 from explain.testing import check_task, default_item
 from explain.text.removal import OPERATORS, unchanged
+from explain.views.scores_table import matrix_to_csv, to_text
 from tests.tiny_models import FAMILY_NAMES, tiny_folder
 
 PAIR = ("Two people walk, unbelievably.", "Their dog swims in the sea far away.")
@@ -168,3 +175,87 @@ def test_long_texts_have_half_of_the_length_each(tiny: Tiny) -> None:
     tokens = model.encode("people walk " * 60, "a dog")
     assert (tokens.segment == 0).sum() == model.max_tokens // 2
     assert tokens.truncated_at[0] is not None and tokens.truncated_at[1] is None
+
+
+@families
+def test_what_makes_texts_alike_adds_up_with_the_reference_terms(model: EncoderModel) -> None:
+    tokens, target = default_item(model, *PAIR)
+    question = SimilarityAttribution()
+    if "vectors_moved" not in model.offers:
+        assert model.name == "mpnet"
+        with pytest.raises(ModelError, match="gives no vectors of texts"):
+            question.answer(model, tokens, target)
+        return
+    meter = Meter()
+    found = question.answer(model, tokens, target, meter)
+    assert found.output == pytest.approx(model.value(model.predict(tokens), target), abs=1e-5)
+    assert found.diagnostics["converged"] and abs(found.gap) <= found.diagnostics["tolerance"] < 2e-3
+    assert found.output == pytest.approx(found.values.sum() + found.reference + found.gap)
+    ways = model.baseline(tokens, target, found.diagnostics["baseline"])[None]
+    for text, alone in ((0, found.right_empty), (1, found.left_empty)):  # one text emptied, the other as it is
+        kept = torch.from_numpy(tokens.segment == text)[None, :, None]
+        half = torch.where(kept, model.word_embeddings(tokens)[None], ways)
+        assert float(model.values(tokens, target, half)[0]) == pytest.approx(alone, abs=1e-5)
+    assert float(model.values(tokens, target, ways)[0]) == pytest.approx(found.both_empty, abs=1e-5)
+    assert meter.spent == found.passes and meter.spent.forward + meter.spent.backward <= question.cost(model, tokens)
+
+
+def test_what_makes_texts_alike_equals_whole_jacobians_of_two_calls(tiny: Tiny) -> None:
+    """An independent twin: plain module, each text by itself, every row of the Jacobian backward, Gauss-Legendre."""
+    model = tiny("bert", "")
+    tokens, target = default_item(model, *PAIR)
+    found = SimilarityAttribution(granularity="token", baseline="pad").answer(model, tokens, target)
+    encoder = model._module.encoder
+    points, empty = model.word_embeddings(tokens), model.baseline(tokens, target, "pad")
+
+    def vector(embedded: torch.Tensor) -> torch.Tensor:
+        rows = encoder(inputs_embeds=embedded[None]).last_hidden_state[0]
+        return torch.nn.functional.normalize(rows.mean(dim=0), dim=0)
+
+    sides = []
+    for text in (0, 1):
+        part = torch.from_numpy(np.flatnonzero(tokens.segment == text))
+        way = points[part] - empty[part]
+        jacobian = sum(
+            weight * torch.autograd.functional.jacobian(vector, empty[part] + node * way)
+            for node, weight in zip(*map(np.ndarray.tolist, gauss_legendre(24)))
+        )
+        sides.append(torch.einsum("etd,td->te", jacobian, way)[1:-1])  # special tokens stay
+    assert np.allclose(found.values, (sides[0] @ sides[1].T).numpy(), atol=1e-4)
+    by_word = SimilarityAttribution(granularity="word", baseline="pad").answer(model, tokens, target)
+    place = {unit[0]: number for number, unit in enumerate(found.left)}
+    numbers = [[place[token] for token in unit] for unit in by_word.left]
+    merged = np.stack([found.values[rows].sum(axis=0) for rows in numbers]).sum(axis=1)
+    assert np.allclose(by_word.values.sum(axis=1), merged, atol=1e-4)
+
+
+def test_two_threads_compare_texts_at_once(tiny: Tiny) -> None:
+    model = tiny("bert", "")
+    items = [default_item(model, *pair) for pair in (PAIR, PAIR[::-1], (PAIR[0], PAIR[0]), (PAIR[1], "A dog."))]
+    question = SimilarityAttribution()
+    alone = [question.answer(model, *item).values for item in items]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda item: question.answer(model, *item).values, items * 3))
+    assert all(np.array_equal(one, other) for one, other in zip(alone * 3, together))
+
+
+def test_long_texts_are_compared_by_larger_parts(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tiny("bert", "")
+    monkeypatch.setattr("explain.questions._WORDS_OF_TWO", 10)
+    longer = SimilarityAttribution().answer(model, *default_item(model, "people walk, " * 3, "a dog, " * 3))
+    assert longer.granularity == "phrase" and longer.values.shape == (3, 3)
+    one = SimilarityAttribution().answer(model, *default_item(model, "a", "dog"))
+    assert one.values.shape == (1, 1) and one.values[0, 0] == pytest.approx(one.output - one.reference, abs=1e-4)
+
+
+def test_a_report_holds_what_makes_texts_alike_and_replays(tiny: Tiny) -> None:
+    model = tiny("bert", "")
+    report = explain.explain(PAIR[0], model, text_pair=PAIR[1], methods=(), phrases=False)
+    assert report.similarity is not None
+    again = from_json(to_json(report))
+    assert again.similarity is not None and np.allclose(again.similarity.values, report.similarity.values)
+    assert replay(again, model).within(1e-6)
+    best = report.similarity.strongest(1)[0]
+    table = to_text(report)
+    assert "what makes them alike" in table and f"{report.similarity.values[tuple(best)]:+8.3f}" in table
+    assert matrix_to_csv(report.similarity).splitlines()[0] == ",Their,dog,swims,in,the,sea,far,away,."

@@ -97,6 +97,12 @@ def test_a_pair_is_told_apart(visit: Visit) -> None:
     assert visit.page.locator(".graph text.token.second").count() == 2 * 7
 
 
+def test_a_pairs_texts_have_the_names_of_their_task(visit: Visit) -> None:
+    open_view(visit, "Graph", "&model=entailment")
+    expect(visit.page.locator(".graph text.label", has_text="Hypothesis")).to_have_count(1, timeout=30_000)
+    expect(visit.page.locator(".graph text.label", has_text="Premise")).to_have_count(1)
+
+
 @pytest.mark.parametrize("view", [*DRAWN, "BertViz"])
 def test_long_texts_stay_usable(visit: Visit, view: str) -> None:
     open_view(visit, view)

@@ -4,17 +4,19 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from explain.datatypes import Attribution
 from explain.jobs import ABANDONED_SECONDS, Cache
 from explain.models.catalogue import list_models
+from explain.pipeline import explain
 from explain.tasks.base import TASKS
 from pages.shared import show, state
 from tests.pages.visits import FIRST_EXAMPLE
 from tests.test_pipeline import HOSTILE
-from tests.tiny_models import tiny_folder
+from tests.tiny_models import tiny_folder, unsaid
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES, MASKED_EXAMPLES = (
@@ -279,6 +281,41 @@ def test_every_masked_example_can_be_linked(app: AppTest, name: str) -> None:
     assert not app.error and not app.warning and not app.info and "Take it with you" in drawn(app)
 
 
+def test_visitors_on_different_tasks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three visits, run by turns while each other's work goes on: each is drawn what it would be drawn alone."""
+    fresh = Cache()
+    monkeypatch.setattr(state, "cache", lambda: fresh)
+    monkeypatch.setattr(state, "AT_ONCE_SECONDS", 0)
+    shown: list[Attribution] = []
+    monkeypatch.setattr(show, "view", lambda name, result, **_: name == "token_heatmap" and shown.append(result))
+    methods = ["occlusion", "gradient_times_input"]
+    texts = {
+        "sentiment": ("A film of no great merit.", ""),
+        "base": ("A film of no great [MASK].", ""),
+        "entailment": ("It is a film.", "It is art."),
+    }
+    apps = {name: AppTest.from_file(str(ROOT / "pages" / "explain_text.py"), default_timeout=120) for name in texts}
+    for name, (text, pair) in texts.items():
+        apps[name].query_params.update({"model": name, "text": text, "pair": pair, "methods": methods})
+    found: dict[str, list[Attribution]] = {}
+    turns, waiting = 0, set(apps)
+    while waiting:
+        turns += 1
+        time.sleep(0.02)  # the work is done by threads beside this one
+        for name in sorted(waiting):
+            shown.clear()
+            apps[name].run()
+            assert not apps[name].exception and not apps[name].error and turns < 2000
+            found[name] = list(shown)
+        waiting = {name for name in waiting if any(button.key == "stop" for button in apps[name].button)}
+    assert turns > 1  # nobody was done at once
+    for name, (text, pair) in texts.items():
+        alone = explain(text, name, text_pair=pair or None, methods=methods)
+        for one, other in zip(found[name], alone.attributions, strict=True):
+            assert one.method == other.method and one.target == other.target
+            assert np.allclose(one.scores, other.scores, atol=1e-6)
+
+
 def test_a_link_to_a_model_opens_with_an_example_of_its_kind(app: AppTest) -> None:
     app.query_params["model"] = "base"
     run(app)
@@ -362,6 +399,86 @@ def test_a_model_of_ones_own(app: AppTest, tmp_path: Path, monkeypatch: pytest.M
     run(app)
     assert "There is no model or folder" in errors(app)
     assert app.text_area(key="text").value == FIRST_EXAMPLE
+
+
+def test_a_model_that_does_not_say_what_it_was_saved_for_is_asked_about(
+    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state, "any_model_allowed", lambda: True)
+    monkeypatch.setattr(state, "find", lambda *_: pytest.fail("computed something"))
+    app.query_params["model"] = "another model …"
+    app.query_params["place"] = str(unsaid(tiny_folder("bert", tmp_path)))
+    run(app)
+    box = app.selectbox(key="task")
+    assert (box.label, box.value, box.placeholder) == ("What it should do", None, "Choose what it should do")
+    assert box.options == ["Text classification", "Entities"]
+    assert not app.error and "Its weights fit several tasks: choose one." in app.info[0].value
+    assert app.text_area(key="text").value == FIRST_EXAMPLE and not drawn(app)
+    monkeypatch.undo()
+    monkeypatch.setattr(state, "any_model_allowed", lambda: True)
+    app.selectbox(key="task").set_value("token_classification")
+    run(app)
+    assert not app.error and not app.info and {"Which words", "Take it with you"} <= drawn(app)
+    assert "task='token-classification'" in app.code[0].value
+
+
+@pytest.mark.parametrize("page", ["attention.py", "faithfulness.py"])
+def test_the_other_pages_ask_too(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = AppTest.from_file(str(ROOT / "pages" / page), default_timeout=120)
+    monkeypatch.setattr(state, "any_model_allowed", lambda: True)
+    monkeypatch.setattr(state, "find", lambda *_: pytest.fail("computed something"))
+    app.query_params["model"] = "another model …"
+    app.query_params["place"] = str(unsaid(tiny_folder("bert", tmp_path)))
+    app.run()
+    assert not app.exception and not app.error and "choose one" in app.info[0].value
+    assert app.selectbox(key="task").value is None
+
+
+def test_texts_stay_while_a_model_is_chosen(app: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(state, "any_model_allowed", lambda: True)
+    app.query_params["model"] = "entailment"
+    run(app)
+    app.text_area(key="text").set_value("A premise of my own.")
+    app.text_area(key="pair").set_value("A hypothesis of my own.")
+    run(app)
+    app.selectbox(key="model").set_value("another model …")
+    run(app)
+    assert "Give the folder of a model" in app.info[0].value
+    assert app.text_area(key="text").value == "A premise of my own."
+    app.text_input(key="place").set_value(str(unsaid(tiny_folder("bert", tmp_path, head="ForPreTraining"))))
+    run(app)
+    app.selectbox(key="task").set_value("next_sentence_prediction")
+    run(app)
+    assert [app.text_area(key=key).value for key in ("text", "pair")] == [
+        "A premise of my own.",
+        "A hypothesis of my own.",
+    ]
+    assert not app.error and "Take it with you" in drawn(app)
+
+
+def test_what_one_model_did_is_no_answer_for_another(
+    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state, "any_model_allowed", lambda: True)
+    app.query_params.update({"model": "base", "task": "Next sentence"})
+    run(app)
+    app.selectbox(key="model").set_value("another model …")
+    run(app)
+    app.text_input(key="place").set_value(str(unsaid(tiny_folder("bert", tmp_path, head="ForPreTraining"))))
+    run(app)
+    assert app.selectbox(key="task").options == ["Masked words", "Next sentence"]
+    assert app.selectbox(key="task").value is None and not drawn(app)
+
+
+def test_a_link_may_say_what_such_a_model_should_do(
+    app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state, "any_model_allowed", lambda: True)
+    app.query_params.update({"model": "another model …", "place": str(unsaid(tiny_folder("bert", tmp_path)))})
+    app.query_params["task"] = "Entities"
+    run(app)
+    assert app.selectbox(key="task").value == "token_classification"
+    assert not app.error and "Take it with you" in drawn(app)
 
 
 def without_tokenizer(folder: Path) -> None:

@@ -43,7 +43,7 @@ class Visit:
         self.page.wait_for_function(
             "document.querySelector('[data-test-script-state=\"notRunning\"]')", timeout=PATIENCE
         )
-        if "/attention" not in self.page.url:
+        if not re.search("/(attention|inside)", self.page.url):
             expect(self.page.locator(".heatmap .savers")).to_have_count(3, timeout=PATIENCE)  # drawn to the end
             expect(self.page.locator(".graph .savers")).to_have_count(1, timeout=PATIENCE)
         return self

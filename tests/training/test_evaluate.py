@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 import seqeval.metrics
@@ -69,21 +71,26 @@ def test_each_of_several_labels_by_hand() -> None:
 def test_the_best_thresholds_by_hand() -> None:
     probabilities = np.array([[0.9, 0.2], [0.6, 0.2], [0.3, 0.1], [0.2, 0.1]])
     right = np.array([[True, False], [True, False], [True, False], [False, False]])
-    # All three are called from half way between 0.3 and 0.2; the other label never occurs.
-    assert best_thresholds(probabilities, right).tolist() == pytest.approx([0.25, 0.5])
+    # All three are called from half way between 0.3 and 0.2; the other label never occurs, and is never called.
+    assert best_thresholds(probabilities, right).tolist() == pytest.approx([0.25, 0.6])
     tied = np.array([[0.4], [0.4], [0.1]])
     assert best_thresholds(tied, np.array([[True], [False], [False]]))[0] == pytest.approx(0.25)
+    sure = np.array([[1.0], [1.0], [0.5]])
+    assert best_thresholds(sure, np.array([[False], [False], [False]]))[0] > 0.5
 
 
-def test_no_threshold_is_better_than_the_best() -> None:
+def test_no_thresholds_are_better_than_the_best() -> None:
+    """Every way to call two labels."""
     random = np.random.default_rng(0)
-    probabilities, right = random.random((60, 1)), random.random((60, 1)) < 0.3
+    right = random.random((40, 2)) < [0.4, 0.1]
+    probabilities = 0.3 * right + 0.7 * random.random((40, 2))
 
-    def f1(threshold: float) -> float:
-        return multi_label_figures(probabilities, right, np.array([threshold]), ("a",))["micro_f1"]
+    def f1(*thresholds: float) -> float:
+        return multi_label_figures(probabilities, right, np.array(thresholds), ("a", "b"))["micro_f1"]
 
-    best = f1(best_thresholds(probabilities, right)[0])
-    assert best == pytest.approx(max(f1(threshold) for threshold in np.linspace(0, 1, 2001)))
+    ways = [np.append(np.sort(column), 1.0) for column in probabilities.T]
+    best = f1(*best_thresholds(probabilities, right))
+    assert best == pytest.approx(max(f1(*way) for way in itertools.product(*ways)))
 
 
 def test_several_labels_at_once_by_hand() -> None:

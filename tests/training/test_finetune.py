@@ -12,6 +12,7 @@ import pytest
 import torch
 import transformers
 from safetensors.torch import load_file
+from transformers import BertConfig, BertModel
 
 from explain.errors import DataError
 from explain.methods.integrated_gradients import IntegratedGradients
@@ -116,6 +117,28 @@ def recipe(task: str, root: Path, base: Path, **changes: Any) -> FinetuningRecip
     output = str(base.parent / task)
     settings = {"steps": 3, "batch_size": 8, "rank": 2, "bfloat16": False, "base": str(base), "output": output}
     return FinetuningRecipe(task=task, data=(str(root),), **(settings | changes))
+
+
+def test_a_similarity_adapter_starts_on_the_way_back_to_the_source(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    objective = TASK_RECIPES["similarity"].objective
+    source = BertModel(BertConfig.from_pretrained(base), add_pooling_layer=False)
+    with torch.no_grad():
+        source.load_state_dict(BertModel.from_pretrained(base, add_pooling_layer=False).state_dict())
+        moved = source.encoder.layer[1].output.dense.weight
+        moved += torch.randn(moved.shape, generator=torch.Generator().manual_seed(0))
+    monkeypatch.setattr(similarity, "source_folder", lambda: base)
+    monkeypatch.setattr(similarity, "source_encoder", lambda folder, device: source)
+    settings = FinetuningRecipe(task="similarity", data=(), output="", rank=3, alpha=6, dropout=0.0)
+    model = finetune.adapted_model(settings, base, objective)
+    adapted = {name: module for name, module in model.named_modules() if hasattr(module, "lora_A")}
+    added = {name: module.get_delta_weight("default") for name, module in adapted.items()}
+    (there,) = [name for name, delta in added.items() if delta.abs().max() > 1e-6]
+    assert there.endswith("encoder.layer.1.output.dense")
+    way = moved.detach() - adapted[there].get_base_layer().weight
+    left, values, right = torch.linalg.svd(way, full_matrices=False)
+    assert torch.allclose(added[there], left[:, :3] * values[:3] @ right[:3], atol=1e-5)
+    elsewhere = next(module for name, module in adapted.items() if name != there)
+    assert elsewhere.lora_A["default"].weight.abs().min() > 0  # it can learn
 
 
 @pytest.mark.parametrize("task", TRAINED)

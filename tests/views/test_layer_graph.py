@@ -19,6 +19,14 @@ def test_never_more_lines_than_a_browser_bears() -> None:
     assert len(data["edges"]) <= MOST_EDGES
 
 
+def test_texts_are_named() -> None:
+    assert GRAPH.data(maps("one two"))["texts"] == ["text"]
+    for toy, names in (("linear", ["first text", "second text"]), ("answer", ["Question", "Context"])):
+        model = TOY_MODELS[toy]
+        seen = model.observe(model.encode("Is it so?", "It is so.")).maps
+        assert GRAPH.data(seen)["texts"] == names
+
+
 def test_chosen_layers_and_heads() -> None:
     one = maps("one two three")
     data = GRAPH.data(one, layers=[4, 1], heads=[1], per_layer=3)

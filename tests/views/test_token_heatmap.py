@@ -5,7 +5,7 @@ import pytest
 
 import explain
 from explain.methods.base import METHODS
-from explain.testing import TOY_MODELS, default_item
+from explain.testing import TOY_MODELS, check_view, default_item
 from explain.views.base import VIEWS, visible
 from explain.views.scores_table import to_text
 
@@ -50,6 +50,29 @@ def test_pairs_are_shown_apart() -> None:
     texts = drawn("one two", "three")["texts"]
     assert [text["label"] for text in texts] == ["first text", "second text"]
     assert [unit["text"] for unit in texts[1]["units"]] == ["three"]
+
+
+@pytest.mark.parametrize(
+    ("toy", "names"),
+    [
+        ("sequel", ["Sentence", "Next sentence"]),
+        ("answer", ["Question", "Context"]),
+        ("judging", ["Text", "Label's sentence"]),
+    ],
+)
+def test_texts_have_the_names_that_their_task_gives_them(toy: str, names: list[str]) -> None:
+    model = TOY_MODELS[toy]
+    result = METHODS["occlusion"]().attribute(model, *default_item(model, "Is it so?", "It is so."))
+    assert [text["label"] for text in HEATMAP.data(result)["texts"]] == names
+
+
+def test_names_are_as_hostile_as_texts() -> None:
+    result = METHODS["occlusion"]().attribute(MODEL, *default_item(MODEL, "one", "two"))
+    names = ("</script><script>alert(1)</script>", "turned\u202earound")
+    tokens = dataclasses.replace(result.tokens, text_names=names)
+    drawn = dataclasses.replace(result, tokens=tokens)
+    assert [text["label"] for text in HEATMAP.data(drawn)["texts"]] == [names[0], "turned\u27e8U+202E\u27e9around"]
+    check_view(HEATMAP, drawn)
 
 
 def test_what_was_not_read_is_set_apart() -> None:

@@ -68,11 +68,13 @@ class Fitted:
     Attributes:
         temperature: what logits are divided by, or None.
         thresholds (C): the probability from which on each label holds, or None.
+        outside: what was taken off the logit of "no entity"; the head's bias has it already. Or None.
         count: how many texts it was fitted on.
     """
 
     temperature: float | None = None
     thresholds: tuple[float, ...] | None = None
+    outside: float | None = None
     count: int = 0
 
 
@@ -147,6 +149,9 @@ class Objective(ABC, Generic[Example]):
         numbered = dict(enumerate(self.labels))
         return {"id2label": numbered, "label2id": {label: n for n, label in numbered.items()}} if numbered else {}
 
+    def begin(self, model: peft.PeftModel) -> None:
+        """Set a fresh adapter to where training should start; by default it adds nothing, as in the paper."""
+
     def loss(self, model: torch.nn.Module, batch: dict[str, Tensor]) -> Tensor:
         """What is minimized: by default the head's own loss."""
         return model(**batch).loss
@@ -158,7 +163,10 @@ class Objective(ABC, Generic[Example]):
         held: Sequence[Example],
         tuning: Sequence[Example],
     ) -> Fitted:
-        """Fit what stays fixed while training: on examples held out of it, or on those of the tuning splits."""
+        """Fit what stays fixed while training: on examples held out of it, or on those of the tuning splits.
+
+        What is a part of the head is changed in the model itself, so that nobody has to apply it afterwards.
+        """
         return Fitted()
 
     @abstractmethod

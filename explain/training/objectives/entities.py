@@ -18,7 +18,7 @@ from transformers import BertForTokenClassification, PreTrainedTokenizerBase
 
 from explain.errors import DataError
 from explain.text.words import word_spans
-from explain.training.evaluate import need_seqeval, span_figures
+from explain.training.evaluate import need_seqeval, span_f1, span_figures
 from explain.training.objectives.base import (
     IGNORED,
     Feature,
@@ -32,6 +32,7 @@ from explain.training.objectives.base import (
 )
 
 OUTSIDE = "O"
+OUTSIDE_SHIFTS = tuple(np.arange(0.0, 3.01, 0.25).tolist())
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,25 @@ class Entities(Objective[Tagged]):
         features, encoded = plain_features(tokenizer, texts, longest=self.longest, return_offsets_mapping=True)
         return features, [piece_starts(offsets) for offsets in encoded["offset_mapping"]]
 
+    def fit(
+        self,
+        model: torch.nn.Module,
+        tokenizer: PreTrainedTokenizerBase,
+        held: Sequence[Tagged],
+        tuning: Sequence[Tagged],
+    ) -> Fitted:
+        """Lower the bias of "no entity" by what finds most: training by words makes a tagger shy of whole entities."""
+        if not tuning:
+            return Fitted()
+        right = [example.tags for example in tuning]
+        logits = self._logits(model, tokenizer, tuning)
+        found = {shift: span_f1(right, self._tags(logits, shift)) for shift in OUTSIDE_SHIFTS}
+        best = max(OUTSIDE_SHIFTS, key=found.__getitem__)
+        head: Any = model.get_base_model() if isinstance(model, peft.PeftModel) else model
+        with torch.no_grad():
+            head.classifier.bias[self.labels.index(OUTSIDE)] -= best
+        return Fitted(outside=best, count=len(tuning))
+
     def measure(
         self,
         model: torch.nn.Module,
@@ -98,14 +118,28 @@ class Entities(Objective[Tagged]):
         examples: Sequence[Tagged],
         fitted: Fitted,
     ) -> Figures:
-        features, starts = self._pieces(examples, tokenizer)
-        columns = read_out(model, features, tokenizer.pad_token_id, lambda out, _: out.logits.argmax(dim=-1))
-        predicted = []
-        for example, begins, row in zip(examples, starts, columns, strict=True):
-            places = [first_piece(begins, start, stop) for start, stop in token_spans(example.tokens)]
-            # A token that no piece begins in (cut off, or nothing to see) is in no entity.
-            predicted.append([OUTSIDE if place is None else self.labels[int(row[place])] for place in places])
+        predicted = self._tags(self._logits(model, tokenizer, examples))
         return span_figures([example.tags for example in examples], predicted)
+
+    def _logits(
+        self, model: torch.nn.Module, tokenizer: PreTrainedTokenizerBase, examples: Sequence[Tagged]
+    ) -> list[list[npt.NDArray[np.float32] | None]]:
+        """The logits (C,) of each data token; None where no piece begins in it (cut off, or nothing to see)."""
+        features, starts = self._pieces(examples, tokenizer)
+        rows = read_out(model, features, tokenizer.pad_token_id, lambda out, _: out.logits)
+        found = []
+        for example, begins, row in zip(examples, starts, rows, strict=True):
+            places = [first_piece(begins, start, stop) for start, stop in token_spans(example.tokens)]
+            found.append([None if place is None else row[place] for place in places])
+        return found
+
+    def _tags(self, logits: Sequence[Sequence[npt.NDArray[np.float32] | None]], shift: float = 0.0) -> list[list[str]]:
+        """The tag of each token, with so much taken off the logit of "no entity"; one without a piece is in none."""
+        less = np.where(np.array(self.labels) == OUTSIDE, shift, 0.0)
+        return [
+            [OUTSIDE if token is None else self.labels[int((token - less).argmax())] for token in text]
+            for text in logits
+        ]
 
 
 def token_spans(tokens: Sequence[str]) -> list[tuple[int, int]]:

@@ -22,8 +22,9 @@ function draw(root, data) {
     return node;
   };
   box.append(button("Copy link", null));
-  const longest = Math.max(...Object.values(data.texts).map((text) => text.length));
-  if (longest <= data.longest) box.append(button("Copy link with text", data.texts));
+  const longest = Math.max(0, ...Object.values(data.texts).map((text) => text.length));
+  if (!Object.keys(data.texts).length) said.textContent = "A link holds the settings, not the texts.";
+  else if (longest <= data.longest) box.append(button("Copy link with text", data.texts));
   else said.textContent = `The text is too long for a link (more than ${data.longest} characters); the link leaves it out.`;
   box.append(said);
   root.replaceChildren(box);

@@ -167,15 +167,15 @@ function unpack(packed) {
   return Float32Array.from(whole, (value) => value * unit);
 }
 
-/** Paint rows x columns of values on a canvas; full color at `full`. */
-function paint(root, canvas, values, rows, columns, cell, full, signed) {
+/** Paint rows x columns of values on a canvas; full color, or `most` of it, at `full`. */
+function paint(root, canvas, values, rows, columns, cell, full, signed, most = 1) {
   const image = new ImageData(columns, rows);
   const inks = ink(root);
   for (let at = 0; at < rows * columns; at++) {
     const value = values[at];
     const hue = !signed ? inks.size : value >= 0 ? inks.for : inks.against;
     image.data.set(hue, 4 * at);
-    image.data[4 * at + 3] = 255 * Math.min(1, Math.abs(value) / full);
+    image.data[4 * at + 3] = 255 * most * Math.min(1, Math.abs(value) / full);
   }
   const small = html("canvas", { width: columns, height: rows });
   small.getContext("2d").putImageData(image, 0, 0);
@@ -185,6 +185,155 @@ function paint(root, canvas, values, rows, columns, cell, full, signed) {
   context.imageSmoothingEnabled = false;
   context.drawImage(small, 0, 0, canvas.width, canvas.height);
   return context;
+}
+
+/**
+ * Layers down, tokens across, a cell of color for each: packed values (layers x tokens) with the layers' names and means beside them. A click tells
+ * `choose` of the layer and the token; `chosen` tokens are marked.
+ */
+function tokenStrip(root, tip, { title, tokens, names, means, full, width, say, chosen = [], choose = null, ...packed }) {
+  const values = unpack(packed);
+  const columns = tokens.length, height = 20;
+  const cell = Math.max(2, Math.min(24, Math.floor((width - 124) / columns)));
+  const above = cell >= 11 ? 76 : 0; // for the tokens' names, where they would not lie on each other
+  const canvas = html("canvas", { role: "img", "aria-label": `${title}: ${means.map((mean, layer) => `${names[layer]} ${say(mean)}`).join(", ")} on average` });
+  paint(root, canvas, values, names.length, columns, cell, full, packed.signed);
+  Object.assign(canvas.style, { height: `${names.length * height}px`, width: `${columns * cell}px`, cursor: choose ? "pointer" : "default" });
+  const column = (lines) => {
+    const box = html("div", { class: "strip-names" }, ...lines.map((told) => html("span", {}, told)));
+    box.style.paddingTop = `${above}px`;
+    return box;
+  };
+  const heads = svg("svg", { width: columns * cell, height: above, class: "strip-heads", "aria-hidden": "true" });
+  if (above)
+    tokens.forEach((token, at) => {
+      const text = svg("text", { transform: `translate(${at * cell + cell / 2 + 4} ${above - 5}) rotate(-60)`, class: chosen.includes(at) ? "on" : "" });
+      text.textContent = shortened(token);
+      heads.append(text);
+    });
+  const stage = html("div", { class: "stage" }, heads, canvas);
+  const strip = html("div", { class: "strip" }, column(names), stage, column(means.map(say)));
+  for (const token of chosen) {
+    const kept = html("span", { class: "kept", "aria-hidden": "true" });
+    Object.assign(kept.style, { left: `${token * cell}px`, top: `${above}px`, width: `${cell}px` });
+    stage.append(kept);
+  }
+  const mark = html("span", { class: "spot" });
+  strip.append(mark);
+  const place = (event) => {
+    const frame = canvas.getBoundingClientRect();
+    const token = Math.floor((event.clientX - frame.left) / cell), layer = Math.floor((event.clientY - frame.top) / height);
+    return token < 0 || layer < 0 || token >= columns || layer >= names.length ? null : { frame, token, layer };
+  };
+  stage.onpointermove = (event) => {
+    const at = place(event);
+    if (!at) return tip.hide();
+    const around = strip.getBoundingClientRect();
+    Object.assign(mark.style, { left: `${at.frame.left - around.left + at.token * cell}px`, top: `${at.frame.top - around.top + at.layer * height}px` });
+    tip.show(mark, [["name", tokens[at.token]], ["number", `${names[at.layer]}: ${say(values[at.layer * columns + at.token])}`]]);
+  };
+  stage.onpointerleave = () => tip.hide();
+  if (choose) stage.onclick = (event) => place(event) && choose(place(event));
+  return html("div", { class: "scroll" }, strip);
+}
+
+function shortened(text, most = 14) {
+  return text.length > most ? text.slice(0, most - 1) + "\u2026" : text;
+}
+
+/**
+ * A matrix: a canvas of cells with names beside it. Arrow keys walk over the cells, Enter chooses one.
+ *
+ * Units are `{text, tokens, special, segment}`; `form` says what is drawn: rows, columns, stem (of a saved file's name),
+ * amount(value) and unit, relation (between the names of a cell), largest cell in pixels, whether cells hold their
+ * numbers where these fit, and told(row, column), what the page is sent.
+ */
+function drawMatrix(root, data, form) {
+  const box = html("div", { class: "matrix" });
+  const { rows, columns, amount } = form;
+  const values = unpack(data.weights);
+  const wide = (root.clientWidth || 900) - 150;
+  const cell = Math.max(2, Math.min(form.cell, Math.floor(wide / columns.length)));
+  const named = cell >= 11; // else names would lie on each other; the card names the cell under the pointer
+  const written = form.numbers && cell >= 34;
+  const margin = named ? 118 : 8, above = named ? 92 : 8;
+  const canvas = html("canvas", { role: "img", "aria-label": `${data.caption}: ${rows.length} by ${columns.length}` });
+  const most = written ? ink(root).most : 1; // numbers must stay readable on it
+  paint(root, canvas, values, rows.length, columns.length, cell, data.full, data.signed, most);
+  const width = margin + columns.length * cell + 40, height = above + rows.length * cell + 4;
+  const frame = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, class: "names", "aria-hidden": "true" });
+  const middle = (at) => at * cell + cell / 2;
+  const write = (text, places, kind) => {
+    const node = svg("text", { ...places, class: kind });
+    node.textContent = text;
+    frame.append(node);
+  };
+  const kind = (unit) => `token${unit.special ? " special" : ""}${unit.segment ? " second" : ""}`;
+  if (named) {
+    rows.forEach((unit, at) => write(shortened(unit.text), { x: margin - 6, y: above + middle(at) + 4, "text-anchor": "end" }, kind(unit)));
+    columns.forEach((unit, at) => write(shortened(unit.text), { transform: `translate(${margin + middle(at) + 4} ${above - 6}) rotate(-60)` }, kind(unit)));
+  }
+  if (written)
+    values.forEach((value, at) => {
+      const x = margin + middle(at % columns.length), y = above + middle(Math.floor(at / columns.length)) + 4;
+      write(amount(value), { x, y, "text-anchor": "middle" }, "cell");
+    });
+  const mark = svg("rect", { class: "mark", width: 0, height: 0 });
+  const keptRow = svg("rect", { class: "kept", width: 0, height: 0 });
+  const keptColumn = svg("rect", { class: "kept", width: 0, height: 0 });
+  frame.append(keptRow, keptColumn, mark);
+  const stage = html("div", { class: "stage", tabindex: "0", role: "application", "aria-label": `${data.caption}. Arrow keys walk, Enter chooses.` }, canvas);
+  stage.append(frame);
+  Object.assign(stage.style, { width: `${width}px`, height: `${height}px` });
+  Object.assign(canvas.style, { left: `${margin}px`, top: `${above}px` });
+  const scroll = html("div", { class: "scroll" }, stage);
+  const low = data.signed ? `\u2212${amount(data.full).replace(/^\+/, "")}` : "0";
+  const over = data.full < data.largest * 0.999;
+  const legend = html("div", { class: "legend" }, html("span", {}, low), ramp(root, data.signed, most), html("span", {}, `${over ? "\u2265 " : ""}${amount(data.full)}${form.unit}`), over ? html("span", {}, `largest ${amount(data.largest)}`) : null);
+  box.append(legend, scroll, html("p", { class: "note" }, data.note), savers(root, form.stem, () => asSvg(root, box, data.caption)));
+  const tip = tooltip(box);
+  root.replaceChildren(box);
+
+  const place = (node, x, y, w, h) => Object.entries({ x, y, width: w, height: h }).forEach(([name, value]) => node.setAttribute(name, value));
+  const keep = (row, column) => {
+    place(keptRow, margin, above + row * cell, row === null ? 0 : columns.length * cell, row === null ? 0 : cell);
+    place(keptColumn, margin + column * cell, above, column === null ? 0 : cell, column === null ? 0 : rows.length * cell);
+  };
+  let at = null;
+  const show = (row, column) => {
+    at = [row, column];
+    place(mark, margin + column * cell, above + row * cell, cell, cell);
+    tip.show(mark, [["name", `${rows[row].text} ${form.relation} ${columns[column].text}`], ["number", `${amount(values[row * columns.length + column])}${form.of}`]]);
+  };
+  const hide = () => {
+    tip.hide();
+    place(mark, 0, 0, 0, 0);
+  };
+  const choose = () => {
+    if (!at) return;
+    const [row, column] = at;
+    keep(row, column);
+    pick(data.group, form.picked(rows[row], columns[column]));
+    if (form.told) send(root, data, form.told(rows[row], columns[column]));
+  };
+  stage.onpointermove = (event) => {
+    const frameAt = canvas.getBoundingClientRect();
+    const column = Math.floor((event.clientX - frameAt.left) / cell), row = Math.floor((event.clientY - frameAt.top) / cell);
+    if (row >= 0 && column >= 0 && row < rows.length && column < columns.length) show(row, column);
+    else hide();
+  };
+  stage.onpointerleave = hide;
+  stage.onclick = choose;
+  stage.onkeydown = (event) => {
+    const [row, column] = at ?? [0, 0];
+    const step = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key];
+    if (step) show(Math.min(rows.length - 1, Math.max(0, row + step[0])), Math.min(columns.length - 1, Math.max(0, column + step[1])));
+    else if (event.key === "Enter" || event.key === " ") choose();
+    else if (event.key === "Escape") hide();
+    else return;
+    event.preventDefault();
+  };
+  if (data.chosen) keep(data.chosen[0], data.chosen[1]);
 }
 
 /** What of a text was not read. */
@@ -407,7 +556,9 @@ function lineChart(tip, { title, lines, low, high, say, ticks, band = null, widt
     drawing.append(svg("polygon", { class: "band", points: [...path(band.upper), ...path(band.lower).reverse()].join(" ") }));
     drawing.append(svg("polyline", { class: "middle", points: path(band.middle).join(" ") }));
   }
-  for (const value of [low, (low + high) / 2, high].concat(low < 0 && high > 0 ? [0] : [])) {
+  const marked = [low, (low + high) / 2, high];
+  const free = (value) => marked.every((other) => Math.abs(y(value) - y(other)) > 12); // else labels lie on each other
+  for (const value of low < 0 && high > 0 && free(0) ? [...marked, 0] : marked) {
     drawing.append(svg("line", { class: value === 0 ? "axis zero" : "axis", x1: left, x2: width - right, y1: y(value), y2: y(value) }));
     const text = svg("text", { x: left - 8, y: y(value) + 4, "text-anchor": "end", class: "label" });
     text.textContent = say(value);

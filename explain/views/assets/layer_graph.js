@@ -26,7 +26,7 @@ function draw(root, data) {
   if (apart) {
     const between = head + row * second + apart / 2;
     drawing.append(svg("line", { class: "between", x1: 0, x2: width, y1: between, y2: between }));
-    for (const [at, name] of [[between - 4, "first text"], [between + 11, "second text"]]) {
+    for (const [at, name] of [[between - 4, data.texts[0]], [between + 11, data.texts[1]]]) {
       const text = svg("text", { x: 2, y: at, class: "label" });
       text.textContent = name;
       drawing.append(text);

@@ -38,28 +38,12 @@ function draw(root, data) {
     const low = Math.min(0, ...data.target.values), high = Math.max(0, ...data.target.values);
     chart(`The target, read after each layer: ${data.target.name}`, [{ ...data.target, name: "target" }], low, high, (value) => figure(value, true));
   }
-  box.append(html("p", { class: "chart-title" }, `How similar each token's state is ${data.which}`));
-  const values = unpack(data.similarity);
-  const columns = data.tokens.length;
-  const cell = Math.max(2, Math.min(24, Math.floor((width - left - 60) / columns)));
-  const canvas = html("canvas", { role: "img", "aria-label": `Similarity: ${data.means.map((mean, layer) => `${name(layer)} ${figure(mean, false)}`).join(", ")} on average` });
-  paint(root, canvas, values, data.layers, columns, cell, 1, data.similarity.signed);
-  canvas.style.height = `${data.layers * 20}px`;
-  canvas.style.width = `${columns * cell}px`;
-  const strip = html("div", { class: "strip" }, html("div", { class: "strip-names" }, ...data.means.map((_, layer) => html("span", {}, name(layer)))), canvas, html("div", { class: "strip-names" }, ...data.means.map((mean) => html("span", {}, figure(mean, false)))));
-  const mark = html("span", { class: "spot" });
-  strip.append(mark);
-  canvas.onpointermove = (event) => {
-    const frame = canvas.getBoundingClientRect(), around = strip.getBoundingClientRect();
-    const token = Math.floor((event.clientX - frame.left) / cell), layer = Math.floor((event.clientY - frame.top) / 20);
-    if (token < 0 || layer < 0 || token >= columns || layer >= data.layers) return tip.hide();
-    Object.assign(mark.style, { left: `${frame.left - around.left + token * cell}px`, top: `${frame.top - around.top + layer * 20}px` });
-    tip.show(mark, [["name", data.tokens[token]], ["number", `${name(layer)}: ${figure(values[layer * columns + token], false)}`]]);
-  };
-  canvas.onpointerleave = () => tip.hide();
   box.append(
+    html("p", { class: "chart-title" }, `How similar each token's state is ${data.which}`),
     html("div", { class: "legend" }, html("span", {}, data.similarity.signed ? "\u22121, opposite" : "0"), ramp(root, data.similarity.signed, 1), html("span", {}, "1, the same direction"), html("span", {}, "right: mean of the layer")),
-    html("div", { class: "scroll" }, strip),
+    tokenStrip(root, tip, {
+      ...data.similarity, title: "Similarity", tokens: data.tokens, names: data.means.map((_, layer) => name(layer)), means: data.means, full: 1, width, say: (value) => figure(value, false),
+    }),
     html("p", { class: "note" }, data.note),
     savers(root, "layer_by_layer", () => asSvg(root, box, data.caption)),
   );

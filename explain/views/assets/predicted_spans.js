@@ -52,5 +52,6 @@ function spanTable(data) {
       html("td", { class: "number" }, percent(row.probability)),
     ),
   );
-  return html("table", { class: "found" }, ...rows);
+  const table = html("table", { class: "found" }, ...rows);
+  return rows.length > 12 ? html("div", { class: "scroll few", tabindex: "0" }, table) : table;
 }

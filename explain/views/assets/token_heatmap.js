@@ -12,20 +12,25 @@ function draw(root, data) {
   const marks = [...box.querySelectorAll(".w")];
   const unit = (mark) => data.texts[+mark.dataset.text].units[+mark.dataset.unit];
   const tell = (mark) => tip.show(mark, description(data, unit(mark)));
-  const choose = (mark) => pick(data.group, mark.classList.contains("picked") ? [] : unit(mark).tokens);
+  const choose = (mark) => {
+    pick(data.group, mark.classList.contains("picked") ? [] : unit(mark).tokens);
+    send(root, data, { token: unit(mark).tokens[0] });
+  };
   box.onpointerover = (event) => event.target.closest(".w") && tell(event.target.closest(".w"));
   box.onpointerout = () => tip.hide();
   box.addEventListener("focusin", (event) => event.target.closest(".w") && tell(event.target.closest(".w")));
   box.addEventListener("focusout", () => tip.hide());
   box.onclick = (event) => event.target.closest(".w") && choose(event.target.closest(".w"));
   walkable(box, ".w", choose, () => pick(data.group, []));
-  onPick(root, data.group, (tokens) => {
+  const show = (tokens) => {
     for (const mark of marks) {
       const on = unit(mark).tokens.some((token) => tokens.has(token));
       mark.classList.toggle("picked", on);
       mark.setAttribute("aria-pressed", on);
     }
-  });
+  };
+  onPick(root, data.group, show);
+  if (data.chosen) show(new Set(data.chosen));
 }
 
 function paragraph(root, data, text) {
@@ -68,6 +73,7 @@ function legend(root, data) {
   const parts = data.signed
     ? [html("span", { class: "end" }, `${data.against} ${score(-data.largest, data)}`), strip, html("span", { class: "end" }, `${score(data.largest, data)} ${data.for}`)]
     : [html("span", { class: "end" }, score(0, data)), strip, html("span", { class: "end" }, score(data.largest, data))];
-  const key = data.signed ? [html("span", { class: "key" }, html("span", { class: "line for" }), " for"), html("span", { class: "key" }, html("span", { class: "line against" }), " against")] : [];
+  const [above, below] = data.signs ?? ["for", "against"];
+  const key = data.signed ? [html("span", { class: "key" }, html("span", { class: "line for" }), ` ${above}`), html("span", { class: "key" }, html("span", { class: "line against" }), ` ${below}`)] : [];
   return html("div", { class: "legend" }, ...parts, ...key, html("span", { class: "unit" }, data.unit));
 }

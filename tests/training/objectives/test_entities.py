@@ -1,7 +1,12 @@
+import copy
+from collections.abc import Callable
+
 import pytest
+import torch
 
 from explain.errors import DataError
-from explain.training.objectives.base import IGNORED
+from explain.models.encoder import EncoderModel
+from explain.training.objectives.base import IGNORED, Fitted
 from explain.training.objectives.entities import Tagged, first_piece, piece_labels, piece_starts, token_spans
 from explain.training.recipes import TASK_RECIPES
 from tests.tiny_models import wordpiece
@@ -58,3 +63,22 @@ def test_foreign_types_are_renamed_or_refused() -> None:
     assert found.tags == ("O", "B-PER", "I-PER", "B-LOC", "B-ORG", "I-ORG", "O", "O")
     with pytest.raises(DataError, match="has the tag 'B-event'; expected O, B-PER"):
         ENTITIES.read({"tokens": ["a"], "tags": ["B-event"]}, wnut)
+
+
+def test_the_bias_of_no_entity_is_fitted_into_the_head(tiny: Callable[..., EncoderModel]) -> None:
+    """A head that says "no entity" by 1.1 too much, and names only where a text says so."""
+    model = copy.deepcopy(tiny("bert", "ForTokenClassification")._module)
+    model.classifier = torch.nn.Linear(model.config.hidden_size, len(ENTITIES.labels))
+    tokenizer = wordpiece()
+    seen = [Tagged(("good", "film"), ("O", "B-PER")), Tagged(("the", "dog"), ("O", "B-PER"))]
+    with torch.no_grad():
+        model.classifier.weight.zero_()
+        model.classifier.bias.fill_(-9.0)
+        model.classifier.bias[:2] = torch.tensor([1.1, 0.0])  # O, B-PER
+    before = ENTITIES.measure(model, tokenizer, seen, Fitted())
+    fitted = ENTITIES.fit(model, tokenizer, [], seen)
+    assert fitted.outside == 1.25 and fitted.count == 2
+    assert float(model.classifier.bias[0].detach()) == pytest.approx(1.1 - 1.25)
+    after = ENTITIES.measure(model, tokenizer, seen, fitted)
+    assert before["span_f1"] == 0.0 and after["span_recall"] == 1.0
+    assert ENTITIES.fit(model, tokenizer, [], []) == Fitted()

@@ -1,0 +1,104 @@
+"""Vectors as files: for NumPy, for data frames, for anything that reads CSV.
+
+Texts are written to CSV and Parquet; a NumPy file of texts as long as they come would take the room of the longest for
+each, so it holds the number of the row instead that each vector's text stands in.
+"""
+
+import io
+import json
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from explain.datatypes import TextVectors
+from explain.embeddings.reading import Texts
+from explain.errors import DataError, KnobError
+from explain.views.scores_table import cell
+
+FORMATS = ("npz", "csv", "parquet")
+
+
+def write(found: TextVectors, texts: Texts, place: str | Path) -> None:
+    """Write vectors to a file whose name ends in .npz, .csv or .parquet.
+
+    Raises:
+        KnobError: it ends otherwise.
+        DataError: it can't be written.
+    """
+    path = Path(place).expanduser()
+    form = format_of(path)
+    try:
+        with path.open("wb") as opened:
+            write_opened(found, texts, form, opened)
+    except OSError as error:
+        raise DataError(f"{path} can't be written: {error.strerror or error}.") from error
+
+
+def format_of(place: str | Path) -> str:
+    """The format that a file's name asks for.
+
+    Raises:
+        KnobError: none of those there are.
+    """
+    ending = Path(place).suffix.lower().removeprefix(".")
+    if ending not in FORMATS:
+        raise KnobError(f"{place} ends in none of .{', .'.join(FORMATS)}: say by it what is to be written.")
+    return ending
+
+
+def written(found: TextVectors, texts: Texts, form: str) -> bytes:
+    """A file's content; see `FORMATS`."""
+    file = io.BytesIO()
+    write_opened(found, texts, form, file)
+    return file.getvalue()
+
+
+def write_opened(found: TextVectors, texts: Texts, form: str, file: BinaryIO) -> None:
+    """Write vectors, row by row as the texts stand; columns are said in `about`, which npz and Parquet hold."""
+    if form == "npz":
+        np.savez(
+            file,
+            vectors=found.vectors,
+            rows=np.array(texts.rows),
+            pieces=found.pieces,
+            truncated=found.truncated,
+            about=np.array(json.dumps(about(found))),
+        )
+    elif form == "parquet":
+        import pyarrow
+        from pyarrow import parquet
+
+        table = _table(found, texts, texts.texts, texts.labels)
+        flat = pyarrow.array(found.vectors.ravel())
+        table = table.append_column("vector", pyarrow.FixedSizeListArray.from_arrays(flat, found.vectors.shape[1]))
+        parquet.write_table(table.replace_schema_metadata({"explain": json.dumps(about(found))}), file)
+    else:
+        from pyarrow import csv
+
+        table = _table(found, texts, list(map(cell, texts.texts)), list(map(cell, texts.labels)))
+        for number, column in enumerate(found.vectors.T):
+            table = table.append_column(f"v{number}", [np.ascontiguousarray(column)])
+        csv.write_csv(table, file)
+
+
+def _table(found: TextVectors, texts: Texts, written: Any, labels: Any) -> Any:
+    """Row, text, label where there are any, pieces, truncated."""
+    import pyarrow
+
+    columns = {"row": texts.rows, "text": written, **({"label": labels} if labels else {})}
+    return pyarrow.table({**columns, "pieces": found.pieces, "truncated": found.truncated})
+
+
+def about(found: TextVectors) -> dict[str, Any]:
+    """Whose vectors these are, and what the columns hold."""
+    return {
+        "model": found.model.id,
+        "revision": found.model.revision,
+        "weight_sha256": found.model.weight_sha256,
+        "pooling": found.pooling,
+        "rows": "the row of the file, or the line, that each text stands in, the first being 1",
+        "pieces": "pieces read of each text, special tokens included",
+        "truncated": "whether the text is longer than the model reads",
+        "vectors": "as the model gives them, not brought to length 1",
+    }

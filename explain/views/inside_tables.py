@@ -1,0 +1,203 @@
+"""What is inside a model as files and as a table for a terminal: states, neurons, effects, words of a set."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from explain.datatypes import LayerStates, Neuron, NeuronActivity, NeuronEffects, NeuronWords, Target
+from explain.numerics.neurons import NEURON_FIGURES, neuron_figures
+from explain.views.attention_arrays import token_records
+from explain.views.base import UNITS, target_name, visible
+from explain.views.layer_graph import token_text
+from explain.views.layer_states import STATE_FIGURES, layer_names, state_figure
+from explain.views.neuron_effects import DRAWN
+from explain.views.neuron_words import in_context
+from explain.views.scores_table import cell
+from explain.views.top_neurons import named, neuron_rows
+
+
+@dataclass(frozen=True, eq=False)
+class InsideTable:
+    """What was found inside a model about one text.
+
+    Attributes:
+        model: its name; neurons: every one's activity; states; None for what was not asked for, but for one of them.
+        unit: the tokens that neurons are listed for, None: the whole text; layer, by, count: as `neuron_rows` takes
+            them.
+        effects: of neurons set to zero; words: of a set of texts. None where there are none.
+    """
+
+    model: str
+    neurons: NeuronActivity | None = None
+    states: LayerStates | None = None
+    unit: Sequence[int] | None = None
+    layer: int | None = None
+    by: str = "activation_x_gradient"
+    count: int = 12
+    effects: NeuronEffects | None = None
+    words: NeuronWords | None = None
+
+    @property
+    def about(self) -> NeuronActivity | LayerStates:
+        """What says which text and target it is about."""
+        about = self.neurons or self.states
+        assert about is not None
+        return about
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The neurons that are listed."""
+        if self.neurons is None:
+            return []
+        return neuron_rows(self.neurons, unit=self.unit, layer=self.layer, by=self.by, count=self.count)
+
+
+def neurons_csv(found: InsideTable) -> str:
+    """Every neuron's figures, a row each: `layer`, `number`, and those of `NEURON_FIGURES`."""
+    activity = found.neurons
+    assert activity is not None
+    unit = range(len(activity.tokens)) if found.unit is None else found.unit
+    figures = neuron_figures(activity.activations, activity.gradients, list(unit))
+    layers = range(len(activity.activations)) if found.layer is None else [found.layer]
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["layer", "number", *NEURON_FIGURES])
+    for layer in layers:
+        columns = [figures[name][layer].tolist() for name in NEURON_FIGURES]
+        writer.writerows([layer, number, *map(_short, line)] for number, line in enumerate(zip(*columns)))
+    return out.getvalue()
+
+
+def states_csv(states: LayerStates) -> str:
+    """A row for each state: `layer` ("input" for what enters the first), `token`, `text` and the figures."""
+    tokens = states.tokens
+    values = {name: state_figure(states, name) for name in STATE_FIGURES}
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["layer", "token", "text", *values])
+    for number, layer in enumerate(layer_names(len(states.norms))):
+        for token in range(len(tokens)):
+            figures = (_short(one[number, token]) for one in values.values())
+            writer.writerow([layer.removeprefix("layer "), token, cell(token_text(tokens, token)), *figures])
+    return out.getvalue()
+
+
+def to_json(found: InsideTable) -> str:
+    """All of it as JSON; layers and neurons are counted from 0, `states` begin with what enters the first layer."""
+    about = found.about
+    record: dict[str, Any] = {
+        "model": found.model,
+        "text": about.tokens.text,
+        "text_pair": about.tokens.text_pair,
+        "tokens": token_records(about.tokens),
+        "target": _target(about.target),
+        "output": about.output,
+    }
+    if found.neurons is not None:
+        record["neurons"] = {
+            "tokens": None if found.unit is None else list(found.unit),
+            "layer": found.layer,
+            "by": found.by,
+            "rows": found.rows(),
+        }
+    if found.states is not None:
+        record["states"] = {"axes": ["layer", "token"]} | {
+            name: state_figure(found.states, name).tolist() for name in STATE_FIGURES
+        }
+    if (effects := found.effects) is not None:
+        record["effects"] = {
+            "neurons": [str(one) for one in effects.neurons],
+            "effects": effects.effects.tolist(),
+            "changes_the_decision": effects.flips.tolist(),
+            "forecasts": effects.forecasts.tolist(),
+            "together": effects.together,
+            "together_changes_the_decision": effects.together_flips,
+            "controls": {name: values.tolist() for name, values in effects.controls.items()},
+        }
+    if found.words is not None:
+        record["words"] = {
+            "texts": len(found.words.texts),
+            "skipped": found.words.skipped,
+            "of": {row["neuron"]: _places(found.words, row["neuron"]) for row in found.rows()},
+        }
+    return json.dumps(record, ensure_ascii=False) + "\n"
+
+
+def to_text(found: InsideTable) -> str:
+    """For a terminal: states by layer, the neurons asked for, what setting some to zero does, words of a set."""
+    about = found.about
+    tokens, unit = about.tokens, UNITS[about.target.scale]
+    pieces = " ".join(visible(token_text(tokens, place)) for place in range(len(tokens)))
+    target = visible(target_name(about.target))
+    lines = [f"{len(tokens)} tokens: {pieces}", f"target: {target}, {about.output:+.3f} {unit}"]
+    if found.states is not None:
+        lines += ["", *_states(found.states)]
+    where = f"layer {found.layer}" if found.layer is not None else "all layers"
+    by = found.by.replace("_", " ")
+    lines += ["", f"neurons {named(tokens, found.unit)}, {where}, by {by}", *_neurons(found.rows())]
+    lines += ["", *(f"{name.replace('_', ' ')}: {about}" for name, about in NEURON_FIGURES.items())]
+    if found.effects is not None:
+        lines += ["", *_effects(found.effects)]
+    if found.words is not None:
+        for row in found.rows():
+            lines += ["", f"neuron {row['neuron']}, highest in {len(found.words.texts):,} texts"]
+            for place in _places(found.words, row["neuron"])[:5]:
+                lines.append(f"  {place['value']:+8.3f}  {place['before']}[{place['word']}]{place['after']}")
+    return "\n".join(lines) + "\n"
+
+
+def _states(states: LayerStates) -> list[str]:
+    values = {name: state_figure(states, name).mean(axis=1) for name in STATE_FIGURES}
+    lines = ["states, mean of all tokens", "  layer " + "".join(f"{name.replace('_', ' '):>18}" for name in values)]
+    for number, layer in enumerate(layer_names(len(states.norms))):
+        figures = "".join(f"{one[number]:18.4f}" for one in values.values())
+        lines.append(f"{layer.removeprefix('layer '):>7} {figures}")
+    return lines
+
+
+def _neurons(rows: Sequence[dict[str, Any]]) -> list[str]:
+    lines = ["  neuron " + "".join(f"{name.replace('_', ' '):>23}" for name in NEURON_FIGURES) + "  largest at"]
+    for row in rows:
+        figures = "".join(f"{row[name]:+23.4f}" for name in NEURON_FIGURES)
+        lines.append(f"{row['neuron']:>8} {figures}  {row['at']}")
+    return lines
+
+
+def _effects(effects: NeuronEffects) -> list[str]:
+    unit = UNITS[effects.target.scale]
+    lines = [f"set to zero: how far {visible(target_name(effects.target))} falls [{unit}]"]
+    rows = [*zip(map(str, effects.neurons), effects.effects, effects.forecasts, effects.flips)]
+    if len(rows) > 1:
+        rows.append(("together", effects.together, effects.forecasts.sum(), effects.together_flips))
+    for name, effect, forecast, flips in rows:
+        decision = "  changes the decision" if flips else ""
+        lines.append(f"{name:>10} {effect:+8.3f}  gradient forecasts {forecast:+.3f}{decision}")
+    for kind, draws in effects.controls.items():
+        lines.append(
+            f"  {effects.beaten(kind)} of {len(draws)} draws of as many {DRAWN[kind]} move it less "
+            f"({draws.min():+.3f} to {draws.max():+.3f})"
+        )
+    return lines
+
+
+def _places(words: NeuronWords, name: str) -> list[dict[str, Any]]:
+    neuron = Neuron(*map(int, name.split(".")))
+    return [
+        {"value": value, "text": line, "token": token, **in_context(words.texts[line], token)}
+        for line, token, value in words.of(neuron)
+    ]
+
+
+def _target(target: Target) -> dict[str, Any]:
+    return {
+        "label": target.label,
+        "against": target.against,
+        "scale": target.scale,
+        "positions": list(target.positions),
+    }
+
+
+def _short(value: float) -> str:
+    return f"{value:.6g}"

@@ -1,0 +1,105 @@
+"""Neuron heatmap: what one neuron gives at every word of the text, on the text itself."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from explain.datatypes import Neuron, NeuronActivity
+from explain.views.attention_matrix import matrix_units
+from explain.views.base import VIEWS, View, sentence, target_name, visible
+from explain.views.layer_graph import token_text
+from explain.views.token_heatmap import joined, laid_out
+from explain.views.top_neurons import figure_unit
+
+
+class NeuronHeatmap(View):
+    """One neuron's figure at each word by tint and underline."""
+
+    name = "neuron_heatmap"
+    title = "One neuron"
+    accepts = NeuronActivity
+    drawn_by = "token_heatmap"
+
+    def data(
+        self,
+        result: NeuronActivity,
+        *,
+        neuron: Neuron | None = None,
+        figure: str = "activation",
+        by: str = "word",
+        group: str = "",
+        chosen: Sequence[int] | None = None,
+        sends: bool = False,
+        **options: Any,
+    ) -> dict[str, Any]:
+        """Prepare a drawing.
+
+        Args:
+            neuron: whose, by default the first one's; figure: "activation" or "activation_x_gradient".
+            by: "word" (of several pieces the largest activation; products are summed) or "token".
+            group: drawings of one group mark a picked word together.
+            chosen: tokens of a word that is marked; sends: tell the page what is clicked.
+        """
+        neuron = neuron or Neuron(0, 0)
+        tokens = result.tokens
+        product = figure == "activation_x_gradient"
+        values = result.activations[neuron.layer, :, neuron.number].astype(np.float64)
+        if product:
+            values = values * result.gradients[neuron.layer, :, neuron.number]
+        units: list[dict[str, Any]] = []
+        for unit in matrix_units(tokens, by):
+            pieces = values[list(unit)]
+            segment, start, stop = tokens.unit_span(unit)
+            units.append(
+                {
+                    "segment": segment,
+                    "start": start,
+                    "stop": stop,
+                    "text": visible(tokens.unit_text(unit)),
+                    "score": float(pieces.sum() if product else pieces[np.abs(pieces).argmax()]),
+                    "error": None,
+                    "rank": None,
+                    "tokens": list(unit),
+                    "parts": [[visible(tokens.pieces[token]), float(values[token])] for token in unit],
+                    "special": bool(tokens.special[unit[0]]),
+                }
+            )
+        units = joined(units, additive=product)
+        highest = int(values.argmax())
+        unit_name = figure_unit(figure, result.target.scale)
+        title = f"Neuron {neuron}, {figure.replace('_', ' ')}"
+        return {
+            "title": title,
+            "method": f"neuron_{neuron}",
+            "group": group,
+            "sends": sends,
+            "chosen": list(chosen or ()),
+            "scale": figure,
+            "unit": unit_name,
+            "signed": True,
+            "largest": max((abs(unit["score"]) for unit in units), default=0.0),
+            "count": len(units),
+            "for": f"for {target_name(result.target)}" if product else "",
+            "against": "against" if product else "",
+            "signs": ["for", "against"] if product else ["above zero", "below zero"],
+            "texts": laid_out(tokens, units),
+            "note": sentence(
+                f"{_meaning(neuron, result, product)} ({unit_name}); of a word of several pieces "
+                f"{'the sum' if product else 'the largest in size'}.",
+                f"Highest at {visible(token_text(tokens, highest))}: {values[highest]:+.3f}.",
+            ),
+            "caption": f"{title}, {unit_name}" + (f", target: {target_name(result.target)}" if product else ""),
+        }
+
+
+def _meaning(neuron: Neuron, result: NeuronActivity, product: bool) -> str:
+    which = f"neuron {neuron.number} of layer {neuron.layer}"
+    if product:
+        return (
+            f"To first order, how far {target_name(result.target)} falls when {which} is set to zero at that word alone"
+        )
+    return f"What {which} gives at each word, as it enters the second map of the layer's feed-forward part"
+
+
+VIEWS.register("neuron_heatmap")(NeuronHeatmap())

@@ -1,0 +1,77 @@
+"""Similarity matrix: what every two words, one of each text, add to how near the texts are."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from explain.datatypes import SimilarityMatrix, Tokens
+from explain.views.attention_matrix import pack
+from explain.views.base import VIEWS, View, sentence, text_label, visible
+
+_EMPTY = {"mask": "mask tokens", "pad": "padding", "unk": "unknown tokens", "zero": "zero vectors"}
+
+
+class SimilarityMatrixView(View):
+    """Words of the first text as rows, words of the second as columns, values as tints and numbers."""
+
+    name = "similarity_matrix"
+    title = "What makes them alike"
+    accepts = SimilarityMatrix
+
+    def data(self, result: SimilarityMatrix, *, group: str = "", **options: Any) -> dict[str, Any]:
+        parts = {"token": "word pieces"}.get(result.granularity, f"{result.granularity}s")
+        empty = _EMPTY[result.diagnostics["baseline"]]
+        total = float(result.values.sum())
+        first, second = _called(result.tokens)
+        largest = float(np.abs(result.values).max(initial=0.0))
+        return {
+            "group": group,
+            "rows": _units(result.tokens, result.left),
+            "columns": _units(result.tokens, result.right),
+            "weights": pack(result.values),
+            "full": largest or 1.0,
+            "largest": largest,
+            "signed": True,
+            "sum": (
+                f"Similarity {result.output:.3f} = {total:.3f} (all cells) "
+                f"{_signed(result.left_empty)} (empty text and {second}) "
+                f"{_signed(result.right_empty)} ({first} and empty text) "
+                f"{_signed(-result.both_empty)} (empty text and empty text)"
+                + ("" if abs(result.gap) < 5e-4 else f" {_signed(result.gap)} (error)")
+            ),
+            "note": sentence(
+                f"Each cell: what two {parts}, one of each text, add to the cosine of the texts' vectors "
+                "(Moeller et al. 2023: the product of what each does to its own text's vector, integrated from an "
+                f"empty text of {empty} to this one). Orange: nearer by it; blue: farther apart.",
+                "The cells do not add up to the similarity alone: what the texts would have in common if either were "
+                "empty is left over, and stands above.",
+                "Another empty text gives other numbers; a cell is no proof that the model compares these two words.",
+                "" if result.diagnostics["converged"] else "The integral did NOT converge: small values may be wrong.",
+            ),
+            "caption": f"What makes the texts alike, in cosine, by {parts}",
+        }
+
+
+def _called(tokens: Tokens) -> tuple[str, str]:
+    first, second = (text_label(tokens, number).lower() for number in (0, 1))
+    return f"the {first}", f"the {second}"
+
+
+def _units(tokens: Tokens, units: Sequence[tuple[int, ...]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "text": visible(tokens.unit_text(unit)),
+            "tokens": list(unit),
+            "special": False,
+            "segment": int(tokens.segment[unit[0]]),
+        }
+        for unit in units
+    ]
+
+
+def _signed(value: float) -> str:
+    return f"{'+' if value >= 0 else '−'} {abs(value):.3f}"
+
+
+VIEWS.register("similarity_matrix")(SimilarityMatrixView())

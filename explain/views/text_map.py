@@ -1,0 +1,189 @@
+"""Pictures of many texts, as plotly figures: a map of points, and a matrix of cosines.
+
+What a browser is given is bounded: at most 3,000 points, each with the beginning of its text. Texts are escaped, since
+plotly reads markup in them.
+"""
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from explain.datatypes import FloatArray, IntArray, TextMap, TextMatrix
+from explain.views.base import escape
+from explain.views.scores_table import shortened
+
+MOST_POINTS = 3000
+MOST_GROUPS = 10  # told apart by color and shape; what is left is one more, gray
+_SHOWN = 160  # characters of a text
+_NAMED = 40  # texts of a matrix whose beginnings stand beside it
+# Okabe and Ito (2008): told apart by most readers who see colors otherwise; shapes tell them apart without color.
+_COLORS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8a800", "#7a68c8", "#8c5a2b", "#5f7f3f")
+_SHAPES = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star", "pentagon", "hexagon", "triangle-down")
+_GRAY = "#888888"
+_PLAIN = {"zeroline": False, "showgrid": False, "showticklabels": False}
+
+
+@dataclass(frozen=True, eq=False)
+class Coloring:
+    """What the color of a point says.
+
+    Attributes:
+        name: in words ("cluster").
+        values: of every text, by its number: what group it is in, or how much it has of something.
+    """
+
+    name: str
+    values: Sequence[str] | IntArray
+
+    @property
+    def groups(self) -> bool:
+        return not isinstance(self.values, np.ndarray)
+
+
+def map_figure(
+    result: TextMap,
+    texts: Sequence[str],
+    rows: Sequence[int],
+    coloring: Coloring | None = None,
+    picked: Sequence[int] = (),
+) -> go.Figure:
+    """A point for each text of a map, or for some of them drawn evenly.
+
+    Args:
+        texts, rows: of all texts, by their number.
+        picked: numbers of texts that are ringed, and always have a point if the map has one.
+
+    Returns:
+        A figure; a point's `customdata` holds the text's number first.
+    """
+    shown = points_shown(result, picked)
+    figure = go.Figure()
+    if coloring is not None and not coloring.groups:
+        figure.add_trace(_scale(result, shown, texts, rows, coloring))
+    else:
+        for name, places, style in _groups(result, shown, coloring):
+            figure.add_trace(_points(result, places, texts, rows, name=name, marker=style))
+    ringed = [place for place in shown if result.members[place] in set(picked)]
+    if ringed:
+        ring = {"symbol": "circle-open", "size": 17, "line": {"width": 3}, "color": _GRAY}
+        figure.add_trace(_points(result, np.array(ringed), texts, rows, name="picked", marker=ring))
+    names = _axes(result)
+    figure.update_layout(
+        xaxis={"title": names[0], **_PLAIN},
+        # The plane of PCA has one scale; the axes of UMAP have none.
+        yaxis={"title": names[1], **_PLAIN, **({} if result.explained is None else {"scaleanchor": "x"})},
+        legend={"title": {"text": "" if coloring is None else escape(coloring.name)}, "itemsizing": "constant"},
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        height=520,
+        dragmode="pan",
+        clickmode="event+select",
+    )
+    return figure
+
+
+def points_shown(result: TextMap, picked: Sequence[int] = ()) -> IntArray:
+    """Places of the texts that have a point: all, or 3,000 drawn evenly and those picked."""
+    count = len(result.members)
+    if count <= MOST_POINTS:
+        return np.arange(count)
+    drawn = np.random.default_rng(0).choice(count, size=MOST_POINTS, replace=False)
+    return np.union1d(drawn, np.flatnonzero(np.isin(result.members, list(picked))))
+
+
+def _groups(result: TextMap, shown: IntArray, coloring: Coloring | None) -> list[tuple[str, IntArray, dict[str, Any]]]:
+    """Name, places and look of each group, the largest first; all that are too many are one."""
+    if coloring is None:
+        return [("texts", shown, {"color": _COLORS[0], "size": 7, "opacity": 0.8})]
+    values = [coloring.values[member] for member in result.members[shown].tolist()]
+    counts = {value: values.count(value) for value in dict.fromkeys(values)}
+    names = sorted(counts, key=lambda value: (-counts[value], value))
+    looks = dict(zip(names[:MOST_GROUPS], zip(_COLORS, _SHAPES)))
+    found = []
+    for name, (color, shape) in looks.items():
+        places = shown[[value == name for value in values]]
+        found.append((str(name) or "(none)", places, {"color": color, "symbol": shape, "size": 8, "opacity": 0.85}))
+    if len(names) > MOST_GROUPS:
+        places = shown[[value not in looks for value in values]]
+        title = f"{len(names) - MOST_GROUPS} others"
+        found.append((title, places, {"color": _GRAY, "symbol": "circle", "size": 5, "opacity": 0.6}))
+    return found
+
+
+def _scale(
+    result: TextMap, shown: IntArray, texts: Sequence[str], rows: Sequence[int], coloring: Coloring
+) -> go.Scatter:
+    values = np.asarray(coloring.values)[result.members[shown]]
+    marker = {
+        "color": values,
+        "colorscale": "Viridis",
+        "size": 7,
+        "opacity": 0.85,
+        "colorbar": {"title": {"text": escape(coloring.name)}, "thickness": 12},
+    }
+    return _points(result, shown, texts, rows, name=coloring.name, marker=marker, showlegend=False)
+
+
+def _points(
+    result: TextMap, places: IntArray, texts: Sequence[str], rows: Sequence[int], name: str, **look: object
+) -> go.Scatter:
+    members = result.members[places].tolist()
+    return go.Scatter(  # not scattergl: without WebGL it stays blank
+        x=result.points[places, 0],
+        y=result.points[places, 1],
+        mode="markers",
+        name=escape(shortened(name, 30)),
+        customdata=[[member, rows[member], hover_text(texts[member])] for member in members],
+        hovertemplate="row %{customdata[1]}<br>%{customdata[2]}<extra>%{fullData.name}</extra>",
+        selected={"marker": {"opacity": 1}},
+        unselected={"marker": {"opacity": 0.85}},
+        **look,
+    )
+
+
+def hover_text(text: str, width: int = 60) -> str:
+    """The beginning of a text in short lines, its markup escaped."""
+    lines = textwrap.wrap(shortened(text, _SHOWN), width) or [""]
+    return "<br>".join(escape(line) for line in lines)
+
+
+def _axes(result: TextMap) -> tuple[str, str]:
+    if result.explained is None:
+        return "UMAP 1 (no unit)", "UMAP 2 (no unit)"
+    first, second = result.explained.tolist()
+    return f"1st component, {first:.0%} of the variance (no unit)", f"2nd component, {second:.0%} (no unit)"
+
+
+def matrix_figure(result: TextMatrix, texts: Sequence[str], rows: Sequence[int], order: IntArray) -> go.Figure:
+    """A cell for every two texts.
+
+    Args:
+        order (M,): the texts of the matrix in the order they are drawn.
+    """
+    cosines: FloatArray = np.round(result.cosines[np.ix_(order, order)], 3)
+    members = result.members[order].tolist()
+    across = [str(rows[member]) for member in members]
+    few = len(members) <= _NAMED
+    down = [f"{escape(shortened(texts[member], 24))}  {rows[member]}" for member in members] if few else across
+    figure = go.Figure(
+        go.Heatmap(
+            z=cosines,
+            x=across,
+            y=down,
+            zmin=float(min(0.0, cosines.min(initial=0.0))),
+            zmax=1,
+            colorscale="Viridis",
+            colorbar={"title": {"text": "cosine"}, "thickness": 12},
+            hovertemplate="%{z:.3f}<br>row %{x}<br>row %{y}<extra></extra>",
+        )
+    )
+    figure.update_layout(
+        xaxis={"title": "row", "type": "category", "showgrid": False},
+        yaxis={"type": "category", "autorange": "reversed", "showgrid": False},
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        height=620,
+    )
+    return figure

@@ -1,0 +1,117 @@
+"""What the page about the inside of a model asks: which word, layer and neurons, and what set of texts."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from explain.datatypes import Neuron, Tokens
+from explain.errors import DataError, KnobError
+from explain.models.base import TextModel
+from explain.models.neurons import read_neuron
+from explain.numerics.neurons import NEURON_FIGURES
+from explain.text.lines import read_lines
+from explain.views.base import visible
+from pages.shared import controls, show
+
+MOST_SILENCED = 50  # neurons set to zero at once, a pass each
+
+
+def word_picker(windows: Sequence[Tokens]) -> int | None:
+    """A token of a word, chosen here or by a click; None: the whole text.
+
+    Args:
+        windows: the text as it may be read; of several, which one it will be is not known yet.
+    """
+    tokens = max(windows, key=len)
+    controls.within(tokens, "token")
+    help = "A word by the number of any of its tokens, from 0; a click on it, below, chooses it too."
+    token = controls.token_number("Token", tokens, "token", "whole text", help)
+    if token is not None and len(windows) == 1:
+        st.markdown(controls.code(visible(tokens.unit_text(tokens.word_around(token)))), width="content")
+    return token
+
+
+def word_at(tokens: Tokens, token: int | None) -> tuple[int, ...] | None:
+    """The tokens of the word that a chosen one is part of; None: all."""
+    return None if token is None or token >= len(tokens) else tokens.word_around(token)
+
+
+def neuron_figure() -> tuple[str, int]:
+    """What neurons are ranked by, and how many are listed."""
+    figure = st.selectbox(
+        "Ranked by",
+        list(NEURON_FIGURES),
+        index=list(NEURON_FIGURES).index("activation_x_gradient"),
+        key="by",
+        bind="query-params",
+        format_func=lambda name: name.replace("_", " "),
+        width=220,
+    )
+    return figure, st.slider("Listed", 5, 50, 12, key="listed", bind="query-params", width=180)
+
+
+def layer_picker(model: TextModel) -> int | None:
+    """One layer, or None: all."""
+    return controls.numbered("Layer", controls.ALL, model.layers)
+
+
+def neuron_picker(model: TextModel) -> Neuron | None:
+    """One neuron, by its name or by a click; None: none chosen, or a name that says nothing."""
+    name = st.text_input(
+        "Neuron",
+        key="neuron",
+        bind="query-params",
+        placeholder="the first listed",
+        width=150,
+        help=f"LAYER.NUMBER, such as 2.107; a click on a bar chooses it. {controls.COUNTED}",
+    )
+    if not name.strip():
+        return None
+    try:
+        chosen = read_neuron(name, model.layers, model.neurons)
+        if chosen.number is None:
+            raise KnobError(f"{name!r} is a whole layer; choose one of its neurons here.")
+    except KnobError as error:
+        show.problem(str(error))
+        return None
+    return chosen
+
+
+def silenced(model: TextModel) -> tuple[Neuron, ...]:
+    """The neurons that are set to zero."""
+    names = st.multiselect(
+        "Set to zero",
+        list(st.session_state.get("zero") or ()),
+        key="zero",
+        bind="query-params",
+        accept_new_options=True,
+        placeholder="type 2.107, or 2.all, and Enter",
+        help="Neurons by LAYER.NUMBER, or all of a layer's as LAYER.all: what the target does without them.",
+    )
+    found = []
+    for name in names:
+        try:
+            found.append(read_neuron(name, model.layers, model.neurons))
+        except KnobError as error:
+            show.problem(str(error))
+    if len(found) > MOST_SILENCED:
+        show.problem(f"At most {MOST_SILENCED} neurons are set to zero at once, a pass each; the rest is left out.")
+    return tuple(dict.fromkeys(found[:MOST_SILENCED]))
+
+
+def set_of_texts() -> tuple[str, ...]:
+    """A set of texts from a file or a box, one a line; none where nothing is given."""
+    with st.expander("A set of texts, to see which of their words a neuron answers to"):
+        file = st.file_uploader("A file in UTF-8, one text a line", ["txt", "tsv", "csv", "text"], max_upload_size=8)
+        pasted = st.text_area("Or paste them", key="set_of_texts", height=120, placeholder="One text a line")
+        source = file.getvalue() if file is not None else pasted
+        if file is None and not pasted.strip():
+            return ()
+        try:
+            lines, left_out = read_lines(source)
+        except DataError as error:
+            show.problem(str(error))
+            return ()
+        more = f" The first {len(lines):,} are read; {left_out:,} are left out." if left_out else ""
+        st.caption(f"{len(lines):,} texts, a pass each, once.{more} They stay on the machine that runs this app.")
+        return lines

@@ -1,0 +1,117 @@
+"""Two of many texts, picked by a click or by their rows: side by side, and why they are alike."""
+
+import streamlit as st
+
+from explain.datatypes import TextVectors
+from explain.embeddings.ranking import cosine
+from explain.embeddings.reading import Texts
+from explain.models.base import TextModel
+from explain.models.pooling import POOLINGS
+from explain.tasks.base import TASKS
+from explain.views.scores_table import shortened
+from pages.shared import controls, show
+from pages.shared.follow import CLICKED
+from pages.shared.state import LONGEST_IN_LINK
+
+MOST_SHOWN = 1000  # characters of a text
+PLACES = {"one": "Row of a text", "other": "Row of another"}  # by their names in the address bar
+
+
+def picked(texts: Texts) -> tuple[int, ...]:
+    """The texts that are compared, by number: those whose rows are set in the boxes, by a click, or by a link."""
+    found: dict[int, None] = {}
+    for key in PLACES:
+        linked = st.query_params.get(key, "")  # the box that takes it over is further down
+        row = st.session_state.get(key, int(linked) if linked.isdecimal() else None)
+        number = None if row is None else texts.member(row)
+        if number is not None:
+            found[number] = None
+        elif row is not None:
+            st.session_state[key] = None  # of other texts, or a row without a text
+    return tuple(found)
+
+
+def pick(row: int) -> None:
+    """Take a row for one of the two texts: the free place, or else the second moves up."""
+    session = st.session_state
+    one, other = session.get("one"), session.get("other")
+    if row in (one, other):
+        return
+    if one is None:
+        one = row
+    elif other is None:
+        other = row
+    else:
+        one, other = other, row
+    pick_both(one, other)
+
+
+def pick_both(one: int, other: int | None) -> None:
+    """Take two rows."""
+    st.session_state["one"], st.session_state["other"] = one, other
+    _heeded()
+
+
+def _heeded() -> None:
+    """What happened in a part of the page concerns all of it."""
+    st.session_state[CLICKED] = True
+
+
+def two_texts(texts: Texts, vectors: TextVectors, model: TextModel, numbers: tuple[int, ...]) -> None:
+    """The boxes for two rows, the texts in them, and how near they are."""
+    st.subheader("Two texts", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        for key, label in PLACES.items():
+            st.number_input(
+                label,
+                1,
+                texts.rows[-1],
+                step=1,
+                value=None,
+                key=key,
+                placeholder="none",
+                bind="query-params",
+                width=160,
+                on_change=_heeded,
+            )
+    for number in numbers:
+        with st.container(border=True):
+            st.caption(f"Row {texts.rows[number]}" + (f", {show.plain(texts.labels[number])}" if texts.labels else ""))
+            st.text(shortened(texts.texts[number], MOST_SHOWN))
+    if len(numbers) < 2:
+        st.caption("Click two points of the map or two rows of a table, or type two rows.")
+        return
+    one, other = numbers
+    st.markdown(f"Cosine **{cosine(vectors, one, other):.3f}** (-1 to 1; no unit)")
+    why_alike(texts.texts[one], texts.texts[other], vectors.pooling, model)
+
+
+def why_alike(one: str, other: str, pooling: str, model: TextModel) -> None:
+    """Why two texts are alike, word by word: the one place for it beside a map.
+
+    What is drawn here one day is explain.questions.SimilarityAttribution of the two; until then a link leads there.
+    """
+    if model.task.name != "sentence_similarity":
+        st.caption(
+            "Word by word, this can be seen of models that compare two texts: choose one of these as encoder "
+            "(an encoder saved without a head, or the adapter similarity)."
+        )
+        return
+    st.page_link(
+        "explain_text.py",
+        label="**Why are they alike, word by word?** →",
+        query_params=pair_link(one, other),
+    )
+    if max(len(one), len(other)) > LONGEST_IN_LINK:
+        st.caption(f"The first {LONGEST_IN_LINK:,} characters of each go along.")
+    if pooling != model.poolings[0]:
+        own = POOLINGS[model.poolings[0]].lower()
+        st.caption(f"There the vectors are those that the model compares by ({own}), so the cosine is another.")
+
+
+def pair_link(one: str, other: str) -> dict[str, str]:
+    """What the address of the page that explains two texts holds: these two, and the same encoder."""
+    session = st.session_state
+    task = TASKS["sentence_similarity"].title  # boxes in the address bar are set by what they show
+    held = {"text": one[:LONGEST_IN_LINK], "pair": other[:LONGEST_IN_LINK], "model": session.encoder, "task": task}
+    return held | ({"place": session.encoder_place} if session.encoder == controls.OTHER_MODEL else {})

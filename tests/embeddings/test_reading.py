@@ -1,0 +1,123 @@
+"""Files become texts: every kind, packed or not; and what is wrong with a file is said so that it can be mended."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pyarrow
+import pytest
+from pyarrow import parquet
+
+from explain.embeddings import reading
+from explain.embeddings.reading import Source, Texts, columns_of, of_lines, read_texts
+from explain.errors import DataError
+
+HOSTILE = '<script>alert(1)</script> **b**, "quoted"; =1+1'
+ROWS = [("A good film.", "film"), ("", "none"), (HOSTILE, "x"), ("\u200b ", "blank"), ("电影 😀", "")]
+TEXTS = ("A good film.", HOSTILE, "电影 😀")
+
+
+def quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
+def csv_of(rows: list[tuple[str, str]], delimiter: str = ",") -> bytes:
+    lines = [f"label{delimiter}text", *(f"{label}{delimiter}{quoted(text)}" for text, label in rows)]
+    return "\r\n".join(lines).encode()
+
+
+def parquet_of(columns: dict[str, list], tmp_path: Path) -> bytes:
+    path = tmp_path / "written.parquet"
+    parquet.write_table(pyarrow.table(columns), path)
+    return path.read_bytes()
+
+
+@pytest.fixture
+def contents(tmp_path: Path) -> dict[str, bytes]:
+    texts, labels = ([row[place] for row in ROWS] for place in (0, 1))
+    return {
+        "a.csv": csv_of(ROWS),
+        "a.tsv": b"\xef\xbb\xbf" + csv_of(ROWS, "\t"),
+        "semicolons.CSV": csv_of(ROWS, ";"),
+        "a.jsonl": "\n".join(json.dumps({"id": 1, "text": text, "label": label}) for text, label in ROWS).encode(),
+        "a.parquet": parquet_of({"text": texts, "label": labels}, tmp_path),
+    }
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "semicolons.CSV", "a.jsonl", "a.parquet"])
+def test_every_kind_gives_the_same(name: str, contents: dict[str, bytes], tmp_path: Path) -> None:
+    found = read_texts(Source.of(name, contents[name]), label="label")
+    assert found.texts == TEXTS and found.rows == (1, 3, 5) and found.blank == 2
+    assert found.labels == ("film", "x", "") and found.member(3) == 1 and found.member(2) is None
+    (tmp_path / name).write_bytes(contents[name])
+    assert read_texts(tmp_path / name, label="label") == found
+    if name != "a.parquet":
+        assert read_texts(Source.of(f"{name}.gz", gzip.compress(contents[name])), label="label") == found
+    assert read_texts(Source.of(name, contents[name]), most=2).texts == TEXTS[:1]
+    assert "text" in columns_of(Source.of(name, contents[name]))
+
+
+def test_lines_and_what_tells_texts_apart() -> None:
+    pasted = of_lines("one\n\n two \r\n")
+    assert pasted.texts == ("one", " two ") and pasted.rows == (1, 3) and not pasted.labels
+    assert read_texts(Source.of("a.txt", b"one\n\n two \r\n")) == pasted
+    others = [
+        Texts(("one", " two "), (1, 2)),
+        Texts(("one two",), (1,)),
+        Texts(("on", "e two "), (1, 3)),
+        Texts(pasted.texts, pasted.rows, ("a", "b")),
+    ]
+    assert len({pasted, *others}) == 5 and len({one.digest for one in others}) == 4
+
+
+def test_several_labels_and_numbers_are_labels() -> None:
+    rows = [{"text": "a", "label": ["joy", "love"]}, {"text": "b", "label": 3}, {"text": "c"}]
+    found = read_texts(Source.of("a.jsonl", "\n".join(map(json.dumps, rows)).encode()), label="label")
+    assert found.labels == ("joy, love", "3", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "options", "message"),
+    [
+        ("a.csv", b"", {}, "a.csv is empty"),
+        ("a.jsonl", b" \n", {}, "a.jsonl is empty"),
+        ("a.txt", b"\n \n", {}, "a.txt holds no texts in its column"),
+        ("a.csv", b"text\n", {}, "a.csv holds no texts"),
+        ("a.csv", b"title,body\na,b\n", {}, "Say which column of a.csv holds the texts: title, body"),
+        ("a.csv", b"title,body\na,b\n", {"column": "text"}, "no column 'text'; it has title, body"),
+        ("a.csv", b"text\na\n", {"label": "kind"}, "no column 'kind' for labels; it has text"),
+        ("a.csv", b"text,text\na,b\n", {}, "two columns of one name"),
+        ("a.csv", b"text,label\na, b, c\n", {}, "row 1 has 3 cells, its header 2"),
+        ("a.txt", b"a\n", {"column": "body"}, "no columns: leave the column 'body' away"),
+        ("a.txt", "caf\u00e9".encode("latin-1"), {}, "not UTF-8"),
+        ("a.csv", "text\ncaf\u00e9".encode("utf-16"), {}, "not UTF-8"),
+        ("a.jsonl", b'{"text": "a"}\n{"text": \n', {}, "a.jsonl, line 2: not JSON"),
+        ("a.json", b'[{"text": "a"}]', {}, "a JSON object is wanted, not list; each line holds one"),
+        ("a.jsonl", b'{"text": "a"}\n{"body": "a"}', {}, "line 2 has no 'text'; it has body"),
+        ("a.jsonl", b'{"text": 3}', {}, "Row 1: 'text' holds int, and texts are wanted"),
+        ("a.jsonl", b'{"text": "a \\ud800"}', {}, "Row 1: Character 3 of the text is half of a character"),
+        ("a.parquet", b"PAR1 no", {}, "no Parquet file, or a broken one"),
+        ("a.txt.gz", b"plain", {}, "not packed with gzip"),
+        ("a.txt.gz", gzip.compress(b"a line of text" * 99)[:-12], {}, "not packed with gzip, or broken off"),
+        ("a.docx", b"a", {}, r"ends in none of .csv, .tsv"),
+    ],
+)
+def test_what_is_wrong_is_said(name: str, content: bytes, options: dict[str, str], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read_texts(Source.of(name, content), **options)
+
+
+def test_files_that_are_not_there_or_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DataError, match=r"nothing\.csv can't be read: No such file"):
+        read_texts(tmp_path / "nothing.csv")
+    many = Source.of("a.txt", b"a line\n" * 101)
+    monkeypatch.setattr(reading, "MOST_ROWS", 100)
+    with pytest.raises(DataError, match=r"more than 100 rows.*ask for the first rows only"):
+        read_texts(many)
+    assert len(read_texts(many, most=100)) == 100
+    monkeypatch.setattr(reading, "MOST_CHARACTERS", 20)
+    with pytest.raises(DataError, match="more than 20 characters"):
+        read_texts(many, most=100)
+    monkeypatch.setattr(reading, "_MOST_BYTES", 10_000_000)
+    with pytest.raises(DataError, match="unfolds to more than 9 MB"):
+        read_texts(Source.of("a.txt.gz", gzip.compress(b" " * 30_000_000)))

@@ -1,0 +1,224 @@
+"""The page of vectors by AppTest: texts pasted or from a file, its views, two texts picked, and what is wrong."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explain.jobs import Cache
+from explain.models.pooling import POOLINGS
+from pages.shared import state, two_texts
+from pages.shared.follow import CLICKED
+from tests.pages.test_explain_text import ROOT, drawn, errors, run
+
+HOSTILE = [
+    "<script>alert(1)</script> **b**",
+    "[x](javascript:alert(1)) $a$ :red[b]",
+    "=1+1",
+    "<b>x</b><br>%{x}",
+    "电影 \u202e😀",
+]
+LOOKS = ("Map", "Search", "Neighbours", "Similarity matrix", "Clusters")
+WORDS = ("film", "cast", "story", "joke", "minute", "picture", "people", "beach", "dog", "sea")
+File = tuple[str, bytes, str]
+
+
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch, tiny_folder_of: Callable[..., Path]) -> AppTest:
+    """The page, with a tiny encoder that compares texts; not yet run."""
+    monkeypatch.setenv("EXPLAIN_MODELS", f"tiny={tiny_folder_of('bert', '')}")
+    return AppTest.from_file(str(ROOT / "pages" / "embeddings.py"), default_timeout=120)
+
+
+@pytest.fixture
+def among_pages(monkeypatch: pytest.MonkeyPatch, tiny_folder_of: Callable[..., Path]) -> AppTest:
+    """The same among the others, which a link needs; shown."""
+    monkeypatch.setenv("EXPLAIN_MODELS", f"tiny={tiny_folder_of('bert', '')}")
+    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=120)
+    app.query_params["model"] = "tiny"
+    app.run()
+    app.switch_page("embeddings.py")
+    return run(app)
+
+
+def said(app: AppTest) -> str:
+    return " ".join(one.value for one in (*app.caption, *app.info, *app.warning, *app.markdown)).replace("\\", "")
+
+
+def load(app: AppTest, file: File) -> AppTest:
+    app.query_params["texts_from"] = "Load a file"
+    run(app)
+    app.file_uploader[0].set_value(file)
+    return run(app)
+
+
+def test_there_is_something_to_look_at_at_first_sight(app: AppTest) -> None:
+    run(app)
+    assert app.title[0].value == "Which texts are alike?" and not app.error and not app.warning
+    assert "24 texts as 32 numbers each, by tiny (mean of all tokens)." in said(app)
+    assert "of their variance is not seen here" in said(app) and "One cloud without groups" in said(app)
+    assert drawn(app) == {"Two texts", "Take it with you"}
+    assert "explain.embed(lines, model='tiny', pooling='mean')" in app.code[0].value
+    assert [one.label for one in app.get("download_button")] == ["Vectors, NumPy", "Vectors, Parquet", "Vectors, CSV"]
+
+
+def test_hostile_lines_are_looked_at_like_any_other(among_pages: AppTest) -> None:
+    app = among_pages
+    app.text_area(key="pasted").set_value("\n".join(HOSTILE * 2))
+    app.number_input(key="one").set_value(1)
+    run(app)
+    app.number_input(key="other").set_value(4)
+    for look in LOOKS:
+        app.button_group(key="look").set_value(look)
+        run(app)
+        if look == "Search":
+            app.text_input(key="query").set_value(HOSTILE[0])
+            run(app)
+        assert not app.error and not app.exception
+        assert "10 texts" in said(app) and "Cosine" in said(app)
+        assert [one.value for one in app.text][-2:] == [HOSTILE[0], HOSTILE[3]]
+        if look in ("Search", "Neighbours"):
+            table = app.dataframe[0].value
+            assert table["text"][0] == HOSTILE[0] and table["cosine"][0] == pytest.approx(1)
+            assert table["row"][0] == (1 if look == "Search" else 6)
+        if look == "Clusters":
+            assert app.dataframe[0].value["texts"].sum() == 10
+
+
+def test_another_question_does_not_begin_with_the_vectors_again(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(app)
+    app.button_group(key="look").set_value("Clusters")
+    monkeypatch.setattr("explain.models.encoder.EncoderModel.text_vectors", lambda *_, **__: 1 / 0)
+    run(app)
+    assert not app.error and not app.exception and "Take it with you" in drawn(app)
+
+
+def test_every_pooling(app: AppTest) -> None:
+    app.query_params["pooling"] = POOLINGS["max"]
+    app.query_params["color"] = "length"
+    run(app)
+    assert not app.error and "pooling='max'" in app.code[0].value
+    for pooling, named in (("cls", "cls"), ("last_four", "last_four"), ("layer", "layer:2")):
+        app.selectbox(key="pooling").set_value(pooling)
+        run(app)
+        assert not app.error and f"pooling={named!r}" in app.code[0].value
+
+
+def test_a_file_with_labels_of_which_the_first_rows_are_taken(app: AppTest) -> None:
+    lines = [
+        "body,kind",
+        *(f"{WORDS[number % 10]} {WORDS[number // 10]},{'ab'[number % 2]}" for number in range(40)),
+        " ,a",
+    ]
+    load(app, ("re[views].csv", "\n".join(lines).encode(), "text/csv"))
+    assert not app.error and "41 texts" not in said(app) and "40 texts as 32" in said(app)
+    assert "Rows without a text, left out: 1." in said(app)
+    app.selectbox(key="label").set_value("kind")
+    app.number_input(key="rows").set_value(30)
+    run(app)
+    assert not app.error and "30 texts as 32" in said(app) and "These are the first 30 rows" in said(app)
+    assert app.selectbox(key="color").value == "label" and "have a color and a shape" in said(app)
+    assert "read_texts('re[views].csv', column='body', label='kind', most=30)" in app.code[0].value
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        (("a.csv", b"", "text/csv"), "a.csv is empty"),
+        (("a.csv", b"text\n", "text/csv"), "a.csv holds no texts"),
+        (("<b>.txt", b"\xff\xfe", "text/plain"), "<b>.txt is not UTF-8"),
+        (("a.jsonl", b'{"a": 1}', "application/json"), "Row 1: 'a' holds int"),
+        (("a.parquet", b"no", "application/octet-stream"), "no Parquet file"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_told_and_the_page_goes_on(app: AppTest, file: File, message: str) -> None:
+    load(app, file)
+    assert message in errors(app).replace("\\", "") and not app.exception
+    app.file_uploader[0].set_value(("a.txt", b"a film\na dog\nthe sea", "text/plain"))
+    run(app)
+    assert not app.error and "3 texts as 32" in said(app)
+
+
+def test_few_texts_are_no_error(app: AppTest) -> None:
+    app.query_params["look"] = "Clusters"
+    run(app)
+    for lines, advice in (("", "Paste some texts"), ("a film", "1 text as 32")):
+        app.text_area(key="pasted").set_value(lines)
+        run(app)
+        assert not app.error and not app.exception and advice in said(app)
+    app.button_group(key="look").set_value("Map")
+    app.text_area(key="pasted").set_value("a film\na dog\nthe sea")
+    run(app)
+    app.button_group(key="map").set_value("UMAP")
+    run(app)
+    assert not app.error and "UMAP needs 10 texts or more; this is PCA" in said(app)
+
+
+def test_more_than_may_be_remembered_is_told_before_it_is_computed(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = Cache(3000)
+    monkeypatch.setattr(state, "cache", lambda: small)
+    run(app)
+    assert "take 0 MB" in errors(app).replace("\\", "") and "EXPLAIN_CACHE_MB" in errors(app).replace("\\", "")
+
+
+def test_two_texts_are_picked_and_a_link_explains_them_word_by_word(among_pages: AppTest) -> None:
+    app = among_pages
+    app.text_area(key="pasted").set_value("a film\n\nthe dog swims\nthe sea")
+    app.number_input(key="one").set_value(3)
+    run(app)
+    app.number_input(key="other").set_value(2)
+    run(app)
+    assert app.number_input(key="other").value is None  # nothing stands in that line
+    app.number_input(key="other").set_value(4)
+    run(app)
+    (link,) = app.get("page_link")
+    held = dict(parse_qsl(link.proto.query_string))
+    assert held == {"text": "the dog swims", "pair": "the sea", "model": "tiny", "task": "Similarity"}
+    for key, value in held.items():
+        app.query_params[key] = value
+    app.switch_page("explain_text.py")
+    run(app)
+    assert app.title[0].value == "Why did the model say that?" and not app.error
+    assert [app.text_area(key=key).value for key in ("text", "pair")] == ["the dog swims", "the sea"]
+    assert app.selectbox(key="model").value == "tiny" and "What makes them alike" in drawn(app)
+    assert "text" not in app.query_params
+    app.switch_page("embeddings.py")
+    run(app)
+    assert "3 texts as 32" in said(app) and app.number_input(key="one").value == 3
+
+
+def test_a_file_is_still_there_when_one_comes_back(app: AppTest) -> None:
+    load(app, ("a.txt", b"a film\na dog\nthe sea", "text/plain"))
+    app.file_uploader[0].clear()
+    run(app)
+    assert "a.txt, as it was loaded before." in said(app) and "3 texts as 32" in said(app)
+    next(one for one in app.button if one.label == "Forget it").click()
+    run(app)
+    assert "Load a file" in said(app) and not app.error
+
+
+def test_encoders_that_compare_no_texts_say_so(app: AppTest) -> None:
+    app.query_params["encoder"] = "base"
+    app.query_params["one"], app.query_params["other"] = "1", "2"
+    run(app)
+    assert (
+        not app.error
+        and not app.get("page_link")
+        and "trained for fill-mask" in said(app)
+        and "choose one of these as encoder" in said(app)
+    )
+
+
+def test_clicks_pick_two_texts_the_last_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    session: dict[str, Any] = {}
+    monkeypatch.setattr(two_texts.st, "session_state", session)
+    picks = []
+    for row in (5, 5, 7, 9, 7):
+        two_texts.pick(row)
+        picks.append((session.get("one"), session.get("other")))
+    assert picks == [(5, None), (5, None), (5, 7), (7, 9), (7, 9)] and session[CLICKED]

@@ -1,0 +1,101 @@
+"""The page about the inside of a model, by AppTest: what it says, keeps and refuses; drawings are for the browser."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.golden import HOSTILE
+from tests.pages.test_explain_text import ROOT, drawn, errors, run
+from tests.tiny_models import tiny_folder
+
+VIEWS = ["Layer by layer", "Neurons"]
+
+
+@pytest.fixture
+def app() -> AppTest:
+    return AppTest.from_file(str(ROOT / "pages" / "inside.py"), default_timeout=120)
+
+
+def look(app: AppTest, view: str, **selected: object) -> AppTest:
+    app.session_state["inside"] = view
+    for name, value in selected.items():
+        app.session_state[name] = value
+    return run(app)
+
+
+@pytest.mark.parametrize(
+    ("view", "text"), [*((view, text) for view in VIEWS for text in (None, HOSTILE)), ("Neurons", "so 😍👍🏽 good 🇩🇪")]
+)
+def test_every_view_bears_every_text(app: AppTest, view: str, text: str | None) -> None:
+    look(app, view, **({} if text is None else {"text": text}), token=1)
+    assert not app.error and not app.exception
+    assert "Take it with you" in drawn(app)
+    assert "explain.ask(" in app.code[0].value
+
+
+def test_the_python_runs(app: AppTest) -> None:
+    look(app, "Neurons", zero=["2.308"])
+    found: dict[str, object] = {}
+    for block in app.code:
+        exec(block.value, found)
+    assert found["found"].neurons[0].number == 308
+
+
+def test_neurons_are_set_to_zero_and_taken_back(app: AppTest) -> None:
+    look(app, "Neurons", neuron="2.308")
+    assert "Neuron 2.308" in drawn(app) and "Does it matter?" not in drawn(app)
+    next(button for button in app.button if button.label == "Set it to zero").click()
+    run(app)
+    assert app.session_state["zero"] == ["2.308"] and "Does it matter?" in drawn(app)
+    app.multiselect(key="zero").set_value([])
+    run(app)
+    assert "Does it matter?" not in drawn(app)
+
+
+def test_words_of_a_set_are_found(app: AppTest) -> None:
+    look(app, "Neurons", set_of_texts="so good\na bad film\n\n")
+    assert any("Where in the set" in one.value for one in app.markdown)
+    assert any("2 texts, a pass each" in one.value for one in app.caption)
+
+
+@pytest.mark.parametrize(
+    ("selected", "message"),
+    [
+        ({"neuron": "2.9999"}, "neurons 0 to 1535"),
+        ({"neuron": "2.all"}, "a whole layer"),
+        ({"zero": ["so"]}, "Name one by layer and number"),
+        ({"set_of_texts": "\u200b"}, "Give one text a line"),
+    ],
+)
+def test_what_is_named_wrongly_is_told_and_the_rest_is_drawn(
+    app: AppTest, selected: dict[str, object], message: str
+) -> None:
+    look(app, "Neurons", **selected)
+    assert message in errors(app).replace("\\", "") and "Which neurons" in drawn(app)
+
+
+def test_a_link_brings_it_back(app: AppTest) -> None:
+    app.query_params.update({"inside": "Neurons", "neuron": "3.5", "zero": ["0.571", "1.2"], "token": "2"})
+    run(app)
+    assert "Neuron 3.5" in drawn(app) and "Does it matter?" in drawn(app)
+    assert app.number_input(key="token").value == 2
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_masked_word(app: AppTest, view: str) -> None:
+    app.query_params["model"] = "base"
+    look(app, view, text="The capital of France is [MASK].", token=6)
+    assert not app.error and "Take it with you" in drawn(app)
+
+
+def test_a_pair_is_read_together(app: AppTest) -> None:
+    look(app, "Layer by layer", text="The film was long.", pair="I loved it.", figure="gradient")
+    assert not app.error and "text_pair='I loved it.'" in app.code[0].value
+
+
+def test_models_that_show_no_neurons_say_so(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chunked = tiny_folder("bert", tmp_path / "chunked", chunk_size_feed_forward=1)
+    monkeypatch.setenv("EXPLAIN_MODELS", f"chunked={chunked}")
+    look(app, "Neurons", model="chunked")
+    assert "their neurons can't be seen" in errors(app).replace("\\", "") and not app.exception

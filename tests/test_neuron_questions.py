@@ -1,0 +1,161 @@
+"""What is asked of the inside of a model: against sums by hand, plain passes and counted ones."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+import explain
+from explain.datatypes import Neuron
+from explain.errors import DataError, KnobError, ModelError
+from explain.jobs import Cache
+from explain.meter import Meter
+from explain.models.base import TextModel
+from explain.models.encoder import EncoderModel
+from explain.pipeline import Request, cost, parts
+from explain.questions import EffectOfNeurons, NeuronsInside, Question, StatesInside, WordsOfNeurons
+from explain.testing import NoGradientModel, default_item
+
+TEXT = "The film isn't good, but its top-notch cast saves it!"
+LINES = ("A slow film.", "so good", "I loved every minute of this wonderful, moving picture.", "no", "\U0001f600")
+
+
+def test_states(tiny_bert: EncoderModel) -> None:
+    tokens, target = default_item(tiny_bert, TEXT)
+    inside = tiny_bert.inside(tokens, target)
+    found = StatesInside().answer(tiny_bert, tokens, target)
+    assert found.norms.shape == (4, len(tokens)) and found.output == pytest.approx(inside.value)
+    for layer, token in ((0, 0), (2, 5), (3, 1)):
+        state, gradient = inside.states[layer, token], inside.state_gradients[layer, token]
+        assert found.norms[layer, token] == pytest.approx(float(state.square().sum().sqrt()), rel=1e-5)
+        assert found.gradient_norms[layer, token] == pytest.approx(float(gradient.norm()), rel=1e-5)
+        assert found.products[layer, token] == pytest.approx(float(state @ gradient), abs=1e-5)
+        for other in range(4):
+            near = float(torch.cosine_similarity(state, inside.states[other, token], dim=0))
+            assert found.similarity[token, layer, other] == pytest.approx(near, abs=1e-5)
+            assert other or found.to_input[layer, token] == pytest.approx(near, abs=1e-5)
+            assert other != layer - 1 or found.to_previous[layer, token] == pytest.approx(near, abs=1e-5)
+    assert np.allclose(found.to_previous[0], 1)
+    # The head reads the first row of the last layer, so nothing else of that layer moves the target.
+    assert found.gradient_norms[-1, 0] > 0 and not found.gradient_norms[-1, 1:].any()
+
+
+def test_neurons(tiny_bert: EncoderModel) -> None:
+    tokens, target = default_item(tiny_bert, TEXT)
+    inside = tiny_bert.inside(tokens, target)
+    found = NeuronsInside().answer(tiny_bert, tokens, target)
+    assert np.array_equal(found.activations, inside.neurons) and np.array_equal(
+        found.gradients, inside.neuron_gradients
+    )
+    with pytest.raises(ValueError, match="read-only"):
+        found.activations[0, 0, 0] = 1
+    with pytest.raises(ValueError, match=r"has shape \(3, 4, 64\)"):
+        replace(found, gradients=found.gradients[:, :4])
+
+
+def test_effects_of_neurons(tiny_bert: EncoderModel) -> None:
+    tokens, target = default_item(tiny_bert, TEXT)
+    neurons = (Neuron(0, 5), Neuron(2, 9), Neuron(0, 7))
+    meter = Meter()
+    question = EffectOfNeurons((*neurons, neurons[0]))
+    found = question.answer(tiny_bert, tokens, target, meter)
+    assert found.neurons == neurons  # named twice, meant once
+    assert (meter.spent.forward, meter.spent.backward) == (1 + 3 + 1 + 40 + 1, 1)
+    assert meter.spent.forward + meter.spent.backward == question.cost(tiny_bert, tokens)
+    sets = [(), *((one,) for one in neurons), neurons]
+    values = tiny_bert.silenced_scores(tokens, target, sets).values
+    assert np.allclose(found.effects, values[0] - values[1:4], atol=1e-5)
+    assert found.together == pytest.approx(values[0] - values[4], abs=1e-5)
+    inside = tiny_bert.inside(tokens, target)
+    for one, forecast in zip(neurons, found.forecasts):
+        product = inside.neurons[one.layer, :, one.number] @ inside.neuron_gradients[one.layer, :, one.number]
+        assert forecast == pytest.approx(float(product), abs=1e-5)
+    assert {name: len(draws) for name, draws in found.controls.items()} == {"random": 20, "as active": 20}
+    draws = np.abs(found.controls["random"])
+    assert found.beaten("random") == int((draws < abs(found.together)).sum())
+    assert len(set(np.round(draws, 6))) > 15  # draws differ
+    again = EffectOfNeurons(neurons).answer(tiny_bert, tokens, target)
+    assert np.array_equal(again.controls["as active"], found.controls["as active"])
+
+
+def test_a_whole_layer_has_no_others_to_compare_with(tiny_bert: EncoderModel) -> None:
+    found = EffectOfNeurons((Neuron(1), Neuron(0, 5))).answer(tiny_bert, *default_item(tiny_bert, TEXT))
+    assert found.controls == {} and found.effects.shape == (2,)
+    with pytest.raises(KnobError, match="Name the neurons"):
+        EffectOfNeurons(())
+
+
+@pytest.mark.parametrize("family", ["bert", "albert", "modernbert"])
+def test_words_of_a_set_are_those_of_each_text_alone(family: str, tiny: Callable[..., EncoderModel]) -> None:
+    model = tiny(family)
+    found = WordsOfNeurons(LINES[:4], top=3).answer(model, *default_item(model, TEXT))
+    assert found.values.shape == (3, 3, 64) and found.skipped == 0
+    alone = [model.inside(*default_item(model, line)).neurons.numpy() for line in LINES[:4]]
+    own = [~tokens.special for tokens in found.texts]
+    best = np.stack([one[:, mine].max(axis=1) for one, mine in zip(alone, own)])  # (N, L, F)
+    assert np.allclose(found.values, -np.sort(-best, axis=0)[:3], atol=2e-5)
+    for neuron in (Neuron(0, 3), Neuron(2, 60)):
+        for line, place, value in found.of(neuron):
+            assert (
+                alone[line][neuron.layer, place, neuron.number] == pytest.approx(value, abs=2e-5) and own[line][place]
+            )
+    together = np.concatenate([one[:, mine] for one, mine in zip(alone, own)], axis=1)
+    assert found.seen == together.shape[1]
+    assert np.allclose(found.means, together.mean(axis=1), atol=1e-5)
+    assert (
+        np.abs(found.active - (together > 0).mean(axis=1)).max() < 1.5 / found.seen
+    )  # one may be zero but for rounding
+
+
+def test_a_set_is_read_once_whatever_the_text(tiny_bert: EncoderModel) -> None:
+    question, cache = WordsOfNeurons(LINES), Cache()
+    spent = []
+    for text in (TEXT, "so good"):
+        meter = Meter()
+        request = Request(text, (), phrases=None, questions=(question,))
+        found = dict(parts(request, tiny_bert, meter, cache))[question]
+        spent.append(meter.spent.forward)
+        assert meter.spent.forward <= cost(request, tiny_bert, tiny_bert.encode(text))
+    assert spent == [1 + len(LINES), 1] and len(found.texts) == len(LINES)
+
+
+def test_texts_of_a_set_that_can_not_be_read(tiny: Callable[..., EncoderModel]) -> None:
+    model = tiny("bert")
+    item = default_item(model, TEXT)
+    assert WordsOfNeurons(("so good", "\u0300")).answer(model, *item).skipped == 1
+    with pytest.raises(DataError, match=r"No text of the set can be read\. The model's tokenizer"):
+        WordsOfNeurons(("\u0300",)).answer(model, *item)
+    with pytest.raises(DataError, match="It is empty"):
+        WordsOfNeurons(()).answer(model, *item)
+
+
+def test_a_set_of_pairs_has_tabs(tiny: Callable[..., EncoderModel]) -> None:
+    model = tiny("bert", "")
+    item = default_item(model, "Two people walk.", "Their dog swims.")
+    found = WordsOfNeurons(("so good\tno joke works", "a film\tthe beach\tthe sea")).answer(model, *item)
+    assert [one.text_pair for one in found.texts] == ["no joke works", "the beach\tthe sea"]
+    with pytest.raises(DataError, match=r"Text 2 of the set is one text; .* Put a tab between"):
+        WordsOfNeurons(("a\tb", "so good")).answer(model, *item)
+
+
+def test_one_look_inside_answers_all(sentiment: TextModel) -> None:
+    questions = (StatesInside(), NeuronsInside(), EffectOfNeurons((Neuron(1, 5),), draws=2))
+    meter = Meter()
+    dict(parts(Request(TEXT, (), phrases=None, questions=questions), sentiment, meter))
+    assert (meter.spent.forward, meter.spent.backward) == (1 + 1 + 1 + 2 + 4, 1)
+
+
+@pytest.mark.parametrize(
+    "question", [StatesInside(), NeuronsInside(), EffectOfNeurons((Neuron(0, 1),)), WordsOfNeurons(("so",))]
+)
+def test_models_that_show_no_neurons_say_so(question: Question) -> None:
+    with pytest.raises(ModelError, match="their neurons can't be seen"):
+        explain.ask(question, "so good", NoGradientModel())
+
+
+def test_asked_in_python(sentiment: TextModel) -> None:
+    found = explain.ask(NeuronsInside(), TEXT, model="sentiment", label="negative", scale="probability")
+    assert found.target.label == "negative" and found.target.scale == "probability"
+    assert found.activations.shape == (6, len(sentiment.encode(TEXT)), 1536)
