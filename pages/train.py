@@ -9,12 +9,13 @@ import streamlit as st
 from explain.errors import ExplainError
 from explain.installation import models_folder
 from explain.models import catalogue
+from explain.text.tables import ENDINGS
 from explain.training import charts, lines, own, runs
 from explain.training.columns import Columns, Examples
 from explain.training.figures import figure_rows, gain, read_evaluation, words_rows
 from explain.training.runs import Run
 from explain.training.shipped import SHIPPED
-from explain.training.tables import FORMATS, MOST_BYTES, Table
+from explain.training.tables import MOST_BYTES, Table
 from pages.shared import controls, show, state
 
 POLL_SECONDS = 1.0
@@ -120,8 +121,8 @@ def data(kind: str) -> Table | None:
         st.caption(about)
         return state.table(name.name, name.read_bytes())
     uploaded = st.file_uploader(
-        f"A file in UTF-8: {', '.join(FORMATS)}; at most {MOST_BYTES // 1_000_000} MB",
-        type=list(FORMATS),
+        f"A file in UTF-8: {', '.join(ENDINGS)}; at most {MOST_BYTES // 1_000_000} MB",
+        type=[*ENDINGS, "gz"],
         max_upload_size=MOST_BYTES // 1_000_000,
         help="It stays on the machine that runs this app. Its rows are copied while the training lasts; of a finished "
         "model, a few test rows stay as examples.",

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from explain.errors import DataError
-from explain.training.tables import Row, Table
+from explain.text.tables import Row
+from explain.training.tables import Table
 
 FEWEST = 10  # different texts of a label: some to train on, some to tune on, some to measure on
 MOST_LABELS = 50

@@ -7,10 +7,11 @@ from pathlib import Path
 from explain.errors import DataError
 from explain.installation import weights_folder
 from explain.knobs import check_knobs, knob, settings_of
+from explain.text.tables import Row
 from explain.training import runs
 from explain.training.own import write_rows
 from explain.training.rows import fingerprint
-from explain.training.tables import Row, Table
+from explain.training.tables import Table
 
 WORDS = 120  # of a document: lines are taken together until they have as many
 FEWEST_DOCUMENTS = 25  # or none could be held out without holding out too much

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from explain.embeddings.reading import json_lines
 from explain.errors import DataError
+from explain.text.tables import json_lines
 
 Item = TypeVar("Item")
 

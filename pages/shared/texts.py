@@ -7,9 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from explain.embeddings.reading import ENDINGS, MOST_ROWS, Source, Texts, columns_of, of_lines, read_texts
+from explain.embeddings.reading import MOST_ROWS, Texts, of_lines, read_texts
 from explain.errors import DataError
 from explain.jobs import recall
+from explain.text.tables import ENDINGS, Source, columns_of
 from pages.shared import show, state
 from pages.shared.controls import one_of
 

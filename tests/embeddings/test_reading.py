@@ -1,6 +1,7 @@
 """Files become texts: every kind, packed or not; and what is wrong with a file is said so that it can be mended."""
 
 import gzip
+import io
 import json
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import pytest
 from pyarrow import parquet
 
 from explain.embeddings import reading
-from explain.embeddings.reading import Source, Texts, columns_of, of_lines, read_texts
+from explain.embeddings.reading import Texts, of_lines, read_texts
 from explain.errors import DataError
+from explain.text.tables import Source, columns_of
 
 HOSTILE = '<script>alert(1)</script> **b**, "quoted"; =1+1'
 ROWS = [("A good film.", "film"), ("", "none"), (HOSTILE, "x"), ("\u200b ", "blank"), ("电影 😀", "")]
@@ -86,13 +88,13 @@ def test_several_labels_and_numbers_are_labels() -> None:
         ("a.csv", b"title,body\na,b\n", {}, "Say which column of a.csv holds the texts: title, body"),
         ("a.csv", b"title,body\na,b\n", {"column": "text"}, "no column 'text'; it has title, body"),
         ("a.csv", b"text\na\n", {"label": "kind"}, "no column 'kind' for labels; it has text"),
-        ("a.csv", b"text,text\na,b\n", {}, "two columns of one name"),
-        ("a.csv", b"text,label\na, b, c\n", {}, "row 1 has 3 cells, its header 2"),
+        ("a.csv", b"text,text\na,b\n", {}, "each by a name of its own; it has text, text"),
+        ("a.csv", b"text,label\na, b, c\n", {}, r"line 2: 3 cells, but 2 columns \(text, label\)"),
         ("a.txt", b"a\n", {"column": "body"}, "no columns: leave the column 'body' away"),
         ("a.txt", "caf\u00e9".encode("latin-1"), {}, "not UTF-8"),
-        ("a.csv", "text\ncaf\u00e9".encode("utf-16"), {}, "not UTF-8"),
+        ("a.csv", "text\ncaf\u00e9".encode("utf-16"), {}, "is UTF-16"),
         ("a.jsonl", b'{"text": "a"}\n{"text": \n', {}, "a.jsonl, line 2: not JSON"),
-        ("a.json", b'[{"text": "a"}]', {}, "a JSON object is wanted, not list; each line holds one"),
+        ("a.json", b'[{"text": "a"}, 1]', {}, "row 2: a JSON object is wanted, not int"),
         ("a.jsonl", b'{"text": "a"}\n{"body": "a"}', {}, "line 2 has no 'text'; it has body"),
         ("a.jsonl", b'{"text": 3}', {}, "Row 1: 'text' holds int, and texts are wanted"),
         ("a.jsonl", b'{"text": "a \\ud800"}', {}, "Row 1: Character 3 of the text is half of a character"),
@@ -118,6 +120,6 @@ def test_files_that_are_not_there_or_too_much(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(reading, "MOST_CHARACTERS", 20)
     with pytest.raises(DataError, match="more than 20 characters"):
         read_texts(many, most=100)
-    monkeypatch.setattr(reading, "_MOST_BYTES", 10_000_000)
-    with pytest.raises(DataError, match="unfolds to more than 9 MB"):
-        read_texts(Source.of("a.txt.gz", gzip.compress(b" " * 30_000_000)))
+    folded = Source("a.txt.gz", lambda: io.BytesIO(gzip.compress(b" " * 30_000_000)), most_bytes=10_000_000)
+    with pytest.raises(DataError, match="unfolds to more than 10 MB"):
+        read_texts(folded)
