@@ -30,7 +30,9 @@ File = tuple[str, bytes, str]
 def app(monkeypatch: pytest.MonkeyPatch, tiny_folder_of: Callable[..., Path]) -> AppTest:
     """The page, with a tiny encoder that compares texts; not yet run."""
     monkeypatch.setenv("EXPLAIN_MODELS", f"tiny={tiny_folder_of('bert', '')}")
-    return AppTest.from_file(str(ROOT / "pages" / "embeddings.py"), default_timeout=120)
+    app = AppTest.from_file(str(ROOT / "pages" / "embeddings.py"), default_timeout=120)
+    app.query_params["encoder"] = "tiny"
+    return app
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def among_pages(monkeypatch: pytest.MonkeyPatch, tiny_folder_of: Callable[..., P
     """The same among the others, which a link needs; shown."""
     monkeypatch.setenv("EXPLAIN_MODELS", f"tiny={tiny_folder_of('bert', '')}")
     app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=120)
-    app.query_params["model"] = "tiny"
+    app.query_params["model"] = app.query_params["encoder"] = "tiny"
     app.run()
     app.switch_page("embeddings.py")
     return run(app)
@@ -129,7 +131,7 @@ def test_a_file_with_labels_of_which_the_first_rows_are_taken(app: AppTest) -> N
     [
         (("a.csv", b"", "text/csv"), "a.csv is empty"),
         (("a.csv", b"text\n", "text/csv"), "a.csv holds no texts"),
-        (("<b>.txt", b"\xff\xfe", "text/plain"), "<b>.txt is not UTF-8"),
+        (("<b>.txt", b"\xff\xfe", "text/plain"), "<b>.txt is UTF-16"),
         (("a.jsonl", b'{"a": 1}', "application/json"), "Row 1: 'a' holds int"),
         (("a.parquet", b"no", "application/octet-stream"), "no Parquet file"),
     ],

@@ -339,7 +339,7 @@ def test_poolings_begin_alike_and_differ_by_the_lstm(task: str, base: Path) -> N
     for pooling in ("mean", "lstm"):
         transformers.set_seed(3)
         objective = TASK_RECIPES[task].objective.pooled(pooling)
-        settings = FinetuningRecipe(task=task, data=(), output="", pooling=pooling, rank=2)
+        settings = FinetuningRecipe(task=task, data=(), output="", pooling=pooling, rank=2, alpha=4, dropout=0.1)
         models[pooling] = finetune.adapted_model(settings, base, objective)
     one, other = (dict(model.named_parameters()) for model in models.values())
     assert {name for name in other if name not in one} == {name for name in other if ".lstm." in name}
@@ -397,7 +397,7 @@ def test_poolings_are_compared(
     assert " to " in mean and "| 6,400 |" in lstm and "| 0 |" in mean
     twice = compare.compare([str(arms["topics", "lstm"])] * 2)
     assert "| **lstm** | mean of 2 |" in twice
-    with pytest.raises(DataError, match=r"lstm differs from .*similarity in data, epochs, task, data"):
+    with pytest.raises(DataError, match=r"lstm differs from .*similarity in data, dropout, epochs, learning_rate, task, data"):
         compare.compare([str(trained["similarity"]), str(arms["topics", "lstm"])])
     with pytest.raises(DataError, match="Give two runs"):
         compare.compare([str(arms["topics", "mean"])])
