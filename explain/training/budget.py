@@ -79,11 +79,15 @@ class Budget(TrainerCallback):
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
     ) -> None:
+        self.take_up(state)
+        total, unit = (60 * self.minutes, "s") if self.minutes else (self.max_steps, "steps")
+        self._bar = tqdm(total=round(total), unit=unit, desc="training", mininterval=2.0, disable=args.disable_tqdm)
+
+    def take_up(self, state: TrainerState) -> None:
+        """Go on from where a run was left: its steps, and the seconds it took."""
         self._spent_before = max((entry.get("seconds_spent", 0.0) for entry in state.log_history), default=0.0)
         self._began = time.monotonic()
         self.step = state.global_step
-        total, unit = (60 * self.minutes, "s") if self.minutes else (self.max_steps, "steps")
-        self._bar = tqdm(total=round(total), unit=unit, desc="training", mininterval=2.0, disable=args.disable_tqdm)
 
     def on_log(
         self,

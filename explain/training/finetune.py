@@ -40,6 +40,7 @@ from transformers import (
     TrainingArguments,
     set_seed,
 )
+from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from explain.errors import DataError
@@ -411,7 +412,14 @@ def _train(
         trainer.add_callback(_Patience(recipe.patience))
     if watch is not None:
         trainer.add_callback(watch(budget))
-    trainer.train(resume_from_checkpoint=last_checkpoint(Path(arguments.output_dir)))
+    kept = last_checkpoint(Path(arguments.output_dir))
+    ended = None if kept is None else _ended(Path(kept), budget)
+    if kept is None or ended is None:
+        trainer.train(resume_from_checkpoint=kept)
+    else:  # it was killed later: Trainer would take a step more
+        trainer.state = ended
+        best = Path(ended.best_model_checkpoint or kept).name  # the folder may have been moved
+        peft.set_peft_model_state_dict(model, load_file(Path(kept).with_name(best) / "adapter_model.safetensors"))
     taken = trainer.state.global_step
     spent = {
         "steps": taken,
@@ -421,6 +429,13 @@ def _train(
     }
     # Measured in float32, as it is served.
     return _Trained(trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False), spent)
+
+
+def _ended(checkpoint: Path, budget: Budget) -> TrainerState | None:
+    """What a checkpoint tells of its run, where that had come to its end; takes the budget up there."""
+    state = TrainerState.load_from_json(str(checkpoint / TRAINER_STATE_NAME))
+    budget.take_up(state)
+    return state if budget.fraction >= 1.0 else None
 
 
 def _in_order(features: list[Feature], batch_size: int, steps: int, seed: int) -> list[Feature]:

@@ -253,6 +253,10 @@ def test_a_run_goes_on_and_minutes_bound_it(root: Path, base: Path, tmp_path: Pa
     finetune.finetune(recipe("answers", root, base, steps=2, **settings))
     figures = finetune.finetune(recipe("answers", root, base, steps=4, **settings))
     assert figures["steps"] == 4 and (tmp_path / "checkpoints" / "checkpoint-4").is_dir()
+    again = finetune.finetune(recipe("answers", root, base, steps=4, **settings))  # killed while it was measured
+    assert {name: again[name] for name in again if name != "minutes"} == {
+        name: figures[name] for name in figures if name != "minutes"
+    }
     bounded = recipe("topics", root, base, output=str(tmp_path / "other"), steps=None, epochs=1e6, minutes=0.005)
     assert 1 <= finetune.finetune(bounded)["steps"] < 10_000
 
@@ -397,7 +401,9 @@ def test_poolings_are_compared(
     assert " to " in mean and "| 6,400 |" in lstm and "| 0 |" in mean
     twice = compare.compare([str(arms["topics", "lstm"])] * 2)
     assert "| **lstm** | mean of 2 |" in twice
-    with pytest.raises(DataError, match=r"lstm differs from .*similarity in data, dropout, epochs, learning_rate, task, data"):
+    with pytest.raises(
+        DataError, match=r"lstm differs from .*similarity in data, dropout, epochs, learning_rate, task, data"
+    ):
         compare.compare([str(trained["similarity"]), str(arms["topics", "lstm"])])
     with pytest.raises(DataError, match="Give two runs"):
         compare.compare([str(arms["topics", "mean"])])

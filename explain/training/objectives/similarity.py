@@ -67,11 +67,7 @@ class Similarity(Objective[tuple[str, ...]]):
         return example[-1]
 
     def encode(self, examples: Sequence[tuple[str, ...]], tokenizer: PreTrainedTokenizerBase) -> list[Feature]:
-        # The source's vectors are taken once, not once an epoch.
-        features = self._encoded([text for example in examples for text in example], tokenizer, self.longest)
-        source = source_encoder(source_folder(), torch.device("cuda" if torch.cuda.is_available() else "cpu"))
-        vectors = read_out(source, features, tokenizer.pad_token_id, sentence_vectors)
-        return [feature | {"source_vector": vector} for feature, vector in zip(features, vectors, strict=True)]
+        return self._encoded([text for example in examples for text in example], tokenizer, self.longest)
 
     def _encoded(self, texts: Sequence[str], tokenizer: PreTrainedTokenizerBase, longest: int) -> list[Feature]:
         return plain_features(tokenizer, list(dict.fromkeys(texts)), longest=longest)[0]
@@ -86,9 +82,9 @@ class Similarity(Objective[tuple[str, ...]]):
                 _start_at(module, wanted - own.detach())
 
     def loss(self, model: torch.nn.Module, batch: dict[str, Tensor]) -> Tensor:
-        wanted = batch["source_vector"]
-        inputs = {name: tensor for name, tensor in batch.items() if name != "source_vector"}
-        return distillation_loss(sentence_vectors(model(**inputs), inputs), wanted)
+        with torch.no_grad(), torch.autocast(model.device.type, enabled=False):  # what is aimed at is not rounded
+            wanted = sentence_vectors(source_encoder(source_folder(), model.device)(**batch), batch)
+        return distillation_loss(sentence_vectors(model(**batch), batch), wanted)
 
     def measure(
         self,
