@@ -23,7 +23,7 @@ from explain.text.coverage import MOST_UNKNOWN
 from explain.views.scores_table import shortened
 from explain.views.text_map import MOST_GROUPS, Coloring, map_figure, matrix_figure, points_shown
 from pages.shared import controls, show, state
-from pages.shared.follow import follow_work
+from pages.shared.follow import CLICKED, follow_work
 from pages.shared.texts import Given, given_texts
 from pages.shared.two_texts import pick, pick_both, picked, two_texts
 
@@ -90,6 +90,9 @@ def vectors_first(subject: Subject) -> None:
     analyses, draw = looks[view](subject)
     wanted = work.Request(subject.given.texts, subject.pooling, analyses)
 
+    asked = state.embedded(wanted, subject.model)
+    parts, complete = asked.known()
+
     def draw_all(parts: Mapping[Any, Any]) -> None:
         if "vectors" not in parts:
             return
@@ -98,10 +101,15 @@ def vectors_first(subject: Subject) -> None:
             draw(parts["vectors"], parts)
         else:
             st.skeleton(height=320)
-        two_texts(subject.given.texts, parts["vectors"], subject.model, subject.picked)
+        # A visitor has one job at a time: why two are alike is found out once nothing else is.
+        two_texts(subject.given.texts, parts["vectors"], subject.model, subject.picked, word_by_word=complete)
         take_away(subject, parts["vectors"])
 
-    follow_work(state.embedded(wanted, subject.model), draw_all, _told)
+    if complete:
+        st.session_state.pop(CLICKED, None)  # this run heeds it
+        draw_all(parts)
+    else:
+        follow_work(asked, draw_all, _told)
 
 
 def _told(job: Job) -> str:

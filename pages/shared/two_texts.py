@@ -1,16 +1,23 @@
 """Two of many texts, picked by a click or by their rows: side by side, and why they are alike."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 
 from explain.datatypes import TextVectors
 from explain.embeddings.ranking import cosine
 from explain.embeddings.reading import Texts
+from explain.errors import ModelError
 from explain.models.base import TextModel
 from explain.models.pooling import POOLINGS
+from explain.pipeline import Request
+from explain.questions import SimilarityAttribution
 from explain.tasks.base import TASKS
+from explain.views.base import VIEWS
 from explain.views.scores_table import shortened
 from pages.shared import controls, show
-from pages.shared.follow import CLICKED
+from pages.shared.follow import CLICKED, follow
 from pages.shared.state import LONGEST_IN_LINK
 
 MOST_SHOWN = 1000  # characters of a text
@@ -57,8 +64,10 @@ def _heeded() -> None:
     st.session_state[CLICKED] = True
 
 
-def two_texts(texts: Texts, vectors: TextVectors, model: TextModel, numbers: tuple[int, ...]) -> None:
-    """The boxes for two rows, the texts in them, and how near they are."""
+def two_texts(
+    texts: Texts, vectors: TextVectors, model: TextModel, numbers: tuple[int, ...], *, word_by_word: bool
+) -> None:
+    """The boxes for two rows, the texts in them, how near they are and, if that may be computed now, why."""
     st.subheader("Two texts", anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for key, label in PLACES.items():
@@ -83,30 +92,46 @@ def two_texts(texts: Texts, vectors: TextVectors, model: TextModel, numbers: tup
         return
     one, other = numbers
     st.markdown(f"Cosine **{cosine(vectors, one, other):.3f}** (-1 to 1; no unit)")
-    why_alike(texts.texts[one], texts.texts[other], vectors.pooling, model)
+    why_alike(texts.texts[one], texts.texts[other], vectors.pooling, model, word_by_word=word_by_word)
 
 
-def why_alike(one: str, other: str, pooling: str, model: TextModel) -> None:
-    """Why two texts are alike, word by word: the one place for it beside a map.
-
-    What is drawn here one day is explain.questions.SimilarityAttribution of the two; until then a link leads there.
-    """
+def why_alike(one: str, other: str, pooling: str, model: TextModel, *, word_by_word: bool) -> None:
+    """Why two texts are alike, word by word, and a link to all that can be said of them."""
     if model.task.name != "sentence_similarity":
         st.caption(
             "Word by word, this can be seen of models that compare two texts: choose one of these as encoder "
             "(an encoder saved without a head, or the adapter similarity)."
         )
         return
+    if pooling != model.poolings[0]:
+        own = POOLINGS[model.poolings[0]].lower()
+        st.caption(f"Here the vectors are those that the model compares by ({own}), so the cosine is another.")
+    if word_by_word:
+        matrix(one, other, model)
     st.page_link(
         "explain_text.py",
-        label="**Why are they alike, word by word?** →",
+        label="**Explain the two with every method** →",
         query_params=pair_link(one, other),
     )
     if max(len(one), len(other)) > LONGEST_IN_LINK:
         st.caption(f"The first {LONGEST_IN_LINK:,} characters of each go along.")
-    if pooling != model.poolings[0]:
-        own = POOLINGS[model.poolings[0]].lower()
-        st.caption(f"There the vectors are those that the model compares by ({own}), so the cosine is another.")
+
+
+def matrix(one: str, other: str, model: TextModel) -> None:
+    """What every two words, one of each text, add to their similarity; or why that can't be told."""
+    try:
+        model.require({"vectors_moved"})
+    except ModelError as problem:
+        st.caption(show.plain(str(problem)))
+        return
+    question = SimilarityAttribution()
+
+    def draw(request: Request, model: TextModel, parts: Mapping[Any, Any]) -> None:
+        if question in parts:
+            st.markdown(f"**{VIEWS['similarity_matrix'].title}**")
+            show.view("similarity_matrix", parts[question], key="similarity_matrix")
+
+    follow(Request(one, (), other, phrases=None, questions=(question,)), model, draw)
 
 
 def pair_link(one: str, other: str) -> dict[str, str]:

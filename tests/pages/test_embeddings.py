@@ -178,6 +178,7 @@ def test_two_texts_are_picked_and_a_link_explains_them_word_by_word(among_pages:
     assert app.number_input(key="other").value is None  # nothing stands in that line
     app.number_input(key="other").set_value(4)
     run(app)
+    assert "**What makes them alike**" in said(app)
     (link,) = app.get("page_link")
     held = dict(parse_qsl(link.proto.query_string))
     assert held == {"text": "the dog swims", "pair": "the sea", "model": "tiny", "task": "Similarity"}

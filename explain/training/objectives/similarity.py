@@ -82,8 +82,9 @@ class Similarity(Objective[tuple[str, ...]]):
                 _start_at(module, wanted - own.detach())
 
     def loss(self, model: torch.nn.Module, batch: dict[str, Tensor]) -> Tensor:
-        with torch.no_grad(), torch.autocast(model.device.type, enabled=False):  # what is aimed at is not rounded
-            wanted = sentence_vectors(source_encoder(source_folder(), model.device)(**batch), batch)
+        device = next(model.parameters()).device
+        with torch.no_grad(), torch.autocast(device.type, enabled=False):  # what is aimed at is not rounded
+            wanted = sentence_vectors(source_encoder(source_folder(), device)(**batch), batch)
         return distillation_loss(sentence_vectors(model(**batch), batch), wanted)
 
     def measure(
