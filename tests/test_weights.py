@@ -22,7 +22,7 @@ PROMISED = {  # the main figure of each, as it was asked for before it was train
     "answers": ("word_f1", 0.49),  # 0.55 was asked for
     "topics": ("accuracy", 0.97),
     "emotions": ("micro_f1", 0.42),
-    "similarity": ("ratio_at_10", 0.9),  # and 0.9 at 1, which it misses: 0.806
+    "similarity": ("ratio_at_1", 0.9),  # and at 10, which is easier
 }
 
 
