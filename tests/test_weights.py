@@ -19,7 +19,7 @@ PROMISED = {  # the main figure of each, as it was asked for before it was train
     "sentiment": ("accuracy", 0.88),
     "entailment": ("accuracy", 0.74),
     "entities": ("span_f1", 0.60),
-    "answers": ("word_f1", 0.49),  # 0.55 was asked for
+    "answers": ("word_f1", 0.55),
     "topics": ("accuracy", 0.97),
     "emotions": ("micro_f1", 0.42),
     "similarity": ("ratio_at_1", 0.9),  # and at 10, which is easier
