@@ -9,9 +9,10 @@ import torch
 from safetensors import safe_open
 from transformers import AutoTokenizer, BertForPreTraining
 
-import explain
 from explain.installation import weights_folder
+from explain.methods.base import METHODS
 from explain.models.catalogue import list_models, load_model
+from explain.pipeline import Request, parts
 
 BASE, SENTIMENT = weights_folder() / "base", weights_folder() / "sentiment"
 ADAPTERS = sorted(path.parent for path in weights_folder().glob("*/adapter_model.safetensors"))
@@ -65,10 +66,9 @@ def test_each_adapter_keeps_its_promise_and_explains_its_examples(folder: Path) 
         model = load_model(folder.name, task=task)
         own = entry.examples if task == entry.tasks[0] else {}
         for texts in (own or model.task.examples).values():
-            report = explain.explain(
-                texts[0], model, text_pair=next(iter(texts[1:]), None), methods=["occlusion"], phrases=False
-            )
-            assert report.attributions[0].scores.any()
+            method = METHODS["occlusion"]()
+            request = Request(texts[0], (method,), next(iter(texts[1:]), None), phrases=None)
+            assert dict(parts(request, model))[method].scores.any()
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,13 @@
 """Tiny random models of every family, with tokenizers made here, saved as folders that the catalogue loads.
 
-Random weights are drawn large, so that attention is far from uniform and a wrong position or segment shows.
+Random weights are drawn large, so that attention is far from uniform and a wrong position or segment shows. They are
+the same in every run, and so are the tokenizers: what the library trains depends on the order of its hash tables, with
+which a test that is near its tolerance would pass on one day and fail on the next.
 """
 
 import json
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,20 +47,35 @@ SIZES = dict(hidden_size=32, num_hidden_layers=3, num_attention_heads=4, interme
 
 def wordpiece(**options: object) -> PreTrainedTokenizerFast:
     """BERT's kind: lower case, "##" continues a word, Chinese characters cut apart."""
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=100))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.decoder = decoders.WordPiece()
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    tokenizer.train_from_iterator(
-        CORPUS, trainers.WordPieceTrainer(vocab_size=220, special_tokens=special, show_progress=False)
-    )
+    tokenizer = _of_pieces(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"])
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS]:0 $A:0 [SEP]:0",
         pair="[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1",
         special_tokens=[(name, tokenizer.token_to_id(name)) for name in ("[CLS]", "[SEP]")],
     )
     return _wrap(tokenizer, BERT_SPECIAL, **options)
+
+
+def _of_pieces(special: Sequence[str | AddedToken], size: int = 220) -> Tokenizer:
+    """A vocabulary of the corpus' characters, then of the parts of words, of two to four letters, that hold most."""
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=100))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    characters, longer = Counter[str](), Counter[str]()
+    for line in CORPUS:
+        for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(tokenizer.normalizer.normalize_str(line)):
+            for start in range(len(word)):
+                for stop in range(start + 1, min(start + 4, len(word)) + 1):
+                    (characters if stop == start + 1 else longer)["##" * (start > 0) + word[start:stop]] += 1
+    names = [str(one) for one in special]
+    common = sorted(longer, key=lambda piece: (-longer[piece] * len(piece.removeprefix("##")), piece))
+    pieces = [*names, *sorted(characters), *common][:size]
+    tokenizer.model = models.WordPiece(
+        {piece: number for number, piece in enumerate(pieces)}, unk_token="[UNK]", max_input_chars_per_word=100
+    )
+    tokenizer.add_special_tokens(list(special))
+    return tokenizer
 
 
 def byte_level(**options: object) -> PreTrainedTokenizerFast:
@@ -105,6 +123,9 @@ def unigram(
             vocab_size=260, special_tokens=list(first), unk_token=special["unk_token"], show_progress=False
         ),
     )
+    trained = json.loads(tokenizer.to_str())["model"]
+    pieces = [(piece, round(score, 3)) for piece, score in trained["vocab"]]
+    tokenizer.model = models.Unigram(pieces[: len(first)] + sorted(pieces[len(first) :]), unk_id=trained["unk_id"])
     names = {special["cls_token"], special["sep_token"]}
     tokenizer.post_processor = processors.TemplateProcessing(
         single=single, pair=pair, special_tokens=[(name, tokenizer.token_to_id(name)) for name in names]
@@ -148,13 +169,7 @@ def deberta_tokenizer() -> PreTrainedTokenizerFast:
 
 def mpnet_tokenizer() -> PreTrainedTokenizerFast:
     """MPNet: word pieces, RoBERTa's special tokens; the padding id is 1."""
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    special = ["<s>", "<pad>", "</s>", "[UNK]", ROBERTA_SPECIAL["mask_token"]]
-    tokenizer.train_from_iterator(
-        CORPUS, trainers.WordPieceTrainer(vocab_size=220, special_tokens=special, show_progress=False)
-    )
+    tokenizer = _of_pieces(["<s>", "<pad>", "</s>", "[UNK]", ROBERTA_SPECIAL["mask_token"]])
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)]
     )

@@ -8,6 +8,7 @@ together and gives up distances: how far two groups lie apart, or how large one 
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from explain.datatypes import TextMap, TextVectors
 from explain.embeddings.base import Analysis
@@ -62,7 +63,8 @@ class UMAPMap(Analysis):
         from umap import UMAP  # compiles itself when it is first run
 
         members = sample(len(vectors), MOST_MAPPED, self.seed)
-        mapped = UMAP(
+        threads = torch.get_num_threads()  # UMAP sets its own number, and torch shares it
+        umap = UMAP(
             metric="cosine",
             n_neighbors=min(NEIGHBOURS, len(members) - 1),
             n_epochs=_epochs(len(members)),
@@ -75,7 +77,11 @@ class UMAPMap(Analysis):
                 "mininterval": 0.2,
                 "maxinterval": 1e9,
             },
-        ).fit_transform(vectors.vectors[members])
+        )
+        try:
+            mapped = umap.fit_transform(vectors.vectors[members])
+        finally:
+            torch.set_num_threads(threads)
         return TextMap("umap", members, len(vectors), mapped)
 
 

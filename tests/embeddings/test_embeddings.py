@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow
 import pytest
+import torch
 from pyarrow import csv, parquet
 from sklearn.metrics import silhouette_score
 
@@ -158,6 +159,7 @@ def test_umap_of_a_sample_keeps_neighbours_and_is_the_same_twice(
         answered(UMAPMap(), grouped, meter)
     with pytest.raises(TextError, match="UMAP needs 10 texts"):
         answered(UMAPMap(), vectors_of(np.eye(9)))
+    assert torch.get_num_threads() == 1  # as tests/conftest.py sets it, whatever UMAP does with threads
 
 
 def test_clusters_are_found_and_their_silhouette_is_scikit_learns(grouped: TextVectors) -> None:

@@ -17,6 +17,7 @@ from tests.pages.visits import FIRST_EXAMPLE, Visit
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
+LONG = "/?example=long+review&integrated_gradients.max_points=33&occlusion.granularity=sentence"  # what few passes do
 HOSTILE = (
     "<script>document.title='PWNED'</script> <img src=x onerror=\"document.title='PWNED'\"> **b** $x$ good \u202efilm"
 )
@@ -195,7 +196,7 @@ WHOLE: dict[str, Callable[[Page], list[str]]] = {
     "visit", [{}, {"viewport": {"width": 500, "height": 800}}], ids=["wide", "narrow"], indirect=True
 )
 def test_pictures_are_made_in_the_browser_and_whole(visit: Visit, tmp_path: Path) -> None:
-    visit.open("/?example=long+review")
+    visit.open(LONG)
     page = visit.page
     for drawing, kind in product(WHOLE, ("SVG", "PNG")):
         box = page.locator(drawing).first
@@ -260,7 +261,7 @@ def test_half_a_character_breaks_nothing(visit: Visit) -> None:
 
 @pytest.mark.parametrize("visit", [{"viewport": {"width": 400, "height": 800}}], indirect=True)
 def test_a_narrow_screen_needs_no_sideways_scrolling(visit: Visit) -> None:
-    visit.open("/?example=long+review")
+    visit.open(LONG)
     main = visit.page.get_by_test_id("stMain")
     assert main.evaluate("node => node.scrollWidth <= node.clientWidth + 1")
     for drawing in visit.page.locator(".heatmap, .phrases, .probabilities").all():
@@ -319,16 +320,16 @@ def test_long_work_can_be_stopped_and_the_page_goes_on(visit: Visit) -> None:
 
 
 def test_stopped_work_can_be_taken_up_again(visit: Visit) -> None:
-    visit.open("/?integrated_gradients.max_points=513&integrated_gradients.tolerance=1e-05")
+    visit.open("/?integrated_gradients.max_points=129&integrated_gradients.tolerance=1e-05")
     page = visit.page
     box = page.get_by_role("textbox", name="Text to explain")
-    box.fill("an odd but charming film about nothing, " * 15)
+    box.fill("an odd but charming film about nothing, " * 9)
     box.press("Control+Enter")
     page.get_by_role("button", name="Stop").click()
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_text("Stopped. What was found")).to_have_count(0, timeout=60_000)
     visit.settle()
-    assert len(visit.words()) == 15 * 8
+    assert len(visit.words()) == 9 * 8
 
 
 def test_health_and_headers(address: str) -> None:

@@ -110,6 +110,8 @@ def test_what_was_drawn_so_far_stays_when_the_work_is_stopped(app: AppTest, monk
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_example_can_be_picked(app: AppTest, name: str) -> None:
+    app.query_params["integrated_gradients.max_points"] = "33"
+    app.query_params["occlusion.granularity"] = "sentence"
     run(app)
     app.button_group(key="example").set_value(name)
     run(app)
