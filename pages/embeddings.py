@@ -48,6 +48,7 @@ Look = tuple[tuple[Analysis, ...], Callable[[TextVectors, Mapping[Any, Any]], No
 
 def page() -> None:
     state.carry_over("embeddings")
+    state.prepare_umap()
     st.title("Which texts are alike?", anchor=False)
     given = given_texts()
     try:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from explain.datatypes import TextMap, TextVectors
+from explain.datatypes import FloatArray, TextMap, TextVectors
 from explain.embeddings.base import Analysis
 from explain.embeddings.ranking import sample
 from explain.errors import TextError
@@ -60,29 +60,39 @@ class UMAPMap(Analysis):
             TextError: too few texts.
         """
         _check_count(vectors, FEWEST_FOR_UMAP, "UMAP")
-        from umap import UMAP  # compiles itself when it is first run
-
         members = sample(len(vectors), MOST_MAPPED, self.seed)
-        threads = torch.get_num_threads()  # UMAP sets its own number, and torch shares it
-        umap = UMAP(
-            metric="cosine",
-            n_neighbors=min(NEIGHBOURS, len(members) - 1),
-            n_epochs=_epochs(len(members)),
-            random_state=self.seed,
-            n_jobs=1,  # what a seed needs
-            tqdm_kwds={
-                "file": _Epochs(meter),
-                "bar_format": "{n}",
-                "disable": False,
-                "mininterval": 0.2,
-                "maxinterval": 1e9,
-            },
-        )
-        try:
-            mapped = umap.fit_transform(vectors.vectors[members])
-        finally:
-            torch.set_num_threads(threads)
+        mapped = _umap(vectors.vectors[members], epochs=_epochs(len(members)), seed=self.seed, meter=meter)
         return TextMap("umap", members, len(vectors), mapped)
+
+
+def compile_umap() -> None:
+    """Have UMAP compile itself, by a map of nothing: half a minute on a new machine, a few seconds later on."""
+    _umap(np.random.default_rng(0).normal(size=(2 * NEIGHBOURS, 4)).astype(np.float32), epochs=1)
+
+
+def _umap(vectors: FloatArray, *, epochs: int, seed: int = 0, meter: Meter | None = None) -> FloatArray:
+    """Points (N, 2) of vectors (N, D)."""
+    from umap import UMAP  # heavy; and it compiles itself when it is first run
+
+    threads = torch.get_num_threads()  # UMAP sets its own number, and torch shares it
+    umap = UMAP(
+        metric="cosine",
+        n_neighbors=min(NEIGHBOURS, len(vectors) - 1),
+        n_epochs=epochs,
+        random_state=seed,
+        n_jobs=1,  # what a seed needs
+        tqdm_kwds={
+            "file": _Epochs(meter),
+            "bar_format": "{n}",
+            "disable": False,
+            "mininterval": 0.2,
+            "maxinterval": 1e9,
+        },
+    )
+    try:
+        return umap.fit_transform(vectors)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _epochs(texts: int) -> int:

@@ -19,11 +19,13 @@ from explain.views.scores_table import shortened
 MOST_POINTS = 3000
 MOST_GROUPS = 10  # told apart by color and shape; what is left is one more, gray
 _SHOWN = 160  # characters of a text
-_NAMED = 40  # texts of a matrix whose beginnings stand beside it
+_NAMED = 40  # texts of a matrix, or of a map, whose beginnings stand beside them
 # Okabe and Ito (2008): told apart by most readers who see colors otherwise; shapes tell them apart without color.
 _COLORS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8a800", "#7a68c8", "#8c5a2b", "#5f7f3f")
 _SHAPES = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star", "pentagon", "hexagon", "triangle-down")
 _GRAY = "#888888"
+_PIXELS = (820, 400)  # of a map on a wide screen, without its margins
+_LETTERS = 10  # pixels, the names on a map
 _PLAIN = {"zeroline": False, "showgrid": False, "showticklabels": False}
 
 
@@ -76,7 +78,16 @@ def map_figure(
         xaxis={"title": names[0], **_PLAIN},
         # The plane of PCA has one scale; the axes of UMAP have none.
         yaxis={"title": names[1], **_PLAIN, **({} if result.explained is None else {"scaleanchor": "x"})},
-        legend={"title": {"text": "" if coloring is None else escape(coloring.name)}, "itemsizing": "constant"},
+        # Below: beside the map it would take half of a narrow screen.
+        legend={
+            "title": {"text": "" if coloring is None else escape(coloring.name)},
+            "itemsizing": "constant",
+            "orientation": "h",
+            "yref": "container",
+            "yanchor": "bottom",
+            "y": 0,
+        },
+        annotations=_names(result, texts) if len(result.members) <= _NAMED else [],
         margin={"l": 10, "r": 10, "t": 10, "b": 10},
         height=520,
         dragmode="pan",
@@ -142,6 +153,36 @@ def _points(
         unselected={"marker": {"opacity": 0.85}},
         **look,
     )
+
+
+def _names(result: TextMap, texts: Sequence[str]) -> list[dict[str, Any]]:
+    """The beginnings of texts beside their points, where they cover nothing; hovering shows the others.
+
+    Annotations and not a trace: these are in no legend, and no click meets them.
+    """
+    extent = np.ptp(result.points, axis=0)
+    scale = np.array(_PIXELS) / np.where(extent > 0, extent, 1.0)
+    points = result.points * (scale if result.explained is None else scale.min())  # PCA's axes share one scale
+    taken = [(x - 5, y - 5, x + 5, y + 5) for x, y in points.tolist()]
+    found = []
+    for member, place, (x, y) in zip(result.members.tolist(), result.points.tolist(), points.tolist()):
+        name = shortened(texts[member], 24)
+        wide, high = 0.56 * _LETTERS * len(name), 1.2 * _LETTERS
+        for right, up in ((0, 1), (0, -1), (1, 0), (-1, 0)):  # above, below, beside
+            left, low = x + right * (8 + wide / 2) - wide / 2, y + up * (7 + high / 2) - high / 2
+            box = (left, low, left + wide, low + high)
+            if not any(_overlap(box, other) for other in taken):
+                taken.append(box)
+                anchors = {"xanchor": ("center", "left", "right")[right], "yanchor": ("middle", "bottom", "top")[up]}
+                look = {"showarrow": False, "borderpad": 0, "font": {"size": _LETTERS, "color": _GRAY}}
+                shift = {"xshift": 8 * right, "yshift": 5 * up}
+                found.append({"x": place[0], "y": place[1], "text": escape(name), **anchors, **shift, **look})
+                break
+    return found
+
+
+def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def hover_text(text: str, width: int = 60) -> str:

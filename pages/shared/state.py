@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ import streamlit as st
 from explain import pipeline
 from explain.datatypes import Attribution, Prediction
 from explain.embeddings import work
+from explain.embeddings.maps import compile_umap
 from explain.errors import TextError
 from explain.installation import environment_number
 from explain.jobs import Cache, Job, Jobs, failure, remembered
@@ -67,6 +69,12 @@ def warm_up() -> None:
     request = pipeline.Request(texts[0], pipeline.methods_from(pipeline.DEFAULT_METHODS), next(iter(texts[1:]), None))
     for _ in pipeline.parts(request, first, cache=cache()):
         pass
+
+
+@st.cache_resource(show_spinner=False)
+def prepare_umap() -> None:
+    """Begin to compile UMAP beside whatever is done, once: a visitor who asks for it later does not wait so long."""
+    threading.Thread(target=compile_umap, name="umap", daemon=True).start()
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from pages.shared.controls import one_of
 PASTED, FROM_FILE = "Paste lines", "Load a file"
 FIRST_ROWS = 5_000  # of a file, unless more are asked for: a first look should not take an hour
 NO_LABEL = "(none)"
+USUAL_LABELS = ("label_name", "label", "labels")  # columns whose labels are taken without being asked for
 EXAMPLE = """\
 How do I get to the nearest station?
 Where is the closest train stop?
@@ -123,7 +124,8 @@ def _columns(columns: Sequence[str]) -> tuple[str | None, str | None, int]:
             usual = next((name for name in ("text", "sentence") if name in columns), columns[0])
             column = one_of("Column of the texts", columns, "column", usual, width=220)
             options = [NO_LABEL, *(name for name in columns if name != column)]
-            chosen = one_of("Column of labels, for colors", options, "label", NO_LABEL, width=220)
+            given = next((name for name in USUAL_LABELS if name in options), NO_LABEL)
+            chosen = one_of("Column of labels, for colors", options, "label", given, width=220)
             label = None if chosen == NO_LABEL else chosen
         most = st.number_input(
             "Rows to take",

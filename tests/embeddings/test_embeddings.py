@@ -159,6 +159,7 @@ def test_umap_of_a_sample_keeps_neighbours_and_is_the_same_twice(
         answered(UMAPMap(), grouped, meter)
     with pytest.raises(TextError, match="UMAP needs 10 texts"):
         answered(UMAPMap(), vectors_of(np.eye(9)))
+    maps.compile_umap()
     assert torch.get_num_threads() == 1  # as tests/conftest.py sets it, whatever UMAP does with threads
 
 

@@ -1,0 +1,61 @@
+"""The map of texts and the matrix of cosines: bounded, escaped, told apart without color, names that cover nothing."""
+
+import numpy as np
+
+from explain.datatypes import TextMap, TextMatrix
+from explain.views.text_map import MOST_GROUPS, MOST_POINTS, Coloring, map_figure, matrix_figure, points_shown
+
+HOSTILE = "<b>bold</b><script>alert(1)</script> %{x} & more"
+
+
+def spread(count: int, explained: bool = False) -> TextMap:
+    points = np.random.default_rng(0).normal(size=(count, 2))
+    return TextMap("umap", np.arange(count), count, points, np.array([0.5, 0.2]) if explained else None)
+
+
+def names_on(result: TextMap, texts: list[str]) -> list[str]:
+    figure = map_figure(result, texts, range(1, len(texts) + 1))
+    return [one.text for one in figure.layout.annotations]
+
+
+def test_texts_are_escaped_wherever_they_are_drawn() -> None:
+    texts = [HOSTILE] * 3
+    figure = map_figure(spread(3), texts, [1, 2, 3], Coloring("label", [HOSTILE, "a", "b"]))
+    assert len(figure.layout.annotations) == 3
+    assert "<script" not in figure.to_json() and "<b>" not in figure.to_json()
+    matrix = TextMatrix(np.arange(3), np.ones((3, 3)), np.zeros((0, 2), dtype=int))
+    drawn = matrix_figure(matrix, texts, [1, 2, 3], np.arange(3)).to_json()
+    assert "<script" not in drawn and "bold" in drawn
+
+
+def test_names_stand_beside_points_of_small_maps_and_cover_nothing() -> None:
+    apart = TextMap("pca", np.arange(4), 4, np.array([[0, 0], [0, 9], [9, 0], [9, 9]]), np.array([0.5, 0.5]))
+    assert names_on(apart, ["one", "two", "three", "a text that is longer than fits"])[:3] == ["one", "two", "three"]
+    same = TextMap("pca", np.arange(9), 9, np.zeros((9, 2)), np.array([0.0, 0.0]))
+    assert (
+        len(names_on(same, ["all in one place"] * 9)) == 4
+    )  # above, below, and to both sides; hovering shows the rest
+    assert len(names_on(spread(40), ["a text of a usual length"] * 40)) > 10
+    assert names_on(spread(41), ["a text"] * 41) == []
+
+
+def test_points_are_bounded_and_those_picked_are_among_them() -> None:
+    large = spread(MOST_POINTS + 500)
+    shown = points_shown(large, picked=range(40))
+    assert MOST_POINTS <= len(shown) <= MOST_POINTS + 40 and set(range(40)) <= set(shown.tolist())
+    figure = map_figure(large, ["x"] * len(large.members), range(len(large.members)), picked=[7])
+    assert [len(trace.x) for trace in figure.data] == [len(points_shown(large, [7])), 1]
+
+
+def test_groups_differ_in_shape_and_the_smallest_are_one() -> None:
+    groups = [f"group {number}" for number in range(MOST_GROUPS + 3) for _ in range(20 - number)]
+    figure = map_figure(spread(len(groups)), ["x"] * len(groups), range(len(groups)), Coloring("label", groups))
+    assert len({trace.marker.symbol for trace in figure.data[:MOST_GROUPS]}) == MOST_GROUPS
+    assert figure.data[-1].name == "3 others" and len(figure.data) == MOST_GROUPS + 1
+    assert sum(len(trace.x) for trace in figure.data) == len(groups)
+
+
+def test_what_there_is_an_amount_of_is_a_scale() -> None:
+    figure = map_figure(spread(50), ["x"] * 50, range(50), Coloring("pieces", np.arange(50)))
+    (trace,) = figure.data
+    assert trace.marker.colorbar.title.text == "pieces" and trace.customdata[7][0] == 7
