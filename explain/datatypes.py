@@ -775,6 +775,7 @@ class NeuronWords:
         lines, places (K, L, F): the text each is from, and its token there.
         means (L, F): mean activation over all tokens seen; active (L, F): the share of them where it is above zero.
         seen: how many tokens that were.
+        awaited: texts that are still to be read; then this is what was found so far.
     """
 
     texts: tuple[Tokens, ...]
@@ -785,6 +786,7 @@ class NeuronWords:
     active: FloatArray
     seen: int
     skipped: int = 0
+    awaited: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "texts", tuple(self.texts))

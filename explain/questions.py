@@ -3,6 +3,7 @@
 A question is its own key: answers are remembered by weights, text, target and question, as attributions are.
 """
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ from explain.numerics.neurons import neurons_alike, random_neurons
 from explain.numerics.quadrature import agree, allowed_gap, nested, two_levels
 from explain.text.units import Units, few_units, units_of
 
+SHOW_SECONDS = 0.5  # between two looks at what was found so far
 _WORDS = 5  # of a vocabulary, listed for each layer
 _WORDS_OF_TWO = 64  # of two texts together, that are compared word by word
 
@@ -295,9 +297,20 @@ class WordsOfNeurons(Question):
         """
         model.require({"neurons"})
         texts = self._read(model)
+        skipped = len(self.lines) - len(texts)
         highest = _Highest(model, texts, self.top)
-        model.watch_neurons(texts, highest.see, meter)
-        return highest.found(len(self.lines) - len(texts))
+        shown = time.monotonic()
+
+        def see(numbers: Sequence[int], layer: int, neurons: Tensor) -> None:
+            nonlocal shown
+            highest.see(numbers, layer, neurons)
+            last = layer == model.layers - 1  # of these texts: only then every layer has seen the same
+            if meter is not None and last and highest.awaited and time.monotonic() - shown >= SHOW_SECONDS:
+                meter.publish(self, highest.found(skipped))
+                shown = time.monotonic()
+
+        model.watch_neurons(texts, see, meter)
+        return highest.found(skipped)
 
     def _read(self, model: TextModel) -> list[Tokens]:
         found, reasons = [], []
@@ -321,7 +334,7 @@ class _Highest:
     """Keeps, for every neuron, the places where it gives most, while texts go by."""
 
     def __init__(self, model: TextModel, texts: Sequence[Tokens], top: int) -> None:
-        self._texts = texts
+        self._texts, self._read = texts, np.zeros(len(texts), dtype=bool)
         shape = (min(top, len(texts)), model.layers, model.neurons)
         self._values = torch.full(shape, -torch.inf)
         self._lines, self._places = torch.zeros(shape, dtype=torch.int32), torch.zeros(shape, dtype=torch.int32)
@@ -340,20 +353,30 @@ class _Highest:
         for kept, new in ((self._lines, lines), (self._places, places.int())):
             kept[:, layer] = torch.cat([kept[:, layer], new]).gather(0, order)
         weights = own.to(neurons.dtype)
+        self._read[list(numbers)] = True
         self._sums[layer] += torch.einsum("bt,btf->f", weights, neurons)
         self._active[layer] += torch.einsum("bt,btf->f", weights, (neurons > 0).to(neurons.dtype))
 
+    @property
+    def awaited(self) -> int:
+        """Texts that did not go by yet."""
+        return int((~self._read).sum())
+
     def found(self, skipped: int) -> NeuronWords:
-        seen = sum(len(one.ordinary) for one in self._texts)
+        """What was found so far; it does not change when further texts go by."""
+        seen = sum(len(one.ordinary) for one, read in zip(self._texts, self._read) if read)
+        most = min(len(self._values), int(self._read.sum()))  # the other places hold nothing yet
+        values, lines, places = (one[:most].numpy().copy() for one in (self._values, self._lines, self._places))
         return NeuronWords(
             texts=tuple(self._texts),
-            values=self._values.numpy(),
-            lines=self._lines.numpy(),
-            places=self._places.numpy(),
+            values=values,
+            lines=lines,
+            places=places,
             means=(self._sums / seen).numpy(),
             active=(self._active / seen).double().numpy(),
             seen=seen,
             skipped=skipped,
+            awaited=self.awaited,
         )
 
 

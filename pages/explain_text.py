@@ -50,7 +50,7 @@ def draw(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
     alike(request, report)
     key_phrases(request, report, found)
     attention(found["observation"].maps)
-    partial = any(one.diagnostics.get("partial") for one in report.attributions)
+    partial = any(map(state.unfinished, report.attributions))
     asked = {*request.methods, *(("phrases",) if request.phrases else ()), *request.questions}
     if set(found) >= asked and not partial:
         take_away(request, model, report, found)
@@ -76,7 +76,7 @@ def heatmaps(request: Request, model: TextModel, report: Report, found: Mapping[
             largest=scales[found[method].scale],
             special=True,
         )
-        if not found[method].diagnostics.get("partial"):
+        if not state.unfinished(found[method]):
             others = [one for one in report.attributions if one is not found[method]]
             show.verdict(verdict(found[method], others, weights=known(model, method)))
     st.caption("The page *Is it right?* compares each with random orders of the words.")

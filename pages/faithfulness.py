@@ -158,7 +158,7 @@ def verdicts(request: Request, found: Mapping[Any, Any], titles: Mapping[str, st
     st.subheader("Verdicts", anchor=False)
     attributions = [found[method] for method in request.methods if method in found]
     for method in request.methods:
-        if method not in found or found[method].diagnostics.get("partial"):
+        if method not in found or state.unfinished(found[method]):
             st.skeleton(height=28)
             continue
         others = [one for one in attributions if one is not found[method]]

@@ -119,7 +119,7 @@ def neurons(model: TextModel, windows: Sequence[Tokens]) -> Drawer:
         if effect:
             st.subheader("Does it matter?", anchor=False)
             drawn_or_awaited("neuron_effects", effect[0], found)
-        if set(found) >= {*effect, *words}:
+        if set(found) >= {*effect, *words} and not any(state.unfinished(found[one]) for one in words):
             table = InsideTable(
                 model.name,
                 activity,

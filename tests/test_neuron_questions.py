@@ -8,11 +8,13 @@ import pytest
 import torch
 
 import explain
-from explain.datatypes import Neuron
+from explain import questions
+from explain.datatypes import Neuron, NeuronWords
 from explain.errors import DataError, KnobError, ModelError
 from explain.jobs import Cache
 from explain.meter import Meter
 from explain.models.base import TextModel
+from explain.models.chunks import chunks_by_length
 from explain.models.encoder import EncoderModel
 from explain.pipeline import Request, cost, parts
 from explain.questions import EffectOfNeurons, NeuronsInside, Question, StatesInside, WordsOfNeurons
@@ -119,6 +121,22 @@ def test_a_set_is_read_once_whatever_the_text(tiny_bert: EncoderModel) -> None:
         spent.append(meter.spent.forward)
         assert meter.spent.forward <= cost(request, tiny_bert, tiny_bert.encode(text))
     assert spent == [1 + len(LINES), 1] and len(found.texts) == len(LINES)
+
+
+def test_what_was_found_so_far_is_shown_and_right(tiny_bert: EncoderModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "SHOW_SECONDS", 0)
+    question, item = WordsOfNeurons(LINES * 300, top=20), default_item(tiny_bert, TEXT)
+    shown: list[NeuronWords] = []
+    meter = Meter(on_part=lambda name, part: shown.append(part))
+    whole = question.answer(tiny_bert, *item, meter)
+    awaited = [one.awaited for one in shown]
+    assert awaited == sorted(set(awaited), reverse=True) and awaited[-1] > whole.awaited == 0
+    first, (chunk, *_) = shown[0], chunks_by_length([len(tokens) for tokens in whole.texts])
+    assert len(chunk) == len(whole.texts) - first.awaited and set(first.lines.flat) <= set(chunk)
+    # What was shown first still holds what those texts alone give, though others went by since.
+    alone = WordsOfNeurons(tuple(question.lines[number] for number in chunk), top=20).answer(tiny_bert, *item)
+    assert np.allclose(alone.values, first.values, atol=2e-5) and alone.seen == first.seen < whole.seen
+    assert np.allclose(alone.means, first.means, atol=1e-5)
 
 
 def test_texts_of_a_set_that_can_not_be_read(tiny: Callable[..., EncoderModel]) -> None:

@@ -28,7 +28,9 @@ class NeuronWordsList(View):
         neuron = neuron or Neuron(0, 0)
         places = result.of(neuron)
         mean, active = (float(values[neuron.layer, neuron.number]) for values in (result.means, result.active))
+        read = len(result.texts) - result.awaited
         skipped = f"{result.skipped} texts could not be read." if result.skipped else ""
+        awaited = f"So far: {result.awaited:,} more texts are still to be read." if result.awaited else ""
         return {
             "title": f"Neuron {neuron}",
             "rows": [
@@ -37,7 +39,8 @@ class NeuronWordsList(View):
             ],
             "largest": max((value for *_, value in places), default=0.0),
             "note": sentence(
-                f"The highest activations of neuron {neuron} in {len(result.texts):,} texts, one place a text, special "
+                awaited,
+                f"The highest activations of neuron {neuron} in {read:,} texts, one place a text, special "
                 f"tokens left out; the number on the right is the text's. Over all {result.seen:,} pieces its mean is "
                 f"{mean:+.3f}, and {active:.0%} are above zero.",
                 skipped,

@@ -19,7 +19,7 @@ _MOUNT = """
 export default function (component) {
   const root = component.parentElement.querySelector(".view");
   root.explainSend = (name, value) => component.setStateValue(name, value);
-  draw(root, component.data);
+  redraw(root, component.data);
 }
 """
 

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from explain import pipeline
-from explain.datatypes import Attribution, Prediction
+from explain.datatypes import Attribution, NeuronWords, Prediction
 from explain.embeddings import work
 from explain.embeddings.maps import compile_umap
 from explain.errors import TextError
@@ -202,12 +202,15 @@ def stop() -> None:
         jobs().leave(job)
         st.session_state.job = None
         st.session_state.ended = (job.key, "cancelled", "Stopped, as you asked.")
-        # What a method had drawn so far is in no cache; it is small, and was on the screen.
-        st.session_state.drawn = {
-            name: part
-            for name, part in job.parts.items()
-            if isinstance(part, Attribution) and part.diagnostics.get("partial")
-        }
+        # What was found so far of a part is in no cache; it is small, and was on the screen.
+        st.session_state.drawn = {name: part for name, part in job.parts.items() if unfinished(part)}
+
+
+def unfinished(part: Any) -> bool:
+    """Whether a part is what was found so far, shown while the rest is computed."""
+    if isinstance(part, Attribution):
+        return bool(part.diagnostics.get("partial"))
+    return isinstance(part, NeuronWords) and part.awaited > 0
 
 
 def try_again() -> None:

@@ -1,10 +1,14 @@
 """The page about the inside of a model, by AppTest: what it says, keeps and refuses; drawings are for the browser."""
 
+import time
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explain.datatypes import NeuronWords
+from explain.jobs import Cache
+from pages.shared import show, state
 from tests.golden import HOSTILE
 from tests.pages.test_explain_text import ROOT, drawn, errors, run
 from tests.tiny_models import tiny_folder
@@ -51,6 +55,28 @@ def test_neurons_are_set_to_zero_and_taken_back(app: AppTest) -> None:
     app.multiselect(key="zero").set_value([])
     run(app)
     assert "Does it matter?" not in drawn(app)
+
+
+def test_a_set_that_is_stopped_keeps_what_was_found_in_it(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    fresh = Cache()
+    monkeypatch.setattr(state, "cache", lambda: fresh)
+    monkeypatch.setattr("explain.questions.SHOW_SECONDS", 0)
+    shown: list[NeuronWords] = []
+    monkeypatch.setattr(show, "view", lambda name, result, **_: name == "neuron_words" and shown.append(result))
+    app.query_params["inside"] = "Neurons"
+    app.session_state["set_of_texts"] = "\n".join(f"a film of {number} minutes and more" for number in range(1500))
+    app.run()
+    for _ in range(400):
+        if shown and shown[-1].awaited:
+            break
+        time.sleep(0.05)
+        app.run()
+    app.button(key="stop").click()
+    for _ in range(2):  # the run that stops it, and one that comes later
+        shown.clear()
+        app.run()
+        assert shown[-1].awaited and len(shown[-1].texts) == 1500
+        assert not app.exception and "Take it with you" not in drawn(app)
 
 
 def test_words_of_a_set_are_found(app: AppTest) -> None:

@@ -22,6 +22,25 @@ def test_layers_are_drawn_and_a_click_chooses_a_word(visit: Visit) -> None:
     expect(page.locator(".effects .chart-title")).to_contain_text("\u201cThe\u201d")
 
 
+def test_words_are_walked_and_chosen_by_keyboard(visit: Visit) -> None:
+    visit.open("/inside")
+    page = visit.page
+    page.locator(".strip .stage").focus()
+    for key in ("ArrowDown", "ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+    tip = page.locator(".readings .tip")
+    expect(tip).to_contain_text("layer 0: ")
+    expect(page.locator(".strip .spot.on")).to_have_count(1)
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("token=2"))
+    expect(page.locator(".strip .kept")).to_have_count(1, timeout=30_000)
+    page.keyboard.press("ArrowRight")  # the drawing is another one now; the keyboard is where it was
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("token=3"))
+    page.keyboard.press("Escape")
+    expect(page.locator(".strip .spot.on")).to_have_count(0)
+
+
 def test_a_neuron_is_chosen_and_set_to_zero_by_clicks(visit: Visit) -> None:
     visit.open("/inside?inside=Neurons")
     page = visit.page

@@ -154,6 +154,45 @@ function walkable(box, selector, choose, letGo) {
   };
 }
 
+/**
+ * The pointer and the arrow keys walk over a stage's cells, a click, Enter or Space choose one, Escape lets go. Where one stands is kept when the view
+ * is drawn anew. `place(event)` says which [row, column] the pointer is at, or null; `show` gives what marks a cell.
+ */
+function walkCells(root, stage, rows, columns, { place, show, hide, choose }) {
+  let [row, column] = root.explainCell ?? [0, 0];
+  let walked = Boolean(root.explainCell) && row < rows && column < columns;
+  if (!walked) [row, column] = [0, 0];
+  const go = (to) => {
+    [row, column] = root.explainCell = to;
+    walked = true;
+    return show(row, column);
+  };
+  stage.tabIndex = 0;
+  stage.onpointermove = (event) => (place(event) ? go(place(event)) : hide());
+  stage.onpointerleave = stage.onblur = hide;
+  stage.onclick = (event) => place(event) && (go(place(event)), choose(row, column));
+  stage.onkeydown = (event) => {
+    const step = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key];
+    const within = (at, count) => Math.min(count - 1, Math.max(0, at));
+    if (step) go([within(row + step[0], rows), within(column + step[1], columns)]).scrollIntoView({ block: "nearest", inline: "nearest" });
+    else if (event.key === "Enter" || event.key === " ") walked && choose(row, column);
+    else if (event.key === "Escape") hide();
+    else return;
+    event.preventDefault();
+  };
+}
+
+/** Draw anew, with the keyboard's focus where it was. */
+function redraw(root, data) {
+  const stops = () => [...root.querySelectorAll("[tabindex], button")];
+  const at = stops().indexOf(root.getRootNode().activeElement);
+  draw(root, data);
+  const stop = at < 0 ? null : stops()[at];
+  if (!stop) return;
+  stop.tabIndex = 0;
+  stop.focus({ preventScroll: true });
+}
+
 /** Tell the page what was chosen, where a page listens. */
 function send(root, data, value) {
   if (data.sends) root.explainSend?.("chosen", value);
@@ -211,7 +250,7 @@ function tokenStrip(root, tip, { title, tokens, names, means, full, width, say, 
       text.textContent = shortened(token);
       heads.append(text);
     });
-  const stage = html("div", { class: "stage" }, heads, canvas);
+  const stage = html("div", { class: "stage", role: "application", "aria-label": `${title}. Arrow keys walk${choose ? ", Enter chooses" : ""}.` }, heads, canvas);
   const strip = html("div", { class: "strip" }, column(names), stage, column(means.map(say)));
   for (const token of chosen) {
     const kept = html("span", { class: "kept", "aria-hidden": "true" });
@@ -220,20 +259,25 @@ function tokenStrip(root, tip, { title, tokens, names, means, full, width, say, 
   }
   const mark = html("span", { class: "spot" });
   strip.append(mark);
-  const place = (event) => {
-    const frame = canvas.getBoundingClientRect();
-    const token = Math.floor((event.clientX - frame.left) / cell), layer = Math.floor((event.clientY - frame.top) / height);
-    return token < 0 || layer < 0 || token >= columns || layer >= names.length ? null : { frame, token, layer };
-  };
-  stage.onpointermove = (event) => {
-    const at = place(event);
-    if (!at) return tip.hide();
-    const around = strip.getBoundingClientRect();
-    Object.assign(mark.style, { left: `${at.frame.left - around.left + at.token * cell}px`, top: `${at.frame.top - around.top + at.layer * height}px` });
-    tip.show(mark, [["name", tokens[at.token]], ["number", `${names[at.layer]}: ${say(values[at.layer * columns + at.token])}`]]);
-  };
-  stage.onpointerleave = () => tip.hide();
-  if (choose) stage.onclick = (event) => place(event) && choose(place(event));
+  walkCells(root, stage, names.length, columns, {
+    place: (event) => {
+      const frame = canvas.getBoundingClientRect();
+      const token = Math.floor((event.clientX - frame.left) / cell), layer = Math.floor((event.clientY - frame.top) / height);
+      return token < 0 || layer < 0 || token >= columns || layer >= names.length ? null : [layer, token];
+    },
+    show: (layer, token) => {
+      const frame = canvas.getBoundingClientRect(), around = strip.getBoundingClientRect();
+      Object.assign(mark.style, { left: `${frame.left - around.left + token * cell}px`, top: `${frame.top - around.top + layer * height}px`, width: `${cell}px`, height: `${height}px` });
+      mark.classList.add("on");
+      tip.show(mark, [["name", tokens[token]], ["number", `${names[layer]}: ${say(values[layer * columns + token])}`]]);
+      return mark;
+    },
+    hide: () => {
+      mark.classList.remove("on");
+      tip.hide();
+    },
+    choose: (layer, token) => choose?.({ layer, token }),
+  });
   return html("div", { class: "scroll" }, strip);
 }
 
@@ -282,7 +326,7 @@ function drawMatrix(root, data, form) {
   const keptRow = svg("rect", { class: "kept", width: 0, height: 0 });
   const keptColumn = svg("rect", { class: "kept", width: 0, height: 0 });
   frame.append(keptRow, keptColumn, mark);
-  const stage = html("div", { class: "stage", tabindex: "0", role: "application", "aria-label": `${data.caption}. Arrow keys walk, Enter chooses.` }, canvas);
+  const stage = html("div", { class: "stage", role: "application", "aria-label": `${data.caption}. Arrow keys walk, Enter chooses.` }, canvas);
   stage.append(frame);
   Object.assign(stage.style, { width: `${width}px`, height: `${height}px` });
   Object.assign(canvas.style, { left: `${margin}px`, top: `${above}px` });
@@ -299,40 +343,27 @@ function drawMatrix(root, data, form) {
     place(keptRow, margin, above + row * cell, row === null ? 0 : columns.length * cell, row === null ? 0 : cell);
     place(keptColumn, margin + column * cell, above, column === null ? 0 : cell, column === null ? 0 : rows.length * cell);
   };
-  let at = null;
-  const show = (row, column) => {
-    at = [row, column];
-    place(mark, margin + column * cell, above + row * cell, cell, cell);
-    tip.show(mark, [["name", `${rows[row].text} ${form.relation} ${columns[column].text}`], ["number", `${amount(values[row * columns.length + column])}${form.of}`]]);
-  };
-  const hide = () => {
-    tip.hide();
-    place(mark, 0, 0, 0, 0);
-  };
-  const choose = () => {
-    if (!at) return;
-    const [row, column] = at;
-    keep(row, column);
-    pick(data.group, form.picked(rows[row], columns[column]));
-    if (form.told) send(root, data, form.told(rows[row], columns[column]));
-  };
-  stage.onpointermove = (event) => {
-    const frameAt = canvas.getBoundingClientRect();
-    const column = Math.floor((event.clientX - frameAt.left) / cell), row = Math.floor((event.clientY - frameAt.top) / cell);
-    if (row >= 0 && column >= 0 && row < rows.length && column < columns.length) show(row, column);
-    else hide();
-  };
-  stage.onpointerleave = hide;
-  stage.onclick = choose;
-  stage.onkeydown = (event) => {
-    const [row, column] = at ?? [0, 0];
-    const step = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key];
-    if (step) show(Math.min(rows.length - 1, Math.max(0, row + step[0])), Math.min(columns.length - 1, Math.max(0, column + step[1])));
-    else if (event.key === "Enter" || event.key === " ") choose();
-    else if (event.key === "Escape") hide();
-    else return;
-    event.preventDefault();
-  };
+  walkCells(root, stage, rows.length, columns.length, {
+    place: (event) => {
+      const frameAt = canvas.getBoundingClientRect();
+      const column = Math.floor((event.clientX - frameAt.left) / cell), row = Math.floor((event.clientY - frameAt.top) / cell);
+      return row >= 0 && column >= 0 && row < rows.length && column < columns.length ? [row, column] : null;
+    },
+    show: (row, column) => {
+      place(mark, margin + column * cell, above + row * cell, cell, cell);
+      tip.show(mark, [["name", `${rows[row].text} ${form.relation} ${columns[column].text}`], ["number", `${amount(values[row * columns.length + column])}${form.of}`]]);
+      return mark;
+    },
+    hide: () => {
+      tip.hide();
+      place(mark, 0, 0, 0, 0);
+    },
+    choose: (row, column) => {
+      keep(row, column);
+      pick(data.group, form.picked(rows[row], columns[column]));
+      if (form.told) send(root, data, form.told(rows[row], columns[column]));
+    },
+  });
   if (data.chosen) keep(data.chosen[0], data.chosen[1]);
 }
 
