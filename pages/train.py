@@ -120,10 +120,10 @@ def data(kind: str) -> Table | None:
     if place == "the shipped example":
         st.caption(about)
         return state.table(name.name, name.read_bytes())
-    uploaded = st.file_uploader(
-        f"A file in UTF-8: {', '.join(ENDINGS)}; at most {MOST_BYTES // 1_000_000} MB",
-        type=[*ENDINGS, "gz"],
-        max_upload_size=MOST_BYTES // 1_000_000,
+    uploaded = controls.file_box(
+        f"A file in UTF-8: {', '.join(ENDINGS)}",
+        [*ENDINGS, "gz"],
+        megabytes=MOST_BYTES // 1_000_000,
         help="It stays on the machine that runs this app. Its rows are copied while the training lasts; of a finished "
         "model, a few test rows stay as examples.",
     )

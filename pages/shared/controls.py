@@ -24,6 +24,7 @@ from explain.views.base import visible
 from explain.views.layer_graph import token_text
 from pages.shared import show, state
 
+MOST_MEGABYTES = 50  # of a file; the server takes no more
 LONG_TEXT = 1000  # characters; a box of that much is as high as a third of a screen
 OTHER_MODEL = "another model …"
 DECIDED = "(what the model decided)"
@@ -266,6 +267,14 @@ def target_picker(model: TextModel, text: str, pair: str | None) -> dict[str, An
     scales = [scale for scale in task.scales if scale not in ("logit_difference", "value")]
     help = "Log-odds by default: near 0 and 1 a probability hardly moves, whatever the words do."
     return found | {"scale": one_of("Measured in", scales, "scale", scales[0], help=help)}
+
+
+def file_box(label: str, endings: Sequence[str], *, megabytes: int = MOST_MEGABYTES, **options: Any) -> Any:
+    """A file of a visitor's, or None. One too large the browser refuses before it is sent, and hardly says so."""
+    given = st.file_uploader(label, list(endings), max_upload_size=megabytes, **options)
+    if given is None:
+        st.caption(f"At most {megabytes} MB. A larger file turns red and is not taken: give a part of it.")
+    return given
 
 
 def one_of(

@@ -102,7 +102,7 @@ def silenced(model: TextModel) -> tuple[Neuron, ...]:
 def set_of_texts() -> tuple[str, ...]:
     """A set of texts from a file or a box, one a line; none where nothing is given."""
     with st.expander("A set of texts, to see which of their words a neuron answers to"):
-        file = st.file_uploader("A file in UTF-8, one text a line", ["txt", "tsv", "csv", "text"], max_upload_size=8)
+        file = controls.file_box("A file in UTF-8, one text a line", ["txt", "tsv", "csv", "text"], megabytes=8)
         pasted = st.text_area("Or paste them", key="set_of_texts", height=120, placeholder="One text a line")
         source = file.getvalue() if file is not None else pasted
         if file is None and not pasted.strip():

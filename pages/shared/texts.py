@@ -12,7 +12,7 @@ from explain.errors import DataError
 from explain.jobs import recall
 from explain.text.tables import ENDINGS, Source, columns_of
 from pages.shared import show, state
-from pages.shared.controls import one_of
+from pages.shared.controls import file_box, one_of
 
 PASTED, FROM_FILE = "Paste lines", "Load a file"
 FIRST_ROWS = 5_000  # of a file, unless more are asked for: a first look should not take an hour
@@ -97,7 +97,7 @@ def _pasted() -> Given | None:
 
 
 def _of_file() -> Given | None:
-    uploaded = st.file_uploader(
+    uploaded = file_box(
         "A file with one text a row: CSV, text, JSON lines or Parquet",
         [*ENDINGS, "gz"],
         key="upload",
