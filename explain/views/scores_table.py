@@ -2,10 +2,11 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Sequence
 
 from explain.datatypes import Attribution, Output, Ranking, Report, SimilarityMatrix
-from explain.views.base import UNITS, confidence, read_at, target_name, visible
+from explain.views.base import UNITS, confidence, read_at, target_name, text_label, visible
 
 COLUMNS = ("method", "granularity", "text", "segment", "start", "stop", "score", "error", "scale")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -121,18 +122,29 @@ def _likeliest(output: Output, most: int = 8) -> list[str]:
 
 
 def _largest(one: Attribution, most: int) -> list[str]:
+    """The largest scores, of each text by itself where there are two; a word that stands there twice has its number."""
     shown = one.per_word() if one.granularity == "token" and one.additive else one
+    tokens = shown.tokens
     order = sorted(range(len(shown.units)), key=lambda number: -abs(shown.scores[number]))
-    order = [number for number in order if not shown.tokens.special[list(shown.units[number])].all()]
+    order = [number for number in order if not tokens.special[list(shown.units[number])].all()]
     sign = "+" if one.signed else ""
     drawn = shown.error if shown.widest_error else None
     half = [""] * len(shown.units) if drawn is None else [f" ±{one:.3f}" for one in drawn]
-    lines = [
-        f"  {shown.scores[number]:{sign}8.3f}{half[number]}  {visible(shown.tokens.unit_text(shown.units[number]))}"
-        for number in order[:most]
-    ]
-    if len(order) > most:
-        lines.append(f"  ... and {len(order) - most} more (--format json has all)")
+    names = [visible(tokens.unit_text(unit)) for unit in shown.units]
+    often = {name for name, times in Counter(names[number] for number in order).items() if times > 1}
+    words = tokens.word_of
+    numbers = [f"  (word {words[unit[0]]})" if name in often else "" for unit, name in zip(shown.units, names)]
+    lines = []
+    for segment, _ in enumerate(tokens.texts):
+        here = [number for number in order if tokens.unit_span(shown.units[number])[0] == segment]
+        if len(tokens.texts) > 1 and here:
+            lines.append(f"  {text_label(tokens, segment)}")
+        lines += [
+            f"  {shown.scores[number]:{sign}8.3f}{half[number]}  {names[number]}{numbers[number]}"
+            for number in here[:most]
+        ]
+        if len(here) > most:
+            lines.append(f"  ... and {len(here) - most} more (--format json has all)")
     state = "INTERVALS STILL WIDE" if drawn is not None else "NOT CONVERGED"
     state = "" if one.diagnostics.get("converged", True) else state
     gap = one.completeness_gap

@@ -132,3 +132,17 @@ def test_the_terminal_and_the_word_say_intervals() -> None:
         assert sampled[3] == pytest.approx(error) and plain[3] is None
     exact = explain.explain("so good", MODEL, methods=["shapley_values"], phrases=False)
     assert "±" not in to_text(exact)
+
+
+def test_the_terminal_shows_the_texts_of_a_pair_apart_and_numbers_what_stands_twice() -> None:
+    model = TOY_MODELS["sequel"]
+    report = explain.explain("Is it so?", model, text_pair="Now so good", methods=["occlusion"], phrases=False)
+    (one,) = report.attributions
+    words = {one.tokens.unit_span(unit)[0]: set() for unit in one.units}
+    section, lines = None, to_text(report).split("occlusion")[1].splitlines()[1:]
+    for line in lines:
+        if line.strip() in one.tokens.text_names:
+            section = one.tokens.text_names.index(line.strip())
+        elif line:
+            words[section].add(line.split(maxsplit=1)[1])
+    assert words == {0: {"Is", "it", "so  (word 2)", "?"}, 1: {"Now", "so  (word 5)", "good"}}
