@@ -193,6 +193,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--label", default="label", metavar="COLUMN", help="default: %(default)s")
     train.add_argument("--several", action="store_true", help='any number of labels may be right, parted by "|"')
     train.add_argument("--head-only", action="store_true", help="leave the encoder as it is: faster, mostly worse")
+    train.add_argument("--pooling", metavar="NAME", help="what the head reads: cls (default), mean, or lstm")
     train.add_argument("--minutes", metavar="N", help="at most so many (default: 10)")
     train.add_argument("--epochs", metavar="N", help="at most so many times through the rows (default: 5)")
     train.add_argument("--seed", metavar="N", help="default: 0")
@@ -410,7 +411,8 @@ def train_model(options: argparse.Namespace) -> int:
     from explain.training.own import TableSettings
     from explain.training.tables import read_file
 
-    settings = {name: getattr(options, name) for name in ("minutes", "epochs", "seed") if getattr(options, name)}
+    given = ("minutes", "epochs", "seed", "pooling")
+    settings = {name: getattr(options, name) for name in given if getattr(options, name)}
     for assignment in options.set:
         name, _, settings[name.strip()] = assignment.partition("=")
     if options.head_only:

@@ -2,8 +2,9 @@
 
     python -m explain.training.compare runs/similarity-mean runs/similarity-lstm
 
-Each row is one run; with several seeds of a pooling, the last rows are their means, and how far the seeds lie apart.
-Intervals are of each run's own texts: two that overlap may still differ, two that do not hardly agree by chance.
+Runs of `explain.training.finetune`, or of `explain train` on one file. Each row is one run; with several seeds of a
+pooling, the last rows are their means, and how far the seeds lie apart. Intervals are of each run's own texts: two that
+overlap may still differ, two that do not hardly agree by chance.
 """
 
 import argparse
@@ -13,13 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from explain.errors import DataError
+from explain.training.objectives.base import Objective
+from explain.training.objectives.classification import OneLabel
 from explain.training.recipes import TASK_RECIPES
 
 _MAY_DIFFER = ("pooling", "seed", "output")
 
 
 def compare(folders: Sequence[str]) -> str:
-    """A Markdown table of runs of `explain.training.finetune`.
+    """A Markdown table of runs.
 
     Raises:
         DataError: no record in a folder, fewer than two runs, or runs that differ in more than pooling and seed.
@@ -28,10 +31,10 @@ def compare(folders: Sequence[str]) -> str:
     if len(records) < 2:
         raise DataError("Give two runs or more: the folders that finetune wrote.")
     _check_alike(folders, records)
-    shown = TASK_RECIPES[records[0]["recipe"]["task"]].objective.headline
+    shown = _objective(records[0]).headline
+    task = records[0]["file"]["name"] if _of_a_file(records[0]) else records[0]["recipe"]["task"]
     lines = [
-        f"Task {records[0]['recipe']['task']}, measured on {records[0]['measured_on']} "
-        f"({records[0]['figures']['count']:,} texts).",
+        f"Task {task}, measured on {records[0]['measured_on']} ({records[0]['figures']['count']:,} texts).",
         "",
         f"| pooling | seed | trained parameters | of them for pooling | steps | minutes | "
         f"{' | '.join(name for name, _ in shown)} |",
@@ -51,24 +54,34 @@ def _record(folder: str) -> dict[str, Any]:
         record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"{folder} holds no record of a run: {path.name} can't be read.") from error
-    if "task" not in record.get("recipe", {}):
-        raise DataError(f"{folder} is no run of explain.training.finetune.")
+    if "task" not in record.get("recipe", {}) or (_of_a_file(record) and record["figures"].get("accuracy") is None):
+        raise DataError(f"{folder} is no run whose pooling could be chosen.")
     return dict(record)
 
 
+def _of_a_file(record: Mapping[str, Any]) -> bool:
+    """Whether it is a run of `explain train`: its task is called as its folder is."""
+    return "file" in record
+
+
+def _objective(record: Mapping[str, Any]) -> type[Objective[Any]] | Objective[Any]:
+    return OneLabel if _of_a_file(record) else TASK_RECIPES[record["recipe"]["task"]].objective
+
+
 def _pooling(record: Mapping[str, Any]) -> str:
-    recipe = record["recipe"]
-    return str(recipe.get("pooling") or TASK_RECIPES[recipe["task"]].objective.pooling)
+    return str(record["recipe"].get("pooling") or _objective(record).pooling)
 
 
 def _check_alike(folders: Sequence[str], records: Sequence[Mapping[str, Any]]) -> None:
     for folder, record in zip(folders[1:], records[1:]):
         first = records[0]["recipe"]
         names = sorted(first.keys() | record["recipe"].keys())
-        differ = [name for name in names if first.get(name) != record["recipe"].get(name) and name not in _MAY_DIFFER]
+        may = {*_MAY_DIFFER, *(("task",) if _of_a_file(record) and _of_a_file(records[0]) else ())}
+        differ = [name for name in names if first.get(name) != record["recipe"].get(name) and name not in may]
         if record["data"] != records[0]["data"]:
             differ.append("data")
-        if record["figures"]["steps"] != records[0]["figures"]["steps"]:
+        # Where each stops by itself, by the same rule, each takes the steps it needs.
+        if not first.get("patience") and record["figures"]["steps"] != records[0]["figures"]["steps"]:
             differ.append("steps taken")
         if differ:
             raise DataError(

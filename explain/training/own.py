@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from explain.errors import DataError
 from explain.installation import weights_folder
 from explain.knobs import check_knobs, knob, settings_of
 from explain.training import runs
@@ -35,6 +36,12 @@ class TableSettings:
     learning_rate: float = knob(5e-4, low=1e-6, high=1e-1, help="Of the first steps; it falls to a fiftieth.")
     batch_size: int = knob(16, low=1, high=128, help="Rows for each step.")
     rank: int = knob(16, low=1, high=64, help="Of the adapter: how much each layer's additions can hold.")
+    pooling: str = knob(
+        "cls",
+        choices=("cls", "mean", "lstm"),
+        help="What the head reads: the first token, as BERT does; the mean of all; or the mean of what an LSTM that is "
+        "trained with it gives for them. Where one label is right only.",
+    )
 
     def __post_init__(self) -> None:
         check_knobs(self)
@@ -46,6 +53,10 @@ def prepare(folder: Path, table: Table, columns: Columns, settings: TableSetting
     Raises:
         DataError: the table can't be learned from, or the folder not be written; nothing is left behind then.
     """
+    if columns.several and settings.pooling != "cls":
+        raise DataError(
+            f"The pooling {settings.pooling!r} is for one label of several; where any number may be right, it is cls."
+        )
     found = examples(table, columns)
     parts = split(found, settings.seed)
     recipe = recipe_of(table, columns, settings, found)

@@ -78,6 +78,7 @@ def recipe_of(folder: Path, asked: dict[str, Any]) -> FinetuningRecipe:
         data=(asked["file"]["name"],),
         output=str(folder),
         base=asked["base"],
+        pooling=settings["pooling"],
         epochs=settings["epochs"],
         steps=steps,
         minutes=settings["minutes"],
@@ -95,9 +96,10 @@ def about_of(name: str, asked: dict[str, Any]) -> TaskRecipe:
     """The task that a table makes."""
     columns, file = asked["columns"], asked["file"]
     labels = tuple(asked["labels"])
+    one = OneLabel(labels=labels, holds_out=False).pooled(asked["settings"]["pooling"])
     return TaskRecipe(
         title=asked["title"],
-        objective=SeveralLabels(labels=labels) if columns["several"] else OneLabel(labels=labels, holds_out=False),
+        objective=SeveralLabels(labels=labels) if columns["several"] else one,
         sources=(
             Source(
                 name="own",

@@ -6,7 +6,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from explain.errors import Busy, Cancelled, DataError, ExplainError, ModelError
 from explain.models import catalogue
 from explain.training import baselines, job, lines, own, runs
 from explain.training.columns import Columns
+from explain.training.compare import compare
 from explain.training.evaluate import classification_figures, curves, macro_f1_interval, multi_label_figures
 from explain.training.figures import read_evaluation, words_rows
 from explain.training.lines import LinesSettings
@@ -105,6 +106,37 @@ def test_a_finished_model_is_in_the_list_at_once_and_explained(models: Path, tra
     card = (folder / "README.md").read_text()
     assert rows().sha256 in card and "bag of words" in card and "kept: the model after step" in card
     assert not (folder / "data").exists() and not (folder / "checkpoints").exists()  # no copy of the texts stays
+
+
+def test_poolings_of_a_model_of_ones_own_are_served_and_compared(models: Path) -> None:
+    short = replace(SHORT, epochs=0.5)
+    for pooling in ("cls", "mean", "lstm"):
+        job.work(made(models / pooling, replace(short, pooling=pooling)), lambda _: None)
+    assert [catalogue.load_model(name).poolings[0] for name in ("cls", "mean", "lstm")] == ["mean", "mean", "lstm"]
+    model = catalogue.load_model("lstm")
+    assert len(explain.embed(["a good film", "bad"], model, pooling="lstm").vectors) == 2
+    report = explain.explain("bad film", model="lstm", methods=["integrated_gradients"], phrases=False)
+    assert report.attributions[0].diagnostics["converged"]
+    table = compare([str(models / name) for name in ("cls", "mean", "lstm")])
+    assert "Task reviews.jsonl, measured on reviews.jsonl test" in table
+    assert [line.split(" | ")[0] for line in table.splitlines()[4:]] == ["| cls", "| mean", "| lstm"]
+    with pytest.raises(DataError, match=r"differs from .* in data"):
+        compare([str(models / "cls"), str(job_of_others(models))])
+
+
+def job_of_others(models: Path) -> Path:
+    """A run on other rows."""
+    table = rows()
+    fewer = read_table("reviews.jsonl", "\n".join(json.dumps(dict(row)) for row in table.rows[:-4]).encode())
+    own.prepare(models / "others", fewer, Columns(), replace(SHORT, epochs=0.5))
+    job.work(models / "others", lambda _: None)
+    return models / "others"
+
+
+def test_poolings_are_for_one_label_only(models: Path) -> None:
+    with pytest.raises(DataError, match="'lstm' is for one label of several"):
+        made(models / "several", replace(SHORT, pooling="lstm"), several=True)
+    assert not (models / "several").exists()
 
 
 def test_the_figures_are_those_of_the_served_model(models: Path, trained: Trained) -> None:
