@@ -436,7 +436,13 @@ def _position(options: argparse.Namespace, model: "TextModel", text: str) -> int
 
     if options.position is not None:
         raise KnobError("Give --word or --position, not both.")
-    return word_start(model.encode(text, options.pair), options.word)
+    windows = model.windows(text, options.pair)
+    if len(windows) > 1 and model.task.windows:
+        raise KnobError(
+            f"The {model.texts[-1].lower()} is read in {len(windows)} parts, and a word stands elsewhere in each. "
+            "Name the answer itself: --target 'its words'."
+        )
+    return word_start(windows[0], options.word)
 
 
 def _text(options: argparse.Namespace) -> str:
@@ -569,7 +575,8 @@ def replay_report(options: argparse.Namespace) -> int:
     from explain.replay import read, replay
 
     recorded = read(options.report)
-    difference = replay(recorded, load_model(options.model) if options.model else None)
+    other = load_model(options.model, task=recorded.model.task) if options.model else None
+    difference = replay(recorded, other)
     unit = recorded.target.scale.replace("_", "-")
     where = f" ({difference.where})" if difference.where and difference.same else ""
     print(f"{difference.compared} numbers compared; largest difference {difference.largest:.2e} {unit}{where}.")

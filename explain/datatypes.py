@@ -59,6 +59,7 @@ class Tokens:
         token_types (T,): what the model is told of that, or None where it is told nothing.
         special (T,): the tokenizer put this token there ([CLS], [SEP]); a mask written by the user is not special.
         words (W, 2): half-open token ranges, in reading order; every token with visible text is in exactly one.
+        heads (W,): each word's own first piece; before it may stand a blank that is laid to the word.
         truncated_at: for each text, the character from which on nothing was read, or None.
         begins_at: for each text, the character from which on it was read: of a window in a long text, not 0.
         text_names: what the texts of a pair are to its model ("Premise", "Hypothesis"); empty where nobody said.
@@ -76,6 +77,7 @@ class Tokens:
     truncated_at: tuple[int | None, ...] = (None,)
     begins_at: tuple[int, ...] = ()
     text_names: tuple[str, ...] = ()
+    heads: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pieces", tuple(self.pieces))
@@ -88,6 +90,9 @@ class Tokens:
             _array(self, "token_types", (count,), np.int64)
         _array(self, "special", (count,), np.bool_)
         _array(self, "words", (len(self.words), 2), np.int64)
+        if not len(self.heads):
+            object.__setattr__(self, "heads", self.words[:, 0])
+        _array(self, "heads", (len(self.words),), np.int64)
         object.__setattr__(self, "begins_at", tuple(self.begins_at) or (0,) * len(self.texts))
         if not len(self.truncated_at) == len(self.begins_at) == len(self.texts):
             raise ValueError("Tokens.truncated_at and Tokens.begins_at need one entry per text.")

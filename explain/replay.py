@@ -37,7 +37,7 @@ _LEFT_AWAY: dict[type, tuple[str, ...]] = {
 }
 _MAY_BE_MISSING: dict[type, tuple[str, ...]] = {  # reports of this schema were written without
     Report: ("rationale", "similarity", "test_settings"),
-    Tokens: ("begins_at", "text_names"),
+    Tokens: ("begins_at", "heads", "text_names"),
     Prediction: ("labels", "spans", "window"),
     Target: ("held",),
 }

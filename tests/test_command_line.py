@@ -10,6 +10,7 @@ import pytest
 import explain
 from explain import replay
 from explain.__main__ import main
+from explain.installation import weights_folder
 
 TEXT = "The film isn't good, but its top-notch cast saves it!"
 
@@ -236,3 +237,32 @@ def test_embed_refuses(
     Path("a.csv").write_text("text\na film\n")
     assert main(["embed", *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_report_is_replayed_on_another_copy_for_the_task_it_was_made_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(tmp_path / "report.json")
+    asked = ["--pair", "sport, cooking", "--model", "entailment", "--task", "zero-shot-classification"]
+    assert main(["text", "A late goal.", *asked, "--method", "occlusion", "--format", "json", "--out", path]) == 0
+    assert main(["replay", path, "--model", str(weights_folder() / "entailment")]) == 0
+    assert "The report holds." in capsys.readouterr().out
+
+
+def test_the_terminal_says_what_was_said_and_read(capsys: pytest.CaptureFixture[str]) -> None:
+    def said(*arguments: str) -> str:
+        assert main(["text", *arguments, "--method", "attention_rollout", "--no-phrases"]) == 0
+        return capsys.readouterr().out
+
+    assert re.search(r"^similarity: \+0\.\d{4}$", said("so good", "--pair", "good", "--model", "similarity"), re.M)
+    assert "explained: B-PER for Bob (word 2), log odds" in said("Ada met Bob in Rome.", "--model", "entities")
+    assert "at mask 1, log odds" in said("[MASK] met [MASK].", "--model", "base")
+    assert "read of the text: characters 0 to 2,0" in said("A really good film. " * 200)
+    context = f"{'A really good film. ' * 150} Ada met Bob in Rome. {'A really good film. ' * 150}"
+    answered = said("Who met Bob?", "--pair", context, "--model", "answers", "--target", "Ada")
+    assert re.search(r"read of the Context: characters .*, window \d of \d; the rest", answered)
+    assert answered.startswith("Ada, ")
+    assert main(["text", "Who met Bob?", "--pair", context, "--model", "answers", "--word", "Ada"]) == 2
+    assert "Name the answer itself: --target" in capsys.readouterr().err
+    short = said("Who died?", "--pair", "Bob died", "--model", "answers", "--target", "Bob died")
+    assert short.startswith("Bob, 9")  # what is decided, whatever is asked about

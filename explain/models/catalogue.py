@@ -7,6 +7,7 @@ import contextlib
 import copy
 import functools
 import hashlib
+import json
 import os
 import re
 import threading
@@ -39,6 +40,7 @@ from explain.tasks.base import TASKS, Head, Task, VocabularyTask
 DEFAULT_MODEL = "sentiment"
 ENCODER = "base"  # what the shipped adapters are laid over
 SIMILARITY = HEADLESS
+NEXT_WORD = TASKS["text_generation"]
 KEPT_MODELS = 4  # loaded at once, by last use
 MOST_FETCHED = 5_000_000_000  # bytes from the hub at once
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
@@ -91,7 +93,9 @@ def list_models() -> tuple[Entry, ...]:
     found = [_shipped(folder) for folder in _described(weights_folder())]
     found += trained_here()
     for part in os.environ.get("EXPLAIN_MODELS", "").split(","):
-        given, _, place = (text.strip() for text in part.rpartition("="))
+        given, named, place = (text.strip() for text in part.partition("="))
+        if not named or "/" in given:  # a folder's name may hold the sign, too
+            given, place = "", part.strip()
         if place:
             found.append(entry_of(place, given or Path(place).name))
     names = [entry.name for entry in found]
@@ -163,7 +167,7 @@ def _tasks_in(folder: Path) -> tuple[tuple[str, ...], bool]:
             tasks = _by_weights(folder)
             return tuple(task.name for task in tasks), len(tasks) < 2
         labels = [str(label) for label in (config.get("id2label") or {}).values()]
-        return tuple(task.name for task in _tasks_for(config["architectures"], labels)), True
+        return tuple(task.name for task in _tasks_for(config["architectures"], labels, config["model_type"])), True
     except (ModelError, AttributeError, TypeError):  # no model; what is wrong is told on loading it
         return (), True
 
@@ -265,7 +269,7 @@ def would_be_fetched(name: str) -> bool:
     """Whether loading a name would ask the hub: it is no folder here, and could be a name there."""
     places = {entry.name: entry.folder for entry in list_models()}
     place = places.get(name, name)
-    return bool(_HUB_NAME.fullmatch(place)) and not Path(place).expanduser().is_dir()
+    return bool(_HUB_NAME.fullmatch(place)) and _folder(place) is None
 
 
 def locate(name: str, revision: str | None = None) -> Path:
@@ -284,8 +288,16 @@ def locate(name: str, revision: str | None = None) -> Path:
 
 def _here(place: str, revision: str | None) -> Path | None:
     """The folder of a model that is on this machine, as far as is known without asking the hub."""
-    folder = Path(place).expanduser()
-    return folder if folder.is_dir() else _FROM_HUB.get((place, revision))
+    return _folder(place) or _FROM_HUB.get((place, revision))
+
+
+def _folder(place: str) -> Path | None:
+    """The folder of that name, if there is one."""
+    try:
+        folder = Path(place).expanduser()
+        return folder if folder.is_dir() else None
+    except (OSError, RuntimeError, ValueError):  # nobody's home, a name too long for any folder, a zero byte
+        return None
 
 
 _FROM_HUB: dict[tuple[str, str | None], Path] = {}  # what was fetched by this process
@@ -359,21 +371,52 @@ def load_folder(name: str, folder: Path, revision: str | None = None, asked: str
     if task is SIMILARITY:
         module = SentencePair(module, _pooling(name, folder))
     head = _head(name, task, config, tokenizer)
-    return EncoderModel(name, module, tokenizer, task, head, record, _token_limit())
+    longest = _longest_text(folder) if task is SIMILARITY else None
+    return EncoderModel(name, module, tokenizer, task, head, record, _token_limit(), longest_text=longest)
 
 
 def _pooling(name: str, folder: Path) -> Pooling:
-    """How rows become a vector, where a folder says so as sentence-transformers does; else their mean."""
-    path = folder / "1_Pooling" / "config.json"
-    said = read_json(path) if path.is_file() else {"pooling_mode_mean_tokens": True}
+    """How rows become a vector, where a folder says so as sentence-transformers does; else their mean.
+
+    Raises:
+        ModelError: by something else than the mean or the first token, or its vectors are not what is pooled.
+    """
+    parts = _modules(name, folder / "modules.json")
+    if further := [kind for kind in parts if kind not in ("Transformer", "Pooling", "Normalize")]:
+        raise ModelError(
+            f"{name} sends its vectors through {' and '.join(further)} (modules.json) after pooling them, which is not "
+            "supported: its similarities would be others than those it was trained for."
+        )
+    path = folder / (parts.get("Pooling") or "1_Pooling") / "config.json"
+    said = read_json(path) if path.is_file() else {"pooling_mode": "mean"}
     chosen = [mode for mode, on in said.items() if mode.startswith("pooling_mode_") and on is True]
-    known = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "first"}
+    if isinstance(said.get("pooling_mode"), str):  # as sentence-transformers 6 writes it
+        chosen = [said["pooling_mode"]]
+    known = {"mean": "mean", "cls": "first", "pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "first"}
     if len(chosen) != 1 or chosen[0] not in known:
         raise ModelError(
-            f"{name} makes its vectors by {', '.join(chosen) or 'nothing that is said'} (1_Pooling/config.json); "
-            f"{' or '.join(known)} alone is supported."
+            f"{name} makes its vectors by {', '.join(chosen) or 'nothing that is said'} ({path.name} in "
+            f"{path.parent.name}); the mean of all tokens or the first token alone is supported."
         )
     return Pooling(known[chosen[0]])
+
+
+def _modules(name: str, path: Path) -> dict[str, str]:
+    """What sentence-transformers sends a text through, by its kind, and where each part lies."""
+    if not path.is_file():
+        return {}
+    try:
+        listed = json.loads(path.read_text(encoding="utf-8"))
+        return {str(part["type"]).rpartition(".")[2]: str(part["path"]) for part in listed}
+    except (ValueError, TypeError, KeyError) as error:
+        raise ModelError(f"{name} has a modules.json that can't be read ({_first_line(error)}).") from error
+
+
+def _longest_text(folder: Path) -> int | None:
+    """Pieces of a text that sentence-transformers reads, where a folder says so."""
+    path = folder / "sentence_bert_config.json"
+    said = read_json(path).get("max_seq_length") if path.is_file() else None
+    return said if isinstance(said, int) and said > 2 else None
 
 
 def _config(name: str, folder: Path) -> transformers.PretrainedConfig:
@@ -417,13 +460,14 @@ def _check_weights(name: str, folder: Path) -> None:
 
 def _task_of(name: str, config: transformers.PretrainedConfig, asked: str | None) -> Task:
     architectures = config.architectures
-    tasks = _tasks_for(architectures, [str(label) for label in (config.id2label or {}).values()])
+    labels = [str(label) for label in (config.id2label or {}).values()]
+    tasks = _tasks_for(architectures, labels, config.model_type)
     if not tasks:
         raise ModelError(
             f"{name} was saved as {', '.join(architectures)}. Explained so far: {_named(TASKS.values())}; "
             "use a checkpoint fine-tuned for one of these."
         )
-    if FAMILIES[config.model_type].causal and TASKS["text_generation"] not in tasks:
+    if FAMILIES[config.model_type].causal and NEXT_WORD not in tasks:
         raise ModelError(
             f"{name} is of the causal family {config.model_type!r}, which is explained for text-generation only."
         )
@@ -474,9 +518,14 @@ def _one_of(name: str, tasks: Sequence[Task], asked: str | None) -> Task:
     return task
 
 
-def _tasks_for(architectures: Sequence[str], labels: Sequence[str]) -> list[Task]:
-    """The tasks whose head a checkpoint was saved with."""
-    return [task for task in TASKS.values() if any(map(task.is_in, architectures)) and task.fits(labels)]
+def _tasks_for(architectures: Sequence[str], labels: Sequence[str], family: str) -> list[Task]:
+    """The tasks whose head a checkpoint was saved with; next words only where nobody looks ahead."""
+    causal = family in FAMILIES and FAMILIES[family].causal
+    return [
+        task
+        for task in TASKS.values()
+        if any(map(task.is_in, architectures)) and task.fits(labels) and (causal or task is not NEXT_WORD)
+    ]
 
 
 def _tokenizer(name: str, folder: Path) -> PreTrainedTokenizerBase:
@@ -505,6 +554,10 @@ def _head(name: str, task: Task, config: transformers.PretrainedConfig, tokenize
     labels = tuple(str(named[number]) for number in range(len(named)))
     if len(set(labels)) < len(labels):
         labels = tuple(f"{label} ({number})" for number, label in enumerate(labels))
+    if task is not TASKS["text_classification"]:  # of rows of tokens a softmax is all that is served
+        if len(labels) < 2:
+            raise ModelError(f"{name} has a single label ({labels[0]}): it has nothing to decide.")
+        return Head(labels)
     several = config.problem_type == "multi_label_classification"
     value = not several and (len(labels) == 1 or config.problem_type == "regression")
     return Head(labels, exclusive=not value and not several, value=value)

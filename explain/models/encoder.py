@@ -37,7 +37,7 @@ from explain.models.token_lstm import TokenLSTM
 from explain.models.vocabulary import TOKENIZING
 from explain.tasks.base import Head, Raw, Task
 from explain.text.removal import unchanged
-from explain.text.words import is_visible, word_ranges
+from explain.text.words import is_visible, word_heads, word_ranges
 
 MAX_TOKENS = 512  # longest input read, whatever the model could: attention maps grow with the square
 MAX_CHARACTERS = 1_000_000
@@ -55,6 +55,7 @@ class EncoderModel(TextModel):
         task, head, record: see `TextModel`.
         max_tokens: longest input to read, at most what the model can.
         scripts: the scripts it was trained on, where that is known.
+        longest_text: pieces that are read of a text that becomes a vector by itself, where these are fewer.
 
     Raises:
         ModelError: a family that is not supported, weights not in float32, or a tokenizer without offsets.
@@ -70,6 +71,7 @@ class EncoderModel(TextModel):
         record: ModelRecord,
         max_tokens: int = MAX_TOKENS,
         scripts: tuple[str, ...] | None = None,
+        longest_text: int | None = None,
     ) -> None:
         config = module.config
         if config.model_type not in FAMILIES:
@@ -95,6 +97,7 @@ class EncoderModel(TextModel):
         self.layers = config.num_hidden_layers
         self.heads = config.num_attention_heads
         self.max_tokens = min(max_tokens, self._longest_input(tokenizer.model_max_length))
+        self._longest_text = min(self.max_tokens, longest_text or self.max_tokens)
         self._apart = isinstance(module, SentencePair)
         accepted = inspect.signature(
             (module.encoder if isinstance(module, SentencePair) else module).forward
@@ -274,16 +277,16 @@ class EncoderModel(TextModel):
 
     def _encode_apart(self, texts: tuple[str, ...]) -> Tokens:
         """Each text encoded by itself, with its own special tokens, half of the length each, and put side by side."""
+        most = min(self.max_tokens // 2, self._longest_text)
         with TOKENIZING:
             encoded = [
-                self._tokenizer(one, truncation=True, max_length=self.max_tokens // 2, verbose=False).encodings[0]
-                for one in texts
+                self._tokenizer(one, truncation=True, max_length=most, verbose=False).encodings[0] for one in texts
             ]
         cut = any(one.overflowing for one in encoded)
         numbers = [None if number is None else text for text, one in enumerate(encoded) for number in one.sequence_ids]
         whole = [
             [value for one in encoded for value in getattr(one, name)]
-            for name in ("ids", "offsets", "tokens", "type_ids")
+            for name in ("ids", "offsets", "tokens", "type_ids", "word_ids")
         ]
         segment = np.repeat([0, 1], [len(one.ids) for one in encoded])
         if any(all(number is None for number in one.sequence_ids) for one in encoded):
@@ -293,7 +296,9 @@ class EncoderModel(TextModel):
     def _window(self, texts: tuple[str, ...], encoding: Encoding, cut: bool) -> Tokens:
         """One of the tokenizer's encodings; all of the texts, or where they are cut a part."""
         numbers = encoding.sequence_ids
-        whole: list[list[Any]] = [encoding.ids, encoding.offsets, encoding.tokens, encoding.type_ids]
+        whole: list[list[Any]] = [
+            *(encoding.ids, encoding.offsets, encoding.tokens, encoding.type_ids, encoding.word_ids),
+        ]
         return self._laid_over(texts, whole, numbers, _owners(numbers), cut)
 
     def _laid_over(
@@ -307,15 +312,18 @@ class EncoderModel(TextModel):
         """Tokens laid over their texts.
 
         Args:
-            encoded: ids, offsets, pieces and token types; numbers: the text of each token, or None for a special one.
+            encoded: ids, offsets, pieces, token types, and the stretch that each is a piece of.
+            numbers: the text of each token, or None for a special one.
             segment: whose it is all the same; cut: whether something of the texts was left out.
         """
-        ids, offsets, pieces, types = encoded
+        ids, offsets, pieces, types, cuts = encoded
         special = np.array([number is None for number in numbers])
         spans = np.array(offsets, dtype=np.int64).reshape(-1, 2)
         spans[special] = 0
         _trim(spans, [texts[number or 0] for number in numbers])
         nothing = (None,) * len(texts)
+        ranges = word_ranges(_read(texts, spans, segment), spans, segment, special)
+        words = np.array(ranges, dtype=np.int64).reshape(-1, 2)
         return Tokens(
             text=texts[0],
             text_pair=texts[1] if len(texts) > 1 else None,
@@ -325,9 +333,8 @@ class EncoderModel(TextModel):
             segment=segment,
             token_types=np.array(types) if self._takes_types else None,
             special=special,
-            words=np.array(word_ranges(_read(texts, spans, segment), spans, segment, special), dtype=np.int64).reshape(
-                -1, 2
-            ),
+            words=words,
+            heads=word_heads(words, spans, cuts),
             truncated_at=_truncated_at(texts, spans, segment, special) if cut else nothing,
             begins_at=_begins_at(texts, spans, segment, special) if cut else (),
             text_names=self.text_names,
@@ -521,7 +528,7 @@ class EncoderModel(TextModel):
                 f"In {self.name} no token looks ahead, so the first knows nothing of the text: take the pooling mean."
             )
         with TOKENIZING:
-            encoded = self._tokenizer(list(texts), truncation=True, max_length=self.max_tokens, verbose=False)
+            encoded = self._tokenizer(list(texts), truncation=True, max_length=self._longest_text, verbose=False)
         return read_vectors(
             self._module.base_model,
             encoded.encodings,

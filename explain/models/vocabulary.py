@@ -47,11 +47,15 @@ class TokenizerVocabulary(Vocabulary):
     def find(self, word: str) -> int:
         with TOKENIZING:
             ids = self._tokenizer(f" {word.strip()}", add_special_tokens=False, verbose=False)["input_ids"]
-        if len(ids) == 1 and ids[0] not in self.no_words:
+        single = len(ids) == 1 and ids[0] not in self.no_words
+        if single and self.word(ids[0]) == word:
             return int(ids[0])
-        for index in range(self._size):  # what no text is cut into: "##ing"
-            if self.word(index) == word:
+        no_words = set(self.no_words)
+        for index in range(self._size):  # as it is listed, though no text is cut into it: "##ing"
+            if index not in no_words and self.word(index) == word:
                 return index
+        if single:  # as a reader writes it: in other letters, with a space around it
+            return int(ids[0])
         if not ids or self._tokenizer.unk_token_id in ids:
             raise TargetError(f"{word!r} is no word that this model's vocabulary can write.")
         pieces = ", ".join(self._tokenizer.convert_ids_to_tokens(ids)[:8])

@@ -306,7 +306,8 @@ class VocabularyTask(Task):
         chosen = int(_best(_every_logit(output), vocabulary, 1)) if label is None else vocabulary.find(label)
         other = None if against is None else vocabulary.find(against)
         contrast = None if other is None else (vocabulary.word(other), other)
-        return chosen_target(self, (vocabulary.word(chosen), chosen), contrast, scale, output.positions)
+        word = prediction.tokens.word_around(output.positions[0])  # of the last word of a text, all its pieces
+        return chosen_target(self, (vocabulary.word(chosen), chosen), contrast, scale, output.positions, held=word)
 
     def labels(self, prediction: Prediction | None, head: Head, position: int | None = None) -> tuple[str, ...]:
         return () if prediction is None else _at(prediction, position).labels

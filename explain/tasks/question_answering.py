@@ -8,7 +8,9 @@ https://arxiv.org/abs/1810.04805, section 4.2, is where the head comes from). Wh
 there is no answer, [CLS] is one of the places, and an answer of its own.
 """
 
+import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -86,6 +88,21 @@ class QuestionAnswering(Task):
         )
         return Prediction(self.name, (tokens,), (answers, places), spans[0].text, spans[0].probability, spans=spans)
 
+    def joined(self, predictions: Sequence[Prediction], head: Head, label: str | None) -> tuple[int, Prediction]:
+        """See `Task.joined`; where an answer is asked for, of the windows that hold it the one it is likeliest in."""
+        best = super().joined(predictions, head, None)
+        if label is None:
+            return best
+        holding: dict[int, float] = {}
+        for number, prediction in enumerate(predictions):
+            with contextlib.suppress(TargetError):
+                asked = self.target(prediction, head, label=label, scale="logit")
+                holding[number] = self.value(prediction, asked, head)
+        if not holding:
+            return best
+        number = max(holding, key=lambda one: holding[one])
+        return number, replace(predictions[number], window=(number, len(predictions)))
+
     def target(
         self,
         prediction: Prediction,
@@ -121,7 +138,7 @@ class QuestionAnswering(Task):
         )
 
     def labels(self, prediction: Prediction | None, head: Head, position: int | None = None) -> tuple[str, ...]:
-        return () if prediction is None else tuple(dict.fromkeys(span.text for span in prediction.spans))
+        return () if prediction is None else prediction.output.labels
 
     def scalar(self, raw: Raw, target: Target, places: Tensor, head: Head) -> Tensor:
         rows = raw["rows"]  # (B, 2 or 4, and the places beside them, 2)
@@ -158,8 +175,12 @@ class QuestionAnswering(Task):
         Raises:
             TargetError: the context has no such words, or they can't be an answer.
         """
-        for span in prediction.spans:
-            if span != but and text in (None, span.text) and position in (None, span.tokens[0]):
+        named = prediction.output.labels  # of two that are alike, the second by its place
+        for span, name in zip(prediction.spans, named):
+            if span != but and text in (None, name) and position in (None, span.tokens[0]):
+                return span
+        for span in prediction.spans:  # the first of a text may be the one that is contrasted with
+            if span != but and text == span.text and position in (None, span.tokens[0]):
                 return span
         tokens = prediction.tokens
         context = tokens.texts[-1]
@@ -174,11 +195,24 @@ class QuestionAnswering(Task):
             if inside and position in (None, inside[0]):
                 rows = places.positions.index(inside[0]), places.positions.index(inside[-1])
                 assert places.probabilities is not None
-                return _span(tokens, places.positions, *rows, places.probabilities)
+                found = _span(tokens, places.positions, *rows, places.probabilities)
+                if found.text == text and found != but and _whole(tokens, found):
+                    return found
             start = context.find(text, start + 1)
+        if but is not None and text in (
+            but.text,
+            named[prediction.spans.index(but)] if but in prediction.spans else "",
+        ):
+            raise TargetError(f"A contrast needs two answers; {text!r} was given twice.")
         what = f"{text!r}" if text else "answer"
         where = "" if position is None else f" that begins at token {position}"
-        raise TargetError(f"The context has no {what}{where}. Give words as they stand in it.")
+        if text and text in context and prediction.window[1] > 1:
+            start, stop = tokens.begins_at[-1], tokens.truncated_at[-1] or len(context)
+            raise TargetError(
+                f"{text!r} is no answer in the part of the context that is explained, characters {start:,} to "
+                f"{stop:,}. Two answers are compared within one part: shorten the context."
+            )
+        raise TargetError(f"The context has no {what}{where}. Give whole words as they stand in it.")
 
 
 def _allowed(positions: tuple[int, ...]) -> Tensor:
@@ -209,6 +243,12 @@ def _span(
     unit = range(first, last + 1)
     segment, left, right = tokens.unit_span(unit)
     return PredictedSpan("", (first, last + 1), segment, (left, right), tokens.unit_text(unit), sure)
+
+
+def _whole(tokens: Tokens, span: PredictedSpan) -> bool:
+    """Whether no word goes on beyond an answer's ends."""
+    ends = {*tokens.word_around(span.tokens[0]), *tokens.word_around(span.tokens[1] - 1)}
+    return all(tokens.spans[token, 0] == tokens.spans[token, 1] for token in ends.difference(range(*span.tokens)))
 
 
 def _apart(spans: tuple[PredictedSpan, ...]) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ class TokenClassification(Task):
     }
 
     def positions(self, tokens: Tokens, head: Head) -> tuple[int, ...]:
-        return tuple(int(start) for start, _ in tokens.words.tolist())
+        return tuple(tokens.heads.tolist())
 
     def prediction(self, raw: Raw, tokens: Tokens, head: Head) -> Prediction:
         output = as_output(raw["rows"][0], head, self.positions(tokens, head))
@@ -82,7 +82,8 @@ class TokenClassification(Task):
     def _default(prediction: Prediction) -> int:
         """The first word of the likeliest entity; where there is none, the word that comes nearest to being one."""
         if prediction.spans:
-            return max(prediction.spans, key=lambda span: span.probability).tokens[0]
+            surest = max(prediction.spans, key=lambda span: span.probability)
+            return int(prediction.tokens.heads[prediction.tokens.word_of[surest.tokens[0]]])
         output = prediction.output
         assert output.probabilities is not None
         outside = [number for number, label in enumerate(output.labels) if label.upper() in OUTSIDE]

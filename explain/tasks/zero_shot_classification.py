@@ -100,7 +100,8 @@ class ZeroShotClassification(Task):
         return _scaled(_log_odds(raw["logits"], head), target.scale)
 
     def value(self, prediction: Prediction, target: Target, head: Head) -> float:
-        return float(_scaled(torch.tensor(prediction.output.logits[0, target.index]), target.scale))
+        column = prediction.output.labels.index(target.label)  # of one pass alone there is one
+        return float(_scaled(torch.tensor(prediction.output.logits[0, column]), target.scale))
 
     def decision(self, raw: Raw, target: Target, places: Tensor, head: Head) -> Tensor:
         return (_log_odds(raw["logits"], head) > 0).long()

@@ -65,7 +65,7 @@ def few_units(tokens: Tokens, most: int) -> tuple[str, Units]:
 
 
 def word_start(tokens: Tokens, word: str) -> int:
-    """The first token of a word, given as it is written or by its number, from 0.
+    """The first piece of a word, given as it is written or by its number, from 0.
 
     Raises:
         TextError: there is no such word, or there are several.
@@ -80,7 +80,7 @@ def word_start(tokens: Tokens, word: str) -> int:
         raise TextError(f"{word!r} stands there {len(found)} times; give its number: {', '.join(map(str, found))}.")
     if not found:
         raise TextError(f"There is no word {word!r}. Give one as it is written, or a number, 0 to {len(texts) - 1}.")
-    return int(tokens.words[found[0], 0])
+    return int(tokens.heads[found[0]])
 
 
 def unit_named(tokens: Tokens, word: str) -> tuple[int, ...]:

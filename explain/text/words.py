@@ -137,6 +137,25 @@ def word_ranges(
     return tuple(ranges)
 
 
+def word_heads(
+    words: npt.NDArray[np.int64], spans: npt.NDArray[np.int64], cuts: Sequence[int | None]
+) -> npt.NDArray[np.int64]:
+    """The first piece of each word that the tokenizer cut out of the word: where its label is read.
+
+    Blanks that byte-level tokenizers make tokens of (line breaks, second spaces) are laid to the word after them, but
+    were cut off before it was cut up.
+
+    Args:
+        words (W, 2), spans (T, 2): as in `Tokens`.
+        cuts (T): the number of the stretch, cut off before, that each token is a piece of; None for a special token.
+    """
+    heads = []
+    for start, stop in words.tolist():
+        seen = next((token for token in range(start, stop) if spans[token, 0] < spans[token, 1]), start)
+        heads.append(next(token for token in range(start, stop) if cuts[token] == cuts[seen]))
+    return np.array(heads, dtype=np.int64)
+
+
 def is_punctuation(text: str) -> bool:
     """Whether a word is nothing but punctuation, currency or mathematical signs; an emoji is not."""
     categories = [unicodedata.category(character) for character in text]

@@ -117,7 +117,7 @@ def read_at(prediction: Prediction, positions: tuple[int, ...]) -> Prediction:
         sure = None if row.probabilities is None else float(row.probabilities[0, best])
         return dataclasses.replace(prediction, outputs=(row,), label=row.labels[best], confidence=sure)
     for output in prediction.outputs:
-        if output.positions == positions and output is not prediction.output and output.probabilities is not None:
+        if output.listed_of and output.positions == positions and output.probabilities is not None:
             label, confidence = output.labels[0], float(output.probabilities[0, 0])
             return dataclasses.replace(prediction, outputs=(output,), label=label, confidence=confidence)
     return prediction

@@ -30,7 +30,7 @@ class PredictedSpans(View):
         kinds = sorted({span.label for span in result.spans})
         span_at = {token: number for number, span in enumerate(shown) for token in range(*span.tokens)}
         units: list[dict[str, Any]] = []
-        for unit in tokens.word_units():
+        for unit, head in zip(tokens.word_units(), tokens.heads.tolist()):
             segment, start, stop = tokens.unit_span(unit)
             number = span_at.get(unit[0], span_at.get(unit[-1]))
             span = None if number is None else shown[number]
@@ -40,7 +40,7 @@ class PredictedSpans(View):
                     "start": start,
                     "stop": stop,
                     "text": visible(tokens.unit_text(unit)),
-                    "position": unit[0],
+                    "position": head,
                     "span": number,
                     "kind": None if span is None else kinds.index(span.label),
                     "asked": bool(set(unit) & set(asked)),

@@ -5,7 +5,7 @@ import io
 from collections import Counter
 from collections.abc import Sequence
 
-from explain.datatypes import Attribution, Output, Ranking, Report, SimilarityMatrix
+from explain.datatypes import Attribution, Output, Ranking, Report, SimilarityMatrix, Tokens
 from explain.views.base import UNITS, confidence, read_at, target_name, text_label, visible
 
 COLUMNS = ("method", "granularity", "text", "segment", "start", "stop", "score", "error", "scale")
@@ -58,7 +58,9 @@ def to_text(report: Report, most: int = 12) -> str:
             first, last = word_of[span.tokens[0]], word_of[span.tokens[1] - 1]
             numbers = f"word {first}" if first == last else f"words {first}-{last}"
             lines.append(f"{span.label:<8} {visible(span.text)}  ({numbers}, {span.probability:.0%})")
-    lines.append(f"explained: {visible(target_name(report.target))}, {report.target.scale.replace('_', ' ')}")
+    lines += [*_number(report), *_unread(report.prediction.tokens, report.prediction.window)]
+    named = f"{visible(target_name(report.target))}{_place(report)}"
+    lines.append(f"explained: {named}, {report.target.scale.replace('_', ' ')}")
     for one in report.attributions:
         lines += ["", f"{one.method}  [{UNITS[one.scale]}]", *_largest(one, most)]
     if report.phrases:
@@ -71,6 +73,40 @@ def to_text(report: Report, most: int = 12) -> str:
     if (alike := report.similarity) is not None:
         lines += ["", "what makes them alike  [similarity]", *_alike(alike, most)]
     return "\n".join(lines) + "\n"
+
+
+def _number(report: Report) -> list[str]:
+    """What a model says that gives a number and no label."""
+    output = report.prediction.output
+    if output.probabilities is not None or output.positions:
+        return []
+    return [f"{visible(output.labels[report.target.index])}: {output.logits[0, report.target.index]:+.4f}"]
+
+
+def _unread(tokens: Tokens, window: tuple[int, int]) -> list[str]:
+    """How much of each text was read, where it was not all."""
+    said = []
+    for number, (text, start, stop) in enumerate(zip(tokens.texts, tokens.begins_at, tokens.truncated_at)):
+        if start or stop is not None:
+            which = f", window {window[0] + 1} of {window[1]}" if window[1] > 1 else ""
+            said.append(
+                f"read of the {text_label(tokens, number)}: characters {start:,} to {stop or len(text):,} of "
+                f"{len(text):,}{which}; the rest is not in what follows"
+            )
+    return said
+
+
+def _place(report: Report) -> str:
+    """Which of several words, or masks, is asked about."""
+    positions, tokens = report.target.positions, report.prediction.tokens
+    outputs = report.prediction.outputs
+    if len(positions) != 1 or sum(len(output.positions) for output in outputs) < 2:
+        return ""
+    if len(outputs) > 1:
+        masks = [output.positions for output in outputs]
+        return f" at mask {masks.index(positions) + 1}" if positions in masks else ""
+    unit = tokens.word_around(positions[0])
+    return f" for {visible(tokens.unit_text(unit))} (word {tokens.word_of[unit[0]]})"
 
 
 def _alike(matrix: SimilarityMatrix, most: int) -> list[str]:

@@ -269,3 +269,28 @@ def test_models_in_memory_are_bounded(tmp_path: Path, tiny_folder_of: Callable[.
     for number in range(catalogue.KEPT_MODELS + 2):
         load_model(str(source) + "/." * (number + 1))
     assert len(catalogue._LOADED._models) <= catalogue.KEPT_MODELS
+
+
+def test_names_that_no_folder_can_have() -> None:
+    for place in ("~nosuchuser", "x" * 5000, "a\0b"):
+        with pytest.raises(ModelError, match="There is no model or folder"):
+            load_model(place)
+
+
+def test_a_folders_name_may_hold_an_equals_sign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tiny_folder("bert", tmp_path / "lr=1" / "model")
+    monkeypatch.setenv("EXPLAIN_MODELS", f"mine={folder},{folder}")
+    found = {entry.name: entry.folder for entry in list_models()}
+    assert found["mine"] == found["model"] == str(folder)
+
+
+def test_heads_that_decide_nothing_or_look_ahead_are_refused(tmp_path: Path) -> None:
+    alone = tiny_folder("bert", tmp_path / "alone", head="ForTokenClassification", num_labels=1)
+    with pytest.raises(ModelError, match="has a single label"):
+        load_folder("alone", alone)
+    several = tiny_folder("bert", tmp_path / "several", head="ForTokenClassification")
+    change_config(several, problem_type="multi_label_classification")
+    assert load_folder("several", several).head.exclusive  # that is for texts; of words a softmax is served
+    both_ways = tiny_folder("roberta", tmp_path / "both", head="ForCausalLM")
+    with pytest.raises(ModelError, match="was saved as RobertaForCausalLM"):
+        load_folder("both", both_ways)

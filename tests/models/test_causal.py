@@ -114,3 +114,16 @@ def test_why_this_word_and_not_that_one(model: EncoderModel, logits: np.ndarray)
     assert report.attributions[0].output == pytest.approx(logits[columns[0]] - logits[columns[1]], abs=1e-4)
     assert {one.method for one in report.attributions} == {"attention_rollout", "integrated_gradients", "occlusion"}
     assert replay(from_json(to_json(report)), model).within(1e-5)
+
+
+def test_every_word_that_is_listed_can_be_asked_for(model: EncoderModel) -> None:
+    vocabulary = model.head.vocabulary
+    for index in range(model.record.vocabulary):
+        if index not in vocabulary.no_words:
+            word = vocabulary.word(index)
+            assert vocabulary.word(vocabulary.find(word)) == word, word
+
+
+def test_the_last_word_is_held_whole(model: EncoderModel) -> None:
+    tokens, target = default_item(model, "The film is unforgettable")
+    assert len(target.held) > 1 and target.held == tokens.word_around(len(tokens) - 1)

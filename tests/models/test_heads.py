@@ -17,6 +17,8 @@ from explain.models.base import Row
 from explain.models.encoder import EncoderModel
 from explain.testing import check_task, default_item
 from explain.text.removal import unchanged
+from explain.text.units import word_start
+from explain.views.base import VIEWS
 from tests.tiny_models import FAMILY_NAMES
 
 TEXT = "Two people walk along the beach, unbelievably."
@@ -40,6 +42,29 @@ def plain(folder: Path, head: str, texts: tuple[str, ...]) -> np.ndarray:
 
 def texts_of(head: str) -> tuple[str, ...]:
     return HEADS.get(head, PAIR)
+
+
+@pytest.mark.parametrize(
+    ("family", "text", "heads"),
+    [
+        # A line break and a second space are tokens of their own; before a character that is bytes, the space is not.
+        ("roberta", "Two  people\n\nwalk \t along the 电影 b", ["Tw", "Ġp", "w", "Ġa", "Ġthe", "Ġ", "Ġb"]),
+        ("roberta", " \nTwo people", ["Tw", "Ġp"]),
+        ("xlm-roberta", "Two  people 电影", ["▁T", "▁p", "▁", "影"]),
+        ("bert", "Two  people\nwalk", ["t", "peop", "walk"]),
+    ],
+)
+def test_a_words_label_is_read_at_its_own_first_piece(family: str, text: str, heads: list[str], tiny: Tiny) -> None:
+    model = tiny(family, "ForTokenClassification")
+    tokens = model.encode(text)
+    positions = model.task.positions(tokens, model.head)
+    assert [tokens.pieces[place] for place in positions] == heads
+    prediction = model.predict(tokens)
+    for position in positions:
+        target = model.task.target(prediction, model.head, position=position)
+        assert position in target.held and set(tokens.word_around(position)) <= set(target.held)
+    assert [unit["position"] for unit in VIEWS["predicted_spans"].data(prediction)["texts"][0]["units"]] == [*positions]
+    assert word_start(tokens, tokens.unit_text(tokens.word_units()[1])) == positions[1]
 
 
 @kinds

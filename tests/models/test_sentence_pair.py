@@ -156,9 +156,36 @@ def test_a_folder_says_how_rows_become_a_vector(tmp_path: Path) -> None:
     served = float(torch.cosine_similarity(first, second, dim=0))
     assert model.value(model.predict(tokens), target) == pytest.approx(served, abs=1e-5)
     assert model.rows_read(tokens, target).tolist().count(0.5) == 2
-    said.write_text(json.dumps({"pooling_mode_max_tokens": True}))
-    with pytest.raises(ModelError, match="makes its vectors by pooling_mode_max_tokens"):
+    said.write_text(json.dumps({"pooling_mode": "cls"}))  # as its sixth version writes it
+    assert load_folder("m", folder).predict(tokens).output.logits[0, 0] == pytest.approx(served, abs=1e-5)
+    for other in ({"pooling_mode_max_tokens": True}, {"pooling_mode": "max"}):
+        said.write_text(json.dumps(other))
+        with pytest.raises(ModelError, match=r"makes its vectors by (pooling_mode_max_tokens|max)"):
+            load_folder("m", folder)
+
+
+def modules(*kinds: str) -> str:
+    paths = [kind.replace("Transformer", "").replace("Pooling", "1_Pooling") for kind in kinds]
+    return json.dumps([{"type": f"sentence_transformers.models.{kind}", "path": at} for kind, at in zip(kinds, paths)])
+
+
+def test_vectors_that_go_through_more_than_a_pooling_are_refused(tmp_path: Path) -> None:
+    folder = tiny_folder("bert", tmp_path, head="")
+    (folder / "modules.json").write_text(modules("Transformer", "Pooling", "Normalize"))
+    load_folder("m", folder)
+    (folder / "modules.json").write_text(modules("Transformer", "Pooling", "Dense"))
+    with pytest.raises(ModelError, match=r"sends its vectors through Dense \(modules.json\) after pooling them"):
         load_folder("m", folder)
+
+
+def test_no_more_of_a_text_is_read_than_its_folder_says(tmp_path: Path) -> None:
+    folder = tiny_folder("bert", tmp_path, head="")
+    whole = load_folder("m", folder).encode(*PAIR)
+    (folder / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": 6, "do_lower_case": False}))
+    model = load_folder("m", folder)
+    tokens = model.encode(*PAIR)
+    assert len(tokens) == 12 < len(whole) and tokens.truncated
+    assert model.text_vectors(PAIR, "mean").pieces.tolist() == [6, 6]
 
 
 def test_what_can_not_be_read_apart_is_refused(tmp_path: Path, tiny: Tiny) -> None:

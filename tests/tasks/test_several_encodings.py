@@ -14,6 +14,7 @@ from explain.datatypes import Report
 from explain.errors import TargetError, TextError
 from explain.jobs import Cache
 from explain.meter import Meter
+from explain.methods.base import METHODS as ALL_METHODS
 from explain.models.catalogue import load_folder
 from explain.models.encoder import EncoderModel
 from explain.pipeline import Request, cost, methods_from, parts
@@ -81,6 +82,14 @@ def test_each_label_is_judged_with_the_text_by_itself(
     assert replay(from_json(to_json(report)), judge).within(1e-5)
 
 
+@pytest.mark.parametrize("name", ALL_METHODS)
+def test_every_method_explains_a_label_that_is_not_the_first(name: str, judge: EncoderModel) -> None:
+    if not ALL_METHODS[name].needs <= judge.offers:
+        return
+    report = explain.explain(TEXT, judge, text_pair=LABELS, methods=[name], label="the sea", phrases=False)
+    assert np.isfinite(report.attributions[0].scores).all() and report.target.index == 1
+
+
 def test_a_model_is_asked_for_the_task_that_is_meant(folder: Path) -> None:
     assert load_folder("plain", folder).task.name == "text_classification"
     with pytest.raises(explain.errors.ModelError, match="was not trained for fill-mask; it does text-classification"):
@@ -145,6 +154,34 @@ def test_a_long_context_is_read_in_windows(tiny: Callable[..., EncoderModel]) ->
     for one in report.attributions:
         assert one.output == pytest.approx(model.value(model.predict(windows[number]), report.target), abs=1e-4)
     assert replay(from_json(to_json(report)), model).within(1e-5)
+
+
+def test_an_answer_is_looked_for_in_every_window(tiny: Callable[..., EncoderModel]) -> None:
+    model = tiny("bert", "ForQuestionAnswering")
+    served = explained(model, QUESTION, LONG).prediction.window[0]
+    for answer in ("Two people", "beach", "A dog"):
+        report = explained(model, QUESTION, LONG, label=answer)
+        held = [answer in LONG[one.begins_at[1] : one.truncated_at[1]] for one in model.windows(QUESTION, LONG)]
+        assert report.target.label == answer and held[report.prediction.window[0]]
+        assert replay(from_json(to_json(report)), model).within(1e-5)
+    elsewhere = next(answer for answer, place in (("A dog", -1), ("The film", 0)) if place % len(held) != served)
+    with pytest.raises(TargetError, match=r"is no answer in the part of the context that is explained, characters \d"):
+        explained(model, QUESTION, LONG, label="Two people", against=elsewhere)
+    with pytest.raises(TargetError, match="The context has no 'cat'"):
+        explained(model, QUESTION, LONG, label="cat")
+
+
+def test_answers_are_asked_for_as_they_are_listed(tiny: Callable[..., EncoderModel]) -> None:
+    model = tiny("bert", "ForQuestionAnswering")
+    prediction = model.predict(model.encode(QUESTION, "so so so the there so"))
+    listed = prediction.output.labels
+    assert any(" (at " in name for name in listed)
+    for name, span in zip(listed, prediction.spans):
+        assert model.task.target(prediction, model.head, label=name).held == tuple(range(*span.tokens))
+    with pytest.raises(TargetError, match="'the' was given twice"):
+        model.task.target(prediction, model.head, label="the", against="the")
+    with pytest.raises(TargetError, match=r"no 'he'.* whole words"):
+        model.task.target(prediction, model.head, label="he")
 
 
 def test_a_question_that_leaves_no_room_is_refused(tiny: Callable[..., EncoderModel]) -> None:
