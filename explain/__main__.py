@@ -195,7 +195,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--head-only", action="store_true", help="leave the encoder as it is: faster, mostly worse")
     train.add_argument("--pooling", metavar="NAME", help="what the head reads: cls (default), mean, or lstm")
     train.add_argument("--minutes", metavar="N", help="at most so many (default: 10)")
-    train.add_argument("--epochs", metavar="N", help="at most so many times through the rows (default: 5)")
+    train.add_argument("--epochs", metavar="N", help="at most so many times through the rows (default: 10)")
     train.add_argument("--seed", metavar="N", help="default: 0")
     train.add_argument("--set", action="append", default=[], metavar="KNOB=VALUE", help="learning_rate, batch_size ...")
     train.set_defaults(run=train_model)

@@ -46,7 +46,7 @@ def bootstrap_ratio(
         numerators (N), denominators (N): what each text adds to either sum.
 
     Returns:
-        Low and high; not a number where a draw's denominators may all be zero.
+        Low and high, of the draws whose denominators are not all zero; not a number where no draw is left.
     """
     random = np.random.default_rng(seed)
     ratios = np.empty(draws)
@@ -54,5 +54,6 @@ def bootstrap_ratio(
         times = np.bincount(random.integers(len(numerators), size=len(numerators)), minlength=len(numerators))
         below = float(times @ denominators)
         ratios[draw] = float(times @ numerators) / below if below else math.nan
-    low, high = np.percentile(ratios, [2.5, 97.5])
+    told = ratios[~np.isnan(ratios)]
+    low, high = np.percentile(told, [2.5, 97.5]) if len(told) else (math.nan, math.nan)
     return float(low), float(high)

@@ -5,6 +5,7 @@ dev rows, where the model's training is stopped. Neither knows word order; words
 neighbouring words.
 """
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -51,16 +52,18 @@ def bag_of_words(
     Returns:
         Probabilities (N, C), and the strength that was best on dev.
     """
-    vectorizers = [TfidfVectorizer(ngram_range=(1, 2), max_features=MOST_WORDS) for _ in training[0][0]]
-    columns = [_column(training[0], place) for place in range(len(vectorizers))]
-    try:
-        known = sparse.hstack([one.fit_transform(column) for one, column in zip(vectorizers, columns)]).tocsr()
-    except ValueError:  # no text holds a word of two letters
+    vectorizers = {}
+    for place in range(len(training[0][0])):
+        with contextlib.suppress(ValueError):  # no text of that column holds a word of two letters
+            words = TfidfVectorizer(ngram_range=(1, 2), max_features=MOST_WORDS)
+            vectorizers[place] = words.fit(_column(training[0], place))
+    if not vectorizers:
         return majority(training[1], len(texts)), 0.0
 
     def words_of(given: Texts) -> Any:
-        return sparse.hstack([one.transform(_column(given, place)) for place, one in enumerate(vectorizers)]).tocsr()
+        return sparse.hstack([one.transform(_column(given, place)) for place, one in vectorizers.items()]).tocsr()
 
+    known = words_of(training[0])
     held, asked = words_of(dev[0]), words_of(texts)
     tried = [_regressions(known, training[1], strength, exclusive) for strength in STRENGTHS]
     labels = training[1].shape[1]

@@ -154,3 +154,10 @@ def last_checkpoint(folder: Path) -> str | None:
         except (OSError, ValueError, TypeError):
             shutil.rmtree(found)
     return None
+
+
+def ended_at(checkpoint: Path, budget: Budget) -> TrainerState | None:
+    """What a checkpoint tells of its run, where that had come to its end; takes the budget up there."""
+    state = TrainerState.load_from_json(str(checkpoint / TRAINER_STATE_NAME))
+    budget.take_up(state)
+    return state if budget.fraction >= 1.0 else None

@@ -191,7 +191,7 @@ def _known(figures: dict[str, Any]) -> str:
 def _figure_table(figures: dict[str, Any], temperature: float | None) -> list[str]:
     lines = ["| figure | value |", "|---|---|"]
     for caption, names, unit in _ROWS:
-        if all(name in figures for name in names):
+        if all(figures.get(name) is not None for name in names):
             shown = ", ".join(f"{figures[name]:.3f}" for name in names)
             interval = figures.get(f"{names[0]}_interval") if "interval" in caption else None
             caption = caption if interval else caption.removesuffix(" (95 % interval)")

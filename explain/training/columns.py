@@ -118,28 +118,49 @@ def _check_columns(table: Table, columns: Columns) -> None:
 
 def _example(row: Row, columns: Columns) -> Row | None:
     """One row as a split holds it; None where it lacks a text or a label."""
-    texts = [_text(row[name]) for name in (columns.text, columns.text_pair) if name]
+    texts = [text_of(row[name]) for name in (columns.text, columns.text_pair) if name]
     if not all(texts):
         return None
     kept: Row = dict(zip(TEXTS, texts))
     cell = row[columns.label]
     if columns.several:
-        cells = cell if isinstance(cell, list) else [] if cell is None else str(cell).split("|")
+        cells = cell if isinstance(cell, list) else text_of(cell).split("|")
         names = dict.fromkeys(_label(one) for one in cells)
         return kept | {"labels": [name for name in names if name]}
     if isinstance(cell, list | dict):
-        raise DataError(f"its label is {str(cell)[:60]}; one name is wanted, unless several labels may be right.")
+        raise DataError(
+            f"its label is {text_of(str(cell))[:60]}; one name is wanted, unless several labels may be right."
+        )
     label = _label(cell)
     return kept | {"label": label} if label else None
 
 
-def _text(value: Any) -> str:
-    return "" if value is None else str(value).strip()
+def text_of(value: Any) -> str:
+    """A cell as text; a missing one is empty.
+
+    Raises:
+        DataError: it holds something else than text or a number.
+    """
+    if value is None or value != value:  # not a number: how some programs write that nothing is there
+        return ""
+    if isinstance(value, list | dict):
+        raise DataError(f"it holds {str(value)[:60]!r}, and plain text is wanted.")
+    if isinstance(value, bytes):
+        try:
+            value = value.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise DataError("it holds bytes that are no text in UTF-8.") from error
+    text = str(value).strip()
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half an emoji, where a text was cut off within one: no text that could be written
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def _label(value: Any) -> str:
     whole = isinstance(value, float) and value.is_integer()  # a table's whole numbers come as 1.0 where one is missing
-    label = " ".join(_text(int(value) if whole else value).split())
+    label = " ".join(text_of(int(value) if whole else value).split())
     if any(unicodedata.category(character) == "Cc" for character in label):
         raise DataError("its label holds control characters; a name is wanted.")
     if len(label) > LONGEST_LABEL:
@@ -174,33 +195,44 @@ def _check_labels(name: str, columns: Columns, rows: Sequence[Row], counts: Coun
 def split(found: Examples, seed: int) -> dict[str, list[Row]]:
     """The rows to train on ("train"), to stop by ("dev") and to measure on ("test"), drawn by the seed.
 
-    Every label keeps its share in each, as far as whole texts allow; where several are right, the rarest counts.
+    Every label keeps its share in each, as far as whole texts allow, and a label has at least two texts in each,
+    however rare it is; where several are right, the rarest counts. Of rows of one text, one is measured on: texts are
+    drawn independently, their copies are not.
     """
-    from sklearn.model_selection import train_test_split  # takes a while, and only this needs it
-
     groups: dict[str, list[Row]] = {}
     for row in found.rows:
         groups.setdefault(text_key(row), []).append(row)
-    keys = np.array(list(groups), dtype=object)
-    strata = np.array([_stratum(groups[key][0], found.counts) for key in keys], dtype=object)
-    strata[np.isin(strata, _rarer_than(strata, 4))] = ""  # too rare to be shared out: as rows of no label are
-    if 0 < (strata == "").sum() < 4:
-        strata[strata == ""] = Counter(strata).most_common(1)[0][0]
-    kinds = len(set(strata))
+    keys = list(groups)
+    strata: dict[str, list[int]] = {}
+    for number, key in enumerate(keys):
+        strata.setdefault(_stratum(groups[key][0], found.counts), []).append(number)
+    draw = np.random.default_rng(seed)
+    most = {"test": min(MOST_MEASURED, round(SHARE * len(keys))), "dev": min(MOST_TUNED, round(SHARE * len(keys)))}
+    most["train"] = min(MOST_TEXTS, len(keys) - sum(most.values()))
+    chosen: dict[str, list[int]] = {name: [] for name in most}
+    left = {stratum: draw.permutation(strata[stratum]).tolist() for stratum in sorted(strata)}
+    sizes = {stratum: len(members) for stratum, members in left.items()}
+    for name, total in most.items():
+        everything = name == "train" and total < MOST_TEXTS
+        counts = sizes if everything else _shared_out(total, sizes)
+        for stratum, rest in left.items():
+            chosen[name] += rest[: counts[stratum]]
+            left[stratum] = rest[counts[stratum] :]
+    orders = {name: draw.permutation(chosen[name]).tolist() for name in ("train", "dev", "test")}
+    parts = {name: [row for place in order for row in groups[keys[place]]] for name, order in orders.items()}
+    parts["test"] = [groups[keys[place]][int(draw.integers(len(groups[keys[place]])))] for place in orders["test"]]
+    return parts
 
-    def taken(of: Any, most: int) -> tuple[Any, Any]:
-        count = max(kinds, min(most, round(SHARE * len(keys))))
-        return tuple(train_test_split(of, test_size=count, random_state=seed, stratify=strata[of]))
 
-    rest, test = taken(np.arange(len(keys)), MOST_MEASURED)
-    training, dev = taken(rest, MOST_TUNED)
-    places = {"train": training[:MOST_TEXTS], "dev": dev, "test": test}
-    return {name: [row for key in keys[of] for row in groups[key]] for name, of in places.items()}
+def _shared_out(total: int, sizes: dict[str, int]) -> dict[str, int]:
+    """Places for each, by its size: whole ones, then by the largest rests; two at least, or a third of a few."""
+    exact = {name: total * size / sum(sizes.values()) for name, size in sizes.items()}
+    places = {name: int(share) for name, share in exact.items()}
+    by_rest = sorted(exact, key=lambda name: places[name] - exact[name])
+    for name in by_rest[: total - sum(places.values())]:
+        places[name] += 1
+    return {name: max(places[name], min(2, size // 3)) for name, size in sizes.items()}
 
 
 def _stratum(row: Row, counts: dict[str, int]) -> str:
     return min(labels_of(row), key=lambda label: counts[label], default="")
-
-
-def _rarer_than(strata: Any, count: int) -> list[str]:
-    return [name for name, times in Counter(strata).items() if times < count]

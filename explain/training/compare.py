@@ -98,7 +98,7 @@ def _row(record: Mapping[str, Any], keys: Sequence[str]) -> str:
 
 
 def _figure(figures: Mapping[str, Any], key: str) -> str:
-    low, high = figures.get(f"{key}_interval", (None, None))
+    low, high = figures.get(f"{key}_interval") or (None, None)
     return f"{figures[key]:.3f}" if low is None else f"{figures[key]:.3f} ({low:.3f} to {high:.3f})"
 
 

@@ -56,14 +56,12 @@ def classification_figures(
     )
     macro = metrics.precision_recall_fscore_support(right, predicted, average="macro", zero_division=0)
     asked = right[:, None] == np.arange(logits.shape[1])
-    if not asked.any(axis=0).all():
-        area = average_precision = float("nan")  # undefined where a label never occurs
-    elif two:
-        area = metrics.roc_auc_score(right, probabilities[:, 1])
-        average_precision = metrics.average_precision_score(asked[:, 1], probabilities[:, 1])
-    else:
-        area = metrics.roc_auc_score(right, probabilities, multi_class="ovr", average="macro")
-        average_precision = metrics.average_precision_score(asked, probabilities, average="macro")
+    # Areas are of a label that is right somewhere and wrong somewhere; of more than two labels the mean of these.
+    columns = [column for column in ([1] if two else range(logits.shape[1])) if 0 < asked[:, column].sum() < len(right)]
+    area, average_precision = (
+        float(np.mean([score(asked[:, column], probabilities[:, column]) for column in columns])) if columns else None
+        for score in (metrics.roc_auc_score, metrics.average_precision_score)
+    )
     hits = int((predicted == right).sum())
     confusion = metrics.confusion_matrix(right, predicted, labels=range(logits.shape[1]))
     by_label = (
@@ -79,9 +77,9 @@ def classification_figures(
         "macro_precision": float(macro[0]),
         "macro_recall": float(macro[1]),
         "macro_f1": float(macro[2]),
-        "macro_f1_interval": list(macro_f1_interval(confusion)),
-        "roc_auc": float(area),
-        "average_precision": float(average_precision),
+        "macro_f1_interval": _known(macro_f1_interval(confusion)),
+        "roc_auc": area,
+        "average_precision": average_precision,
         "log_loss": negative_log_likelihood(logits, right),
         "calibration_error": calibration_error(probabilities, right),
         "calibration_error_calibrated": calibration_error(softmax(logits / temperature, axis=-1), right),
@@ -210,7 +208,9 @@ def multi_label_figures(
     return {
         "count": len(right),
         "micro_f1": micro["f1"],
-        "micro_f1_interval": list(bootstrap_ratio(2.0 * found.sum(axis=1, dtype=float), (asked + told).astype(float))),
+        "micro_f1_interval": _known(
+            bootstrap_ratio(2.0 * found.sum(axis=1, dtype=float), (asked + told).astype(float))
+        ),
         "micro_precision": micro["precision"],
         "micro_recall": micro["recall"],
         **{
@@ -218,11 +218,16 @@ def multi_label_figures(
             for name in ("precision", "recall", "f1")
         },
         "micro_f1_at_half": _rates(int((right & plain).sum()), int(right.sum()), int(plain.sum()))["f1"],
-        "roc_auc": float(np.mean(areas)) if areas else math.nan,
-        "average_precision": float(np.mean(average_precisions)) if average_precisions else math.nan,
+        "roc_auc": float(np.mean(areas)) if areas else None,
+        "average_precision": float(np.mean(average_precisions)) if average_precisions else None,
         "log_loss": float(-np.where(right, np.log(bounded), np.log(1 - bounded)).mean()),
         "by_label": by_label,
     }
+
+
+def _known(interval: tuple[float, float]) -> list[float] | None:
+    """An interval by drawing anew; none, where that can't tell: of no cases, or of cases that are all alike."""
+    return None if math.isnan(interval[0]) or interval[0] == interval[1] else list(interval)
 
 
 MOST_POINTS = 80  # of a curve, as it is kept and drawn

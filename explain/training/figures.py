@@ -71,8 +71,8 @@ def figure_rows(judges: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[str
 
 def _cell(figures: Mapping[str, Any], key: str) -> str:
     value = figures[key]
-    low, high = figures.get(f"{key}_interval", (None, None))
-    if value != value:  # not a number: a label never occurs in these rows
+    low, high = figures.get(f"{key}_interval") or (None, None)
+    if value is None:  # no label is right in some of these rows and wrong in others
         return "–"
     return f"{value:.3f}" if low is None else f"{value:.3f} ({low:.3f} to {high:.3f})"
 

@@ -46,7 +46,7 @@ from transformers.trainer_pt_utils import get_length_grouped_indices
 from explain.errors import DataError
 from explain.installation import weights_folder
 from explain.models.catalogue import weight_hash
-from explain.training.budget import Budget, BudgetedTrainer, last_checkpoint
+from explain.training.budget import Budget, BudgetedTrainer, ended_at, last_checkpoint
 from explain.training.card import write_card
 from explain.training.objectives.base import Feature, Figures, Fitted, Objective, Source, collate
 from explain.training.recipes import TASK_RECIPES, TaskRecipe, places_of
@@ -218,9 +218,13 @@ class _Patience(TrainerCallback):
     def on_evaluate(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
     ) -> None:
-        losses = [entry["eval_loss"] for entry in state.log_history if "eval_loss" in entry]
-        if len(losses) - 1 - losses.index(min(losses)) >= self._patience:
+        if _falls_no_more(state, self._patience):
             control.should_training_stop = control.should_save = True
+
+
+def _falls_no_more(state: TrainerState, patience: int) -> bool:
+    losses = [entry["eval_loss"] for entry in state.log_history if "eval_loss" in entry]
+    return bool(losses) and len(losses) - 1 - losses.index(min(losses)) >= patience
 
 
 @dataclass(frozen=True)
@@ -413,7 +417,10 @@ def _train(
     if watch is not None:
         trainer.add_callback(watch(budget))
     kept = last_checkpoint(Path(arguments.output_dir))
-    ended = None if kept is None else _ended(Path(kept), budget)
+    ended = None if kept is None else ended_at(Path(kept), budget)
+    if kept is not None and ended is None and recipe.patience:
+        state = TrainerState.load_from_json(str(Path(kept) / TRAINER_STATE_NAME))
+        ended = state if _falls_no_more(state, recipe.patience) else None
     if kept is None or ended is None:
         trainer.train(resume_from_checkpoint=kept)
     else:  # it was killed later: Trainer would take a step more
@@ -429,13 +436,6 @@ def _train(
     }
     # Measured in float32, as it is served.
     return _Trained(trainer.accelerator.unwrap_model(model, keep_fp32_wrapper=False), spent)
-
-
-def _ended(checkpoint: Path, budget: Budget) -> TrainerState | None:
-    """What a checkpoint tells of its run, where that had come to its end; takes the budget up there."""
-    state = TrainerState.load_from_json(str(checkpoint / TRAINER_STATE_NAME))
-    budget.take_up(state)
-    return state if budget.fraction >= 1.0 else None
 
 
 def _in_order(features: list[Feature], batch_size: int, steps: int, seed: int) -> list[Feature]:
@@ -456,7 +456,7 @@ def shown_figures(objective: Objective[Any], figures: Figures, data: str) -> lis
     """The few figures a page shows, the main one first: name, value, the 95 % interval where there is one, data."""
     shown = []
     for name, key in objective.headline:
-        low, high = figures.get(f"{key}_interval", (None, None))
+        low, high = figures.get(f"{key}_interval") or (None, None)
         shown.append({"name": name, "value": figures[key], "low": low, "high": high, "data": data})
     return shown
 

@@ -1,5 +1,6 @@
 """One training run, from its folder: `python -m explain.training.job FOLDER`. Pages start it; see `runs.start`."""
 
+import json
 import logging
 import os
 import shutil
@@ -29,15 +30,19 @@ def work(folder: Path, told: Callable[[str], None] | None = None, *, locked: boo
     Raises:
         ExplainError: what went wrong; Busy: another process works there; Cancelled: it was asked to stop.
     """
-    lock = None if locked else runs.Lock(folder)
+    if not locked:
+        with runs.locked(folder):
+            runs.write_pid(folder, os.getpid())
+            return work(folder, told, locked=True)
     reporter = Reporter(folder, told)
     before = {number: signal.signal(number, _stopper(reporter)) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        figures = _kinds()[runs.look_at(folder).recipe["kind"]](folder, reporter)
+        if not (folder / runs.MODEL).is_file():  # it is written last; else the process was killed while it tidied up
+            _kinds()[runs.look_at(folder).recipe["kind"]](folder, reporter)
         for name in ("data", "checkpoints"):  # nothing is gone on with any more
             shutil.rmtree(folder / name, ignore_errors=True)
         reporter.ended(runs.FINISHED)
-        return figures
+        return json.loads((folder / "training.json").read_text(encoding="utf-8"))["figures"]
     except Cancelled:
         reporter.ended(runs.CANCELLED, "It was stopped, as you asked.")
         raise
@@ -56,8 +61,6 @@ def work(folder: Path, told: Callable[[str], None] | None = None, *, locked: boo
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        if lock is not None:
-            lock.close()
 
 
 def _stopper(reporter: Reporter) -> Callable[[int, Any], None]:

@@ -1,6 +1,6 @@
 """Going on with pretraining on lines of one's own: settings, and a run's folder made ready. Reads no model."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from explain.installation import weights_folder
 from explain.knobs import check_knobs, knob, settings_of
 from explain.text.tables import Row
 from explain.training import runs
+from explain.training.columns import text_of
 from explain.training.own import write_rows
 from explain.training.rows import fingerprint
 from explain.training.tables import Table
@@ -39,25 +40,36 @@ def documents(table: Table, column: str) -> list[Row]:
     """
     if column not in table.columns:
         raise DataError(f"{table.name} has no column {column}; it has {', '.join(table.columns)}.")
-    found = [{"doc": f"lines/{number}", "text": text} for number, text in enumerate(_joined(table, column))]
+    lines = list(_lines(table, column))
+    found = [{"doc": f"lines/{number}", "text": text} for number, text in enumerate(_joined(lines))]
     if len(found) < FEWEST_DOCUMENTS:
+        words = sum(len(line.split()) for line in lines)
         raise DataError(
-            f"{table.name} has some {len(found) * WORDS:,} words in {column}; to learn from them and to measure, at "
-            f"least {FEWEST_DOCUMENTS * WORDS:,} are needed. Add text."
+            f"{table.name} has {words:,} words in {column}; to learn from them and to measure, at least "
+            f"{FEWEST_DOCUMENTS * WORDS:,} are needed. Add text."
         )
     return found
 
 
-def _joined(table: Table, column: str) -> Iterator[str]:
-    lines: list[str] = []
+def _lines(table: Table, column: str) -> Iterator[str]:
+    """The lines of a column, a long one in parts: so an article on one line makes as many documents as it has text."""
+    for number, row in enumerate(table.rows, 1):
+        try:
+            words = text_of(row[column]).split()
+        except DataError as error:
+            raise DataError(f"{table.name}, row {number:,}: {error}") from error
+        yield from (" ".join(words[start : start + WORDS]) for start in range(0, len(words), WORDS))
+
+
+def _joined(lines: Sequence[str]) -> Iterator[str]:
+    together: list[str] = []
     words = 0
-    for row in table.rows:
-        line = "" if row[column] is None else str(row[column]).strip()
-        lines.append(line)
+    for line in lines:
+        together.append(line)
         words += len(line.split())
         if words >= WORDS:
-            yield "\n".join(filter(None, lines))
-            lines, words = [], 0
+            yield "\n".join(together)
+            together, words = [], 0
 
 
 def prepare(folder: Path, table: Table, column: str, settings: LinesSettings) -> None:

@@ -28,7 +28,7 @@ class TableSettings:
         "and mostly worse.",
     )
     minutes: float = knob(10.0, low=0.1, high=240.0, help="Training ends after so many minutes, whatever else.")
-    epochs: float = knob(5.0, low=0.1, high=100.0, help="How often each row is seen, at most.")
+    epochs: float = knob(10.0, low=0.1, high=100.0, help="How often each row is seen, at most.")
     patience: int = knob(
         5, low=1, high=50, help="Early stopping: after so many looks at the dev rows without a lower loss."
     )

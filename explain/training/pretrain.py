@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
+from safetensors.torch import load_model
 from torch.utils.data import Dataset
 from transformers import (
     AutoTokenizer,
@@ -37,7 +38,7 @@ from transformers import (
 
 from explain.errors import DataError
 from explain.text.sentences import sentence_spans
-from explain.training.budget import Budget, BudgetedTrainer, last_checkpoint
+from explain.training.budget import Budget, BudgetedTrainer, ended_at, last_checkpoint
 from explain.training.card import write_card
 from explain.training.rows import fingerprint, license_of, longest_only, read_rows
 from explain.training.runs import write_whole
@@ -479,7 +480,13 @@ def pretrain(
         trainer.add_callback(watch(budget))
     asked = held_pairs(recipe.seed + 3, 4 * recipe.held_out_pairs)
     before = {"before": measure_by_source(model, asked, recipe.batch_size)} if recipe.measure_before else {}
-    trainer.train(resume_from_checkpoint=last_checkpoint(Path(arguments.output_dir)))
+    kept = last_checkpoint(Path(arguments.output_dir))
+    ended = None if kept is None else ended_at(Path(kept), budget)
+    if kept is None or ended is None:
+        trainer.train(resume_from_checkpoint=kept)
+    else:  # it was killed later: Trainer would take a step more
+        trainer.state = ended
+        load_model(model, Path(kept) / "model.safetensors", strict=False)  # what is tied is written once
     figures = {
         **before,
         "held_out": measure_by_source(model, asked, recipe.batch_size),

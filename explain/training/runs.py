@@ -217,6 +217,26 @@ def _lock(opened: Any, wait: float) -> None:
             time.sleep(0.01)
 
 
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[tuple[Lock, ...]]:
+    """The locks that a run works under: that of its folder, and in the folder of all models that one, too.
+
+    Raises:
+        Busy: another run works.
+    """
+    with contextlib.ExitStack() as held:
+        locks = []
+        if folder.parent.resolve() == models_folder().resolve():
+            try:
+                locks.append(held.enter_context(contextlib.closing(Lock(folder.parent))))
+            except Busy:
+                raise Busy(
+                    "Another training works already, and one at a time is enough for a machine. Wait, or stop it."
+                ) from None
+        locks.append(held.enter_context(contextlib.closing(Lock(folder))))
+        yield tuple(locks)
+
+
 def start(folder: Path) -> None:
     """Start a run, or go on with it, in a process of its own that outlives this one.
 
@@ -227,13 +247,7 @@ def start(folder: Path) -> None:
     """
     if fcntl is None:
         raise ExplainError("Training in the background needs Linux or macOS; use the command line: explain train.")
-    try:
-        whole = Lock(folder.parent)
-    except Busy:
-        raise Busy(
-            "Another training works already, and one at a time is enough for a machine. Wait, or stop it."
-        ) from None
-    with contextlib.closing(whole), contextlib.closing(Lock(folder)) as own, (folder / LOG).open("ab") as log:
+    with locked(folder) as locks, (folder / LOG).open("ab") as log:
         Reporter(folder).doing("Starting")
         (folder / "pid").unlink(missing_ok=True)  # of the process before: by now another's, perhaps
         package = str(Path(__file__).resolve().parents[2])
@@ -244,24 +258,29 @@ def start(folder: Path) -> None:
             stdout=log,
             stderr=log,
             env={**os.environ, "PYTHONPATH": paths},
-            pass_fds=(whole.file.fileno(), own.file.fileno()),
+            pass_fds=tuple(lock.file.fileno() for lock in locks),
             start_new_session=True,
         )
-        write_whole(folder / "pid", f"{process.pid}\n")
+        write_pid(folder, process.pid)
     threading.Thread(target=process.wait, name="explain-training", daemon=True).start()  # or it would stay a zombie
 
 
 def cancel(folder: Path, grace: float = _GRACE_SECONDS) -> None:
     """Ask a run to stop after its step; one that has not by `grace` seconds is killed."""
     pid = _pid(folder)
-    if pid and is_held(folder):  # so the number is still this process's
+    if pid and is_held(folder):  # whoever holds the lock has written its number, or is just about to
         with contextlib.suppress(OSError):
             os.kill(pid, signal.SIGTERM)
         threading.Thread(target=_kill, args=(folder, pid, grace), name="explain-stopping", daemon=True).start()
 
 
+def write_pid(folder: Path, pid: int) -> None:
+    """Put down which process works in a folder, so that it can be stopped from another."""
+    write_whole(folder / "pid", f"{pid}\n")
+
+
 def _pid(folder: Path) -> int:
-    """The number of the process that a page started; 0 where none did."""
+    """The number of the process that works in a folder, or worked there last; 0 where none did."""
     try:
         return int((folder / "pid").read_text())
     except (OSError, ValueError):

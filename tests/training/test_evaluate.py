@@ -1,9 +1,11 @@
 import itertools
+import json
 
 import numpy as np
 import pytest
 import seqeval.metrics
 from scipy.special import softmax
+from sklearn import metrics
 
 from explain.numerics.intervals import bootstrap_ratio
 from explain.training.evaluate import (
@@ -56,7 +58,27 @@ def test_a_temperature_undoes_overconfidence() -> None:
 def test_several_labels_and_one_that_never_occurs() -> None:
     logits = np.eye(3)[[0, 1, 2, 0]] * 4
     assert classification_figures(logits, [0, 1, 2, 0])["f1"] == 1.0
-    assert np.isnan(classification_figures(logits, [0, 1, 1, 0])["roc_auc"])
+    found = classification_figures(logits, [0, 1, 1, 0])  # areas are of the labels that occur
+    areas = [
+        metrics.roc_auc_score(np.array([0, 1, 1, 0]) == column, softmax(logits, axis=1)[:, column]) for column in (0, 1)
+    ]
+    assert found["roc_auc"] == pytest.approx(np.mean(areas))
+    alone = classification_figures(logits, [0, 0, 0, 0])
+    assert alone["roc_auc"] is None and json.loads(json.dumps(alone, allow_nan=False))["average_precision"] is None
+
+
+def test_an_interval_of_few_labels_is_of_the_draws_that_hold_one() -> None:
+    right = np.zeros((40, 1), dtype=bool)
+    right[:2] = True
+    told = np.where(right, 0.9, 0.1)
+    told[1:3] = 1 - told[1:3]  # one of two is found, and one more
+    found = multi_label_figures(told, right, np.array([0.5]), ["rare"])
+    low, high = found["micro_f1_interval"]
+    assert found["micro_f1"] == 0.5 and low == 0 and high == 1
+    faultless = multi_label_figures(np.where(right, 0.9, 0.1), right, np.array([0.5]), ["rare"])
+    assert faultless["micro_f1"] == 1 and faultless["micro_f1_interval"] is None  # drawn anew, it has no fault either
+    never = multi_label_figures(np.full((4, 1), 0.1), np.zeros((4, 1), dtype=bool), np.array([0.5]), ["never"])
+    assert never["micro_f1_interval"] is None
 
 
 def test_each_of_several_labels_by_hand() -> None:

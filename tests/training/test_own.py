@@ -4,6 +4,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -24,7 +26,9 @@ from explain.training.compare import compare
 from explain.training.evaluate import classification_figures, curves, macro_f1_interval, multi_label_figures
 from explain.training.figures import read_evaluation, words_rows
 from explain.training.lines import LinesSettings
+from explain.training.objectives.classification import Labelled
 from explain.training.own import TableSettings
+from explain.training.table_run import _examples
 from explain.training.tables import Table, read_table
 from tests.tiny_models import CORPUS, tiny_folder
 
@@ -240,6 +244,62 @@ def test_a_killed_process_loses_the_steps_since_the_last_checkpoint_and_no_more(
     assert not folder.exists() and [run.name for run in runs.all_runs()] == ["other"]
 
 
+def test_a_run_of_the_command_line_is_stopped_by_its_own_number(models: Path) -> None:
+    folder, other = (
+        made(models / "mine", TableSettings(epochs=30.0, batch_size=8, rank=2, patience=50)),
+        made(models / "b"),
+    )
+    bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    (folder / "pid").write_text(f"{bystander.pid}\n")  # of a process that ended long ago; the number is another's now
+    worker = subprocess.Popen(
+        [sys.executable, "-P", "-m", "explain.training.job", str(folder)],
+        env={**os.environ, "PYTHONPATH": str(Path(explain.__file__).parents[1])},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(lambda: len(steps(folder)) > 0)
+        with pytest.raises(Busy, match="one at a time"):
+            runs.start(other)
+        runs.cancel(folder)
+        assert worker.wait(60) == 2 and bystander.poll() is None
+        assert runs.look_at(folder).state == runs.CANCELLED
+    finally:
+        bystander.kill()
+        worker.kill()
+
+
+def test_an_end_by_patience_is_an_end_for_a_run_that_is_gone_on_with(models: Path) -> None:
+    settings = replace(SHORT, epochs=20.0, patience=1, learning_rate=0.1)
+    whole = job.work(made(models / "whole", settings))
+    folder = made(models / "mine", settings)
+
+    def told(line: str) -> None:
+        if line == "Measuring":
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(Cancelled):
+        job.work(folder, told)
+    again = job.work(folder)
+    assert (again["steps"], again["kept_step"]) == (whole["steps"], whole["kept_step"]) and again["steps"] < 200
+    one, other = (tensors(models / name) for name in ("whole", "mine"))
+    assert all(np.array_equal(one[name], other[name]) for name in one)
+
+
+def test_a_run_that_was_killed_while_it_tidied_up_is_finished(models: Path, trained: Trained) -> None:
+    folder = shutil.copytree(trained.folder, models / "mine")
+    (folder / "status.json").write_text('{"state": "active", "doing": "Measuring", "fraction": 1.0}')
+    assert runs.look_at(folder).state == runs.INTERRUPTED
+    assert job.work(folder) == trained.figures and runs.look_at(folder).state == runs.FINISHED
+
+
+def test_examples_of_several_labels_say_what_is_called() -> None:
+    labels, texts = ("a", "b"), [Labelled((text,), ()) for text in ("both", "none", "wrong")]
+    right = np.array([[True, True], [False, False], [True, False]])
+    told = np.array([[0.9, 0.6], [0.3, 0.2], [0.8, 0.7]])
+    found = _examples(texts, told, right, told >= [0.5, 0.5], labels)
+    assert found == {"a and b, got right": ("both",), "a, taken for a and b": ("wrong",)}
+
+
 def test_names_and_folders_are_guarded(models: Path, tmp_path: Path) -> None:
     made(models / "mine")
     for name in ("", "../up", "a/b", ".hidden", "Über", "x" * 41, "con\n"):
@@ -311,6 +371,9 @@ def test_simple_models_know_words_and_shares() -> None:
     wordless = [("!",)] * 4
     nothing, _ = baselines.bag_of_words((wordless, right[:4]), (wordless, right[:4]), wordless[:1], exclusive=True)
     assert np.allclose(nothing, 0.5)
+    rated = [(text, "5") for (text,) in texts]  # a second text without a word of two letters tells nothing
+    told, _ = baselines.bag_of_words((rated, right), (rated, right), [("good", "5"), ("bad", "5")], exclusive=True)
+    assert told[0, 0] > 0.9 and told[1, 1] > 0.9
 
 
 def test_the_command_line_trains_goes_on_and_says_what_it_found(
@@ -345,7 +408,7 @@ def test_the_command_line_trains_goes_on_and_says_what_it_found(
 def test_pretraining_goes_on_bounded_and_measured_before_and_after(models: Path) -> None:
     text = "\n".join(f"{line} {number}. {CORPUS[number % 4]}" for number, line in enumerate(CORPUS * 30))
     table = read_table("mine.txt", text.encode())
-    with pytest.raises(DataError, match=r"mine.txt has some \d+ words in text; .* at least 3,000"):
+    with pytest.raises(DataError, match=r"mine.txt has 339 words in text; .* at least 3,000"):
         lines.prepare(models / "mine", read_table("mine.txt", text[:2000].encode()), "text", LinesSettings())
     lines.prepare(models / "mine", table, "text", LinesSettings(steps=6, batch_size=4, learning_rate=5e-3))
     with pytest.raises(Cancelled):

@@ -10,9 +10,9 @@ import pyarrow.parquet
 import pytest
 
 from explain.errors import DataError
-from explain.training import tables
+from explain.training import columns, lines, tables
 from explain.training.columns import FEWEST, Columns, Examples, examples, labels_of, split, text_key
-from explain.training.tables import read_file, read_table
+from explain.training.tables import Table, read_file, read_table
 
 ROWS = [{"text": f"Line {number}, with a comma", "label": "abc"[number % 3]} for number in range(60)]
 
@@ -154,3 +154,64 @@ def test_no_text_is_on_two_sides_and_labels_keep_their_share() -> None:
         shares = Counter(label for row in part for label in labels_of(row))
         assert shares.keys() == {"a", "b", "c", "rare"} and max(shares["a"], shares["b"]) <= 2.2 * shares["c"]
     assert parts == split(found, 0) and parts != split(found, 1)
+
+
+def test_a_rare_label_of_a_large_file_is_learned_tuned_and_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, most in (("MOST_TEXTS", 400), ("MOST_TUNED", 50), ("MOST_MEASURED", 60)):
+        monkeypatch.setattr(columns, name, most)
+    rows = [{"text": f"line {number}", "label": "ab"[number % 2]} for number in range(2000)]
+    rows += [{"text": f"rare {number}", "label": "rare"} for number in range(FEWEST)]
+    for seed in range(3):
+        for name, part in split(of(rows), seed).items():
+            found = Counter(row["label"] for row in part)
+            assert found["rare"] >= 2 and abs(found["a"] - found["b"]) <= 1, name
+            assert len(part) <= {"train": 402, "dev": 52, "test": 62}[name]
+
+
+def test_of_the_copies_of_a_text_one_is_measured_on() -> None:
+    rows = [{"text": f"line {number % 40}", "label": "ab"[number // 40 % 2]} for number in range(800)]
+    parts = split(of(rows), 0)
+    assert len(parts["test"]) == len({text_key(row) for row in parts["test"]}) == 6
+    assert {row["label"] for row in parts["test"]} == {"a", "b"}  # not the first of each
+    assert len(parts["train"]) == 20 * 28
+
+
+@pytest.mark.parametrize(
+    ("cell", "read"),
+    [
+        ("cut off \ud83d", "cut off \ufffd"),
+        (float("nan"), None),
+        (None, None),
+        (b"bytes", "bytes"),
+        (3, "3"),
+        (2.5, "2.5"),
+    ],
+)
+def test_cells_that_are_no_plain_text(cell: object, read: str | None) -> None:
+    rows = ({"text": cell, "label": "a"}, *({"text": f"line {n}", "label": "ab"[n % 2]} for n in range(30)))
+    found = examples(Table("t", "", ("text", "label"), tuple(rows)), Columns())
+    assert (found.rows[0]["text"] == read) if read else (found.left_out == 1)
+    labels = tuple(
+        {"text": row["text"] or "x", "label": cell if n == 0 else row["label"]} for n, row in enumerate(rows[1:])
+    )
+    if read is None:
+        assert examples(Table("t", "", ("text", "label"), labels), Columns()).left_out == 1
+        assert examples(Table("t", "", ("text", "label"), labels), Columns(several=True)).rows[0]["labels"] == []
+
+
+def test_cells_that_can_not_be_read_are_told_by_their_row() -> None:
+    for cell, message in (
+        (["a", "b"], "holds .* plain text is wanted"),
+        (b"\xff", "holds bytes that are no text in UTF-8"),
+    ):
+        with pytest.raises(DataError, match=f"t, row 1: it {message}"):
+            examples(Table("t", "", ("text", "label"), ({"text": cell, "label": "a"},)), Columns())
+
+
+def test_long_lines_are_as_many_documents_as_they_have_text() -> None:
+    article = " ".join(f"word{number}" for number in range(1000))
+    found = lines.documents(read_table("a.txt", "\n".join([article] * 4).encode()), "text")
+    assert len(found) >= 30 and all(120 <= len(row["text"].split()) < 240 for row in found)
+    assert " ".join(row["text"].replace("\n", " ") for row in found).split()[:1000] == article.split()
+    with pytest.raises(DataError, match="has 40 words in text"):
+        lines.documents(read_table("a.txt", ("x" * 12_000 + "\n").encode() * 40), "text")
