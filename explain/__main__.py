@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from explain.datatypes import Report
 from explain.errors import DataError, ExplainError, KnobError, TextError
-from explain.installation import site_folder
+from explain.installation import own_path, site_folder
 from explain.knobs import knobs_of, make
 from explain.numerics.neurons import NEURON_FIGURES
 
@@ -280,19 +280,25 @@ def show_attention(options: argparse.Namespace) -> int:
 def embed_texts(options: argparse.Namespace) -> int:
     if options.out is None and options.query is None:
         raise KnobError("Say what is wanted: --out FILE for the vectors, --query TEXT for a ranking, or both.")
-    if options.top < 1:
-        raise KnobError(f"--top is {options.top}; one text is the least.")
+    for name in ("top", "rows"):
+        if (value := getattr(options, name)) is not None and value < 1:
+            raise KnobError(f"--{name} is {value}; one is the least.")
     from explain.embeddings.ranking import Search
     from explain.embeddings.reading import of_lines, read_texts
     from explain.embeddings.work import default_model, embed
-    from explain.embeddings.writing import format_of, write
+    from explain.embeddings.writing import check_place, write
     from explain.models.catalogue import load_model
+    from explain.models.encoder import check_text
     from explain.views.scores_table import ranking_to_text
 
-    if options.out is not None:
-        format_of(options.out)  # not to be found out after an hour
+    if options.out is not None:  # what is wrong is not to be found out after an hour
+        check_place(options.out)
+    if options.query is not None:
+        check_text(options.query)
     if options.file == "-":
-        texts = of_lines(_standard_input())
+        if options.column or options.label:
+            raise KnobError("Lines from standard input have no columns: leave --column and --label away.")
+        texts = of_lines(_standard_input(), options.rows)
     else:
         texts = read_texts(options.file, column=options.column, label=options.label, most=options.rows)
     model = load_model(options.model or default_model())
@@ -303,13 +309,15 @@ def embed_texts(options: argparse.Namespace) -> int:
     if texts.blank:
         print(f"Rows without a text, left out: {texts.blank:,}.", file=sys.stderr)
     if cut:
-        print(f"Texts of more than {model.max_tokens} pieces, their rest not read: {cut:,}.", file=sys.stderr)
-    if options.query is not None:
-        found = Search(options.query, options.top).answer(vectors, model)
-        sys.stdout.write(ranking_to_text(found, texts.texts, texts.rows))
-    if options.out is not None:
+        print(f"Texts of more than {model.longest_text} pieces, their rest not read: {cut:,}.", file=sys.stderr)
+    if options.out is not None:  # before whoever reads the ranking stops reading
         write(vectors, texts, options.out)
         print(f"Written: {options.out}", file=sys.stderr)
+    if options.query is not None:
+        found = Search(options.query, options.top).answer(vectors, model)
+        if found.truncated:
+            print(f"The query is longer than {model.longest_text} pieces; its rest was not read.", file=sys.stderr)
+        sys.stdout.write(ranking_to_text(found, texts.texts, texts.rows))
     return 0
 
 
@@ -418,13 +426,9 @@ def train_model(options: argparse.Namespace) -> int:
     if options.head_only:
         settings["train"] = "head"
     columns = Columns(text=options.text, label=options.label, text_pair=options.text_pair, several=options.several)
-    table = read_file(Path(options.file).expanduser())
+    table = read_file(own_path(options.file))
     chosen = make(TableSettings, settings, parse=True)
-    print(
-        train_here(
-            Path(options.out).expanduser().resolve(), table, columns, chosen, lambda line: print(line, flush=True)
-        )
-    )
+    print(train_here(own_path(options.out).resolve(), table, columns, chosen, lambda line: print(line, flush=True)))
     return 0
 
 

@@ -6,7 +6,7 @@ In a checkout they lie beside this package, in an installed wheel inside it.
 import os
 from pathlib import Path
 
-from explain.errors import ExplainError
+from explain.errors import DataError, ExplainError
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -41,3 +41,15 @@ def models_folder() -> Path:
     named = os.environ.get("EXPLAIN_MODELS_DIR")
     data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
     return Path(named).expanduser() if named else data / "explain" / "models"
+
+
+def own_path(place: str | Path) -> Path:
+    """A path as a user writes it, "~" being a folder of theirs.
+
+    Raises:
+        DataError: there is no such user.
+    """
+    try:
+        return Path(place).expanduser()
+    except RuntimeError as error:
+        raise DataError(f"{place}: there is no user of that name here.") from error

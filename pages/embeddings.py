@@ -11,12 +11,12 @@ from explain.datatypes import Ranking, TextClusters, TextMap, TextMatrix, TextVe
 from explain.embeddings import work
 from explain.embeddings.base import Analysis
 from explain.embeddings.clusters import MOST_CLUSTERS, Clustering
-from explain.embeddings.maps import FEWEST_FOR_UMAP, MOST_MAPPED, PCAMap, UMAPMap
+from explain.embeddings.maps import FEWEST_FOR_PCA, FEWEST_FOR_UMAP, MOST_MAPPED, PCAMap, UMAPMap
 from explain.embeddings.ranking import MOST_COMPARED, Compared, Neighbours, Search, in_order_of
 from explain.embeddings.reading import Texts
 from explain.embeddings.writing import written
 from explain.errors import ExplainError
-from explain.jobs import Job
+from explain.jobs import Job, size_of
 from explain.models.base import TextModel
 from explain.models.pooling import POOLINGS
 from explain.text.coverage import MOST_UNKNOWN
@@ -98,9 +98,9 @@ def vectors_first(subject: Subject) -> None:
         if "vectors" not in parts:
             return
         about_texts(subject, parts["vectors"])
-        if set(analyses) <= set(parts):
+        if set(analyses[:1]) <= set(parts):  # the others say more of it, where they could be found out
             draw(parts["vectors"], parts)
-        else:
+        elif not state.has_ended(asked):
             st.skeleton(height=320)
         # A visitor has one job at a time: why two are alike is found out once nothing else is.
         two_texts(subject.given.texts, parts["vectors"], subject.model, subject.picked, word_by_word=complete)
@@ -130,11 +130,12 @@ def about_vectors(model: TextModel, pooling: str) -> None:
 
 def too_large(given: Given, model: TextModel) -> bool:
     """Whether the vectors would not fit into what this app may remember; says so."""
-    needed, room = 4 * len(given.texts) * model.record.hidden, state.cache().most_bytes
+    vectors = (4 * model.record.hidden + 17) * len(given.texts)
+    needed, room = vectors + size_of(given.texts), state.cache().most_bytes
     if needed <= 0.8 * room:
         return False
     show.problem(
-        f"The vectors of these {len(given.texts):,} texts take {needed / 1e6:,.0f} MB, and this app keeps at most "
+        f"These {len(given.texts):,} texts and their vectors take {needed / 1e6:,.0f} MB, and this app keeps at most "
         f"{room / 1e6:,.0f} MB of results. Take fewer rows, or start it with a larger EXPLAIN_CACHE_MB."
     )
     return True
@@ -145,13 +146,12 @@ def about_texts(subject: Subject, vectors: TextVectors) -> None:
     what = f"{len(texts):,} texts" if len(texts) != 1 else "1 text"
     name = POOLINGS[vectors.pooling.partition(":")[0]].lower()
     said = [f"{what} as {vectors.vectors.shape[1]} numbers each, by {subject.model.name} ({name})."]
-    if given.most is not None and texts.rows[-1] >= given.most:
+    if given.most is not None and texts.last >= given.most:
         said.append(f"These are the first {given.most:,} rows of the file; there may be more.")
     if texts.blank:
         said.append(f"Rows without a text, left out: {texts.blank:,}.")
     if cut := int(vectors.truncated.sum()):
-        most = subject.model.max_tokens
-        said.append(f"Texts longer than {most} pieces, of which the rest was not read: {cut:,}.")
+        said.append(f"Texts longer than {subject.model.longest_text} pieces, of which the rest was not read: {cut:,}.")
     st.caption(show.plain(" ".join(said)))
     if (unknown := float(vectors.unknown.sum() / vectors.pieces.sum())) > MOST_UNKNOWN:
         st.warning(f"{unknown:.0%} of the pieces are unknown to this model: it sees the same blank for each of them.")
@@ -168,6 +168,9 @@ def text_map(subject: Subject) -> Look:
         )
         chosen = color_picker(texts)
         clustering = cluster_slider(texts) if chosen == "cluster" else None
+    if len(texts) < FEWEST_FOR_PCA:
+        show.advice(f"A map needs {FEWEST_FOR_PCA} texts or more.")
+        return (), lambda vectors, parts: None
     if kind == "UMAP" and len(texts) < FEWEST_FOR_UMAP:
         show.advice(f"UMAP needs {FEWEST_FOR_UMAP} texts or more; this is PCA.")
         kind = "PCA"
@@ -175,7 +178,7 @@ def text_map(subject: Subject) -> Look:
 
     def draw(vectors: TextVectors, parts: Mapping[Any, Any]) -> None:
         found: TextMap = parts[mapped]
-        clustered = None if clustering is None else parts[clustering]
+        clustered = None if clustering is None else parts.get(clustering)
 
         def clicked() -> None:
             for point in st.session_state.map_chart["selection"]["points"]:
@@ -331,7 +334,7 @@ def matrix(subject: Subject) -> Look:
 
     def draw(vectors: TextVectors, parts: Mapping[Any, Any]) -> None:
         found: TextMatrix = parts[analysis]
-        order = in_order_of(found, None if clustering is None else parts[clustering])
+        order = in_order_of(found, None if clustering is None else parts.get(clustering))
         st.plotly_chart(
             matrix_figure(found, texts.texts, texts.rows, order),
             key="matrix_chart",

@@ -227,7 +227,13 @@ def test_texts_become_vectors_and_a_ranking(tmp_path: Path, capsys: pytest.Captu
         (["a.csv", "--query", "a", "--column", "body"], "no column 'body'; it has text"),
         (["a.csv", "--query", "a", "--pooling", "layer:9"], "layer:0 to layer:5"),
         (["a.csv", "--query", " "], "There is nothing"),
-        (["a.csv", "--query", "a", "--top", "0"], "one text is the least"),
+        (["a.csv", "--query", "a", "--top", "0"], "one is the least"),
+        (["a.csv", "--query", "a", "--rows", "0"], "--rows is 0; one is the least"),
+        (["a.csv", "--query", "a", "--pooling", "layer:" + "9" * 5000], "layer:0 to layer:5"),
+        (["a.csv", "--out", "nowhere/v.npz"], "there is no folder nowhere"),
+        (["a.csv", "--out", "~nosuchuser/v.npz"], "there is no user of that name"),
+        (["~nosuchuser/a.csv", "--query", "a"], "there is no user of that name"),
+        (["-", "--query", "a", "--label", "kind"], "have no columns: leave --column and --label away"),
     ],
 )
 def test_embed_refuses(
@@ -237,6 +243,20 @@ def test_embed_refuses(
     Path("a.csv").write_text("text\na film\n")
     assert main(["embed", *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_embed_writes_before_it_ranks_and_says_what_was_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"a film\na dog\nthe sea\n")))
+    out = tmp_path / "v.npz"
+    monkeypatch.setattr("explain.views.scores_table.ranking_to_text", lambda *_: 1 / 0)  # whoever reads is gone
+    asked = ["embed", "-", "--model", "similarity", "--rows", "2", "--query", "film " * 600, "--out", str(out)]
+    with pytest.raises(ZeroDivisionError):
+        main(asked)
+    with np.load(out) as arrays:
+        assert arrays["rows"].tolist() == [1, 2]
+    assert "The query is longer than 512 pieces" in capsys.readouterr().err
 
 
 def test_a_report_is_replayed_on_another_copy_for_the_task_it_was_made_for(

@@ -21,6 +21,7 @@ from explain.numerics.nearest import unit
 MOST_MAPPED = 20_000  # texts of a UMAP; its time grows with them
 FEWEST_FOR_UMAP = 10
 FEWEST_FOR_PCA = 3
+_NO_VARIANCE = 1e-12  # of vectors at length 1: what rounding to float32 makes of equal ones
 NEIGHBOURS = 15  # as in the paper's experiments, and UMAP's own default
 
 
@@ -37,11 +38,14 @@ class PCAMap(Analysis):
         _check_count(vectors, FEWEST_FOR_PCA, "A plane")
         from sklearn.decomposition import PCA  # heavy, as all of scikit-learn
 
+        members = np.arange(len(vectors))
+        directions = unit(vectors.vectors.astype(np.float64))
+        directions -= directions.mean(axis=0)  # before they are squared: nearly alike vectors differ in late digits
+        if float(np.square(directions).sum(axis=1).mean()) < _NO_VARIANCE:
+            return TextMap("pca", members, len(vectors), np.zeros((len(vectors), 2)), np.zeros(2))
         fitted = PCA(n_components=2, svd_solver="covariance_eigh")
-        points = fitted.fit_transform(unit(vectors.vectors))
-        total = len(vectors)
-        # All texts alike: there is no variance to have a share of.
-        return TextMap("pca", np.arange(total), total, points, np.nan_to_num(fitted.explained_variance_ratio_))
+        points = fitted.fit_transform(directions)
+        return TextMap("pca", members, len(vectors), points, fitted.explained_variance_ratio_)
 
 
 @dataclass(frozen=True)

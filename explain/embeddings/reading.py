@@ -25,6 +25,7 @@ class Texts:
         texts (N,), rows (N,): and the row each stands in, the first being 1.
         labels (N,): what the file says of each; empty where no label was asked for.
         blank: rows that were left out, as there is nothing to see in them.
+        last: the last row that was looked at.
         digest: the sha256 of texts, rows and labels.
     """
 
@@ -32,6 +33,7 @@ class Texts:
     rows: tuple[int, ...] = field(repr=False, compare=False)
     labels: tuple[str, ...] = field(default=(), repr=False, compare=False)
     blank: int = field(default=0, compare=False)
+    last: int = field(default=0, compare=False)
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -50,13 +52,13 @@ class Texts:
         return place if place < len(self) and self.rows[place] == row else None
 
 
-def of_lines(lines: str) -> Texts:
-    """One text a line, as someone pasted them.
+def of_lines(lines: str, most: int | None = None) -> Texts:
+    """One text a line, as someone pasted them, or the first lines only.
 
     Raises:
         DataError: no texts, or too many.
     """
-    return _texts(enumerate(({"text": line} for line in lines.splitlines()), 1), "text", None, "What was pasted", None)
+    return _texts(enumerate(({"text": line} for line in lines.splitlines()), 1), "text", None, "What was given", most)
 
 
 def read_texts(
@@ -102,10 +104,11 @@ def _texts(rows: Iterable[tuple[int, Row]], column: str, label: str | None, name
     texts: list[str] = []
     numbers: list[int] = []
     labels: list[str] = []
-    blank = characters = 0
+    blank = characters = last = 0
     for number, row in rows:
         if most is not None and number > most:
             break
+        last = number
         if number > MOST_ROWS:
             raise DataError(
                 f"{name} has more than {MOST_ROWS:,} rows, the most that are taken. Give a part of it, or ask for the "
@@ -124,7 +127,7 @@ def _texts(rows: Iterable[tuple[int, Row]], column: str, label: str | None, name
             labels.append(_label(row.get(label)))
     if not texts:
         raise DataError(f"{name} holds no texts{f' in its column {column!r}' if blank else ''}. Give one a row.")
-    return Texts(tuple(texts), tuple(numbers), tuple(labels), blank)
+    return Texts(tuple(texts), tuple(numbers), tuple(labels), blank, last)
 
 
 def _text(value: Any, number: int, column: str) -> str:
@@ -142,6 +145,5 @@ def _text(value: Any, number: int, column: str) -> str:
 
 def _label(value: Any) -> str:
     """A label as it is shown; of several, all of them."""
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return "" if value is None else str(value).encode("utf-8", "replace").decode("utf-8")
+    told = ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+    return told.encode("utf-8", "replace").decode("utf-8")

@@ -24,6 +24,7 @@ from explain.models.base import TextModel
 from explain.models.encoder import check_text
 from explain.models.text_vectors import ReadTexts
 
+MOST_CHARACTERS = 2_000_000  # of the texts that are cut into pieces at once
 AT_ONCE = 2048  # texts sorted by length and run together: progress comes in such steps, or smaller ones
 
 
@@ -65,7 +66,7 @@ def parts(
         ExplainError: whatever is wrong with texts or settings, or the work was stopped.
     """
     recall = partial(jobs.recall, cache if cache is not None else Cache(), compute=compute)
-    key = (model.record, request.texts, request.pooling)
+    key = (model.record, request.texts.digest, request.pooling)  # keys are kept; texts would be kept with them
     vectors = recall(
         (*key, "vectors"), partial(embed, request.texts.texts, model, pooling=request.pooling, meter=meter)
     )
@@ -102,10 +103,19 @@ def embed(
             check_text(text)
         except TextError as error:
             raise TextError(f"Text {number}, counted from 0: {error}") from error
-    found = [
-        loaded.text_vectors(texts[start : start + AT_ONCE], chosen, meter) for start in range(0, len(texts), AT_ONCE)
-    ]
+    found = [loaded.text_vectors(texts[start:stop], chosen, meter) for start, stop in _slices(texts)]
     return _joined(found, loaded, chosen)
+
+
+def _slices(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Texts that are read at once: not too many, and not too long together, as each is cut into pieces to its end."""
+    start = characters = 0
+    for number, text in enumerate(texts):
+        characters += len(text)
+        if number > start and (number - start == AT_ONCE or characters > MOST_CHARACTERS):
+            yield start, number
+            start, characters = number, len(text)
+    yield start, len(texts)
 
 
 def _joined(found: Sequence[ReadTexts], model: TextModel, pooling: str) -> TextVectors:

@@ -14,6 +14,7 @@ import numpy as np
 from explain.datatypes import TextVectors
 from explain.embeddings.reading import Texts
 from explain.errors import DataError, KnobError
+from explain.installation import own_path
 from explain.views.scores_table import cell
 
 FORMATS = ("npz", "csv", "parquet")
@@ -26,13 +27,25 @@ def write(found: TextVectors, texts: Texts, place: str | Path) -> None:
         KnobError: it ends otherwise.
         DataError: it can't be written.
     """
-    path = Path(place).expanduser()
+    path = own_path(place)
     form = format_of(path)
     try:
         with path.open("wb") as opened:
             write_opened(found, texts, form, opened)
     except OSError as error:
         raise DataError(f"{path} can't be written: {error.strerror or error}.") from error
+
+
+def check_place(place: str | Path) -> None:
+    """Whether a file could be written there.
+
+    Raises:
+        KnobError: its name asks for a format that there is not.
+        DataError: its folder is not there.
+    """
+    format_of(place)
+    if not own_path(place).absolute().parent.is_dir():
+        raise DataError(f"{place} can't be written: there is no folder {own_path(place).parent}.")
 
 
 def format_of(place: str | Path) -> str:

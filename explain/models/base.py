@@ -329,6 +329,11 @@ class TextModel(ABC):
         raise ModelError(f"{self.name} ({self.record.architecture}) gives no vectors of texts. Use another model.")
 
     @property
+    def longest_text(self) -> int:
+        """Most pieces that are read of a text that becomes a vector by itself, special tokens included."""
+        return self.max_tokens
+
+    @property
     def poolings(self) -> tuple[str, ...]:
         """The names of `explain.models.pooling.POOLINGS` that it offers, the one it was trained with first."""
         return ()

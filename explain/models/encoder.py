@@ -539,6 +539,10 @@ class EncoderModel(TextModel):
         )
 
     @property
+    def longest_text(self) -> int:
+        return self._longest_text
+
+    @property
     def poolings(self) -> tuple[str, ...]:
         own = "mean"
         if self._lstm is not None:

@@ -90,7 +90,7 @@ def pooling_named(name: str, layers: int, lstm: TokenLSTM | None = None) -> Pool
     """
     kind, _, number = name.partition(":")
     if kind == "layer":
-        if not number.isdecimal() or int(number) >= layers:
+        if not number.isdecimal() or len(number) > 4 or int(number) >= layers:
             raise KnobError(f"The pooling is {name!r}; this model has the layers layer:0 to layer:{layers - 1}.")
         return Pooling("mean", (int(number),))
     if name == "last_four":

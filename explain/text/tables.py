@@ -16,9 +16,13 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from explain.errors import DataError
+from explain.installation import own_path
 
 LONGEST_CELL = 1_000_000  # characters of a CSV's cell
 _LONGEST_LINE = 64_000_000  # bytes
+_MOST_LINES = 3_000_000  # empty ones too
+_LONGEST_LIST = 20_000_000  # characters of a JSON list, which is read whole
+_PARQUET_ROWS = 64  # unpacked at once
 _DELIMITERS = (",", ";", "\t")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _BOM = b"\xef\xbb\xbf"
@@ -42,7 +46,7 @@ class Source:
 
     @classmethod
     def at(cls, place: str | Path) -> "Source":
-        path = Path(place).expanduser()
+        path = own_path(place)
         return cls(path.name, lambda: path.open("rb"))
 
     @classmethod
@@ -106,6 +110,8 @@ def _object(value: Any, place: str) -> Row:
 def _decoded(opened: BinaryIO, name: str) -> Iterator[str]:
     """Lines with their ends, decoded one by one, so that what can't be is told by its line."""
     for number, line in enumerate(iter(lambda: opened.readline(_LONGEST_LINE + 1), b""), 1):
+        if number > _MOST_LINES:
+            raise DataError(f"{name} has more than {_MOST_LINES:,} lines. Give a part of it.")
         if number == 1 and line.startswith(_UTF16):
             raise DataError(f"{name} is UTF-16, as Excel's 'Unicode text' is. Save it as UTF-8 (Excel: 'CSV UTF-8').")
         if len(line) > _LONGEST_LINE:
@@ -145,13 +151,14 @@ def _csv_columns(opened: BinaryIO, source: Source) -> tuple[str, ...]:
 
 
 def _csv(opened: BinaryIO, name: str) -> tuple[Any, tuple[str, ...]]:
-    """A reader, and the names of the columns; the delimiter is the one that the header has most of."""
+    """A reader, and the names of the columns; the delimiter is a tab, or what the header has most of."""
     csv.field_size_limit(LONGEST_CELL)
     lines = _decoded(opened, name)
     header = next((line for line in lines if line.strip()), None)
     if header is None:
         raise DataError(f"{name} is empty. Its first line should name the columns.")
-    delimiter = max(_DELIMITERS, key=header.count)
+    by_tabs = name.lower().removesuffix(".gz").endswith(".tsv")
+    delimiter = "\t" if by_tabs else max(_DELIMITERS, key=header.count)
     reader = csv.reader((line for part in ((header,), lines) for line in part), delimiter=delimiter, strict=True)
     columns = tuple(column.strip() for column in next(_records(reader, name)))
     if not all(columns) or len(set(columns)) < len(columns):
@@ -186,26 +193,74 @@ def _listed_rows(opened: BinaryIO, source: Source, wanted: Sequence[str] | None)
     if not first.lstrip().startswith("["):
         yield from json_lines(rest, source.name)
         return
-    for number, row in enumerate(_parsed("".join(rest), source.name), 1):
+    parts, length = [], 0
+    for line in rest:
+        parts.append(line)
+        length += len(line)
+        if length > _LONGEST_LIST:
+            raise DataError(
+                f"{source.name} holds one list of more than {_LONGEST_LIST // 1_000_000} MB, and a list is read whole. "
+                "Write an object a line (.jsonl)."
+            )
+    for number, row in enumerate(_parsed("".join(parts), source.name), 1):
         yield number, _object(row, f"{source.name}, row {number:,}")
 
 
 def _first_columns(rows: Callable[..., Iterator[tuple[int, Row]]]) -> Callable[[BinaryIO, Source], tuple[str, ...]]:
     def columns(opened: BinaryIO, source: Source) -> tuple[str, ...]:
         for _, row in rows(opened, source, None):
+            for name in row:
+                if any(map(_half, name)):
+                    raise DataError(f"{source.name} has a column whose name holds half a character: {name!a}.")
             return tuple(row)
         raise DataError(f"{source.name} is empty.")
 
     return columns
 
 
+def _half(character: str) -> bool:
+    """Half of a character that UTF-16 writes as two: no text that could be written down."""
+    return "\ud800" <= character <= "\udfff"
+
+
 def _parquet_rows(opened: BinaryIO, source: Source, wanted: Sequence[str] | None) -> Iterator[tuple[int, Row]]:
     file = _parquet(opened, source)
-    number = 0
-    for batch in file.iter_batches(batch_size=1024, columns=None if wanted is None else list(wanted)):
-        for row in batch.to_pylist():
+    batches = file.iter_batches(batch_size=_PARQUET_ROWS, columns=None if wanted is None else list(wanted))
+    number = characters = 0
+    while rows := _next_rows(batches, source.name, number):
+        for row in rows:
             number += 1
+            # What a file says of its size counts a text that stands in it often only once.
+            characters += sum(len(cell) for cell in row.values() if isinstance(cell, str | bytes | list))
+            if characters > source.most_bytes:
+                raise DataError(
+                    f"{source.name} holds more than {source.most_bytes // 1_000_000} MB. Give a part of it."
+                )
             yield number, row
+
+
+def _next_rows(batches: Iterator[Any], name: str, number: int) -> list[Row]:
+    """Some more rows; none at the end."""
+    import pyarrow
+    from pyarrow import compute
+
+    try:
+        for batch in batches:
+            for column in batch.columns:
+                known = column.dictionary if isinstance(column, pyarrow.DictionaryArray) else column
+                texts = pyarrow.types.is_string(known.type) or pyarrow.types.is_binary(known.type)
+                if texts and (compute.max(compute.binary_length(known)).as_py() or 0) > 4 * LONGEST_CELL:
+                    raise DataError(
+                        f"{name}: one of the rows from {number + 1:,} on holds a cell of more than {LONGEST_CELL:,} "
+                        "characters."
+                    )
+            return list(batch.to_pylist())
+    except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:
+        raise DataError(
+            f"{name}: the rows from {number + 1:,} on can't be read ({str(error).splitlines()[0][:120]}). Is it whole, "
+            "and its text UTF-8?"
+        ) from error
+    return []
 
 
 def _parquet_columns(opened: BinaryIO, source: Source) -> tuple[str, ...]:
@@ -214,12 +269,18 @@ def _parquet_columns(opened: BinaryIO, source: Source) -> tuple[str, ...]:
 
 def _parquet(opened: BinaryIO, source: Source) -> Any:
     import pyarrow  # takes a while, and few ask
-    from pyarrow.parquet import ParquetFile
+    from pyarrow.parquet import ParquetFile, read_schema
 
     try:
-        file = ParquetFile(opened)
-    except (pyarrow.ArrowException, OSError) as error:
+        schema = read_schema(opened)
+        opened.seek(0)
+        # A text that stands in many rows is then unpacked once, however many these are.
+        texts = [one.name for one in schema if pyarrow.types.is_string(one.type) or pyarrow.types.is_binary(one.type)]
+        file = ParquetFile(opened, read_dictionary=texts)
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise DataError(f"{source.name} is no Parquet file, or a broken one.") from error
+    if len(set(schema.names)) < len(schema.names):
+        raise DataError(f"{source.name} has several columns of one name: {', '.join(schema.names)}.")
     unpacked = sum(file.metadata.row_group(number).total_byte_size for number in range(file.metadata.num_row_groups))
     if unpacked > source.most_bytes:
         raise DataError(f"{source.name} holds {unpacked / 1e6:,.0f} MB unpacked. Give a part of it.")

@@ -213,6 +213,12 @@ def unfinished(part: Any) -> bool:
     return isinstance(part, NeuronWords) and part.awaited > 0
 
 
+def has_ended(asked: Asked) -> bool:
+    """Whether a piece of work was stopped, or has failed, so that nothing more of it will come."""
+    ended = st.session_state.get("ended")
+    return bool(ended) and ended[0] == asked.key
+
+
 def try_again() -> None:
     """Forget that the request was stopped or failed."""
     st.session_state.ended = None

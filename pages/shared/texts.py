@@ -107,8 +107,10 @@ def _of_file() -> Given | None:
         return _file_of_before()
     content = uploaded.getvalue()
     source = Source.of(uploaded.name, content)
-    column, label, most = _columns(columns_of(source))
-    key = ("texts", _digest(uploaded, content), uploaded.name, column, label, most)
+    digest = _digest(uploaded, content)
+    names = recall(state.cache(), ("columns", digest, uploaded.name), lambda: columns_of(source))
+    column, label, most = _columns(names)
+    key = ("texts", digest, uploaded.name, column, label, most)
     with st.spinner(f"Reading {show.plain(uploaded.name)} ..."):
         texts = recall(state.cache(), key, lambda: read_texts(source, column=column, label=label, most=most))
     found = Given(texts, uploaded.name, column, label, most)

@@ -29,7 +29,10 @@ def picked(texts: Texts) -> tuple[int, ...]:
     found: dict[int, None] = {}
     for key in PLACES:
         linked = st.query_params.get(key, "")  # the box that takes it over is further down
-        row = st.session_state.get(key, int(linked) if linked.isdecimal() else None)
+        if linked and not (linked.isdecimal() and len(linked) < 10):
+            del st.query_params[key]  # no row; and the box would take it as it was when this run began
+            st.rerun()
+        row = st.session_state.get(key, int(linked) if linked else None)
         number = None if row is None else texts.member(row)
         if number is not None:
             found[number] = None
@@ -92,11 +95,12 @@ def two_texts(
         return
     one, other = numbers
     st.markdown(f"Cosine **{cosine(vectors, one, other):.3f}** (-1 to 1; no unit)")
-    why_alike(texts.texts[one], texts.texts[other], vectors.pooling, model, word_by_word=word_by_word)
+    longest = int(vectors.pieces[[one, other]].max())
+    why_alike(texts.texts[one], texts.texts[other], vectors.pooling, longest, model, word_by_word=word_by_word)
 
 
-def why_alike(one: str, other: str, pooling: str, model: TextModel, *, word_by_word: bool) -> None:
-    """Why two texts are alike, word by word, and a link to all that can be said of them."""
+def why_alike(one: str, other: str, pooling: str, longest: int, model: TextModel, *, word_by_word: bool) -> None:
+    """Why two texts, of so many pieces at most, are alike word by word; and a link to all that can be said of them."""
     if model.task.name != "sentence_similarity":
         st.caption(
             "Word by word, this can be seen of models that compare two texts: choose one of these as encoder "
@@ -106,6 +110,11 @@ def why_alike(one: str, other: str, pooling: str, model: TextModel, *, word_by_w
     if pooling != model.poolings[0]:
         own = POOLINGS[model.poolings[0]].lower()
         st.caption(f"Here the vectors are those that the model compares by ({own}), so the cosine is another.")
+    if longest > (most := model.max_tokens // 2):
+        st.caption(
+            f"Word by word, two texts are read side by side, the first {most} pieces of each. What follows is about "
+            "these beginnings, and its similarity is another than the cosine above, which is of all that was read."
+        )
     if word_by_word:
         matrix(one, other, model)
     st.page_link(

@@ -18,7 +18,7 @@ from explain.embeddings import clusters, maps, ranking, work, writing
 from explain.embeddings.clusters import Clustering
 from explain.embeddings.maps import PCAMap, UMAPMap
 from explain.embeddings.ranking import Compared, Neighbours, Search
-from explain.embeddings.reading import of_lines
+from explain.embeddings.reading import Texts, of_lines
 from explain.embeddings.work import Request
 from explain.errors import Cancelled, DataError, KnobError, ModelError, TextError
 from explain.jobs import Cache
@@ -137,7 +137,42 @@ def test_pca_is_the_plane_of_the_largest_variance(grouped: TextVectors) -> None:
     assert np.allclose(np.abs(found.points), np.abs(centered @ axes[:2].T), atol=1e-4)
     with pytest.raises(TextError, match="needs 3 texts or more; there are 2"):
         answered(PCAMap(), vectors_of(np.eye(2)))
-    assert answered(PCAMap(), vectors_of(np.ones((5, 4)))).explained.tolist() == [0, 0]
+    for alike in (
+        np.ones((5, 4)),
+        np.random.default_rng(0).normal(size=4) * np.ones((300, 1)) * np.full((300, 4), 1.1),
+    ):
+        found = answered(PCAMap(), vectors_of(alike))
+        assert found.explained.tolist() == [0, 0] and not found.points.any()
+    near = np.array([1.0, 0, 0, 0]) + 1e-4 * np.random.default_rng(0).normal(size=(200, 4)) * [1, 3, 2, 0.1]
+    found = answered(PCAMap(), vectors_of(near))  # what float32 leaves of it is seen whole
+    assert found.explained == pytest.approx([9 / 13, 4 / 13], abs=0.06)
+
+
+def test_keys_of_what_is_remembered_hold_no_texts(tiny_bert: EncoderModel) -> None:
+    cache = Cache()
+    texts = of_lines("a film\nthe dog swims\nthe sea")
+    dict(work.parts(Request(texts, "mean", (PCAMap(),)), tiny_bert, cache=cache))
+    kept = list(cache._entries)
+    assert kept and not any(isinstance(part, Texts) for key in kept for part in key)
+
+
+def test_long_texts_are_cut_into_pieces_a_few_at_a_time(
+    tiny_bert: EncoderModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[list[int]] = []
+    own = EncoderModel.text_vectors
+
+    def watched(self, texts, *rest):
+        sizes.append([len(text) for text in texts])
+        return own(self, texts, *rest)
+
+    monkeypatch.setattr(EncoderModel, "text_vectors", watched)
+    monkeypatch.setattr(work, "MOST_CHARACTERS", 100)
+    texts = ["a film " * 20, "a dog", "the sea", "a film " * 9, "so good " * 30]
+    found = explain.embed(texts, tiny_bert)
+    assert sizes == [[140], [5, 7, 63], [240]] and len(found.vectors) == 5
+    monkeypatch.undo()
+    assert np.allclose(found.vectors, explain.embed(texts, tiny_bert).vectors, atol=1e-5)
 
 
 def test_umap_of_a_sample_keeps_neighbours_and_is_the_same_twice(

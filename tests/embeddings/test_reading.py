@@ -1,10 +1,12 @@
 """Files become texts: every kind, packed or not; and what is wrong with a file is said so that it can be mended."""
 
+import contextlib
 import gzip
 import io
 import json
 from pathlib import Path
 
+import numpy as np
 import pyarrow
 import pytest
 from pyarrow import parquet
@@ -12,6 +14,7 @@ from pyarrow import parquet
 from explain.embeddings import reading
 from explain.embeddings.reading import Texts, of_lines, read_texts
 from explain.errors import DataError
+from explain.text import tables
 from explain.text.tables import Source, columns_of
 
 HOSTILE = '<script>alert(1)</script> **b**, "quoted"; =1+1'
@@ -102,6 +105,7 @@ def test_several_labels_and_numbers_are_labels() -> None:
         ("a.txt.gz", b"plain", {}, "not packed with gzip"),
         ("a.txt.gz", gzip.compress(b"a line of text" * 99, mtime=0)[:-12], {}, "not packed with gzip, or broken off"),
         ("a.docx", b"a", {}, r"ends in none of .csv, .tsv"),
+        ("a.jsonl", b'{"text": "a", "\\ud800": 1}', {}, "a column whose name holds half a character"),
     ],
 )
 def test_what_is_wrong_is_said(name: str, content: bytes, options: dict[str, str], message: str) -> None:
@@ -123,3 +127,73 @@ def test_files_that_are_not_there_or_too_much(tmp_path: Path, monkeypatch: pytes
     folded = Source("a.txt.gz", lambda: io.BytesIO(gzip.compress(b" " * 30_000_000)), most_bytes=10_000_000)
     with pytest.raises(DataError, match="unfolds to more than 10 MB"):
         read_texts(folded)
+
+
+def packed(columns: dict[str, pyarrow.Array]) -> bytes:
+    file = io.BytesIO()
+    parquet.write_table(pyarrow.table(columns), file, compression="zstd", write_statistics=False)
+    return file.getvalue()
+
+
+def test_small_files_can_not_unfold_to_large_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text that stands in every row is in a Parquet file once."""
+    one = pyarrow.array(np.zeros(1024, dtype=np.int32))
+    long = packed({"text": pyarrow.DictionaryArray.from_arrays(one, ["x" * 5_000_000])})
+    assert len(long) < 2_000
+    with pytest.raises(DataError, match="one of the rows from 1 on holds a cell of more than 1,000,000 characters"):
+        read_texts(Source.of("a.parquet", long))
+    many = packed({"text": pyarrow.DictionaryArray.from_arrays(one, ["y" * 100_000])})
+    with pytest.raises(DataError, match="holds more than 10 MB"):
+        read_texts(Source("a.parquet", lambda: io.BytesIO(many), most_bytes=10_000_000))
+    monkeypatch.setattr(tables, "_MOST_LINES", 1000)
+    for name in ("a.jsonl.gz", "a.csv.gz"):
+        with pytest.raises(DataError, match="more than 1,000 lines"):
+            columns_of(Source.of(name, gzip.compress(b"\n" * 2000)))
+    monkeypatch.setattr(tables, "_LONGEST_LIST", 1000)
+    with pytest.raises(DataError, match="one list of more than 0 MB, and a list is read whole"):
+        columns_of(Source.of("a.json", b"[" + b"{}, \n" * 400 + b"{}]"))
+
+
+def test_broken_and_odd_parquet_files_are_told() -> None:
+    bad = pyarrow.Array.from_buffers(pyarrow.string(), 1, pyarrow.array([b"\xff\xfe"]).buffers())
+    for content, message in (
+        (packed({"text": bad}), "the rows from 1 on can't be read"),
+        (
+            packed(
+                {"text": pyarrow.array(["a"]), "label": pyarrow.array([10**9], pyarrow.int32()).view(pyarrow.date32())}
+            ),
+            "can't be read",
+        ),
+    ):
+        with pytest.raises(DataError, match=message):
+            read_texts(Source.of("a.parquet", content), label="label" if b"label" in content else None)
+    twice = pyarrow.Table.from_arrays([pyarrow.array(["a"]), pyarrow.array(["b"])], names=["text", "text"])
+    file = io.BytesIO()
+    parquet.write_table(twice, file)
+    with pytest.raises(DataError, match="several columns of one name: text, text"):
+        read_texts(Source.of("a.parquet", file.getvalue()))
+    whole = bytearray(packed({"text": pyarrow.array([f"line {number}" for number in range(500)])}))
+    draw = np.random.default_rng(0)
+    for _ in range(60):  # a byte that fell over: told, or read
+        damaged = bytearray(whole)
+        damaged[int(draw.integers(len(whole)))] ^= 0xFF
+        with contextlib.suppress(DataError):
+            read_texts(Source.of("a.parquet", bytes(damaged)))
+
+
+def test_labels_of_half_characters_are_shown_as_what_they_are() -> None:
+    found = read_texts(Source.of("a.jsonl", b'{"text": "a", "label": ["\\ud800", "b"]}'), label="label")
+    assert found.labels == ("?, b",)
+
+
+def test_tabs_part_the_cells_of_a_tsv_file_whatever_its_header_holds() -> None:
+    assert read_texts(Source.of("a.tsv", b"text\nHello, world\nfoo\n")).texts == ("Hello, world", "foo")
+    content = b"title, or name\ttext\na, b\tc, d\n"
+    assert read_texts(Source.of("a.tsv", content), label="title, or name").labels == ("a, b",)
+    assert read_texts(Source.of("a.tsv.gz", gzip.compress(content))).texts == ("c, d",)
+
+
+def test_the_last_row_that_was_looked_at_is_known_though_it_is_blank() -> None:
+    content = b"a\nb\nc\n" + b" \n" * 7 + b"more\n" * 20
+    found = read_texts(Source.of("a.txt", content), most=10)
+    assert (len(found), found.last, found.rows[-1], found.blank) == (3, 10, 3, 7)

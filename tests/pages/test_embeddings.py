@@ -225,3 +225,43 @@ def test_clicks_pick_two_texts_the_last_ones(monkeypatch: pytest.MonkeyPatch) ->
         two_texts.pick(row)
         picks.append((session.get("one"), session.get("other")))
     assert picks == [(5, None), (5, None), (5, 7), (7, 9), (7, 9)] and session[CLICKED]
+
+
+def test_texts_and_vectors_that_do_not_both_fit_are_not_computed_again_and_again(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = Cache(21_000)
+    monkeypatch.setattr(state, "cache", lambda: small)
+    load(app, ("a.txt", "\n".join(f"{'a film ' * 40}{number}" for number in range(60)).encode(), "text/plain"))
+    assert "texts and their vectors take 0 MB" in errors(app).replace("\\", "") and not app.exception
+
+
+def test_word_by_word_is_of_the_beginnings_of_long_texts(among_pages: AppTest) -> None:
+    app = among_pages
+    app.text_area(key="pasted").set_value("\n".join(("the dog swims in the sea " * 6, "a film " * 14, "good")))
+    app.number_input(key="one").set_value(1)
+    run(app)
+    app.number_input(key="other").set_value(2)
+    run(app)
+    assert "the first 32 pieces of each" in said(app) and not app.error
+    app.number_input(key="one").set_value(3)
+    app.number_input(key="other").set_value(None)
+    run(app)
+    assert "pieces of each" not in said(app)
+
+
+def test_texts_whose_vectors_are_all_one_are_drawn_without_clusters(app: AppTest) -> None:
+    run(app)
+    app.text_area(key="pasted").set_value("Film\nfilm\nFILM\nfIlm")
+    run(app)
+    assert "4 texts as 32" in said(app) and "differ; clusters need three" in errors(app).replace("\\", "")
+    assert "of their variance" in said(app) and not app.exception
+    app.text_area(key="pasted").set_value("a film\na dog")
+    run(app)
+    assert not app.error and "A map needs 3 texts or more" in said(app)
+
+
+def test_a_link_with_a_row_that_is_no_number_does_nothing(app: AppTest) -> None:
+    app.query_params["one"] = "9" * 5000
+    run(app)
+    assert not app.error and not app.exception
