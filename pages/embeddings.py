@@ -110,7 +110,14 @@ def vectors_first(subject: Subject) -> None:
         st.session_state.pop(CLICKED, None)  # this run heeds it
         draw_all(parts)
     else:
-        follow_work(asked, draw_all, _told)
+
+        def draw_and_go_on(parts: Mapping[Any, Any]) -> None:
+            draw_all(parts)
+            if {"vectors", *analyses} <= set(parts) and st.session_state.get("found_for") != asked.key:
+                st.session_state.found_for = asked.key  # once: what could not be remembered would be found for ever
+                st.rerun()  # nothing else is computed now, so why two texts are alike can be
+
+        follow_work(asked, draw_and_go_on, _told)
 
 
 def _told(job: Job) -> str:

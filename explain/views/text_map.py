@@ -24,7 +24,7 @@ _NAMED = 40  # texts of a matrix, or of a map, whose beginnings stand beside the
 _COLORS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8a800", "#7a68c8", "#8c5a2b", "#5f7f3f")
 _SHAPES = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star", "pentagon", "hexagon", "triangle-down")
 _GRAY = "#888888"
-_PIXELS = (820, 400)  # of a map on a wide screen, without its margins
+_PIXELS = (600, 400)  # of a map without its margins, on a screen between wide and narrow
 _LETTERS = 10  # pixels, the names on a map
 _PLAIN = {"zeroline": False, "showgrid": False, "showticklabels": False}
 
@@ -74,10 +74,17 @@ def map_figure(
         ring = {"symbol": "circle-open", "size": 17, "line": {"width": 3}, "color": _GRAY}
         figure.add_trace(_points(result, np.array(ringed), texts, rows, name="picked", marker=ring))
     names = _axes(result)
+    # Ranges of the points alone: names beside them would shrink a map on a narrow screen to a spot.
+    ends = [[low - 0.12 * (high - low), high + 0.12 * (high - low)] for low, high in _extents(result)]
     figure.update_layout(
-        xaxis={"title": names[0], **_PLAIN},
+        xaxis={"title": names[0], "range": ends[0], **_PLAIN},
         # The plane of PCA has one scale; the axes of UMAP have none.
-        yaxis={"title": names[1], **_PLAIN, **({} if result.explained is None else {"scaleanchor": "x"})},
+        yaxis={
+            "title": names[1],
+            "range": ends[1],
+            **_PLAIN,
+            **({} if result.explained is None else {"scaleanchor": "x"}),
+        },
         # Below: beside the map it would take half of a narrow screen.
         legend={
             "title": {"text": "" if coloring is None else escape(coloring.name)},
@@ -94,6 +101,14 @@ def map_figure(
         clickmode="event+select",
     )
     return figure
+
+
+def _extents(result: TextMap) -> list[tuple[float, float]]:
+    """From where to where the points lie along each axis; around one place where they are all there."""
+    found = []
+    for low, high in zip(result.points.min(axis=0).tolist(), result.points.max(axis=0).tolist()):
+        found.append((low, high) if high > low else (low - 1.0, high + 1.0))
+    return found
 
 
 def points_shown(result: TextMap, picked: Sequence[int] = ()) -> IntArray:

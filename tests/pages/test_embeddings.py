@@ -265,3 +265,18 @@ def test_a_link_with_a_row_that_is_no_number_does_nothing(app: AppTest) -> None:
     app.query_params["one"] = "9" * 5000
     run(app)
     assert not app.error and not app.exception
+
+
+def test_a_link_with_two_rows_is_explained_at_once(
+    monkeypatch: pytest.MonkeyPatch, tiny_folder_of: Callable[..., Path]
+) -> None:
+    """Nothing is known before, and all is found in a moment: no poll comes that would bring the matrix."""
+    fresh = Cache()
+    monkeypatch.setattr(state, "cache", lambda: fresh)
+    monkeypatch.setenv("EXPLAIN_MODELS", f"tiny={tiny_folder_of('bert', '')}")
+    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=120)
+    app.query_params.update({"model": "tiny", "encoder": "tiny", "one": "1", "other": "2"})
+    app.run()
+    app.switch_page("embeddings.py")
+    run(app)
+    assert "**What makes them alike**" in said(app) and not app.error and not app.exception
