@@ -378,10 +378,11 @@ def _asked_of_neurons(
     effects = (EffectOfNeurons(zeroed),) if zeroed else ()
     if options.lines is None:
         return effects, ()
-    lines, left_out = read_lines(_read(options.lines))
-    if left_out:
-        print(f"explain: the first {len(lines):,} texts are read, {left_out:,} are left out.", file=sys.stderr)
-    return effects, (WordsOfNeurons(lines),)
+    lines = read_lines(_read(options.lines))
+    if lines.left_out:
+        count = len(lines.texts)
+        print(f"explain: the first {count:,} texts are read, {lines.left_out:,} are left out.", file=sys.stderr)
+    return effects, (WordsOfNeurons(lines.texts, lines.numbers),)
 
 
 def evaluate_methods(options: argparse.Namespace) -> int:

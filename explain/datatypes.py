@@ -605,7 +605,8 @@ class Neuron:
     token: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.layer}.{'all' if self.number is None else self.number}"
+        name = f"{self.layer}.{'all' if self.number is None else self.number}"
+        return name if self.token is None else f"{name} at token {self.token}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -776,6 +777,8 @@ class NeuronWords:
 
     Attributes:
         texts (N): as they were read; skipped: how many of the set could not be.
+        numbers (N): where in the set each stands, the first being 1; by default one after the other.
+        partly: how many of the texts were read in part, as they are longer than the model reads at once.
         values (K, L, F): the highest activations, the highest first.
         lines, places (K, L, F): the text each is from, and its token there.
         means (L, F): mean activation over all tokens seen; active (L, F): the share of them where it is above zero.
@@ -792,9 +795,12 @@ class NeuronWords:
     seen: int
     skipped: int = 0
     awaited: int = 0
+    numbers: tuple[int, ...] = ()
+    partly: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "texts", tuple(self.texts))
+        object.__setattr__(self, "numbers", tuple(self.numbers) or tuple(range(1, len(self.texts) + 1)))
         _array(self, "values", (None, None, None), np.float32)
         for name in ("lines", "places"):
             _array(self, name, self.values.shape, np.int32)
@@ -817,7 +823,7 @@ class NeuronEffects:
     Attributes:
         neurons (K): what was set to zero; effects (K,): each alone; flips (K,): the model then decides otherwise.
         forecasts (K,): activation x gradient, summed over tokens: the effect to first order.
-        together, together_flips: all of them at once.
+        together, together_flips: all of them at once; together_forecast: to first order, each place counted once.
         controls: effects (R,) of drawing as many others of the same layers, all at once, by how they were drawn:
             "random", or "as active" (of about the same size of activation); empty where there are too few others.
         output: the target's value with nothing set to zero.
@@ -830,6 +836,7 @@ class NeuronEffects:
     forecasts: FloatArray
     together: float
     together_flips: bool
+    together_forecast: float
     controls: Mapping[str, FloatArray]
     output: float
 

@@ -400,7 +400,7 @@ def ask_as_python(question: Question, request: Request, model: TextModel) -> str
     if "Neuron(" in written:
         header = "from explain.datatypes import Neuron\n"
     if isinstance(question, WordsOfNeurons):
-        written = f"{kind}(read_lines(open('texts.txt', 'rb').read())[0])"
+        written = f"{kind}(read_lines(open('texts.txt', 'rb').read()).texts)"
     imports = f"import explain\n{header}from explain.questions import {kind}\n"
     if isinstance(question, WordsOfNeurons):
         imports += "from explain.text.lines import read_lines\n"

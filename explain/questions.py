@@ -23,6 +23,7 @@ from explain.datatypes import (
     HeadEffects,
     LayerReadings,
     LayerStates,
+    ModelRecord,
     Neuron,
     NeuronActivity,
     NeuronEffects,
@@ -32,7 +33,7 @@ from explain.datatypes import (
     Target,
     Tokens,
 )
-from explain.errors import DataError, KnobError, TextError
+from explain.errors import Cancelled, DataError, KnobError, TextError
 from explain.knobs import check_knobs, knob, settings_of
 from explain.meter import Meter
 from explain.methods.base import AttentionMethod, Stopwatch
@@ -45,6 +46,7 @@ from explain.numerics.neurons import neurons_alike, random_neurons
 from explain.numerics.quadrature import agree, allowed_gap, nested, two_levels
 from explain.text.units import Units, few_units, units_of
 
+KEPT_SETS = 2  # that were stopped, to go on with
 SHOW_SECONDS = 0.5  # between two looks at what was found so far
 _WORDS = 5  # of a vocabulary, listed for each layer
 _WORDS_OF_TWO = 64  # of two texts together, that are compared word by word
@@ -231,13 +233,23 @@ class EffectOfNeurons(Question):
         object.__setattr__(self, "neurons", tuple(dict.fromkeys(self.neurons)))
         if not self.neurons:
             raise KnobError("Name the neurons that are to be set to zero, such as 2.107.")
+        if len({one.token for one in self.neurons}) > 1:
+            raise KnobError("Name neurons that are to be set to zero at one token, or all at every token.")
 
     def cost(self, model: TextModel, tokens: Tokens) -> int:
         return len(self.neurons) + 2 + 2 * self.draws + 2
 
     def answer(self, model: TextModel, tokens: Tokens, target: Target, meter: Meter | None = None) -> NeuronEffects:
+        """Find it out.
+
+        Raises:
+            KnobError: the model has no such neuron, or the text no such token.
+        """
         found = model.inside(tokens, target, meter)
-        controls = self._controls(found.neurons.abs().mean(dim=1).double().numpy())
+        self._check(*found.neurons.shape)
+        token = self.neurons[0].token
+        sizes = found.neurons.abs().mean(dim=1) if token is None else found.neurons[:, token].abs()
+        controls = self._controls(sizes.double().numpy())
         alone = [(one,) for one in self.neurons]
         sets = [(), *alone, self.neurons, *(drawn for draws in controls.values() for drawn in draws)]
         scores = model.silenced_scores(tokens, target, sets, meter)
@@ -245,6 +257,9 @@ class EffectOfNeurons(Question):
         count = len(self.neurons)
         ends = np.cumsum([count + 1, *map(len, controls.values())])
         products = found.neurons * found.neuron_gradients
+        silent = torch.zeros_like(products, dtype=torch.bool)
+        for one in self.neurons:
+            silent[_place(one)] = True
         return NeuronEffects(
             target=target,
             neurons=self.neurons,
@@ -253,9 +268,23 @@ class EffectOfNeurons(Question):
             forecasts=np.array([float(products[_place(one)].sum()) for one in self.neurons]),
             together=float(effects[count]),
             together_flips=bool(flips[count]),
+            together_forecast=float(products[silent].sum()),
             controls={name: effects[start:stop] for name, start, stop in zip(controls, ends, ends[1:])},
             output=float(scores.values[0]),
         )
+
+    def _check(self, layers: int, tokens: int, numbers: int) -> None:
+        for one in self.neurons:
+            inside = (
+                0 <= one.layer < layers
+                and (one.number is None or 0 <= one.number < numbers)
+                and (one.token is None or 0 <= one.token < tokens)
+            )
+            if not inside:
+                raise KnobError(
+                    f"There is no neuron {one}: the model has layers 0 to {layers - 1}, each with neurons 0 to "
+                    f"{numbers - 1}, and the text tokens 0 to {tokens - 1}."
+                )
 
     def _controls(self, sizes: np.ndarray) -> dict[str, list[tuple[Neuron, ...]]]:
         """Sets of other neurons, by how they are drawn; sizes (L, F) say how active each is."""
@@ -278,13 +307,23 @@ class EffectOfNeurons(Question):
 class WordsOfNeurons(Question):
     """Where in a set of texts each neuron gives most: a forward pass for each text.
 
-    Of models that read two texts, a line holds both, with a tab between.
+    Of models that read two texts, a line holds both, with a tab between. A set that was stopped goes on where it was.
+
+    Attributes:
+        lines: the texts; numbers: where each stands in the set, by default one after the other from 1.
+        top: places that are kept of each neuron.
     """
 
     of_text: ClassVar[bool] = False
 
     lines: tuple[str, ...]
+    numbers: tuple[int, ...] = ()
     top: int = 10
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "numbers", tuple(self.numbers) or tuple(range(1, len(self.lines) + 1)))
+        if self.top < 1 or len(self.numbers) != len(self.lines):
+            raise KnobError("Keep at least one place of each neuron, and give a number for each text, or none.")
 
     def cost(self, model: TextModel, tokens: Tokens) -> int:
         return len(self.lines)
@@ -296,25 +335,37 @@ class WordsOfNeurons(Question):
             DataError: the model can read none of the lines, or needs two texts where a line has one.
         """
         model.require({"neurons"})
-        texts = self._read(model)
-        skipped = len(self.lines) - len(texts)
-        highest = _Highest(model, texts, self.top)
+        key = (model.record, self)
+        highest = _SO_FAR.pop(key, None) or _Highest(model, *self._read(model, meter), self.top)
+        left = highest.left
         shown = time.monotonic()
 
-        def see(numbers: Sequence[int], layer: int, neurons: Tensor) -> None:
+        def see(chunk: Sequence[int], layer: int, neurons: Tensor) -> None:
             nonlocal shown
-            highest.see(numbers, layer, neurons)
+            highest.see([left[number] for number in chunk], layer, neurons)
             last = layer == model.layers - 1  # of these texts: only then every layer has seen the same
-            if meter is not None and last and highest.awaited and time.monotonic() - shown >= SHOW_SECONDS:
-                meter.publish(self, highest.found(skipped))
+            if meter is not None and last and highest.left and time.monotonic() - shown >= SHOW_SECONDS:
+                meter.publish(self, self._found(highest))
                 shown = time.monotonic()
 
-        model.watch_neurons(texts, see, meter)
-        return highest.found(skipped)
+        try:
+            model.watch_neurons([highest.texts[number] for number in left], see, meter)
+        except Cancelled:  # after a chunk that all layers have seen
+            _SO_FAR[key] = highest
+            while len(_SO_FAR) > KEPT_SETS:
+                _SO_FAR.pop(next(iter(_SO_FAR)), None)
+            raise
+        return self._found(highest)
 
-    def _read(self, model: TextModel) -> list[Tokens]:
-        found, reasons = [], []
-        for number, line in enumerate(self.lines, 1):
+    def _found(self, highest: "_Highest") -> NeuronWords:
+        return highest.found(len(self.lines) - len(highest.texts))
+
+    def _read(self, model: TextModel, meter: Meter | None) -> tuple[list[Tokens], list[int], int]:
+        """The texts that can be read, where in the set they stand, and how many are read in part."""
+        found, numbers, reasons, partly = [], [], [], 0
+        for number, line in zip(self.numbers, self.lines):
+            if meter is not None:
+                meter.tick()  # cutting long texts into pieces takes a while, and may be stopped
             texts = line.split("\t", 1) if model.pair == "always" else [line]
             if model.pair == "always" and len(texts) < 2:
                 raise DataError(
@@ -322,19 +373,30 @@ class WordsOfNeurons(Question):
                     f"{' and the '.join(name.lower() for name in model.texts)} in each line."
                 )
             try:
-                found.append(model.encode(*texts))
+                windows = model.windows(*texts)
             except TextError as error:
                 reasons.append(str(error))
+                continue
+            found.append(windows[0])
+            numbers.append(number)
+            partly += len(windows) > 1 or windows[0].truncated
         if not found:
             raise DataError(f"No text of the set can be read. {reasons[0] if reasons else 'It is empty.'}")
-        return found
+        return found, numbers, partly
+
+
+_SO_FAR: "dict[tuple[ModelRecord, WordsOfNeurons], _Highest]" = {}  # sets that were stopped while they were read
 
 
 class _Highest:
     """Keeps, for every neuron, the places where it gives most, while texts go by."""
 
-    def __init__(self, model: TextModel, texts: Sequence[Tokens], top: int) -> None:
-        self._texts, self._read = texts, np.zeros(len(texts), dtype=bool)
+    def __init__(
+        self, model: TextModel, texts: Sequence[Tokens], numbers: Sequence[int], partly: int, top: int
+    ) -> None:
+        self.texts = texts
+        self._numbers, self._partly = numbers, partly
+        self._read = np.zeros(len(texts), dtype=bool)
         shape = (min(top, len(texts)), model.layers, model.neurons)
         self._values = torch.full(shape, -torch.inf)
         self._lines, self._places = torch.zeros(shape, dtype=torch.int32), torch.zeros(shape, dtype=torch.int32)
@@ -344,7 +406,7 @@ class _Highest:
         """Take over what some texts (B) give in a layer: neurons (B, T, F)."""
         own = torch.zeros(neurons.shape[:2], dtype=torch.bool)
         for row, number in enumerate(numbers):
-            own[row, : len(self._texts[number])] = torch.from_numpy(~self._texts[number].special)
+            own[row, : len(self.texts[number])] = torch.from_numpy(~self.texts[number].special)
         values, places = neurons.masked_fill(~own[..., None], -torch.inf).max(dim=1)  # (B, F)
         lines = torch.tensor(numbers, dtype=torch.int32)[:, None].expand(values.shape)
         merged = torch.cat([self._values[:, layer], values])
@@ -358,17 +420,17 @@ class _Highest:
         self._active[layer] += torch.einsum("bt,btf->f", weights, (neurons > 0).to(neurons.dtype))
 
     @property
-    def awaited(self) -> int:
-        """Texts that did not go by yet."""
-        return int((~self._read).sum())
+    def left(self) -> list[int]:
+        """The numbers of the texts that did not go by yet."""
+        return np.flatnonzero(~self._read).tolist()
 
     def found(self, skipped: int) -> NeuronWords:
         """What was found so far; it does not change when further texts go by."""
-        seen = sum(len(one.ordinary) for one, read in zip(self._texts, self._read) if read)
+        seen = sum(len(one.ordinary) for one, read in zip(self.texts, self._read) if read)
         most = min(len(self._values), int(self._read.sum()))  # the other places hold nothing yet
         values, lines, places = (one[:most].numpy().copy() for one in (self._values, self._lines, self._places))
         return NeuronWords(
-            texts=tuple(self._texts),
+            texts=tuple(self.texts),
             values=values,
             lines=lines,
             places=places,
@@ -376,7 +438,9 @@ class _Highest:
             active=(self._active / seen).double().numpy(),
             seen=seen,
             skipped=skipped,
-            awaited=self.awaited,
+            awaited=len(self.left),
+            numbers=tuple(self._numbers),
+            partly=self._partly,
         )
 
 

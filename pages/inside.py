@@ -90,7 +90,7 @@ def neurons(model: TextModel, windows: Sequence[Tokens]) -> Drawer:
     lines = inside_controls.set_of_texts()
     inside = NeuronsInside()
     effect = (EffectOfNeurons(zeroed),) if zeroed else ()
-    words = (WordsOfNeurons(lines),) if lines else ()
+    words = (WordsOfNeurons(lines.texts, lines.numbers),) if lines else ()
 
     def draw(found: Mapping[Any, Any]) -> None:
         if inside not in found:
@@ -129,6 +129,7 @@ def neurons(model: TextModel, windows: Sequence[Tokens]) -> Drawer:
                 count=count,
                 effects=next((found[one] for one in effect), None),
                 words=next((found[one] for one in words), None),
+                chosen=neuron,
             )
             files = {
                 "CSV of every neuron": ("neurons.csv", "text/csv", lambda: neurons_csv(table)),

@@ -76,6 +76,7 @@ def results() -> dict[str, Any]:
         [0.25, -0.75],
         -0.75,
         True,
+        -0.5,
         {"random": np.array([-0.125, 0.5, 1.0])},
         1.5,
     )

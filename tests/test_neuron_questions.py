@@ -10,7 +10,7 @@ import torch
 import explain
 from explain import questions
 from explain.datatypes import Neuron, NeuronWords
-from explain.errors import DataError, KnobError, ModelError
+from explain.errors import Cancelled, DataError, KnobError, ModelError
 from explain.jobs import Cache
 from explain.meter import Meter
 from explain.models.base import TextModel
@@ -19,6 +19,8 @@ from explain.models.encoder import EncoderModel
 from explain.pipeline import Request, cost, parts
 from explain.questions import EffectOfNeurons, NeuronsInside, Question, StatesInside, WordsOfNeurons
 from explain.testing import NoGradientModel, default_item
+from explain.text.lines import read_lines
+from explain.views.base import VIEWS
 
 TEXT = "The film isn't good, but its top-notch cast saves it!"
 LINES = ("A slow film.", "so good", "I loved every minute of this wonderful, moving picture.", "no", "\U0001f600")
@@ -137,6 +139,66 @@ def test_what_was_found_so_far_is_shown_and_right(tiny_bert: EncoderModel, monke
     alone = WordsOfNeurons(tuple(question.lines[number] for number in chunk), top=20).answer(tiny_bert, *item)
     assert np.allclose(alone.values, first.values, atol=2e-5) and alone.seen == first.seen < whole.seen
     assert np.allclose(alone.means, first.means, atol=1e-5)
+
+
+def test_a_set_that_was_stopped_goes_on_where_it_was(tiny_bert: EncoderModel) -> None:
+    question, item = WordsOfNeurons(LINES * 300, top=20), default_item(tiny_bert, TEXT)
+    count, meter = len(question.lines), Meter()
+    meter._on_pass = lambda spent: meter.cancel() if spent.forward else None  # after the first chunk
+    with pytest.raises(Cancelled):
+        question.answer(tiny_bert, *item, meter)
+    rest = Meter()
+    found = question.answer(tiny_bert, *item, rest)
+    assert meter.spent.forward > 0 and rest.spent.forward == count - meter.spent.forward
+    whole = question.answer(tiny_bert, *item)
+    assert np.allclose(found.values, whole.values, atol=2e-5) and found.seen == whole.seen and not found.awaited
+    assert np.allclose(found.means, whole.means, atol=1e-5)
+    unread = Meter()
+    unread.cancel()
+    with pytest.raises(Cancelled):
+        question.answer(tiny_bert, *item, unread)
+    assert unread.spent.forward == 0  # stopped while texts were cut into pieces
+
+
+def test_places_are_named_by_their_lines_and_what_was_cut_is_told(tiny_bert: EncoderModel) -> None:
+    lines = read_lines("\u0300\n\nso good\nso good\na bad film\n" + "a slow story of the sea " * 40)
+    question = WordsOfNeurons(lines.texts, lines.numbers)
+    found = question.answer(tiny_bert, *default_item(tiny_bert, TEXT))
+    assert found.numbers == (3, 5, 6) and found.skipped == 1 and found.partly == 1
+    data = VIEWS["neuron_words"].data(found, neuron=Neuron(0, 1))
+    assert {row["text"] for row in data["rows"]} == {3, 5, 6} and "Of 1 texts only the beginning" in data["note"]
+    with pytest.raises(KnobError, match="at least one place"):
+        WordsOfNeurons(("a",), top=-1)
+
+
+def test_neurons_that_there_are_not_are_refused(tiny_bert: EncoderModel) -> None:
+    item = default_item(tiny_bert, TEXT)
+    for neuron in (Neuron(9, 1), Neuron(-1, 1), Neuron(0, 64), Neuron(0, 1, 99), Neuron(0, -1)):
+        with pytest.raises(KnobError, match="There is no neuron"):
+            EffectOfNeurons((neuron,)).answer(tiny_bert, *item)
+    with pytest.raises(KnobError, match="at one token, or all at every token"):
+        EffectOfNeurons((Neuron(0, 1, 2), Neuron(0, 3, 4)))
+
+
+def test_a_forecast_of_all_at_once_counts_each_place_once(tiny_bert: EncoderModel) -> None:
+    item = default_item(tiny_bert, TEXT)
+    whole, both = (EffectOfNeurons(of).answer(tiny_bert, *item) for of in ((Neuron(1),), (Neuron(1), Neuron(1, 5))))
+    assert both.together_forecast == pytest.approx(whole.forecasts[0], abs=1e-6)
+    assert both.together == pytest.approx(whole.together, abs=1e-5)
+
+
+def test_at_one_token_others_are_as_active_there(tiny_bert: EncoderModel) -> None:
+    tokens, target = default_item(tiny_bert, TEXT)
+    sizes = tiny_bert.inside(tokens, target).neurons[2, 4].abs()
+    strongest = int(sizes.argmax())
+    question = EffectOfNeurons((Neuron(2, strongest, 4),), draws=40)
+    drawn = question._controls(np.stack([sizes.numpy()] * 3))
+    alike = {one[0].number for one in drawn["as active"]}
+    nearest = set(sizes.argsort(descending=True)[1:41].tolist())
+    assert alike <= nearest and all(one[0].token == 4 for one in drawn["as active"])
+    found = question.answer(tiny_bert, tokens, target)
+    assert "at token 4 and nothing else" in VIEWS["neuron_effects"].data(found)["note"]
+    assert str(found.neurons[0]) == f"2.{strongest} at token 4"
 
 
 def test_texts_of_a_set_that_can_not_be_read(tiny: Callable[..., EncoderModel]) -> None:

@@ -5,6 +5,7 @@ variance it shows is said. UMAP (McInnes, Healy and Melville 2018, https://arxiv
 together and gives up distances: how far two groups lie apart, or how large one is, says nothing.
 """
 
+import threading
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,8 @@ from explain.numerics.nearest import unit
 MOST_MAPPED = 20_000  # texts of a UMAP; its time grows with them
 FEWEST_FOR_UMAP = 10
 FEWEST_FOR_PCA = 3
+# One at a time: where numba finds no OpenMP, it ends the whole process when two threads run what it compiled.
+_MAPPING = threading.Lock()
 _NO_VARIANCE = 1e-12  # of vectors at length 1: what rounding to float32 makes of equal ones
 NEIGHBOURS = 15  # as in the paper's experiments, and UMAP's own default
 
@@ -76,27 +79,28 @@ def compile_umap() -> None:
 
 def _umap(vectors: FloatArray, *, epochs: int, seed: int = 0, meter: Meter | None = None) -> FloatArray:
     """Points (N, 2) of vectors (N, D)."""
-    from umap import UMAP  # heavy; and it compiles itself when it is first run
+    with _MAPPING:
+        from umap import UMAP  # heavy; and it compiles itself when it is first run
 
-    threads = torch.get_num_threads()  # UMAP sets its own number, and torch shares it
-    umap = UMAP(
-        metric="cosine",
-        n_neighbors=min(NEIGHBOURS, len(vectors) - 1),
-        n_epochs=epochs,
-        random_state=seed,
-        n_jobs=1,  # what a seed needs
-        tqdm_kwds={
-            "file": _Epochs(meter),
-            "bar_format": "{n}",
-            "disable": False,
-            "mininterval": 0.2,
-            "maxinterval": 1e9,
-        },
-    )
-    try:
-        return umap.fit_transform(vectors)
-    finally:
-        torch.set_num_threads(threads)
+        threads = torch.get_num_threads()  # UMAP sets its own number, and torch shares it
+        umap = UMAP(
+            metric="cosine",
+            n_neighbors=min(NEIGHBOURS, len(vectors) - 1),
+            n_epochs=epochs,
+            random_state=seed,
+            n_jobs=1,  # what a seed needs
+            tqdm_kwds={
+                "file": _Epochs(meter),
+                "bar_format": "{n}",
+                "disable": False,
+                "mininterval": 0.2,
+                "maxinterval": 1e9,
+            },
+        )
+        try:
+            return umap.fit_transform(vectors)
+        finally:
+            torch.set_num_threads(threads)
 
 
 def _epochs(texts: int) -> int:

@@ -51,7 +51,10 @@ transformers.logging.set_verbosity_error()  # what is wrong with a model is told
 transformers.logging.disable_progress_bar()
 
 # What decides, beside the weights, what comes out: layers, labels, temperature, vocabulary.
-_SETTINGS = ("config.json", "explain.json", "adapter_config.json", "tokenizer.json", *_TOKENIZER_FILES[1:])
+_SETTINGS = (
+    *("config.json", "explain.json", "adapter_config.json", "tokenizer.json", *_TOKENIZER_FILES[1:]),
+    *("modules.json", "sentence_bert_config.json", "1_Pooling/config.json"),
+)
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
 
 
@@ -167,7 +170,9 @@ def _tasks_in(folder: Path) -> tuple[tuple[str, ...], bool]:
             tasks = _by_weights(folder)
             return tuple(task.name for task in tasks), len(tasks) < 2
         labels = [str(label) for label in (config.get("id2label") or {}).values()]
-        return tuple(task.name for task in _tasks_for(config["architectures"], labels, config["model_type"])), True
+        return tuple(
+            task.name for task in _tasks_for(config["architectures"], labels, str(config.get("model_type")))
+        ), True
     except (ModelError, AttributeError, TypeError):  # no model; what is wrong is told on loading it
         return (), True
 

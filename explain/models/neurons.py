@@ -124,7 +124,7 @@ def read_neuron(name: str, layers: int, neurons: int) -> Neuron:
     Raises:
         KnobError: a name of another form, or of a neuron that the model does not have.
     """
-    match = re.fullmatch(r"\s*(\d+)\s*[.\u00b7]\s*(\d+|all)\s*", name, re.ASCII | re.IGNORECASE)
+    match = re.fullmatch(r"\s*(\d{1,9})\s*[.\u00b7]\s*(\d{1,9}|all)\s*", name, re.ASCII | re.IGNORECASE)
     if match is None:
         raise KnobError(f"{name!r} is no neuron. Name one by layer and number, such as 2.107, or a whole layer: 2.all.")
     layer = int(match[1])

@@ -93,7 +93,7 @@ def neurons_alike(
     """
     width = sizes.shape[1]
     taken = _by_layer(chosen)
-    if any(len(numbers) + nearest > width for numbers in taken.values()):
+    if any(2 * len(numbers) + nearest - 1 > width for numbers in taken.values()):
         return []
     generator = np.random.default_rng(seed)
     found: list[list[Place]] = []

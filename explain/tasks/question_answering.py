@@ -175,6 +175,7 @@ class QuestionAnswering(Task):
         Raises:
             TargetError: the context has no such words, or they can't be an answer.
         """
+        text = text if text is None else text.strip()
         named = prediction.output.labels  # of two that are alike, the second by its place
         for span, name in zip(prediction.spans, named):
             if span != but and text in (None, name) and position in (None, span.tokens[0]):
@@ -196,7 +197,7 @@ class QuestionAnswering(Task):
                 rows = places.positions.index(inside[0]), places.positions.index(inside[-1])
                 assert places.probabilities is not None
                 found = _span(tokens, places.positions, *rows, places.probabilities)
-                if found.text == text and found != but and _whole(tokens, found):
+                if found.text == text and found != but and _stands_alone(context, found.characters):
                     return found
             start = context.find(text, start + 1)
         if but is not None and text in (
@@ -245,10 +246,12 @@ def _span(
     return PredictedSpan("", (first, last + 1), segment, (left, right), tokens.unit_text(unit), sure)
 
 
-def _whole(tokens: Tokens, span: PredictedSpan) -> bool:
-    """Whether no word goes on beyond an answer's ends."""
-    ends = {*tokens.word_around(span.tokens[0]), *tokens.word_around(span.tokens[1] - 1)}
-    return all(tokens.spans[token, 0] == tokens.spans[token, 1] for token in ends.difference(range(*span.tokens)))
+def _stands_alone(context: str, characters: tuple[int, int]) -> bool:
+    """Whether no letter or digit stands beside a stretch that itself begins, or ends, with one."""
+    start, stop = characters
+    before = start > 0 and context[start - 1].isalnum() and context[start].isalnum()
+    behind = stop < len(context) and context[stop].isalnum() and context[stop - 1].isalnum()
+    return not (before or behind) or not context[start:stop].isascii()  # many scripts put no space between words
 
 
 def _apart(spans: tuple[PredictedSpan, ...]) -> tuple[str, ...]:

@@ -231,12 +231,27 @@ def _parquet_rows(opened: BinaryIO, source: Source, wanted: Sequence[str] | None
         for row in rows:
             number += 1
             # What a file says of its size counts a text that stands in it often only once.
-            characters += sum(len(cell) for cell in row.values() if isinstance(cell, str | bytes | list))
+            characters += sum(map(_length, row.values()))
             if characters > source.most_bytes:
                 raise DataError(
                     f"{source.name} holds more than {source.most_bytes // 1_000_000} MB. Give a part of it."
                 )
             yield number, row
+
+
+def _length(cell: Any) -> int:
+    """Characters of a cell, and of all that is in it."""
+    if isinstance(cell, dict):
+        cell = list(cell.values())
+    return sum(map(_length, cell)) if isinstance(cell, list) else len(cell) if isinstance(cell, str | bytes) else 0
+
+
+def _holds_text(kind: Any) -> bool:
+    """Whether a column of Parquet holds texts or bytes, of whatever width their places are counted in."""
+    from pyarrow import types
+
+    tests = (types.is_string, types.is_large_string, types.is_string_view)
+    return any(test(kind) for test in (*tests, types.is_binary, types.is_large_binary, types.is_binary_view))
 
 
 def _next_rows(batches: Iterator[Any], name: str, number: int) -> list[Row]:
@@ -248,8 +263,11 @@ def _next_rows(batches: Iterator[Any], name: str, number: int) -> list[Row]:
         for batch in batches:
             for column in batch.columns:
                 known = column.dictionary if isinstance(column, pyarrow.DictionaryArray) else column
-                texts = pyarrow.types.is_string(known.type) or pyarrow.types.is_binary(known.type)
-                if texts and (compute.max(compute.binary_length(known)).as_py() or 0) > 4 * LONGEST_CELL:
+                if _holds_text(known.type):
+                    longest = compute.max(compute.binary_length(known)).as_py() or 0
+                else:
+                    longest = known.nbytes // max(1, len(known))  # of lists and the like, a cell on average
+                if longest > 4 * LONGEST_CELL:
                     raise DataError(
                         f"{name}: one of the rows from {number + 1:,} on holds a cell of more than {LONGEST_CELL:,} "
                         "characters."
@@ -275,7 +293,7 @@ def _parquet(opened: BinaryIO, source: Source) -> Any:
         schema = read_schema(opened)
         opened.seek(0)
         # A text that stands in many rows is then unpacked once, however many these are.
-        texts = [one.name for one in schema if pyarrow.types.is_string(one.type) or pyarrow.types.is_binary(one.type)]
+        texts = [one.name for one in schema if _holds_text(one.type)]
         file = ParquetFile(opened, read_dictionary=texts)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise DataError(f"{source.name} is no Parquet file, or a broken one.") from error

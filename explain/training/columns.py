@@ -195,9 +195,9 @@ def _check_labels(name: str, columns: Columns, rows: Sequence[Row], counts: Coun
 def split(found: Examples, seed: int) -> dict[str, list[Row]]:
     """The rows to train on ("train"), to stop by ("dev") and to measure on ("test"), drawn by the seed.
 
-    Every label keeps its share in each, as far as whole texts allow, and a label has at least two texts in each,
-    however rare it is; where several are right, the rarest counts. Of rows of one text, one is measured on: texts are
-    drawn independently, their copies are not.
+    Every label keeps its share in each, as far as whole texts allow, and has at least two texts in each, however rare
+    it is (where several are right, so has the rarest of each text). Of copies of a text, or of a pair, one is measured
+    on: intervals take rows for drawn independently.
     """
     groups: dict[str, list[Row]] = {}
     for row in found.rows:
@@ -220,8 +220,16 @@ def split(found: Examples, seed: int) -> dict[str, list[Row]]:
             left[stratum] = rest[counts[stratum] :]
     orders = {name: draw.permutation(chosen[name]).tolist() for name in ("train", "dev", "test")}
     parts = {name: [row for place in order for row in groups[keys[place]]] for name, order in orders.items()}
-    parts["test"] = [groups[keys[place]][int(draw.integers(len(groups[keys[place]])))] for place in orders["test"]]
+    parts["test"] = [row for place in orders["test"] for row in _each_once(groups[keys[place]], draw)]
     return parts
+
+
+def _each_once(rows: Sequence[Row], draw: np.random.Generator) -> list[Row]:
+    """Of rows that are the same text, or pair, one: which, is drawn, as copies may have other labels."""
+    copies: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        copies.setdefault(tuple(row[name] for name in TEXTS if name in row), []).append(row)
+    return [of[int(draw.integers(len(of)))] for of in copies.values()]
 
 
 def _shared_out(total: int, sizes: dict[str, int]) -> dict[str, int]:

@@ -1,9 +1,10 @@
 """Training in the foreground, for the command line: made, or gone on with."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from explain.errors import Cancelled, DataError
+from explain.errors import Busy, Cancelled, DataError
 from explain.training import own, runs
 from explain.training.columns import Columns, examples
 from explain.training.figures import as_text, read_evaluation
@@ -23,6 +24,7 @@ def train_here(
     Raises:
         DataError: the table can't be learned from, or another run is in the folder.
     """
+    made = False
     if (folder / runs.RECIPE).is_file():
         found = runs.look_at(folder)
         if not own.same(found.recipe, own.recipe_of(table, columns, settings, examples(table, columns))):
@@ -32,8 +34,13 @@ def train_here(
         told("Going on where it was.")
     else:
         own.prepare(folder, table, columns, settings)
+        made = True
     try:
         work(folder, told)
+    except Busy:
+        if made:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
     except Cancelled as error:
         raise Cancelled("Stopped. The same command goes on from here.") from error
     return f"{as_text(read_evaluation(folder))}\n\nExplain with it: explain text TEXT --model {folder}"

@@ -12,6 +12,7 @@ from typing import Any
 
 from explain.errors import Cancelled, ExplainError
 from explain.training import runs
+from explain.training.figures import EVALUATION
 from explain.training.runs import Reporter
 
 NICENESS = 10  # the app comes first
@@ -37,7 +38,8 @@ def work(folder: Path, told: Callable[[str], None] | None = None, *, locked: boo
     reporter = Reporter(folder, told)
     before = {number: signal.signal(number, _stopper(reporter)) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        if not (folder / runs.MODEL).is_file():  # it is written last; else the process was killed while it tidied up
+        # Both are there only at the end; then the process was killed while it tidied up.
+        if not all((folder / name).is_file() for name in (runs.MODEL, EVALUATION)):
             _kinds()[runs.look_at(folder).recipe["kind"]](folder, reporter)
         for name in ("data", "checkpoints"):  # nothing is gone on with any more
             shutil.rmtree(folder / name, ignore_errors=True)

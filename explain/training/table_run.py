@@ -78,7 +78,7 @@ def recipe_of(folder: Path, asked: dict[str, Any]) -> FinetuningRecipe:
         data=(asked["file"]["name"],),
         output=str(folder),
         base=asked["base"],
-        pooling=settings["pooling"],
+        pooling=settings.get("pooling", "cls"),  # runs that began earlier do not say
         dropout=0.0,  # an adapter of a few epochs learns nothing by heart; with noise it learns less of what there is
         epochs=settings["epochs"],
         steps=steps,
@@ -97,7 +97,7 @@ def about_of(name: str, asked: dict[str, Any]) -> TaskRecipe:
     """The task that a table makes."""
     columns, file = asked["columns"], asked["file"]
     labels = tuple(asked["labels"])
-    one = OneLabel(labels=labels, holds_out=False).pooled(asked["settings"]["pooling"])
+    one = OneLabel(labels=labels, holds_out=False).pooled(asked["settings"].get("pooling", "cls"))
     return TaskRecipe(
         title=asked["title"],
         objective=SeveralLabels(labels=labels) if columns["several"] else one,

@@ -28,6 +28,7 @@ class InsideTable:
         unit: the tokens that neurons are listed for, None: the whole text; layer, by, count: as `neuron_rows` takes
             them.
         effects: of neurons set to zero; words: of a set of texts. None where there are none.
+        chosen: a neuron that is looked at by itself, or None.
     """
 
     model: str
@@ -39,6 +40,7 @@ class InsideTable:
     count: int = 12
     effects: NeuronEffects | None = None
     words: NeuronWords | None = None
+    chosen: Neuron | None = None
 
     @property
     def about(self) -> NeuronActivity | LayerStates:
@@ -52,6 +54,11 @@ class InsideTable:
         if self.neurons is None:
             return []
         return neuron_rows(self.neurons, unit=self.unit, layer=self.layer, by=self.by, count=self.count)
+
+    def names(self) -> list[str]:
+        """The neurons that are listed, and the one that is looked at by itself."""
+        chosen = [] if self.chosen is None else [str(self.chosen)]
+        return list(dict.fromkeys([*(row["neuron"] for row in self.rows()), *chosen]))
 
 
 def neurons_csv(found: InsideTable) -> str:
@@ -102,6 +109,14 @@ def to_json(found: InsideTable) -> str:
             "by": found.by,
             "rows": found.rows(),
         }
+        if (one := found.chosen) is not None:
+            activations = found.neurons.activations[one.layer, :, one.number].astype(float)
+            gradients = found.neurons.gradients[one.layer, :, one.number].astype(float)
+            record["neuron"] = {
+                "name": str(one),
+                "activation": activations.tolist(),
+                "activation_x_gradient": (activations * gradients).tolist(),
+            }
     if found.states is not None:
         record["states"] = {"axes": ["layer", "token"]} | {
             name: state_figure(found.states, name).tolist() for name in STATE_FIGURES
@@ -113,6 +128,7 @@ def to_json(found: InsideTable) -> str:
             "changes_the_decision": effects.flips.tolist(),
             "forecasts": effects.forecasts.tolist(),
             "together": effects.together,
+            "together_forecast": effects.together_forecast,
             "together_changes_the_decision": effects.together_flips,
             "controls": {name: values.tolist() for name, values in effects.controls.items()},
         }
@@ -120,7 +136,8 @@ def to_json(found: InsideTable) -> str:
         record["words"] = {
             "texts": len(found.words.texts),
             "skipped": found.words.skipped,
-            "of": {row["neuron"]: _places(found.words, row["neuron"]) for row in found.rows()},
+            "read_in_part": found.words.partly,
+            "of": {name: _places(found.words, name) for name in found.names()},
         }
     return json.dumps(record, ensure_ascii=False) + "\n"
 
@@ -141,10 +158,13 @@ def to_text(found: InsideTable) -> str:
     if found.effects is not None:
         lines += ["", *_effects(found.effects)]
     if found.words is not None:
-        for row in found.rows():
-            lines += ["", f"neuron {row['neuron']}, highest in {len(found.words.texts):,} texts"]
-            for place in _places(found.words, row["neuron"])[:5]:
-                lines.append(f"  {place['value']:+8.3f}  {place['before']}[{place['word']}]{place['after']}")
+        if found.words.partly:
+            lines += ["", f"of {found.words.partly:,} texts of the set only the beginning was read"]
+        for name in found.names():
+            lines += ["", f"neuron {name}, highest in {len(found.words.texts):,} texts"]
+            for place in _places(found.words, name)[:5]:
+                around = f"{place['before']}[{place['word']}]{place['after']}"
+                lines.append(f"  {place['value']:+8.3f}  line {place['line']}: {around}")
     return "\n".join(lines) + "\n"
 
 
@@ -170,7 +190,7 @@ def _effects(effects: NeuronEffects) -> list[str]:
     lines = [f"set to zero: how far {visible(target_name(effects.target))} falls [{unit}]"]
     rows = [*zip(map(str, effects.neurons), effects.effects, effects.forecasts, effects.flips)]
     if len(rows) > 1:
-        rows.append(("together", effects.together, effects.forecasts.sum(), effects.together_flips))
+        rows.append(("together", effects.together, effects.together_forecast, effects.together_flips))
     for name, effect, forecast, flips in rows:
         decision = "  changes the decision" if flips else ""
         lines.append(f"{name:>10} {effect:+8.3f}  gradient forecasts {forecast:+.3f}{decision}")
@@ -185,7 +205,7 @@ def _effects(effects: NeuronEffects) -> list[str]:
 def _places(words: NeuronWords, name: str) -> list[dict[str, Any]]:
     neuron = Neuron(*map(int, name.split(".")))
     return [
-        {"value": value, "text": line, "token": token, **in_context(words.texts[line], token)}
+        {"value": value, "line": words.numbers[line], "token": token, **in_context(words.texts[line], token)}
         for line, token, value in words.of(neuron)
     ]
 

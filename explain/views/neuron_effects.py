@@ -35,7 +35,7 @@ class NeuronEffectsBars(View):
             )
         ]
         if count > 1:
-            forecast = rounded(float(result.forecasts.sum()), "+.2f")
+            forecast = rounded(result.together_forecast, "+.2f")
             together = {"name": f"all {count} at once", "claim": f"gradient forecasts {forecast}"}
             rows.append(together | {"effect": round(result.together, 5), "flips": result.together_flips})
         for kind, effects in result.controls.items():
@@ -48,6 +48,8 @@ class NeuronEffectsBars(View):
                     "flips": False,
                 }
             )
+        token = result.neurons[0].token
+        where = "at every token" if token is None else f"at token {token}"
         ends = [abs(end) for row in rows for end in (row["effect"], *row.get("range", ()))]
         return {
             "rows": rows,
@@ -58,8 +60,8 @@ class NeuronEffectsBars(View):
             "unit": unit,
             "note": sentence(
                 f"Each bar: how far {target_name(result.target)} ({unit}, now {result.output:+.3f}) falls when those "
-                "neurons are set to zero at every token and nothing else is changed.",
-                "The gradient's forecast is activation x gradient, summed over tokens.",
+                f"neurons are set to zero {where} and nothing else is changed.",
+                f"The gradient's forecast is activation x gradient{', summed over tokens' if token is None else ''}.",
                 "Others: as many, drawn anew each time; the bar is the median, the line goes from lowest to highest."
                 if result.controls
                 else "There are too few other neurons in the layer to compare with.",

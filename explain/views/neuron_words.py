@@ -34,16 +34,19 @@ class NeuronWordsList(View):
         return {
             "title": f"Neuron {neuron}",
             "rows": [
-                {"value": round(value, 5), "text": line + 1, **in_context(result.texts[line], token)}
+                {"value": round(value, 5), "text": result.numbers[line], **in_context(result.texts[line], token)}
                 for line, token, value in places
             ],
             "largest": max((value for *_, value in places), default=0.0),
             "note": sentence(
                 awaited,
                 f"The highest activations of neuron {neuron} in {read:,} texts, one place a text, special "
-                f"tokens left out; the number on the right is the text's. Over all {result.seen:,} pieces its mean is "
-                f"{mean:+.3f}, and {active:.0%} are above zero.",
+                f"tokens left out; the number on the right is that of the line it stands in. Over all {result.seen:,} "
+                f"pieces its mean is {mean:+.3f}, and {active:.0%} are above zero.",
                 skipped,
+                f"Of {result.partly:,} texts only the beginning was read: they are longer than the model reads at once."
+                if result.partly
+                else "",
                 "Where it is highest is not all it does: other texts may show another picture of the same neuron "
                 "(Bolukbasi et al. 2021).",
             ),

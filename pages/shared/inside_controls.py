@@ -9,7 +9,7 @@ from explain.errors import DataError, KnobError
 from explain.models.base import TextModel
 from explain.models.neurons import read_neuron
 from explain.numerics.neurons import NEURON_FIGURES
-from explain.text.lines import read_lines
+from explain.text.lines import Lines, read_lines
 from explain.views.base import visible
 from pages.shared import controls, show
 
@@ -99,19 +99,39 @@ def silenced(model: TextModel) -> tuple[Neuron, ...]:
     return tuple(dict.fromkeys(found[:MOST_SILENCED]))
 
 
-def set_of_texts() -> tuple[str, ...]:
-    """A set of texts from a file or a box, one a line; none where nothing is given."""
+def set_of_texts() -> Lines | None:
+    """A set of texts from a file or a box, one a line; None where nothing is given. It is kept for the visit."""
+    session = st.session_state
+    if "set_of_texts" not in session and session.get("set_kept"):  # a view was looked at that has no such box
+        session.set_of_texts = session.set_kept
     with st.expander("A set of texts, to see which of their words a neuron answers to"):
         file = controls.file_box("A file in UTF-8, one text a line", ["txt", "tsv", "csv", "text"], megabytes=8)
         pasted = st.text_area("Or paste them", key="set_of_texts", height=120, placeholder="One text a line")
-        source = file.getvalue() if file is not None else pasted
-        if file is None and not pasted.strip():
-            return ()
+        session.set_kept = pasted
         try:
-            lines, left_out = read_lines(source)
+            if file is not None:
+                lines = read_lines(file.getvalue())
+                session.set_before = (file.name, lines)
+            elif pasted.strip():
+                lines = read_lines(pasted)
+            elif session.get("set_before"):
+                lines = _file_of_before(*session.set_before)
+            else:
+                return None
         except DataError as error:
             show.problem(str(error))
-            return ()
-        more = f" The first {len(lines):,} are read; {left_out:,} are left out." if left_out else ""
-        st.caption(f"{len(lines):,} texts, a pass each, once.{more} They stay on the machine that runs this app.")
+            return None
+        count = len(lines.texts)
+        more = f" The first {count:,} are read; {lines.left_out:,} are left out." if lines.left_out else ""
+        st.caption(f"{count:,} texts, a pass each, once.{more} They stay on the machine that runs this app.")
         return lines
+
+
+def _file_of_before(name: str, lines: Lines) -> Lines:
+    """A file that was loaded before another page or view was looked at: a browser gives it once."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"{show.plain(name)}, as it was loaded before.", width="content")
+        if st.button("Forget it", key="forget_set"):
+            st.session_state.set_before = None
+            st.rerun()
+    return lines

@@ -18,7 +18,7 @@ from pages.shared import state
 _MOUNT = """
 export default function (component) {
   const root = component.parentElement.querySelector(".view");
-  root.explainSend = (name, value) => component.setStateValue(name, value);
+  root.explainSend = (name, value) => component.setTriggerValue(name, value);
   redraw(root, component.data);
 }
 """

@@ -145,6 +145,13 @@ def test_small_files_can_not_unfold_to_large_ones(monkeypatch: pytest.MonkeyPatc
     many = packed({"text": pyarrow.DictionaryArray.from_arrays(one, ["y" * 100_000])})
     with pytest.raises(DataError, match="holds more than 10 MB"):
         read_texts(Source("a.parquet", lambda: io.BytesIO(many), most_bytes=10_000_000))
+    wide = pyarrow.DictionaryArray.from_arrays(one, pyarrow.array(["x" * 5_000_000], pyarrow.large_string()))
+    with pytest.raises(DataError, match="holds a cell of more than"):
+        read_texts(Source.of("a.parquet", packed({"text": wide.cast(pyarrow.large_string())[:64]})))
+    lists = pyarrow.array([["z" * 10_000]] * 1600)
+    listed = packed({"text": pyarrow.array(["a"] * 1600), "label": lists})
+    with pytest.raises(DataError, match="holds more than 10 MB"):
+        read_texts(Source("a.parquet", lambda: io.BytesIO(listed), most_bytes=10_000_000), label="label")
     monkeypatch.setattr(tables, "_MOST_LINES", 1000)
     for name in ("a.jsonl.gz", "a.csv.gz"):
         with pytest.raises(DataError, match="more than 1,000 lines"):

@@ -294,3 +294,13 @@ def test_heads_that_decide_nothing_or_look_ahead_are_refused(tmp_path: Path) -> 
     both_ways = tiny_folder("roberta", tmp_path / "both", head="ForCausalLM")
     with pytest.raises(ModelError, match="was saved as RobertaForCausalLM"):
         load_folder("both", both_ways)
+
+
+def test_a_configuration_that_does_not_name_its_family_is_told_when_it_is_loaded(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "config.json").write_text(json.dumps({"architectures": ["BertForSequenceClassification"]}))
+    monkeypatch.setenv("EXPLAIN_MODELS", f"odd={folder}")
+    assert "odd" in {entry.name for entry in list_models()}
+    with pytest.raises(ModelError, match=r"config\.json that transformers can't use"):
+        load_model("odd")

@@ -185,7 +185,10 @@ def test_no_more_of_a_text_is_read_than_its_folder_says(tmp_path: Path) -> None:
     model = load_folder("m", folder)
     tokens = model.encode(*PAIR)
     assert len(tokens) == 12 < len(whole) and tokens.truncated
-    assert model.text_vectors(PAIR, "mean").pieces.tolist() == [6, 6]
+    assert model.text_vectors(PAIR, "mean").pieces.tolist() == [6, 6] and model.longest_text == 6
+    known = load_folder("m", folder).record
+    (folder / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": 7}))
+    assert load_folder("m", folder).record.settings_sha256 != known.settings_sha256  # or old vectors would be served
 
 
 def test_what_can_not_be_read_apart_is_refused(tmp_path: Path, tiny: Tiny) -> None:

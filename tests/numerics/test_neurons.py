@@ -46,3 +46,11 @@ def test_random_ones_are_as_many_of_the_same_layers() -> None:
 def test_where_there_are_too_few_others_none_are_drawn(count: int) -> None:
     chosen = [(0, number) for number in range(count)]
     assert random_neurons(chosen, 60, 5, 0) == neurons_alike(chosen, np.zeros((1, 60)), 5, 0) == []
+
+
+def test_none_is_drawn_twice_or_chosen_however_many_there_are() -> None:
+    sizes = np.random.default_rng(0).random((1, 100))
+    for count in range(1, 60):
+        chosen = [(0, number) for number in range(count)]
+        for draw in neurons_alike(chosen, sizes, 3, 0):
+            assert len(set(draw)) == count and not set(draw) & set(chosen)

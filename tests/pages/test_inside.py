@@ -125,3 +125,18 @@ def test_models_that_show_no_neurons_say_so(app: AppTest, tmp_path: Path, monkey
     monkeypatch.setenv("EXPLAIN_MODELS", f"chunked={chunked}")
     look(app, "Neurons", model="chunked")
     assert "their neurons can't be seen" in errors(app).replace("\\", "") and not app.exception
+
+
+def test_a_set_of_texts_is_still_there_when_one_comes_back(app: AppTest) -> None:
+    look(app, "Neurons", set_of_texts="so good\na bad film")
+    look(app, "Layer by layer")
+    look(app, "Neurons")
+    assert app.text_area(key="set_of_texts").value == "so good\na bad film"
+    assert any("Where in the set" in one.value for one in app.markdown)
+
+
+def test_neurons_in_a_link_that_are_none(app: AppTest) -> None:
+    for key in ("neuron", "zero"):
+        app.query_params[key] = "0." + "9" * 5000
+    look(app, "Neurons")
+    assert not app.exception and "is no neuron" in errors(app).replace("\\", "")

@@ -41,6 +41,26 @@ def test_words_are_walked_and_chosen_by_keyboard(visit: Visit) -> None:
     expect(page.locator(".strip .spot.on")).to_have_count(0)
 
 
+def test_the_same_can_be_chosen_a_second_time_and_let_go(visit: Visit) -> None:
+    visit.open("/inside?inside=Neurons")
+    page = visit.page
+    bar = page.locator(".neurons .cut-row").nth(1)
+    name = bar.locator(".name").inner_text()
+    bar.click()
+    page.wait_for_url(re.compile(f"neuron={re.escape(name)}"))
+    box = page.get_by_role("textbox", name="Neuron", exact=True)
+    box.fill("0.3")
+    box.press("Enter")
+    page.wait_for_url(re.compile(r"neuron=0\.3"))
+    page.locator(".neurons .cut-row").nth(1).click()
+    page.wait_for_url(re.compile(f"neuron={re.escape(name)}"))
+    page.locator(".heatmap .w").nth(2).click()
+    page.wait_for_url(re.compile("token=2"))
+    expect(page.locator(".heatmap .w.picked")).to_have_count(1)
+    page.locator(".heatmap .w.picked").click()
+    page.wait_for_url(lambda url: "token=" not in url)
+
+
 def test_a_neuron_is_chosen_and_set_to_zero_by_clicks(visit: Visit) -> None:
     visit.open("/inside?inside=Neurons")
     page = visit.page

@@ -182,6 +182,14 @@ def test_answers_are_asked_for_as_they_are_listed(tiny: Callable[..., EncoderMod
         model.task.target(prediction, model.head, label="the", against="the")
     with pytest.raises(TargetError, match=r"no 'he'.* whole words"):
         model.task.target(prediction, model.head, label="he")
+    context = "the Paris-based firm bought O'Neil's bar 1990-1995, so that 電影 was shown"
+    prediction = model.predict(model.encode(QUESTION, context))
+    for answer in ("Paris", "based", "O'Neil", " bar ", "1990", "影"):
+        asked = model.task.target(prediction, model.head, label=answer)
+        assert asked.label == answer.strip()
+    for part in ("Par", "199", "ar"):
+        with pytest.raises(TargetError, match="The context has no"):
+            model.task.target(prediction, model.head, label=part)
 
 
 def test_a_question_that_leaves_no_room_is_refused(tiny: Callable[..., EncoderModel]) -> None:

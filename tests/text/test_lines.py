@@ -1,15 +1,15 @@
 import pytest
 
 from explain.errors import DataError
-from explain.text.lines import MOST_BYTES, MOST_LINES, read_lines
+from explain.text.lines import MOST_BYTES, MOST_LINES, Lines, read_lines
 
 
 def test_one_text_a_line() -> None:
-    assert read_lines("\ufeffgood\r\n\n  bad film \n\u200b\ngood\n".encode()) == (("good", "bad film"), 0)
-    assert read_lines("a\tb\nc") == (("a\tb", "c"), 0)
+    assert read_lines("\ufeffgood\r\n\n  bad film \n\u200b\ngood\n".encode()) == Lines(("good", "bad film"), (1, 3))
+    assert read_lines("a\tb\nc") == Lines(("a\tb", "c"), (1, 2))
     many = "\n".join(map(str, range(MOST_LINES + 7)))
-    assert len(read_lines(many)[0]) == MOST_LINES and read_lines(many)[1] == 7
-    assert read_lines(many, most=2) == (("0", "1"), MOST_LINES + 5)
+    assert len(read_lines(many).texts) == MOST_LINES and read_lines(many).left_out == 7
+    assert read_lines(many, most=2) == Lines(("0", "1"), (1, 2), MOST_LINES + 5)
 
 
 @pytest.mark.parametrize(

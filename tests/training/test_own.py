@@ -25,6 +25,7 @@ from explain.training.columns import Columns
 from explain.training.compare import compare
 from explain.training.evaluate import classification_figures, curves, macro_f1_interval, multi_label_figures
 from explain.training.figures import read_evaluation, words_rows
+from explain.training.here import train_here
 from explain.training.lines import LinesSettings
 from explain.training.objectives.classification import Labelled
 from explain.training.own import TableSettings
@@ -126,6 +127,8 @@ def test_poolings_of_a_model_of_ones_own_are_served_and_compared(models: Path) -
     assert [line.split(" | ")[0] for line in table.splitlines()[4:]] == ["| cls", "| mean", "| lstm"]
     with pytest.raises(DataError, match=r"differs from .* in data"):
         compare([str(models / "cls"), str(job_of_others(models))])
+    job.work(made(models / "again", replace(short, pooling="cls", seed=1)), lambda _: None)
+    assert "| **cls** | mean of 2 |" in compare([str(models / "cls"), str(models / "again")])
 
 
 def job_of_others(models: Path) -> Path:
@@ -283,6 +286,13 @@ def test_an_end_by_patience_is_an_end_for_a_run_that_is_gone_on_with(models: Pat
     assert (again["steps"], again["kept_step"]) == (whole["steps"], whole["kept_step"]) and again["steps"] < 200
     one, other = (tensors(models / name) for name in ("whole", "mine"))
     assert all(np.array_equal(one[name], other[name]) for name in one)
+
+
+def test_a_busy_machine_leaves_no_run_behind(models: Path) -> None:
+    other = made(models / "other")
+    with runs.locked(other), pytest.raises(Busy, match="one at a time"):
+        train_here(models / "mine", rows(), Columns(), SHORT, lambda _: None)
+    assert [run.name for run in runs.all_runs()] == ["other"]
 
 
 def test_a_run_that_was_killed_while_it_tidied_up_is_finished(models: Path, trained: Trained) -> None:

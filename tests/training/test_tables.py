@@ -215,3 +215,18 @@ def test_long_lines_are_as_many_documents_as_they_have_text() -> None:
     assert " ".join(row["text"].replace("\n", " ") for row in found).split()[:1000] == article.split()
     with pytest.raises(DataError, match="has 40 words in text"):
         lines.documents(read_table("a.txt", ("x" * 12_000 + "\n").encode() * 40), "text")
+
+
+def test_pairs_of_one_text_are_all_measured_on_their_copies_once() -> None:
+    rows = [
+        {
+            "text": f"question {number // 10}",
+            "answer": f"answer {number}",
+            "label": "right" if number % 10 == 0 else "no",
+        }
+        for number in range(1000)
+    ]
+    for seed in range(5):
+        test = split(of([*rows, *rows[:200]], text_pair="answer"), seed)["test"]
+        found = Counter(row["label"] for row in test)
+        assert found == {"right": 15, "no": 135} and len({(row["text"], row["text_b"]) for row in test}) == 150

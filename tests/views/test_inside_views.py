@@ -109,7 +109,7 @@ def effects() -> NeuronEffects:
     _, target = default_item(MODEL, "so good")
     controls = {"random": np.array([0.1, -0.2, 3.0]), "as active": np.array([0.5, 0.6, 0.7])}
     pair = (Neuron(0, 3), Neuron(1, 2))
-    return NeuronEffects(target, pair, [0.5, -0.25], [False, True], [0.4, -0.2], 1.0, False, controls, 1.5)
+    return NeuronEffects(target, pair, [0.5, -0.25], [False, True], [0.4, -0.2], 1.0, False, 0.2, controls, 1.5)
 
 
 def test_effects_stand_beside_other_neurons() -> None:

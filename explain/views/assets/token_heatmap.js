@@ -13,8 +13,9 @@ function draw(root, data) {
   const unit = (mark) => data.texts[+mark.dataset.text].units[+mark.dataset.unit];
   const tell = (mark) => tip.show(mark, description(data, unit(mark)));
   const choose = (mark) => {
-    pick(data.group, mark.classList.contains("picked") ? [] : unit(mark).tokens);
-    send(root, data, { token: unit(mark).tokens[0] });
+    const again = mark.classList.contains("picked"); // lets go of it
+    pick(data.group, again ? [] : unit(mark).tokens);
+    send(root, data, { token: again ? null : unit(mark).tokens[0] });
   };
   box.onpointerover = (event) => event.target.closest(".w") && tell(event.target.closest(".w"));
   box.onpointerout = () => tip.hide();
