@@ -15,6 +15,10 @@
 Each message says what is wrong and what to do next.
 """
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class ExplainError(Exception):
     """The root of the tree above."""
@@ -61,3 +65,17 @@ class Busy(ExplainError):
 
 class Cancelled(ExplainError):
     """The work was stopped."""
+
+
+@contextmanager
+def told(program: str) -> Iterator[None]:
+    """An error of the tree above ends a program of the command line with one line, not with a traceback.
+
+    Raises:
+        SystemExit: with status 2, after such an error.
+    """
+    try:
+        yield
+    except ExplainError as error:
+        print(f"{program}: {error}", file=sys.stderr)
+        sys.exit(2)

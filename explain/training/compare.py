@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from explain.errors import DataError
+from explain.errors import DataError, told
 from explain.training.objectives.base import Objective
 from explain.training.objectives.classification import OneLabel
 from explain.training.recipes import TASK_RECIPES
@@ -120,7 +120,9 @@ def _line(cells: Sequence[object]) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m explain.training.compare", description=__doc__.split("\n\n")[0])
     parser.add_argument("folders", nargs="+", metavar="DIR", help="folders that finetune wrote")
-    print(compare(parser.parse_args(arguments).folders), end="")
+    options = parser.parse_args(arguments)
+    with told("compare"):
+        print(compare(options.folders), end="")
 
 
 if __name__ == "__main__":

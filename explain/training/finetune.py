@@ -43,7 +43,7 @@ from transformers import (
 from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
-from explain.errors import DataError
+from explain.errors import DataError, told
 from explain.installation import weights_folder
 from explain.models.catalogue import weight_hash
 from explain.training.budget import Budget, BudgetedTrainer, ended_at, last_checkpoint
@@ -528,8 +528,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = vars(parser.parse_args(arguments))
     if options.pop("fresh"):
         shutil.rmtree(Path(options["output"]) / "checkpoints", ignore_errors=True)
-    recipe = FinetuningRecipe(**options | {"data": tuple(options["data"])})
-    print(json.dumps(finetune(recipe), indent=1))
+    with told("finetune"):
+        recipe = FinetuningRecipe(**options | {"data": tuple(options["data"])})
+        print(json.dumps(finetune(recipe), indent=1))
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ from transformers import (
     set_seed,
 )
 
-from explain.errors import DataError
+from explain.errors import DataError, told
 from explain.text.sentences import sentence_spans
 from explain.training.budget import Budget, BudgetedTrainer, ended_at, last_checkpoint
 from explain.training.card import write_card
@@ -570,8 +570,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error("bound the run: give --steps, --minutes or both")
     if options.pop("fresh"):
         shutil.rmtree(Path(options["output"]) / "checkpoints", ignore_errors=True)
-    recipe = PretrainingRecipe(**options | {"data": tuple(options["data"])})
-    print(json.dumps(pretrain(recipe), indent=1))
+    with told("pretrain"):
+        recipe = PretrainingRecipe(**options | {"data": tuple(options["data"])})
+        print(json.dumps(pretrain(recipe), indent=1))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from explain.errors import DataError
 from explain.models import catalogue
-from explain.training import finetune, pretrain, rows
+from explain.training import compare, finetune, pretrain, rows
 from explain.training.finetune import FinetuningRecipe
 from explain.training.pretrain import (
     IGNORED,
@@ -283,3 +283,16 @@ def test_command_lines_need_a_bound_and_data(module: object, capsys: pytest.Capt
     with pytest.raises(SystemExit):
         module.main(["--output", "x", "--data", "y"])
     assert "required" in capsys.readouterr().err or module is pretrain
+
+
+def test_an_error_of_ours_ends_a_recipe_with_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    absent = str(tmp_path / "absent")
+    for module, arguments in (
+        (finetune, ["--task", "sentiment", "--data", absent, "--output", str(tmp_path / "out")]),
+        (pretrain, ["--steps", "1", "--data", absent, "--output", str(tmp_path / "out")]),
+        (compare, [absent, absent]),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            module.main(arguments)
+        said = capsys.readouterr().err.splitlines()[-1]
+        assert ended.value.code == 2 and "absent" in said and said.startswith(module.__name__.rpartition(".")[2])
