@@ -52,6 +52,8 @@ def warm_up() -> None:
     """Load what the first visitor would wait for, and explain the example the page opens with."""
     from pages.shared import state
 
+    # What is cached for all visitors is filled here without one, which Streamlit would warn of.
+    logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").setLevel(logging.ERROR)
     try:
         state.warm_up()
     except Exception:  # the page says what is wrong; a server that never gets ready would only be restarted

@@ -6,13 +6,14 @@ explain text "The film isn't good." --model sentiment --format table
 import argparse
 import contextlib
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from explain.datatypes import Report
+from explain.datatypes import Report, Verdict
 from explain.errors import DataError, ExplainError, KnobError, TextError
 from explain.installation import own_path, site_folder
 from explain.knobs import knobs_of, make
@@ -441,6 +442,8 @@ def _position(options: argparse.Namespace, model: "TextModel", text: str) -> int
 
     if options.position is not None:
         raise KnobError("Give --word or --position, not both.")
+    if not (model.task.place or model.task.windows):
+        raise KnobError("This model decides on the whole text: leave --word away.")
     windows = model.windows(text, options.pair)
     if len(windows) > 1 and model.task.windows:
         raise KnobError(
@@ -486,16 +489,26 @@ def _write(
 ) -> None:
     from explain.methods.base import METHODS
     from explain.replay import to_json
+    from explain.text.coverage import coverage, doubt
     from explain.views.document import document
     from explain.views.scores_table import to_csv, to_text
 
+    if doubted := doubt(coverage(result.prediction.tokens, model.unk_id, model.scripts), model.scripts):
+        print(f"explain: {doubted}", file=sys.stderr)
     if options.format == "json":
         written = to_json(result)
     elif options.format == "csv":
         written = to_csv(result)
     elif options.format == "html":
         about = {name: (METHODS[name].title, METHODS[name].meaning, METHODS[name].limits) for name in METHODS}
-        written = document(result, about, found["observation"].maps, unknown=model.unk_id, record=to_json(result))
+        written = document(
+            result,
+            about,
+            found["observation"].maps,
+            verdicts=_verdicts(request, result, found, model),
+            unknown=model.unk_id,
+            record=to_json(result),
+        )
     else:
         written = to_text(result) + _judged(request, result, found, model)
     _put(options, written)
@@ -504,20 +517,27 @@ def _write(
 def _judged(request: "Request", result: Report, found: dict[Any, Any], model: "TextModel") -> str:
     """Whether each explanation holds, and its figures, for a terminal."""
     from explain.metrics.base import METRICS
-    from explain.pipeline import Tested
-    from explain.randomization import known
-    from explain.verdict import MEANING, verdict
 
     lines = []
+    for name, judged in _verdicts(request, result, found, model).items():
+        lines += ["", f"{name}: {judged.word}. {judged.sentence}"]
+        for figure in (figure for figure in result.metrics if figure.method == name):
+            beaten = "" if figure.percentile is None else f"  beats {figure.percentile:.0f}% of random orders"
+            lines.append(f"  {figure.value:8.3f}  {METRICS[figure.metric].title}{beaten}")
+    return "\n".join(lines) + "\n"
+
+
+def _verdicts(request: "Request", result: Report, found: dict[Any, Any], model: "TextModel") -> dict[str, Verdict]:
+    from explain.pipeline import Tested
+    from explain.randomization import known
+    from explain.verdict import verdict
+
+    verdicts = {}
     for method in request.methods:
         one = found[method]
         others = [other for other in result.attributions if other is not one]
-        judged = verdict(one, others, found.get(Tested(method)), known(model, method))
-        lines += ["", f"{one.method}: {MEANING[judged.color]}. {judged.sentence}"]
-        for figure in (figure for figure in result.metrics if figure.method == one.method):
-            beaten = "" if figure.percentile is None else f"  beats {figure.percentile:.0f} % of random orders"
-            lines.append(f"  {figure.value:8.3f}  {METRICS[figure.metric].title}{beaten}")
-    return "\n".join(lines) + "\n"
+        verdicts[one.method] = verdict(one, others, found.get(Tested(method)), known(model, method))
+    return verdicts
 
 
 def _put(options: argparse.Namespace, written: str | bytes) -> None:
@@ -567,8 +587,23 @@ def serve_app(options: argparse.Namespace) -> int:
         environment["EXPLAIN_ALLOW_TRAINING"] = "1"
     site = site_folder()
     command = [sys.executable, "-m", "streamlit", "run", str(site / "app.py")]
-    command += ["--server.port", str(options.port), "--server.address", options.host]
+    command += [
+        "--server.port",
+        str(options.port),
+        "--server.address",
+        options.host,
+        "--logger.hideWelcomeMessage=true",
+    ]
+    with (
+        socket.socket(socket.AF_INET6 if ":" in options.host else socket.AF_INET) as probe,
+        contextlib.suppress(OSError),
+    ):
+        probe.settimeout(1)
+        if probe.connect_ex((options.host, options.port)) == 0:
+            raise ExplainError(f"Port {options.port} is in use. Take another: explain serve --port {options.port + 1}.")
     print(f"explain: http://{'localhost' if options.host == '127.0.0.1' else options.host}:{options.port}", flush=True)
+    if os.name == "posix":
+        os.execve(sys.executable, command, environment)  # signals reach the server itself, and its exit is ours
     try:
         return subprocess.run(command, env=environment, check=False).returncode
     except KeyboardInterrupt:

@@ -949,7 +949,7 @@ class Randomization:
         _frozen_mapping(self, "params")
 
 
-VERDICTS = ("green", "amber", "red", "grey")
+VERDICTS = {"green": "it holds", "amber": "with care", "red": "don't rely on it", "grey": "too short to tell"}
 
 
 @dataclass(frozen=True)
@@ -970,7 +970,12 @@ class Verdict:
     def __post_init__(self) -> None:
         _frozen_mapping(self, "facts")
         if self.color not in VERDICTS:
-            raise ValueError(f"Verdict.color is {self.color!r}; expected one of {VERDICTS}.")
+            raise ValueError(f"Verdict.color is {self.color!r}; expected one of {tuple(VERDICTS)}.")
+
+    @property
+    def word(self) -> str:
+        """The color in words."""
+        return VERDICTS[self.color]
 
 
 @dataclass(frozen=True)

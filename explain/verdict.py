@@ -13,8 +13,6 @@ from explain.datatypes import Attribution, MetricResult, Randomization, Verdict
 from explain.numerics.agreement import agreement
 from explain.text.units import scores_of
 
-MEANING = {"green": "it holds", "amber": "with care", "red": "don't rely on it", "grey": "too short to tell"}
-
 FEWEST_WORDS = 6
 LARGEST_GAP = 0.05  # of the difference that the scores should add up to
 LEAST_PERCENTILE = 97.5  # of random orders beaten: with 20 pairs of them, random scores do so in 5 texts of 100
@@ -54,14 +52,19 @@ def verdict(
 
     if (mean := _agreement(attribution, others, words)) is not None:
         facts["agreement"] = mean
-        said = f"rank agreement with the other methods is {mean:+.2f}"
+        said = f"rank agreement with the other methods is {_signed(mean)}"
         (merits if mean >= GREEN_AGREEMENT else faults if mean <= RED_AGREEMENT else doubts).append(said)
 
     gain = results.get("symmetric_relevance_gain")
     if gain is not None and gain.percentile is not None:
         facts["percentile"] = gain.percentile
-        said = f"its order of words beats {gain.percentile:.0f} % of random orders"
-        (merits if gain.percentile >= LEAST_PERCENTILE else faults).append(said)
+        said = f"{gain.percentile:.0f}% of random orders"
+        if gain.percentile >= LEAST_PERCENTILE:
+            merits.append(f"its order of words beats {said}")
+        else:
+            faults.append(
+                f"its order of words beats no more than {said}, fewer than the {LEAST_PERCENTILE:g}% that count"
+            )
     elif not faults:
         doubts.append("not yet compared with random orders")
 
@@ -81,6 +84,10 @@ def verdict(
     if doubts:
         return _said(attribution, "amber", _sentence([*doubts, *merits]), facts)
     return _said(attribution, "green", _sentence(merits), facts)
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "\u2212")  # a minus, as everywhere else on a page
 
 
 def _sentence(parts: Sequence[str]) -> str:

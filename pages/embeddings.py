@@ -201,7 +201,7 @@ def text_map(subject: Subject) -> Look:
             config={"scrollZoom": True, "displaylogo": False},
             alt=f"A map of {len(found.members):,} texts by {kind}, colored by {chosen}.",
         )
-        st.caption(map_limits(found, chosen, len(texts)))
+        st.caption(map_limits(found, chosen, len(texts), len(set(texts.labels))))
         if clustered is not None:
             how_clear(clustered)
 
@@ -227,7 +227,7 @@ def coloring_of(chosen: str, vectors: TextVectors, texts: Texts, clustered: Text
     return None
 
 
-def map_limits(found: TextMap, color: str, texts: int) -> str:
+def map_limits(found: TextMap, color: str, texts: int, labels: int) -> str:
     """What a map is of, and what it can't say."""
     said = []
     if len(found.members) < texts:
@@ -242,15 +242,18 @@ def map_limits(found: TextMap, color: str, texts: int) -> str:
     else:
         rest = 1 - float(found.explained.sum())
         said.append(
-            f"The plane along which the vectors (at length 1) vary most. {rest:.0%} of their variance is not seen "
+            "These texts have one vector, so there is nothing to see."
+            if not found.explained.any()
+            else f"The plane along which the vectors (at length 1) vary most. {rest:.0%} of their variance is not seen "
             "here: points that lie together may be far apart in truth."
         )
-    if color == "label":
+    if color == "label" and labels > MOST_GROUPS:
         said.append(f"The {MOST_GROUPS} labels with most points have a color and a shape; the others are gray.")
     return " ".join([*said, "Axes have no unit. Click two points to compare their texts below."])
 
 
 def search(subject: Subject) -> Look:
+    state.keep("query")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         query = st.text_input(
             "Rank the texts by their nearness to",
@@ -430,8 +433,8 @@ def how_clear(found: TextClusters) -> None:
     """Whether there are clusters at all."""
     of = "" if found.measured == len(found.of) else f", measured on {found.measured:,} texts drawn evenly"
     st.caption(
-        f"k-means, {len(found.sizes)} clusters: mean silhouette {found.silhouette:.2f} (1: well apart, 0: they run "
-        f"into each other{of}). One cloud without groups, of the same spread, cut into as many has "
+        f"k-means, {len(found.sizes)} clusters: mean silhouette, by cosine, {found.silhouette:.2f} (1: well apart, "
+        f"0: they run into each other{of}). One cloud without groups, of the same spread, cut into as many has "
         f"{found.one_cloud:.2f}: "
         "only what is clearly more speaks for groups. k-means cuts anything, and their number is yours."
     )
@@ -463,7 +466,7 @@ def as_python(subject: Subject) -> str:
     given = subject.given
     ending = f"model={subject.model.name!r}, pooling={subject.pooling!r})\nprint(found.vectors.shape)\n"
     if given.file is None:
-        return f"import explain\n\nfound = explain.embed(lines, {ending}"
+        return f"import explain\n\nlines = [...]  # one text each\nfound = explain.embed(lines, {ending}"
     options = {"column": given.column, "label": given.label, "most": given.most}
     named = "".join(f", {name}={value!r}" for name, value in options.items() if value is not None)
     return (

@@ -6,9 +6,9 @@ from typing import Any
 import streamlit as st
 
 from explain import pipeline
-from explain.datatypes import AttentionMaps, Prediction, Report
+from explain.datatypes import AttentionMaps, Prediction, Report, Verdict
 from explain.errors import ExplainError
-from explain.methods.base import METHODS
+from explain.methods.base import METHODS, Method
 from explain.models.base import TextModel
 from explain.pipeline import Request
 from explain.randomization import known
@@ -77,10 +77,15 @@ def heatmaps(request: Request, model: TextModel, report: Report, found: Mapping[
             special=True,
         )
         if not state.unfinished(found[method]):
-            others = [one for one in report.attributions if one is not found[method]]
-            show.verdict(verdict(found[method], others, weights=known(model, method)))
+            show.verdict(judged(method, report, found, model))
     st.caption("The page *Is it right?* compares each with random orders of the words.")
     show.view("word_details", report, key="details", group=GROUP, titles=state.titles(), unknown=model.unk_id)
+
+
+def judged(method: Method, report: Report, found: Mapping[Any, Any], model: TextModel) -> Verdict:
+    """Whether an explanation holds, as far as that costs nothing."""
+    others = [one for one in report.attributions if one is not found[method]]
+    return verdict(found[method], others, weights=known(model, method))
 
 
 def alike(request: Request, report: Report) -> None:
@@ -108,7 +113,7 @@ def key_phrases(request: Request, report: Report, found: Mapping[Any, Any]) -> N
 
 def attention(maps: AttentionMaps) -> None:
     st.subheader("Attention, layer by layer", anchor=False)
-    layers, heads, per_layer, special = controls.graph_form(maps.layers, len(maps.groups))
+    layers, heads, per_layer, special = controls.graph_form(maps.layers, len(maps.groups), len(maps.tokens))
     show.view(
         "layer_graph", maps, key="graph", layers=layers, heads=heads, per_layer=per_layer, special=special, group=GROUP
     )
@@ -123,7 +128,14 @@ def take_away(request: Request, model: TextModel, report: Report, found: Mapping
     def page_alone() -> str:
         all_of_it = whole()
         about = {name: (METHODS[name].title, METHODS[name].meaning, METHODS[name].limits) for name in METHODS}
-        return document(all_of_it, about, found["observation"].maps, unknown=model.unk_id, record=to_json(all_of_it))
+        return document(
+            all_of_it,
+            about,
+            found["observation"].maps,
+            verdicts={method.name: judged(method, report, found, model) for method in request.methods},
+            unknown=model.unk_id,
+            record=to_json(all_of_it),
+        )
 
     files = [
         ("HTML, opens offline", page_alone, "explanation.html", "text/html"),

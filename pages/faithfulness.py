@@ -229,7 +229,7 @@ def figures(metrics: tuple[MetricResult, ...], titles: Mapping[str, str]) -> Non
             "better": "higher" if one.higher_is_better else "lower",
             "beats random, %": one.percentile,
             "measured in": one.scale.replace("_", " "),
-            "removed by": one.operator,
+            "removed by": one.operator or "–",
         }
         for one in metrics
     ]
@@ -237,7 +237,7 @@ def figures(metrics: tuple[MetricResult, ...], titles: Mapping[str, str]) -> Non
         "figure": st.column_config.NumberColumn(format="%.3f"),
         "beats random, %": st.column_config.NumberColumn(format="%.0f"),
     }
-    st.dataframe(rows, hide_index=True, column_config=numbers)
+    st.dataframe(rows, hide_index=True, column_config=numbers, placeholder="–")
     with st.expander("What each figure is"):
         for name in dict.fromkeys(one.metric for one in metrics):
             metric = METRICS[name]

@@ -86,7 +86,9 @@ def neurons(model: TextModel, windows: Sequence[Tokens]) -> Drawer:
         token = inside_controls.word_picker(windows)
     with st.container(horizontal=True, vertical_alignment="top"):
         picked = inside_controls.neuron_picker(model)
-        zeroed = inside_controls.silenced(model)
+        zeroed, wrong = inside_controls.silenced(model)
+    for message in wrong:
+        show.problem(message)
     lines = inside_controls.set_of_texts()
     inside = NeuronsInside()
     effect = (EffectOfNeurons(zeroed),) if zeroed else ()

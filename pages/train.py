@@ -12,7 +12,7 @@ from explain.models import catalogue
 from explain.text.tables import ENDINGS
 from explain.training import charts, lines, own, runs
 from explain.training.columns import Columns, Examples
-from explain.training.figures import figure_rows, gain, read_evaluation, words_rows
+from explain.training.figures import figure_rows, fitted, gain, kept, read_evaluation, words_rows
 from explain.training.runs import Run
 from explain.training.shipped import SHIPPED
 from explain.training.tables import MOST_BYTES, Table
@@ -89,9 +89,8 @@ def new(active: Run | None) -> None:
         )
         st.subheader("How", anchor=False)
         settings = controls.training_settings(lines.LinesSettings, ("minutes", "steps", "seed"))
-    name = st.text_input(
-        "Name of the model", "my-model", key="training_name", help="Lower-case letters, digits and hyphens."
-    )
+    state.keep("training_name", "my-model")
+    name = st.text_input("Name of the model", key="training_name", help="Lower-case letters, digits and hyphens.")
     if active is not None:
         show.advice(f"{active.name} is being trained; one at a time. Wait until it has finished, or stop it.")
     asked = st.button("Start training", type="primary", disabled=active is not None or settings is None)
@@ -114,9 +113,8 @@ def begin(folder: Path) -> None:
 def data(kind: str) -> Table | None:
     """The file to learn from: shipped, or of one's own."""
     name, about = SHIPPED["lines" if kind == LINES else "table"]
-    place = st.segmented_control(
-        "From", ["a file of mine", "the shipped example"], default="the shipped example", required=True, key="from"
-    )
+    state.keep("from", "the shipped example")
+    place = st.segmented_control("From", ["a file of mine", "the shipped example"], required=True, key="from")
     if place == "the shipped example":
         st.caption(about)
         return state.table(name.name, name.read_bytes())
@@ -127,7 +125,24 @@ def data(kind: str) -> Table | None:
         help="It stays on the machine that runs this app. Its rows are copied while the training lasts; of a finished "
         "model, a few test rows stay as examples.",
     )
-    return None if uploaded is None else state.table(uploaded.name, uploaded.getvalue())
+    if uploaded is None:
+        return file_of_before()
+    table = state.table(uploaded.name, uploaded.getvalue())
+    st.session_state.table_before = table
+    return table
+
+
+def file_of_before() -> Table | None:
+    """The file that was loaded before something else was looked at: a browser gives it once."""
+    table: Table | None = st.session_state.get("table_before")
+    if table is None:
+        return None
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"{show.plain(table.name)}, as it was loaded before.", width="content")
+        if st.button("Forget it"):
+            st.session_state.table_before = None
+            st.rerun()
+    return table
 
 
 def columns_of(table: Table) -> Columns:
@@ -153,8 +168,8 @@ def described(table: Table, found: Examples) -> None:
     """What was understood of a table."""
     shown = ", ".join(f"{label} {count:,}" for label, count in list(found.counts.items())[:12])
     more = " ..." if len(found.counts) > 12 else ""
-    left_out = f" {found.left_out:,} rows lack a text or a label, and are left out." if found.left_out else ""
-    repeated = f" {found.repeated:,} rows repeat a text; they stay on one side." if found.repeated else ""
+    left_out = f" Left out, as a text or a label is missing: {found.left_out:,}." if found.left_out else ""
+    repeated = f" Repeating a text, and kept on one side: {found.repeated:,}." if found.repeated else ""
     st.caption(
         show.plain(
             f"{len(table.rows):,} rows, {len(found.labels)} labels: {shown}{more}.{left_out}{repeated} Some 15 % of "
@@ -179,7 +194,7 @@ def looked_at(folder: Path, before: str) -> None:
         st.rerun()
     st.markdown(f":{SAYS[run.state]} {show.plain(about(run))}")
     if run.state == runs.ACTIVE:
-        st.progress(run.fraction, text=f"{run.doing} ...")
+        st.progress(run.fraction, text=f"{run.doing or 'Stopping'} ...")
         st.button("Stop", key="stop_training", on_click=runs.cancel, args=(folder,))
         st.caption("It goes on when this page, or the app, is closed. Stopped or killed, it can go on later.")
     elif run.can_go_on:
@@ -194,10 +209,11 @@ def about(run: Run) -> str:
     settings, file = run.recipe["settings"], run.recipe["file"]
     what = {"adapter": "an adapter and a head", "head": "a head alone"}.get(settings.get("train", ""), "pretraining")
     steps, seconds = (run.progress[-1][name] if run.progress else 0 for name in ("step", "seconds"))
-    return (
+    said = (
         f"{what}, on {file['name']}: {steps:,} steps in {seconds / 60:.1f} of at most {settings['minutes']:g} minutes, "
         f"seed {settings['seed']}."
     )
+    return f"{said} {kept(run.folder) if run.state == runs.FINISHED else ''}".rstrip()
 
 
 def ended(run: Run) -> None:
@@ -241,7 +257,7 @@ def results(run: Run) -> None:
         border="horizontal",
         hide_index=True,
     )
-    if sentence := gain(found):
+    for sentence in filter(None, (fitted(found), gain(found))):
         st.markdown(show.plain(sentence))
     matrix = charts.confusion(found)
     if matrix is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 from playwright.sync_api import Browser, expect, sync_playwright
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -20,6 +21,9 @@ from explain.models.catalogue import load_folder, load_model
 from explain.models.encoder import EncoderModel
 from tests import chromium
 from tests.tiny_models import tiny_folder
+
+settings.register_profile("explain", deadline=None)  # seconds say nothing on a machine that others use
+settings.load_profile("explain")
 
 torch.set_num_threads(1)  # tiny models gain nothing by threads, and lose much where something else computes too
 

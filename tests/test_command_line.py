@@ -1,6 +1,7 @@
 import io
 import json
 import re
+import socket
 import sys
 from pathlib import Path
 
@@ -45,6 +46,9 @@ def test_html_and_csv(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["text", "=1+1 good </script><script>x", "--format", "html", "--out", str(path)]) == 0
     page = path.read_text()
     assert page.startswith("<!doctype html>") and "</script><script>x" not in page
+    assert page.count('<p class="verdict"><b class="') == 3
+    assert main(["text", "Ada met Bob.", "--model", "entities", "--format", "html", "--out", str(path)]) == 0
+    assert '<div class="view" data-view="predicted_spans">' in path.read_text()
     capsys.readouterr()
     assert main(["text", "=1+1 good", "--format", "csv"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -204,8 +208,8 @@ def test_a_verdict_stands_under_the_scores(capsys: pytest.CaptureFixture[str]) -
 
 def test_texts_become_vectors_and_a_ranking(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, out = tmp_path / "reviews.csv", tmp_path / "vectors.npz"
-    path.write_text("id,text\n1,a bad film\n2,\n3,two dogs \x1b[31m run\n4,a terrible film\n")
-    asked = ["embed", str(path), "--model", "base", "--pooling", "mean"]
+    path.write_text("id,text\nb,a bad film\n2,\na,two dogs \x1b[31m run\nb,a terrible film\n")
+    asked = ["embed", str(path), "--model", "base", "--pooling", "mean", "--label", "id"]
     assert main([*asked, "--out", str(out), "--query", "an awful movie", "--top", "2"]) == 0
     said = capsys.readouterr()
     header, first, second = said.out.splitlines()
@@ -214,6 +218,8 @@ def test_texts_become_vectors_and_a_ranking(tmp_path: Path, capsys: pytest.Captu
     with np.load(out, allow_pickle=False) as arrays:
         assert np.allclose(arrays["vectors"][0], explain.embed(["a bad film"], "base").vectors[0], atol=1e-5)
         assert arrays["vectors"].shape == (3, 384) and arrays["rows"].tolist() == [1, 3, 4]
+        names = json.loads(str(arrays["about"]))["labels"]
+        assert [names[str(label)] for label in arrays["labels"]] == ["b", "a", "b"]
     assert main([*asked, "--query", "dogs", "--top", "1"]) == 0
     assert "\x1b" not in capsys.readouterr().out
 
@@ -284,5 +290,17 @@ def test_the_terminal_says_what_was_said_and_read(capsys: pytest.CaptureFixture[
     assert answered.startswith("Ada, ")
     assert main(["text", "Who met Bob?", "--pair", context, "--model", "answers", "--word", "Ada"]) == 2
     assert "Name the answer itself: --target" in capsys.readouterr().err
+    assert re.search(r"^labels: gratitude 9\d%$", said("Thank you so much!", "--model", "emotions"), re.M)
+    assert main(["text", "Фильм оказался скучным.", "--method", "attention_rollout", "--no-phrases"]) == 0
+    assert "Most letters are Cyrillic" in capsys.readouterr().err
     short = said("Who died?", "--pair", "Bob died", "--model", "answers", "--target", "Bob died")
     assert short.startswith("Bob, 9")  # what is decided, whatever is asked about
+
+
+def test_a_port_that_is_taken_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert main(["serve", "--port", str(port)]) == 2
+    assert f"Port {port} is in use." in capsys.readouterr().err

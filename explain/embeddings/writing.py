@@ -1,7 +1,8 @@
 """Vectors as files: for NumPy, for data frames, for anything that reads CSV.
 
 Texts are written to CSV and Parquet; a NumPy file of texts as long as they come would take the room of the longest for
-each, so it holds the number of the row instead that each vector's text stands in.
+each, so it holds the number of the row instead that each vector's text stands in, and a number for each label, whose
+names stand in `about`.
 """
 
 import io
@@ -70,13 +71,18 @@ def written(found: TextVectors, texts: Texts, form: str) -> bytes:
 def write_opened(found: TextVectors, texts: Texts, form: str, file: BinaryIO) -> None:
     """Write vectors, row by row as the texts stand; columns are said in `about`, which npz and Parquet hold."""
     if form == "npz":
+        names = sorted(set(texts.labels))
+        numbered = {name: number for number, name in enumerate(names)}
+        labels: dict[str, Any] = {"labels": np.array([numbered[label] for label in texts.labels])} if names else {}
+        said = about(found) | ({"labels": {str(number): name for name, number in numbered.items()}} if names else {})
         np.savez(
             file,
             vectors=found.vectors,
             rows=np.array(texts.rows),
+            **labels,
             pieces=found.pieces,
             truncated=found.truncated,
-            about=np.array(json.dumps(about(found))),
+            about=np.array(json.dumps(said)),
         )
     elif form == "parquet":
         import pyarrow

@@ -249,8 +249,9 @@ class EncoderModel(TextModel):
 
     def _encode_pair(self, text: str, text_pair: str | None) -> tuple[Tokens, ...]:
         texts = (text,) if text_pair is None else (text, text_pair)
-        for one in texts:
-            check_text(one)
+        names = [name.lower() for name in self.task.texts] if len(texts) > 1 else ["text"]
+        for one, name in zip(texts, names):
+            check_text(one, name)
         if self._apart:
             return (self._encode_apart(texts),)
         options: dict[str, Any] = {"truncation": True}
@@ -751,8 +752,8 @@ def _bare(ids: npt.NDArray[np.int64], pair: bool = False) -> Row:
     return _row(tokens)
 
 
-def check_text(text: str) -> None:
-    """Refuse what no model can read.
+def check_text(text: str, name: str = "text") -> None:
+    """Refuse what no model can read; `name` is what the text is to the model.
 
     Raises:
         TextError: not a string, blank, too long, or not Unicode.
@@ -760,7 +761,7 @@ def check_text(text: str) -> None:
     if not isinstance(text, str):
         raise TextError(f"A text is wanted, not {type(text).__name__}.")
     if not any(map(is_visible, text)):
-        raise TextError("There is nothing to explain: the text is empty. Type a sentence.")
+        raise TextError(f"There is nothing to explain: the {name} is empty. Type a sentence.")
     if len(text) > MAX_CHARACTERS:
         raise TextError(
             f"The text has {len(text):,} characters; at most {MAX_CHARACTERS:,} are taken. Give a part of it."

@@ -24,8 +24,8 @@ class FillMask(VocabularyTask):
     pair = "perhaps"
     place = "mask"
     examples = {
-        "capital": ("The capital of France is [MASK].",),
         "agreement": ("The keys to the cabinet [MASK] on the table.",),
+        "capital": ("The capital of France is [MASK].",),
         "bank": ("She went to the bank to deposit her [MASK].",),
         "but": ("The film wasn't [MASK], but I liked it.",),
         "two masks": ("The cat chased the [MASK] into the [MASK].",),

@@ -48,6 +48,10 @@ class QuestionAnswering(Task):
             "after his death.",
         ),
         "when": (
+            "When did the library reopen?",
+            "The library burned down in 1921. It reopened in 1930, in a building twice as large.",
+        ),
+        "two years apart": (
             "When did the hotel reopen?",
             "The hotel closed in 1998 after a fire. Its owners sold it, and after ten years of work it reopened in "
             "2008 with half as many rooms.",

@@ -16,6 +16,7 @@ from explain.datatypes import Output, Prediction, Target, Tokens
 from explain.errors import TargetError, TextError
 from explain.registry import unknown
 from explain.tasks.base import TASKS, Head, Raw, Task
+from explain.text.words import is_visible
 
 SENTENCE = "This text is about {}."
 MOST_LABELS = 20
@@ -46,7 +47,7 @@ class ZeroShotClassification(Task):
 
     def seconds(self, text_pair: str | None) -> tuple[str | None, ...]:
         labels = [label.strip() for label in (text_pair or "").replace("\n", ",").split(",")]
-        labels = list(dict.fromkeys(label for label in labels if label))
+        labels = list(dict.fromkeys(label for label in labels if any(map(is_visible, label))))
         if not labels:
             raise TextError("Give the labels to choose from, with commas: sport, politics, science.")
         if len(labels) > MOST_LABELS:

@@ -47,6 +47,18 @@ def coverage(tokens: Tokens, unknown_id: int | None, scripts: Sequence[str] | No
     return Coverage(unknown, sum(foreign.values()) / sum(letters.values()), script)
 
 
+def doubt(read: Coverage, scripts: Sequence[str] | None) -> str:
+    """Why what the model says of a text may mean little, as a sentence; empty where nothing speaks against it."""
+    if read.unknown > MOST_UNKNOWN:
+        return f"{read.unknown:.0%} of the pieces are unknown to this model: it sees the same blank for each of them."
+    if read.poor:
+        return (
+            f"Most letters are {read.script}; this model was trained on {' and '.join(scripts or ())} script. "
+            "Its answer means little here."
+        )
+    return ""
+
+
 def script_of(letter: str) -> str:
     """The script of a letter by its Unicode name: "Latin", "Cyrillic", "Han" ..."""
     first = unicodedata.name(letter, "Unknown").split()[0].split("-")[0]

@@ -195,6 +195,10 @@ def _figure_table(figures: dict[str, Any], temperature: float | None) -> list[st
             shown = ", ".join(f"{figures[name]:.3f}" for name in names)
             interval = figures.get(f"{names[0]}_interval") if "interval" in caption else None
             caption = caption if interval else caption.removesuffix(" (95 % interval)")
+            if "of_label" in figures and names[0] in ("precision", "average_precision"):
+                caption = f"{caption} of {_cell(figures['of_label'])}"
+            if names[0] == "log_loss" and temperature is not None and "of_label" in figures:
+                caption = f"{caption}, as it is"
             lines.append(f"| {caption} | {shown}{unit}{' ({:.3f} to {:.3f})'.format(*interval) if interval else ''} |")
     if temperature is not None:
         calibrated = figures["calibration_error_calibrated"]

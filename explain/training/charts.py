@@ -32,7 +32,9 @@ def progress_charts(run: Run) -> Charts:
             Chart("Loss", "steps", "nats", (line("loss", "training rows", 1), line("dev_loss", "dev rows", 0))),
             Chart("On the dev rows", "steps", "share", tuple(figures), high=1.0),
         ),
-        "The dev rows are not trained on. When their loss rises while that of the training rows falls, the model "
+        "Loss: of the masked words and next sentences it trains on. The figures are of documents held out."
+        if run.recipe["kind"] == "lines"
+        else "The dev rows are not trained on. When their loss rises while that of the training rows falls, the model "
         "learns by heart; the model kept is that of the lowest loss on the dev rows.",
         f"Training of {run.name}",
     )

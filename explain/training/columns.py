@@ -112,6 +112,10 @@ def _check_columns(table: Table, columns: Columns) -> None:
             f"{table.name} has no column {', '.join(missing)}; it has {', '.join(table.columns)}. Say which of these "
             "holds the text, and which the label."
         )
+    if len(table.columns) == 1:
+        raise DataError(
+            f"{table.name} has one column, {wanted[0]}. To tell texts apart there has to be a second one, of labels."
+        )
     if len(set(wanted)) < len(wanted):
         raise DataError(f"The text and the label are one column, {wanted[0]}. Choose another for one of them.")
 

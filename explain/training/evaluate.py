@@ -67,6 +67,7 @@ def classification_figures(
     by_label = (
         {} if two or not names else {"by_label": _by_label(asked, predicted[:, None] == np.arange(len(names)), names)}
     )
+    of_label = {"of_label": names[1]} if two and names else {}
     return {
         "count": len(right),
         "accuracy": hits / len(right),
@@ -84,7 +85,9 @@ def classification_figures(
         "calibration_error": calibration_error(probabilities, right),
         "calibration_error_calibrated": calibration_error(softmax(logits / temperature, axis=-1), right),
         "confusion": confusion.tolist(),
-    } | by_label
+        **of_label,
+        **by_label,
+    }
 
 
 def macro_f1_interval(confusion: npt.NDArray[np.integer], draws: int = 1000, seed: int = 0) -> tuple[float, float]:

@@ -62,9 +62,12 @@ def words_rows(found: Mapping[str, Any]) -> list[dict[str, str]]:
 def figure_rows(judges: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[str]]]:
     """The figures that were measured, each with a cell for each judge: the value, and its 95 % interval."""
     rows = []
+    label = judges[0]["figures"].get("of_label")
     for caption, key, more in FIGURES:
         if key in judges[0]["figures"]:
             cells = [_cell(judge["figures"], key) for judge in judges]
+            if label is not None and key == "average_precision":  # of two labels it is not the same for both
+                caption = f"{caption} of {label}"
             rows.append((caption if more else f"{caption}, less is better", cells))
     return rows
 
@@ -88,7 +91,35 @@ def as_text(found: Mapping[str, Any]) -> str:
     for caption, cells in rows:
         lines.append("  ".join([caption.ljust(first), *(cell.ljust(width) for cell, width in zip(cells, widths))]))
     lines = [line.rstrip() for line in lines]
-    return "\n".join([*lines, "", gain(found)]).rstrip()
+    return "\n".join([*lines, "", fitted(found), gain(found)]).rstrip()
+
+
+def fitted(found: Mapping[str, Any]) -> str:
+    """What was fitted on the dev rows before the test rows were looked at."""
+    if not found["exclusive"]:
+        return "From what probability on a label is called, was fitted on the dev rows, for each of the three."
+    if (temperature := found.get("temperature")) is None:
+        return ""
+    return (
+        "Loss and calibration error of this model are after its temperature, "
+        f"{temperature:.3f}, fitted on the dev rows, as its probabilities are shown elsewhere."
+    )
+
+
+def kept(folder: Path) -> str:
+    """Which step's model a run kept, and whether it ended because nothing got better; empty where none was chosen."""
+    try:
+        record = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # of a run that is shown, what can be said of it is said
+        return ""
+    recipe, figures = record.get("recipe", {}), record.get("figures", {})
+    if (step := figures.get("kept_step")) is None:
+        return ""
+    said = f"Kept: the model after step {step:,}, whose loss on the dev rows was lowest"
+    patience = recipe.get("patience")
+    if patience and (figures["steps"] - step) // recipe["evaluate_every"] >= patience:
+        return f"{said}; it ended early, since {patience} looks had brought no lower one."
+    return f"{said}."
 
 
 def gain(found: Mapping[str, Any]) -> str:
@@ -97,5 +128,7 @@ def gain(found: Mapping[str, Any]) -> str:
         return ""
     more, half = (100 * value for value in found["gain"])
     judged = "" if abs(more) > half else " That may be chance."
+    if not more and not half:
+        return "The model and the bag of words are right and wrong about the same rows."
     count = f"{abs(more):.0f} ± {half:.0f} {'more' if more >= 0 else 'fewer'}"
     return f"Of 100 such rows the model gets {count} right than the bag of words.{judged}"

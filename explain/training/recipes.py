@@ -213,7 +213,7 @@ TASK_RECIPES = {
         ),
         examples={
             "thanks and joy": ("Thank you so much, this made my whole day!",),
-            "two at once": ("I can't believe they cancelled it. So sad, and honestly a bit angry.",),
+            "two at once": ("I'm so sorry for your loss, this is heartbreaking.",),
             "a question": ("Wait, how did you even find that out?",),
             "irony": ("Oh great, another Monday.",),
             "none to speak of": ("The meeting is at nine in room four.",),

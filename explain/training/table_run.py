@@ -14,7 +14,14 @@ from explain.errors import DataError
 from explain.installation import environment_number
 from explain.training import baselines, runs
 from explain.training.columns import TEXTS
-from explain.training.evaluate import Flags, Floats, classification_figures, curves, multi_label_figures
+from explain.training.evaluate import (
+    Flags,
+    Floats,
+    best_thresholds,
+    classification_figures,
+    curves,
+    multi_label_figures,
+)
 from explain.training.figures import EVALUATION
 from explain.training.finetune import Finetuned, FinetuningRecipe, Further, carry_out
 from explain.training.objectives.base import Figures, Source
@@ -123,9 +130,9 @@ def evaluation(done: Finetuned, several: bool) -> dict[str, Any]:
     """The model on its test rows beside a bag of words and the most frequent labels, all told the same rows.
 
     Returns:
-        `labels`, `count`, `exclusive`; `judges`: of each its `name`, `figures` and `curves`; `gain`: by how much its
-        accuracy is above the bag of words', and the half-width of that, where one label is right; `examples` to start
-        from on a page: texts it got right, and texts it got wrong.
+        `labels`, `count`, `exclusive`, `temperature` (of the model's probabilities); `judges`: of each its `name`,
+        `figures` and `curves`; `gain`: by how much its accuracy is above the bag of words', and the half-width of that,
+        where one label is right; `examples` to start from on a page: texts it got right, and texts it got wrong.
     """
     labels = done.objective.labels
     held, examples = ([row for part in parts.values() for row in part] for parts in (done.tuning, done.measuring))
@@ -133,16 +140,26 @@ def evaluation(done: Finetuned, several: bool) -> dict[str, Any]:
     assert isinstance(done.objective, OneLabel | SeveralLabels)
     logits = done.objective.logits(done.model, done.tokenizer, examples)
     ours = expit(logits) if several else softmax(logits / (done.fitted.temperature or 1.0), axis=1)
-    words, strength = baselines.bag_of_words(training, dev, test[0], exclusive=not several)
-    names = {"This model": ours, "Bag of words": words, "Most frequent": baselines.majority(training[1], len(examples))}
+    both, strength = baselines.bag_of_words(training, dev, [*test[0], *dev[0]], exclusive=not several)
+    words, of_dev = both[: len(examples)], both[len(examples) :]
+    frequent = baselines.majority(training[1], max(len(examples), len(held)))
     thresholds = np.array(done.fitted.thresholds or [0.5] * len(labels))
+    # What is told of the test rows, and from where on a label is called: for every judge fitted on the dev rows.
+    told_by = {
+        "This model": (ours, thresholds),
+        "Bag of words": (words, best_thresholds(of_dev, dev[1]) if several else thresholds),
+        "Most frequent": (
+            frequent[: len(examples)],
+            best_thresholds(frequent[: len(held)], dev[1]) if several else thresholds,
+        ),
+    }
     judges = [
         {
             "name": name,
-            "figures": _figures(told, test[1], labels, several, thresholds if told is ours else None),
+            "figures": _figures(told, test[1], labels, several, at),
             "curves": curves(told, test[1], labels, exclusive=not several),
         }
-        for name, told in names.items()
+        for name, (told, at) in told_by.items()
     ]
     return {
         "labels": labels,
@@ -150,6 +167,7 @@ def evaluation(done: Finetuned, several: bool) -> dict[str, Any]:
         "trained_on": len(training[0]),
         "exclusive": not several,
         "strength": strength,
+        "temperature": done.fitted.temperature,
         "judges": judges,
         "gain": None if several else _gain(ours, words, test[1]),
         "examples": _examples(
@@ -169,12 +187,9 @@ def _right(examples: list[Labelled], labels: int) -> Flags:
     return right
 
 
-def _figures(
-    told: Floats, right: Flags, labels: tuple[str, ...], several: bool, thresholds: Floats | None
-) -> dict[str, Any]:
+def _figures(told: Floats, right: Flags, labels: tuple[str, ...], several: bool, thresholds: Floats) -> dict[str, Any]:
     if several:
-        at = np.full(len(labels), 0.5) if thresholds is None else thresholds
-        return multi_label_figures(told, right, at, labels)
+        return multi_label_figures(told, right, thresholds, labels)
     return classification_figures(np.log(np.clip(told, 1e-9, 1.0)), right.argmax(axis=1), names=labels)
 
 

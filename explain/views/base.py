@@ -29,7 +29,7 @@ UNITS = {
     "logit_difference": "difference of logits",
     "similarity": "similarity",
     "value": "of the predicted value",
-    "share": "of the attention",
+    "share": "of the whole",
 }
 
 

@@ -23,8 +23,8 @@ class ConfusionMatrix(View):
                 for row, total in zip(result.counts.tolist(), totals.tolist())
             ],
             "note": (
-                "Numbers are texts. The darker, the larger the share of its row; what lies off the diagonal, in bold, "
-                "was wrong."
+                "Numbers are texts. The stronger the color, the larger the share of its row; what lies off the "
+                "diagonal, in bold, was wrong."
             ),
             "caption": f"Confusion matrix of {int(totals.sum()):,} texts",
         }

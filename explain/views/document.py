@@ -1,8 +1,8 @@
 """A report as one file that opens anywhere: no network, no server, drawn by the same code as the page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from explain.datatypes import AttentionMaps, Report
+from explain.datatypes import AttentionMaps, Report, Verdict
 from explain.views.base import VIEWS, Html, asset, confidence, escape, json_for_script, read_at, target_name, visible
 from explain.views.token_heatmap import shared_scales
 
@@ -12,6 +12,7 @@ def document(
     methods: dict[str, tuple[str, str, str]],
     maps: AttentionMaps | None = None,
     *,
+    verdicts: Mapping[str, Verdict] | None = None,
     unknown: int | None = None,
     record: str = "",
 ) -> Html:
@@ -21,6 +22,7 @@ def document(
         report: what was found.
         methods: title, meaning and limits of each method in it.
         maps: attention, for the layer graph; without it the graph is left out.
+        verdicts: by method, whether its explanation holds; see `explain.verdict`.
         unknown: the vocabulary's id for what it does not know.
         record: the report as JSON, kept inside the file so that it can be replayed from it.
     """
@@ -32,12 +34,17 @@ def document(
         f"<h1>{escape(visible(decided))}</h1>",
         f'<p class="meaning">{escape(report.model.id)} on this text; explained: '
         f"{escape(visible(target_name(report.target)))}, {escape(report.target.scale.replace('_', ' '))}.</p>",
-        VIEWS["probabilities"].html(prediction, target=report.target),
     ]
+    if report.prediction.spans:
+        sections.append(VIEWS["predicted_spans"].html(report.prediction, asked=report.target.positions))
+    sections.append(VIEWS["probabilities"].html(prediction, target=report.target))
     for one in report.attributions:
         title, meaning, limits = methods[one.method]
         sections.append(f'<h2>{escape(title)}</h2><p class="meaning">{escape(meaning)} {escape(limits)}</p>')
         sections.append(VIEWS["token_heatmap"].html(one, title=title, special=True, largest=scales[one.scale]))
+        if judged := (verdicts or {}).get(one.method):
+            word = f'<b class="{judged.color}">{escape(judged.word)}</b>'
+            sections.append(f'<p class="verdict">{word} {escape(visible(judged.sentence))}</p>')
     sections.append("<h2>The picked word</h2>" + VIEWS["word_details"].html(report, titles=titles, unknown=unknown))
     if report.similarity is not None:
         title = VIEWS["similarity_matrix"].title

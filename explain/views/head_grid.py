@@ -79,7 +79,7 @@ class HeadGrid(View):
             "largest": None if values is None else float(values.max()),
             "chosen": list(chosen) if chosen else None,
             "note": (
-                f"Each square is one head: rows look, columns are looked at, darker is more.{pooling} "
+                f"Each square is one head: rows look, columns are looked at, a stronger color is more.{pooling} "
                 f"Below it {figure.replace('_', ' ')}: {HEAD_FIGURES.get(figure, '')}, averaged over the tokens that "
                 "look, special tokens left out."
                 + (f" {layers * heads - len(places)} heads are filtered out." if len(places) < layers * heads else "")

@@ -69,7 +69,9 @@ class LayerReadingsChart(View):
 
 def _read(result: LayerReadings) -> str:
     """Which row the head reads, in words."""
-    return "the first row" if not result.target.positions else f"the row of the mask (token {result.row})"
+    if not result.target.positions:
+        return "the first row"
+    return f"the row of {'the mask' if result.words else 'what is asked about'} (token {result.row})"
 
 
 VIEWS.register("layer_readings")(LayerReadingsChart())

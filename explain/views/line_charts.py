@@ -1,11 +1,12 @@
 """Line charts: how a training goes, or what a classifier is worth at every threshold."""
 
+import math
 from typing import Any
 
 from explain.datatypes import Chart, Charts, Line
 from explain.views.base import VIEWS, View, visible
 
-TICKS = 4  # parts of the axis across
+TICKS = 5  # parts of the axis across, at most
 FEW = 25  # points that are read out one by one
 
 
@@ -17,13 +18,16 @@ class LineCharts(View):
     accepts = Charts
 
     def data(self, result: Charts, **options: Any) -> dict[str, Any]:
-        charts = [_chart(chart) for chart in result.charts if any(line.points for line in chart.lines)]
+        drawn = [chart for chart in result.charts if any(line.points for line in chart.lines)]
+        steps = [across for chart in drawn if not chart.shares for line in chart.lines for across, _ in line.points]
+        charts = [_chart(chart, max(steps, default=1.0) or 1.0) for chart in drawn]
         return {"charts": charts, "note": visible(result.note), "caption": visible(result.caption)}
 
 
-def _chart(chart: Chart) -> dict[str, Any]:
+def _chart(chart: Chart, end: float) -> dict[str, Any]:
+    """One chart; `end` is where all that stand beside each other end, so that they can be read across."""
     lines = [line for line in chart.lines if line.points]
-    stop = 1.0 if chart.shares else max(across for line in lines for across, _ in line.points) or 1.0
+    stop = 1.0 if chart.shares else end
     high = 1.0 if chart.shares else chart.high or max(up for line in lines for _, up in line.points) or 1.0
     return {
         "title": visible(chart.title),
@@ -32,9 +36,19 @@ def _chart(chart: Chart) -> dict[str, Any]:
         "shares": chart.shares,
         "low": 0.0,
         "high": round(high, 5),
-        "ticks": [[tick / TICKS, _number(tick / TICKS * stop, chart)] for tick in range(TICKS + 1)],
+        "ticks": [
+            [round(at / stop, 5), _number(at, chart)] for at in _round_values(stop, 0.0 if chart.shares else 1.0)
+        ],
         "lines": [_line(line, stop, chart) for line in lines],
     }
+
+
+def _round_values(stop: float, least: float) -> list[float]:
+    """From 0 to at most `stop` in steps of 1, 2 or 5 times a power of ten, none smaller than `least`."""
+    rough = stop / TICKS
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = max(least, next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9)))
+    return [number * step for number in range(int(stop / step * (1 + 1e-9)) + 1)]
 
 
 def _line(line: Line, stop: float, chart: Chart) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from explain.datatypes import Phrase, Report
+from explain.datatypes import Phrase, Report, Tokens
 from explain.views.base import UNITS, VIEWS, View, target_name, text_label, visible
+from explain.views.token_heatmap import unread_after, unread_before
 
 
 class PhraseBars(View):
@@ -36,9 +37,11 @@ class PhraseBars(View):
             "texts": [
                 {
                     "label": text_label(tokens, number),
-                    "parts": _marked(text, number, result.phrases, tokens.truncated_at[number]),
+                    "before": unread_before(tokens, number),
+                    "parts": _marked(tokens, number, result.phrases),
+                    "unread": unread_after(tokens, number),
                 }
-                for number, text in enumerate(tokens.texts)
+                for number in range(len(tokens.texts))
             ],
             "note": (
                 f"Each bar: how far {target_name(result.target)} falls ({unit}) when the phrase is taken out whole. "
@@ -54,9 +57,9 @@ class PhraseBars(View):
         }
 
 
-def _marked(text: str, segment: int, phrases: tuple[Phrase, ...], cut: int | None) -> list[dict[str, Any]]:
+def _marked(tokens: Tokens, segment: int, phrases: tuple[Phrase, ...]) -> list[dict[str, Any]]:
+    text, at = tokens.texts[segment], tokens.begins_at[segment]
     parts: list[dict[str, Any]] = []
-    at = 0
     for phrase in sorted((one for one in phrases if one.segment == segment), key=lambda one: one.span):
         start, stop = phrase.span
         parts += [
@@ -64,7 +67,7 @@ def _marked(text: str, segment: int, phrases: tuple[Phrase, ...], cut: int | Non
             {"text": visible(text[start:stop]), "rank": phrase.rank},
         ]
         at = stop
-    parts.append({"text": visible(text[at : len(text) if cut is None else cut]), "rank": 0})
+    parts.append({"text": visible(text[at : tokens.truncated_at[segment]]), "rank": 0})
     return [part for part in parts if part["text"]]
 
 

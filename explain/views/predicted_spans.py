@@ -27,7 +27,7 @@ class PredictedSpans(View):
         tokens = result.tokens
         entities = bool(result.output.positions)  # a row for each word; of answers there is one row for all
         shown = result.spans if entities else result.spans[:1]
-        kinds = sorted({span.label for span in result.spans})
+        kinds = sorted({*_kinds(result.output.labels if entities else ()), *(span.label for span in result.spans)})
         span_at = {token: number for number, span in enumerate(shown) for token in range(*span.tokens)}
         units: list[dict[str, Any]] = []
         for unit, head in zip(tokens.word_units(), tokens.heads.tolist()):
@@ -66,10 +66,18 @@ class PredictedSpans(View):
         }
 
 
+def _kinds(labels: Sequence[str]) -> set[str]:
+    """What a head can find, whatever it found here: so a kind has the same color in every text."""
+    return {label[2:] if label[1:2] == "-" else label for label in labels}
+
+
 def _note(result: Prediction, entities: bool) -> str:
     if entities:
         found = "" if result.spans else "No word is one of what this model looks for. "
         how = "Words are counted from 0; an entity's % is the mean of its words'."
+        labels = result.output.labels
+        if any(label.startswith("B-") for label in labels) and any(label.startswith("I-") for label in labels):
+            how += " B- is the label of an entity's first word, I- of a further one, O of a word that is none."
         return f"{found}Click a word to ask why it got its label. {how}"
     if not result.spans[0].characters[1]:
         return "The model finds no answer in this text."

@@ -5,7 +5,7 @@ import io
 from collections import Counter
 from collections.abc import Sequence
 
-from explain.datatypes import Attribution, Output, Ranking, Report, SimilarityMatrix, Tokens
+from explain.datatypes import Attribution, Output, Prediction, Ranking, Report, SimilarityMatrix, Tokens
 from explain.views.base import UNITS, confidence, read_at, target_name, text_label, visible
 
 COLUMNS = ("method", "granularity", "text", "segment", "start", "stop", "score", "error", "scale")
@@ -51,7 +51,7 @@ def to_text(report: Report, most: int = 12) -> str:
     if prediction.output.listed_of is not None:
         lines.append(f"likeliest: {', '.join(_likeliest(prediction.output))}")
     if report.prediction.labels:
-        lines.append(f"labels: {', '.join(map(visible, report.prediction.labels))}")
+        lines.append(f"labels: {', '.join(_there(report.prediction))}")
     if report.prediction.output.positions:  # a word each: entities, with the numbers of their words
         word_of = report.prediction.tokens.word_of
         for span in report.prediction.spans:
@@ -73,6 +73,15 @@ def to_text(report: Report, most: int = 12) -> str:
     if (alike := report.similarity) is not None:
         lines += ["", "what makes them alike  [similarity]", *_alike(alike, most)]
     return "\n".join(lines) + "\n"
+
+
+def _there(prediction: Prediction) -> list[str]:
+    """The labels that are there, where each is decided alone, and how likely each is."""
+    output = prediction.output
+    assert output.probabilities is not None, "labels are decided by their probability"
+    return [
+        f"{visible(label)} {output.probabilities[0, output.labels.index(label)]:.0%}" for label in prediction.labels
+    ]
 
 
 def _number(report: Report) -> list[str]:

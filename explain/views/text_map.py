@@ -7,21 +7,22 @@ plotly reads markup in them.
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from explain.datatypes import FloatArray, IntArray, TextMap, TextMatrix
-from explain.views.base import escape
 from explain.views.scores_table import shortened
 
 MOST_POINTS = 3000
 MOST_GROUPS = 10  # told apart by color and shape; what is left is one more, gray
 _SHOWN = 160  # characters of a text
 _NAMED = 40  # texts of a matrix, or of a map, whose beginnings stand beside them
-# Okabe and Ito (2008): told apart by most readers who see colors otherwise; shapes tell them apart without color.
-_COLORS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8a800", "#7a68c8", "#8c5a2b", "#5f7f3f")
+# After Okabe and Ito (2008): told apart by most readers who see colors otherwise; shapes tell them apart without color.
+# Their blue is lighter here, for dark pages.
+_COLORS = ("#1a80c2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8a800", "#7a68c8", "#8c5a2b", "#5f7f3f")
 _SHAPES = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star", "pentagon", "hexagon", "triangle-down")
 _GRAY = "#888888"
 _PIXELS = (600, 400)  # of a map without its margins, on a screen between wide and narrow
@@ -87,7 +88,7 @@ def map_figure(
         },
         # Below: beside the map it would take half of a narrow screen.
         legend={
-            "title": {"text": "" if coloring is None else escape(coloring.name)},
+            "title": {"text": "" if coloring is None else _unmarked(coloring.name)},
             "itemsizing": "constant",
             "orientation": "h",
             "yref": "container",
@@ -148,7 +149,7 @@ def _scale(
         "colorscale": "Viridis",
         "size": 7,
         "opacity": 0.85,
-        "colorbar": {"title": {"text": escape(coloring.name)}, "thickness": 12},
+        "colorbar": {"title": {"text": _unmarked(coloring.name)}, "thickness": 12},
     }
     return _points(result, shown, texts, rows, name=coloring.name, marker=marker, showlegend=False)
 
@@ -161,7 +162,7 @@ def _points(
         x=result.points[places, 0],
         y=result.points[places, 1],
         mode="markers",
-        name=escape(shortened(name, 30)),
+        name=_unmarked(shortened(name, 30)),
         customdata=[[member, rows[member], hover_text(texts[member])] for member in members],
         hovertemplate="row %{customdata[1]}<br>%{customdata[2]}<extra>%{fullData.name}</extra>",
         selected={"marker": {"opacity": 1}},
@@ -189,9 +190,9 @@ def _names(result: TextMap, texts: Sequence[str]) -> list[dict[str, Any]]:
             if not any(_overlap(box, other) for other in taken):
                 taken.append(box)
                 anchors = {"xanchor": ("center", "left", "right")[right], "yanchor": ("middle", "bottom", "top")[up]}
-                look = {"showarrow": False, "borderpad": 0, "font": {"size": _LETTERS, "color": _GRAY}}
+                look = {"showarrow": False, "borderpad": 0, "font": {"size": _LETTERS}, "opacity": 0.75}
                 shift = {"xshift": 8 * right, "yshift": 5 * up}
-                found.append({"x": place[0], "y": place[1], "text": escape(name), **anchors, **shift, **look})
+                found.append({"x": place[0], "y": place[1], "text": _unmarked(name), **anchors, **shift, **look})
                 break
     return found
 
@@ -203,13 +204,20 @@ def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
 def hover_text(text: str, width: int = 60) -> str:
     """The beginning of a text in short lines, its markup escaped."""
     lines = textwrap.wrap(shortened(text, _SHOWN), width) or [""]
-    return "<br>".join(escape(line) for line in lines)
+    return "<br>".join(_unmarked(line) for line in lines)
+
+
+def _unmarked(text: str) -> str:
+    """Text that plotly shows as it is: it reads the few entities it needs for that, and `&quot;` is none of them."""
+    return escape(text, quote=False)
 
 
 def _axes(result: TextMap) -> tuple[str, str]:
     if result.explained is None:
         return "UMAP 1 (no unit)", "UMAP 2 (no unit)"
     first, second = result.explained.tolist()
+    if not first:
+        return "1st component (no unit)", "2nd component (no unit)"
     return f"1st component, {first:.0%} of the variance (no unit)", f"2nd component, {second:.0%} (no unit)"
 
 
@@ -223,7 +231,7 @@ def matrix_figure(result: TextMatrix, texts: Sequence[str], rows: Sequence[int],
     members = result.members[order].tolist()
     across = [str(rows[member]) for member in members]
     few = len(members) <= _NAMED
-    down = [f"{escape(shortened(texts[member], 24))}  {rows[member]}" for member in members] if few else across
+    down = [f"{_unmarked(shortened(texts[member], 24))}  {rows[member]}" for member in members] if few else across
     figure = go.Figure(
         go.Heatmap(
             z=cosines,

@@ -117,7 +117,7 @@ def note(result: Attribution, shown: Attribution) -> str:
         parts.append(
             f"Scores add up to {total:+.3f}; the text has {result.output:+.3f} and "
             f"{found.get('reference') or 'the empty text (' + found.get('baseline', 'baseline') + ')'} "
-            f"{result.baseline_output:+.3f} {unit}: gap {abs(gap):.1g}."
+            f"{result.baseline_output:+.3f} {unit}: gap {abs(gap):.2g}."
         )
     if "points" in found:
         state = "" if found["converged"] else " Not converged: do not trust small scores; allow more points."
@@ -240,23 +240,26 @@ def laid_out(tokens: Tokens, units: list[dict[str, Any]]) -> list[dict[str, Any]
         texts.append(
             {
                 "label": text_label(tokens, number),
-                "before": _unread_before(text[: tokens.begins_at[number]]),
+                "before": unread_before(tokens, number),
                 "units": drawn,
                 "tail": visible(text[at:readable]),
-                "unread": _unread(text[readable:]),
+                "unread": unread_after(tokens, number),
             }
         )
     return texts
 
 
-def _unread(rest: str) -> str:
-    """What the model did not read: its beginning, and how much more there is."""
+def unread_after(tokens: Tokens, number: int) -> str:
+    """Of what a text holds behind what the model read: the beginning, and how much more there is."""
+    cut = tokens.truncated_at[number]
+    rest = "" if cut is None else tokens.texts[number][cut:]
     more = len(rest) - UNREAD_SHOWN
     return visible(rest[:UNREAD_SHOWN]) + (f"… ({more:,} more characters)" if more > 0 else "")
 
 
-def _unread_before(rest: str) -> str:
-    """What stands before what the model read: how much of it there is, and its end."""
+def unread_before(tokens: Tokens, number: int) -> str:
+    """Of what a text holds before what the model read: how much there is, and its end."""
+    rest = tokens.texts[number][: tokens.begins_at[number]]
     more = len(rest) - UNREAD_SHOWN
     return (f"({more:,} more characters) …" if more > 0 else "") + visible(rest[-UNREAD_SHOWN:])
 

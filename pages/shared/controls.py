@@ -3,6 +3,7 @@
 Every widget's key is its name in the address bar, so a link brings back what was chosen.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -57,6 +58,7 @@ class Unchosen(Exception):
     """A visitor has to choose something first; what, stands on the page."""
 
 
+@state.of_every_page()
 def subject() -> Subject:
     """The texts, the model that reads them and what is asked about its decision; called first of all on every page.
 
@@ -94,11 +96,14 @@ def text_boxes(model: TextModel | None) -> tuple[str, str | None]:
 
     if st.session_state.get("example") not in (None, *examples):
         del st.session_state.example
+    elif st.session_state.get("example") and not state.is_shown(examples[st.session_state.example], model):
+        st.session_state.example = None  # its text was changed; a link should not bring it back
     st.pills(
         "Examples",
         list(examples),
         key="example",
         bind="query-params",
+        format_func=show.plain,  # of a model that was trained here they are named by labels, which others chose
         on_change=use_example,
         label_visibility="collapsed",
         wrap=True,
@@ -169,15 +174,14 @@ def _entry_picker(label: str, key: str, place_key: str, preferred: str) -> catal
         Unchosen: there is none yet.
     """
     entries = {entry.name: entry for entry in catalogue.explainable()}
-    options = [*entries, *([OTHER_MODEL] if state.any_model_allowed() else [])]
-    default = options.index(preferred) if preferred in options else 0
-    chosen = st.selectbox(
-        label,
-        options,
-        index=default,
-        key=key,
-        bind="query-params",
-    )
+    names = sorted(entries, key=lambda name: name != preferred)
+    options = [*names, *([OTHER_MODEL] if state.any_model_allowed() else [])]
+    wanted = st.session_state.get(key, st.query_params.get(key))
+    if wanted not in (None, *options):
+        st.warning(f"There is no model {show.plain(wanted)} here (any more). This is {options[0]}.")
+        if key in st.session_state:
+            del st.session_state[key]
+    chosen = st.selectbox(label, options, key=key, bind="query-params")
     if chosen != OTHER_MODEL:
         st.caption(_about(entries[chosen]))
         return entries[chosen]
@@ -253,6 +257,9 @@ def target_picker(model: TextModel, text: str, pair: str | None) -> dict[str, An
     places = {} if prediction is None else task.places(prediction)
     if prediction is not None and len(places) > 1:
         default = task.target(prediction, head).positions[0]
+        asked = (model.name, task.name, text, pair)
+        if st.session_state.setdefault("which_of", asked) != asked:  # a word of another text says nothing of this one
+            st.session_state.which_of, st.session_state.which = asked, default
         found["position"] = one_of(f"Which {task.place}?", list(places), "which", default, places.__getitem__)
     labels = task.labels(prediction, head, found.get("position"))
     what = {"fill_mask": "word", "question_answering": "answer"}.get(task.name, "label")
@@ -266,7 +273,11 @@ def target_picker(model: TextModel, text: str, pair: str | None) -> dict[str, An
         return found | {"against": against}
     scales = [scale for scale in task.scales if scale not in ("logit_difference", "value")]
     help = "Log-odds by default: near 0 and 1 a probability hardly moves, whatever the words do."
-    return found | {"scale": one_of("Measured in", scales, "scale", scales[0], help=help)}
+    return found | {"scale": one_of("Measured in", scales, "scale", scales[0], _hyphened, help=help)}
+
+
+def _hyphened(name: str) -> str:
+    return name.replace("_", "-")
 
 
 def file_box(label: str, endings: Sequence[str], *, megabytes: int = MOST_MEGABYTES, **options: Any) -> Any:
@@ -307,7 +318,18 @@ def one_of(
 def methods(model: TextModel) -> tuple[Method, ...]:
     """The chosen methods in their order, each with the knobs as they are set."""
     names = [*DEFAULT_METHODS, *(name for name in METHODS if name not in DEFAULT_METHODS)]
-    chosen = st.multiselect("Methods", names, list(DEFAULT_METHODS), key="methods", bind="query-params")
+    linked = [name for name in st.query_params.get_all("methods") if name in names]  # as the command line calls them
+    if linked and "methods" not in st.session_state:
+        st.session_state.methods = linked
+    with state.of_every_page():
+        chosen = st.multiselect(
+            "Methods",
+            names,
+            list(DEFAULT_METHODS),
+            key="methods",
+            bind="query-params",
+            format_func=lambda name: METHODS[name].title,
+        )
     made = []
     for name in names:
         method = METHODS[name]
@@ -379,7 +401,9 @@ def _widget(knob: Knob, key: str) -> Any:
 
 
 def _step(knob: Knob) -> float:
-    return 0.05 if (knob.high or 1) - (knob.low or 0) > 0.2 else 0.001
+    if (knob.high or 1) - (knob.low or 0) > 0.2:
+        return 0.05
+    return 10.0 ** math.floor(math.log10(knob.default)) if knob.default else 0.001
 
 
 def unit_picker() -> str:
@@ -397,7 +421,7 @@ def unit_picker() -> str:
     return units[chosen]
 
 
-def graph_form(layers: int, heads: int) -> tuple[list[int], list[int] | None, int, bool]:
+def graph_form(layers: int, heads: int, tokens: int) -> tuple[list[int], list[int] | None, int, bool]:
     """Which layers and heads the graph shows, how many lines, and whether special tokens."""
     for key, count in (("layers", layers), ("heads", heads)):
         if max(st.session_state.get(key) or (0,)) >= count:
@@ -411,7 +435,8 @@ def graph_form(layers: int, heads: int) -> tuple[list[int], list[int] | None, in
         chosen = st.multiselect(
             "Heads", list(range(heads)), key="heads", bind="query-params", placeholder="all, averaged", width=260
         )
-        lines = st.slider("Lines a layer", 5, 120, 40, step=5, key="lines", bind="query-params", width=220)
+        usual = min(120, max(40, tokens // 20 * 5))  # a long text would look as if nothing went on in it
+        lines = st.slider("Lines a layer", 5, 120, usual, step=5, key="lines", bind="query-params", width=220)
         special = st.toggle("Special tokens", key="special", bind="query-params")
     return list(range(first, last + 1)), list(chosen) or None, lines, special
 

@@ -11,7 +11,7 @@ from explain.models.neurons import read_neuron
 from explain.numerics.neurons import NEURON_FIGURES
 from explain.text.lines import Lines, read_lines
 from explain.views.base import visible
-from pages.shared import controls, show
+from pages.shared import controls, show, state
 
 MOST_SILENCED = 50  # neurons set to zero at once, a pass each
 
@@ -77,8 +77,8 @@ def neuron_picker(model: TextModel) -> Neuron | None:
     return chosen
 
 
-def silenced(model: TextModel) -> tuple[Neuron, ...]:
-    """The neurons that are set to zero."""
+def silenced(model: TextModel) -> tuple[tuple[Neuron, ...], list[str]]:
+    """The neurons that are set to zero, and what is wrong with other names."""
     names = st.multiselect(
         "Set to zero",
         list(st.session_state.get("zero") or ()),
@@ -88,26 +88,24 @@ def silenced(model: TextModel) -> tuple[Neuron, ...]:
         placeholder="type 2.107, or 2.all, and Enter",
         help="Neurons by LAYER.NUMBER, or all of a layer's as LAYER.all: what the target does without them.",
     )
-    found = []
+    found, wrong = [], []
     for name in names:
         try:
             found.append(read_neuron(name, model.layers, model.neurons))
         except KnobError as error:
-            show.problem(str(error))
+            wrong.append(str(error))
     if len(found) > MOST_SILENCED:
-        show.problem(f"At most {MOST_SILENCED} neurons are set to zero at once, a pass each; the rest is left out.")
-    return tuple(dict.fromkeys(found[:MOST_SILENCED]))
+        wrong.append(f"At most {MOST_SILENCED} neurons are set to zero at once, a pass each; the rest is left out.")
+    return tuple(dict.fromkeys(found[:MOST_SILENCED])), wrong
 
 
 def set_of_texts() -> Lines | None:
     """A set of texts from a file or a box, one a line; None where nothing is given. It is kept for the visit."""
     session = st.session_state
-    if "set_of_texts" not in session and session.get("set_kept"):  # a view was looked at that has no such box
-        session.set_of_texts = session.set_kept
+    state.keep("set_of_texts")
     with st.expander("A set of texts, to see which of their words a neuron answers to"):
         file = controls.file_box("A file in UTF-8, one text a line", ["txt", "tsv", "csv", "text"], megabytes=8)
         pasted = st.text_area("Or paste them", key="set_of_texts", height=120, placeholder="One text a line")
-        session.set_kept = pasted
         try:
             if file is not None:
                 lines = read_lines(file.getvalue())

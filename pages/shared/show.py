@@ -9,8 +9,7 @@ import streamlit as st
 from explain.datatypes import Prediction, Target, Verdict
 from explain.jobs import Job
 from explain.models.base import TextModel
-from explain.text.coverage import MOST_UNKNOWN, coverage
-from explain.verdict import MEANING
+from explain.text.coverage import coverage, doubt
 from explain.views.base import VIEWS, asset
 from explain.views.probabilities import SHOWN
 from pages.shared import state
@@ -122,7 +121,7 @@ def verdict(judged: Verdict, title: str = "") -> None:
     """One line: a colored word, the method where it is not plain which, and why."""
     color = {"amber": "orange", "grey": "gray"}.get(judged.color, judged.color)
     name = f"**{plain(title)}** " if title else ""
-    st.markdown(f":{color}-badge[{MEANING[judged.color]}] {name}{plain(judged.sentence)}")
+    st.markdown(f":{color}-badge[{judged.word}] {name}{plain(judged.sentence)}")
 
 
 def progress(job: Job, told: Callable[[Job], str] | None = None) -> None:
@@ -149,22 +148,14 @@ def ended(found: state.Found) -> None:
 def warnings(prediction: Prediction, model: TextModel, unread: str = "the rest is left out") -> None:
     """What stands between this text and a prediction worth explaining; `unread` says where a cut-off rest is."""
     tokens = prediction.tokens
-    read = coverage(tokens, model.unk_id, model.scripts)
-    if read.unknown > MOST_UNKNOWN:
-        st.warning(
-            f"{read.unknown:.0%} of the pieces are unknown to this model: it sees the same blank for each of them."
-        )
-    elif read.poor:
-        st.warning(
-            f"Most letters are {read.script}; this model was trained on {' and '.join(model.scripts or ())} script. "
-            "Its answer means little here."
-        )
+    if doubted := doubt(coverage(tokens, model.unk_id, model.scripts), model.scripts):
+        st.warning(doubted)
     if prediction.window[1] > 1:
         start, stop = tokens.begins_at[-1], tokens.truncated_at[-1] or len(tokens.texts[-1])
         number, count = prediction.window
         st.info(
             f"The {model.texts[-1].lower()} is longer than the model reads at once, so it was read in {count} windows "
-            f"that overlap; the answer found in the {number + 1}. was the likeliest. That window is what is explained, "
+            f"that overlap; the likeliest answer was found in number {number + 1}. That window is what is explained, "
             f"characters {start:,} to {stop:,}; {unread}."
         )
         return

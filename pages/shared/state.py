@@ -4,10 +4,12 @@ import ipaddress
 import os
 import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explain import pipeline
 from explain.datatypes import Attribution, NeuronWords, Prediction
@@ -31,7 +33,7 @@ AT_ONCE_SECONDS = 0.6  # a page waits so long before it shows progress
 CARRIED = (  # from one page to the next
     *("text", "pair", "model", "place", "fetch", "task"),
     *("target", "against", "scale", "which"),
-    *("texts_from", "query", "encoder", "encoder_place", "pooling", "of_layer", "one", "other"),
+    *("texts_from", "encoder", "encoder_place", "pooling", "of_layer", "one", "other"),
 )
 
 
@@ -229,20 +231,48 @@ def marks() -> Marks:
     return st.session_state.setdefault("marks", Marks())
 
 
+@contextmanager
+def of_every_page() -> Iterator[None]:
+    """Widgets made in it are one widget on all pages that have it, like those of the script that every page runs in.
+
+    Otherwise what such a widget puts into the address bar is lost when another page is opened, and the browser's way
+    back leads to an address without it.
+    """
+    context = get_script_run_ctx()
+    assert context is not None, "pages run in a script run"
+    with context.run_with_active_hash(context.pages_manager.main_script_hash):
+        yield
+
+
 def carry_over(page: str) -> None:
     """Bring texts, model and target along from the page before; called first on every page.
 
-    A widget of the same key on another page is another widget to Streamlit: it begins with its default, unless its
-    value is set here. What a page has no widget for is kept until a page has one. A link that leads here from another
-    page says itself what it holds.
+    A widget that the page before did not have begins with its default, unless its value is set here. What a page has no
+    widget for is kept until a page has one. A link that leads here from another page says itself what it holds.
     """
     session = st.session_state
     kept = session.setdefault("carried", {})
     if session.get("page") != page:
         session.page = page
         for key, value in kept.items():
-            if key not in st.query_params:
+            if key not in st.query_params and (key not in session or session[key] != value):
                 session[key] = value
+
+
+def keep(key: str, first: Any = None) -> None:
+    """Have a widget that was out of sight come back as it was; called before it is made.
+
+    Args:
+        first: what it holds at the first visit, where that is no default of its own.
+    """
+    session = st.session_state
+    held = session.setdefault("held", {})
+    if key in session:
+        held[key] = session[key]
+    elif key in held:
+        session[key] = held[key]
+    elif first is not None:
+        session[key] = first
 
 
 def remember() -> None:
@@ -253,9 +283,12 @@ def remember() -> None:
 
 def turn_to(name: str) -> None:
     """Have the page that explains begin with a model, with nothing that was chosen for another one."""
-    carried = st.session_state.setdefault("carried", {})
+    session = st.session_state
+    carried = session.setdefault("carried", {})
     for key in ("task", "target", "against", "scale", "which"):
         carried.pop(key, None)
+        if key in session:
+            del session[key]
     carried["model"] = name
 
 
@@ -282,7 +315,7 @@ def suit_texts(offered: Mapping[str, tuple[str, ...]]) -> None:
     first = next(iter(offered.values()))
     if "text" not in session or link.get("text"):
         linked = {key: link.get(key, "") for key in ("text", "pair")}
-        text, *second = offered.get(link.get("example", ""), first)
+        text, *second = offered.get(link.get("example", "").replace("\\", ""), first)
         if linked["text"]:
             text, second = linked["text"][:LONGEST_IN_LINK], [linked["pair"][:LONGEST_IN_LINK]]
         session.text, session.pair = text, next(iter(second), "")
@@ -299,6 +332,13 @@ def suit_texts(offered: Mapping[str, tuple[str, ...]]) -> None:
     if shown not in pairs and shown == session.get("untouched"):
         shown = session.text, session.pair = pairs[0]
     session.untouched = shown if shown in pairs else None
+
+
+def is_shown(example: tuple[str, ...], loaded: TextModel | None) -> bool:
+    """Whether the boxes hold an example, as far as the model reads them."""
+    session = st.session_state
+    shown = (session.text, "" if loaded is None or loaded.pair == "never" else session.get("pair") or "")
+    return shown == (example[0], "".join(example[1:]))
 
 
 def any_model_allowed() -> bool:

@@ -38,6 +38,7 @@ def picked(texts: Texts) -> tuple[int, ...]:
             found[number] = None
         elif row is not None:
             st.session_state[key] = None  # of other texts, or a row without a text
+            st.toast(f"Row {row:,} holds no text here.")
     return tuple(found)
 
 

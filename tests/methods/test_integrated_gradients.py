@@ -39,7 +39,7 @@ def test_fixed_steps_equal_captum(baseline: str, steps: int, tiny_bert: EncoderM
 
 
 @given(st.text(alphabet="abcdefg ", min_size=1, max_size=40).filter(str.strip))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_on_a_linear_model_it_is_w_times_x_minus_b(text: str) -> None:
     model = TOY_MODELS["linear"]
     tokens, target = default_item(model, text)

@@ -9,7 +9,7 @@ from tests.numerics.test_rollout import random_attention
 from tests.twins import maximum_flow
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 1000), st.integers(1, 4), st.integers(2, 7))
 def test_equals_networkx(seed: int, layers: int, count: int) -> None:
     weights = random_attention(seed, layers, count)

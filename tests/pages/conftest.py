@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -31,7 +30,6 @@ def address() -> Iterator[str]:
         cwd=ROOT,
         env={**os.environ, "HF_HUB_OFFLINE": "1", "EXPLAIN_THREADS": "1"},  # the browser needs the other core
         stdout=subprocess.DEVNULL,
-        start_new_session=True,
     )
     url = f"http://127.0.0.1:{port}"
     try:
@@ -42,8 +40,10 @@ def address() -> Iterator[str]:
             time.sleep(0.1)
         yield url
     finally:
-        os.killpg(server.pid, signal.SIGTERM)
+        server.terminate()  # what was started is the server: nothing is left behind
         server.wait(20)
+        with socket.socket() as gone:
+            assert gone.connect_ex(("127.0.0.1", port)) != 0
 
 
 @pytest.fixture(scope="session")

@@ -87,7 +87,7 @@ def test_masked_words(visit: Visit) -> None:
     page.get_by_role("combobox", name="Model").click()
     page.get_by_role("option", name="base").click()
     expect(page.get_by_role("textbox", name="Text to explain")).to_have_value(
-        "The capital of France is [MASK].", timeout=60_000
+        "The keys to the cabinet [MASK] on the table.", timeout=60_000
     )
     visit.settle()
     page.get_by_text("two masks", exact=True).click()
@@ -131,6 +131,25 @@ def test_a_link_brings_back_what_was_chosen(visit: Visit) -> None:
     page.reload()
     visit.settle()
     assert "target=positive" in page.url and visit.words()[0] == "Oh"
+
+
+def test_a_link_holds_over_pages_and_on_the_way_back(visit: Visit) -> None:
+    visit.open("/?model=entities")
+    page = visit.page
+    model = page.get_by_role("combobox", name="Model", exact=True)
+    page.get_by_role("link", name="Attention").first.click()
+    expect(page.get_by_role("heading", name="Where does the model look?")).to_be_visible(timeout=60_000)
+    visit.settle()
+    assert page.url.endswith("/attention?model=entities") and model.input_value() == "entities"
+    page.go_back()
+    expect(page.get_by_role("heading", name="Why did the model say that?")).to_be_visible(timeout=60_000)
+    visit.settle()
+    assert page.url.endswith("/?model=entities") and model.input_value() == "entities"
+    # A word of another text says nothing of this one.
+    word = page.get_by_role("combobox", name="Which word?")
+    assert word.input_value() == "0 Marie \u00b7 B-PER"
+    visit.type("Berlin is big and Paris is bigger.")
+    assert word.input_value() == "0 Berlin \u00b7 B-LOC"
 
 
 def test_copied_links(visit: Visit, browser: Browser, address: str) -> None:

@@ -122,7 +122,7 @@ def test_a_file_with_labels_of_which_the_first_rows_are_taken(app: AppTest) -> N
     app.number_input(key="rows").set_value(30)
     run(app)
     assert not app.error and "30 texts as 32" in said(app) and "These are the first 30 rows" in said(app)
-    assert app.selectbox(key="color").value == "label" and "have a color and a shape" in said(app)
+    assert app.selectbox(key="color").value == "label" and "the others are gray" not in said(app)
     assert "read_texts('re[views].csv', column='body', label='kind', most=30)" in app.code[0].value
 
 
@@ -255,7 +255,7 @@ def test_texts_whose_vectors_are_all_one_are_drawn_without_clusters(app: AppTest
     app.text_area(key="pasted").set_value("Film\nfilm\nFILM\nfIlm")
     run(app)
     assert "4 texts as 32" in said(app) and "differ; clusters need three" in errors(app).replace("\\", "")
-    assert "of their variance" in said(app) and not app.exception
+    assert "have one vector" in said(app) and "of their variance" not in said(app) and not app.exception
     app.text_area(key="pasted").set_value("a film\na dog")
     run(app)
     assert not app.error and "A map needs 3 texts or more" in said(app)

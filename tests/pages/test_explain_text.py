@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from explain.datatypes import Attribution
 from explain.jobs import ABANDONED_SECONDS, Cache
-from explain.models.catalogue import list_models
+from explain.models.catalogue import DEFAULT_MODEL, list_models
 from explain.pipeline import explain
 from explain.tasks.base import TASKS
 from pages.shared import show, state
@@ -205,7 +205,8 @@ def test_text_from_a_link_is_taken_and_does_not_stay_in_the_address(app: AppTest
 def test_visitors_of_an_open_server_choose_from_a_list(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state, "any_model_allowed", lambda: False)
     run(app)
-    assert app.selectbox(key="model").options == [entry.name for entry in list_models()]
+    offered = app.selectbox(key="model").options
+    assert offered[0] == DEFAULT_MODEL and sorted(offered) == [entry.name for entry in list_models()]
 
 
 def test_masked_words_are_asked_for_and_guessed(app: AppTest) -> None:
@@ -322,6 +323,23 @@ def test_a_link_to_a_model_opens_with_an_example_of_its_kind(app: AppTest) -> No
     app.query_params["model"] = "base"
     run(app)
     assert app.text_area(key="text").value == next(iter(MASKED_EXAMPLES.values()))
+
+
+def test_an_example_that_was_changed_is_none_any_more(app: AppTest) -> None:
+    app.query_params["example"] = "irony"
+    run(app)
+    assert app.button_group(key="example").value == "irony" and app.query_params["example"] in ("irony", ["irony"])
+    app.text_area(key="text").set_value("Another text.")
+    run(app)
+    assert app.button_group(key="example").value is None and "example" not in app.query_params
+    assert app.text_area(key="text").value == "Another text."
+
+
+def test_a_model_that_is_not_there_is_named(app: AppTest) -> None:
+    app.query_params["model"] = "my *model*"
+    run(app)
+    assert "There is no model my \\*model\\* here" in app.warning[0].value and not app.error
+    assert app.selectbox(key="model").value == DEFAULT_MODEL
 
 
 def test_any_mask_may_be_asked_about(app: AppTest) -> None:

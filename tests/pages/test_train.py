@@ -103,6 +103,18 @@ def test_the_shipped_example_is_ready_to_be_trained(models: Path, started: list[
     assert "There is a model or a run called mine already" in said(at)
 
 
+def test_a_file_is_still_there_when_one_comes_back(models: Path, started: list[Path]) -> None:
+    at = app().run()
+    at.button_group(key="from").set_value("a file of mine").run()
+    at.file_uploader[0].set_value(("own.csv", b"text,label\n" + b"one,x\ntwo,y\n", "text/csv")).run()
+    at.text_input(key="training_name").set_value("mine") if at.text_input else None
+    at.switch_page("inside.py").run()
+    at.switch_page("train.py").run()
+    assert at.button_group(key="from").value == "a file of mine" and "own.csv, as it was loaded before" in said(at)
+    press(at, "Forget it")
+    assert "as it was loaded before" not in said(at)
+
+
 def test_pretraining_is_offered_too(models: Path, started: list[Path]) -> None:
     at = app().run()
     at.button_group(key="kind").set_value("Go on with pretraining").run()
@@ -117,7 +129,7 @@ def test_pretraining_is_offered_too(models: Path, started: list[Path]) -> None:
         ("a.csv", b"text,label\n", "has no rows"),
         ("a.csv", "text,label\nschön,x\n".encode("latin-1"), "not UTF-8"),
         ("a.csv", b"text,label\none,x\ntwo,x\n", "every row has the label 'x'"),
-        (f"{HOSTILE.replace('/', '')}.csv", b"only\none\n", "are one column"),
+        (f"{HOSTILE.replace('/', '')}.csv", b"only\none\n", "has one column"),
         ("a.parquet", b"nothing", "no Parquet file"),
     ],
 )

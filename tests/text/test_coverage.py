@@ -1,5 +1,5 @@
 from explain.testing import TOY_MODELS
-from explain.text.coverage import coverage, script_of
+from explain.text.coverage import coverage, doubt, script_of
 
 MODEL = TOY_MODELS["linear"]
 
@@ -16,6 +16,13 @@ def test_unknown_pieces_are_counted() -> None:
     tokens = MODEL.encode("a b c d")
     assert coverage(tokens, int(tokens.ids[1]), None).unknown == 0.25
     assert coverage(tokens, int(tokens.ids[1]), None).poor
+
+
+def test_why_an_answer_may_mean_little_is_a_sentence() -> None:
+    tokens = MODEL.encode("a b c d")
+    assert "25% of the pieces are unknown" in doubt(coverage(tokens, int(tokens.ids[1]), None), None)
+    assert "Most letters are Cyrillic" in doubt(coverage(MODEL.encode("фильм"), None, ("Latin",)), ("Latin",))
+    assert doubt(coverage(tokens, None, ("Latin",)), ("Latin",)) == ""
 
 
 def test_scripts() -> None:

@@ -20,7 +20,7 @@ import explain
 from explain.__main__ import main
 from explain.errors import Busy, Cancelled, DataError, ExplainError, ModelError
 from explain.models import catalogue
-from explain.training import baselines, job, lines, own, runs
+from explain.training import baselines, job, lines, own, runs, table_run
 from explain.training.columns import Columns
 from explain.training.compare import compare
 from explain.training.evaluate import classification_figures, curves, macro_f1_interval, multi_label_figures
@@ -161,13 +161,18 @@ def test_the_figures_are_those_of_the_served_model(models: Path, trained: Traine
     assert set(catalogue.trained_here()[0].examples.values()) <= {(row["text"],) for row in trained.test}
 
 
-def test_several_labels_and_the_head_alone(models: Path) -> None:
+def test_several_labels_and_the_head_alone(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # What is simpler is called from thresholds of its own too: from 0 on, every label of every text.
+    monkeypatch.setattr(table_run, "best_thresholds", lambda told, right: np.zeros(right.shape[1]))
     settings = TableSettings(epochs=0.5, batch_size=8, train="head")
     folder = made(models / "several", settings, several=True)
     figures = job.work(folder)
     model = catalogue.load_model("several")
     assert not model.head.exclusive and len(model.head.thresholds) == 2 and model.head.labels == ("good", "tenth")
     assert figures["trained_parameters"] == 32 * 32 + 32 + 2 * 32 + 2  # pooler and classifier
+    judges = read_evaluation(folder)["judges"]
+    assert [judge["name"] for judge in judges] == ["This model", "Bag of words", "Most frequent"]
+    assert [judge["figures"]["micro_recall"] == 1.0 for judge in judges[1:]] == [True, True]
     plain = catalogue._base(catalogue.weights_folder() / "base")[0]
     assert all(
         np.array_equal(mine, plain.get_parameter(name))

@@ -28,6 +28,13 @@ def test_texts_are_escaped_wherever_they_are_drawn() -> None:
     assert "<script" not in drawn and "bold" in drawn
 
 
+def test_quotes_are_no_markup_to_plotly() -> None:
+    text = 'He said "no" & left.'
+    figure = map_figure(spread(3), [text] * 3, [1, 2, 3])
+    assert figure.layout.annotations[0].text.startswith('He said "no" &amp;')
+    assert figure.data[0].customdata[0][2] == 'He said "no" &amp; left.'
+
+
 def test_names_stand_beside_points_of_small_maps_and_cover_nothing() -> None:
     apart = TextMap("pca", np.arange(4), 4, np.array([[0, 0], [0, 9], [9, 0], [9, 9]]), np.array([0.5, 0.5]))
     assert names_on(apart, ["one", "two", "three", "a text that is longer than fits"])[:3] == ["one", "two", "three"]

@@ -577,6 +577,16 @@ function apart(heights, gap, low, high) {
  * Lines over a shared axis from 0 to 1, named at their ends: lines of {name, points of [x, y, where it is]} with a style, if not in order, ticks of
  * [x, text], and a band of {upper, middle, lower}, points of [x, y] each.
  */
+// Values from low to high, three to six where there is room, that are steps of 1, 2 or 5 times a power of ten.
+function roundValues(low, high) {
+  if (!(high > low)) return [low];
+  const rough = (high - low) / 5;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough * (1 - 1e-9));
+  const first = Math.ceil(low / step - 1e-9);
+  return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, number) => (first + number) * step);
+}
+
 function lineChart(tip, { title, lines, low, high, say, ticks, band = null, width, left = 64, right = 120, height = 210 }) {
   const top = 14, bottom = 30;
   const x = (share) => left + (width - left - right) * share;
@@ -587,9 +597,7 @@ function lineChart(tip, { title, lines, low, high, say, ticks, band = null, widt
     drawing.append(svg("polygon", { class: "band", points: [...path(band.upper), ...path(band.lower).reverse()].join(" ") }));
     drawing.append(svg("polyline", { class: "middle", points: path(band.middle).join(" ") }));
   }
-  const marked = [low, (low + high) / 2, high];
-  const free = (value) => marked.every((other) => Math.abs(y(value) - y(other)) > 12); // else labels lie on each other
-  for (const value of low < 0 && high > 0 && free(0) ? [...marked, 0] : marked) {
+  for (const value of roundValues(low, high)) {
     drawing.append(svg("line", { class: value === 0 ? "axis zero" : "axis", x1: left, x2: width - right, y1: y(value), y2: y(value) }));
     const text = svg("text", { x: left - 8, y: y(value) + 4, "text-anchor": "end", class: "label" });
     text.textContent = say(value);

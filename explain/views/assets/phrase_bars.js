@@ -4,6 +4,7 @@ function draw(root, data) {
   const box = html("div", { class: "phrases" });
   const paragraphs = data.texts.map((text) => {
     const prose = html("p", { class: text.parts.reduce((sum, part) => sum + part.text.length, 0) > 1200 ? "text tall" : "text", dir: "auto" });
+    if (text.before) prose.append(unread(text.before));
     for (const part of text.parts) {
       if (!part.rank) prose.append(part.text);
       else {
@@ -14,6 +15,7 @@ function draw(root, data) {
         prose.append(mark, html("sup", {}, String(part.rank)));
       }
     }
+    if (text.unread) prose.append(unread(text.unread));
     return prose;
   });
   const list = html("ol", { class: "bars", "aria-label": "Key phrases, largest effect first" });
