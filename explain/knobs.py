@@ -120,7 +120,8 @@ def check_knobs(owner: Any) -> None:
         try:
             object.__setattr__(owner, one.name, one.check(getattr(owner, one.name)))
         except KnobError as error:
-            raise KnobError(f"{type(owner).__name__}: {error}") from None
+            title = getattr(owner, "title", "")  # settings that are no method's have none
+            raise KnobError(f"{title}: {error}" if title else str(error)) from None
 
 
 def make(cls: type, settings: Mapping[str, Any], *, parse: bool = False) -> Any:

@@ -14,7 +14,7 @@ from explain.embeddings.clusters import MOST_CLUSTERS, Clustering
 from explain.embeddings.maps import FEWEST_FOR_PCA, FEWEST_FOR_UMAP, MOST_MAPPED, PCAMap, UMAPMap
 from explain.embeddings.ranking import MOST_COMPARED, Compared, Neighbours, Search, in_order_of
 from explain.embeddings.reading import Texts
-from explain.embeddings.writing import written
+from explain.embeddings.writing import clusters_csv, written
 from explain.errors import ExplainError
 from explain.jobs import Job, size_of
 from explain.models.base import TextModel
@@ -412,6 +412,13 @@ def clusters(subject: Subject) -> Look:
         ]
         numbers = {"silhouette": st.column_config.NumberColumn(format="%.2f", width="small")}
         st.dataframe(rows, hide_index=True, column_config=numbers)
+        st.download_button(
+            "Each text's cluster, CSV",
+            partial(clusters_csv, found, texts),
+            "clusters.csv",
+            "text/csv",
+            on_click="ignore",
+        )
 
     return (clustering,), draw
 

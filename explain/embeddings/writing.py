@@ -5,6 +5,7 @@ each, so it holds the number of the row instead that each vector's text stands i
 names stand in `about`.
 """
 
+import csv
 import io
 import json
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from explain.datatypes import TextVectors
+from explain.datatypes import TextClusters, TextVectors
 from explain.embeddings.reading import Texts
 from explain.errors import DataError, KnobError
 from explain.installation import own_path
@@ -93,12 +94,23 @@ def write_opened(found: TextVectors, texts: Texts, form: str, file: BinaryIO) ->
         table = table.append_column("vector", pyarrow.FixedSizeListArray.from_arrays(flat, found.vectors.shape[1]))
         parquet.write_table(table.replace_schema_metadata({"explain": json.dumps(about(found))}), file)
     else:
-        from pyarrow import csv
+        from pyarrow.csv import write_csv
 
         table = _table(found, texts, list(map(cell, texts.texts)), list(map(cell, texts.labels)))
         for number, column in enumerate(found.vectors.T):
             table = table.append_column(f"v{number}", [np.ascontiguousarray(column)])
-        csv.write_csv(table, file)
+        write_csv(table, file)
+
+
+def clusters_csv(found: TextClusters, texts: Texts) -> str:
+    """Each text with its row and its cluster, counted from 1, as CSV."""
+    file = io.StringIO()
+    rows = csv.writer(file, lineterminator="\n")
+    rows.writerow(["row", "text", "cluster"])
+    rows.writerows(
+        [row, cell(text), number + 1] for row, text, number in zip(texts.rows, texts.texts, found.of.tolist())
+    )
+    return file.getvalue()
 
 
 def _table(found: TextVectors, texts: Texts, written: Any, labels: Any) -> Any:

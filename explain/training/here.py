@@ -1,6 +1,7 @@
 """Training in the foreground, for the command line: made, or gone on with."""
 
 import shutil
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,7 +37,11 @@ def train_here(
         own.prepare(folder, table, columns, settings)
         made = True
     try:
-        work(folder, told)
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # libraries warn their developers; what concerns a reader is raised, or told
+            work(folder, told)
     except Busy:
         if made:
             shutil.rmtree(folder, ignore_errors=True)

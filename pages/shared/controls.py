@@ -4,7 +4,8 @@ Every widget's key is its name in the address bar, so a link brings back what wa
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -257,10 +258,10 @@ def target_picker(model: TextModel, text: str, pair: str | None) -> dict[str, An
     places = {} if prediction is None else task.places(prediction)
     if prediction is not None and len(places) > 1:
         default = task.target(prediction, head).positions[0]
-        asked = (model.name, task.name, text, pair)
-        if st.session_state.setdefault("which_of", asked) != asked:  # a word of another text says nothing of this one
-            st.session_state.which_of, st.session_state.which = asked, default
-        found["position"] = one_of(f"Which {task.place}?", list(places), "which", default, places.__getitem__)
+        found["position"] = _place_picker(task.place, places, default, (model.name, task.name, text, pair))
+    elif (known or prediction is not None) and "which" in st.query_params:
+        del st.query_params["which"]  # of a text, or a model, that had several
+        st.session_state.which_linked = None
     labels = task.labels(prediction, head, found.get("position"))
     what = {"fill_mask": "word", "question_answering": "answer"}.get(task.name, "label")
     label = one_of(f"Why this {what}?", [DECIDED, *labels], "target", DECIDED, open=task.open_labels)
@@ -274,6 +275,27 @@ def target_picker(model: TextModel, text: str, pair: str | None) -> dict[str, An
     scales = [scale for scale in task.scales if scale not in ("logit_difference", "value")]
     help = "Log-odds by default: near 0 and 1 a probability hardly moves, whatever the words do."
     return found | {"scale": one_of("Measured in", scales, "scale", scales[0], _hyphened, help=help)}
+
+
+def _place_picker(place: str, places: Mapping[int, str], default: int, of: Hashable) -> int:
+    """Which word, or mask, is asked about: a position. The address bar holds its number, and no word of the text."""
+    session, link = st.session_state, st.query_params
+    numbers = {position: re.findall(r"\d+", name)[0] for position, name in places.items()}
+    if (linked := link.get("which")) != session.get("which_linked"):  # a link, or the browser's way back
+        session.which = next((position for position, number in numbers.items() if number == linked), default)
+    elif session.setdefault("which_of", of) != of:  # a word of another text says nothing of this one
+        session.which = default
+    session.which_of = of
+    if session.get("which") not in places:
+        session.which = default
+    chosen: int = st.selectbox(f"Which {place}?", list(places), key="which", format_func=places.__getitem__)
+    number = None if chosen == default else numbers[chosen]
+    if number is not None:
+        link["which"] = number
+    elif "which" in link:
+        del link["which"]
+    session.which_linked = number
+    return chosen
 
 
 def _hyphened(name: str) -> str:

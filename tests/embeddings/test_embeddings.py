@@ -207,6 +207,9 @@ def test_clusters_are_found_and_their_silhouette_is_scikit_learns(grouped: TextV
     assert np.average(found.by_cluster, weights=found.sizes) == pytest.approx(found.silhouette)
     for cluster, typical in enumerate(found.typical):
         assert (found.of[typical] == cluster).all()
+    texts = Texts(tuple(f"=text {number}" for number in range(120)), tuple(range(2, 122)))
+    lines = writing.clusters_csv(found, texts).splitlines()
+    assert lines[:2] == ["row,text,cluster", "2,'=text 0,1"] and lines[-1] == "121,'=text 119,3"
 
 
 def test_one_cloud_has_no_clusters() -> None:

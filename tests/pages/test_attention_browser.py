@@ -134,7 +134,7 @@ def test_pictures_are_saved_whole(visit: Visit, view: str, tmp_path: Path) -> No
     box = page.locator(DRAWN[view].split()[0])
     box.hover(position={"x": 40, "y": 5})
     for kind in ("SVG", "PNG"):
-        with page.expect_download() as download:
+        with page.expect_download(timeout=PATIENCE) as download:
             box.get_by_role("button", name=f"Save this picture as {kind}").click()
         path = tmp_path / download.value.suggested_filename
         download.value.save_as(path)
@@ -148,12 +148,12 @@ def test_pictures_are_saved_whole(visit: Visit, view: str, tmp_path: Path) -> No
 def test_arrays_are_saved(visit: Visit, tmp_path: Path) -> None:
     open_view(visit, "Matrix", "&layer=2&head=3")
     page = visit.page
-    with page.expect_download() as download:
+    with page.expect_download(timeout=PATIENCE) as download:
         page.get_by_role("button", name="All weights, for NumPy").click()
     download.value.save_as(tmp_path / "attention.npz")
     with np.load(tmp_path / "attention.npz", allow_pickle=False) as file:
         weights = file["weights"]
-    with page.expect_download() as download:
+    with page.expect_download(timeout=PATIENCE) as download:
         page.get_by_role("button", name="JSON of layer 2").click()
     download.value.save_as(tmp_path / "attention.json")
     record = json.loads((tmp_path / "attention.json").read_text())

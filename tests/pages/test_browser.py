@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from explain import replay
-from tests.pages.visits import FIRST_EXAMPLE, Visit
+from tests.pages.visits import FIRST_EXAMPLE, PATIENCE, Visit
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
@@ -148,8 +148,12 @@ def test_a_link_holds_over_pages_and_on_the_way_back(visit: Visit) -> None:
     # A word of another text says nothing of this one.
     word = page.get_by_role("combobox", name="Which word?")
     assert word.input_value() == "0 Marie \u00b7 B-PER"
+    page.locator(".spans .w", has_text="Paris").click()
+    expect(word).to_have_value("9 Paris \u00b7 B-LOC")
+    visit.settle()
+    assert page.url.endswith("&which=9")  # and no word of the text
     visit.type("Berlin is big and Paris is bigger.")
-    assert word.input_value() == "0 Berlin \u00b7 B-LOC"
+    assert word.input_value() == "0 Berlin \u00b7 B-LOC" and "which" not in page.url
 
 
 def test_copied_links(visit: Visit, browser: Browser, address: str) -> None:
@@ -175,7 +179,7 @@ def test_downloads(visit: Visit, tmp_path: Path) -> None:
     page = visit.page
 
     def saved(name: str) -> Path:
-        with page.expect_download() as caught:
+        with page.expect_download(timeout=PATIENCE) as caught:
             page.get_by_role("button", name=name).first.click()
         path = tmp_path / caught.value.suggested_filename
         caught.value.save_as(path)
@@ -220,7 +224,7 @@ def test_pictures_are_made_in_the_browser_and_whole(visit: Visit, tmp_path: Path
     for drawing, kind in product(WHOLE, ("SVG", "PNG")):
         box = page.locator(drawing).first
         box.hover()
-        with page.expect_download() as caught:
+        with page.expect_download(timeout=PATIENCE) as caught:
             box.get_by_role("button", name=f"as {kind}").click()
         path = tmp_path / caught.value.suggested_filename
         caught.value.save_as(path)

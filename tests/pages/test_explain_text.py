@@ -345,7 +345,7 @@ def test_a_model_that_is_not_there_is_named(app: AppTest) -> None:
 def test_any_mask_may_be_asked_about(app: AppTest) -> None:
     """Words that are not listed are typed in test_browser.py: AppTest can't."""
     app.query_params.update(
-        {"model": "base", "example": "two masks", "which": "mask 2", "target": "water", "against": "air"}
+        {"model": "base", "example": "two masks", "which": "2", "target": "water", "against": "air"}
     )
     run(app)
     assert not app.error
@@ -360,7 +360,7 @@ def test_any_mask_may_be_asked_about(app: AppTest) -> None:
 
 def test_a_text_of_fewer_masks_than_before(app: AppTest) -> None:
     app.session_state["text"] = "[MASK] and [MASK] and [MASK]"
-    app.query_params.update({"model": "base", "which": "mask 3"})
+    app.query_params.update({"model": "base", "which": "3"})
     run(app)
     assert "position=5" in app.code[0].value
     for text in ("[MASK] and [MASK]", "a [MASK]"):

@@ -45,13 +45,13 @@ def test_words_are_marked_by_mouse_and_keyboard(visit: Visit, tmp_path: Path) ->
     expect(told).to_have_text("4 of 15 words marked")
     expect(table).to_contain_text("0.27")
     assert page.evaluate(place) == before and above.evaluate("node => node.untouched")
-    with page.expect_download() as caught:
+    with page.expect_download(timeout=PATIENCE) as caught:
         page.get_by_role("button", name="JSON, to replay").click()
     caught.value.save_as(tmp_path / "report.json")
     report = replay.read(tmp_path / "report.json")
     assert report.rationale is not None and report.rationale.words == (2, 3, 4, 5)
     assert len(report.rationale.figures) == 2 and replay.replay(report).within(1e-3)
-    with page.expect_download() as caught:
+    with page.expect_download(timeout=PATIENCE) as caught:
         page.get_by_role("button", name="Figures, CSV").click()
     caught.value.save_as(tmp_path / "figures.csv")
     with (tmp_path / "figures.csv").open(newline="") as opened:
