@@ -91,7 +91,7 @@ def as_text(found: Mapping[str, Any]) -> str:
     for caption, cells in rows:
         lines.append("  ".join([caption.ljust(first), *(cell.ljust(width) for cell, width in zip(cells, widths))]))
     lines = [line.rstrip() for line in lines]
-    return "\n".join([*lines, "", fitted(found), gain(found)]).rstrip()
+    return "\n".join([*lines, "", *filter(None, (fitted(found), gain(found)))]).rstrip()
 
 
 def fitted(found: Mapping[str, Any]) -> str:

@@ -190,7 +190,7 @@ def _names(result: TextMap, texts: Sequence[str]) -> list[dict[str, Any]]:
             if not any(_overlap(box, other) for other in taken):
                 taken.append(box)
                 anchors = {"xanchor": ("center", "left", "right")[right], "yanchor": ("middle", "bottom", "top")[up]}
-                look = {"showarrow": False, "borderpad": 0, "font": {"size": _LETTERS}, "opacity": 0.75}
+                look = {"showarrow": False, "borderpad": 0, "font": {"size": _LETTERS}}
                 shift = {"xshift": 8 * right, "yshift": 5 * up}
                 found.append({"x": place[0], "y": place[1], "text": _unmarked(name), **anchors, **shift, **look})
                 break
