@@ -169,7 +169,9 @@ def verdicts(request: Request, found: Mapping[Any, Any], titles: Mapping[str, st
     st.caption(
         "*It holds*: it passed every test that was run. That the model reasons so is not proved: tests are of this "
         "text, this model and these ways of removing words. On 400 sentences it was said of one in twenty random "
-        "explanations, and of seven in eight of the default ones; docs/verdict.md has the table."
+        "explanations, and of seven in eight of the default ones; docs/verdict.md has the table. *Don't rely on it*: "
+        "it failed one. A good order of words can fail too, most of all in a short text, where many random orders are "
+        "nearly as good: then it is not told from chance, which is not the same as wrong."
     )
 
 

@@ -125,24 +125,11 @@ def data(kind: str) -> Table | None:
         help="It stays on the machine that runs this app. Its rows are copied while the training lasts; of a finished "
         "model, a few test rows stay as examples.",
     )
-    if uploaded is None:
-        return file_of_before()
-    table = state.table(uploaded.name, uploaded.getvalue())
-    st.session_state.table_before = table
-    return table
-
-
-def file_of_before() -> Table | None:
-    """The file that was loaded before something else was looked at: a browser gives it once."""
-    table: Table | None = st.session_state.get("table_before")
-    if table is None:
-        return None
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"{show.plain(table.name)}, as it was loaded before.", width="content")
-        if st.button("Forget it"):
-            st.session_state.table_before = None
-            st.rerun()
-    return table
+    if uploaded is not None:
+        st.session_state.table_before = state.table(uploaded.name, uploaded.getvalue())
+    elif table := st.session_state.get("table_before"):
+        controls.loaded_before(table.name, "table_before")
+    return st.session_state.get("table_before")
 
 
 def columns_of(table: Table) -> Columns:

@@ -310,6 +310,18 @@ def file_box(label: str, endings: Sequence[str], *, megabytes: int = MOST_MEGABY
     return given
 
 
+def loaded_before(name: str, key: str) -> None:
+    """Say that a file is still here, which was loaded before something else was looked at, and offer to let go of it.
+
+    A browser gives a file once; `key` is where the session holds it.
+    """
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"{show.plain(name)}, as it was loaded before.", width="content")
+        if st.button("Forget it", key=f"forget_{key}"):
+            st.session_state[key] = None
+            st.rerun()
+
+
 def one_of(
     label: str,
     options: Sequence[Any],

@@ -113,7 +113,8 @@ def set_of_texts() -> Lines | None:
             elif pasted.strip():
                 lines = read_lines(pasted)
             elif session.get("set_before"):
-                lines = _file_of_before(*session.set_before)
+                name, lines = session.set_before
+                controls.loaded_before(name, "set_before")
             else:
                 return None
         except DataError as error:
@@ -123,13 +124,3 @@ def set_of_texts() -> Lines | None:
         more = f" The first {count:,} are read; {lines.left_out:,} are left out." if lines.left_out else ""
         st.caption(f"{count:,} texts, a pass each, once.{more} They stay on the machine that runs this app.")
         return lines
-
-
-def _file_of_before(name: str, lines: Lines) -> Lines:
-    """A file that was loaded before another page or view was looked at: a browser gives it once."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"{show.plain(name)}, as it was loaded before.", width="content")
-        if st.button("Forget it", key="forget_set"):
-            st.session_state.set_before = None
-            st.rerun()
-    return lines

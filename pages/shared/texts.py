@@ -12,7 +12,7 @@ from explain.errors import DataError
 from explain.jobs import recall
 from explain.text.tables import ENDINGS, Source, columns_of
 from pages.shared import show, state
-from pages.shared.controls import file_box, one_of
+from pages.shared.controls import file_box, loaded_before, one_of
 
 PASTED, FROM_FILE = "Paste lines", "Load a file"
 FIRST_ROWS = 5_000  # of a file, unless more are asked for: a first look should not take an hour
@@ -150,11 +150,7 @@ def _file_of_before() -> Given | None:
     if texts is None:
         show.advice("Load a file. Nothing leaves the machine that runs this app.")
         return None
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"{show.plain(about[0])}, as it was loaded before.", width="content")
-        if st.button("Forget it"):
-            st.session_state.file_before = None
-            st.rerun()
+    loaded_before(about[0], "file_before")
     return Given(texts, *about)
 
 
