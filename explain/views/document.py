@@ -28,6 +28,9 @@ def document(
     """
     prediction = read_at(report.prediction, report.target.positions)
     decided = f"{prediction.label}, {confidence(prediction)}" if prediction.label is not None else "see below"
+    if len(report.prediction.output.positions) > 1:  # a label of one word among others
+        tokens = report.prediction.tokens
+        decided = f"{tokens.unit_text(tokens.word_around(report.target.positions[0]))}: {decided}"
     scales = shared_scales(report.attributions, "word")
     titles = {name: title for name, (title, _, _) in methods.items()}
     sections = [

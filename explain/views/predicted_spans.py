@@ -60,7 +60,7 @@ class PredictedSpans(View):
                 }
                 for span in (shown if entities else ())
             ],
-            "note": _note(result, entities),
+            "note": _note(result, entities, asks=sends),
             "sends": sends and entities,
             "caption": "Entities" if entities else "Answer",
         }
@@ -71,14 +71,14 @@ def _kinds(labels: Sequence[str]) -> set[str]:
     return {label[2:] if label[1:2] == "-" else label for label in labels}
 
 
-def _note(result: Prediction, entities: bool) -> str:
+def _note(result: Prediction, entities: bool, asks: bool) -> str:
     if entities:
         found = "" if result.spans else "No word is one of what this model looks for. "
         how = "Words are counted from 0; an entity's % is the mean of its words'."
         labels = result.output.labels
         if any(label.startswith("B-") for label in labels) and any(label.startswith("I-") for label in labels):
             how += " B- is the label of an entity's first word, I- of a further one, O of a word that is none."
-        return f"{found}Click a word to ask why it got its label. {how}"
+        return f"{found}{'Click a word to ask why it got its label. ' if asks else ''}{how}"
     if not result.spans[0].characters[1]:
         return "The model finds no answer in this text."
     return "The likeliest answer, where it stands. % is of its start times that of its end, among all places."
