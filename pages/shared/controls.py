@@ -273,6 +273,10 @@ def target_picker(model: TextModel, text: str, pair: str | None) -> dict[str, An
     if against != ANY_OTHER:
         return found | {"against": against}
     scales = [scale for scale in task.scales if scale not in ("logit_difference", "value")]
+    session = st.session_state
+    if session.get("scale") == session.get("scale_default"):  # the usual one of another task is no choice of anybody's
+        session.scale = scales[0]
+    session.scale_default = scales[0]
     help = "Log-odds by default: near 0 and 1 a probability hardly moves, whatever the words do."
     return found | {"scale": one_of("Measured in", scales, "scale", scales[0], _hyphened, help=help)}
 

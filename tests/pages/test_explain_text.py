@@ -335,6 +335,20 @@ def test_an_example_that_was_changed_is_none_any_more(app: AppTest) -> None:
     assert app.text_area(key="text").value == "Another text."
 
 
+def test_the_usual_scale_of_a_task_is_no_choice(app: AppTest) -> None:
+    app.query_params["model"] = "answers"
+    run(app)
+    assert app.selectbox(key="scale").value == "log_probability"
+    app.selectbox(key="model").set_value("topics")
+    run(app)
+    assert app.selectbox(key="scale").value == "log_odds"
+    app.selectbox(key="scale").set_value("probability")
+    run(app)
+    app.selectbox(key="model").set_value("emotions")
+    run(app)
+    assert app.selectbox(key="scale").value == "probability" and not app.error
+
+
 def test_a_model_that_is_not_there_is_named(app: AppTest) -> None:
     app.query_params["model"] = "my *model*"
     run(app)
