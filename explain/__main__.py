@@ -208,7 +208,7 @@ def _parser() -> argparse.ArgumentParser:
     methods.set_defaults(run=list_methods)
 
     serve = commands.add_parser("serve", help="start the app in a browser")
-    serve.add_argument("--port", type=int, default=DEFAULT_PORT)
+    serve.add_argument("--port", type=_port, default=DEFAULT_PORT)
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     serve.add_argument(
         "--allow-any-model", action="store_true", help="let visitors name any folder or hub model, whatever the host"
@@ -579,6 +579,13 @@ def list_methods(options: argparse.Namespace) -> int:
     return 0
 
 
+def _port(given: str) -> int:
+    port = int(given)
+    if not 0 < port < 1 << 16:
+        raise argparse.ArgumentTypeError(f"{port} is no port; give one from 1 to 65535.")
+    return port
+
+
 def serve_app(options: argparse.Namespace) -> int:
     environment = dict(os.environ)
     if options.allow_any_model:
@@ -594,14 +601,13 @@ def serve_app(options: argparse.Namespace) -> int:
         options.host,
         "--logger.hideWelcomeMessage=true",
     ]
-    with (
-        socket.socket(socket.AF_INET6 if ":" in options.host else socket.AF_INET) as probe,
-        contextlib.suppress(OSError),
-    ):
+    six = ":" in options.host
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET6 if six else socket.AF_INET) as probe:
         probe.settimeout(1)
         if probe.connect_ex((options.host, options.port)) == 0:
-            raise ExplainError(f"Port {options.port} is in use. Take another: explain serve --port {options.port + 1}.")
-    print(f"explain: http://{'localhost' if options.host == '127.0.0.1' else options.host}:{options.port}", flush=True)
+            raise ExplainError(f"Port {options.port} is in use. Take another with --port, or end what runs there.")
+    shown = f"[{options.host}]" if six else "localhost" if options.host == "127.0.0.1" else options.host
+    print(f"explain: http://{shown}:{options.port}", flush=True)
     if os.name == "posix":
         os.execve(sys.executable, command, environment)  # signals reach the server itself, and its exit is ours
     try:

@@ -49,7 +49,10 @@ def test_html_and_csv(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert page.count('<p class="verdict"><b class="') == 3
     assert main(["text", "Ada met Bob.", "--model", "entities", "--format", "html", "--out", str(path)]) == 0
     page = path.read_text()
-    assert re.search(r"<h1>(Ada|Bob): B-PER, 9\d%", page) and '<div class="view" data-view="predicted_spans">' in page
+    assert (
+        re.search(r"<h1>B-PER for (Ada|Bob) \(word \d\), 9\d%", page)
+        and '<div class="view" data-view="predicted_spans">' in page
+    )
     capsys.readouterr()
     assert main(["text", "=1+1 good", "--format", "csv"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -305,3 +308,6 @@ def test_a_port_that_is_taken_is_said(capsys: pytest.CaptureFixture[str]) -> Non
         port = taken.getsockname()[1]
         assert main(["serve", "--port", str(port)]) == 2
     assert f"Port {port} is in use." in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["serve", "--port", "70000"])
+    assert "70000 is no port" in capsys.readouterr().err

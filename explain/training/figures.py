@@ -97,6 +97,10 @@ def as_text(found: Mapping[str, Any]) -> str:
 def fitted(found: Mapping[str, Any]) -> str:
     """What was fitted on the dev rows before the test rows were looked at."""
     if not found["exclusive"]:
+        if "temperature" not in found:  # of a run before the others' thresholds were fitted too
+            return (
+                "From what probability on a label is called, was fitted for this model; for the others it is one half."
+            )
         return "From what probability on a label is called, was fitted on the dev rows, for each of the three."
     if (temperature := found.get("temperature")) is None:
         return ""
@@ -110,14 +114,13 @@ def kept(folder: Path) -> str:
     """Which step's model a run kept, and whether it ended because nothing got better; empty where none was chosen."""
     try:
         record = json.loads((folder / "training.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # of a run that is shown, what can be said of it is said
+        recipe, figures = record["recipe"], record["figures"]
+        step, steps = figures["kept_step"], figures["steps"]
+        patience, every = recipe.get("patience"), recipe.get("evaluate_every")
+        said = f"Kept: the model after step {step:,}, whose loss on the dev rows was lowest"
+    except (OSError, ValueError, TypeError, KeyError):  # no step was chosen, or a file that was changed by hand
         return ""
-    recipe, figures = record.get("recipe", {}), record.get("figures", {})
-    if (step := figures.get("kept_step")) is None:
-        return ""
-    said = f"Kept: the model after step {step:,}, whose loss on the dev rows was lowest"
-    patience = recipe.get("patience")
-    if patience and (figures["steps"] - step) // recipe["evaluate_every"] >= patience:
+    if patience and every and (steps - step) // every >= patience:
         return f"{said}; it ended early, since {patience} looks had brought no lower one."
     return f"{said}."
 

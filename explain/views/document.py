@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from explain.datatypes import AttentionMaps, Report, Verdict
 from explain.views.base import VIEWS, Html, asset, confidence, escape, json_for_script, read_at, target_name, visible
+from explain.views.scores_table import place_of
 from explain.views.token_heatmap import shared_scales
 
 
@@ -27,10 +28,8 @@ def document(
         record: the report as JSON, kept inside the file so that it can be replayed from it.
     """
     prediction = read_at(report.prediction, report.target.positions)
-    decided = f"{prediction.label}, {confidence(prediction)}" if prediction.label is not None else "see below"
-    if len(report.prediction.output.positions) > 1:  # a label of one word among others
-        tokens = report.prediction.tokens
-        decided = f"{tokens.unit_text(tokens.word_around(report.target.positions[0]))}: {decided}"
+    said = f"{prediction.label}{place_of(report)}, {confidence(prediction)}"
+    decided = "see below" if prediction.label is None else said
     scales = shared_scales(report.attributions, "word")
     titles = {name: title for name, (title, _, _) in methods.items()}
     sections = [

@@ -7,6 +7,8 @@ from explain.datatypes import Prediction
 from explain.views.base import VIEWS, View, visible
 from explain.views.token_heatmap import laid_out
 
+_BEGINNINGS = ("B-", "I-", "E-", "S-", "L-", "U-")  # of a label: where in an entity its word stands
+
 
 class PredictedSpans(View):
     """Each stretch on a ground of its own, with its label; of answers, the likeliest."""
@@ -68,7 +70,7 @@ class PredictedSpans(View):
 
 def _kinds(labels: Sequence[str]) -> set[str]:
     """What a head can find, whatever it found here: so a kind has the same color in every text."""
-    return {label[2:] if label[1:2] == "-" else label for label in labels}
+    return {label[2:] if label[:2] in _BEGINNINGS else label for label in labels} - {"O"}
 
 
 def _note(result: Prediction, entities: bool, asks: bool) -> str:

@@ -59,7 +59,7 @@ def to_text(report: Report, most: int = 12) -> str:
             numbers = f"word {first}" if first == last else f"words {first}-{last}"
             lines.append(f"{span.label:<8} {visible(span.text)}  ({numbers}, {span.probability:.0%})")
     lines += [*_number(report), *_unread(report.prediction.tokens, report.prediction.window)]
-    named = f"{visible(target_name(report.target))}{_place(report)}"
+    named = f"{visible(target_name(report.target))}{place_of(report)}"
     lines.append(f"explained: {named}, {report.target.scale.replace('_', ' ')}")
     for one in report.attributions:
         lines += ["", f"{one.method}  [{UNITS[one.scale]}]", *_largest(one, most)]
@@ -105,7 +105,7 @@ def _unread(tokens: Tokens, window: tuple[int, int]) -> list[str]:
     return said
 
 
-def _place(report: Report) -> str:
+def place_of(report: Report) -> str:
     """Which of several words, or masks, is asked about."""
     positions, tokens = report.target.positions, report.prediction.tokens
     outputs = report.prediction.outputs

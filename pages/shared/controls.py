@@ -4,8 +4,7 @@ Every widget's key is its name in the address bar, so a link brings back what wa
 """
 
 import math
-import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -177,12 +176,16 @@ def _entry_picker(label: str, key: str, place_key: str, preferred: str) -> catal
     entries = {entry.name: entry for entry in catalogue.explainable()}
     names = sorted(entries, key=lambda name: name != preferred)
     options = [*names, *([OTHER_MODEL] if state.any_model_allowed() else [])]
-    wanted = st.session_state.get(key, st.query_params.get(key))
-    if wanted not in (None, *options):
-        st.warning(f"There is no model {show.plain(wanted)} here (any more). This is {options[0]}.")
-        if key in st.session_state:
-            del st.session_state[key]
-    chosen = st.selectbox(label, options, key=key, bind="query-params")
+    session, missing = st.session_state, f"{key}_missing"
+    wanted = session.get(key) or st.query_params.get(key)
+    if wanted and wanted not in options:
+        session[missing] = wanted
+        if key in session:
+            del session[key]
+    if told := session.get(missing):
+        why = "Other models are not allowed" if told == OTHER_MODEL else f"There is no model {show.plain(told)}"
+        st.warning(f"{why} here. This is {show.plain(session.get(key) or options[0])}.")
+    chosen = st.selectbox(label, options, key=key, bind="query-params", on_change=lambda: session.pop(missing, None))
     if chosen != OTHER_MODEL:
         st.caption(_about(entries[chosen]))
         return entries[chosen]
@@ -258,10 +261,10 @@ def target_picker(model: TextModel, text: str, pair: str | None) -> dict[str, An
     places = {} if prediction is None else task.places(prediction)
     if prediction is not None and len(places) > 1:
         default = task.target(prediction, head).positions[0]
-        found["position"] = _place_picker(task.place, places, default, (model.name, task.name, text, pair))
-    elif (known or prediction is not None) and "which" in st.query_params:
-        del st.query_params["which"]  # of a text, or a model, that had several
-        st.session_state.which_linked = None
+        asked = (model.name, task.name, text, pair)
+        if st.session_state.setdefault("which_of", asked) != asked:  # a word of another text says nothing of this one
+            st.session_state.which_of, st.session_state.which = asked, default
+        found["position"] = one_of(f"Which {task.place}?", list(places), "which", default, places.__getitem__)
     labels = task.labels(prediction, head, found.get("position"))
     what = {"fill_mask": "word", "question_answering": "answer"}.get(task.name, "label")
     label = one_of(f"Why this {what}?", [DECIDED, *labels], "target", DECIDED, open=task.open_labels)
@@ -273,33 +276,17 @@ def target_picker(model: TextModel, text: str, pair: str | None) -> dict[str, An
     if against != ANY_OTHER:
         return found | {"against": against}
     scales = [scale for scale in task.scales if scale not in ("logit_difference", "value")]
-    session = st.session_state
-    if session.get("scale") == session.get("scale_default"):  # the usual one of another task is no choice of anybody's
-        session.scale = scales[0]
-    session.scale_default = scales[0]
+    _follow("scale", scales[0])
     help = "Log-odds by default: near 0 and 1 a probability hardly moves, whatever the words do."
     return found | {"scale": one_of("Measured in", scales, "scale", scales[0], _hyphened, help=help)}
 
 
-def _place_picker(place: str, places: Mapping[int, str], default: int, of: Hashable) -> int:
-    """Which word, or mask, is asked about: a position. The address bar holds its number, and no word of the text."""
-    session, link = st.session_state, st.query_params
-    numbers = {position: re.findall(r"\d+", name)[0] for position, name in places.items()}
-    if (linked := link.get("which")) != session.get("which_linked"):  # a link, or the browser's way back
-        session.which = next((position for position, number in numbers.items() if number == linked), default)
-    elif session.setdefault("which_of", of) != of:  # a word of another text says nothing of this one
-        session.which = default
-    session.which_of = of
-    if session.get("which") not in places:
-        session.which = default
-    chosen: int = st.selectbox(f"Which {place}?", list(places), key="which", format_func=places.__getitem__)
-    number = None if chosen == default else numbers[chosen]
-    if number is not None:
-        link["which"] = number
-    elif "which" in link:
-        del link["which"]
-    session.which_linked = number
-    return chosen
+def _follow(key: str, usual: Any) -> None:
+    """Have a widget follow what is usual for a text or a task, unless a visitor chose something else."""
+    session, before = st.session_state, f"{key}_usual"
+    if session.get(key) is not None and session[key] == session.get(before) != usual:
+        session[key] = usual
+    session[before] = usual
 
 
 def _hyphened(name: str) -> str:
@@ -356,9 +343,11 @@ def one_of(
 def methods(model: TextModel) -> tuple[Method, ...]:
     """The chosen methods in their order, each with the knobs as they are set."""
     names = [*DEFAULT_METHODS, *(name for name in METHODS if name not in DEFAULT_METHODS)]
-    linked = [name for name in st.query_params.get_all("methods") if name in names]  # as the command line calls them
-    if linked and "methods" not in st.session_state:
-        st.session_state.methods = linked
+    linked = st.query_params.get_all("methods")
+    if any(name in METHODS for name in linked) and "methods" not in st.session_state:
+        # As the command line calls them; the box would take the link as it was when this run began.
+        st.query_params["methods"] = [METHODS[name].title if name in METHODS else name for name in linked]
+        st.rerun()
     with state.of_every_page():
         chosen = st.multiselect(
             "Methods",
@@ -474,6 +463,7 @@ def graph_form(layers: int, heads: int, tokens: int) -> tuple[list[int], list[in
             "Heads", list(range(heads)), key="heads", bind="query-params", placeholder="all, averaged", width=260
         )
         usual = min(120, max(40, tokens // 20 * 5))  # a long text would look as if nothing went on in it
+        _follow("lines", usual)
         lines = st.slider("Lines a layer", 5, 120, usual, step=5, key="lines", bind="query-params", width=220)
         special = st.toggle("Special tokens", key="special", bind="query-params")
     return list(range(first, last + 1)), list(chosen) or None, lines, special

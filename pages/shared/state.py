@@ -285,6 +285,8 @@ def turn_to(name: str) -> None:
     """Have the page that explains begin with a model, with nothing that was chosen for another one."""
     session = st.session_state
     carried = session.setdefault("carried", {})
+    if carried.get("model") == name:
+        return
     for key in ("task", "target", "against", "scale", "which"):
         carried.pop(key, None)
         if key in session:
@@ -317,6 +319,8 @@ def suit_texts(offered: Mapping[str, tuple[str, ...]]) -> None:
         linked = {key: link.get(key, "") for key in ("text", "pair")}
         text, *second = offered.get(link.get("example", "").replace("\\", ""), first)
         if linked["text"]:
+            if "example" in link:
+                del link["example"]
             text, second = linked["text"][:LONGEST_IN_LINK], [linked["pair"][:LONGEST_IN_LINK]]
         session.text, session.pair = text, next(iter(second), "")
         session.carried["pair"] = session.pair  # the page it opens may have no box for it

@@ -42,7 +42,7 @@ def test_every_view_bears_every_text(app: AppTest, view: str, text: str) -> None
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_view_opens_a_masked_word_model(app: AppTest, view: str) -> None:
-    app.query_params.update({"model": "base", "example": "two masks", "which": "2"})
+    app.query_params.update({"model": "base", "example": "two masks", "which": "mask 2"})
     look(app, view, layer="1", token=3)
     assert not app.error and not app.exception
     assert "Take it with you" in drawn(app)

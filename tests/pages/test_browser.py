@@ -151,9 +151,23 @@ def test_a_link_holds_over_pages_and_on_the_way_back(visit: Visit) -> None:
     page.locator(".spans .w", has_text="Paris").click()
     expect(word).to_have_value("9 Paris \u00b7 B-LOC")
     visit.settle()
-    assert page.url.endswith("&which=9")  # and no word of the text
+    assert "&which=9" in page.url
+    page.get_by_role("link", name="Attention").first.click()
+    expect(page.get_by_role("heading", name="Where does the model look?")).to_be_visible(timeout=60_000)
+    visit.settle()
+    assert word.input_value() == "9 Paris \u00b7 B-LOC" and "&which=9" in page.url
+    page.go_back()
+    expect(page.get_by_role("heading", name="Why did the model say that?")).to_be_visible(timeout=60_000)
+    visit.settle()
     visit.type("Berlin is big and Paris is bigger.")
     assert word.input_value() == "0 Berlin \u00b7 B-LOC" and "which" not in page.url
+
+
+def test_methods_in_a_link_may_be_called_as_on_the_command_line(visit: Visit) -> None:
+    visit.page.goto(visit.address + "/?methods=occlusion&methods=gradient_norm")
+    expect(visit.page.get_by_text("Take it with you")).to_be_visible(timeout=60_000)
+    assert visit.page.url.endswith("/?methods=Occlusion&methods=Gradient+norm")
+    assert visit.page.locator(".heatmap").count() == 2
 
 
 def test_copied_links(visit: Visit, browser: Browser, address: str) -> None:

@@ -354,12 +354,17 @@ def test_a_model_that_is_not_there_is_named(app: AppTest) -> None:
     run(app)
     assert "There is no model my \\*model\\* here" in app.warning[0].value and not app.error
     assert app.selectbox(key="model").value == DEFAULT_MODEL
+    run(app)
+    assert len(app.warning) == 1  # until another one is chosen
+    app.selectbox(key="model").set_value("topics")
+    run(app)
+    assert not app.warning
 
 
 def test_any_mask_may_be_asked_about(app: AppTest) -> None:
     """Words that are not listed are typed in test_browser.py: AppTest can't."""
     app.query_params.update(
-        {"model": "base", "example": "two masks", "which": "2", "target": "water", "against": "air"}
+        {"model": "base", "example": "two masks", "which": "mask 2", "target": "water", "against": "air"}
     )
     run(app)
     assert not app.error
@@ -374,7 +379,7 @@ def test_any_mask_may_be_asked_about(app: AppTest) -> None:
 
 def test_a_text_of_fewer_masks_than_before(app: AppTest) -> None:
     app.session_state["text"] = "[MASK] and [MASK] and [MASK]"
-    app.query_params.update({"model": "base", "which": "3"})
+    app.query_params.update({"model": "base", "which": "mask 3"})
     run(app)
     assert "position=5" in app.code[0].value
     for text in ("[MASK] and [MASK]", "a [MASK]"):

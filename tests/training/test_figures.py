@@ -21,7 +21,8 @@ def test_of_two_labels_it_is_said_which_a_figure_is_of() -> None:
 
 
 def test_what_was_fitted_is_said() -> None:
-    assert "for each of the three" in fitted({"exclusive": False})
+    assert "for each of the three" in fitted({"exclusive": False, "temperature": None})
+    assert "for the others it is one half" in fitted({"exclusive": False})  # a run of before
     assert "after its temperature, 0.889" in fitted({"exclusive": True, "temperature": 0.889})
     assert fitted({"exclusive": True, "temperature": None}) == ""
 
@@ -40,6 +41,7 @@ def test_no_difference_is_no_claim_of_certainty() -> None:
         ),
         ({"kept_step": 256, "steps": 288}, "after step 256, whose loss on the dev rows was lowest."),
         ({"steps": 288}, ""),
+        ({"kept_step": None, "steps": 288}, ""),
     ],
 )
 def test_which_step_is_kept(tmp_path: Path, figures: dict[str, Any], said: str) -> None:

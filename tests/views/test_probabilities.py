@@ -43,7 +43,7 @@ def test_the_mask_asked_about_is_the_one_shown() -> None:
     assert data["decided"] == second.labels[0] == data["rows"][0]["label"] != first.labels[0]
     assert data["sure"].startswith(f"{second.probabilities[0, 0]:.0%} sure")
     assert to_text(report).startswith(f"{second.labels[0]}, ")
-    assert f"<h1>{second.labels[0]}, " in document(report, {})
+    assert f"<h1>{second.labels[0]} at mask 2, " in document(report, {})
     assert VIEW.data(report.prediction)["decided"] == first.labels[0]
 
 
