@@ -167,7 +167,7 @@ def test_methods_in_a_link_may_be_called_as_on_the_command_line(visit: Visit) ->
     visit.page.goto(visit.address + "/?methods=occlusion&methods=gradient_norm")
     expect(visit.page.get_by_text("Take it with you")).to_be_visible(timeout=60_000)
     assert visit.page.url.endswith("/?methods=Occlusion&methods=Gradient+norm")
-    assert visit.page.locator(".heatmap").count() == 2
+    expect(visit.page.locator(".heatmap .savers")).to_have_count(2, timeout=60_000)
 
 
 def test_copied_links(visit: Visit, browser: Browser, address: str) -> None:
