@@ -179,9 +179,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--record",
         metavar="FILE",
-        default="evaluation.jsonl",
-        help="where each figure is written down as it is found; a file that is there is gone on with "
-        "(default: %(default)s)",
+        help="write each text's figures to a file at once; an existing file is continued (default: no file)",
     )
     evaluate.add_argument("--out", metavar="FILE", help="write the tables, as Markdown, to a file")
     evaluate.set_defaults(run=evaluate_methods)
@@ -388,7 +386,7 @@ def _asked_of_neurons(
 
 def evaluate_methods(options: argparse.Namespace) -> int:
     from explain.evaluation.measure import EvaluationSettings
-    from explain.evaluation.run import Record, about, evaluate
+    from explain.evaluation.run import Record, about, evaluate, implied
     from explain.evaluation.samples import read_samples
     from explain.evaluation.table import to_markdown
     from explain.methods.base import METHODS
@@ -400,7 +398,8 @@ def evaluate_methods(options: argparse.Namespace) -> int:
     methods = methods_from(names, _settings(options.set), parse=True)
     samples, left_out = read_samples(options.data, options.split)
     settings = EvaluationSettings(options.orders)
-    record = Record(Path(options.record), about(model, options.data, options.split, settings, left_out))
+    path = None if options.record is None else Path(options.record)
+    record = Record(path, about(model, options.data, options.split, settings, left_out), implied(model))
     evaluate(
         model,
         samples[: options.most],
@@ -409,7 +408,7 @@ def evaluate_methods(options: argparse.Namespace) -> int:
         settings,
         part=options.texts,
         workers=options.workers,
-        told=lambda line: print(line, file=sys.stderr, flush=True),
+        on_progress=lambda line: print(line, file=sys.stderr, flush=True),
     )
     _put(options, to_markdown(record.about, record.rows))
     return 0

@@ -61,8 +61,7 @@ def measure(
         method can't explain, "text", "method" and "error".
     """
     try:
-        tokens = model.encode(sample.text, sample.text_pair)
-        target = model.task.target(model.predict(tokens), model.head)
+        tokens, target = _decision(model, sample)
     except ExplainError as error:
         yield from ({"text": sample.id, "method": label_of(method), "error": str(error)} for method in methods)
         return
@@ -81,6 +80,14 @@ def measure(
             yield _row(sample, label, explain(), trials, model)
         except ExplainError as error:
             yield {"text": sample.id, "method": label, "error": str(error)}
+
+
+def _decision(model: TextModel, sample: Sample) -> tuple[Tokens, Target]:
+    """Return the encoding the model decides by (of several windows or labels, the one that counts) and its target."""
+    windows = model.windows(sample.text, sample.text_pair)
+    predictions = [model.predict(window) for window in windows]
+    number, prediction = model.task.joined(predictions, model.head, None) if len(windows) > 1 else (0, predictions[0])
+    return windows[number], model.task.target(prediction, model.head)
 
 
 def _random(tokens: Tokens, target: Target, units: Units, seed: int) -> Attribution:

@@ -1,8 +1,8 @@
-"""Measuring all texts: several processes, and a record on disk that a later run goes on from."""
+"""Measuring all texts: several processes, and a record on disk that a later run continues."""
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from functools import partial
 from itertools import islice
@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from explain.errors import DataError
+from explain.datatypes import ModelRecord, Tokens
+from explain.errors import DataError, ExplainError, ModelError
 from explain.evaluation.measure import RANDOM, EvaluationSettings, Row, label_of, measure
 from explain.evaluation.samples import Sample
 from explain.methods.base import Method
 from explain.models.base import TextModel
-from explain.models.catalogue import load_model
+from explain.models.catalogue import default_task
+from explain.models.spec import ModelSpec
 from explain.pipeline import versions
 from explain.training.rows import fingerprint
 
@@ -29,40 +31,54 @@ Work = tuple[Sample, tuple[Method, ...], bool]  # with the control, or without
 
 
 class Record:
-    """What was measured, one JSON object a line; the first says of what.
+    """Measured rows, and the settings they were measured with; in memory, and in a file where one is named.
+
+    A file holds one JSON object a line; the first says what was measured.
 
     Args:
-        path: a file that is there is gone on with.
-        about: model, data and settings.
+        path: an existing file is continued; None: rows are kept in memory only.
+        about: model, data and settings, see `about`.
+        implied: what older files, which lack these names, were measured with.
 
     Raises:
-        DataError: the file is of another model, other data or other settings, or is no record.
+        DataError: the file is of another model, other data or other settings, is no record, or can't be written.
     """
 
-    def __init__(self, path: Path, about: dict[str, Any]) -> None:
+    def __init__(self, path: Path | None, about: dict[str, Any], implied: Mapping[str, Any] | None = None) -> None:
         self.path = path
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(about) + "\n", encoding="utf-8")
-        self.about, self.rows = read_record(path)
-        for name, value in about.items():
-            if self.about.get(name) != value:
-                raise DataError(
-                    f"{path} was written with {name} {self.about.get(name)!r}, not {value!r}: "
-                    "name another file with --record."
-                )
+        self.about, self.rows = about, list[Row]()
+        if path is not None:
+            if not path.exists():
+                _create(path, about)
+            recorded, self.rows = read_record(path)
+            self.about = {**(implied or {}), **recorded}
+            for name, value in about.items():
+                if self.about.get(name) != value:
+                    raise DataError(
+                        f"{path} was written with {name} {self.about.get(name)!r}, not {value!r}: "
+                        "name another file with --record."
+                    )
         self.done = {(row["text"], row["method"]) for row in self.rows}
 
     def add(self, rows: Sequence[Row]) -> None:
-        """Write rows down at once: what is measured is not lost."""
-        with self.path.open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(row) + "\n" for row in rows)
+        """Keep rows, and write them to the file at once, so that a stopped run loses nothing."""
+        if self.path is not None:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.writelines(json.dumps(row) + "\n" for row in rows)
         self.rows += rows
         self.done |= {(row["text"], row["method"]) for row in rows}
 
 
+def _create(path: Path, about: Mapping[str, Any]) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(about) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{path} can't be written: {error.strerror}. Name another file with --record.") from error
+
+
 def read_record(path: Path) -> tuple[dict[str, Any], list[Row]]:
-    """The first line of a record, and its rows; half a line at the end, as a killed run may leave it, is dropped.
+    """Read a record's first line and its rows; half a line at the end, as a killed run may leave it, is dropped.
 
     Raises:
         DataError: no record.
@@ -80,10 +96,11 @@ def read_record(path: Path) -> tuple[dict[str, Any], list[Row]]:
 
 
 def about(model: TextModel, source: str, split: str, settings: EvaluationSettings, left_out: int) -> dict[str, Any]:
-    """The first line of a record: what has to be the same for its rows to stand in one table."""
+    """Return the first line of a record: what has to be the same for its rows to stand in one table."""
     return {
         "schema": SCHEMA,
         "model": model.name,
+        "task": model.task.name,
         "weight_sha256": model.record.weight_sha256,
         "settings_sha256": model.record.settings_sha256,
         "data": Path(source).name,
@@ -97,23 +114,43 @@ def about(model: TextModel, source: str, split: str, settings: EvaluationSetting
     }
 
 
+def implied(model: TextModel) -> dict[str, Any]:
+    """Return what a record without a task was measured with: the task that the model's name alone gives."""
+    return {"task": default_task(model)}
+
+
 def plan(
     model: TextModel, samples: Sequence[Sample], methods: Sequence[Method], part: int, seed: int
 ) -> tuple[list[Sample], tuple[Method, ...]]:
-    """The texts with those that every method is measured on first, and the methods that are measured on all.
+    """Order the texts, those that every method is measured on first; and pick the methods that are measured on all.
 
     Args:
-        part: how many texts every method is measured on, drawn by `seed`; the rest see cheap methods alone.
+        part: how many texts every method is measured on, drawn by `seed`; the others are measured with cheap methods.
+
+    Raises:
+        DataError: the model can read none of the texts.
     """
     order = np.random.default_rng(seed).permutation(len(samples)).tolist()
-    drawn = sorted(samples, key=lambda sample: len(sample.text))
-    median = model.encode(drawn[len(drawn) // 2].text)
+    median = _median(model, samples)
     cheap = tuple(method for method in methods if method.cost(median) <= CHEAP)
     return [samples[number] for number in (*sorted(order[:part]), *sorted(order[part:]))], cheap
 
 
+def _median(model: TextModel, samples: Sequence[Sample]) -> Tokens:
+    """Encode the text of median length, or the one nearest to it that the model can read."""
+    by_length = sorted(samples, key=lambda sample: len(sample.text) + len(sample.text_pair or ""))
+    middle = len(by_length) // 2
+    reason = "There is none."
+    for place in sorted(range(len(by_length)), key=lambda place: abs(place - middle)):
+        try:
+            return model.encode(by_length[place].text, by_length[place].text_pair)
+        except ExplainError as error:
+            reason = str(error)
+    raise DataError(f"{model.name} can read no text of this data. {reason}")
+
+
 def evaluate(
-    model: str | TextModel,
+    model: TextModel | ModelSpec,
     samples: Sequence[Sample],
     methods: Sequence[Method],
     record: Record,
@@ -121,17 +158,21 @@ def evaluate(
     *,
     part: int = 300,
     workers: int = 1,
-    told: Callable[[str], None] = lambda line: None,
+    on_progress: Callable[[str], None] = lambda line: None,
 ) -> None:
-    """Measure every method on a fixed part of the texts, and cheap ones on the others; what is on record is not redone.
+    """Measure every method on a fixed part of the texts, and cheap ones on the others; recorded rows are kept.
 
     Args:
-        model: a name, or with one worker a loaded model.
+        model: a spec; or a loaded model, which several workers load again by its name and task.
         part: how many texts methods of more than `CHEAP` passes are measured on.
         workers: processes, of one thread each.
-        told: is told of progress, a line at a time.
+        on_progress: called with one line of text at a time.
+
+    Raises:
+        DataError: the model can read none of the texts.
+        ModelError: a worker can't load the model, or finds other weights than those of the record.
     """
-    loaded = load_model(model) if isinstance(model, str) else model
+    loaded = model.load() if isinstance(model, ModelSpec) else model
     ordered, cheap = plan(loaded, samples, methods, part, settings.seed)
     work = []
     for number, sample in enumerate(ordered):
@@ -140,13 +181,13 @@ def evaluate(
         control = (sample.id, RANDOM) not in record.done
         if missing or control:
             work.append((sample, missing, control))
-    told(f"{len(ordered)} texts, {len(methods)} methods, {len(cheap)} of them on all; {len(work)} texts to do.")
+    on_progress(f"{len(ordered)} texts, {len(methods)} methods, {len(cheap)} of them on all; {len(work)} texts to do.")
     began = time.monotonic()
     for count, rows in enumerate(_measured(loaded, work, settings, workers), 1):
         record.add(rows)
         if count % 10 == 0 or count == len(work):
             left = (time.monotonic() - began) / count * (len(work) - count)
-            told(f"{count} of {len(work)} texts; {left / 60:.0f} minutes to go.")
+            on_progress(f"{count} of {len(work)} texts; {left / 60:.0f} minutes to go.")
 
 
 def _measured(
@@ -157,18 +198,24 @@ def _measured(
             yield list(measure(model, sample, methods, settings, control=control))
         return
     context = get_context("spawn")  # torch's threads don't survive a fork
-    one = partial(_one, model.name, settings)
+    measure_in_worker = partial(_measure_in_worker, ModelSpec.of(model), model.record, settings)
     with ProcessPoolExecutor(workers, context, torch.set_num_threads, (1,)) as pool:
         waiting = iter(work)
         # Few at a time are handed out, so that a stop does not wait for hundreds.
-        running = {pool.submit(one, task) for task in islice(waiting, 2 * workers)}
+        running = {pool.submit(measure_in_worker, task) for task in islice(waiting, 2 * workers)}
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)
-            running |= {pool.submit(one, task) for task in islice(waiting, len(done))}
+            running |= {pool.submit(measure_in_worker, task) for task in islice(waiting, len(done))}
             for future in done:
                 yield future.result()
 
 
-def _one(model: str, settings: EvaluationSettings, task: Work) -> list[Row]:
+def _measure_in_worker(spec: ModelSpec, expected: ModelRecord, settings: EvaluationSettings, task: Work) -> list[Row]:
+    model = spec.load()  # once a process
+    if model.record != expected:
+        raise ModelError(
+            f"{spec.name} has changed since this evaluation began: its files are not those that were loaded first. "
+            "Start again with another --record."
+        )
     sample, methods, control = task
-    return list(measure(load_model(model), sample, methods, settings, control=control))  # loaded once a process
+    return list(measure(model, sample, methods, settings, control=control))

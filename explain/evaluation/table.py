@@ -89,9 +89,10 @@ def to_markdown(about: Mapping[str, Any], rows: Sequence[Row]) -> str:
     operators = " and ".join(f"{name.replace('_', ' ')} ({OPERATORS[name]})" for name in about["operators"])
     parts = [
         f"# Methods measured: {about['model']} on {about['data']} ({about['split']})",
-        f"Model {about['weight_sha256'][:12]}, data {about['data_sha256'][:12]}, {about['orders']} random orders a "
-        f"text, seed {about['seed']}; torch {about['versions']['torch']}. The label the model decides for is "
-        f"explained, in log-odds. {about['left_out']} neutral rows of the split are left out.",
+        f"Model {about['weight_sha256'][:12]}, task {about['task'].replace('_', '-')}, data "
+        f"{about['data_sha256'][:12]}, {about['orders']} random orders a text, seed {about['seed']}; torch "
+        f"{about['versions']['torch']}. The label the model decides for is explained, in log-odds; a similarity, or a "
+        f"number that is no label's, as it is. {about['left_out']} neutral rows of the split are left out.",
         f"Words are taken away in two ways, {operators}; figures are their mean. No method takes words away so by "
         "itself. Every figure is a mean over texts with the half-width of its 95 % interval; higher is better. "
         f"*{RANDOM}* is a number drawn for each word: the control.",

@@ -211,10 +211,17 @@ def load_model(name: str = DEFAULT_MODEL, revision: str | None = None, task: str
     return _LOADED.get(name, revision, None if task is None else task_named(task).name)
 
 
+def default_task(model: TextModel) -> str | None:
+    """Return the task that a model's name alone gives, by the registry's name; None where a task has to be named."""
+    entry = next((entry for entry in list_models() if entry.name == model.name), None) or entry_of(model.name)
+    if not entry.tasks:
+        return model.task.name
+    return entry.tasks[0] if entry.told else None
+
+
 def is_default(model: TextModel) -> bool:
     """Whether a model's name alone gives it: it does one thing, or this is the first of those it does."""
-    entry = next((entry for entry in list_models() if entry.name == model.name), None) or entry_of(model.name)
-    return not entry.tasks or (entry.told and entry.tasks[0] == model.task.name)
+    return default_task(model) == model.task.name
 
 
 def task_named(name: str) -> Task:

@@ -142,13 +142,13 @@ def test_a_run_goes_on_where_it_stopped(folder: Path, tmp_path: Path) -> None:
     path.write_text(whole + '{"text": "one", "meth')  # killed while writing
     told: list[str] = []
     record = Record(path, said)
-    evaluate(MODEL, samples, methods, record, SETTINGS, told=told.append)
+    evaluate(MODEL, samples, methods, record, SETTINGS, on_progress=told.append)
     assert path.read_text().startswith(whole)
     assert [(row["text"], row["method"]) for row in read_record(path)[1]] == [
         ("one", RANDOM), ("one", "occlusion"), ("1", RANDOM), ("1", "occlusion"),
         ("one", "attention_rollout"), ("1", "attention_rollout"),
     ]  # fmt: skip
-    evaluate(MODEL, samples, methods, Record(path, said), SETTINGS, told=told.append)
+    evaluate(MODEL, samples, methods, Record(path, said), SETTINGS, on_progress=told.append)
     assert told[-1].endswith("0 texts to do.")
     with pytest.raises(DataError, match="written with orders 4, not 5"):
         Record(path, said | {"orders": 5})
