@@ -20,8 +20,8 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from explain.datatypes import Phrase
+from explain.models.cached_model import CachedModel
 from explain.models.catalogue import load_model
-from explain.models.remembering import Remembering
 from explain.pipeline import key_phrases
 from explain.text.phrases import PhraseSettings
 from explain.training.rows import read_rows
@@ -40,7 +40,7 @@ def main() -> None:
     found: dict[float, list[tuple[float, float, float, float]]] = {threshold: [] for threshold in THRESHOLDS}
     model = load_model()
     for row in rows:
-        working = Remembering(model)
+        working = CachedModel(model)
         tokens = working.encode(row["text"])
         target = working.task.target(working.predict(tokens), working.head, label="positive")
         for threshold in THRESHOLDS:

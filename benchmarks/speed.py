@@ -20,9 +20,9 @@ from explain.meter import Meter
 from explain.methods.attention_rollout import AttentionRollout
 from explain.methods.integrated_gradients import IntegratedGradients
 from explain.methods.occlusion import Occlusion
+from explain.models.cached_model import CachedModel
 from explain.models.chunks import CHUNK_POSITIONS
 from explain.models.encoder import EncoderModel
-from explain.models.remembering import Remembering
 
 POINTS = 50
 
@@ -92,7 +92,7 @@ def ours_occlusion(case: Case) -> None:
 
 def ours_rollout(case: Case) -> None:
     """Prediction, maps and rollout, as the page asks for them."""
-    working = Remembering(case.model)
+    working = CachedModel(case.model)
     working.observe(case.tokens)
     AttentionRollout().attribute(working, case.tokens, case.target)
 

@@ -35,9 +35,9 @@ from explain.metrics.base import Trial, TrialSettings
 from explain.metrics.completeness_gap import CompletenessGap
 from explain.metrics.symmetric_relevance_gain import SymmetricRelevanceGain
 from explain.models.base import TextModel
+from explain.models.cached_model import CachedModel
 from explain.models.catalogue import load_model
 from explain.models.path import StraightPath
-from explain.models.remembering import Remembering
 from explain.numerics.quadrature import refined
 from explain.training.rows import read_rows
 from explain.verdict import FEWEST_WORDS, verdict
@@ -92,7 +92,7 @@ def judged_text(orders: int, text: str, seed: int) -> dict[str, Judged]:
 
 def verdicts(model: TextModel, tokens: Tokens, tests: TrialSettings, seed: int) -> dict[str, Verdict]:
     """The verdict on each explanation of one text."""
-    working = Remembering(model)
+    working = CachedModel(model)
     target = model.task.target(working.predict(tokens), model.head)
     default = IntegratedGradients().attribute(working, tokens, target)
     company = [default, Occlusion().attribute(working, tokens, target)]

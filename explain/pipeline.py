@@ -32,7 +32,7 @@ from explain.methods.base import METHODS, Method
 from explain.metrics.base import METRICS, Trial, TrialSettings
 from explain.models import catalogue
 from explain.models.base import Observation, TextModel, check_same_score
-from explain.models.remembering import Remembering
+from explain.models.cached_model import CachedModel
 from explain.numerics.edges import top_edges
 from explain.questions import Question, SimilarityAttribution, WordsOfNeurons
 from explain.text.phrases import Effect, PhraseSettings, Variants, budget, find_phrases
@@ -143,7 +143,7 @@ def parts(
     """
     recall = partial(jobs.recall, cache if cache is not None else Cache(), compute=compute)
     windows = model.windows(request.text, request.text_pair)
-    working = Remembering(model)
+    working = CachedModel(model)
     texts = (model.record, request.text, request.text_pair)
     tokens, prediction = windows[0], None
     if len(windows) > 1:

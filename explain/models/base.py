@@ -7,6 +7,7 @@ Tensors stay between models, methods and metrics; results are NumPy.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 import numpy.typing as npt
@@ -127,6 +128,8 @@ SeeNeurons = Callable[[Sequence[int], int, Tensor], None]
 class TextModel(ABC):
     """A model that reads texts, with its task, tokenizer and record.
 
+    Members marked `final` are computed from the others; these a model serves, and a wrapper forwards.
+
     Attributes:
         name: how a user asks for it.
         record: which weights it is.
@@ -153,16 +156,19 @@ class TextModel(ABC):
     offers: frozenset[str] = frozenset()
     scripts: tuple[str, ...] | None = None
 
+    @final
     @property
     def texts(self) -> tuple[str, ...]:
         """What the texts are called that it reads."""
         return self.head.texts or self.task.texts
 
+    @final
     @property
     def text_names(self) -> tuple[str, ...]:
         """What the two texts of an encoding are called; empty where there need not be two, and they have no names."""
         return (self.head.texts or self.task.read_as or self.task.texts) if self.pair == "always" else ()
 
+    @final
     @property
     def pair(self) -> str:
         """Whether it reads a second text: "never", "perhaps" or "always"."""
@@ -184,6 +190,7 @@ class TextModel(ABC):
         """
         return (self.encode(text, text_pair),)
 
+    @final
     def check_pair(self, text_pair: str | None) -> None:
         """Refuse a second text where there is to be none, and none where there is to be one.
 
@@ -240,6 +247,7 @@ class TextModel(ABC):
     def rows_read(self, tokens: Tokens, target: Target) -> npt.NDArray[np.float64]:
         """How the head weighs the last layer's rows (T,), summing to 1: [CLS] alone, a mean, or the target's tokens."""
 
+    @final
     def require(self, needs: Iterable[str]) -> None:
         """Make sure that the model offers what a method needs.
 
@@ -348,12 +356,14 @@ class TextModel(ABC):
         """Its head, to be read on rows of any layer ("head_on_states")."""
         raise self._lacks("head_on_states")
 
+    @final
     def read_states(self, states: Tensor, places: Sequence[int]) -> Raw:
         """What the head says of states (N, T, D), read at some tokens, or at the first row where there are none."""
         if not places:
             return {"logits": self.row_head(states[:, 0])}
         return {"rows": self.row_head(states[:, list(places)])}
 
+    @final
     def places_read(self, tokens: Tokens, target: Target) -> tuple[int, ...]:
         """The tokens whose rows a target's number depends on; none where the head speaks of the whole input."""
         return (*target.positions, *self.task.beside(tokens, target, self.head))
@@ -361,10 +371,12 @@ class TextModel(ABC):
     def _lacks(self, need: str) -> ModelError:
         return ModelError(f"{self.name} ({self.record.architecture}) {OFFERS[need]}. Use another method.")
 
+    @final
     def value(self, prediction: Prediction, target: Target) -> float:
         """The target's value in a prediction: what was served."""
         return self.task.value(prediction, target, self.head)
 
+    @final
     def removed(self, tokens: Tokens, unit: Sequence[int], operator: str, target: Target) -> Row:
         """A row with a set of tokens taken out; what the target reads stays."""
         return Row(
@@ -380,6 +392,7 @@ class TextModel(ABC):
             target,
         )
 
+    @final
     def only(self, tokens: Tokens, unit: Sequence[int], operator: str, target: Target) -> Row:
         """A row with everything taken out but a set of tokens."""
         return Row(
@@ -395,30 +408,36 @@ class TextModel(ABC):
             target,
         )
 
+    @final
     def removable(self, tokens: Tokens, target: Target) -> npt.NDArray[np.int64]:
         """Indices of the tokens that may be taken out: the user's own, less those the target reads."""
         return np.setdiff1d(tokens.ordinary, np.asarray(target.held, dtype=np.int64))
 
+    @final
     def removable_units(self, tokens: Tokens, target: Target, units: Iterable[Sequence[int]]) -> Units:
         """What of some units may be taken out; units of which nothing may are left out."""
         free = set(self.removable(tokens, target).tolist())
         cut = (tuple(token for token in unit if token in free) for unit in units)
         return tuple(unit for unit in cut if unit)
 
+    @final
     def operator(self, asked: str) -> str:
         """The operator meant: "auto" is the mask token where the vocabulary has one, else hiding from attention."""
         if asked != "auto":
             return asked
         return "mask" if self.mask_id is not None else "attention_off"
 
+    @final
     def baselines(self) -> tuple[str, ...]:
         """The kinds of `BASELINES` that the vocabulary has tokens for."""
         return tuple(kind for kind in BASELINES if kind == "zero" or self._filler(kind) is not None)
 
+    @final
     def default_baseline(self) -> str:
         """ "mask" where the vocabulary has a mask token, else "pad", else "zero"."""
         return next(kind for kind in ("mask", "pad", "zero") if kind in self.baselines())
 
+    @final
     def baseline(self, tokens: Tokens, target: Target, kind: str) -> Tensor:
         """Word embeddings of the empty text (T, D): every removable token replaced, all others as they are.
 
@@ -446,6 +465,12 @@ class TextModel(ABC):
     @abstractmethod
     def token_embedding(self, token_id: int) -> Tensor:
         """The word embedding (D,) of one vocabulary entry."""
+
+
+def served_by_models() -> frozenset[str]:
+    """Return the names of the public members of `TextModel` that are not computed from others."""
+    members = dict.fromkeys(TextModel.__annotations__) | vars(TextModel)
+    return frozenset(n for n, member in members.items() if n[0] != "_" and not getattr(member, "__final__", False))
 
 
 def check_same_score(explained: float, served: float, model: str) -> None:

@@ -4,10 +4,10 @@ from torch import Tensor
 
 from explain.datatypes import Tokens
 from explain.models.base import TextModel
-from explain.models.remembering import Remembering
+from explain.models.cached_model import CachedModel
 
 
-class Moved(Remembering):
+class Moved(CachedModel):
     """Gives what `model` gives, but the word embeddings of `tokens` are off by `step` (T, D).
 
     Only what is computed from word embeddings sees it: methods that need "gradients".

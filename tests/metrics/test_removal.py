@@ -21,8 +21,8 @@ from explain.metrics.monotonicity import Monotonicity
 from explain.metrics.normalized_aopc import NormalizedAopc
 from explain.metrics.sufficiency import Sufficiency
 from explain.models.base import TextModel
+from explain.models.cached_model import CachedModel
 from explain.models.encoder import EncoderModel
-from explain.models.remembering import Remembering
 from explain.numerics.curves import eraser_counts, steps
 from explain.testing import TOY_MODELS, ToyClassifier, check_metric, default_item
 
@@ -133,7 +133,7 @@ def test_equal_to_a_slow_twin(metric: RemovalMetric, family: str, tiny: Callable
 def test_the_control_is_shared_and_nothing_runs_twice(tiny_bert: EncoderModel) -> None:
     item = default_item(tiny_bert, TEXT)
     meter = Meter()
-    trial = Trial(Remembering(tiny_bert), *item, meter=meter)
+    trial = Trial(CachedModel(tiny_bert), *item, meter=meter)
     one = RawAttention().attribute(tiny_bert, *item)
     words = len(trial.units)
     first = Comprehensiveness().evaluate(trial, one)

@@ -11,10 +11,10 @@ from explain.datatypes import Cut
 from explain.errors import ModelError
 from explain.meter import Meter
 from explain.models.base import TextModel
+from explain.models.cached_model import CachedModel
 from explain.models.encoder import EncoderModel
 from explain.models.families import FAMILIES
 from explain.models.probe import KeepMaps, probing
-from explain.models.remembering import Remembering
 from explain.testing import NoGradientModel, default_item
 from tests.tiny_models import FAMILY_NAMES
 
@@ -130,8 +130,8 @@ def test_layers_and_head_rebuild_the_forward_pass(family: str, tiny: Callable[[s
     assert np.allclose(logits, trace.prediction.output.logits[0], atol=1e-4)
 
 
-def test_remembering_runs_nothing_twice(tiny_bert: EncoderModel) -> None:
-    working = Remembering(tiny_bert)
+def test_a_cached_model_runs_nothing_twice(tiny_bert: EncoderModel) -> None:
+    working = CachedModel(tiny_bert)
     tokens, target = default_item(tiny_bert, TEXT)
     meter = Meter()
     for _ in range(3):

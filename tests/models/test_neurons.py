@@ -15,9 +15,9 @@ from explain.datatypes import Neuron, Target, Tokens
 from explain.errors import KnobError, ModelError
 from explain.meter import Meter
 from explain.models.base import TextModel
+from explain.models.cached_model import CachedModel
 from explain.models.encoder import EncoderModel
 from explain.models.neurons import read_neuron
-from explain.models.remembering import Remembering
 from explain.testing import NoGradientModel, default_item
 from tests.tiny_models import FAMILY_NAMES
 
@@ -256,8 +256,8 @@ def test_nobody_else_sees_what_is_silenced(tiny_bert: EncoderModel) -> None:
     assert not any(one.requires_grad or one.grad is not None for one in tiny_bert._module.parameters())
 
 
-def test_remembering_looks_inside_once(tiny_bert: EncoderModel) -> None:
-    working, meter = Remembering(tiny_bert), Meter()
+def test_a_cached_model_looks_inside_once(tiny_bert: EncoderModel) -> None:
+    working, meter = CachedModel(tiny_bert), Meter()
     for _ in range(3):
         working.inside(*item(tiny_bert), meter)
     assert (meter.spent.forward, meter.spent.backward) == (1, 1) and working.neurons == 64

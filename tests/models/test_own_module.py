@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from explain.meter import Meter
+from explain.models.cached_model import CachedModel
 from explain.models.encoder import EncoderModel
 from explain.models.own_module import is_activation
-from explain.models.remembering import Remembering
 from explain.testing import default_item
 
 TEXT = "The film [MASK] good, but its top-notch cast saves it!"
@@ -28,7 +28,7 @@ def test_it_gives_what_the_model_serves(family: str, head: str, tiny: Callable[.
     model = tiny(family, head)
     tokens, target = default_item(model, TEXT)
     meter = Meter()
-    own = Remembering(model).own_module(tokens, target, meter)
+    own = CachedModel(model).own_module(tokens, target, meter)
     runs: list[torch.nn.Module] = []
     for one in filter(is_activation, own.modules()):
         one.register_forward_hook(lambda module, inputs, output: runs.append(module))

@@ -1,0 +1,101 @@
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from explain.meter import Meter
+from explain.models.base import Row, TextModel, served_by_models
+from explain.models.cached_model import CachedModel
+from explain.models.catalogue import load_model
+from explain.models.encoder import EncoderModel
+from explain.models.moved import Moved
+from explain.pipeline import Request, parts
+from explain.questions import Question
+from explain.testing import TOY_MODELS, default_item
+from explain.text.removal import unchanged
+
+MODEL = TOY_MODELS["curved"]
+
+
+def test_nothing_runs_twice() -> None:
+    meter = Meter()
+    working = CachedModel(MODEL)
+    tokens, target = default_item(MODEL, "one two three")
+    first = working.observe(tokens, meter)
+    assert working.observe(tokens, meter) is first and meter.spent.forward == 1
+    assert working.predict(tokens, meter) is first.prediction and meter.spent.forward == 1
+    rows = [Row(tokens, unchanged(tokens), target), MODEL.removed(tokens, [1], "mask", target)]
+    once = working.scores([*rows, rows[1]], meter)
+    assert meter.spent.forward == 3
+    again = working.scores(rows[::-1], meter)
+    assert meter.spent.forward == 3
+    assert np.array_equal(once.values[:2], again.values[::-1])
+
+
+def test_it_gives_what_the_model_gives() -> None:
+    working = CachedModel(MODEL)
+    tokens, target = default_item(MODEL, "one two three")
+    rows = [MODEL.removed(tokens, [1], operator, target) for operator in ("mask", "delete", "zero", "attention_off")]
+    assert np.array_equal(working.scores(rows).values, MODEL.scores(rows).values)
+    assert working.scores(rows).values.tolist() == pytest.approx(MODEL.scores(rows).values.tolist())
+    assert len({round(value, 6) for value in working.scores(rows).values}) > 1
+    points = MODEL.word_embeddings(tokens)[None]
+    assert np.array_equal(working.gradients(tokens, target, points)[1], MODEL.gradients(tokens, target, points)[1])
+    assert np.array_equal(working.rows_read(tokens, target), MODEL.rows_read(tokens, target))
+
+
+CACHED = {"observe", "predict", "trace", "attention_gradients", "inside", "scores"}
+
+
+def interface(*classes: type) -> set[str]:
+    """Public members, attributes that are only annotated included."""
+    names = {name for cls in classes for name in dir(cls)} | set(TextModel.__annotations__)
+    return {name for name in names if not name.startswith("_")}
+
+
+def test_every_public_member_is_forwarded_or_computed_from_forwarded_ones() -> None:
+    """What a model may give in a way of its own is the model's; the other members no model defines again."""
+    model: Any = SimpleNamespace(**{name: object() for name in interface(EncoderModel)})
+    working = CachedModel(model)
+    for name in interface(EncoderModel) - CACHED:
+        computed = getattr(getattr(TextModel, name, None), "__final__", False)
+        assert computed or getattr(working, name) is getattr(model, name), name
+    for cls in (EncoderModel, *{type(toy) for toy in TOY_MODELS.values()}, CachedModel, Moved):
+        for name in interface(TextModel) - served_by_models():
+            assert getattr(cls, name) is getattr(TextModel, name), (cls, name)
+
+
+def test_a_wrapper_of_the_wrapper_forwards_too() -> None:
+    tokens, _ = default_item(MODEL, "one two three")
+    step = torch.ones(len(tokens), MODEL.width)
+    moved = Moved(CachedModel(MODEL), tokens, step)
+    assert (moved.name, moved.offers, moved.poolings) == (MODEL.name, MODEL.offers, MODEL.poolings)
+    assert torch.equal(moved.word_embeddings(tokens), MODEL.word_embeddings(tokens) + step)
+
+
+@dataclass(frozen=True)
+class Vectors(Question):
+    """The vectors of two texts, as a question inside the pipeline reads them."""
+
+    texts: tuple[str, ...]
+
+    def cost(self, model: TextModel, tokens: Any) -> int:
+        return len(self.texts)
+
+    def answer(self, model: TextModel, tokens: Any, target: Any, meter: Meter | None = None) -> Any:
+        assert isinstance(model, CachedModel)
+        return model.text_vectors(self.texts, model.poolings[0], meter).vectors, model.longest_text
+
+
+def test_inside_the_pipeline_a_similarity_model_gives_vectors() -> None:
+    model = load_model("similarity")
+    texts = ("A warm and funny film.", "A man plays a guitar.")
+    question = Vectors(texts)
+    vectors, longest = dict(parts(Request(texts[0], (), texts[1], phrases=None, questions=(question,)), model))[
+        question
+    ]
+    assert np.array_equal(vectors, model.text_vectors(texts, model.poolings[0]).vectors)
+    assert vectors.shape == (2, model.record.hidden) and longest == model.longest_text
