@@ -17,11 +17,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from explain.datatypes import Phrase
 from explain.models.cached_model import CachedModel
 from explain.models.catalogue import load_model
+from explain.numerics.statistics import spearman
 from explain.pipeline import key_phrases
 from explain.text.phrases import PhraseSettings
 from explain.training.rows import read_rows
@@ -64,12 +64,12 @@ def judge(phrases: Sequence[Phrase], row: dict[str, Any]) -> tuple[float, float,
             wholes.append(extra <= 1)
     scores = [phrase.score for phrase in phrases]
     signs = [np.sign(score) == np.sign(label) and label != 0 for score, label in zip(scores[:3], labels[:3])]
-    varied = len(phrases) > 2 and len(set(labels)) > 1 and len(set(scores)) > 1
+    correlation = spearman(scores, labels)
     return (
         float(np.mean([phrase.words[1] - phrase.words[0] for phrase in phrases])),
         float(np.mean(wholes)) if wholes else math.nan,
         float(np.mean(signs)),
-        float(spearmanr(scores, labels).statistic) if varied else math.nan,
+        math.nan if correlation is None else correlation,
     )
 
 

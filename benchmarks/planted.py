@@ -17,7 +17,7 @@ import torch
 
 from explain.ground_truth import SHORTCUTS, Precision, planted, precision
 from explain.methods.base import METHODS
-from explain.numerics.intervals import wilson
+from explain.numerics.statistics import wilson
 
 PAGE = Path(__file__).parent.parent / "docs" / "ground_truth.md"
 BEGIN, END = "<!-- written by benchmarks.planted -->\n", "<!-- until here -->\n"

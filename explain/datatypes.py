@@ -617,7 +617,8 @@ class HeadEffects:
         effects (L, H): the target's value less its value without the head, in the unit of `target.scale`.
         flips (L, H): without the head the model decides otherwise.
         figures: by name (L, H), see `explain.numerics.heads`.
-        agreement: Spearman's correlation, over all heads, of each figure with the size of the effect.
+        agreement: Spearman's correlation, over all heads, of each figure with the size of the effect; None where it is
+            undefined, as all heads have the same.
         output: the target's value for the text.
     """
 
@@ -626,7 +627,7 @@ class HeadEffects:
     effects: FloatArray
     flips: BoolArray
     figures: Mapping[str, FloatArray]
-    agreement: Mapping[str, float]
+    agreement: Mapping[str, float | None]
     output: float
 
     def __post_init__(self) -> None:
@@ -926,8 +927,9 @@ class Randomization:
         method, params: registry name and settings; weight_sha256: of the model; task: what the model did.
         layers (S,): how many of the last layers were drawn anew besides the head.
         correlations (S,): mean size of Spearman's correlation with the scores of the model itself, over texts and
-            seeds; error (S,): half-widths of their 95 % intervals.
-        chance: the same of random scores; texts, seeds: how many.
+            seeds; error (S,): half-widths of their 95 % intervals. NaN where no text, or only one, has any.
+        chance: the same of random scores, None where no text has any; texts, seeds: how many.
+        undefined (S,): texts that are left out of each mean, since all scores of one model are the same.
     """
 
     method: str
@@ -937,15 +939,19 @@ class Randomization:
     layers: tuple[int, ...]
     correlations: FloatArray
     error: FloatArray
-    chance: float
+    chance: float | None
     texts: int
     seeds: int
+    undefined: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
+        object.__setattr__(self, "undefined", tuple(self.undefined) or (0,) * len(self.layers))
         _array(self, "correlations", (len(self.layers),))
         _array(self, "error", (len(self.layers),))
-        _finite(self, "correlations", "error", "chance")
+        _finite(self, "chance")
+        if np.isinf([self.correlations, self.error]).any() or len(self.undefined) != len(self.layers):
+            raise ValueError("Randomization has an infinite number, or no count of undefined texts for each stage.")
         _frozen_mapping(self, "params")
 
 

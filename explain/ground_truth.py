@@ -40,7 +40,7 @@ from explain.methods.base import Item, Method
 from explain.metrics.base import order_of
 from explain.models.base import Row, TextModel
 from explain.models.catalogue import load_folder
-from explain.numerics.intervals import wilson
+from explain.numerics.statistics import wilson
 from explain.registry import unknown
 from explain.text.removal import unchanged
 from explain.text.units import scores_of

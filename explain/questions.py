@@ -44,6 +44,7 @@ from explain.numerics.coalitions import interaction_shares, pair_interactions
 from explain.numerics.heads import head_figures
 from explain.numerics.neurons import neurons_alike, random_neurons
 from explain.numerics.quadrature import agree, allowed_gap, nested, two_levels
+from explain.numerics.statistics import spearman
 from explain.text.units import Units, few_units, units_of
 
 KEPT_SETS = 2  # that were stopped, to go on with
@@ -129,7 +130,7 @@ class EffectOfHeads(Question):
             effects=effects,
             flips=(scores.decisions[1:] != scores.decisions[0]).reshape(shape),
             figures=figures,
-            agreement={name: _spearman(np.abs(effects), values) for name, values in figures.items()},
+            agreement={name: spearman(np.abs(effects), values) for name, values in figures.items()},
             output=float(scores.values[0]),
         )
 
@@ -610,11 +611,3 @@ def _reading(model: TextModel, states: Tensor, tokens: Tokens, target: Target) -
         "words": tuple(tuple(map(head.vocabulary.word, line)) for line in best.indices.tolist()),
         "shares": best.values.numpy(),
     }
-
-
-def _spearman(left: np.ndarray, right: np.ndarray) -> float:
-    from scipy.stats import spearmanr
-
-    if np.ptp(left) == 0 or np.ptp(right) == 0:
-        return 0.0
-    return float(spearmanr(left.ravel(), right.ravel()).statistic)

@@ -26,6 +26,7 @@ from explain.meter import Meter
 from explain.methods.base import Method
 from explain.models.base import TextModel
 from explain.numerics.agreement import agreement
+from explain.numerics.statistics import mean_and_half_width
 from explain.questions import Question
 from explain.text.reference import REFERENCE_TEXTS
 from explain.text.units import scores_of
@@ -48,26 +49,29 @@ def measure(model: TextModel, method: Method, meter: Meter | None = None, *, tex
     items = [item for number in range(min(texts, len(REFERENCE_TEXTS))) if (item := _item(model, number))]
     own = [_scores(model, method, item, meter) for item in items]
     stages = _stages(model)
-    found = np.empty((len(stages), len(items)))
+    correlations = np.empty((len(stages), len(items)))
     for row, layers in enumerate(stages):
         for seed in range(SEEDS):
             drawn = model.randomized(layers, seed)
             for number in range(seed, len(items), SEEDS):
                 again = _scores(drawn, method, items[number], meter)
-                found[row, number] = _correlation(own[number], again, method.signed)
+                correlations[row, number] = _correlation(own[number], again, method.signed)
     draw = np.random.default_rng(0)
     chance = [_correlation(scores, draw.normal(size=len(scores)), method.signed) for scores in own for _ in range(20)]
+    means, half_widths = zip(*(_defined_mean(of_stage) for of_stage in correlations))
+    random, _ = _defined_mean(np.array(chance))
     return Randomization(
         method=method.name,
         params=settings_of(method),
         weight_sha256=model.record.weight_sha256,
         task=model.task.name,
         layers=tuple(stages),
-        correlations=found.mean(axis=1),
-        error=1.96 * found.std(axis=1, ddof=1) / math.sqrt(len(items)),
-        chance=float(np.mean(chance)),
+        correlations=np.array(means),
+        error=np.array(half_widths),
+        chance=None if math.isnan(random) else random,
         texts=len(items),
         seeds=SEEDS,
+        undefined=tuple(np.isnan(correlations).sum(axis=1).tolist()),
     )
 
 
@@ -153,7 +157,18 @@ def _scores(model: TextModel, method: Method, item: tuple[Tokens, Target], meter
 
 
 def _correlation(left: _Floats, right: _Floats, signed: bool) -> float:
-    return abs(agreement(left, right, signed=signed)["spearman"])
+    """The size of Spearman's correlation; NaN where it is undefined."""
+    correlation = agreement(left, right, signed=signed)["spearman"]
+    return math.nan if correlation is None else abs(correlation)
+
+
+def _defined_mean(values: _Floats) -> tuple[float, float]:
+    """The mean of the values (N,) that are defined, and the half-width of its 95 % interval; NaN: there is none."""
+    defined = values[~np.isnan(values)]
+    if not len(defined):
+        return math.nan, math.nan
+    mean, half_width = mean_and_half_width(defined)
+    return float(mean), math.nan if half_width is None else float(half_width)
 
 
 def _kept(weight_sha256: str) -> Path:
@@ -177,7 +192,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
-        return np.round(value, 5).tolist()
+        return [None if math.isnan(number) else round(number, 5) for number in value.tolist()]
     if isinstance(value, Mapping):
         return dict(value)
     return value

@@ -5,6 +5,7 @@ do more than words at random, that methods built otherwise find the same, and, w
 depend on what the model learned. docs/verdict.md says how the limits below were set, and how often they are right.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -50,7 +51,9 @@ def verdict(
         said = f"the scores' sum misses its difference by {gap:.1%}"
         (faults if gap > LARGEST_GAP else merits).append(said)
 
-    if (mean := _agreement(attribution, others, words)) is not None:
+    if _is_flat(attribution, words):
+        doubts.append("it gives every word the same score, so there is no order to compare")
+    elif (mean := _agreement(attribution, others, words)) is not None:
         facts["agreement"] = mean
         said = f"rank agreement with the other methods is {_signed(mean)}"
         (merits if mean >= GREEN_AGREEMENT else faults if mean <= RED_AGREEMENT else doubts).append(said)
@@ -75,9 +78,10 @@ def verdict(
 
     if weights is not None:
         left = float(weights.correlations[-1])
-        facts["random_weights"] = left
-        said = f"with random weights it correlates {left:.2f} with itself (chance {weights.chance:.2f})"
-        (doubts if left > MOST_LEFT else merits).append(said)
+        if weights.chance is not None and not math.isnan(left):  # else some scores are all the same
+            facts["random_weights"] = left
+            said = f"with random weights it correlates {left:.2f} with itself (chance {weights.chance:.2f})"
+            (doubts if left > MOST_LEFT else merits).append(said)
 
     if faults:
         return _said(attribution, "red", _sentence(faults), facts)
@@ -125,19 +129,28 @@ def _turned(attribution: Attribution, references: MetricResult) -> str:
 
 
 def _agreement(attribution: Attribution, others: Iterable[Attribution], words: Sequence[Sequence[int]]) -> float | None:
-    """The mean rank correlation with methods that give signs; of sizes, where this one gives none.
+    """The mean rank correlation with methods that give signs; of sizes, where this one gives none. None: undefined.
 
     Windows overlap, so they put words in no order: they are compared with nothing.
     """
     if attribution.granularity == "window":
         return None
     mine = scores_of(attribution, words)
-    found = [
+    correlations = (
         agreement(mine, scores_of(other, words), signed=attribution.signed)["spearman"]
         for other in others
         if other.method != attribution.method and other.signed and other.granularity != "window"
-    ]
-    return float(np.mean(found)) if found else None
+    )
+    defined = [correlation for correlation in correlations if correlation is not None]
+    return float(np.mean(defined)) if defined else None
+
+
+def _is_flat(attribution: Attribution, words: Sequence[Sequence[int]]) -> bool:
+    """Whether all words have the same score, or the same size where methods without signs are compared by that."""
+    if attribution.granularity == "window":
+        return False
+    scores = scores_of(attribution, words)
+    return bool(np.ptp(scores if attribution.signed else np.abs(scores)) == 0)
 
 
 def _said(attribution: Attribution, color: str, sentence: str, facts: Mapping[str, float]) -> Verdict:

@@ -21,7 +21,7 @@ from explain.questions import (
     StepWeights,
 )
 from explain.views.attention_arrays import to_json, to_npz
-from explain.views.head_effects import ranking
+from explain.views.head_effects import correlation_text, ranking
 from explain.views.layer_graph import token_text
 from pages.shared import controls, show, state
 from pages.shared.controls import Selection
@@ -228,14 +228,17 @@ def heads_that_matter(model: TextModel, chosen: Selection) -> Drawer:
             chosen=None if chosen.layer is None or chosen.head is None else (chosen.layer, chosen.head),
         )
         name = figure.replace("_", " ")
-        agreement = effects.agreement[figure]
         st.markdown(
-            f"**Rank correlation of the effect's size with {name}: {agreement:+.2f}** "
+            f"**Rank correlation of the effect's size with {name}: {correlation_text(effects.agreement[figure])}** "
             f"(Spearman, {effects.effects.size} heads; +1: heads with most of it matter most, 0: it says nothing). "
             "Attention is no explanation until it is tested."
         )
-        others = ", ".join(f"{other.replace('_', ' ')} {value:+.2f}" for other, value in effects.agreement.items())
-        st.caption(f"All figures: {others}.".replace("-", "\u2212"))
+        others = ", ".join(
+            f"{other.replace('_', ' ')} {correlation_text(value)}" for other, value in effects.agreement.items()
+        )
+        st.caption(f"All figures: {others}.")
+        if None in effects.agreement.values():
+            st.caption("Undefined: all heads have the same figure, or the same effect, so they are in no order.")
         columns = ["head", "effect", "rank by effect", name, f"rank by {name}", "changes the decision"]
         rows = [{column: row[column] for column in columns} for row in ranking(effects)]
         numbers = {column: st.column_config.NumberColumn(format="%.3f") for column in ("effect", name)}

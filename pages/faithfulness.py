@@ -20,6 +20,7 @@ from explain.randomization import WeightsMatter, cost, known
 from explain.replay import to_json
 from explain.text.reference import REFERENCE_TEXTS
 from explain.verdict import verdict
+from explain.views import randomization_table
 from explain.views.agreement_matrix import FIGURES
 from explain.views.token_heatmap import shared_scales
 from pages.shared import controls, show, state
@@ -207,18 +208,8 @@ def weights(measured: Sequence[Randomization], titles: Mapping[str, str]) -> Non
     if not measured:
         return
     st.subheader("With the model's weights drawn anew", anchor=False)
-    rows = []
-    for one in measured:
-        drawn = [f"head and last {count} layers" for count in one.layers[1:-1]]
-        stages = ["head", *drawn, f"head and all {one.layers[-1]} layers"]
-        figures = [f"{value:.2f} ± {error:.2f}" for value, error in zip(one.correlations, one.error)]
-        rows.append({"method": titles[one.method], **dict(zip(stages, figures)), "random scores": f"{one.chance:.2f}"})
-    st.dataframe(rows, hide_index=True)
-    st.caption(
-        f"Rank correlation, in size, with the scores for the trained model: mean of {measured[0].texts} texts of ours, "
-        f"{measured[0].seeds} seeds, 95 % interval. A method that shows what the model learned falls to what random "
-        "scores have. Rollout and its like read no head, so drawing that anew changes nothing: by design."
-    )
+    st.dataframe(randomization_table.rows(measured, titles), hide_index=True)
+    st.caption(randomization_table.note(measured))
 
 
 def figures(metrics: tuple[MetricResult, ...], titles: Mapping[str, str]) -> None:

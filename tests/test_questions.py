@@ -45,6 +45,15 @@ def test_effects_of_heads(tiny_bert: EncoderModel) -> None:
     assert found.effects.shape == found.flips.shape == (3, 4)
 
 
+def test_a_figure_that_is_the_same_of_all_heads_has_no_rank_correlation(
+    tiny_bert: EncoderModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = {"flat": np.full((3, 4), 0.2), "rising": np.arange(12.0).reshape(3, 4)}
+    monkeypatch.setattr("explain.questions.head_figures", lambda *arguments: figures)
+    found = EffectOfHeads().answer(tiny_bert, *default_item(tiny_bert, TEXT))
+    assert found.agreement["flat"] is None and found.agreement["rising"] is not None
+
+
 def test_effects_of_cuts(tiny_bert: EncoderModel) -> None:
     item = default_item(tiny_bert, TEXT)
     cuts = ((Cut(0, 1, 0, 3),), (Cut(2),), (Cut(source=4), Cut(1, 1)))

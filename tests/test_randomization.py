@@ -1,12 +1,17 @@
 """Weights drawn anew: what changes and what does not, what is measured, and that it is measured once."""
 
+import dataclasses
+import json
+import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from explain.datatypes import Attribution, Tokens
 from explain.errors import ModelError
 from explain.meter import Meter
 from explain.methods.attention_rollout import AttentionRollout
@@ -19,6 +24,7 @@ from explain.randomization import WeightsMatter, cost, keep, known, measure
 from explain.testing import TOY_MODELS, default_item
 from explain.text.reference import REFERENCE_TEXTS
 from explain.text.units import scores_of
+from explain.views import randomization_table
 from tests.tiny_models import FAMILY_NAMES
 
 
@@ -85,6 +91,63 @@ def test_what_is_measured_is_the_mean_of_what_is_seen_by_hand(tiny_bert: Encoder
             ]
             by_hand.append(abs(agreement(*pair, signed=False)["spearman"]))
         assert found.correlations[row] == pytest.approx(np.mean(by_hand), abs=1e-6)
+
+
+def test_texts_without_a_correlation_are_left_out_and_counted(
+    tiny_bert: EncoderModel, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of three texts the second is scored flat by the model itself, the third by the models drawn anew."""
+    own, plain = tiny_bert.record.weight_sha256, GradientNorm.attribute
+
+    def partly_flat(method: GradientNorm, model: TextModel, tokens: Tokens, *rest: Any) -> Attribution:
+        found = plain(method, model, tokens, *rest)
+        number = REFERENCE_TEXTS.index(tokens.text)
+        is_flat = number == 1 if model.record.weight_sha256 == own else number == 2
+        return dataclasses.replace(found, scores=np.ones(len(found.units))) if is_flat else found
+
+    defined = measure(tiny_bert, GradientNorm(), texts=1)
+    monkeypatch.setattr(GradientNorm, "attribute", partly_flat)
+    found = measure(tiny_bert, GradientNorm(), texts=3)
+    assert found.texts == 3 and found.undefined == (2,) * len(found.layers)
+    assert found.correlations == pytest.approx(defined.correlations) and np.isnan(found.error).all()
+    keep(found)
+    again = known(tiny_bert, GradientNorm())
+    assert again is not None and again.undefined == found.undefined and np.isnan(again.error).all()
+    assert again.correlations == pytest.approx(found.correlations, abs=1e-5)
+    (row,) = randomization_table.rows([again], {"gradient_norm": "Gradient norm"})
+    assert row["head"] == f"{found.correlations[0]:.2f} (2 left out)"
+    assert "Left out: texts whose words all have the same score" in randomization_table.note([again])
+    for path in own_cache.rglob("*.json"):
+        json.loads(path.read_text(), parse_constant=pytest.fail)  # NaN is no JSON
+
+
+def test_where_no_text_has_a_correlation_there_is_no_mean(
+    tiny_bert: EncoderModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = GradientNorm.attribute
+
+    def flat(*arguments: Any) -> Attribution:
+        found = plain(*arguments)
+        return dataclasses.replace(found, scores=np.ones(len(found.units)))
+
+    monkeypatch.setattr(GradientNorm, "attribute", flat)
+    keep(measure(tiny_bert, GradientNorm(), texts=2))
+    found = known(tiny_bert, GradientNorm())
+    assert found is not None and found.chance is None and np.isnan(found.correlations).all()
+    (row,) = randomization_table.rows([found], {"gradient_norm": "Gradient norm"})
+    assert set(row.values()) == {"Gradient norm", "undefined"}
+
+
+def test_a_measurement_of_an_earlier_version_is_read(tiny_bert: EncoderModel) -> None:
+    keep(measure(tiny_bert, GradientNorm(), texts=2))
+    (path,) = Path(os.environ["XDG_CACHE_HOME"]).rglob("*.json")
+    record = json.loads(path.read_text())
+    for entry in record.values():
+        del entry["undefined"]
+        entry["correlations"][-1] = 0.0
+    path.write_text(json.dumps(record))
+    found = known(tiny_bert, GradientNorm())
+    assert found is not None and set(found.undefined) == {0} and found.correlations[-1] == 0.0
 
 
 def test_rollout_does_not_see_the_head(tiny_bert: EncoderModel) -> None:

@@ -1,6 +1,7 @@
 """The verdict: what it rests on, what it says, and that explanations known to be wrong are told so."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -101,7 +102,32 @@ def test_agreement_by_hand() -> None:
     )
     sizes = agreement(left, -left, signed=False)
     assert sizes == pytest.approx({"spearman": 1, "kendall": 1, "top_overlap": 1})
-    assert agreement(left, np.zeros(5), signed=True)["spearman"] == 0
+
+
+def test_an_undefined_agreement_is_no_fact(judged: Judged) -> None:
+    """A method that scores all words alike is left out of the mean; it is no disagreement."""
+    _, gradients, occlusion = judged
+    flat = replace(occlusion, scores=np.zeros(len(occlusion.units)), method="lime")
+    alone, beside = verdict(gradients, [occlusion]), verdict(gradients, [occlusion, flat])
+    assert beside.facts["agreement"] == alone.facts["agreement"] and beside.color == alone.color
+    assert "agreement" not in verdict(gradients, [flat]).facts
+
+
+def test_scores_that_are_all_the_same_are_doubted_but_no_disagreement(judged: Judged) -> None:
+    _, gradients, occlusion = judged
+    flat = replace(occlusion, scores=np.full(len(occlusion.units), 0.3), method="lime")
+    found = verdict(flat, [gradients, occlusion])
+    assert "agreement" not in found.facts and found.color == "amber"
+    assert "gives every word the same score" in found.sentence and "rank agreement" not in found.sentence
+
+
+def test_an_undefined_correlation_with_random_weights_is_no_fact(judged: Judged) -> None:
+    _, gradients, occlusion = judged
+    record: list[Any] = ["integrated_gradients", {}, "", "text_classification", (0, 6)]
+    for last, chance in ((np.nan, 0.2), (0.3, None)):
+        weights = Randomization(*record, [0.9, last], [0.1, np.nan], chance, 32, 5)
+        found = verdict(gradients, [occlusion], None, weights)
+        assert "random_weights" not in found.facts and "random weights" not in found.sentence
 
 
 def test_scores_that_outlive_the_weights_are_doubted(judged: Judged) -> None:

@@ -22,6 +22,7 @@ from explain.metrics.comprehensiveness import Comprehensiveness
 from explain.metrics.sufficiency import Sufficiency
 from explain.models.base import TextModel
 from explain.numerics.plausibility import plausibility
+from explain.numerics.statistics import spearman
 from explain.text.units import Units, scores_of
 
 RANDOM = "random"  # the control among the methods: a number drawn for each word
@@ -177,11 +178,8 @@ def _summed(sample: Sample, words: FloatArray, direction: int) -> tuple[FloatArr
 
 
 def _correlation(scores: FloatArray, labels: FloatArray) -> float | None:
-    from scipy.stats import spearmanr
-
-    if len(labels) < 3 or np.ptp(labels) == 0:
-        return None
-    return 0.0 if np.ptp(scores) == 0 else _rounded(spearmanr(scores, labels).statistic)
+    correlation = spearman(scores, labels)
+    return None if correlation is None else _rounded(correlation)
 
 
 def _rounded(value: float) -> float:

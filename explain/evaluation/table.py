@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from explain.evaluation.measure import RANDOM, Row
 from explain.methods.base import METHODS
+from explain.numerics.statistics import mean_and_half_width
 from explain.text.removal import OPERATORS
 
 Figure = Callable[[Row], float | None]
@@ -72,6 +72,7 @@ HUMAN = (
         "phrases", "Spearman, summed scores and human labels, over phrases of two words and more", _human("phrases")
     ),
 )
+CORRELATIONS = ("size", "sign", "phrases")  # those of the human figures that may be undefined
 
 
 def to_markdown(about: Mapping[str, Any], rows: Sequence[Row]) -> str:
@@ -112,6 +113,7 @@ def to_markdown(about: Mapping[str, Any], rows: Sequence[Row]) -> str:
             parts += ["### Are they the words people marked?", _table(methods, texts, HUMAN)]
             shares = [row["human"]["chance"] for row in methods[RANDOM].values() if row.get("human", {}).get("chance")]
             parts.append(f"Words that people did not call neutral: {np.mean(shares):.1%} in the mean text.")
+            parts += _undefined(methods, texts)
         parts += ["### Who is best, and who can't be told from the best", _best(methods, texts)]
     parts += ["## What the columns mean", _meanings()]
     if failed:
@@ -145,13 +147,30 @@ def _mean(found: Mapping[str, float]) -> float:
 def _cell(values: Sequence[float], digits: int) -> str:
     if not values:
         return "–"
-    spread = f" ± {half_width(np.array(values)):.{digits}f}" if len(values) > 1 else ""
-    return f"{np.mean(values):.{digits}f}{spread}"
+    mean, half_width = mean_and_half_width(np.array(values))
+    return f"{mean:.{digits}f}" if half_width is None else f"{mean:.{digits}f} ± {half_width:.{digits}f}"
 
 
-def half_width(values: npt.NDArray[np.float64]) -> float:
-    """Of the 95 % interval of the mean of two values or more (N,), by its normal approximation."""
-    return float(1.96 * values.std(ddof=1) / np.sqrt(len(values)))
+def _undefined(methods: Mapping[str, Mapping[str, Row]], texts: set[str] | None) -> list[str]:
+    """A sentence on the texts that are left out of the mean rank correlations; none where no text is."""
+    left_out = []
+    for column in CORRELATIONS:
+        counts = {
+            _title(name): sum(
+                row.get("human", {}).get(column, 0) is None
+                for text, row in of_texts.items()
+                if texts is None or text in texts
+            )
+            for name, of_texts in methods.items()
+        }
+        if any(counts.values()):
+            left_out.append(f"{column} ({', '.join(f'{title} {count}' for title, count in counts.items() if count)})")
+    if not left_out:
+        return []
+    return [
+        "Texts left out of the mean rank correlations, as all scores or all labels are the same, or fewer than three: "
+        f"{'; '.join(left_out)}."
+    ]
 
 
 def _best(methods: Mapping[str, Mapping[str, Row]], texts: set[str] | None) -> str:
@@ -163,16 +182,21 @@ def _best(methods: Mapping[str, Mapping[str, Row]], texts: set[str] | None) -> s
         if not found:
             continue
         best = max(found, key=lambda name: _mean(found[name]))
-        near = []
-        for name, values in found.items():
-            both = sorted(values.keys() & found[best].keys())
-            difference = np.array([found[best][text] - values[text] for text in both])
-            if name != best and len(both) > 1 and difference.mean() <= half_width(difference):
-                near.append(_title(name))
+        others = (name for name in found if name != best)
+        near = [_title(name) for name in others if not _is_above(found[best], found[name])]
         beside = f"; not told apart from it: {', '.join(near)}" if near else "; every other method is below it"
         metric = f" ({column.meaning})" if column.digits == 1 else ""  # two columns have this title
         lines.append(f"- {column.title}{metric}: **{_title(best)}**{beside}.")
     return "\n".join(lines)
+
+
+def _is_above(best: Mapping[str, float], other: Mapping[str, float]) -> bool:
+    """Whether the interval of the mean difference, text by text, lies above zero."""
+    differences = np.array([best[text] - other[text] for text in sorted(best.keys() & other.keys())])
+    if not len(differences):
+        return False
+    mean, half_width = mean_and_half_width(differences)
+    return half_width is not None and bool(mean > half_width)
 
 
 def _meanings() -> str:

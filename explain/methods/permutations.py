@@ -15,7 +15,8 @@ from explain.datatypes import FloatArray, IntArray
 from explain.knobs import knob
 from explain.methods.coalitions import CoalitionMethod, Publish, Shares
 from explain.models.game import Game
-from explain.numerics.coalitions import mean_and_half_width, nested_order, prefixes
+from explain.numerics.coalitions import nested_order, prefixes
+from explain.numerics.statistics import mean_and_half_width
 from explain.text.units import Tree
 
 ROUND = 128  # passes at least before scores are shown again: a full chunk, of short texts

@@ -24,7 +24,7 @@ from explain.knobs import knob
 from explain.meter import Meter
 from explain.methods.base import METHODS, Item, Method, Stopwatch
 from explain.models.base import TextModel
-from explain.numerics.intervals import mean_and_error
+from explain.numerics.statistics import mean_and_half_width
 
 # (T, D), (N, T, D) -> (N, T)
 _SCORES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
@@ -93,7 +93,7 @@ class SmoothGrad(Method):
             value, gradients = model.gradients(tokens, target, torch.stack([noisy() for _ in part]), watch.meter)
             values.append(value)
             scores.append(_SCORES[self.of](points.double(), gradients.double()))
-        mean, error = mean_and_error(torch.cat(scores).numpy())
+        mean, error = mean_and_half_width(torch.cat(scores).numpy())
         return self._result(
             item,
             [(place,) for place in range(len(tokens))],

@@ -2,6 +2,8 @@
 
     value = mean over other references r of Spearman( words' scores; the same with r )
 
+over those r with which the correlation is defined: where all words have the same score, they have no order.
+
 A reference is what "not there" means: the baseline of a path, or the operator that takes words away. None is the right
 one (Sturmfels, Lundberg and Lee 2020, https://distill.pub/2020/attribution-baselines), so what depends on it is no
 finding about the text. A word's whisker is the range of its scores over all references. It has no control by order: a
@@ -53,18 +55,26 @@ class ReferenceRobustness(Metric):
         for name, other in again.items():
             scores[name] = trial.scores(other.attribute(trial.model, trial.tokens, trial.target, trial.meter))
         every = np.stack(list(scores.values()))  # (R, U), its own first
-        found = [agreement(every[0], row, signed=attribution.signed)["spearman"] for row in every[1:]]
+        correlations = {
+            name: agreement(every[0], row, signed=attribution.signed)["spearman"]
+            for name, row in list(scores.items())[1:]
+        }
+        defined = [correlation for correlation in correlations.values() if correlation is not None]
+        undefined = [name for name, correlation in correlations.items() if correlation is None]
+        if not defined:
+            raise MetricError("From no two empty texts do the words have an order that could be compared.")
         return MetricResult(
             metric=self.name,
             method=attribution.method,
             fractions=np.empty(0),
             outputs=np.empty(0),
-            value=float(np.mean(found)),
+            value=float(np.mean(defined)),
             higher_is_better=True,
             details={
                 "references": {name: row.tolist() for name, row in scores.items()},
                 "units": [list(unit) for unit in trial.units],
                 "sign_changes": sign_changes(every).tolist(),
+                **({"undefined": undefined} if undefined else {}),
             },
         )
 

@@ -5,6 +5,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from explain.numerics.statistics import kendall, spearman
+
 _Floats = npt.NDArray[np.float64]
 
 
@@ -26,30 +28,27 @@ def disputed(scores: _Floats, most: int = 3) -> list[int]:
     return [int(top[number]) for number in np.argsort(-spread, kind="stable")[:most] if spread[number] > 0]
 
 
-def agreement(left: _Floats, right: _Floats, *, signed: bool) -> dict[str, float]:
-    """Figures of agreement of two sets of scores (U,).
+def agreement(left: _Floats, right: _Floats, *, signed: bool) -> dict[str, float | None]:
+    """Return figures of agreement of two sets of scores (U,), each None where it is undefined.
 
     Args:
         signed: both have signs; else sizes are compared, and "signs" is not among the figures.
 
     Returns:
-        "spearman" and "kendall" (tau-b): rank correlations, 0 where one side says the same of every word;
-        "top_overlap": the share of the top words of the one that are among the top words of the other, sizes compared,
-        a fifth of the words but at least three; "signs": the share of the union of these that have the same sign.
+        "spearman" and "kendall" (tau-b): rank correlations, undefined where a side gives every word the same score, and
+        for fewer than three words; "top_overlap": the share of the top words of the one that are among the top words of
+        the other, sizes compared, a fifth of the words but at least three; "signs": the share of the union of these
+        that have the same sign. The last two are undefined where all scores of a side have the same size.
     """
-    from scipy.stats import kendalltau, spearmanr
-
     if not signed:
         left, right = np.abs(left), np.abs(right)
+    figures: dict[str, float | None] = {"spearman": spearman(left, right), "kendall": kendall(left, right)}
+    if np.ptp(np.abs(left)) == 0 or np.ptp(np.abs(right)) == 0:  # no top words
+        return figures | dict.fromkeys(("top_overlap", "signs") if signed else ("top_overlap",))
     top = leading(len(left))
-    one, other = (set(np.argsort(-np.abs(side), kind="stable")[:top].tolist()) for side in (left, right))
-    plain = np.ptp(left) == 0 or np.ptp(right) == 0
-    found = {
-        "spearman": 0.0 if plain else float(spearmanr(left, right).statistic),
-        "kendall": 0.0 if plain else float(kendalltau(left, right).statistic),
-        "top_overlap": len(one & other) / top,
-    }
+    of_left, of_right = (set(np.argsort(-np.abs(side), kind="stable")[:top].tolist()) for side in (left, right))
+    figures["top_overlap"] = len(of_left & of_right) / top
     if signed:
-        either = sorted(one | other)
-        found["signs"] = float(np.mean(np.sign(left[either]) == np.sign(right[either])))
-    return found
+        either = sorted(of_left | of_right)
+        figures["signs"] = float(np.mean(np.sign(left[either]) == np.sign(right[either])))
+    return figures

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit
 
 from explain.datatypes import BoolArray, FloatArray
 from explain.numerics.least_squares import Equations, constrained_fit
@@ -256,15 +255,3 @@ def pair_interactions(pairs: Pairs, both: FloatArray) -> tuple[_Floats, _Floats]
     single = pairs.coalitions.sum(axis=1) == 1
     equations = Equations(design, both, pairs.weights, pairs.drawn)
     return constrained_fit(equations, design[single], both[single])
-
-
-def mean_and_half_width(samples: FloatArray) -> tuple[_Floats, _Floats | None]:
-    """Means (U,) of independent samples (N, U), and half-widths of their 95 % intervals; None for a single sample.
-
-    Student's t, not 1.96, which of few samples covers much less than it says.
-    """
-    count = len(samples)
-    if count < 2:
-        return samples.mean(axis=0), None
-    quantile = float(stdtrit(count - 1, 0.975))
-    return samples.mean(axis=0), quantile * samples.std(axis=0, ddof=1) / np.sqrt(count)

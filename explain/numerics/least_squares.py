@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explain.datatypes import BoolArray, FloatArray
-
-NORMAL = 1.96  # half the width of a 95 % interval, in standard errors of many draws
+from explain.numerics.statistics import NORMAL
 
 _Floats = npt.NDArray[np.float64]
 

@@ -20,7 +20,7 @@ from sklearn import metrics
 from sklearn.calibration import calibration_curve
 
 from explain.errors import DataError
-from explain.numerics.intervals import bootstrap_ratio, wilson
+from explain.numerics.statistics import bootstrap_ratio, wilson
 
 Floats = npt.NDArray[np.float64]
 Labels = Sequence[int] | npt.NDArray[np.integer]

@@ -12,6 +12,7 @@ from scipy.special import expit, softmax
 
 from explain.errors import DataError
 from explain.installation import environment_number
+from explain.numerics.statistics import mean_and_half_width
 from explain.training import baselines, runs
 from explain.training.columns import TEXTS
 from explain.training.evaluate import (
@@ -193,15 +194,16 @@ def _figures(told: Floats, right: Flags, labels: tuple[str, ...], several: bool,
     return classification_figures(np.log(np.clip(told, 1e-9, 1.0)), right.argmax(axis=1), names=labels)
 
 
-def _gain(ours: Floats, words: Floats, right: Flags) -> list[float]:
-    """How much more often the model is right than the bag of words, and the half-width of the 95 % interval.
+def _gain(ours: Floats, words: Floats, right: Flags) -> list[float] | None:
+    """How much more often the model is right than the bag of words, and the half-width of the 95 % interval; None of a
+    single row, which has none.
 
     By pairs: both are told the same texts, so what is easy or hard for both says nothing of their difference.
     """
     asked = right.argmax(axis=1)
     differences = (ours.argmax(axis=1) == asked).astype(float) - (words.argmax(axis=1) == asked)
-    half = 1.96 * differences.std(ddof=1) / np.sqrt(len(differences)) if len(differences) > 1 else 0.0
-    return [float(differences.mean()), float(half)]
+    mean, half_width = mean_and_half_width(differences)
+    return None if half_width is None else [float(mean), float(half_width)]
 
 
 def _examples(

@@ -15,6 +15,14 @@ FIGURES = {
     "top_overlap": "share of the top fifth (at least three words) that both have",
     "signs": "share of these words with the same sign; only where both methods have signs",
 }
+_SAME = "a method gives every word the same score"
+_FEW = "the text has fewer than three words"
+UNDEFINED = {  # when there is no such figure
+    "spearman": f"{_SAME}, or {_FEW}",
+    "kendall": f"{_SAME}, or {_FEW}",
+    "top_overlap": f"{_SAME}, or the text has one word",
+    "signs": f"a method has no signs, {_SAME}, or the text has one word",
+}
 
 
 class AgreementMatrix(View):
@@ -49,11 +57,13 @@ class AgreementMatrix(View):
             ]
             for mine, one in zip(scores, usable)
         ]
+        dash = f"Undefined (–): {UNDEFINED[figure]}."
         every = np.stack(scores) if len(words) > 1 and len(scores) > 1 else np.empty((0, 0))
         where = places(every)
         return {
             "names": [(titles or {}).get(one.method, one.method) for one in usable],
             "rows": rows,
+            "undefined": dash,
             "disputed": [
                 {
                     "word": visible(usable[0].tokens.unit_text(words[number])),
@@ -68,6 +78,7 @@ class AgreementMatrix(View):
             "note": (
                 f"{FIGURES[figure].capitalize()}, over {len(words)} words, special tokens left out. Where a method has "
                 "no signs, sizes are compared. Methods that agree can be wrong together."
+                + (f" {dash}" if any(value is None for row in rows for value in row) else "")
             ),
             "caption": f"Agreement of the methods: {FIGURES[figure]}",
         }

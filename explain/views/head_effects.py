@@ -52,6 +52,11 @@ class HeadEffectsGrid(View):
         }
 
 
+def correlation_text(correlation: float | None) -> str:
+    """Return a rank correlation as text; "undefined" where there is none."""
+    return "undefined" if correlation is None else f"{correlation:+.2f}".replace("-", "\u2212")
+
+
 def ranking(result: HeadEffects) -> list[dict[str, Any]]:
     """A row for each head, largest effect first: its effect and rank, each figure and its rank (1 = most of it)."""
     sizes = np.abs(result.effects).ravel()

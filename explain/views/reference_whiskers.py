@@ -48,6 +48,7 @@ class ReferenceWhiskers(View):
         ]
         left = len(order) - len(words)
         turned = sum(changes)
+        undefined = ", ".join(map(_named, found.details.get("undefined", ())))
         return {
             "title": title or found.method,
             "unit": UNITS[attribution.scale],
@@ -59,6 +60,9 @@ class ReferenceWhiskers(View):
                     f"Bar: the score, from the reference {_named(own)}. Line: its range when the reference is "
                     f"{', '.join(map(_named, others))} as well. Unit: {UNITS[attribution.scale]}.",
                     f"Rank correlation with the others in the mean: {found.value:.2f}.",
+                    f"It is undefined, and left out, for {undefined}: all words have the same score."
+                    if undefined
+                    else "",
                     f"Words that speak for the target from one reference and against it from another: {turned} of "
                     f"{len(order)}."
                     if attribution.signed

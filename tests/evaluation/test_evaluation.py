@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.stats import spearmanr
 
 from explain.__main__ import main
@@ -14,9 +15,10 @@ from explain.errors import DataError
 from explain.evaluation.measure import RANDOM, EvaluationSettings, label_of, measure
 from explain.evaluation.run import Record, about, evaluate, read_record
 from explain.evaluation.samples import Sample, read_samples
-from explain.evaluation.table import half_width, to_markdown
+from explain.evaluation.table import to_markdown
 from explain.methods.attention_rollout import AttentionRollout
 from explain.methods.base import METHODS, Method
+from explain.methods.gradient_norm import GradientNorm
 from explain.methods.integrated_gradients import IntegratedGradients
 from explain.methods.occlusion import Occlusion
 from explain.metrics.base import Trial
@@ -180,9 +182,20 @@ def test_intervals_and_winners() -> None:
     ]  # fmt: skip
     said = about(MODEL, "data", "dev", SETTINGS, 0)
     document = to_markdown(said, rows)
-    assert half_width(np.array([2.0, 3.0, 4.0])) == pytest.approx(1.96 / 3**0.5)
-    assert f"| a | 1 | 3.000 ± {1.96 / 3**0.5:.3f} |" in document
+    assert f"| a | 1 | 3.000 ± {stats.t.ppf(0.975, 2) / 3**0.5:.3f} |" in document
     assert "- comprehensiveness: **a**; not told apart from it: c." in document
+
+
+def test_scores_that_are_all_the_same_have_no_rank_correlation() -> None:
+    """The gradient of a linear model has one size at every word. An old record's 0 is read as it stands."""
+    rows = rows_of(MODEL, Occlusion(), GradientNorm())
+    human = rows["gradient_norm"]["human"]
+    assert human["size"] is None and human["auprc"] is not None and rows["occlusion"]["human"]["size"] is not None
+    document = to_markdown(about(MODEL, "data", "dev", SETTINGS, 0), list(rows.values()))
+    assert "left out of the mean rank correlations" in document and "size (Gradient norm 1)." in document
+    assert "nan" not in document and "None" not in document
+    human["size"] = 0.0
+    assert "mean rank correlations" not in to_markdown(about(MODEL, "data", "dev", SETTINGS, 0), list(rows.values()))
 
 
 METRIC_SIGNS = (("comprehensiveness", 1), ("sufficiency", -1))

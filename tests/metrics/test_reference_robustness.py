@@ -1,9 +1,13 @@
 """What other references give is what running the method from them by hand gives."""
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from explain.datatypes import Attribution
 from explain.errors import MetricError
 from explain.meter import Meter
 from explain.methods.attention_rollout import AttentionRollout
@@ -59,3 +63,27 @@ def test_what_starts_from_nothing_has_none(tiny_bert: TextModel) -> None:
     item = default_item(tiny_bert, TEXT)
     with pytest.raises(MetricError, match="starts from no empty text"):
         ReferenceRobustness().evaluate(Trial(tiny_bert, *item), AttentionRollout().attribute(tiny_bert, *item))
+
+
+def test_references_that_put_words_in_no_order_are_left_out(
+    tiny_bert: TextModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item, plain = default_item(tiny_bert, TEXT), Occlusion.attribute
+
+    def flat_where(operators: set[str]) -> None:
+        def attribute(method: Occlusion, *arguments: Any) -> Attribution:
+            found = plain(method, *arguments)
+            flat = found.diagnostics["operator"] in operators
+            return replace(found, scores=np.ones(len(found.units))) if flat else found
+
+        monkeypatch.setattr(Occlusion, "attribute", attribute)
+
+    whole = ReferenceRobustness().evaluate(Trial(tiny_bert, *item), Occlusion().attribute(tiny_bert, *item))
+    flat_where({"delete"})
+    found = ReferenceRobustness().evaluate(Trial(tiny_bert, *item), Occlusion().attribute(tiny_bert, *item))
+    rows = whole.details["references"]
+    assert found.value == pytest.approx(spearmanr(rows["mask"], rows["attention_off"]).statistic)
+    assert found.details["undefined"] == ["delete"] and "undefined" not in whole.details
+    flat_where({"delete", "attention_off"})
+    with pytest.raises(MetricError, match="no two empty texts"):
+        ReferenceRobustness().evaluate(Trial(tiny_bert, *item), Occlusion().attribute(tiny_bert, *item))

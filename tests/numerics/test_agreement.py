@@ -21,9 +21,22 @@ def test_of_sizes() -> None:
     assert found["spearman"] == pytest.approx(1.0) and "signs" not in found
 
 
-def test_where_one_says_the_same_of_every_word() -> None:
-    found = agreement(ONE, np.ones(4), signed=True)
-    assert found["spearman"] == found["kendall"] == 0.0
+@pytest.mark.parametrize("flat", [np.ones(4), np.zeros(4), np.full(4, -0.5)])
+def test_where_one_says_the_same_of_every_word_nothing_is_defined(flat: np.ndarray) -> None:
+    for pair in ((ONE, flat), (flat, ONE), (flat, flat)):
+        assert agreement(*pair, signed=True) == dict.fromkeys(("spearman", "kendall", "top_overlap", "signs"))
+        assert agreement(*pair, signed=False) == dict.fromkeys(("spearman", "kendall", "top_overlap"))
+
+
+def test_where_all_sizes_are_the_same_there_are_no_top_words() -> None:
+    """1 -1 1 -1 are in an order; their sizes are in none."""
+    found = agreement(np.array([1.0, -1.0, 1.0, -1.0]), ONE, signed=True)
+    assert found["spearman"] is not None and found["top_overlap"] is found["signs"] is None
+
+
+def test_two_words_have_no_rank_correlation() -> None:
+    found = agreement(ONE[:2], OTHER[:2], signed=True)
+    assert found == {"spearman": None, "kendall": None, "top_overlap": 1.0, "signs": 0.5}
 
 
 def test_words_they_place_differently() -> None:

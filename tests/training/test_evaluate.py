@@ -7,7 +7,7 @@ import seqeval.metrics
 from scipy.special import softmax
 from sklearn import metrics
 
-from explain.numerics.intervals import bootstrap_ratio
+from explain.numerics.statistics import bootstrap_ratio
 from explain.training.evaluate import (
     answer_figures,
     best_thresholds,

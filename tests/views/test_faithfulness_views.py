@@ -2,12 +2,15 @@
 
 import dataclasses
 
+import numpy as np
 import pytest
 
 from explain.pipeline import explain
 from explain.questions import ShapleyInteractions
 from explain.testing import TOY_MODELS, default_item
+from explain.views.agreement_matrix import FIGURES
 from explain.views.base import VIEWS
+from explain.views.head_effects import correlation_text
 from tests.golden import _whiskers
 
 
@@ -33,3 +36,30 @@ def test_pairs_are_the_strongest() -> None:
     assert "the 12 strongest" in data["note"]
     alone = VIEWS["pair_bars"].data(ShapleyInteractions().answer(model, *default_item(model, "zebra")))
     assert alone["pairs"] == []
+
+
+def test_a_method_that_scores_all_words_alike_agrees_with_none() -> None:
+    report = explain("a b c d", TOY_MODELS["linear"], methods=["occlusion", "gradient_times_input"], phrases=False)
+    first, other = report.attributions
+    flat = dataclasses.replace(other, scores=np.ones(len(other.units)))
+    for figure in FIGURES:
+        whole = VIEWS["agreement_matrix"].data(report, figure=figure)
+        assert "Undefined" not in whole["note"] and all(None not in row for row in whole["rows"])
+        data = VIEWS["agreement_matrix"].data(dataclasses.replace(report, attributions=(first, flat)), figure=figure)
+        assert data["rows"][0][1] is data["rows"][1][0] is data["rows"][1][1] is None
+        assert data["rows"][0][0] == pytest.approx(1.0)
+        assert data["undefined"] in data["note"] and "gives every word the same score" in data["undefined"]
+
+
+def test_undefined_references_are_named() -> None:
+    report = explain("a b c d", TOY_MODELS["linear"], methods=["occlusion"], phrases=False)
+    whiskers = _whiskers(4)
+    details = {**whiskers.details, "undefined": ["delete"]}
+    report = dataclasses.replace(report, metrics=(dataclasses.replace(whiskers, details=details),))
+    note = VIEWS["reference_whiskers"].data(report, method="occlusion")["note"]
+    assert "It is undefined, and left out, for deleted: all words have the same score." in note
+
+
+def test_a_rank_correlation_in_words() -> None:
+    assert (correlation_text(0.25), correlation_text(-0.5)) == ("+0.25", "\u22120.50")
+    assert (correlation_text(0.0), correlation_text(None)) == ("+0.00", "undefined")

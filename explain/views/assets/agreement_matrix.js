@@ -4,7 +4,7 @@ function draw(root, data) {
   inkVariables(root);
   const box = html("div", { class: "readings" });
   const cell = (value) => {
-    if (value === null || value === undefined) return html("td", {}, "\u2013");
+    if (value === null || value === undefined) return html("td", { title: data.undefined }, "\u2013");
     const node = html("td", {}, figure(value, data.signed));
     node.style.backgroundColor = color(root, value, data.signed, Math.abs(value));
     return node;

@@ -1,0 +1,43 @@
+"""Parameter randomization as rows of a table: how much of each method's scores is left, stage by stage."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from explain.datatypes import Randomization
+
+
+def rows(measured: Sequence[Randomization], titles: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return a row for each method; `titles`: of methods, by name."""
+    return [
+        {
+            "method": titles[one.method],
+            **dict(zip(stages(one), map(_cell, one.correlations, one.error, one.undefined), strict=True)),
+            "random scores": "undefined" if one.chance is None else f"{one.chance:.2f}",
+        }
+        for one in measured
+    ]
+
+
+def stages(measured: Randomization) -> list[str]:
+    """Return the name of each stage: which layers were drawn anew."""
+    partly = [f"head and last {count} layers" for count in measured.layers[1:-1]]
+    return ["head", *partly, f"head and all {measured.layers[-1]} layers"]
+
+
+def _cell(mean: float, half_width: float, undefined: int) -> str:
+    """A mean with its interval, and how many texts are left out of it."""
+    if math.isnan(mean):
+        return "undefined"
+    interval = "" if math.isnan(half_width) else f" ± {half_width:.2f}"
+    return f"{mean:.2f}{interval}" + (f" ({undefined} left out)" if undefined else "")
+
+
+def note(measured: Sequence[Randomization]) -> str:
+    """Return what the numbers are, in a caption."""
+    left_out = any(count for one in measured for count in one.undefined)
+    return (
+        f"Rank correlation, in size, with the scores for the trained model: mean of {measured[0].texts} texts of ours, "
+        f"{measured[0].seeds} seeds, 95 % interval. A method that shows what the model learned falls to what random "
+        "scores have. Rollout and its like read no head, so drawing that anew changes nothing: by design."
+        + (" Left out: texts whose words all have the same score, which has no rank correlation." if left_out else "")
+    )
