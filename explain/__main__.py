@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from explain.datatypes import Report, Verdict
 from explain.errors import DataError, ExplainError, KnobError, TextError
+from explain.files import write_file
 from explain.installation import own_path, site_folder
 from explain.knobs import knobs_of, make
 from explain.numerics.neurons import NEURON_FIGURES
@@ -544,11 +545,8 @@ def _put(options: argparse.Namespace, written: str | bytes) -> None:
     if options.out is None:
         sys.stdout.write(str(written))
         return
-    try:
-        Path(options.out).write_bytes(written if isinstance(written, bytes) else written.encode("utf-8"))
-    except OSError as error:
-        raise ExplainError(f"{options.out} can't be written: {error.strerror}.") from error
-    print(f"Written: {options.out}")
+    write_file(own_path(options.out), written)
+    print(f"Written: {options.out}", file=sys.stderr)
 
 
 def list_models(options: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ import explain
 from explain import replay
 from explain.__main__ import main
 from explain.installation import weights_folder
+from tests.full_disk import full_disk
 
 TEXT = "The film isn't good, but its top-notch cast saves it!"
 
@@ -147,6 +148,22 @@ def test_attention_as_json_npz_svg_and_table(tmp_path: Path, capsys: pytest.Capt
     capsys.readouterr()
     assert main(["attention", TEXT, "--layer", "0"]) == 0
     assert "entropy" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("form", ["json", "npz", "svg"])
+def test_a_full_disk_leaves_the_earlier_file(form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / f"attention.{form}"
+    path.write_text("earlier")
+    with full_disk(2048):
+        assert main(["attention", TEXT, "--format", form, "--out", str(path)]) == 2
+    err = capsys.readouterr().err
+    assert "The earlier file is unchanged" in err and err.count("\n") == 1
+    assert path.read_text() == "earlier" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_table_may_go_to_standard_output_by_name(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["attention", "so good", "--format", "json", "--out", "/dev/stdout"]) == 0
+    assert json.loads(capfd.readouterr().out)["model"] == "sentiment"
 
 
 @pytest.mark.parametrize(

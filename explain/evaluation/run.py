@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from explain.errors import DataError
+from explain.errors import DataError, FileError
 from explain.evaluation.measure import RANDOM, EvaluationSettings, Row, label_of, measure
 from explain.evaluation.samples import Sample
+from explain.files import append_text, create_folder, is_missing_or_empty, write_file
 from explain.methods.base import Method
 from explain.models.base import TextModel
 from explain.models.catalogue import load_model
@@ -37,13 +38,14 @@ class Record:
 
     Raises:
         DataError: the file is of another model, other data or other settings, or is no record.
+        FileError: it can't be begun.
     """
 
     def __init__(self, path: Path, about: dict[str, Any]) -> None:
         self.path = path
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(about) + "\n", encoding="utf-8")
+        if is_missing_or_empty(path):
+            create_folder(path.parent)
+            write_file(path, json.dumps(about) + "\n")
         self.about, self.rows = read_record(path)
         for name, value in about.items():
             if self.about.get(name) != value:
@@ -54,9 +56,16 @@ class Record:
         self.done = {(row["text"], row["method"]) for row in self.rows}
 
     def add(self, rows: Sequence[Row]) -> None:
-        """Write rows down at once: what is measured is not lost."""
-        with self.path.open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(row) + "\n" for row in rows)
+        """Write rows down at once: what is measured is not lost.
+
+        Raises:
+            FileError: they can't be written; the rows before them are kept.
+        """
+        try:
+            append_text(self.path, "".join(json.dumps(row) + "\n" for row in rows))
+        except FileError as error:
+            texts = len({row["text"] for row in self.rows})
+            raise FileError(f"{error} It holds {texts} texts; the same command goes on from there.") from error
         self.rows += rows
         self.done |= {(row["text"], row["method"]) for row in rows}
 
@@ -75,7 +84,7 @@ def read_record(path: Path) -> tuple[dict[str, Any], list[Row]]:
     if not isinstance(about, dict) or about.get("schema") != SCHEMA:
         raise DataError(f"{path} is no record of an evaluation; name another file with --record.")
     if half:
-        path.write_text(whole + "\n", encoding="utf-8")
+        write_file(path, whole + "\n")
     return about, rows
 
 

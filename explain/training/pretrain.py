@@ -37,11 +37,12 @@ from transformers import (
 )
 
 from explain.errors import DataError, told
+from explain.files import atomic_files, create_folder, write_file
 from explain.text.sentences import sentence_spans
 from explain.training.budget import Budget, BudgetedTrainer, ended_at, last_checkpoint
 from explain.training.card import write_card
+from explain.training.library_errors import library_errors
 from explain.training.rows import fingerprint, license_of, longest_only, read_rows
-from explain.training.runs import write_whole
 from explain.training.source_encoder import source_folder
 
 LONGEST = 128  # pieces of a training pair, special tokens included
@@ -521,8 +522,8 @@ def pretrain(
         "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
         **(further or {}),
     }
-    output.mkdir(parents=True, exist_ok=True)
-    (output / "training.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    create_folder(output)
+    write_file(output / "training.json", json.dumps(record, indent=1) + "\n")
     write_card(output)
     save(model, tokenizer, output, figures["held_out"]["mean"]["masked_top1"])  # last: now it is listed
     return figures
@@ -538,17 +539,17 @@ def save(model: BertForPreTraining, tokenizer: PreTrainedTokenizerBase, folder: 
     Args:
         accuracy: the share of held-out masked words that it guesses first.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     model.config.hidden_dropout_prob = model.config.attention_probs_dropout_prob = 0.1  # for whoever fine-tunes it
-    model.to(torch.float16).save_pretrained(folder, safe_serialization=True)
-    tokenizer.save_pretrained(folder)
+    with library_errors(folder), atomic_files(folder) as scratch:
+        model.to(torch.float16).save_pretrained(scratch, safe_serialization=True)
+        tokenizer.save_pretrained(scratch)
     description = {
         "title": "Which word stands behind [MASK]?",
         "task": "fill_mask",
         "scripts": ["Latin"],
         "figures": {"accuracy": accuracy},
     }
-    write_whole(folder / "explain.json", json.dumps(description, indent=1) + "\n")
+    write_file(folder / "explain.json", json.dumps(description, indent=1) + "\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -11,6 +11,7 @@ import torch
 from scipy.special import expit, softmax
 
 from explain.errors import DataError
+from explain.files import write_file
 from explain.installation import environment_number
 from explain.training import baselines, runs
 from explain.training.columns import TEXTS
@@ -49,7 +50,7 @@ def train_table(folder: Path, reporter: Reporter) -> Figures:
         reporter.doing("Measuring", 1.0)
         reporter.look_for_stop()
         found = evaluation(done, asked["columns"]["several"])
-        runs.write_whole(folder / EVALUATION, json.dumps(found) + "\n")
+        write_file(folder / EVALUATION, json.dumps(found) + "\n")
         beside = {judge["name"]: judge["figures"] for judge in found["judges"][1:]}
         return Further({"file": asked["file"], "beside": beside}, found["examples"])
 
