@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from explain.datatypes import Report, Verdict
 from explain.errors import DataError, ExplainError, KnobError, TextError
 from explain.files import write_file
+from explain.hosts import VARIABLE, allowed_hosts, read_allowed_host
 from explain.installation import own_path, site_folder
 from explain.knobs import knobs_of, make
 from explain.numerics.neurons import NEURON_FIGURES
@@ -211,6 +212,15 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="start the app in a browser")
     serve.add_argument("--port", type=_port, default=DEFAULT_PORT)
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    serve.add_argument(
+        "--allowed-host",
+        action="append",
+        default=[],
+        type=read_allowed_host,
+        metavar="NAME",
+        help="a host name the server answers to, besides localhost; may be given again (also EXPLAIN_ALLOWED_HOSTS, "
+        "with commas). Without one, a server that other machines reach answers to any",
+    )
     serve.add_argument(
         "--allow-any-model", action="store_true", help="let visitors name any folder or hub model, whatever the host"
     )
@@ -590,6 +600,7 @@ def serve_app(options: argparse.Namespace) -> int:
         environment["EXPLAIN_ALLOW_ANY_MODEL"] = "1"
     if options.allow_training:
         environment["EXPLAIN_ALLOW_TRAINING"] = "1"
+    environment[VARIABLE] = ",".join([*allowed_hosts(), *options.allowed_host])
     site = site_folder()
     command = [sys.executable, "-m", "streamlit", "run", str(site / "app.py")]
     command += [
