@@ -79,9 +79,11 @@ def read_record(path: Path) -> tuple[dict[str, Any], list[Row]]:
     try:
         whole, _, half = path.read_text(encoding="utf-8").rpartition("\n")
         about, *rows = [json.loads(line) for line in whole.splitlines()]
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path} is no record of an evaluation; name another file with --record.") from error
-    if not isinstance(about, dict) or about.get("schema") != SCHEMA:
+    whose = ("text", "method")
+    told_apart = all(isinstance(row, dict) and all(isinstance(row.get(name), str) for name in whose) for row in rows)
+    if not isinstance(about, dict) or about.get("schema") != SCHEMA or not told_apart:
         raise DataError(f"{path} is no record of an evaluation; name another file with --record.")
     if half:
         write_file(path, whole + "\n")

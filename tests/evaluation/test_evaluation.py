@@ -178,6 +178,14 @@ def test_a_full_disk_loses_no_row_and_leaves_no_record_that_is_refused(folder: P
     assert [row["text"] for row in Record(path, said).rows] == ["one"] * 3 + ["1"] * 3
 
 
+@pytest.mark.parametrize("row", ["7", "[]", "{}", '{"text": 1, "method": "a"}', "9" * 5000, "[" * 100_000])
+def test_a_record_of_other_rows_is_refused(row: str, tmp_path: Path) -> None:
+    path = tmp_path / "record.jsonl"
+    path.write_text(f'{{"schema": "explain-evaluation-1"}}\n{row}\n')
+    with pytest.raises(DataError, match="is no record of an evaluation"):
+        read_record(path)
+
+
 def test_a_record_where_none_can_be(tmp_path: Path) -> None:
     for place in (Path("/proc/x/y"), tmp_path, tmp_path / "a\0b", tmp_path / ("n" * 300)):
         with pytest.raises(ExplainError):
