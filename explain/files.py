@@ -174,6 +174,8 @@ def file_errors(path: Path) -> Iterator[None]:
         raise FileError(f"{name!r} can't be written: no file can have that name.")
     try:
         yield
+    except BrokenPipeError:  # whoever read has seen enough: no failure
+        raise
     except OSError as error:
         raise FileError(f"{path} can't be written: {_reason(path, error)}.{_kept(path)}") from error
 

@@ -15,7 +15,6 @@ twentieth of the training texts, with every training row that is a part of one o
 sentences) or shares its premise. No text is trained on that is tuned or measured on.
 """
 
-import argparse
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -42,6 +41,7 @@ from transformers import (
 from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
+from explain.arguments import Parser, finite_number, not_empty, whole_number
 from explain.errors import DataError, told
 from explain.files import atomic_files, create_folder, write_file
 from explain.installation import weights_folder
@@ -499,35 +499,42 @@ def save(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m explain.training.finetune", description=__doc__.split("\n\n")[0])
+    parser = Parser(prog="python -m explain.training.finetune", description=__doc__.split("\n\n")[0])
     parser.add_argument("--task", choices=sorted(TASK_RECIPES), required=True)
     parser.add_argument(
         "--data",
+        type=not_empty,
         nargs="+",
         required=True,
         metavar="DIR",
         help="the folder that holds the task's data sets, or each by itself: DIR, NAME=DIR, or NAME=HUB_NAME",
     )
-    parser.add_argument("--output", required=True, metavar="DIR")
-    parser.add_argument("--base", metavar="DIR", help="encoder to adapt (default: the shipped one)")
+    parser.add_argument("--output", type=not_empty, required=True, metavar="DIR")
+    parser.add_argument("--base", type=not_empty, metavar="DIR", help="encoder to adapt (default: the shipped one)")
     parser.add_argument(
         "--pooling", metavar="NAME", help="how texts become vectors: mean, lstm or cls (default: the task's own way)"
     )
-    parser.add_argument("--epochs", type=float, help="default: the task's own, as for batch size and learning rate")
-    parser.add_argument("--steps", type=int, help="stop after so many steps, whatever the epochs")
-    parser.add_argument("--minutes", type=float, help="stop after so many minutes, whatever the epochs")
-    parser.add_argument("--rank", type=int, help="of the adapter; 0: train the head alone")
-    parser.add_argument("--alpha", type=int, help="default: twice the rank")
-    parser.add_argument("--dropout", type=float)
-    parser.add_argument("--batch-size", type=int)
-    parser.add_argument("--learning-rate", type=float)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--epochs",
+        type=finite_number(0.001, 10_000),
+        help="default: the task's own, as for batch size and learning rate",
+    )
+    parser.add_argument("--steps", type=whole_number(1), help="stop after so many steps, whatever the epochs")
+    parser.add_argument(
+        "--minutes", type=finite_number(0.01, 100_000), help="stop after so many minutes, whatever the epochs"
+    )
+    parser.add_argument("--rank", type=whole_number(0, 4096), help="of the adapter; 0: train the head alone")
+    parser.add_argument("--alpha", type=whole_number(1), help="default: twice the rank")
+    parser.add_argument("--dropout", type=finite_number(0, 0.99))
+    parser.add_argument("--batch-size", type=whole_number(1, 100_000))
+    parser.add_argument("--learning-rate", type=finite_number(1e-9, 10))
+    parser.add_argument("--seed", type=whole_number(0), default=0)
     parser.add_argument("--float32", dest="bfloat16", action="store_false", help="no bfloat16 autocast")
     parser.add_argument("--fresh", action="store_true", help="throw away the checkpoints of an earlier run")
-    options = vars(parser.parse_args(arguments))
-    if options.pop("fresh"):
-        shutil.rmtree(Path(options["output"]) / "checkpoints", ignore_errors=True)
     with told("finetune"):
+        options = vars(parser.parse_args(arguments))
+        if options.pop("fresh"):
+            shutil.rmtree(Path(options["output"]) / "checkpoints", ignore_errors=True)
         recipe = FinetuningRecipe(**options | {"data": tuple(options["data"])})
         print(json.dumps(finetune(recipe), indent=1))
 

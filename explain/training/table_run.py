@@ -12,7 +12,7 @@ from scipy.special import expit, softmax
 
 from explain.errors import DataError
 from explain.files import write_file
-from explain.installation import environment_number
+from explain.installation import MOST_THREADS, environment_number
 from explain.training import baselines, runs
 from explain.training.columns import TEXTS
 from explain.training.evaluate import (
@@ -70,7 +70,7 @@ def begin(folder: Path) -> dict[str, Any]:
     Raises:
         DataError: the encoder to begin with is not there any more.
     """
-    torch.set_num_threads(environment_number("EXPLAIN_THREADS", max(1, (os.cpu_count() or 2) - 1)))
+    torch.set_num_threads(environment_number("EXPLAIN_THREADS", max(1, (os.cpu_count() or 2) - 1), MOST_THREADS))
     asked = dict(runs.look_at(folder).recipe)
     if not Path(asked["base"]).is_dir():
         raise DataError(f"The encoder that this began with is gone: {asked['base']}. Delete this run and begin anew.")
