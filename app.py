@@ -1,4 +1,4 @@
-"""The app as a server: security headers, the model warmed up, and a word on whether it is ready.
+"""The app as a server: security headers, foreign hosts refused, the model warmed up, and whether it is ready.
 
 Started by `explain serve`, `make run`, or `streamlit run app.py`. What is seen is in `pages/`.
 """
@@ -6,6 +6,7 @@ Started by `explain serve`, `make run`, or `streamlit run app.py`. What is seen 
 import contextlib
 import gc
 import logging
+import sys
 import threading
 from collections.abc import AsyncIterator
 from typing import Any
@@ -16,6 +17,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from explain import hosts
+from explain.errors import told
 
 HEADERS = {
     # Streamlit's own scripts need 'unsafe-inline' and 'unsafe-eval'; nothing from another host is ever let in.
@@ -30,6 +34,9 @@ HEADERS = {
 }
 
 warm = threading.Event()
+
+with told("explain"):
+    policy = hosts.host_policy(st.get_option("server.address") or "", hosts.allowed_hosts())
 
 
 class SecurityHeaders:
@@ -66,6 +73,13 @@ def warm_up() -> None:
 
 @contextlib.asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[dict[str, Any]]:
+    if policy.names is None:
+        print(
+            "explain: this server listens to other machines and answers to any host name. Say which names are its own: "
+            f"--allowed-host NAME, or {hosts.VARIABLE}=NAME.",
+            file=sys.stderr,
+            flush=True,
+        )
     threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
     yield {}
 
@@ -79,5 +93,5 @@ app = st.App(
     "pages/navigation.py",
     lifespan=lifespan,
     routes=[Route("/ready", ready)],
-    middleware=[Middleware(SecurityHeaders)],
+    middleware=[Middleware(SecurityHeaders), Middleware(hosts.AllowedHosts, policy=policy)],
 )

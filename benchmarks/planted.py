@@ -15,6 +15,7 @@ from pathlib import Path
 
 import torch
 
+from explain.files import write_file
 from explain.ground_truth import SHORTCUTS, Precision, planted, precision
 from explain.methods.base import METHODS
 from explain.numerics.statistics import wilson
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(tables)
     if options.write:
         before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-        PAGE.write_text(f"{before}{BEGIN}{tables}{END}{rest.partition(END)[2]}", encoding="utf-8")
+        write_file(PAGE, f"{before}{BEGIN}{tables}{END}{rest.partition(END)[2]}")
 
 
 def measured(methods: Iterable[str], models: int, texts: int) -> Found:

@@ -15,6 +15,7 @@ Printed: the share of texts with each verdict. `--csv FILE` writes what each ver
 
 import argparse
 import csv
+import io
 import sys
 from collections import Counter, defaultdict
 from concurrent.futures import ProcessPoolExecutor
@@ -28,6 +29,7 @@ import numpy as np
 import torch
 
 from explain.datatypes import Attribution, Target, Tokens, Verdict
+from explain.files import write_file
 from explain.methods.gradient_times_input import GradientTimesInput
 from explain.methods.integrated_gradients import IntegratedGradients
 from explain.methods.occlusion import Occlusion
@@ -121,12 +123,13 @@ def zeroed_positions(model: TextModel, tokens: Tokens, target: Target, default: 
 
 
 def _write(path: Path, found: dict[str, list[Judged]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow(["explanation", "text", "color", *FACTS])
-        for name, all_judged in found.items():
-            for number, (color, facts) in enumerate(all_judged):
-                table.writerow([name, number, color, *(facts.get(fact, "") for fact in FACTS)])
+    file = io.StringIO()
+    table = csv.writer(file)
+    table.writerow(["explanation", "text", "color", *FACTS])
+    for name, all_judged in found.items():
+        for number, (color, facts) in enumerate(all_judged):
+            table.writerow([name, number, color, *(facts.get(fact, "") for fact in FACTS)])
+    write_file(path, file.getvalue())
 
 
 if __name__ == "__main__":

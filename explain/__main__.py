@@ -6,18 +6,19 @@ explain text "The film isn't good." --model sentiment --format table
 import argparse
 import contextlib
 import os
-import socket
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from explain.arguments import Parser, finite_number, host_name, not_empty, output_file, whole_number
 from explain.datatypes import Report, Verdict
 from explain.errors import DataError, ExplainError, KnobError, TextError
-from explain.installation import own_path, site_folder
+from explain.files import write_file
+from explain.installation import own_path
 from explain.knobs import knobs_of, make
 from explain.numerics.neurons import NEURON_FIGURES
+from explain.serving import serve_app
 
 if TYPE_CHECKING:  # heavy: each command imports what it needs
     from explain.meter import Meter
@@ -26,33 +27,69 @@ if TYPE_CHECKING:  # heavy: each command imports what it needs
     from explain.questions import EffectOfNeurons, WordsOfNeurons
 
 DEFAULT_PORT = 8501
+LONGEST_LINE = 1200  # characters of a message
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0 well, 1 a replay that differs, 2 an error that is told."""
-    options = _parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        options = _parser().parse_args(arguments)
+        status = int(options.run(options))
+        sys.stdout.flush()
+        return status
     except ExplainError as error:
-        print(f"explain: {error}", file=sys.stderr)
-        return 2
+        return _told(error)
     except BrokenPipeError:  # the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write_to_nobody()
         return 0
+    except UnicodeEncodeError as error:
+        shown = error.object[error.start]
+        return _told(f"{shown!r} can't be written in {error.encoding}: set PYTHONIOENCODING=utf-8, or give --out FILE.")
+    except OSError as error:  # most often of standard output: a full disk behind it
+        return _told(f"{error.filename or 'Standard output'} can't be read or written: {error.strerror or error}.")
+
+
+def _told(error: object) -> int:
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        _write_to_nobody()
+    _say(f"explain: {error}")
+    return 2
+
+
+def _say(message: str) -> None:
+    """Print one line to standard error, of bounded length and with nothing in it that steers a terminal."""
+    from explain.views.base import visible
+
+    line = " ".join(visible(message).split())
+    if len(line) > LONGEST_LINE:
+        line = f"{line[: LONGEST_LINE - 300]} ... {line[-300:]}"
+    print(line.encode("utf-8", "backslashreplace").decode("utf-8"), file=sys.stderr)
+
+
+def _write_to_nobody() -> None:
+    """Give up standard output: what is left in its buffer would be tried again at the end."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="explain", description=__doc__.split("\n\n")[0])
+    parser = Parser(prog="explain", description=__doc__.split("\n\n")[0])
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     text = commands.add_parser("text", help="explain one text")
     text.add_argument("text", help="the text, or - to read it from standard input")
     text.add_argument("--pair", metavar="TEXT", help="a second text, read together with the first")
     text.add_argument(
-        "--model", default="sentiment", help="a shipped name, a folder, or a hub name (default: %(default)s)"
+        "--model",
+        type=not_empty,
+        default="sentiment",
+        help="a shipped name, a folder, or a hub name (default: %(default)s)",
     )
     text.add_argument(
         "--task",
+        type=not_empty,
         metavar="NAME",
         help="one of several things that a model does, such as fill-mask; or what a checkpoint was saved for, where "
         "its config.json does not say",
@@ -68,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     text.add_argument("--against", metavar="LABEL", help="explain why --target and not this label, or word")
     text.add_argument(
         "--position",
-        type=int,
+        type=whole_number(0),
         metavar="TOKEN",
         help="the mask, word or answer to explain, by its first token's place among the tokens, [CLS] being 0",
     )
@@ -82,16 +119,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     text.add_argument("--no-phrases", action="store_true", help="do not look for key phrases")
     text.add_argument("--format", choices=("table", "json", "html", "csv"), default="table")
-    text.add_argument("--out", metavar="FILE", help="write to a file instead of standard output")
+    text.add_argument("--out", type=output_file, metavar="FILE", help="write to a file instead of standard output")
     text.set_defaults(run=explain_text)
 
     attention = commands.add_parser("attention", help="attention weights of one text: who looks at whom")
     attention.add_argument("text", help="the text, or - to read it from standard input")
     attention.add_argument("--pair", metavar="TEXT", help="a second text, read together with the first")
-    attention.add_argument("--model", default="sentiment", help="as for text (default: %(default)s)")
-    attention.add_argument("--task", metavar="NAME", help="as for text")
-    attention.add_argument("--layer", type=int, metavar="N", help="one layer, counted from 0 (default: all)")
-    attention.add_argument("--head", type=int, metavar="N", help="one head, counted from 0 (default: all)")
+    attention.add_argument("--model", type=not_empty, default="sentiment", help="as for text (default: %(default)s)")
+    attention.add_argument("--task", type=not_empty, metavar="NAME", help="as for text")
+    attention.add_argument(
+        "--layer", type=whole_number(0), metavar="N", help="one layer, counted from 0 (default: all)"
+    )
+    attention.add_argument("--head", type=whole_number(0), metavar="N", help="one head, counted from 0 (default: all)")
     attention.add_argument(
         "--format",
         choices=("table", "json", "npz", "svg"),
@@ -99,26 +138,31 @@ def _parser() -> argparse.ArgumentParser:
         help="table: figures that tell heads apart; json: weights, L x H x T x T or less; npz: all of them, for NumPy; "
         "svg: a matrix, what is not chosen averaged",
     )
-    attention.add_argument("--out", metavar="FILE", help="write to a file instead of standard output")
+    attention.add_argument("--out", type=output_file, metavar="FILE", help="write to a file instead of standard output")
     attention.set_defaults(run=show_attention)
 
     embed = commands.add_parser("embed", help="texts as vectors: write them, or rank the texts by a query")
     embed.add_argument(
         "file",
+        type=not_empty,
         help="a .csv, .tsv, .txt, .jsonl or .parquet, the first four also with .gz; - reads lines from standard input",
     )
     embed.add_argument("--column", metavar="NAME", help="which column holds the texts (default: text, or the only one)")
     embed.add_argument("--label", metavar="NAME", help="a column to write beside the vectors")
-    embed.add_argument("--rows", type=int, metavar="N", help="take the first N rows only")
+    embed.add_argument("--rows", type=whole_number(1), metavar="N", help="take the first N rows only")
     embed.add_argument(
         "--pooling",
         metavar="NAME",
         help="mean, cls, max, last_four, layer:N (counted from 0) or lstm (default: as it was trained, or mean)",
     )
-    embed.add_argument("--model", help="as for text (default: the one whose vectors were made to be compared, or base)")
-    embed.add_argument("--out", metavar="FILE", help="write the vectors to a file: .npz, .csv or .parquet")
+    embed.add_argument(
+        "--model", type=not_empty, help="as for text (default: the one whose vectors were made to be compared, or base)"
+    )
+    embed.add_argument(
+        "--out", type=output_file, metavar="FILE", help="write the vectors to a file: .npz, .csv or .parquet"
+    )
     embed.add_argument("--query", metavar="TEXT", help="print the texts nearest to this one, with their cosines")
-    embed.add_argument("--top", type=int, default=10, metavar="K", help="how many (default: %(default)s)")
+    embed.add_argument("--top", type=whole_number(1), default=10, metavar="K", help="how many (default: %(default)s)")
     embed.set_defaults(run=embed_texts)
 
     neurons = commands.add_parser(
@@ -126,18 +170,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     neurons.add_argument("text", help="the text, or - to read it from standard input")
     neurons.add_argument("--pair", metavar="TEXT", help="a second text, read together with the first")
-    neurons.add_argument("--model", default="sentiment", help="as for text (default: %(default)s)")
-    neurons.add_argument("--task", metavar="NAME", help="as for text")
+    neurons.add_argument("--model", type=not_empty, default="sentiment", help="as for text (default: %(default)s)")
+    neurons.add_argument("--task", type=not_empty, metavar="NAME", help="as for text")
     for option, metavar in (("--target", "LABEL"), ("--against", "LABEL"), ("--scale", "NAME")):
         neurons.add_argument(option, metavar=metavar, help="as for text")
-    neurons.add_argument("--position", type=int, metavar="TOKEN", help="as for text")
+    neurons.add_argument("--position", type=whole_number(0), metavar="TOKEN", help="as for text")
     neurons.add_argument(
         "--word",
         metavar="WORD",
         help="list neurons at this word, or special token, or word number from 0 (default: text)",
     )
-    neurons.add_argument("--layer", type=int, metavar="N", help="list neurons of one layer, from 0 (default: all)")
-    neurons.add_argument("--top", type=int, default=12, metavar="K", help="how many are listed (default: %(default)s)")
+    neurons.add_argument(
+        "--layer", type=whole_number(0), metavar="N", help="list neurons of one layer, from 0 (default: all)"
+    )
+    neurons.add_argument(
+        "--top", type=whole_number(1), default=12, metavar="K", help="how many are listed (default: %(default)s)"
+    )
     neurons.add_argument(
         "--by",
         choices=tuple(NEURON_FIGURES),
@@ -151,42 +199,59 @@ def _parser() -> argparse.ArgumentParser:
         metavar="LAYER.NEURON",
         help="set this neuron to zero, or a whole layer's, LAYER.all; may be given again",
     )
-    neurons.add_argument("--lines", metavar="FILE", help="a set of texts, one a line, to find the words of neurons in")
+    neurons.add_argument(
+        "--lines", type=not_empty, metavar="FILE", help="a set of texts, one a line, to find the words of neurons in"
+    )
     neurons.add_argument(
         "--format",
         choices=("table", "json", "csv"),
         default="table",
         help="csv: every neuron's figures at the word",
     )
-    neurons.add_argument("--out", metavar="FILE", help="write to a file instead of standard output")
+    neurons.add_argument("--out", type=output_file, metavar="FILE", help="write to a file instead of standard output")
     neurons.set_defaults(run=show_neurons)
 
     evaluate = commands.add_parser("evaluate", help="measure methods on a data set: faithfulness, and human labels")
-    evaluate.add_argument("--data", required=True, metavar="DIR", help="a folder with SPLIT.jsonl or SPLIT.jsonl.gz")
-    evaluate.add_argument("--split", default="dev", help="default: %(default)s")
-    evaluate.add_argument("--model", default="sentiment", help="as for text (default: %(default)s)")
-    evaluate.add_argument("--task", metavar="NAME", help="as for text")
+    evaluate.add_argument(
+        "--data", type=not_empty, required=True, metavar="DIR", help="a folder with SPLIT.jsonl or SPLIT.jsonl.gz"
+    )
+    evaluate.add_argument("--split", type=not_empty, default="dev", help="default: %(default)s")
+    evaluate.add_argument("--model", type=not_empty, default="sentiment", help="as for text (default: %(default)s)")
+    evaluate.add_argument("--task", type=not_empty, metavar="NAME", help="as for text")
     evaluate.add_argument(
         "--method", action="append", metavar="NAME", help="a method; may be given again (default: all there are)"
     )
     evaluate.add_argument("--set", action="append", default=[], metavar="METHOD.KNOB=VALUE", help="a method's setting")
     evaluate.add_argument(
-        "--texts", type=int, default=300, metavar="N", help="texts for methods of more than 50 passes (default: 300)"
+        "--texts",
+        type=whole_number(1),
+        default=300,
+        metavar="N",
+        help="texts for methods of more than 50 passes (default: 300)",
     )
-    evaluate.add_argument("--most", type=int, metavar="N", help="texts in all (default: the whole split)")
-    evaluate.add_argument("--orders", type=int, default=20, help="random orders beside each (default: %(default)s)")
-    evaluate.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: %(default)s)")
+    evaluate.add_argument("--most", type=whole_number(1), metavar="N", help="texts in all (default: the whole split)")
+    evaluate.add_argument(
+        "--orders", type=whole_number(1, 1000), default=20, help="random orders beside each (default: %(default)s)"
+    )
+    evaluate.add_argument(
+        "--workers", type=whole_number(1, 256), default=1, metavar="N", help="processes (default: %(default)s)"
+    )
     evaluate.add_argument(
         "--record",
+        type=not_empty,
         metavar="FILE",
         help="write each text's figures to a file at once; an existing file is continued (default: no file)",
     )
-    evaluate.add_argument("--out", metavar="FILE", help="write the tables, as Markdown, to a file")
+    evaluate.add_argument("--out", type=output_file, metavar="FILE", help="write the tables, as Markdown, to a file")
     evaluate.set_defaults(run=evaluate_methods)
 
     train = commands.add_parser("train", help="train a classifier on a file of your own, beside simpler ones")
-    train.add_argument("file", metavar="FILE", help="rows: .csv, .tsv, .jsonl, .json or .parquet, in UTF-8")
-    train.add_argument("--out", required=True, metavar="DIR", help="where the model goes; a run that is there goes on")
+    train.add_argument(
+        "file", type=not_empty, metavar="FILE", help="rows: .csv, .tsv, .jsonl, .json or .parquet, in UTF-8"
+    )
+    train.add_argument(
+        "--out", type=not_empty, required=True, metavar="DIR", help="where the model goes; a run that is there goes on"
+    )
     train.add_argument("--text", default="text", metavar="COLUMN", help="default: %(default)s")
     train.add_argument("--text-pair", metavar="COLUMN", help="a second text, read together with the first")
     train.add_argument("--label", default="label", metavar="COLUMN", help="default: %(default)s")
@@ -206,8 +271,19 @@ def _parser() -> argparse.ArgumentParser:
     methods.set_defaults(run=list_methods)
 
     serve = commands.add_parser("serve", help="start the app in a browser")
-    serve.add_argument("--port", type=_port, default=DEFAULT_PORT)
-    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    serve.add_argument("--port", type=whole_number(1, 65535), default=DEFAULT_PORT)
+    serve.add_argument(
+        "--host", type=not_empty, default="127.0.0.1", help="address to listen on (default: this machine only)"
+    )
+    serve.add_argument(
+        "--allowed-host",
+        action="append",
+        default=[],
+        type=host_name,
+        metavar="NAME",
+        help="a host name the server answers to, besides localhost; may be given again (also EXPLAIN_ALLOWED_HOSTS, "
+        "with commas). Without one, a server that other machines reach answers to any",
+    )
     serve.add_argument(
         "--allow-any-model", action="store_true", help="let visitors name any folder or hub model, whatever the host"
     )
@@ -215,11 +291,11 @@ def _parser() -> argparse.ArgumentParser:
     serve.set_defaults(run=serve_app)
 
     replay = commands.add_parser("replay", help="compute a report again from its record and compare")
-    replay.add_argument("report", help="a report written with --format json")
+    replay.add_argument("report", type=not_empty, help="a report written with --format json")
     replay.add_argument(
-        "--tolerance", type=float, default=1e-3, help="largest difference allowed (default: %(default)s)"
+        "--tolerance", type=finite_number(0), default=1e-3, help="largest difference allowed (default: %(default)s)"
     )
-    replay.add_argument("--model", help="where the recorded model lies now")
+    replay.add_argument("--model", type=not_empty, help="where the recorded model lies now")
     replay.set_defaults(run=replay_report)
     return parser
 
@@ -261,7 +337,7 @@ def show_attention(options: argparse.Namespace) -> int:
         raise KnobError("npz is no text: name a file with --out.")
     model = load_model(options.model, task=options.task)
     for name, chosen, count in (("layer", options.layer, model.layers), ("head", options.head, model.heads)):
-        if chosen is not None and not 0 <= chosen < count:
+        if chosen is not None and chosen >= count:
             raise KnobError(f"--{name} is {chosen}; {model.name} has {name}s 0 to {count - 1}.")
     maps = attention(_text(options), model, text_pair=options.pair)
     heads = None if options.head is None else [options.head]
@@ -279,9 +355,6 @@ def show_attention(options: argparse.Namespace) -> int:
 def embed_texts(options: argparse.Namespace) -> int:
     if options.out is None and options.query is None:
         raise KnobError("Say what is wanted: --out FILE for the vectors, --query TEXT for a ranking, or both.")
-    for name in ("top", "rows"):
-        if (value := getattr(options, name)) is not None and value < 1:
-            raise KnobError(f"--{name} is {value}; one is the least.")
     from explain.embeddings.ranking import Search
     from explain.embeddings.reading import of_lines, read_texts
     from explain.embeddings.work import default_model, embed
@@ -311,7 +384,7 @@ def embed_texts(options: argparse.Namespace) -> int:
         print(f"Texts of more than {model.longest_text} pieces, their rest not read: {cut:,}.", file=sys.stderr)
     if options.out is not None:  # before whoever reads the ranking stops reading
         write(vectors, texts, options.out)
-        print(f"Written: {options.out}", file=sys.stderr)
+        _say(f"Written: {options.out}")
     if options.query is not None:
         found = Search(options.query, options.top).answer(vectors, model)
         if found.truncated:
@@ -369,10 +442,8 @@ def _asked_of_neurons(
     from explain.text.lines import read_lines
 
     model.require({"neurons"})
-    if options.layer is not None and not 0 <= options.layer < model.layers:
+    if options.layer is not None and options.layer >= model.layers:
         raise KnobError(f"--layer is {options.layer}; {model.name} has layers 0 to {model.layers - 1}.")
-    if options.top < 1:
-        raise KnobError(f"--top is {options.top}; list at least one neuron.")
     zeroed = tuple(read_neuron(name, model.layers, model.neurons) for name in options.zero)
     effects = (EffectOfNeurons(zeroed),) if zeroed else ()
     if options.lines is None:
@@ -421,14 +492,14 @@ def train_model(options: argparse.Namespace) -> int:
     from explain.training.tables import read_file
 
     given = ("minutes", "epochs", "seed", "pooling")
-    settings = {name: getattr(options, name) for name in given if getattr(options, name)}
+    settings = {name: getattr(options, name) for name in given if getattr(options, name) is not None}
     for assignment in options.set:
         name, _, settings[name.strip()] = assignment.partition("=")
     if options.head_only:
         settings["train"] = "head"
+    chosen = make(TableSettings, settings, parse=True)
     columns = Columns(text=options.text, label=options.label, text_pair=options.text_pair, several=options.several)
     table = read_file(own_path(options.file))
-    chosen = make(TableSettings, settings, parse=True)
     print(train_here(own_path(options.out).resolve(), table, columns, chosen, lambda line: print(line, flush=True)))
     return 0
 
@@ -436,7 +507,7 @@ def train_model(options: argparse.Namespace) -> int:
 def _position(options: argparse.Namespace, model: "TextModel", text: str) -> int | None:
     """The token asked about, by its place or as a word."""
     if options.word is None:
-        return options.position if options.position is None else int(options.position)
+        return None if options.position is None else int(options.position)
     from explain.text.units import word_start
 
     if options.position is not None:
@@ -493,7 +564,7 @@ def _write(
     from explain.views.scores_table import to_csv, to_text
 
     if doubted := doubt(coverage(result.prediction.tokens, model.unk_id, model.scripts), model.scripts):
-        print(f"explain: {doubted}", file=sys.stderr)
+        _say(f"explain: {doubted}")
     if options.format == "json":
         written = to_json(result)
     elif options.format == "csv":
@@ -543,11 +614,8 @@ def _put(options: argparse.Namespace, written: str | bytes) -> None:
     if options.out is None:
         sys.stdout.write(str(written))
         return
-    try:
-        Path(options.out).write_bytes(written if isinstance(written, bytes) else written.encode("utf-8"))
-    except OSError as error:
-        raise ExplainError(f"{options.out} can't be written: {error.strerror}.") from error
-    print(f"Written: {options.out}")
+    write_file(own_path(options.out), written)
+    _say(f"Written: {options.out}")
 
 
 def list_models(options: argparse.Namespace) -> int:
@@ -576,43 +644,6 @@ def list_methods(options: argparse.Namespace) -> int:
             default = "automatic" if one.default is None else one.default
             print(f"    --set {name}.{one.name}=  {one.help} [{one.range}; default {default}]")
     return 0
-
-
-def _port(given: str) -> int:
-    port = int(given)
-    if not 0 < port < 1 << 16:
-        raise argparse.ArgumentTypeError(f"{port} is no port; give one from 1 to 65535.")
-    return port
-
-
-def serve_app(options: argparse.Namespace) -> int:
-    environment = dict(os.environ)
-    if options.allow_any_model:
-        environment["EXPLAIN_ALLOW_ANY_MODEL"] = "1"
-    if options.allow_training:
-        environment["EXPLAIN_ALLOW_TRAINING"] = "1"
-    site = site_folder()
-    command = [sys.executable, "-m", "streamlit", "run", str(site / "app.py")]
-    command += [
-        "--server.port",
-        str(options.port),
-        "--server.address",
-        options.host,
-        "--logger.hideWelcomeMessage=true",
-    ]
-    six = ":" in options.host
-    with contextlib.suppress(OSError), socket.socket(socket.AF_INET6 if six else socket.AF_INET) as probe:
-        probe.settimeout(1)
-        if probe.connect_ex((options.host, options.port)) == 0:
-            raise ExplainError(f"Port {options.port} is in use. Take another with --port, or end what runs there.")
-    shown = f"[{options.host}]" if six else "localhost" if options.host == "127.0.0.1" else options.host
-    print(f"explain: http://{shown}:{options.port}", flush=True)
-    if os.name == "posix":
-        os.execve(sys.executable, command, environment)  # signals reach the server itself, and its exit is ours
-    try:
-        return subprocess.run(command, env=environment, check=False).returncode
-    except KeyboardInterrupt:
-        return 0
 
 
 def replay_report(options: argparse.Namespace) -> int:

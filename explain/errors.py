@@ -9,6 +9,7 @@
     ├── UnknownNameError    a name that is in no registry (also a KeyError)
     ├── DataError           a file of rows that can't be read, or lacks what is needed
     ├── RecordError         a report that can't be read or replayed
+    ├── FileError           a file that can't be written: a full disk, no permission, no such folder
     ├── Busy                the queue is full: try again later
     └── Cancelled           the work was stopped, by the user or by a limit
 
@@ -57,6 +58,10 @@ class DataError(ExplainError):
 
 class RecordError(ExplainError, ValueError):
     """A report that can't be read or replayed."""
+
+
+class FileError(ExplainError):
+    """A file that can't be written: a full disk, no permission, no such folder."""
 
 
 class Busy(ExplainError):

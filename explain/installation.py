@@ -8,6 +8,7 @@ from pathlib import Path
 
 from explain.errors import DataError, ExplainError
 
+MOST_THREADS = 1024  # of one process
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -17,8 +18,8 @@ def site_folder() -> Path:
     return installed if installed.is_dir() else _PACKAGE.parent
 
 
-def environment_number(name: str, default: int) -> int:
-    """A whole number of at least one from an environment variable.
+def environment_number(name: str, default: int, most: int = 100_000_000) -> int:
+    """A whole number from an environment variable, from 1 to `most`.
 
     Raises:
         ExplainError: it is set to something else.
@@ -26,8 +27,10 @@ def environment_number(name: str, default: int) -> int:
     text = os.environ.get(name, "")
     if not text:
         return default
-    if not text.isdecimal() or int(text) < 1:
-        raise ExplainError(f"The environment variable {name} is {text!r}; expected a whole number of at least 1.")
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= most):
+        raise ExplainError(
+            f"The environment variable {name} is {text[:60]!r}; expected a whole number from 1 to {most:,}."
+        )
     return int(text)
 
 
@@ -47,8 +50,10 @@ def own_path(place: str | Path) -> Path:
     """A path as a user writes it, "~" being a folder of theirs.
 
     Raises:
-        DataError: there is no such user.
+        DataError: there is no such user, or no file can have that name.
     """
+    if "\0" in str(place):
+        raise DataError(f"{str(place)!r}: no file can have that name.")
     try:
         return Path(place).expanduser()
     except RuntimeError as error:

@@ -16,7 +16,7 @@ import numpy as np
 
 from explain.datatypes import Passes
 from explain.errors import Busy, Cancelled, ExplainError
-from explain.installation import environment_number
+from explain.installation import MOST_THREADS, environment_number
 from explain.meter import Meter
 
 _log = logging.getLogger(__name__)
@@ -211,7 +211,7 @@ class Jobs:
     """
 
     def __init__(self, workers: int | None = None, queue_length: int = QUEUE_LENGTH) -> None:
-        self._workers = workers or environment_number("EXPLAIN_JOBS", 1)
+        self._workers = workers or environment_number("EXPLAIN_JOBS", 1, MOST_THREADS)
         self._queue_length = queue_length
         self._waiting: list[Job] = []
         self._running: list[Job] = []

@@ -7,7 +7,6 @@ A knob is a field of a frozen dataclass:
 
 import dataclasses
 import functools
-import math
 import types
 import typing
 from collections.abc import Mapping
@@ -18,6 +17,15 @@ from explain.errors import KnobError
 from explain.registry import unknown
 
 _METADATA = "explain.knob"
+_LARGEST = 1e100  # of a setting without a bound of its own
+
+
+def _shown(value: Any) -> str:
+    """A value for a message, shortened."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 10**20:
+        return "a number of very many digits"
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:80]} ..."
 
 
 @dataclass(frozen=True)
@@ -54,8 +62,8 @@ class Knob:
             if self.type is bool:
                 return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
             return self.type(text)
-        except (KeyError, ValueError):
-            raise KnobError(f"{self.name} is {text!r}; expected {self.range}.") from None
+        except (KeyError, ValueError):  # also of a number of thousands of digits
+            raise KnobError(f"{self.name} is {_shown(text)}; expected {self.range}.") from None
 
     def check(self, value: Any) -> Any:
         """Return the value, as the knob's type.
@@ -65,15 +73,15 @@ class Knob:
         """
         if value is None and self.optional:
             return None
-        if self.type is float and type(value) is int:
+        if self.type is float and type(value) is int and abs(value) < _LARGEST:
             value = float(value)
         fits = type(value) is self.type and (not self.choices or value in self.choices)
         if fits and isinstance(value, int | float):
-            low = -math.inf if self.low is None else self.low
-            high = math.inf if self.high is None else self.high
-            fits = math.isfinite(value) and low <= value <= high
+            low = -_LARGEST if self.low is None else self.low
+            high = _LARGEST if self.high is None else self.high
+            fits = low <= value <= high  # which no number fits that is none (nan)
         if not fits:
-            raise KnobError(f"{self.name} is {value!r}; expected {self.range}.")
+            raise KnobError(f"{self.name} is {_shown(value)}; expected {self.range}.")
         return value
 
 

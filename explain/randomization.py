@@ -6,6 +6,7 @@ was learned there. It is a test of a method on a model, not of one text: measure
 cited.
 """
 
+import contextlib
 import hashlib
 import json
 import math
@@ -19,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from explain.datatypes import Randomization, Target, Tokens
-from explain.errors import ExplainError
+from explain.errors import ExplainError, FileError
+from explain.files import create_folder, write_file
 from explain.installation import weights_folder
 from explain.knobs import settings_of
 from explain.meter import Meter
@@ -94,14 +96,10 @@ def keep(found: Randomization, path: Path | None = None) -> None:
     """Write a measurement down; where nothing can be written, it is measured again another time."""
     path = path or _kept(found.weight_sha256)
     record = {name: _plain(getattr(found, name)) for name in Randomization.__dataclass_fields__}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        whole = _read(path) | {_key(found.task, found.method, found.params): record}
-        beside = path.with_suffix(f".{os.getpid()}")
-        beside.write_text(json.dumps(whole, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        beside.replace(path)
-    except OSError:
-        return
+    whole = _read(path) | {_key(found.task, found.method, found.params): record}
+    with contextlib.suppress(FileError):
+        create_folder(path.parent)
+        write_file(path, json.dumps(whole, indent=1, sort_keys=True) + "\n")
 
 
 @dataclass(frozen=True)

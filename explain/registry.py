@@ -15,6 +15,8 @@ from explain.errors import UnknownNameError
 
 Entry = TypeVar("Entry")
 
+_SHOWN = 80  # characters of a name that nobody knows
+
 
 class Registry(Mapping[str, Entry]):
     """A read-only mapping from names to entries, filled by `register` in the modules of one package.
@@ -76,6 +78,7 @@ class Registry(Mapping[str, Entry]):
 
 def unknown(kind: str, name: str, known: list[str]) -> str:
     """The message for a name nobody knows: what was meant, perhaps, and what there is."""
-    close = difflib.get_close_matches(str(name), known, n=1)
+    name = str(name)
+    close = difflib.get_close_matches(name[:_SHOWN], known, n=1)
     guess = f" Did you mean {close[0]!r}?" if close else ""
-    return f"There is no {kind} {name!r}.{guess} There is: {', '.join(known) or 'none'}."
+    return f"There is no {kind} {name[:_SHOWN]!r}.{guess} There is: {', '.join(known) or 'none'}."

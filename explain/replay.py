@@ -5,7 +5,6 @@ once, with the report. `explain/report.schema.json` is the JSON Schema, made fro
 """
 
 import dataclasses
-import functools
 import json
 import types
 import typing
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from explain import pipeline
-from explain.datatypes import Attribution, Output, Prediction, Report, SimilarityMatrix, Target, Tokens
+from explain.datatypes import Prediction, Report, Target, Tokens
 from explain.errors import RecordError
 from explain.knobs import make
 from explain.meter import Meter
@@ -27,14 +26,10 @@ from explain.models import catalogue
 from explain.models.base import TextModel
 from explain.questions import SimilarityAttribution
 from explain.rationale import plausibility
+from explain.records import LEFT_AWAY, hints_of, parse, read_report
 from explain.text.phrases import PhraseSettings
 
 DEFAULT_TOLERANCE = 1e-3
-_LEFT_AWAY: dict[type, tuple[str, ...]] = {
-    Attribution: ("tokens", "target"),  # written once, with the report
-    SimilarityMatrix: ("tokens", "target"),
-    Output: ("every_logit",),  # a vocabulary's worth of numbers
-}
 _MAY_BE_MISSING: dict[type, tuple[str, ...]] = {  # reports of this schema were written without
     Report: ("rationale", "similarity", "test_settings"),
     Tokens: ("begins_at", "heads", "text_names"),
@@ -59,34 +54,21 @@ def from_json(document: str) -> Report:
     Raises:
         RecordError: not JSON, of another schema, or with a field that is missing or does not fit.
     """
-    try:
-        record = json.loads(document)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise RecordError(f"The report is no JSON: {error}.") from error
-    return from_record(record)
+    return from_record(parse(document))
 
 
 def from_record(record: Any) -> Report:
     """Read a report from JSON values; see `from_json`."""
     if not isinstance(record, dict) or record.get("schema") != pipeline.SCHEMA:
-        found = record.get("schema") if isinstance(record, dict) else type(record).__name__
-        raise RecordError(f"This is no report of schema {pipeline.SCHEMA!r}; it says {found!r}.")
-    try:
-        hints = _hints(Report)
-        plain = {name: value for name, value in record.items() if name not in ("attributions", "similarity")}
-        parts = {name: _decode(hints[name], value) for name, value in plain.items()}
-        shared = {"tokens": parts["prediction"].tokens, "target": parts["target"]}
-        attributions = tuple(_decode(Attribution, one, shared) for one in record["attributions"])
-        alike = record.get("similarity")
-        similarity = None if alike is None else _decode(SimilarityMatrix, alike, shared)
-        return Report(**parts, attributions=attributions, similarity=similarity)
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise RecordError(f"The report can't be read: {type(error).__name__}: {error}") from error
+        schema = record.get("schema") if isinstance(record, dict) else type(record).__name__
+        shown = repr(schema[:60]) if isinstance(schema, str) else type(schema).__name__
+        raise RecordError(f"This is no report of schema {pipeline.SCHEMA!r}; it says {shown}.")
+    return read_report(record)
 
 
 def _encode(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        left_out = _LEFT_AWAY.get(type(value), ())
+        left_out = LEFT_AWAY.get(type(value), ())
         return {
             field.name: _encode(getattr(value, field.name))
             for field in dataclasses.fields(value)
@@ -99,36 +81,6 @@ def _encode(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [_encode(part) for part in value]
     return value
-
-
-@functools.cache
-def _hints(cls: type) -> dict[str, Any]:
-    return typing.get_type_hints(cls)
-
-
-def _decode(hint: Any, value: Any, shared: Mapping[str, Any] | None = None) -> Any:
-    """A value of a type, from JSON; `shared`: fields of it that stand elsewhere in the record."""
-    origin = typing.get_origin(hint)
-    if isinstance(hint, types.UnionType):
-        if value is None:
-            return None
-        hint = next(part for part in typing.get_args(hint) if part is not type(None))
-        return _decode(hint, value)
-    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return hint(**{name: _decode(_hints(hint)[name], part) for name, part in value.items()}, **(shared or {}))
-    if origin is np.ndarray:
-        return np.array(value)
-    if origin is tuple:
-        inner = typing.get_args(hint)
-        if inner[-1] is Ellipsis:
-            return tuple(_decode(inner[0], part) for part in value)
-        return tuple(_decode(part_hint, part) for part_hint, part in zip(inner, value, strict=True))
-    if hint in _SCALARS and type(value) not in _SCALARS[hint]:
-        raise TypeError(f"{value!r} is no {hint.__name__}")
-    return value
-
-
-_SCALARS: dict[Any, tuple[type, ...]] = {str: (str,), bool: (bool,), int: (int,), float: (float, int)}
 
 
 def json_schema() -> dict[str, Any]:
@@ -151,13 +103,13 @@ def _schema(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         if hint.__name__ not in definitions:
             definitions[hint.__name__] = {}  # a type may hold itself
-            left_out = _LEFT_AWAY.get(hint, ())
+            left_out = LEFT_AWAY.get(hint, ())
             names = [field.name for field in dataclasses.fields(hint) if field.name not in left_out]
             optional = _MAY_BE_MISSING.get(hint, ())
             definitions[hint.__name__] = {
                 "type": "object",
                 "description": (hint.__doc__ or "").split("\n\n")[0],
-                "properties": {name: _schema(_hints(hint)[name], definitions) for name in names},
+                "properties": {name: _schema(hints_of(hint)[name], definitions) for name in names},
                 "required": [name for name in names if name not in optional],
                 "additionalProperties": False,
             }
@@ -234,19 +186,12 @@ def replay(recorded: Report, model: TextModel | None = None, meter: Meter | None
         phrases=make(PhraseSettings, recorded.phrase_settings) if recorded.phrase_settings else None,
         position=target.positions[0] if target.positions else None,
         questions=(make(SimilarityAttribution, recorded.similarity.params),) if recorded.similarity else (),
-        tests=_tests(recorded.test_settings) if recorded.test_settings else None,
+        tests=TrialSettings.from_record(recorded.test_settings) if recorded.test_settings else None,
     )
     again = pipeline.report(request, model, dict(pipeline.parts(request, model, meter)))
     if recorded.rationale is not None:
         again = dataclasses.replace(again, rationale=plausibility(again, recorded.rationale.words))
     return compare(recorded, again)
-
-
-def _tests(settings: Mapping[str, Any]) -> TrialSettings:
-    try:
-        return TrialSettings.from_record(settings)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise RecordError(f"The report's test_settings can't be read: {type(error).__name__}: {error}") from error
 
 
 # What a second run may have otherwise: when and how long, on what versions, and where the model lies.
@@ -344,3 +289,5 @@ def read(path: str | Path) -> Report:
         raise RecordError(f"{path} can't be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise RecordError(f"{path} is not UTF-8 text, so it is no report.") from error
+    except ValueError as error:  # a zero byte, half a character
+        raise RecordError(f"{str(path)!r} can't be read: no file can have that name.") from error

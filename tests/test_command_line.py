@@ -12,6 +12,7 @@ import explain
 from explain import replay
 from explain.__main__ import main
 from explain.installation import weights_folder
+from tests.full_disk import full_disk
 
 TEXT = "The film isn't good, but its top-notch cast saves it!"
 
@@ -149,11 +150,28 @@ def test_attention_as_json_npz_svg_and_table(tmp_path: Path, capsys: pytest.Capt
     assert "entropy" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("form", ["json", "npz", "svg"])
+def test_a_full_disk_leaves_the_earlier_file(form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / f"attention.{form}"
+    path.write_text("earlier")
+    with full_disk(2048):
+        assert main(["attention", TEXT, "--format", form, "--out", str(path)]) == 2
+    err = capsys.readouterr().err
+    assert "The earlier file is unchanged" in err and err.count("\n") == 1
+    assert path.read_text() == "earlier" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_table_may_go_to_standard_output_by_name(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["attention", "so good", "--format", "json", "--out", "/dev/stdout"]) == 0
+    assert json.loads(capfd.readouterr().out)["model"] == "sentiment"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["--head", "12"], "heads 0 to 11"),
-        (["--layer", "-1"], "layers 0 to 5"),
+        (["--layer", "-1"], "argument --layer: expected a whole number of at least 0, not '-1'"),
+        (["--layer", "6"], "layers 0 to 5"),
         (["--format", "npz"], "name a file with --out"),
         (["--model", "nothing"], "no model or folder"),
     ],
@@ -188,7 +206,7 @@ def test_neurons(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["--layer", "6"], "layers 0 to 5"),
         (["--zero", "first"], "Name one by layer and number"),
         (["--zero", "0.1536"], "neurons 0 to 1535"),
-        (["--top", "0"], "list at least one"),
+        (["--top", "0"], "argument --top: expected a whole number of at least 1, not '0'"),
         (["--lines", "/no/such/file"], "can't be read"),
         (["--word", "zebra"], "There is no word 'zebra'"),
     ],
@@ -237,8 +255,8 @@ def test_texts_become_vectors_and_a_ranking(tmp_path: Path, capsys: pytest.Captu
         (["a.csv", "--query", "a", "--column", "body"], "no column 'body'; it has text"),
         (["a.csv", "--query", "a", "--pooling", "layer:9"], "layer:0 to layer:5"),
         (["a.csv", "--query", " "], "There is nothing"),
-        (["a.csv", "--query", "a", "--top", "0"], "one is the least"),
-        (["a.csv", "--query", "a", "--rows", "0"], "--rows is 0; one is the least"),
+        (["a.csv", "--query", "a", "--top", "0"], "argument --top: expected a whole number of at least 1, not '0'"),
+        (["a.csv", "--query", "a", "--rows", "0"], "argument --rows: expected a whole number of at least 1, not '0'"),
         (["a.csv", "--query", "a", "--pooling", "layer:" + "9" * 5000], "layer:0 to layer:5"),
         (["a.csv", "--out", "nowhere/v.npz"], "there is no folder nowhere"),
         (["a.csv", "--out", "~nosuchuser/v.npz"], "there is no user of that name"),
@@ -308,6 +326,14 @@ def test_a_port_that_is_taken_is_said(capsys: pytest.CaptureFixture[str]) -> Non
         port = taken.getsockname()[1]
         assert main(["serve", "--port", str(port)]) == 2
     assert f"Port {port} is in use." in capsys.readouterr().err
-    with pytest.raises(SystemExit):
-        main(["serve", "--port", "70000"])
-    assert "70000 is no port" in capsys.readouterr().err
+    assert main(["serve", "--port", "70000"]) == 2
+    assert "argument --port: expected a whole number from 1 to 65535, not '70000'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("host", ["no such host", "a" * 300, "8.8.8.8", "::::", "unix:///tmp/x", "\udcff"])
+def test_an_address_that_is_not_ours_is_told(host: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    assert main(["serve", "--host", host, "--port", str(port)]) == 2
+    assert "No server can listen on" in capsys.readouterr().err

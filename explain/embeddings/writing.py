@@ -15,7 +15,8 @@ import numpy as np
 
 from explain.datatypes import TextClusters, TextVectors
 from explain.embeddings.reading import Texts
-from explain.errors import DataError, KnobError
+from explain.errors import KnobError
+from explain.files import atomic_file, check_writable
 from explain.installation import own_path
 from explain.views.scores_table import cell
 
@@ -27,15 +28,12 @@ def write(found: TextVectors, texts: Texts, place: str | Path) -> None:
 
     Raises:
         KnobError: it ends otherwise.
-        DataError: it can't be written.
+        FileError: it can't be written; an earlier file is unchanged.
     """
     path = own_path(place)
     form = format_of(path)
-    try:
-        with path.open("wb") as opened:
-            write_opened(found, texts, form, opened)
-    except OSError as error:
-        raise DataError(f"{path} can't be written: {error.strerror or error}.") from error
+    with atomic_file(path) as file:
+        write_opened(found, texts, form, file)
 
 
 def check_place(place: str | Path) -> None:
@@ -43,11 +41,10 @@ def check_place(place: str | Path) -> None:
 
     Raises:
         KnobError: its name asks for a format that there is not.
-        DataError: its folder is not there.
+        FileError: it can't be written.
     """
     format_of(place)
-    if not own_path(place).absolute().parent.is_dir():
-        raise DataError(f"{place} can't be written: there is no folder {own_path(place).parent}.")
+    check_writable(own_path(place))
 
 
 def format_of(place: str | Path) -> str:

@@ -14,9 +14,10 @@ import numpy as np
 import torch
 
 from explain.datatypes import ModelRecord, Tokens
-from explain.errors import DataError, ExplainError, ModelError
+from explain.errors import DataError, ExplainError, FileError, ModelError
 from explain.evaluation.measure import RANDOM, EvaluationSettings, Row, label_of, measure
 from explain.evaluation.samples import Sample
+from explain.files import append_text, create_folder, is_missing_or_empty, write_file
 from explain.methods.base import Method
 from explain.models.base import TextModel
 from explain.models.catalogue import default_task
@@ -41,15 +42,17 @@ class Record:
         implied: what older files, which lack these names, were measured with.
 
     Raises:
-        DataError: the file is of another model, other data or other settings, is no record, or can't be written.
+        DataError: the file is of another model, other data or other settings, or is no record.
+        FileError: it can't be begun.
     """
 
     def __init__(self, path: Path | None, about: dict[str, Any], implied: Mapping[str, Any] | None = None) -> None:
         self.path = path
         self.about, self.rows = about, list[Row]()
         if path is not None:
-            if not path.exists():
-                _create(path, about)
+            if is_missing_or_empty(path):
+                create_folder(path.parent)
+                write_file(path, json.dumps(about) + "\n")
             recorded, self.rows = read_record(path)
             self.about = {**(implied or {}), **recorded}
             for name, value in about.items():
@@ -61,20 +64,19 @@ class Record:
         self.done = {(row["text"], row["method"]) for row in self.rows}
 
     def add(self, rows: Sequence[Row]) -> None:
-        """Keep rows, and write them to the file at once, so that a stopped run loses nothing."""
+        """Keep rows, and write them to the file at once, so that a stopped run loses nothing.
+
+        Raises:
+            FileError: they can't be written; the rows before them are kept.
+        """
         if self.path is not None:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.writelines(json.dumps(row) + "\n" for row in rows)
+            try:
+                append_text(self.path, "".join(json.dumps(row) + "\n" for row in rows))
+            except FileError as error:
+                texts = len({row["text"] for row in self.rows})
+                raise FileError(f"{error} It holds {texts} texts; the same command goes on from there.") from error
         self.rows += rows
         self.done |= {(row["text"], row["method"]) for row in rows}
-
-
-def _create(path: Path, about: Mapping[str, Any]) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(about) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"{path} can't be written: {error.strerror}. Name another file with --record.") from error
 
 
 def read_record(path: Path) -> tuple[dict[str, Any], list[Row]]:
@@ -86,12 +88,14 @@ def read_record(path: Path) -> tuple[dict[str, Any], list[Row]]:
     try:
         whole, _, half = path.read_text(encoding="utf-8").rpartition("\n")
         about, *rows = [json.loads(line) for line in whole.splitlines()]
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"{path} is no record of an evaluation; name another file with --record.") from error
-    if not isinstance(about, dict) or about.get("schema") != SCHEMA:
+    whose = ("text", "method")
+    told_apart = all(isinstance(row, dict) and all(isinstance(row.get(name), str) for name in whose) for row in rows)
+    if not isinstance(about, dict) or about.get("schema") != SCHEMA or not told_apart:
         raise DataError(f"{path} is no record of an evaluation; name another file with --record.")
     if half:
-        path.write_text(whole + "\n", encoding="utf-8")
+        write_file(path, whole + "\n")
     return about, rows
 
 

@@ -42,6 +42,8 @@ def read_samples(source: str, split: str) -> tuple[list[Sample], int]:
     """
     rows = read_rows(source, split, ("text",))
     kept = [row for row in rows if row.get("label2", 0) is not None]
+    if not kept:
+        raise DataError(f"{source} ({split}) has no rows to measure: every row is neutral (label2 is null).")
     samples = [_sample(row, number) for number, row in enumerate(kept)]
     if len({sample.id for sample in samples}) < len(samples):
         raise DataError(f"{source} ({split}): two rows have the same id; give every row its own.")
@@ -52,7 +54,7 @@ def _sample(row: Mapping[str, Any], number: int) -> Sample:
     name = str(row.get("id", number))
     try:
         labelled = _labelled(row)
-    except (IndexError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise DataError(f"Row {name!r}: its tokens and spans don't fit its text ({error}).") from error
     pair = row.get("text_b")
     words = tuple(span for length, span in labelled if length == 1)

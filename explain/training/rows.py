@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from explain.errors import DataError
+from explain.installation import own_path
 from explain.text.tables import json_lines
 
 Item = TypeVar("Item")
@@ -29,21 +30,20 @@ def read_rows(source: str, split: str, columns: tuple[str, ...] = ()) -> list[di
     Raises:
         DataError: no such folder or file, a line that is no JSON object, or a column that is missing.
     """
-    folder = Path(source).expanduser()
+    folder = own_path(source)
     rows = list(_local_rows(folder, split)) if folder.is_dir() else _hub_rows(source, split)
     if not rows:
         raise DataError(f"{source} has no rows in its split {split!r}.")
-    missing = [column for column in columns if column not in rows[0]]
-    if missing:
-        raise DataError(
-            f"{source} ({split}) has no column {', '.join(missing)}; it has {', '.join(rows[0])}.",
-        )
+    for number, row in enumerate(rows, 1):
+        if missing := [column for column in columns if column not in row]:
+            where = f"{source} ({split})" if number == 1 else f"Row {number:,} of {source} ({split})"
+            raise DataError(f"{where} has no column {', '.join(missing)}; it has {', '.join(row)}.")
     return rows
 
 
 def fingerprint(source: str, split: str) -> str:
     """The sha256 of a local split's bytes, for a model card; "hub" for a data set read by name."""
-    folder = Path(source).expanduser()
+    folder = own_path(source)
     if not folder.is_dir():
         return "hub"
     return hashlib.sha256(_local_file(folder, split).read_bytes()).hexdigest()
@@ -51,7 +51,7 @@ def fingerprint(source: str, split: str) -> str:
 
 def license_of(source: str) -> str:
     """What `SOURCE/meta.json` says of the data's license, or that it says nothing."""
-    meta = Path(source).expanduser() / "meta.json"
+    meta = own_path(source) / "meta.json"
     if not meta.is_file():
         return "see the data set's own page"
     about = json.loads(meta.read_text(encoding="utf-8"))

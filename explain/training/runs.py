@@ -28,7 +28,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from explain.errors import Busy, Cancelled, DataError, ExplainError
+from explain.errors import Busy, Cancelled, DataError, ExplainError, FileError
+from explain.files import append_text, write_file
 from explain.installation import models_folder
 
 try:
@@ -77,13 +78,6 @@ class Run:
         return max((int(path.parent.name.partition("-")[2]) for path in written), default=0)
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that whoever reads it finds the old or the new one, never half of one."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
-
-
 def check_name(name: str, taken: Mapping[str, Any] | set[str]) -> str:
     """A name for a model, fit for a folder and an address.
 
@@ -116,7 +110,7 @@ def created(folder: Path, recipe: Mapping[str, Any]) -> Iterator[Path]:
         beside.mkdir()
         try:
             yield beside
-            write_whole(beside / RECIPE, json.dumps(recipe, indent=1) + "\n")
+            write_file(beside / RECIPE, json.dumps(recipe, indent=1) + "\n")
             if folder.exists() and any(folder.iterdir()):
                 raise DataError(f"{folder} is there already, and holds something else.")
             beside.rename(folder)
@@ -276,7 +270,7 @@ def cancel(folder: Path, grace: float = _GRACE_SECONDS) -> None:
 
 def write_pid(folder: Path, pid: int) -> None:
     """Put down which process works in a folder, so that it can be stopped from another."""
-    write_whole(folder / "pid", f"{pid}\n")
+    write_file(folder / "pid", f"{pid}\n")
 
 
 def _pid(folder: Path) -> int:
@@ -336,15 +330,14 @@ class Reporter:
     def note(self, step: int, seconds: float, figures: Mapping[str, float]) -> None:
         """Put down what was found at a step."""
         entry = {"step": step, "seconds": round(seconds, 1), **{name: round(one, 5) for name, one in figures.items()}}
-        with (self.folder / PROGRESS).open("a", encoding="utf-8") as opened:
-            opened.write(json.dumps(entry) + "\n")
+        append_text(self.folder / PROGRESS, json.dumps(entry) + "\n")
         shown = "  ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in figures.items())
         self._told(f"step {step}  {shown}")
 
     def forget_after(self, step: int) -> None:
         """Drop what was noted after a checkpoint that a run goes on from."""
         kept = [json.dumps(entry) + "\n" for entry in _progress(self.folder) if entry["step"] <= step]
-        write_whole(self.folder / PROGRESS, "".join(kept))
+        write_file(self.folder / PROGRESS, "".join(kept))
 
     def look_for_stop(self) -> None:
         """Raises: Cancelled: it was asked to stop."""
@@ -352,9 +345,12 @@ class Reporter:
             raise Cancelled("Stopped, as you asked.")
 
     def ended(self, state: str, message: str = "") -> None:
-        """Say how it ended."""
+        """Say how it ended; on a full disk nothing can be said, and whoever looks finds a run that was interrupted."""
         before = _read(self.folder / STATUS)
-        self._write(state=state, message=message, fraction=1.0 if state == FINISHED else before.get("fraction", 0.0))
+        with contextlib.suppress(FileError):
+            self._write(
+                state=state, message=message, fraction=1.0 if state == FINISHED else before.get("fraction", 0.0)
+            )
 
     def _write(self, **status: Any) -> None:
-        write_whole(self.folder / STATUS, json.dumps(status) + "\n")
+        write_file(self.folder / STATUS, json.dumps(status) + "\n")

@@ -11,7 +11,8 @@ import torch
 from scipy.special import expit, softmax
 
 from explain.errors import DataError
-from explain.installation import environment_number
+from explain.files import write_file
+from explain.installation import MOST_THREADS, environment_number
 from explain.numerics.statistics import mean_and_half_width
 from explain.training import baselines, runs
 from explain.training.columns import TEXTS
@@ -50,7 +51,7 @@ def train_table(folder: Path, reporter: Reporter) -> Figures:
         reporter.doing("Measuring", 1.0)
         reporter.look_for_stop()
         found = evaluation(done, asked["columns"]["several"])
-        runs.write_whole(folder / EVALUATION, json.dumps(found) + "\n")
+        write_file(folder / EVALUATION, json.dumps(found) + "\n")
         beside = {judge["name"]: judge["figures"] for judge in found["judges"][1:]}
         return Further({"file": asked["file"], "beside": beside}, found["examples"])
 
@@ -70,7 +71,7 @@ def begin(folder: Path) -> dict[str, Any]:
     Raises:
         DataError: the encoder to begin with is not there any more.
     """
-    torch.set_num_threads(environment_number("EXPLAIN_THREADS", max(1, (os.cpu_count() or 2) - 1)))
+    torch.set_num_threads(environment_number("EXPLAIN_THREADS", max(1, (os.cpu_count() or 2) - 1), MOST_THREADS))
     asked = dict(runs.look_at(folder).recipe)
     if not Path(asked["base"]).is_dir():
         raise DataError(f"The encoder that this began with is gone: {asked['base']}. Delete this run and begin anew.")

@@ -41,7 +41,7 @@ def document(
         sections.append(VIEWS["predicted_spans"].html(report.prediction, asked=report.target.positions))
     sections.append(VIEWS["probabilities"].html(prediction, target=report.target))
     for one in report.attributions:
-        title, meaning, limits = methods[one.method]
+        title, meaning, limits = methods.get(one.method, (one.method, "", ""))  # of a method that is not installed here
         sections.append(f'<h2>{escape(title)}</h2><p class="meaning">{escape(meaning)} {escape(limits)}</p>')
         sections.append(VIEWS["token_heatmap"].html(one, title=title, special=True, largest=scales[one.scale]))
         if judged := (verdicts or {}).get(one.method):

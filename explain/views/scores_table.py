@@ -127,7 +127,7 @@ def _alike(matrix: SimilarityMatrix, most: int) -> list[str]:
         for row, column in matrix.strongest(most).tolist()
     ]
     left = matrix.values.size - len(lines)
-    state = "" if matrix.diagnostics["converged"] else ", NOT CONVERGED"
+    state = "" if matrix.diagnostics.get("converged", True) else ", NOT CONVERGED"
     return [
         *lines,
         *([f"  ... and {left} more pairs (--format json has all)"] if left else []),

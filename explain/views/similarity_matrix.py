@@ -21,7 +21,8 @@ class SimilarityMatrixView(View):
 
     def data(self, result: SimilarityMatrix, *, group: str = "", **options: Any) -> dict[str, Any]:
         parts = {"token": "word pieces"}.get(result.granularity, f"{result.granularity}s")
-        empty = _EMPTY[result.diagnostics["baseline"]]
+        baseline = str(result.diagnostics.get("baseline", "nothing"))
+        empty = _EMPTY.get(baseline, baseline)
         total = float(result.values.sum())
         first, second = _called(result.tokens)
         largest = float(np.abs(result.values).max(initial=0.0))
@@ -47,7 +48,9 @@ class SimilarityMatrixView(View):
                 "The cells do not add up to the similarity alone: what the texts would have in common if either were "
                 "empty is left over, and stands above.",
                 "Another empty text gives other numbers; a cell is no proof that the model compares these two words.",
-                "" if result.diagnostics["converged"] else "The integral did NOT converge: small values may be wrong.",
+                ""
+                if result.diagnostics.get("converged", True)
+                else "The integral did NOT converge: small values may be wrong.",
             ),
             "caption": f"What makes the texts alike, in cosine, by {parts}",
         }

@@ -120,7 +120,7 @@ def note(result: Attribution, shown: Attribution) -> str:
             f"{result.baseline_output:+.3f} {unit}: gap {abs(gap):.2g}."
         )
     if "points" in found:
-        state = "" if found["converged"] else " Not converged: do not trust small scores; allow more points."
+        state = "" if found.get("converged", True) else " Not converged: do not trust small scores; allow more points."
         parts.append(f"{found['points']} points on the path.{state}")
     if "gap_share" in found:
         parts.append(f"The gap is {found['gap_share']:.0%} of the difference that the scores should add up to.")
@@ -139,7 +139,7 @@ def note(result: Attribution, shown: Attribution) -> str:
             parts.append(f"{share:.0%} of it lies on special tokens; set aside here, {rest}.")
         else:
             parts.append(f"{share:.0%} of it lies on special tokens.")
-    if "r_squared" in found:
+    if {"r_squared", "intercept"} <= found.keys():
         parts.append(
             f"The linear model explains {max(0.0, found['r_squared']):.0%} of what happens near this text (R²); "
             f"it begins at {found['intercept']:+.3f}."

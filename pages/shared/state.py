@@ -1,6 +1,5 @@
 """What lives longer than one run of a page: the queue, the results, the models, and a visitor's text."""
 
-import ipaddress
 import os
 import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping
@@ -16,6 +15,7 @@ from explain.datatypes import Attribution, NeuronWords, Prediction
 from explain.embeddings import work
 from explain.embeddings.maps import compile_umap
 from explain.errors import TextError
+from explain.hosts import is_loopback
 from explain.installation import environment_number
 from explain.jobs import Cache, Job, Jobs, failure, remembered
 from explain.meter import Meter
@@ -357,11 +357,7 @@ def training_allowed() -> bool:
 
 def _own_machine() -> bool:
     """Whether the server listens to this machine alone."""
-    address = st.get_option("server.address") or ""
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return address == "localhost"
+    return is_loopback(st.get_option("server.address") or "")
 
 
 def titles() -> dict[str, str]:

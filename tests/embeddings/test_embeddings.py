@@ -20,7 +20,7 @@ from explain.embeddings.maps import PCAMap, UMAPMap
 from explain.embeddings.ranking import Compared, Neighbours, Search
 from explain.embeddings.reading import Texts, of_lines
 from explain.embeddings.work import Request
-from explain.errors import Cancelled, DataError, KnobError, ModelError, TextError
+from explain.errors import Cancelled, FileError, KnobError, ModelError, TextError
 from explain.jobs import Cache
 from explain.meter import Meter
 from explain.models.encoder import EncoderModel
@@ -264,7 +264,7 @@ def test_vectors_leave_as_npz_csv_and_parquet(written: Callable[[str], Path]) ->
     assert pyarrow.types.is_fixed_size_list(table.schema.field("vector").type)
     with pytest.raises(KnobError, match=r"none of \.npz, \.csv, \.parquet"):
         written("v.txt")
-    with pytest.raises(DataError, match="can't be written: No such file"):
+    with pytest.raises(FileError, match="can't be written: there is no folder"):
         written("nowhere/v.npz")
 
 

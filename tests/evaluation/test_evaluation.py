@@ -11,7 +11,7 @@ from scipy import stats
 from scipy.stats import spearmanr
 
 from explain.__main__ import main
-from explain.errors import DataError
+from explain.errors import DataError, ExplainError, FileError
 from explain.evaluation.measure import RANDOM, EvaluationSettings, label_of, measure
 from explain.evaluation.run import Record, about, evaluate, read_record
 from explain.evaluation.samples import Sample, read_samples
@@ -25,6 +25,7 @@ from explain.metrics.base import Trial
 from explain.metrics.comprehensiveness import Comprehensiveness
 from explain.models.base import TextModel
 from explain.testing import TOY_MODELS
+from tests.full_disk import full_disk
 
 MODEL = TOY_MODELS["linear"]
 SETTINGS = EvaluationSettings(orders=4)
@@ -156,6 +157,41 @@ def test_a_run_goes_on_where_it_stopped(folder: Path, tmp_path: Path) -> None:
         Record(path, said | {"orders": 5})
     with pytest.raises(DataError, match="no record"):
         read_record(folder / "dev.jsonl.gz")
+
+
+def test_a_full_disk_loses_no_row_and_leaves_no_record_that_is_refused(folder: Path, tmp_path: Path) -> None:
+    samples, left_out = read_samples(str(folder), "dev")
+    said = about(MODEL, str(folder), "dev", SETTINGS, left_out)
+    path = tmp_path / "record.jsonl"
+    with full_disk(100), pytest.raises(FileError, match="can't be written"):
+        Record(path, said)
+    assert [one.name for one in tmp_path.iterdir()] == ["dev.jsonl.gz"]
+    path.touch()  # begun by an earlier release on a full disk
+    record = Record(path, said)
+    whole = Record(tmp_path / "whole.jsonl", said)
+    evaluate(MODEL, samples, (Occlusion(), AttentionRollout()), whole, SETTINGS)
+    first_text = whole.path.read_text().splitlines(keepends=True)[:4]
+    one_text = len("".join(first_text)) + 20  # seconds are written with more or fewer digits
+    with full_disk(one_text), pytest.raises(FileError, match=r"It holds 1 texts; the same command goes on from there"):
+        evaluate(MODEL, samples, (Occlusion(), AttentionRollout()), record, SETTINGS)
+    record = Record(path, said)
+    assert {row["text"] for row in record.rows} == {"one"}
+    evaluate(MODEL, samples, (Occlusion(), AttentionRollout()), record, SETTINGS)
+    assert [row["text"] for row in Record(path, said).rows] == ["one"] * 3 + ["1"] * 3
+
+
+@pytest.mark.parametrize("row", ["7", "[]", "{}", '{"text": 1, "method": "a"}', "9" * 5000, "[" * 100_000])
+def test_a_record_of_other_rows_is_refused(row: str, tmp_path: Path) -> None:
+    path = tmp_path / "record.jsonl"
+    path.write_text(f'{{"schema": "explain-evaluation-1"}}\n{row}\n')
+    with pytest.raises(DataError, match="is no record of an evaluation"):
+        read_record(path)
+
+
+def test_a_record_where_none_can_be(tmp_path: Path) -> None:
+    for place in (Path("/proc/x/y"), tmp_path, tmp_path / "a\0b", tmp_path / ("n" * 300)):
+        with pytest.raises(ExplainError):
+            Record(place, {"schema": "x"})
 
 
 def test_methods_of_many_passes_are_measured_on_a_part(folder: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from sklearn import metrics
 
 import explain
 from explain.__main__ import main
-from explain.errors import Busy, Cancelled, DataError, ExplainError, ModelError
+from explain.errors import Busy, Cancelled, DataError, ExplainError, FileError, ModelError
 from explain.models import catalogue
 from explain.training import baselines, job, lines, own, runs, table_run
 from explain.training.columns import Columns
@@ -31,6 +31,7 @@ from explain.training.objectives.classification import Labelled
 from explain.training.own import TableSettings
 from explain.training.table_run import _examples
 from explain.training.tables import Table, read_table
+from tests.full_disk import full_disk
 from tests.tiny_models import CORPUS, tiny_folder
 
 WORDS = ("film", "cast", "story", "joke", "minute", "picture", "people", "beach", "dog", "sea")
@@ -348,6 +349,19 @@ def test_what_went_wrong_is_kept_with_the_run(models: Path) -> None:
         job.work(folder)
     found = runs.look_at(folder)
     assert found.state == runs.FAILED and "has the label 'neither'" in found.message and found.can_go_on
+
+
+def test_a_full_disk_keeps_what_was_there_and_the_run_goes_on(models: Path) -> None:
+    folder = models / "full"
+    own.prepare(folder, rows(), Columns(), TableSettings(epochs=1, rank=2))
+    with full_disk(4096), pytest.raises(FileError, match="can't be written"):
+        job.work(folder)
+    stopped = runs.look_at(folder)
+    assert stopped.state == runs.FAILED and "can't be written" in stopped.message
+    assert list((folder / "checkpoints").glob("checkpoint-*")) == []
+    assert not list(folder.rglob(".explain-*")) and not (folder / runs.MODEL).exists()
+    job.work(folder)
+    assert runs.look_at(folder).state == runs.FINISHED
 
 
 def test_figures_are_scikit_learns() -> None:
