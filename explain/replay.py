@@ -36,7 +36,7 @@ _LEFT_AWAY: dict[type, tuple[str, ...]] = {
     Output: ("every_logit",),  # a vocabulary's worth of numbers
 }
 _MAY_BE_MISSING: dict[type, tuple[str, ...]] = {  # reports of this schema were written without
-    Report: ("rationale", "similarity", "test_settings"),
+    Report: ("rationale", "similarity", "test_settings", "empty_text"),
     Tokens: ("begins_at", "heads", "text_names"),
     Prediction: ("labels", "spans", "window"),
     Target: ("held",),
@@ -259,6 +259,11 @@ def compare(recorded: Report, again: Report) -> Difference:
     """Compare two reports, number by number and word by word; a number that is none (NaN) differs from everything."""
     before, after = to_record(recorded), to_record(again)
     found = _Comparison()
+    if recorded.phrases and recorded.empty_text is None:  # an older record, whose flags say something else
+        for record in (before, after):
+            record["empty_text"] = None
+            for phrase in record["phrases"]:
+                phrase["sufficient"] = phrase["necessary"] = None
     # Edges and a vocabulary's words are the strongest of many; which of two equally strong comes last may differ.
     for record in (before, after):
         record["edges"] = _by_place(record["edges"])

@@ -85,7 +85,12 @@ def change(record: dict, path: str, value: object) -> dict:
         ("prediction/temperature", 9.0),
         ("phrases/0/interaction", 77.0),
         ("phrases/0/text", "other"),
-        ("phrases/0/sufficient", None),
+        ("phrases/0/sufficient", True),
+        ("phrases/0/necessary", None),
+        ("empty_text/label", "other"),
+        ("empty_text/confidence", 0.123),
+        ("empty_text/value", 9.0),
+        ("empty_text/same_decision", None),
         ("edges/0/weight", 0.999),
         ("attributions/0/diagnostics/converged", False),
         ("attributions/0/diagnostics/points", 7),
@@ -122,6 +127,17 @@ def test_reports_from_before_there_were_rationales(report: Report) -> None:
     jsonschema.validate(record, json_schema())
     assert from_record(record).rationale is None
     assert compare(from_record(record), report).within(0)
+
+
+def test_reports_from_before_the_empty_text_replay(report: Report, sentiment: TextModel) -> None:
+    record = json.loads(to_json(report))
+    del record["empty_text"]
+    for phrase in record["phrases"]:  # what was said then of every phrase that keeps the label, for or against it
+        phrase["sufficient"] = True
+    jsonschema.validate(record, json_schema())
+    assert from_record(record).empty_text is None
+    assert replay(from_record(record), sentiment).within(1e-4)
+    assert not compare(from_record(change(record, "phrases/0/score", 9.0)), report).within(1e-3)
 
 
 def test_texts_keep_their_names_and_older_reports_do_without() -> None:

@@ -12,7 +12,17 @@ from torch import Tensor
 
 from explain.datatypes import Cut, Neuron, Prediction, Target, Tokens
 from explain.meter import Meter
-from explain.models.base import AttentionGradients, Inside, Observation, Row, Scores, SeeNeurons, TextModel, Trace
+from explain.models.base import (
+    AttentionGradients,
+    Decision,
+    Inside,
+    Observation,
+    Row,
+    Scores,
+    SeeNeurons,
+    TextModel,
+    Trace,
+)
 from explain.models.own_module import TargetModule
 from explain.models.post_norm import PostNormLayer
 from explain.models.row_head import RowHead
@@ -25,6 +35,7 @@ class Remembering(TextModel):
         self._model = model
         self._observed: dict[Hashable, Observation] = {}
         self._scored: dict[Hashable, tuple[float, int]] = {}
+        self._decided: dict[Hashable, Decision] = {}
         self._traced: dict[Hashable, Trace] = {}
         self._differentiated: dict[Hashable, AttentionGradients] = {}
         self._inside: dict[Hashable, Inside] = {}
@@ -113,6 +124,13 @@ class Remembering(TextModel):
         return Scores(
             np.array([value for value, _ in known]), np.array([decision for _, decision in known], dtype=np.int64)
         )
+
+    def decide(self, row: Row, meter: Meter | None = None) -> Decision:
+        key = _key(row)
+        if key not in self._decided:
+            decision = self._decided[key] = self._model.decide(row, meter)
+            self._scored.setdefault(key, (decision.value, decision.number))
+        return self._decided[key]
 
     def word_embeddings(self, tokens: Tokens) -> Tensor:
         return self._model.word_embeddings(tokens)

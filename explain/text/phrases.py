@@ -75,7 +75,8 @@ def find_phrases(
     settings: PhraseSettings,
     removable: Callable[[int], bool] = lambda word: True,
     *,
-    decides: bool = True,
+    direction: int = 0,
+    empty_differs: bool = False,
 ) -> tuple[Phrase, ...]:
     """Find and rank the key phrases of a text.
 
@@ -83,7 +84,9 @@ def find_phrases(
         measure: runs variants; gives the effects of `without` and of `only`, in order. `without=((0, 0),)` is the
             whole text.
         removable: whether a word may be taken out (not where the target is read).
-        decides: whether the model decides anything; else phrases are neither sufficient nor necessary, but None.
+        direction: whether a positive score speaks for the decision (1) or against it (-1); 0: it says nothing about it,
+            or nothing is decided, so no phrase is sufficient or necessary.
+        empty_differs: whether the text without any words has another decision; else no phrase is sufficient for it.
 
     Returns:
         At most `settings.top` phrases, largest effect first.
@@ -96,44 +99,93 @@ def find_phrases(
     ]
     if not usable:
         return ()
-    counted = _Counter(measure, budget(len(words), settings))
-    full = counted.without([(0, 0)])[0]
+    search = _Search(tokens, words, _Counter(measure, budget(len(words), settings)), settings)
     if len(usable) > settings.most_words:
-        usable = _most_important(tokens, usable, counted, full, settings.most_words)
-    nodes: list[Range] = [(number, number + 1) for number in usable]
-    removed = dict(zip(nodes, counted.without(nodes)))
-
-    def effect(phrase: Range) -> float:
-        return full.value - removed[phrase].value
-
-    while True:
-        pairs = [pair for pair in pairwise(nodes) if _may_merge(tokens, words, *pair, settings.longest)]
-        unknown = [(left[0], right[1]) for left, right in pairs if (left[0], right[1]) not in removed]
-        removed.update(zip(unknown, counted.without(unknown)))
-        merging = _pairs_to_merge(pairs, effect, settings.threshold)
-        if not merging:
-            break
-        nodes = _merged(nodes, merging)
-
-    ranked = sorted(
-        (node for node in nodes if abs(effect(node)) > NOTHING), key=lambda node: (-abs(effect(node)), node)
-    )
-    ranked = ranked[: settings.top]
-    alone = counted.only(ranked)
-    single = {number: effect((number, number + 1)) for number in usable}
+        usable = search.most_important(usable)
+    ranked = search.ranked(search.merged(usable))
+    decisions = search.decisions(ranked, direction, empty_differs)
     return tuple(
-        _phrase(
-            tokens,
-            words,
-            phrase,
-            effect(phrase),
-            single,
-            sufficient=kept.decision == full.decision if decides else None,
-            necessary=removed[phrase].decision != full.decision if decides else None,
+        search.phrase(phrase, sufficient, necessary, rank)
+        for rank, (phrase, (sufficient, necessary)) in enumerate(zip(ranked, decisions), 1)
+    )
+
+
+class _Search:
+    """The effects of removing phrases, each run once."""
+
+    def __init__(
+        self, tokens: Tokens, words: Sequence[tuple[int, ...]], counted: "_Counter", settings: PhraseSettings
+    ) -> None:
+        self._tokens, self._words, self._counted, self._settings = tokens, words, counted, settings
+        self._full = counted.without([(0, 0)])[0]
+        self._removed: dict[Range, Effect] = {}
+
+    def effect(self, phrase: Range) -> float:
+        """D(phrase); see the module's docstring."""
+        return self._full.value - self._removed[phrase].value
+
+    def most_important(self, usable: list[int]) -> list[int]:
+        """The words of the sentences that move the target most, as many as are searched."""
+        return _most_important(self._tokens, usable, self._counted, self._full, self._settings.most_words)
+
+    def merged(self, usable: Sequence[int]) -> list[Range]:
+        """Merge neighbours until no interaction is large enough."""
+        nodes: list[Range] = [(number, number + 1) for number in usable]
+        self._removed.update(zip(nodes, self._counted.without(nodes)))
+        while True:
+            pairs = [pair for pair in pairwise(nodes) if self._may_merge(*pair)]
+            unions = [(left[0], right[1]) for left, right in pairs]
+            unknown = [union for union in unions if union not in self._removed]
+            self._removed.update(zip(unknown, self._counted.without(unknown)))
+            merging = _pairs_to_merge(pairs, self.effect, self._settings.threshold)
+            if not merging:
+                return nodes
+            nodes = _merged(nodes, merging)
+
+    def _may_merge(self, left: Range, right: Range) -> bool:
+        if left[1] != right[0] or right[1] - left[0] > self._settings.longest:
+            return False  # a word between them is punctuation, or stays
+        segment = self._tokens.segment
+        return bool(segment[self._words[left[0]][0]] == segment[self._words[right[0]][0]])
+
+    def ranked(self, phrases: Sequence[Range]) -> list[Range]:
+        """Phrases by the size of their effect, the largest first."""
+        moving = [phrase for phrase in phrases if abs(self.effect(phrase)) > NOTHING]
+        return sorted(moving, key=lambda phrase: (-abs(self.effect(phrase)), phrase))[: self._settings.top]
+
+    def decisions(
+        self, phrases: Sequence[Range], direction: int, empty_differs: bool
+    ) -> list[tuple[bool | None, bool | None]]:
+        """Whether each phrase is sufficient for the decision, and necessary; see `Phrase`."""
+        if not direction:
+            return [(None, None)] * len(phrases)
+        supporting = [phrase for phrase in phrases if direction * self.effect(phrase) > 0]
+        kept = dict(zip(supporting, self._counted.only(supporting))) if empty_differs else {}
+        return [
+            (
+                kept[phrase].decision == self._full.decision if phrase in kept else None,
+                phrase in supporting and self._removed[phrase].decision != self._full.decision,
+            )
+            for phrase in phrases
+        ]
+
+    def phrase(self, phrase: Range, sufficient: bool | None, necessary: bool | None, rank: int) -> Phrase:
+        """One entry of the list."""
+        unit = tuple(token for word in self._words[phrase[0] : phrase[1]] for token in word)
+        segment, start, stop = self._tokens.unit_span(unit)
+        score = self.effect(phrase)
+        single = sum(self.effect((word, word + 1)) for word in range(*phrase))
+        return Phrase(
+            words=phrase,
+            segment=segment,
+            span=(start, stop),
+            text=self._tokens.unit_text(unit),
+            score=score,
+            interaction=score - single if phrase[1] - phrase[0] > 1 else None,
+            sufficient=sufficient,
+            necessary=necessary,
             rank=rank,
         )
-        for rank, (phrase, kept) in enumerate(zip(ranked, alone), 1)
-    )
 
 
 def _most_important(tokens: Tokens, usable: list[int], counted: "_Counter", full: Effect, most: int) -> list[int]:
@@ -173,12 +225,6 @@ class _Counter:
             raise AssertionError("Finding phrases took more sequences than its bound promises.")
 
 
-def _may_merge(tokens: Tokens, words: Sequence[tuple[int, ...]], left: Range, right: Range, longest: int) -> bool:
-    if left[1] != right[0] or right[1] - left[0] > longest:  # a word between them is punctuation, or stays
-        return False
-    return tokens.segment[words[left[0]][0]] == tokens.segment[words[right[0]][0]]
-
-
 def _pairs_to_merge(
     pairs: Sequence[tuple[Range, Range]], effect: Callable[[Range], float], threshold: float
 ) -> list[tuple[Range, Range]]:
@@ -201,24 +247,3 @@ def _pairs_to_merge(
 def _merged(nodes: Sequence[Range], merging: Sequence[tuple[Range, Range]]) -> list[Range]:
     gone = {part for pair in merging for part in pair}
     return sorted([node for node in nodes if node not in gone] + [(left[0], right[1]) for left, right in merging])
-
-
-def _phrase(
-    tokens: Tokens,
-    words: Sequence[tuple[int, ...]],
-    phrase: Range,
-    score: float,
-    single: dict[int, float],
-    *,
-    sufficient: bool | None,
-    necessary: bool | None,
-    rank: int,
-) -> Phrase:
-    unit = tuple(token for word in words[phrase[0] : phrase[1]] for token in word)
-    segment, start, stop = tokens.unit_span(unit)
-    interaction = None
-    if phrase[1] - phrase[0] > 1:
-        interaction = score - sum(single[word] for word in range(*phrase))
-    return Phrase(
-        phrase, segment, (start, stop), tokens.unit_text(unit), score, interaction, sufficient, necessary, rank
-    )

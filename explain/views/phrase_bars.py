@@ -4,6 +4,7 @@ from typing import Any
 
 from explain.datatypes import Phrase, Report, Tokens
 from explain.views.base import UNITS, VIEWS, View, target_name, text_label, visible
+from explain.views.phrase_notes import empty_sentence
 from explain.views.token_heatmap import unread_after, unread_before
 
 
@@ -21,6 +22,7 @@ class PhraseBars(View):
         return {
             "group": group,
             "unit": unit,
+            "empty": empty_sentence(result),
             "largest": max((abs(phrase.score) for phrase in result.phrases), default=0.0) or 1.0,
             "phrases": [
                 {

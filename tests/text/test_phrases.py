@@ -31,7 +31,15 @@ def find(text: str, game: Game, **settings: object) -> tuple[tuple[Phrase, ...],
         without = [effect(everything - frozenset(range(*phrase))) for phrase in variants.without]
         return without, [effect(frozenset(range(*phrase))) for phrase in variants.only]
 
-    return find_phrases(tokens, measure, PhraseSettings(**settings)), spent, tokens
+    decided = game(everything) > 0
+    phrases = find_phrases(
+        tokens,
+        measure,
+        PhraseSettings(**settings),
+        direction=1 if decided else -1,
+        empty_differs=(game(frozenset()) > 0) != decided,
+    )
+    return phrases, spent, tokens
 
 
 def negated(there: frozenset[int]) -> float:
@@ -47,6 +55,65 @@ def test_not_good_is_listed_and_not_is_not() -> None:
     # D(not good) = -2 - 0.1; alone D(not) = -4, D(good) = -2.1; together they do 4 more than the sum.
     assert first.score == pytest.approx(-2.1) and first.interaction == pytest.approx(4.0)
     assert first.sufficient and first.necessary and first.rank == 1
+
+
+def test_what_the_empty_text_decides_already_is_sufficient_for_nothing() -> None:
+    # Without any words the model says yes already (1 > 0): every phrase alone would "keep" that.
+    phrases, spent, _ = find("one two three four", lambda there: 1.0 + sum(2.0**word for word in there))
+    assert [phrase.sufficient for phrase in phrases] == [None] * 4
+    assert [phrase.necessary for phrase in phrases] == [False] * 4
+    # Without any words it says no: now it is a finding, and costs a pass for each.
+    other, more, _ = find("one two three four", lambda there: -3.0 + sum(2.0**word for word in there))
+    assert [(phrase.text, phrase.sufficient) for phrase in other] == [
+        ("four", True),
+        ("three", True),
+        ("two", False),
+        ("one", False),
+    ]
+    assert more == spent + 4
+
+
+def test_what_speaks_against_the_decision_is_neither_sufficient_nor_necessary() -> None:
+    effects = [3.0, -1.0, 2.0]
+    phrases, _, _ = find("for against too", lambda there: -2.5 + sum(effects[word] for word in there))
+    found = {phrase.text: (phrase.score, phrase.sufficient, phrase.necessary) for phrase in phrases}
+    assert found == {"for": (3.0, True, True), "too": (2.0, False, True), "against": (-1.0, None, False)}
+
+
+def test_of_three_decisions_one_can_leave_though_its_number_rises() -> None:
+    # Without "b" the target rises from 1 to 2, and yet something else is decided: it spoke against the target.
+    tokens = TOY_MODELS["linear"].encode("a b")
+
+    def effect(there: set[int]) -> Effect:
+        return Effect(2.0 - (1 in there) + 0.5 * (0 in there), 7 if there == {0, 1} else 8)
+
+    def measure(variants: Variants) -> tuple[list[Effect], list[Effect]]:
+        without = [effect({0, 1} - set(range(*phrase))) for phrase in variants.without]
+        return without, [effect(set(range(*phrase))) for phrase in variants.only]
+
+    for direction, expected in ((1, {"b": False, "a": True}), (-1, {"b": True, "a": False}), (0, dict.fromkeys("ab"))):
+        phrases = find_phrases(tokens, measure, PhraseSettings(), direction=direction, empty_differs=True)
+        assert {phrase.text: phrase.necessary for phrase in phrases} == expected
+        assert [phrase.sufficient for phrase in phrases] == [
+            None if one is not True else False for one in expected.values()
+        ]
+
+
+@given(st.integers(1, 6), st.integers(0, 10_000))
+def test_sufficient_and_necessary_by_their_definitions(count: int, seed: int) -> None:
+    worth = np.random.default_rng(seed).normal(size=2**count)
+
+    def game(there: frozenset[int]) -> float:
+        return float(worth[sum(2**word for word in there)])
+
+    everything = frozenset(range(count))
+    full, empty = game(everything), game(frozenset())
+    for phrase in find(" ".join("abcdef"[:count]), game)[0]:
+        words = frozenset(range(*phrase.words))
+        supports = phrase.score * (1 if full > 0 else -1) > 0
+        alone = (game(words) > 0) == (full > 0) if supports and (empty > 0) != (full > 0) else None
+        assert phrase.sufficient == alone
+        assert phrase.necessary == (supports and (game(everything - words) > 0) != (full > 0))
 
 
 def test_independent_words_stay_apart() -> None:

@@ -20,7 +20,7 @@ function draw(root, data) {
   });
   const list = html("ol", { class: "bars", "aria-label": "Key phrases, largest effect first" });
   for (const phrase of data.phrases) list.append(bar(root, data, phrase));
-  box.append(...paragraphs, list, html("p", { class: "note" }, data.note), savers(root, "key_phrases", () => asSvg(root, box, data.caption)));
+  box.append(...paragraphs, ...(data.empty ? [html("p", { class: "empty" }, data.empty)] : []), list, html("p", { class: "note" }, data.note), savers(root, "key_phrases", () => asSvg(root, box, data.caption)));
   root.replaceChildren(box);
 
   const choose = (item) => {
@@ -42,8 +42,8 @@ function bar(root, data, phrase) {
   fill.style[phrase.score < 0 ? "right" : "left"] = "50%";
   fill.style.backgroundColor = strongColor(root, phrase.score, true);
   const says = [];
-  if (phrase.sufficient) says.push(["enough alone", "Kept alone, with everything else taken out, the label stays"]);
-  if (phrase.necessary) says.push(["needed", "Taken out, the label changes"]);
+  if (phrase.sufficient) says.push(["enough alone", "Without any words the model decides otherwise; with this phrase alone it decides as it does here"]);
+  if (phrase.necessary) says.push(["needed", "Without this phrase the model decides otherwise"]);
   if (phrase.interaction !== null) says.push([`together ${figure(phrase.interaction, true)}`, "What the words do together beyond the sum of what each does alone"]);
   return html(
     "li",
