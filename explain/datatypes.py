@@ -868,7 +868,9 @@ class Phrase:
             the same decision, or the phrase does not speak for it, or the model decides nothing.
         necessary: the phrase speaks for the decision, which changes without it. None where the model decides nothing,
             or the target says nothing about the decision (of three labels, one that was not decided).
-        rank: 1 for the largest effect.
+        rank: the place in the list, from 1.
+        part_of: the words of the phrase that this is a part of, listed as it outweighs the whole; whether it is
+            sufficient was not asked. None: it is a phrase of its own.
     """
 
     words: tuple[int, int]
@@ -880,6 +882,7 @@ class Phrase:
     sufficient: bool | None
     necessary: bool | None
     rank: int
+    part_of: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)

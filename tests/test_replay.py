@@ -14,6 +14,7 @@ from explain.models.catalogue import load_model
 from explain.models.encoder import EncoderModel
 from explain.replay import compare, from_json, from_record, json_schema, read, replay, to_json, to_record
 from explain.testing import TOY_MODELS, texts_for
+from explain.text.phrases import PhraseSettings
 from explain.views.document import document
 
 TEXT = "The film isn't good <b>, but its top-notch cast saves it! 😀"
@@ -129,11 +130,16 @@ def test_reports_from_before_there_were_rationales(report: Report) -> None:
     assert compare(from_record(record), report).within(0)
 
 
-def test_reports_from_before_the_empty_text_replay(report: Report, sentiment: TextModel) -> None:
+def test_reports_from_before_the_empty_text_replay(sentiment: TextModel) -> None:
+    old_phrases = PhraseSettings(parts=False)
+    text = "A poignant, artfully crafted meditation on mortality."
+    report = explain.explain(text, sentiment, phrases=old_phrases)
+    assert len(explain.explain(text, sentiment).phrases) > len(report.phrases)  # now it has parts, too
     record = json.loads(to_json(report))
-    del record["empty_text"]
+    del record["empty_text"], record["phrase_settings"]["parts"]
     for phrase in record["phrases"]:  # what was said then of every phrase that keeps the label, for or against it
         phrase["sufficient"] = True
+        del phrase["part_of"]
     jsonschema.validate(record, json_schema())
     assert from_record(record).empty_text is None
     assert replay(from_record(record), sentiment).within(1e-4)

@@ -4,9 +4,15 @@
     I(a, b) = D(ab) - D(a) - D(b)                           interaction of two neighbours
 
 Bottom-up: neighbours merge when |I(a, b)| is at least a quarter of the larger of |D(a)| and |D(b)|; the merged phrase
-replaces its parts and may merge again. So "not good" is listed, and "not" is not. No phrase crosses punctuation or
-has more than six words. At most 4 W + 8 sequences for W words, counted here. In a long text only the sentences
-whose removal moves the target most are searched. Where the quarter comes from: docs/decisions/0007-a-quarter.md.
+replaces its parts and may merge again. No phrase crosses punctuation or has more than six words. At most 4 W + 8
+sequences for W words, counted here. In a long text only the sentences whose removal moves the target most are searched.
+Where the quarter comes from: docs/decisions/0007-a-quarter.md.
+
+A part that was removed on the way is listed below its phrase where it outweighs it by half and is no trifle:
+
+    |D(part)| >= 1.5 |D(P)|  and  |D(part)| >= 0.1 max |D|, over all that was removed; signs play no part
+
+So "bad" is listed below "but it is so bad as", whose words all but cancel out.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,6 +25,8 @@ from explain.text.units import units_of
 from explain.text.words import is_punctuation
 
 NOTHING = 1e-6  # an effect of rounding; such phrases are not listed
+OUTWEIGHS = 1.5  # times the phrase's effect, from which on a part of it is listed too
+TRIFLE = 0.1  # of the largest effect, below which no part is listed
 
 Range = tuple[int, int]  # half-open, of word indices
 
@@ -45,6 +53,7 @@ class PhraseSettings:
     )
     longest: int = knob(6, low=1, high=12, help="Most words in a phrase.")
     top: int = knob(8, low=1, high=30, help="How many phrases are listed.")
+    parts: bool = knob(True, help="Below a phrase, list the part of it that moves the target more, by half or over.")
     most_words: int = knob(
         90, low=10, high=1000, help="In a longer text, only its most important sentences are searched, so many words."
     )
@@ -89,7 +98,8 @@ def find_phrases(
         empty_differs: whether the text without any words has another decision; else no phrase is sufficient for it.
 
     Returns:
-        At most `settings.top` phrases, largest effect first.
+        At most `settings.top` phrases, each followed by its parts that outweigh it; the largest effect of a phrase or
+        a part of it first.
     """
     words = tokens.word_units()
     usable = [
@@ -103,10 +113,11 @@ def find_phrases(
     if len(usable) > settings.most_words:
         usable = search.most_important(usable)
     ranked = search.ranked(search.merged(usable))
-    decisions = search.decisions(ranked, direction, empty_differs)
+    listed = [(words, whole if words != whole else None) for whole, parts in ranked for words in (whole, *parts)]
+    sufficient = search.sufficient([whole for whole, _ in ranked], direction) if empty_differs else {}
     return tuple(
-        search.phrase(phrase, sufficient, necessary, rank)
-        for rank, (phrase, (sufficient, necessary)) in enumerate(zip(ranked, decisions), 1)
+        search.phrase(phrase, whole, sufficient.get(phrase), search.necessary(phrase, direction), rank)
+        for rank, (phrase, whole) in enumerate(listed, 1)
     )
 
 
@@ -148,28 +159,40 @@ class _Search:
         segment = self._tokens.segment
         return bool(segment[self._words[left[0]][0]] == segment[self._words[right[0]][0]])
 
-    def ranked(self, phrases: Sequence[Range]) -> list[Range]:
-        """Phrases by the size of their effect, the largest first."""
-        moving = [phrase for phrase in phrases if abs(self.effect(phrase)) > NOTHING]
-        return sorted(moving, key=lambda phrase: (-abs(self.effect(phrase)), phrase))[: self._settings.top]
+    def ranked(self, phrases: Sequence[Range]) -> list[tuple[Range, list[Range]]]:
+        """Phrases with their parts that outweigh them, by the largest effect among these."""
+        groups = [(phrase, self._outweighing(phrase) if self._settings.parts else []) for phrase in phrases]
+        largest = {phrase: max(abs(self.effect(one)) for one in (phrase, *parts)) for phrase, parts in groups}
+        moving = [group for group in groups if largest[group[0]] > NOTHING]
+        return sorted(moving, key=lambda group: (-largest[group[0]], group[0]))[: self._settings.top]
 
-    def decisions(
-        self, phrases: Sequence[Range], direction: int, empty_differs: bool
-    ) -> list[tuple[bool | None, bool | None]]:
-        """Whether each phrase is sufficient for the decision, and necessary; see `Phrase`."""
-        if not direction:
-            return [(None, None)] * len(phrases)
+    def _outweighing(self, phrase: Range) -> list[Range]:
+        """Parts of a phrase that outweigh it, none sharing a word: the largest effects, of equal ones the shortest."""
+        largest = max(abs(self.effect(part)) for part in self._removed)
+        least = max(OUTWEIGHS * abs(self.effect(phrase)), TRIFLE * largest, NOTHING)
+        inside = [part for part in self._removed if phrase[0] <= part[0] and part[1] <= phrase[1] and part != phrase]
+        heavy = [part for part in inside if abs(self.effect(part)) >= least]
+        parts: list[Range] = []
+        for part in sorted(heavy, key=lambda part: (-abs(self.effect(part)), part[1] - part[0], part)):
+            if all(part[1] <= other[0] or other[1] <= part[0] for other in parts):
+                parts.append(part)
+        return parts
+
+    def sufficient(self, phrases: Sequence[Range], direction: int) -> dict[Range, bool]:
+        """Whether each phrase that speaks for the decision keeps it alone, where the empty text has another."""
         supporting = [phrase for phrase in phrases if direction * self.effect(phrase) > 0]
-        kept = dict(zip(supporting, self._counted.only(supporting))) if empty_differs else {}
-        return [
-            (
-                kept[phrase].decision == self._full.decision if phrase in kept else None,
-                phrase in supporting and self._removed[phrase].decision != self._full.decision,
-            )
-            for phrase in phrases
-        ]
+        alone = self._counted.only(supporting)
+        return {phrase: kept.decision == self._full.decision for phrase, kept in zip(supporting, alone)}
 
-    def phrase(self, phrase: Range, sufficient: bool | None, necessary: bool | None, rank: int) -> Phrase:
+    def necessary(self, phrase: Range, direction: int) -> bool | None:
+        """Whether a phrase speaks for the decision, which changes without it; None where nothing is known of that."""
+        if not direction:
+            return None
+        return direction * self.effect(phrase) > 0 and self._removed[phrase].decision != self._full.decision
+
+    def phrase(
+        self, phrase: Range, whole: Range | None, sufficient: bool | None, necessary: bool | None, rank: int
+    ) -> Phrase:
         """One entry of the list."""
         unit = tuple(token for word in self._words[phrase[0] : phrase[1]] for token in word)
         segment, start, stop = self._tokens.unit_span(unit)
@@ -185,6 +208,7 @@ class _Search:
             sufficient=sufficient,
             necessary=necessary,
             rank=rank,
+            part_of=whole,
         )
 
 

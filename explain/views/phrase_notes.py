@@ -4,10 +4,17 @@ from explain.datatypes import NO_ANSWER, EmptyText, Phrase, Report, Target, Toke
 from explain.views.base import percent, visible
 
 
-def phrase_notes(phrase: Phrase) -> list[str]:
+def phrase_notes(phrase: Phrase, tokens: Tokens) -> list[str]:
     """Return what is said of a phrase beside its score."""
     flags = (("enough alone", phrase.sufficient), ("needed", phrase.necessary))
-    return [words for words, holds in flags if holds]
+    part = f"part of \u201c{visible(whole_text(phrase, tokens))}\u201d" if phrase.part_of else ""
+    return [words for words, holds in ((part, phrase.part_of), *flags) if holds]
+
+
+def whole_text(phrase: Phrase, tokens: Tokens) -> str:
+    """Return the text of the phrase that this is a part of; empty where it is none."""
+    words = tokens.word_units()[slice(*phrase.part_of)] if phrase.part_of else ()
+    return tokens.unit_text([token for word in words for token in word]) if words else ""
 
 
 def empty_sentence(report: Report) -> str:

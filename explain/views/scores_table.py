@@ -30,8 +30,10 @@ def rows(report: Report) -> list[Row]:
             table.append((one.method, one.granularity, text, segment, start, stop, score, error, one.scale, ""))
     scale = report.target.scale
     for phrase in report.phrases:
-        segment, (start, stop), notes = phrase.segment, phrase.span, "; ".join(phrase_notes(phrase))
-        table.append(("key_phrases", "phrase", phrase.text, segment, start, stop, phrase.score, None, scale, notes))
+        segment, (start, stop) = phrase.segment, phrase.span
+        kind = "part" if phrase.part_of else "phrase"
+        notes = "; ".join(phrase_notes(phrase, report.prediction.tokens))
+        table.append(("key_phrases", kind, phrase.text, segment, start, stop, phrase.score, None, scale, notes))
     if (empty := report.empty_text) is not None:
         label, sentence = empty.label or "", empty_sentence(report)
         table.append(("empty_text", "text", label, None, None, None, empty.value, None, scale, sentence))
@@ -78,7 +80,7 @@ def to_text(report: Report, most: int = 12) -> str:
         lines += ["", f"key phrases  [{UNITS[report.target.scale]}]"]
         lines += [f"  {sentence}"] if (sentence := empty_sentence(report)) else []
         for phrase in report.phrases[:most]:
-            notes = ", ".join(phrase_notes(phrase))
+            notes = ", ".join(phrase_notes(phrase, report.prediction.tokens))
             lines.append(f"  {phrase.score:+8.3f}  {visible(phrase.text)}{f'  ({notes})' if notes else ''}")
     if (alike := report.similarity) is not None:
         lines += ["", "what makes them alike  [similarity]", *_alike(alike, most)]

@@ -70,7 +70,7 @@ def test_every_output_says_the_same() -> None:
     sentence = empty_sentence(report)
     assert sentence == "With no words at all, the model says negative (88%)."
     first = report.phrases[0]
-    assert (first.text, phrase_notes(first)) == ("zebra", ["enough alone", "needed"])
+    assert (first.text, phrase_notes(first, report.prediction.tokens)) == ("zebra", ["enough alone", "needed"])
     assert VIEWS["phrase_bars"].data(report)["empty"] == sentence
     assert sentence in document(report, {}) and f"\n  {sentence}\n" in to_text(report)
     assert "zebra  (enough alone, needed)" in to_text(report)

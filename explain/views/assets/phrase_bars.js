@@ -5,20 +5,23 @@ function draw(root, data) {
   const paragraphs = data.texts.map((text) => {
     const prose = html("p", { class: text.parts.reduce((sum, part) => sum + part.text.length, 0) > 1200 ? "text tall" : "text", dir: "auto" });
     if (text.before) prose.append(unread(text.before));
-    for (const part of text.parts) {
+    text.parts.forEach((part, place) => {
       if (!part.rank) prose.append(part.text);
       else {
         const phrase = data.phrases[part.rank - 1];
         const mark = html("span", { class: phrase.score < 0 ? "w against" : "w for", "data-rank": part.rank }, part.text);
         mark.style.backgroundColor = color(root, phrase.score, true, Math.abs(phrase.score) / data.largest);
         mark.style.borderBottomColor = line(root, phrase.score, true, Math.abs(phrase.score) / data.largest);
-        prose.append(mark, html("sup", {}, String(part.rank)));
+        const before = text.parts[place - 1];
+        if (before?.rank && !before.ends.length) mark.classList.add("joined");
+        if (!part.ends.length) mark.classList.add("joins");
+        prose.append(mark, ...part.ends.map((rank) => html("sup", {}, String(rank))));
       }
-    }
+    });
     if (text.unread) prose.append(unread(text.unread));
     return prose;
   });
-  const list = html("ol", { class: "bars", "aria-label": "Key phrases, largest effect first" });
+  const list = html("ol", { class: "bars", "aria-label": "Key phrases, largest effect first, a phrase above its parts" });
   for (const phrase of data.phrases) list.append(bar(root, data, phrase));
   box.append(...paragraphs, ...(data.empty ? [html("p", { class: "empty" }, data.empty)] : []), list, html("p", { class: "note" }, data.note), savers(root, "key_phrases", () => asSvg(root, box, data.caption)));
   root.replaceChildren(box);
@@ -47,9 +50,9 @@ function bar(root, data, phrase) {
   if (phrase.interaction !== null) says.push([`together ${figure(phrase.interaction, true)}`, "What the words do together beyond the sum of what each does alone"]);
   return html(
     "li",
-    { class: "bar", "data-rank": phrase.rank, role: "button", "aria-label": `${phrase.rank}: ${phrase.text}, ${figure(phrase.score, true)} ${data.unit}${says.map(([text]) => ", " + text).join("")}` },
+    { class: phrase.part_of ? "bar part" : "bar", "data-rank": phrase.rank, role: "button", "aria-label": `${phrase.rank}: ${phrase.text}${phrase.part_of && `, part of \u201c${phrase.part_of}\u201d`}, ${figure(phrase.score, true)} ${data.unit}${says.map(([text]) => ", " + text).join("")}` },
     html("span", { class: "rank" }, String(phrase.rank)),
-    html("span", { class: "name", dir: "auto", title: phrase.text }, phrase.text),
+    html("span", { class: "name", dir: "auto", title: phrase.part_of ? `${phrase.text}: a part of \u201c${phrase.part_of}\u201d that moves the target at least half as much again` : phrase.text }, phrase.text),
     html("span", { class: "track" }, html("span", { class: "zero" }), fill),
     html("span", { class: "value" }, figure(phrase.score, true)),
     html("span", { class: "badges" }, ...says.map(([text, title]) => html("span", { class: "badge", title }, text))),
