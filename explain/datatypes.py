@@ -20,6 +20,7 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
 TARGET_SCALES = ("log_odds", "logit", "probability", "log_probability", "logit_difference", "similarity", "value")
+NO_ANSWER = "(no answer)"  # what a model says that finds no answer in a text
 GRANULARITIES = ("token", "word", "phrase", "sentence", "window")
 
 
@@ -864,9 +865,13 @@ class Phrase:
         text: those characters.
         score: the target's change when the phrase is removed whole (positive: the phrase speaks for the target).
         interaction: score minus the sum of its words' own scores; None for a single word.
-        sufficient: the phrase alone keeps the decided label (None: not asked).
-        necessary: without the phrase the decided label changes (both None: the model decides nothing).
-        rank: 1 for the largest effect.
+        sufficient: the phrase alone keeps the decision. None where that says nothing: the text without any words has
+            the same decision, or the phrase does not speak for it, or the model decides nothing.
+        necessary: the phrase speaks for the decision, which changes without it. None where the model decides nothing,
+            or the target says nothing about the decision (of three labels, one that was not decided).
+        rank: the place in the list, from 1.
+        part_of: the words of the phrase that this is a part of, listed as it outweighs the whole; whether it is
+            sufficient was not asked. None: it is a phrase of its own.
     """
 
     words: tuple[int, int]
@@ -878,6 +883,30 @@ class Phrase:
     sufficient: bool | None
     necessary: bool | None
     rank: int
+    part_of: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class EmptyText:
+    """The model's answer to a text without its words: all that may be removed is, what the target reads stays.
+
+    Attributes:
+        operator: how the words were removed.
+        value: the target's value, in the unit of `Target.scale`.
+        label: the decided label; of labels decided each alone the target's, where it is there; None: none is decided.
+        confidence: the probability of that label, or of the target's where it is not there, after the temperature
+            where the model carries one; None where it gives a value.
+        same_decision: whether the model decides here what it decides for the text; None: it decides nothing.
+    """
+
+    operator: str
+    value: float
+    label: str | None
+    confidence: float | None
+    same_decision: bool | None
+
+    def __post_init__(self) -> None:
+        _finite(self, "value", "confidence")
 
 
 @dataclass(frozen=True, eq=False)
@@ -1192,7 +1221,7 @@ class Report:
 
     `created` and the attributions' `seconds` are no part of what a replay compares. `rationale` is a reader's, or None.
     `test_settings` say how `metrics` were found: "orders", "seed", and "metrics" with their settings by name.
-    `similarity` is there where two texts were compared.
+    `similarity` is there where two texts were compared, `empty_text` where key phrases were searched for.
     """
 
     schema: str
@@ -1212,6 +1241,7 @@ class Report:
     rationale: Rationale | None = None
     test_settings: Mapping[str, Any] = field(default_factory=dict)
     similarity: SimilarityMatrix | None = None
+    empty_text: EmptyText | None = None
 
     def __post_init__(self) -> None:
         _frozen_mapping(self, "test_settings")

@@ -18,6 +18,7 @@ from explain.datatypes import (
     AttentionEdge,
     AttentionMaps,
     Attribution,
+    EmptyText,
     MetricResult,
     Phrase,
     Report,
@@ -115,7 +116,7 @@ def cost(request: Request, model: TextModel, tokens: Tokens) -> int:
     )
     total += sum(question.cost(model, tokens) for question in request.questions)
     total += request.tests.cost(model, tokens, request.methods) if request.tests else 0
-    return total + (budget(len(units_of(tokens, "word")), request.phrases) if request.phrases else 0)
+    return total + (1 + budget(len(units_of(tokens, "word")), request.phrases) if request.phrases else 0)  # 1: no words
 
 
 def known(request: Request, model: TextModel, cache: Cache) -> tuple[dict[str | Method | Question | Tested, Any], bool]:
@@ -135,8 +136,8 @@ def parts(
 
     Yields:
         ("observation", Observation), ("target", Target), then each method with its `Attribution`,
-        ("phrases", tuple of Phrase), each method as `Tested` with its tuple of `MetricResult`, and each question with
-        its answer.
+        ("empty_text", EmptyText or None), ("phrases", tuple of Phrase), each method as `Tested` with its tuple of
+        `MetricResult`, and each question with its answer.
 
     Raises:
         ExplainError: whatever is wrong with text, target or settings, or the work was stopped.
@@ -177,8 +178,12 @@ def parts(
         yield method, found
 
     if (settings := request.phrases) is not None:
-        found = recall((*where, target, settings), partial(key_phrases, working, tokens, target, settings, meter))
-        yield "phrases", found
+        operator = model.operator(settings.operator)
+        empty = recall((*where, target, operator), partial(without_words, working, tokens, target, operator, meter))
+        yield "empty_text", empty
+        direction = model.task.direction(observation.prediction, target, model.head)
+        search = partial(key_phrases, working, tokens, target, settings, meter, empty=empty, direction=direction)
+        yield "phrases", recall((*where, target, settings), search)
 
     if request.tests is not None:
         trial = None
@@ -198,10 +203,34 @@ def parts(
         yield question, found
 
 
+def without_words(
+    model: TextModel, tokens: Tokens, target: Target, operator: str, meter: Meter | None = None
+) -> EmptyText | None:
+    """The model's answer to a text without its words; None where no word may be removed."""
+    if not len(model.removable(tokens, target)):
+        return None
+    decision = model.decide(model.only(tokens, (), operator, target), meter)
+    full = int(model.scores([model.removed(tokens, (), operator, target)], meter).decisions[0])
+    same = None if model.head.value else decision.number == full
+    return EmptyText(operator, decision.value, decision.label, decision.confidence, same)
+
+
 def key_phrases(
-    model: TextModel, tokens: Tokens, target: Target, settings: PhraseSettings, meter: Meter | None = None
+    model: TextModel,
+    tokens: Tokens,
+    target: Target,
+    settings: PhraseSettings,
+    meter: Meter | None = None,
+    *,
+    empty: EmptyText | None = None,
+    direction: int = 0,
 ) -> tuple[Phrase, ...]:
-    """The key phrases of a text; see `explain.text.phrases`."""
+    """The key phrases of a text; see `explain.text.phrases`.
+
+    Args:
+        empty, direction: what the model says without any word, and `Task.direction`; without them no phrase is
+            sufficient or necessary.
+    """
     words = tokens.word_units()
     operator = model.operator(settings.operator)
     removable = set(model.removable(tokens, target).tolist())
@@ -217,7 +246,12 @@ def key_phrases(
         return effects[: len(variants.without)], effects[len(variants.without) :]
 
     return find_phrases(
-        tokens, measure, settings, lambda word: removable.issuperset(words[word]), decides=not model.head.value
+        tokens,
+        measure,
+        settings,
+        lambda word: removable.issuperset(words[word]),
+        direction=direction,
+        empty_differs=empty is not None and empty.same_decision is False,
     )
 
 
@@ -345,6 +379,7 @@ def report(request: Request, model: TextModel, found: Mapping[Any, Any], *, edge
         seed=0,
         test_settings=request.tests.record if request.tests else {},
         similarity=found[alike[0]] if alike else None,
+        empty_text=found.get("empty_text"),
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from explain import pipeline
-from explain.datatypes import Prediction, Report, Target, Tokens
+from explain.datatypes import Phrase, Prediction, Report, Target, Tokens
 from explain.errors import RecordError
 from explain.knobs import make
 from explain.meter import Meter
@@ -31,11 +31,14 @@ from explain.text.phrases import PhraseSettings
 
 DEFAULT_TOLERANCE = 1e-3
 _MAY_BE_MISSING: dict[type, tuple[str, ...]] = {  # reports of this schema were written without
-    Report: ("rationale", "similarity", "test_settings"),
+    Report: ("rationale", "similarity", "test_settings", "empty_text"),
     Tokens: ("begins_at", "heads", "text_names"),
     Prediction: ("labels", "spans", "window"),
     Target: ("held",),
+    Phrase: ("part_of",),
 }
+# What a setting was before it could be set, for records that lack it.
+_BEFORE: dict[str, dict[str, Any]] = {"key_phrases": {"parts": False}}
 
 
 def to_record(report: Report) -> dict[str, Any]:
@@ -179,11 +182,11 @@ def replay(recorded: Report, model: TextModel | None = None, meter: Meter | None
     request = pipeline.Request(
         text=recorded.text,
         text_pair=recorded.text_pair,
-        methods=tuple(make(METHODS[one.method], one.params) for one in recorded.attributions),
+        methods=tuple(make(METHODS[one.method], _completed(one.method, one.params)) for one in recorded.attributions),
         label=target.label,
         against=target.against,
         scale=None if contrast_or_value else target.scale,
-        phrases=make(PhraseSettings, recorded.phrase_settings) if recorded.phrase_settings else None,
+        phrases=_phrases(recorded.phrase_settings) if recorded.phrase_settings else None,
         position=target.positions[0] if target.positions else None,
         questions=(make(SimilarityAttribution, recorded.similarity.params),) if recorded.similarity else (),
         tests=TrialSettings.from_record(recorded.test_settings) if recorded.test_settings else None,
@@ -192,6 +195,16 @@ def replay(recorded: Report, model: TextModel | None = None, meter: Meter | None
     if recorded.rationale is not None:
         again = dataclasses.replace(again, rationale=plausibility(again, recorded.rationale.words))
     return compare(recorded, again)
+
+
+def _completed(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Recorded settings, with those that the record lacks as they were before they could be set."""
+    return _BEFORE.get(name, {}) | dict(settings)
+
+
+def _phrases(settings: Mapping[str, Any]) -> PhraseSettings:
+    made: PhraseSettings = make(PhraseSettings, _completed("key_phrases", settings))
+    return made
 
 
 # What a second run may have otherwise: when and how long, on what versions, and where the model lies.
@@ -204,6 +217,15 @@ def compare(recorded: Report, again: Report) -> Difference:
     """Compare two reports, number by number and word by word; a number that is none (NaN) differs from everything."""
     before, after = to_record(recorded), to_record(again)
     found = _Comparison()
+    if recorded.phrases and recorded.empty_text is None:  # an older record, whose flags say something else
+        for record in (before, after):
+            record["empty_text"] = None
+            for phrase in record["phrases"]:
+                phrase["sufficient"] = phrase["necessary"] = None
+    if before["phrase_settings"]:
+        before["phrase_settings"] = _completed("key_phrases", before["phrase_settings"])
+    for one in before["attributions"]:
+        one["params"] = _completed(one["method"], one["params"])
     # Edges and a vocabulary's words are the strongest of many; which of two equally strong comes last may differ.
     for record in (before, after):
         record["edges"] = _by_place(record["edges"])

@@ -40,12 +40,12 @@ from explain.methods.base import Method
 from explain.methods.integrated_gradients import IntegratedGradients
 from explain.methods.occlusion import Occlusion
 from explain.metrics.base import Metric, Trial
-from explain.models.base import Observation, Row, Scores, TextModel
+from explain.models.base import Decision, Observation, Row, Scores, TextModel
 from explain.models.encoder import check_text
 from explain.tasks.base import TASKS, Head, Raw, Task, Vocabulary
 from explain.text.removal import OPERATORS, Variant, unchanged
 from explain.text.words import word_ranges, word_spans
-from explain.views.base import View, json_for_script
+from explain.views.base import View, json_for_script, read_at
 
 VOCABULARY = 400
 CLS, SEP, PAD, MASK, UNK = range(5)
@@ -134,6 +134,14 @@ class ToyModel(TextModel):
             decisions[chosen] = self.task.decision(*read).numpy()
             _tick(meter, len(chosen), sum(len(rows[number].variant) for number in chosen))
         return Scores(values, decisions)
+
+    def decide(self, row: Row, meter: Meter | None = None) -> Decision:
+        places = self._places(row)
+        raw = self._run(row.tokens, [row.variant], [places])
+        read = raw, row.target, torch.tensor([places], dtype=torch.long).reshape(1, -1), self.head
+        value, number = float(self.task.scalar(*read)[0]), int(self.task.decision(*read)[0])
+        _tick(meter, 1, len(row.variant))
+        return Decision(value, number, *self.task.decided(*read, row.tokens))
 
     def word_embeddings(self, tokens: Tokens) -> Tensor:
         return self.embedding[torch.tensor(tokens.ids.tolist())]
@@ -603,6 +611,7 @@ def _check_targets(task: Task, model: TextModel, prediction: Prediction, positio
     scores = model.scores([row, row])
     assert np.allclose(scores.values, task.value(prediction, target, model.head), atol=1e-4)
     assert scores.decisions[0] == scores.decisions[1]
+    _check_decision(task, model, prediction, row, int(scores.decisions[0]))
     assert set(target.held) >= set(target.positions) and (position is None or position in target.positions)
     for operator in OPERATORS:  # what is read stays, and is found where it stands then
         if {"mask": model.mask_id, "unk": model.unk_id}.get(operator, 0) is None:
@@ -628,6 +637,25 @@ def _check_targets(task: Task, model: TextModel, prediction: Prediction, positio
         other = task.target(prediction, model.head, label=right, against=left, position=at)
         assert one.scale == "logit_difference"
         assert task.value(prediction, one, model.head) == -task.value(prediction, other, model.head)
+
+
+def _check_decision(task: Task, model: TextModel, prediction: Prediction, row: Row, number: int) -> None:
+    """What is decided of the text as it is has the name, and the probability, that the prediction gives it."""
+    decision, target = model.decide(row), row.target
+    assert decision.number == number
+    assert abs(decision.value - task.value(prediction, target, model.head)) <= 1e-4 * max(1.0, abs(decision.value))
+    output = read_at(prediction, target.positions).output
+    direction = task.direction(prediction, target, model.head)
+    if model.head.value:
+        assert (decision.label, decision.confidence, direction) == (None, None, 0)
+        return
+    assert output.probabilities is not None and decision.confidence is not None and direction in (-1, 0, 1)
+    if output.exclusive and model.head.temperature is None:
+        best = int(output.probabilities[0].argmax())
+        assert decision.label == output.labels[best]
+        assert abs(decision.confidence - output.probabilities[0, best]) < 1e-4
+    if not output.exclusive:
+        assert (decision.label is not None) == (direction > 0) and decision.label in (None, target.label)
 
 
 def _labels(model: TextModel, prediction: Prediction) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 import explain
 from explain import pipeline
@@ -11,8 +12,11 @@ from explain.jobs import Cache
 from explain.meter import Meter
 from explain.methods.base import METHODS
 from explain.models.base import TextModel, check_same_score
+from explain.models.catalogue import load_model
 from explain.models.encoder import EncoderModel
-from explain.testing import TOY_MODELS
+from explain.models.game import Game
+from explain.models.remembering import Remembering
+from explain.testing import TOY_MODELS, texts_for
 from explain.text.phrases import PhraseSettings
 
 TEXT = "The film isn't good, but its top-notch cast saves it!"
@@ -51,8 +55,76 @@ def test_phrases_reuse_what_occlusion_ran(tiny_bert: EncoderModel) -> None:
     explain.explain(TEXT, tiny_bert, methods=[], meter=alone)
     explain.explain(TEXT, tiny_bert, methods=["occlusion"], meter=both)
     words = len(tiny_bert.encode(TEXT).words)
-    assert alone.spent.forward <= 1 + 4 * words + 8
+    assert alone.spent.forward <= 1 + 1 + 4 * words + 8  # the text, and none of its words
     assert both.spent.forward - alone.spent.forward <= 3  # the punctuation, which is no phrase
+
+
+PREMISE, HYPOTHESIS = "Two dogs are running through the snow.", "Animals are outdoors."
+
+
+def test_without_words_the_model_says_what_transformers_says() -> None:
+    model = load_model("entailment")
+    report = explain.explain(PREMISE, model, text_pair=HYPOTHESIS, methods=[])
+    empty, tokens = report.empty_text, report.prediction.tokens
+    ids = torch.tensor(np.where(tokens.special, tokens.ids, model.mask_id))[None]
+    with torch.inference_mode():
+        logits = model._module(input_ids=ids, token_type_ids=torch.tensor(tokens.token_types.copy())[None]).logits[0]
+    shares = torch.softmax(logits / model.head.temperature, dim=-1)
+    assert empty.label == model.head.labels[int(logits.argmax())] == "entailment" and empty.same_decision
+    assert empty.confidence == pytest.approx(float(shares.max()), abs=1e-5)
+    assert empty.operator == "mask"
+    # What is decided without any word, no phrase is enough for; and what speaks against it is not needed.
+    assert report.phrases and all(phrase.sufficient is None for phrase in report.phrases)
+    assert not any(phrase.necessary for phrase in report.phrases if phrase.score <= 0)
+
+
+def test_the_text_without_words_costs_one_pass(tiny_bert: EncoderModel) -> None:
+    tokens, meter = tiny_bert.encode(TEXT), Meter()
+    target = tiny_bert.task.target(tiny_bert.predict(tokens), tiny_bert.head)
+    working = Remembering(tiny_bert)
+    working.scores([working.removed(tokens, (), "mask", target)])
+    empty = pipeline.without_words(working, tokens, target, "mask", meter)
+    assert empty is not None and meter.spent.forward == 1
+    game = Game(working, (tokens, target), tokens.word_units(), "mask", meter)
+    assert game.empty == empty.value and meter.spent.forward == 1  # nobody runs it again
+    plain, with_phrases = (pipeline.Request(TEXT, (), phrases=one) for one in (None, PhraseSettings()))
+    words = len(tokens.words)
+    assert pipeline.cost(with_phrases, tiny_bert, tokens) - pipeline.cost(plain, tiny_bert, tokens) == 1 + 4 * words + 8
+
+
+@pytest.mark.parametrize("toy", TOY_MODELS)
+def test_every_task_says_what_it_decides_without_words(toy: str) -> None:
+    model = TOY_MODELS[toy]
+    text, *second = texts_for(model)["plain"]
+    report = explain.explain(text, model, text_pair=next(iter(second), None), methods=[])
+    empty = report.empty_text
+    row = model.only(report.prediction.tokens, (), empty.operator, report.target)
+    scores = model.scores([row, model.removed(report.prediction.tokens, (), "mask", report.target)])
+    assert empty.value == pytest.approx(scores.values[0])
+    if model.head.value:
+        assert (empty.label, empty.confidence, empty.same_decision) == (None, None, None)
+        assert {(phrase.sufficient, phrase.necessary) for phrase in report.phrases} == {(None, None)}
+    else:
+        assert empty.same_decision == bool(scores.decisions[0] == scores.decisions[1])
+        assert 0 <= empty.confidence <= 1
+    for phrase in report.phrases:
+        if empty.same_decision or phrase.score <= 0:
+            assert phrase.sufficient is None and not phrase.necessary
+
+
+def test_where_no_word_may_be_removed_there_is_no_empty_text() -> None:
+    assert explain.explain("[MASK]", TOY_MODELS["masked"], methods=[]).empty_text is None
+
+
+def test_asked_about_the_other_label_words_speak_for_the_decision_by_falling(sentiment: TextModel) -> None:
+    decided = explain.explain(TEXT, sentiment, methods=[])
+    other = explain.explain(TEXT, sentiment, methods=[], label="negative")
+    flags = {phrase.words: (phrase.sufficient, phrase.necessary) for phrase in decided.phrases}
+    assert decided.prediction.label == "positive" and any(necessary for _, necessary in flags.values())
+    assert {phrase.words: (phrase.sufficient, phrase.necessary) for phrase in other.phrases} == flags
+    assert [phrase.score for phrase in other.phrases] == pytest.approx(
+        [-phrase.score for phrase in decided.phrases], abs=1e-4
+    )
 
 
 def test_a_report_holds_what_was_asked(sentiment: TextModel) -> None:

@@ -14,6 +14,7 @@ from explain.models.catalogue import load_model
 from explain.models.encoder import EncoderModel
 from explain.replay import compare, from_json, from_record, json_schema, read, replay, to_json, to_record
 from explain.testing import TOY_MODELS, texts_for
+from explain.text.phrases import PhraseSettings
 from explain.views.document import document
 
 TEXT = "The film isn't good <b>, but its top-notch cast saves it! 😀"
@@ -85,7 +86,12 @@ def change(record: dict, path: str, value: object) -> dict:
         ("prediction/temperature", 9.0),
         ("phrases/0/interaction", 77.0),
         ("phrases/0/text", "other"),
-        ("phrases/0/sufficient", None),
+        ("phrases/0/sufficient", True),
+        ("phrases/0/necessary", None),
+        ("empty_text/label", "other"),
+        ("empty_text/confidence", 0.123),
+        ("empty_text/value", 9.0),
+        ("empty_text/same_decision", None),
         ("edges/0/weight", 0.999),
         ("attributions/0/diagnostics/converged", False),
         ("attributions/0/diagnostics/points", 7),
@@ -122,6 +128,22 @@ def test_reports_from_before_there_were_rationales(report: Report) -> None:
     jsonschema.validate(record, json_schema())
     assert from_record(record).rationale is None
     assert compare(from_record(record), report).within(0)
+
+
+def test_reports_from_before_the_empty_text_replay(sentiment: TextModel) -> None:
+    old_phrases = PhraseSettings(parts=False)
+    text = "A poignant, artfully crafted meditation on mortality."
+    report = explain.explain(text, sentiment, phrases=old_phrases)
+    assert len(explain.explain(text, sentiment).phrases) > len(report.phrases)  # now it has parts, too
+    record = json.loads(to_json(report))
+    del record["empty_text"], record["phrase_settings"]["parts"]
+    for phrase in record["phrases"]:  # what was said then of every phrase that keeps the label, for or against it
+        phrase["sufficient"] = True
+        del phrase["part_of"]
+    jsonschema.validate(record, json_schema())
+    assert from_record(record).empty_text is None
+    assert replay(from_record(record), sentiment).within(1e-4)
+    assert not compare(from_record(change(record, "phrases/0/score", 9.0)), report).within(1e-3)
 
 
 def test_texts_keep_their_names_and_older_reports_do_without() -> None:

@@ -67,6 +67,21 @@ class Scores:
     decisions: npt.NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class Decision:
+    """What one row gave, and what that decides, by name.
+
+    Attributes:
+        value, number: as in `Scores`.
+        label, confidence: as in `EmptyText`.
+    """
+
+    value: float
+    number: int
+    label: str | None
+    confidence: float | None
+
+
 @dataclass(frozen=True, eq=False)
 class Observation:
     """One forward pass, looked at: what was predicted and who looked at whom."""
@@ -214,6 +229,10 @@ class TextModel(ABC):
     @abstractmethod
     def scores(self, rows: Sequence[Row], meter: Meter | None = None) -> Scores:
         """Run rows, one forward each, in chunks of about 2048 positions; results in the order given."""
+
+    @abstractmethod
+    def decide(self, row: Row, meter: Meter | None = None) -> Decision:
+        """Run one row, and name what it decides: exactly one forward pass."""
 
     @abstractmethod
     def word_embeddings(self, tokens: Tokens) -> Tensor:

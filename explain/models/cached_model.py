@@ -13,7 +13,17 @@ import numpy as np
 
 from explain.datatypes import Prediction, Target, Tokens
 from explain.meter import Meter
-from explain.models.base import AttentionGradients, Inside, Observation, Row, Scores, TextModel, Trace, served_by_models
+from explain.models.base import (
+    AttentionGradients,
+    Decision,
+    Inside,
+    Observation,
+    Row,
+    Scores,
+    TextModel,
+    Trace,
+    served_by_models,
+)
 
 _Member = TypeVar("_Member")
 
@@ -26,13 +36,14 @@ def _forwarded(name: str, member: _Member) -> _Member:
 class CachedModel(TextModel):
     """Gives what `model` gives; repeated forward passes cost none.
 
-    Six methods are cached. Everything else that a model serves is forwarded, see below the class.
+    Seven methods are cached. Everything else that a model serves is forwarded, see below the class.
     """
 
     def __init__(self, model: TextModel) -> None:
         self._model = model
         self._observed: dict[Hashable, Observation] = {}
         self._scored: dict[Hashable, tuple[float, int]] = {}
+        self._decided: dict[Hashable, Decision] = {}
         self._traced: dict[Hashable, Trace] = {}
         self._differentiated: dict[Hashable, AttentionGradients] = {}
         self._inside: dict[Hashable, Inside] = {}
@@ -78,6 +89,13 @@ class CachedModel(TextModel):
         return Scores(
             np.array([value for value, _ in known]), np.array([decision for _, decision in known], dtype=np.int64)
         )
+
+    def decide(self, row: Row, meter: Meter | None = None) -> Decision:
+        key = _key(row)
+        if key not in self._decided:
+            decision = self._decided[key] = self._model.decide(row, meter)
+            self._scored.setdefault(key, (decision.value, decision.number))
+        return self._decided[key]
 
     # Abstract members stand here by name, for type checkers.
     encode = _forwarded("encode", TextModel.encode)

@@ -20,7 +20,17 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from explain.datatypes import AttentionMaps, Cut, ModelRecord, Neuron, Prediction, Target, Tokens
 from explain.errors import KnobError, ModelError, TextError
 from explain.meter import Meter
-from explain.models.base import AttentionGradients, Inside, Observation, Row, Scores, SeeNeurons, TextModel, Trace
+from explain.models.base import (
+    AttentionGradients,
+    Decision,
+    Inside,
+    Observation,
+    Row,
+    Scores,
+    SeeNeurons,
+    TextModel,
+    Trace,
+)
 from explain.models.chunks import balanced, chunks_by_length
 from explain.models.families import FAMILIES
 from explain.models.last_layer import can_trim, largest_difference, trimmed_logits
@@ -391,6 +401,16 @@ class EncoderModel(TextModel):
                     decisions[numbers] = self.task.decision(part, target, places, self.head).numpy()
             _tick(meter, forward=len(chunk), positions=len(chunk) * max(len(row.variant) for row in chosen))
         return Scores(values, decisions)
+
+    def decide(self, row: Row, meter: Meter | None = None) -> Decision:
+        places = self._places([row])
+        with torch.inference_mode():
+            raw = self._raw(self._inputs([row]), _attended([row]), places)
+            read = raw, row.target, places, self.head
+            value, number = float(self.task.scalar(*read)[0]), int(self.task.decision(*read)[0])
+            label, confidence = self.task.decided(*read, row.tokens)
+        _tick(meter, forward=1, positions=len(row.variant))
+        return Decision(value, number, label, confidence)
 
     def gradients(
         self, tokens: Tokens, target: Target, points: Tensor, meter: Meter | None = None

@@ -205,6 +205,16 @@ class Task(ABC):
     def decision(self, raw: Raw, target: Target, places: Tensor, head: Head) -> Tensor:
         """What each row decides, as a number to compare with another row's: (B,), int64."""
 
+    @abstractmethod
+    def decided(
+        self, raw: Raw, target: Target, places: Tensor, head: Head, tokens: Tokens
+    ) -> tuple[str | None, float | None]:
+        """The name of the first row's `decision`, and its probability; see `EmptyText`."""
+
+    @abstractmethod
+    def direction(self, prediction: Prediction, target: Target, head: Head) -> int:
+        """Whether a higher target speaks for the decision (1) or against it (-1); 0 where it says nothing about it."""
+
 
 class LabelTask(Task):
     """A task whose head gives one row of logits, one for each label, or a number.
@@ -227,10 +237,7 @@ class LabelTask(Task):
             there = head.there(torch.from_numpy(output.logits.copy()))[0].tolist()
             labels = tuple(name for name, one in zip(head.labels, there) if one)
         if head.exclusive and not head.value:
-            index = int(output.logits[0].argmax())
-            label = head.labels[index]
-            calibrated = torch.softmax(torch.from_numpy(output.logits.copy()) / (head.temperature or 1.0), dim=-1)
-            confidence = float(calibrated[0, index])
+            label, confidence = surest(torch.from_numpy(output.logits[0].copy()), head)
         return Prediction(self.name, (tokens,), (output,), label, confidence, head.temperature, labels=labels)
 
     def target(
@@ -270,6 +277,26 @@ class LabelTask(Task):
         if head.exclusive:
             return logits.argmax(dim=-1)
         return head.there(logits)[:, target.index].long()
+
+    def decided(
+        self, raw: Raw, target: Target, places: Tensor, head: Head, tokens: Tokens
+    ) -> tuple[str | None, float | None]:
+        logits = raw["logits"][0].double()
+        if head.value:
+            return None, None
+        if head.exclusive:
+            return surest(logits, head)
+        there = bool(head.there(logits[None])[0, target.index])
+        share = torch.sigmoid(logits[target.index] / (head.temperature or 1.0))
+        return target.label if there else None, float(share)
+
+    def direction(self, prediction: Prediction, target: Target, head: Head) -> int:
+        if head.value:
+            return 0
+        logits = prediction.output.logits
+        if head.exclusive:
+            return direction_of(int(logits[0].argmax()), target, len(head.labels))
+        return 1 if bool(head.there(torch.from_numpy(logits.copy()))[0, target.index]) else -1
 
 
 class VocabularyTask(Task):
@@ -320,6 +347,16 @@ class VocabularyTask(Task):
 
     def decision(self, raw: Raw, target: Target, places: Tensor, head: Head) -> Tensor:
         return _best(raw["rows"][:, 0], vocabulary_of(head), 1)[:, 0]
+
+    def decided(
+        self, raw: Raw, target: Target, places: Tensor, head: Head, tokens: Tokens
+    ) -> tuple[str | None, float | None]:
+        index = int(self.decision(raw, target, places, head)[0])
+        return vocabulary_of(head).word(index), float(torch.softmax(raw["rows"][0, 0].double(), dim=-1)[index])
+
+    def direction(self, prediction: Prediction, target: Target, head: Head) -> int:
+        logits = _every_logit(_at(prediction, target.positions[0]))
+        return direction_of(int(_best(logits, vocabulary_of(head), 1)), target, logits.shape[1])
 
 
 def vocabulary_of(head: Head) -> Vocabulary:
@@ -379,6 +416,21 @@ def log_odds(logits: Tensor, index: int) -> Tensor:
     """z_c - log sum of exp z_k over the other k: the log of p / (1 - p). (..., C) -> (...)."""
     others = torch.cat([logits[..., :index], logits[..., index + 1 :]], dim=-1)
     return logits[..., index] - torch.logsumexp(others, dim=-1)
+
+
+def surest(logits: Tensor, head: Head) -> tuple[str, float]:
+    """The label with the largest logit (C,), and its probability, after the temperature where there is one."""
+    index = int(logits.argmax())
+    return head.labels[index], float(torch.softmax(logits / (head.temperature or 1.0), dim=-1)[index])
+
+
+def direction_of(decided: int, target: Target, columns: int) -> int:
+    """`Task.direction` where one of several columns is decided."""
+    if decided == target.index:
+        return 1
+    if decided == target.against_index or (columns == 2 and target.against is None):
+        return -1
+    return 0
 
 
 def find_label(name: str, labels: Sequence[str]) -> int:

@@ -17,13 +17,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explain.datatypes import FloatArray, Output, PredictedSpan, Prediction, Target, Tokens
+from explain.datatypes import NO_ANSWER, FloatArray, Output, PredictedSpan, Prediction, Target, Tokens
 from explain.errors import TargetError, TextError
 from explain.tasks.base import TASKS, Head, Raw, Task
 
 LONGEST = 30  # tokens of an answer
 LISTED = 20  # answers of a prediction
-NO_ANSWER = "(no answer)"
 _SCALES = ("log_probability", "probability", "logit", "log_odds")
 
 
@@ -170,6 +169,22 @@ class QuestionAnswering(Task):
         joint = rows[:, :, None, 0] + rows[:, None, :, 1]  # (B, P, P)
         allowed = (~gone[:, :, None] & ~gone[:, None, :]) & _in_order(places[:, count:])
         return joint.masked_fill(~allowed, -torch.inf).flatten(1).argmax(dim=-1)
+
+    def decided(
+        self, raw: Raw, target: Target, places: Tensor, head: Head, tokens: Tokens
+    ) -> tuple[str | None, float | None]:
+        count = len(target.positions)
+        gone = places[0, count:] < 0
+        start, stop = divmod(int(self.decision(raw, target, places, head)[0]), len(gone))
+        rows = raw["rows"][0, count:].double().masked_fill(gone[:, None], -torch.inf)
+        span = _span(tokens, self.positions(tokens, head), start, stop, torch.softmax(rows, dim=0).numpy())
+        return span.text, span.probability
+
+    def direction(self, prediction: Prediction, target: Target, head: Head) -> int:
+        best = _ends(prediction.spans[0])
+        if best == target.positions[:2]:
+            return 1
+        return -1 if best == target.positions[2:] else 0
 
     def _find(
         self, prediction: Prediction, text: str | None, position: int | None, but: PredictedSpan | None = None

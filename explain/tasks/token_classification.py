@@ -15,7 +15,19 @@ import torch
 from torch import Tensor
 
 from explain.datatypes import Output, PredictedSpan, Prediction, Target, Tokens
-from explain.tasks.base import TASKS, Head, Raw, Task, as_output, chosen_target, find_label, read_scale, row_of
+from explain.tasks.base import (
+    TASKS,
+    Head,
+    Raw,
+    Task,
+    as_output,
+    chosen_target,
+    direction_of,
+    find_label,
+    read_scale,
+    row_of,
+    surest,
+)
 
 OUTSIDE = ("O", "0", "OUT", "NONE")
 
@@ -77,6 +89,15 @@ class TokenClassification(Task):
 
     def decision(self, raw: Raw, target: Target, places: Tensor, head: Head) -> Tensor:
         return raw["rows"][:, 0].argmax(dim=-1)
+
+    def decided(
+        self, raw: Raw, target: Target, places: Tensor, head: Head, tokens: Tokens
+    ) -> tuple[str | None, float | None]:
+        return surest(raw["rows"][0, 0].double(), head)
+
+    def direction(self, prediction: Prediction, target: Target, head: Head) -> int:
+        row = row_of(prediction.output, target.positions[0])
+        return direction_of(int(row.logits[0].argmax()), target, len(head.labels))
 
     @staticmethod
     def _default(prediction: Prediction) -> int:

@@ -107,6 +107,16 @@ class ZeroShotClassification(Task):
     def decision(self, raw: Raw, target: Target, places: Tensor, head: Head) -> Tensor:
         return (_log_odds(raw["logits"], head) > 0).long()
 
+    def decided(
+        self, raw: Raw, target: Target, places: Tensor, head: Head, tokens: Tokens
+    ) -> tuple[str | None, float | None]:
+        log_odds = _log_odds(raw["logits"][:1].double(), head)[0]
+        return target.label if log_odds > 0 else None, float(torch.sigmoid(log_odds))
+
+    def direction(self, prediction: Prediction, target: Target, head: Head) -> int:
+        column = prediction.output.labels.index(target.label)
+        return 1 if prediction.output.logits[0, column] > 0 else -1
+
 
 def _column(word: str, labels: Sequence[str]) -> int | None:
     """The column of an entailment model's label, whose name begins so."""

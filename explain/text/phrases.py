@@ -4,9 +4,15 @@
     I(a, b) = D(ab) - D(a) - D(b)                           interaction of two neighbours
 
 Bottom-up: neighbours merge when |I(a, b)| is at least a quarter of the larger of |D(a)| and |D(b)|; the merged phrase
-replaces its parts and may merge again. So "not good" is listed, and "not" is not. No phrase crosses punctuation or
-has more than six words. At most 4 W + 8 sequences for W words, counted here. In a long text only the sentences
-whose removal moves the target most are searched. Where the quarter comes from: docs/decisions/0007-a-quarter.md.
+replaces its parts and may merge again. No phrase crosses punctuation or has more than six words. At most 4 W + 8
+sequences for W words, counted here. In a long text only the sentences whose removal moves the target most are searched.
+Where the quarter comes from: docs/decisions/0007-a-quarter.md.
+
+A part that was removed on the way is listed below its phrase where it outweighs it by half and is no trifle:
+
+    |D(part)| >= 1.5 |D(P)|  and  |D(part)| >= 0.1 max |D|, over all that was removed; signs play no part
+
+So "bad" is listed below "but it is so bad as", whose words all but cancel out.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,6 +25,8 @@ from explain.text.units import units_of
 from explain.text.words import is_punctuation
 
 NOTHING = 1e-6  # an effect of rounding; such phrases are not listed
+OUTWEIGHS = 1.5  # times the phrase's effect, from which on a part of it is listed too
+TRIFLE = 0.1  # of the largest effect, below which no part is listed
 
 Range = tuple[int, int]  # half-open, of word indices
 
@@ -45,6 +53,7 @@ class PhraseSettings:
     )
     longest: int = knob(6, low=1, high=12, help="Most words in a phrase.")
     top: int = knob(8, low=1, high=30, help="How many phrases are listed.")
+    parts: bool = knob(True, help="Below a phrase, list the part of it that moves the target more, by half or over.")
     most_words: int = knob(
         90, low=10, high=1000, help="In a longer text, only its most important sentences are searched, so many words."
     )
@@ -75,7 +84,8 @@ def find_phrases(
     settings: PhraseSettings,
     removable: Callable[[int], bool] = lambda word: True,
     *,
-    decides: bool = True,
+    direction: int = 0,
+    empty_differs: bool = False,
 ) -> tuple[Phrase, ...]:
     """Find and rank the key phrases of a text.
 
@@ -83,10 +93,13 @@ def find_phrases(
         measure: runs variants; gives the effects of `without` and of `only`, in order. `without=((0, 0),)` is the
             whole text.
         removable: whether a word may be taken out (not where the target is read).
-        decides: whether the model decides anything; else phrases are neither sufficient nor necessary, but None.
+        direction: whether a positive score speaks for the decision (1) or against it (-1); 0: it says nothing about it,
+            or nothing is decided, so no phrase is sufficient or necessary.
+        empty_differs: whether the text without any words has another decision; else no phrase is sufficient for it.
 
     Returns:
-        At most `settings.top` phrases, largest effect first.
+        At most `settings.top` phrases, each followed by its parts that outweigh it; the largest effect of a phrase or
+        a part of it first.
     """
     words = tokens.word_units()
     usable = [
@@ -96,44 +109,107 @@ def find_phrases(
     ]
     if not usable:
         return ()
-    counted = _Counter(measure, budget(len(words), settings))
-    full = counted.without([(0, 0)])[0]
+    search = _Search(tokens, words, _Counter(measure, budget(len(words), settings)), settings)
     if len(usable) > settings.most_words:
-        usable = _most_important(tokens, usable, counted, full, settings.most_words)
-    nodes: list[Range] = [(number, number + 1) for number in usable]
-    removed = dict(zip(nodes, counted.without(nodes)))
-
-    def effect(phrase: Range) -> float:
-        return full.value - removed[phrase].value
-
-    while True:
-        pairs = [pair for pair in pairwise(nodes) if _may_merge(tokens, words, *pair, settings.longest)]
-        unknown = [(left[0], right[1]) for left, right in pairs if (left[0], right[1]) not in removed]
-        removed.update(zip(unknown, counted.without(unknown)))
-        merging = _pairs_to_merge(pairs, effect, settings.threshold)
-        if not merging:
-            break
-        nodes = _merged(nodes, merging)
-
-    ranked = sorted(
-        (node for node in nodes if abs(effect(node)) > NOTHING), key=lambda node: (-abs(effect(node)), node)
-    )
-    ranked = ranked[: settings.top]
-    alone = counted.only(ranked)
-    single = {number: effect((number, number + 1)) for number in usable}
+        usable = search.most_important(usable)
+    ranked = search.ranked(search.merged(usable))
+    listed = [(words, whole if words != whole else None) for whole, parts in ranked for words in (whole, *parts)]
+    sufficient = search.sufficient([whole for whole, _ in ranked], direction) if empty_differs else {}
     return tuple(
-        _phrase(
-            tokens,
-            words,
-            phrase,
-            effect(phrase),
-            single,
-            sufficient=kept.decision == full.decision if decides else None,
-            necessary=removed[phrase].decision != full.decision if decides else None,
-            rank=rank,
-        )
-        for rank, (phrase, kept) in enumerate(zip(ranked, alone), 1)
+        search.phrase(phrase, whole, sufficient.get(phrase), search.necessary(phrase, direction), rank)
+        for rank, (phrase, whole) in enumerate(listed, 1)
     )
+
+
+class _Search:
+    """The effects of removing phrases, each run once."""
+
+    def __init__(
+        self, tokens: Tokens, words: Sequence[tuple[int, ...]], counted: "_Counter", settings: PhraseSettings
+    ) -> None:
+        self._tokens, self._words, self._counted, self._settings = tokens, words, counted, settings
+        self._full = counted.without([(0, 0)])[0]
+        self._removed: dict[Range, Effect] = {}
+
+    def effect(self, phrase: Range) -> float:
+        """D(phrase); see the module's docstring."""
+        return self._full.value - self._removed[phrase].value
+
+    def most_important(self, usable: list[int]) -> list[int]:
+        """The words of the sentences that move the target most, as many as are searched."""
+        return _most_important(self._tokens, usable, self._counted, self._full, self._settings.most_words)
+
+    def merged(self, usable: Sequence[int]) -> list[Range]:
+        """Merge neighbours until no interaction is large enough."""
+        nodes: list[Range] = [(number, number + 1) for number in usable]
+        self._removed.update(zip(nodes, self._counted.without(nodes)))
+        while True:
+            pairs = [pair for pair in pairwise(nodes) if self._may_merge(*pair)]
+            unions = [(left[0], right[1]) for left, right in pairs]
+            unknown = [union for union in unions if union not in self._removed]
+            self._removed.update(zip(unknown, self._counted.without(unknown)))
+            merging = _pairs_to_merge(pairs, self.effect, self._settings.threshold)
+            if not merging:
+                return nodes
+            nodes = _merged(nodes, merging)
+
+    def _may_merge(self, left: Range, right: Range) -> bool:
+        if left[1] != right[0] or right[1] - left[0] > self._settings.longest:
+            return False  # a word between them is punctuation, or stays
+        segment = self._tokens.segment
+        return bool(segment[self._words[left[0]][0]] == segment[self._words[right[0]][0]])
+
+    def ranked(self, phrases: Sequence[Range]) -> list[tuple[Range, list[Range]]]:
+        """Phrases with their parts that outweigh them, by the largest effect among these."""
+        groups = [(phrase, self._outweighing(phrase) if self._settings.parts else []) for phrase in phrases]
+        largest = {phrase: max(abs(self.effect(one)) for one in (phrase, *parts)) for phrase, parts in groups}
+        moving = [group for group in groups if largest[group[0]] > NOTHING]
+        return sorted(moving, key=lambda group: (-largest[group[0]], group[0]))[: self._settings.top]
+
+    def _outweighing(self, phrase: Range) -> list[Range]:
+        """Parts of a phrase that outweigh it, none sharing a word: the largest effects, of equal ones the shortest."""
+        largest = max(abs(self.effect(part)) for part in self._removed)
+        least = max(OUTWEIGHS * abs(self.effect(phrase)), TRIFLE * largest, NOTHING)
+        inside = [part for part in self._removed if phrase[0] <= part[0] and part[1] <= phrase[1] and part != phrase]
+        heavy = [part for part in inside if abs(self.effect(part)) >= least]
+        parts: list[Range] = []
+        for part in sorted(heavy, key=lambda part: (-abs(self.effect(part)), part[1] - part[0], part)):
+            if all(part[1] <= other[0] or other[1] <= part[0] for other in parts):
+                parts.append(part)
+        return parts
+
+    def sufficient(self, phrases: Sequence[Range], direction: int) -> dict[Range, bool]:
+        """Whether each phrase that speaks for the decision keeps it alone, where the empty text has another."""
+        supporting = [phrase for phrase in phrases if direction * self.effect(phrase) > 0]
+        alone = self._counted.only(supporting)
+        return {phrase: kept.decision == self._full.decision for phrase, kept in zip(supporting, alone)}
+
+    def necessary(self, phrase: Range, direction: int) -> bool | None:
+        """Whether a phrase speaks for the decision, which changes without it; None where nothing is known of that."""
+        if not direction:
+            return None
+        return direction * self.effect(phrase) > 0 and self._removed[phrase].decision != self._full.decision
+
+    def phrase(
+        self, phrase: Range, whole: Range | None, sufficient: bool | None, necessary: bool | None, rank: int
+    ) -> Phrase:
+        """One entry of the list."""
+        unit = tuple(token for word in self._words[phrase[0] : phrase[1]] for token in word)
+        segment, start, stop = self._tokens.unit_span(unit)
+        score = self.effect(phrase)
+        single = sum(self.effect((word, word + 1)) for word in range(*phrase))
+        return Phrase(
+            words=phrase,
+            segment=segment,
+            span=(start, stop),
+            text=self._tokens.unit_text(unit),
+            score=score,
+            interaction=score - single if phrase[1] - phrase[0] > 1 else None,
+            sufficient=sufficient,
+            necessary=necessary,
+            rank=rank,
+            part_of=whole,
+        )
 
 
 def _most_important(tokens: Tokens, usable: list[int], counted: "_Counter", full: Effect, most: int) -> list[int]:
@@ -173,12 +249,6 @@ class _Counter:
             raise AssertionError("Finding phrases took more sequences than its bound promises.")
 
 
-def _may_merge(tokens: Tokens, words: Sequence[tuple[int, ...]], left: Range, right: Range, longest: int) -> bool:
-    if left[1] != right[0] or right[1] - left[0] > longest:  # a word between them is punctuation, or stays
-        return False
-    return tokens.segment[words[left[0]][0]] == tokens.segment[words[right[0]][0]]
-
-
 def _pairs_to_merge(
     pairs: Sequence[tuple[Range, Range]], effect: Callable[[Range], float], threshold: float
 ) -> list[tuple[Range, Range]]:
@@ -201,24 +271,3 @@ def _pairs_to_merge(
 def _merged(nodes: Sequence[Range], merging: Sequence[tuple[Range, Range]]) -> list[Range]:
     gone = {part for pair in merging for part in pair}
     return sorted([node for node in nodes if node not in gone] + [(left[0], right[1]) for left, right in merging])
-
-
-def _phrase(
-    tokens: Tokens,
-    words: Sequence[tuple[int, ...]],
-    phrase: Range,
-    score: float,
-    single: dict[int, float],
-    *,
-    sufficient: bool | None,
-    necessary: bool | None,
-    rank: int,
-) -> Phrase:
-    unit = tuple(token for word in words[phrase[0] : phrase[1]] for token in word)
-    segment, start, stop = tokens.unit_span(unit)
-    interaction = None
-    if phrase[1] - phrase[0] > 1:
-        interaction = score - sum(single[word] for word in range(*phrase))
-    return Phrase(
-        phrase, segment, (start, stop), tokens.unit_text(unit), score, interaction, sufficient, necessary, rank
-    )

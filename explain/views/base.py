@@ -109,6 +109,20 @@ def confidence(prediction: Prediction) -> str:
     return f"{prediction.confidence:.0%} sure ({how})"
 
 
+def percent(probability: float) -> str:
+    """A probability for people; nothing that is not certain is called 0% or 100%. `percent` in drawing.js is the same.
+
+    >>> percent(0.764), percent(0.031), percent(0.9962), percent(0.99996)
+    ('76%', '3.1%', '99.6%', '>99.9%')
+    """
+    if 0.9995 <= probability < 1:
+        return ">99.9%"
+    if 0 < probability < 0.0005:
+        return "<0.1%"
+    fine = 0 < probability < 0.0995 or 0.995 <= probability < 1
+    return f"{probability:.{1 if fine else 0}%}"
+
+
 def read_at(prediction: Prediction, positions: tuple[int, ...]) -> Prediction:
     """The prediction as it is at a target's positions: of several masks, or words, the one asked about."""
     if len(positions) == 1 and len(prediction.output.positions) > 1 and positions[0] in prediction.output.positions:
@@ -149,6 +163,7 @@ __all__ = [
     "confidence",
     "escape",
     "json_for_script",
+    "percent",
     "read_at",
     "rounded",
     "sentence",

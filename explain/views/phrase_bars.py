@@ -1,9 +1,11 @@
 """Key phrases: numbered in the text, ranked as signed bars."""
 
+from itertools import pairwise
 from typing import Any
 
 from explain.datatypes import Phrase, Report, Tokens
 from explain.views.base import UNITS, VIEWS, View, target_name, text_label, visible
+from explain.views.phrase_notes import empty_sentence, whole_text
 from explain.views.token_heatmap import unread_after, unread_before
 
 
@@ -21,6 +23,7 @@ class PhraseBars(View):
         return {
             "group": group,
             "unit": unit,
+            "empty": empty_sentence(result),
             "largest": max((abs(phrase.score) for phrase in result.phrases), default=0.0) or 1.0,
             "phrases": [
                 {
@@ -30,6 +33,7 @@ class PhraseBars(View):
                     "interaction": phrase.interaction,
                     "sufficient": phrase.sufficient,
                     "necessary": phrase.necessary,
+                    "part_of": visible(whole_text(phrase, tokens)),
                     "tokens": [token for word in words[slice(*phrase.words)] for token in word],
                 }
                 for phrase in result.phrases
@@ -48,6 +52,11 @@ class PhraseBars(View):
                 "Neighbours that act together are one phrase. Of two phrases that say the same, each can seem to "
                 "matter little."
                 + (
+                    " A part is listed below its phrase where it moves the target at least half as much again."
+                    if any(phrase.part_of for phrase in result.phrases)
+                    else ""
+                )
+                + (
                     " In a text this long, only the sentences that move the target most were searched."
                     if len(words) > result.phrase_settings.get("most_words", len(words))
                     else ""
@@ -58,17 +67,27 @@ class PhraseBars(View):
 
 
 def _marked(tokens: Tokens, segment: int, phrases: tuple[Phrase, ...]) -> list[dict[str, Any]]:
-    text, at = tokens.texts[segment], tokens.begins_at[segment]
-    parts: list[dict[str, Any]] = []
-    for phrase in sorted((one for one in phrases if one.segment == segment), key=lambda one: one.span):
-        start, stop = phrase.span
-        parts += [
-            {"text": visible(text[at:start]), "rank": 0},
-            {"text": visible(text[start:stop]), "rank": phrase.rank},
-        ]
-        at = stop
-    parts.append({"text": visible(text[at : tokens.truncated_at[segment]]), "rank": 0})
-    return [part for part in parts if part["text"]]
+    """A text cut where phrases and their parts begin and end; each stretch is drawn as the shortest that it is in.
+
+    Returns:
+        "text", "rank" (0: of no phrase) and "ends", the ranks of those that end with it.
+    """
+    text, unread_from = tokens.texts[segment], tokens.truncated_at[segment]
+    inside = [phrase for phrase in phrases if phrase.segment == segment]
+    end = len(text) if unread_from is None else unread_from
+    cuts = sorted({tokens.begins_at[segment], end, *(place for phrase in inside for place in phrase.span)})
+    stretches = []
+    for start, stop in pairwise(cuts):
+        around = [phrase for phrase in inside if phrase.span[0] <= start and stop <= phrase.span[1]]
+        shortest = min(around, key=lambda phrase: phrase.span[1] - phrase.span[0], default=None)
+        stretches.append(
+            {
+                "text": visible(text[start:stop]),
+                "rank": shortest.rank if shortest else 0,
+                "ends": [phrase.rank for phrase in reversed(around) if phrase.span[1] == stop],
+            }
+        )
+    return [stretch for stretch in stretches if stretch["text"]]
 
 
 VIEWS.register("phrase_bars")(PhraseBars())

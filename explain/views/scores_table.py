@@ -7,23 +7,36 @@ from collections.abc import Sequence
 
 from explain.datatypes import Attribution, Output, Prediction, Ranking, Report, SimilarityMatrix, Tokens
 from explain.views.base import UNITS, confidence, read_at, target_name, text_label, visible
+from explain.views.phrase_notes import empty_sentence, phrase_notes
 
-COLUMNS = ("method", "granularity", "text", "segment", "start", "stop", "score", "error", "scale")
+COLUMNS = ("method", "granularity", "text", "segment", "start", "stop", "score", "error", "scale", "note")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def rows(report: Report) -> list[tuple[str, str, str, int, int, int, float, float | None, str]]:
-    """One row for each unit of each attribution, then one for each phrase; see `COLUMNS`."""
-    table = []
+Row = tuple[str, str, str, int | None, int | None, int | None, float, float | None, str, str]
+
+
+def rows(report: Report) -> list[Row]:
+    """One row for each unit of each attribution, then one for each phrase, then the text without words; see `COLUMNS`.
+
+    Of the last the text is the label that is decided, and the score the target's value.
+    """
+    table: list[Row] = []
     for one in report.attributions:
         for number, (unit, score) in enumerate(zip(one.units, one.scores.tolist())):
             segment, start, stop = one.tokens.unit_span(unit)
             error = None if one.error is None else float(one.error[number])
             text = one.tokens.unit_text(unit)
-            table.append((one.method, one.granularity, text, segment, start, stop, score, error, one.scale))
+            table.append((one.method, one.granularity, text, segment, start, stop, score, error, one.scale, ""))
+    scale = report.target.scale
     for phrase in report.phrases:
-        scale = report.target.scale
-        table.append(("key_phrases", "phrase", phrase.text, phrase.segment, *phrase.span, phrase.score, None, scale))
+        segment, (start, stop) = phrase.segment, phrase.span
+        kind = "part" if phrase.part_of else "phrase"
+        notes = "; ".join(phrase_notes(phrase, report.prediction.tokens))
+        table.append(("key_phrases", kind, phrase.text, segment, start, stop, phrase.score, None, scale, notes))
+    if (empty := report.empty_text) is not None:
+        label, sentence = empty.label or "", empty_sentence(report)
+        table.append(("empty_text", "text", label, None, None, None, empty.value, None, scale, sentence))
     return table
 
 
@@ -32,8 +45,8 @@ def to_csv(report: Report) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
-    for method, granularity, text, *numbers in rows(report):
-        writer.writerow([method, granularity, cell(text), *numbers])
+    for method, granularity, text, *numbers, note in rows(report):
+        writer.writerow([method, granularity, cell(text), *numbers, cell(note)])
     return out.getvalue()
 
 
@@ -65,11 +78,10 @@ def to_text(report: Report, most: int = 12) -> str:
         lines += ["", f"{one.method}  [{UNITS[one.scale]}]", *_largest(one, most)]
     if report.phrases:
         lines += ["", f"key phrases  [{UNITS[report.target.scale]}]"]
+        lines += [f"  {sentence}"] if (sentence := empty_sentence(report)) else []
         for phrase in report.phrases[:most]:
-            says = [word for word, on in (("enough alone", phrase.sufficient), ("needed", phrase.necessary)) if on]
-            lines.append(
-                f"  {phrase.score:+8.3f}  {visible(phrase.text)}{'  (' + ', '.join(says) + ')' if says else ''}"
-            )
+            notes = ", ".join(phrase_notes(phrase, report.prediction.tokens))
+            lines.append(f"  {phrase.score:+8.3f}  {visible(phrase.text)}{f'  ({notes})' if notes else ''}")
     if (alike := report.similarity) is not None:
         lines += ["", "what makes them alike  [similarity]", *_alike(alike, most)]
     return "\n".join(lines) + "\n"

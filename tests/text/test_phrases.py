@@ -31,7 +31,15 @@ def find(text: str, game: Game, **settings: object) -> tuple[tuple[Phrase, ...],
         without = [effect(everything - frozenset(range(*phrase))) for phrase in variants.without]
         return without, [effect(frozenset(range(*phrase))) for phrase in variants.only]
 
-    return find_phrases(tokens, measure, PhraseSettings(**settings)), spent, tokens
+    decided = game(everything) > 0
+    phrases = find_phrases(
+        tokens,
+        measure,
+        PhraseSettings(**settings),
+        direction=1 if decided else -1,
+        empty_differs=(game(frozenset()) > 0) != decided,
+    )
+    return phrases, spent, tokens
 
 
 def negated(there: frozenset[int]) -> float:
@@ -39,14 +47,79 @@ def negated(there: frozenset[int]) -> float:
     return -2.0 if {3, 4} <= there else 2.0 if 4 in there else 0.1
 
 
-def test_not_good_is_listed_and_not_is_not() -> None:
-    phrases, _, _ = find("the film is not good at all", negated)
-    texts = [phrase.text for phrase in phrases]
-    assert texts[0] == "not good" and "not" not in texts and "good" not in texts
-    first = phrases[0]
+def test_not_good_is_a_phrase_and_not_is_below_it() -> None:
+    phrases, spent, _ = find("the film is not good at all", negated)
+    first, second, *others = phrases
+    assert (first.text, first.part_of) == ("not good", None) and "good" not in [phrase.text for phrase in others]
+    # D(not) = -4 outweighs D(not good) = -2.1 by half; D(good) = -2.1 does not.
+    assert (second.text, second.part_of, second.rank) == ("not", first.words, 2)
+    assert second.score == pytest.approx(-4.0) and second.sufficient is None and second.necessary
+    plain, as_many, _ = find("the film is not good at all", negated, parts=False)
+    assert [phrase.text for phrase in plain] == ["not good", *(phrase.text for phrase in others)]
+    assert as_many == spent  # what was removed on the way costs nothing
     # D(not good) = -2 - 0.1; alone D(not) = -4, D(good) = -2.1; together they do 4 more than the sum.
     assert first.score == pytest.approx(-2.1) and first.interaction == pytest.approx(4.0)
     assert first.sufficient and first.necessary and first.rank == 1
+
+
+def test_what_the_empty_text_decides_already_is_sufficient_for_nothing() -> None:
+    # Without any words the model says yes already (1 > 0): every phrase alone would "keep" that.
+    phrases, spent, _ = find("one two three four", lambda there: 1.0 + sum(2.0**word for word in there))
+    assert [phrase.sufficient for phrase in phrases] == [None] * 4
+    assert [phrase.necessary for phrase in phrases] == [False] * 4
+    # Without any words it says no: now it is a finding, and costs a pass for each.
+    other, more, _ = find("one two three four", lambda there: -3.0 + sum(2.0**word for word in there))
+    assert [(phrase.text, phrase.sufficient) for phrase in other] == [
+        ("four", True),
+        ("three", True),
+        ("two", False),
+        ("one", False),
+    ]
+    assert more == spent + 4
+
+
+def test_what_speaks_against_the_decision_is_neither_sufficient_nor_necessary() -> None:
+    effects = [3.0, -1.0, 2.0]
+    phrases, _, _ = find("for against too", lambda there: -2.5 + sum(effects[word] for word in there))
+    found = {phrase.text: (phrase.score, phrase.sufficient, phrase.necessary) for phrase in phrases}
+    assert found == {"for": (3.0, True, True), "too": (2.0, False, True), "against": (-1.0, None, False)}
+
+
+def test_of_three_decisions_one_can_leave_though_its_number_rises() -> None:
+    # Without "b" the target rises from 1 to 2, and yet something else is decided: it spoke against the target.
+    tokens = TOY_MODELS["linear"].encode("a b")
+
+    def effect(there: set[int]) -> Effect:
+        return Effect(2.0 - (1 in there) + 0.5 * (0 in there), 7 if there == {0, 1} else 8)
+
+    def measure(variants: Variants) -> tuple[list[Effect], list[Effect]]:
+        without = [effect({0, 1} - set(range(*phrase))) for phrase in variants.without]
+        return without, [effect(set(range(*phrase))) for phrase in variants.only]
+
+    for direction, expected in ((1, {"b": False, "a": True}), (-1, {"b": True, "a": False}), (0, dict.fromkeys("ab"))):
+        phrases = find_phrases(tokens, measure, PhraseSettings(), direction=direction, empty_differs=True)
+        assert {phrase.text: phrase.necessary for phrase in phrases} == expected
+        assert [phrase.sufficient for phrase in phrases] == [
+            None if one is not True else False for one in expected.values()
+        ]
+
+
+@given(st.integers(1, 6), st.integers(0, 10_000))
+def test_sufficient_and_necessary_by_their_definitions(count: int, seed: int) -> None:
+    worth = np.random.default_rng(seed).normal(size=2**count)
+
+    def game(there: frozenset[int]) -> float:
+        return float(worth[sum(2**word for word in there)])
+
+    everything = frozenset(range(count))
+    full, empty = game(everything), game(frozenset())
+    for phrase in find(" ".join("abcdef"[:count]), game)[0]:
+        words = frozenset(range(*phrase.words))
+        supports = phrase.score * (1 if full > 0 else -1) > 0
+        asked = supports and (empty > 0) != (full > 0) and phrase.part_of is None
+        alone = (game(words) > 0) == (full > 0) if asked else None
+        assert phrase.sufficient == alone
+        assert phrase.necessary == (supports and (game(everything - words) > 0) != (full > 0))
 
 
 def test_independent_words_stay_apart() -> None:
@@ -114,12 +187,67 @@ def test_agrees_with_the_slow_twin_within_its_budget(count: int, seed: int) -> N
     def game(there: frozenset[int]) -> float:
         return sum(single[word] + (pair[word] if word + 1 in there else 0.0) for word in sorted(there))
 
-    phrases, spent, _ = find(" ".join("abcdefghijkl"[:count]), game)
-    settings = PhraseSettings()
+    phrases, spent, _ = find(" ".join("abcdefghijkl"[:count]), game, parts=False)
+    settings = PhraseSettings(parts=False)
     expected = [entry for entry in twin(count, game, settings) if abs(entry[1]) > 1e-6][: settings.top]
     assert [phrase.words for phrase in phrases] == [node for node, _ in expected]
     assert np.allclose([phrase.score for phrase in phrases], [score for _, score in expected])
     assert spent <= 4 * count + 8 == budget(count, settings)
+
+
+def test_words_that_cancel_out_do_not_hide_the_one_that_decides() -> None:
+    # "so" and "bad" together do next to nothing, "bad" alone almost everything; "fine" is a phrase of its own.
+    effects = {frozenset(): 6.0, frozenset({0}): 5.9, frozenset({1}): 0.0, frozenset({0, 1}): 6.1}
+
+    def game(there: frozenset[int]) -> float:
+        return effects[there & {0, 1}] + (0.4 if 3 in there else 0.0)
+
+    phrases, _, _ = find("so bad, fine", game)
+    assert [(phrase.text, round(phrase.score, 6), phrase.part_of) for phrase in phrases] == [
+        ("so bad", 0.1, None),
+        ("so", 6.1, (0, 2)),
+        ("fine", 0.4, None),
+    ]
+
+
+def test_a_trifle_is_no_part() -> None:
+    # Words of the second phrase outweigh it, and are less than a tenth of the largest effect: 0.9 of 10.
+    def game(there: frozenset[int]) -> float:
+        return 10.0 * (0 in there) + 0.6 * (2 in there) - 0.6 * (3 in there) - 0.3 * ({2, 3} <= there)
+
+    assert [phrase.text for phrase in find("one, two three", game)[0]] == ["one", "two three"]
+    smaller = find("one, two three", lambda there: game(there) - 1.1 * (0 in there))[0]  # now 0.9 of 8.9
+    assert [phrase.text for phrase in smaller] == ["one", "two three", "three"]
+
+
+@given(st.integers(1, 9), st.integers(0, 10_000))
+def test_parts_by_their_definition(count: int, seed: int) -> None:
+    worth = np.random.default_rng(seed).normal(size=2**count)
+
+    def game(there: frozenset[int]) -> float:
+        return float(worth[sum(2**word for word in there)])
+
+    everything = frozenset(range(count))
+
+    def effect(words: tuple[int, int]) -> float:
+        return game(everything) - game(everything - frozenset(range(*words)))
+
+    phrases, _, _ = find(" ".join("abcdefghi"[:count]), game)
+    assert [phrase.rank for phrase in phrases] == list(range(1, len(phrases) + 1))
+    wholes = [phrase for phrase in phrases if phrase.part_of is None]
+    groups = [[whole, *(phrase for phrase in phrases if phrase.part_of == whole.words)] for whole in wholes]
+    assert [phrase for group in groups for phrase in group] == list(phrases)
+    largest = [max(abs(phrase.score) for phrase in group) for group in groups]
+    assert largest == sorted(largest, reverse=True)
+    most = max(abs(effect(words)) for words in itertools.combinations(range(count + 1), 2))  # removed or not
+    for whole, *parts in groups:
+        taken = [word for part in parts for word in range(*part.words)]
+        assert len(taken) == len(set(taken)) and set(taken) <= set(range(*whole.words))
+        for part in parts:
+            assert part.score == pytest.approx(effect(part.words)) and part.words != whole.words
+            assert abs(part.score) >= max(1.5 * abs(whole.score), 0.1 * largest[0])
+        for word in set(range(*whole.words)) - set(taken):
+            assert abs(effect((word, word + 1))) < max(1.5 * abs(whole.score), 0.1 * most)
 
 
 def everything_interacts(there: frozenset[int], count: int) -> float:

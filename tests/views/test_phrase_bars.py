@@ -1,8 +1,12 @@
+import csv
 import dataclasses
+import io
 
 import explain
+from explain.replay import from_json, to_json
 from explain.testing import TOY_MODELS
 from explain.views.base import VIEWS, visible
+from explain.views.scores_table import to_csv, to_text
 
 
 def test_the_text_is_whole_and_phrases_are_numbered_in_it() -> None:
@@ -24,3 +28,39 @@ def test_what_was_not_read_stands_apart() -> None:
     (text,) = VIEWS["phrase_bars"].data(dataclasses.replace(report, prediction=prediction))["texts"]
     assert (text["before"], text["unread"]) == ("Good ", ".")
     assert "".join(part["text"] for part in text["parts"]) == "film, a zebra"
+
+
+def test_a_part_is_drawn_inside_its_phrase_and_listed_below_it() -> None:
+    text = "Good film, a zebra and so on."
+    report = explain.explain(text, TOY_MODELS["planted"])
+    (zebra,) = report.phrases
+    whole = dataclasses.replace(
+        zebra, words=(3, 7), span=(11, 25), text="a zebra and so", score=0.2, sufficient=None, necessary=False
+    )
+    part = dataclasses.replace(zebra, rank=2, part_of=whole.words, sufficient=None)
+    last = dataclasses.replace(zebra, words=(0, 2), span=(0, 9), text="Good film", score=-0.1, rank=3, necessary=False)
+    listed = dataclasses.replace(report, phrases=(whole, part, last))
+    data = VIEWS["phrase_bars"].data(listed)
+    assert [(stretch["text"], stretch["rank"], stretch["ends"]) for stretch in data["texts"][0]["parts"]] == [
+        ("Good film", 3, [3]),
+        (", ", 0, []),
+        ("a ", 1, []),
+        ("zebra", 2, [2]),
+        (" and so", 1, [1]),
+        (" on.", 0, []),
+    ]
+    assert [phrase["part_of"] for phrase in data["phrases"]] == ["", "a zebra and so", ""]
+    assert data["largest"] == part.score and "A part is listed below its phrase" in data["note"]
+    assert "zebra  (part of “a zebra and so”, needed)" in to_text(listed)
+    rows = {row["text"]: row for row in csv.DictReader(io.StringIO(to_csv(listed))) if row["method"] == "key_phrases"}
+    assert (rows["zebra"]["granularity"], rows["zebra"]["note"]) == ("part", "part of “a zebra and so”; needed")
+    assert rows["a zebra and so"]["granularity"] == "phrase" and from_json(to_json(listed)).phrases == listed.phrases
+
+
+def test_a_part_that_ends_with_its_phrase_has_its_number_first() -> None:
+    report = explain.explain("Good film, a zebra.", TOY_MODELS["planted"])
+    (zebra,) = report.phrases
+    whole = dataclasses.replace(zebra, words=(3, 5), span=(11, 18), text="a zebra")
+    part = dataclasses.replace(zebra, rank=2, part_of=whole.words)
+    stretches = VIEWS["phrase_bars"].data(dataclasses.replace(report, phrases=(whole, part)))["texts"][0]["parts"]
+    assert [(stretch["text"], stretch["ends"]) for stretch in stretches[1:3]] == [("a ", []), ("zebra", [2, 1])]

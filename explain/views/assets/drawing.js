@@ -31,8 +31,10 @@ function figure(value, signed) {
 }
 
 function percent(value) {
-  const text = (100 * value).toFixed(value > 0.0995 || value === 0 ? 0 : 1);
-  return (value < 1 && text === "100" ? ">99" : value > 0 && text === "0.0" ? "<0.1" : text) + "%";
+  if (value >= 0.9995 && value < 1) return ">99.9%"; // nothing that is not certain is called 0% or 100%
+  if (value > 0 && value < 0.0005) return "<0.1%";
+  const fine = (value > 0 && value < 0.0995) || (value >= 0.995 && value < 1);
+  return `${(100 * value).toFixed(fine ? 1 : 0)}%`;
 }
 
 /** A score in its unit. */

@@ -5,22 +5,25 @@ function draw(root, data) {
   const paragraphs = data.texts.map((text) => {
     const prose = html("p", { class: text.parts.reduce((sum, part) => sum + part.text.length, 0) > 1200 ? "text tall" : "text", dir: "auto" });
     if (text.before) prose.append(unread(text.before));
-    for (const part of text.parts) {
+    text.parts.forEach((part, place) => {
       if (!part.rank) prose.append(part.text);
       else {
         const phrase = data.phrases[part.rank - 1];
         const mark = html("span", { class: phrase.score < 0 ? "w against" : "w for", "data-rank": part.rank }, part.text);
         mark.style.backgroundColor = color(root, phrase.score, true, Math.abs(phrase.score) / data.largest);
         mark.style.borderBottomColor = line(root, phrase.score, true, Math.abs(phrase.score) / data.largest);
-        prose.append(mark, html("sup", {}, String(part.rank)));
+        const before = text.parts[place - 1];
+        if (before?.rank && !before.ends.length) mark.classList.add("joined");
+        if (!part.ends.length) mark.classList.add("joins");
+        prose.append(mark, ...part.ends.map((rank) => html("sup", {}, String(rank))));
       }
-    }
+    });
     if (text.unread) prose.append(unread(text.unread));
     return prose;
   });
-  const list = html("ol", { class: "bars", "aria-label": "Key phrases, largest effect first" });
+  const list = html("ol", { class: "bars", "aria-label": "Key phrases, largest effect first, a phrase above its parts" });
   for (const phrase of data.phrases) list.append(bar(root, data, phrase));
-  box.append(...paragraphs, list, html("p", { class: "note" }, data.note), savers(root, "key_phrases", () => asSvg(root, box, data.caption)));
+  box.append(...paragraphs, ...(data.empty ? [html("p", { class: "empty" }, data.empty)] : []), list, html("p", { class: "note" }, data.note), savers(root, "key_phrases", () => asSvg(root, box, data.caption)));
   root.replaceChildren(box);
 
   const choose = (item) => {
@@ -42,14 +45,14 @@ function bar(root, data, phrase) {
   fill.style[phrase.score < 0 ? "right" : "left"] = "50%";
   fill.style.backgroundColor = strongColor(root, phrase.score, true);
   const says = [];
-  if (phrase.sufficient) says.push(["enough alone", "Kept alone, with everything else taken out, the label stays"]);
-  if (phrase.necessary) says.push(["needed", "Taken out, the label changes"]);
+  if (phrase.sufficient) says.push(["enough alone", "Without any words the model decides otherwise; with this phrase alone it decides as it does here"]);
+  if (phrase.necessary) says.push(["needed", "Without this phrase the model decides otherwise"]);
   if (phrase.interaction !== null) says.push([`together ${figure(phrase.interaction, true)}`, "What the words do together beyond the sum of what each does alone"]);
   return html(
     "li",
-    { class: "bar", "data-rank": phrase.rank, role: "button", "aria-label": `${phrase.rank}: ${phrase.text}, ${figure(phrase.score, true)} ${data.unit}${says.map(([text]) => ", " + text).join("")}` },
+    { class: phrase.part_of ? "bar part" : "bar", "data-rank": phrase.rank, role: "button", "aria-label": `${phrase.rank}: ${phrase.text}${phrase.part_of && `, part of \u201c${phrase.part_of}\u201d`}, ${figure(phrase.score, true)} ${data.unit}${says.map(([text]) => ", " + text).join("")}` },
     html("span", { class: "rank" }, String(phrase.rank)),
-    html("span", { class: "name", dir: "auto", title: phrase.text }, phrase.text),
+    html("span", { class: "name", dir: "auto", title: phrase.part_of ? `${phrase.text}: a part of \u201c${phrase.part_of}\u201d that moves the target at least half as much again` : phrase.text }, phrase.text),
     html("span", { class: "track" }, html("span", { class: "zero" }), fill),
     html("span", { class: "value" }, figure(phrase.score, true)),
     html("span", { class: "badges" }, ...says.map(([text, title]) => html("span", { class: "badge", title }, text))),

@@ -1,0 +1,85 @@
+"""What is said of phrases, and of the text without words, in every output alike."""
+
+import csv
+import dataclasses
+import io
+
+import pytest
+
+import explain
+from explain.datatypes import EmptyText, Report
+from explain.testing import TOY_MODELS, texts_for
+from explain.views.base import VIEWS
+from explain.views.document import document
+from explain.views.phrase_notes import empty_sentence, phrase_notes
+from explain.views.scores_table import COLUMNS, to_csv, to_text
+
+
+def report_of(toy: str, empty: EmptyText | None = None, **changes: object) -> Report:
+    model = TOY_MODELS[toy]
+    text, *second = texts_for(model)["plain"]
+    report = explain.explain(text, model, text_pair=next(iter(second), None), methods=[])
+    return dataclasses.replace(report, empty_text=empty or report.empty_text, **changes)
+
+
+@pytest.mark.parametrize(
+    ("toy", "empty", "sentence"),
+    [
+        ("linear", (1.2, "positive", 0.764, True), "With no words at all, the model already says positive (76%)."),
+        ("linear", (-1.2, "negative", 0.55, False), "With no words at all, the model says negative (55%)."),
+        ("linear", (-9.0, "negative", 0.99996, False), "With no words at all, the model says negative (>99.9%)."),
+        ("judging", (-1.2, None, 0.031, False), "With no words at all, it is so is not there (3.1%)."),
+        ("tagging", (0.1, "B-PER", 0.5, True), "With nothing but “so”, the model already says B-PER (50%)."),
+        ("masked", (0.1, ".", 0.5, False), "With nothing but “[MASK]”, the model says “.” (50%)."),
+    ],
+)
+def test_sentences(toy: str, empty: tuple[float, str | None, float, bool], sentence: str) -> None:
+    report = report_of(toy, EmptyText("mask", *empty))
+    if toy == "judging":
+        report = dataclasses.replace(report, target=dataclasses.replace(report.target, label="it is so"))
+    if toy == "tagging":
+        first = report.prediction.tokens.word_units()[0]
+        report = dataclasses.replace(report, target=dataclasses.replace(report.target, positions=first[:1], held=first))
+    assert empty_sentence(report) == sentence
+
+
+def test_labels_decided_alone_are_there_or_not_either() -> None:
+    report = report_of("judging", EmptyText("mask", -3.0, None, 0.05, True))
+    assert empty_sentence(report).endswith(f"{report.target.label} is not there either (5.0%).")
+
+
+def test_answers_are_picked() -> None:
+    report = report_of("answer", EmptyText("mask", 0.0, "zebra", 0.2, True))
+    held = report.target.label
+    assert empty_sentence(report) == f"With nothing but “{held}”, the model already picks “zebra” (20%)."
+    other = dataclasses.replace(report, empty_text=EmptyText("mask", 0.0, "zebra", 0.2, False))
+    assert empty_sentence(other).endswith(", the model picks another place (20%).")
+    none = dataclasses.replace(report, empty_text=EmptyText("mask", 0.0, "(no answer)", 0.2, False))
+    assert empty_sentence(none).endswith(", the model finds no answer (20%).")
+
+
+def test_a_number_stands_beside_that_of_the_text() -> None:
+    report = report_of("near")
+    full = report.prediction.output.logits[0, 0]
+    expected = f"the model gives {report.empty_text.value:+.3f}; for this text it gives {full:+.3f}."
+    assert empty_sentence(report) == f"With no words at all, {expected}"
+
+
+def test_every_output_says_the_same() -> None:
+    report = report_of("planted")
+    sentence = empty_sentence(report)
+    assert sentence == "With no words at all, the model says negative (88%)."
+    first = report.phrases[0]
+    assert (first.text, phrase_notes(first, report.prediction.tokens)) == ("zebra", ["enough alone", "needed"])
+    assert VIEWS["phrase_bars"].data(report)["empty"] == sentence
+    assert sentence in document(report, {}) and f"\n  {sentence}\n" in to_text(report)
+    assert "zebra  (enough alone, needed)" in to_text(report)
+    *_, phrase, empty = csv.DictReader(io.StringIO(to_csv(report)))
+    assert (phrase["method"], phrase["text"], phrase["note"]) == ("key_phrases", "zebra", "enough alone; needed")
+    assert (empty["method"], empty["text"], empty["note"]) == ("empty_text", "negative", sentence)
+    assert float(empty["score"]) == report.empty_text.value and empty["start"] == "" and len(empty) == len(COLUMNS)
+
+
+def test_older_records_say_nothing_of_it() -> None:
+    report = dataclasses.replace(report_of("planted"), empty_text=None)
+    assert empty_sentence(report) == "" and "With no" not in to_text(report) + to_csv(report) + document(report, {})
