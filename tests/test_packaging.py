@@ -27,6 +27,7 @@ def test_the_wheel_holds_all_that_serving_needs(wheel: Path) -> None:
         "explain/site/pages/navigation.py",
         "explain/site/pages/explain_text.py",
         "explain/site/pages/shared/icon.png",
+        "explain/site/pages/shared/mount.js",
         "explain/site/.streamlit/config.toml",
         "explain/site/weights/base/model.safetensors",
         "explain/site/weights/sentiment/adapter_model.safetensors",
