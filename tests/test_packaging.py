@@ -77,6 +77,8 @@ def test_versions_agree() -> None:
     )
 
 
-def test_continuous_integration_runs_the_readmes_test_command() -> None:
-    assert "make test" in (ROOT / ".ci" / "run").read_text()
-    assert "make test" in (ROOT / "README.md").read_text()
+def test_continuous_integration_runs_the_checks_and_the_readmes_test_command() -> None:
+    commands = (ROOT / ".ci" / "run").read_text().splitlines()
+    assert commands[-2:] == ["make check", "exec make test"] and "set -eu" in commands  # a fault in either ends it
+    assert "make test " in (ROOT / "README.md").read_text()
+    assert "- run: .ci/run\n" in (ROOT / ".github" / "workflows" / "test.yml").read_text()
