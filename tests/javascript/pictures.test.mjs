@@ -68,13 +68,14 @@ test("text stands where the browser put it, each line by itself", () => {
 test("text from right to left begins at the right; half of a pair of surrogates is never cut off", () => {
   const { page, box, html } = boxOnPage();
   const hebrew = html("span", {}, "\u05d0\u05d1");
-  const smile = html("span", {}, "\u{1f600}");
-  for (const node of [hebrew, smile]) node.rect = { left: 60, top: 40, width: 100, height: 20 };
+  const smile = html("span", {}, "ab\u{1f600}");
+  hebrew.rect = { left: 60, top: 40, width: 100, height: 20 };
+  smile.rect = { left: 60, top: 40, width: 30, height: 40 }; // its second half would begin the next line
   box.append(hebrew, smile);
   const [right, face] = only(parts(page, box), "text");
   assert.equal(right[1].direction, "rtl");
   assert.equal(Number(right[1].x), 60 + 20 - 50 + 16);
-  assert.deepEqual([face[2], face[1].direction], ["\u{1f600}", "ltr"]);
+  assert.deepEqual([face[2], face[1].direction], ["ab\u{1f600}", "ltr"]);
 });
 
 test("spaces alone are not drawn, and what has no place stays with the text before it", () => {
