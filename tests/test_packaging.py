@@ -27,6 +27,7 @@ def test_the_wheel_holds_all_that_serving_needs(wheel: Path) -> None:
         "explain/site/pages/navigation.py",
         "explain/site/pages/explain_text.py",
         "explain/site/pages/shared/icon.png",
+        "explain/site/pages/shared/mount.js",
         "explain/site/.streamlit/config.toml",
         "explain/site/weights/base/model.safetensors",
         "explain/site/weights/sentiment/adapter_model.safetensors",
@@ -76,6 +77,8 @@ def test_versions_agree() -> None:
     )
 
 
-def test_continuous_integration_runs_the_readmes_test_command() -> None:
-    assert "make test" in (ROOT / ".ci" / "run").read_text()
-    assert "make test" in (ROOT / "README.md").read_text()
+def test_continuous_integration_runs_the_checks_and_the_readmes_test_command() -> None:
+    commands = (ROOT / ".ci" / "run").read_text().splitlines()
+    assert commands[-2:] == ["make check", "exec make test"] and "set -eu" in commands  # a fault in either ends it
+    assert "make test " in (ROOT / "README.md").read_text()
+    assert "- run: .ci/run\n" in (ROOT / ".github" / "workflows" / "test.yml").read_text()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -14,13 +15,7 @@ from explain.views.base import VIEWS, asset
 from explain.views.probabilities import SHOWN
 from pages.shared import state
 
-_MOUNT = """
-export default function (component) {
-  const root = component.parentElement.querySelector(".view");
-  root.explainSend = (name, value) => component.setTriggerValue(name, value);
-  redraw(root, component.data);
-}
-"""
+_MOUNT = "\n" + (Path(__file__).parent / "mount.js").read_text(encoding="utf-8")
 
 
 @st.cache_resource

@@ -36,7 +36,7 @@ function caption() {
 
 function tellHeight() {
   const bar = window.innerHeight - document.documentElement.clientHeight; // of scrolling sideways
-  parent.postMessage({ height: Math.ceil(document.body.getBoundingClientRect().height) + bar }, "*");
+  window.parent.postMessage({ height: Math.ceil(document.body.getBoundingClientRect().height) + bar }, "*");
 }
 
 const ROOM = { head: 102, model: 78, neuron: 112 }; // pixels bertviz leaves for a token

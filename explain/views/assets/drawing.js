@@ -25,7 +25,7 @@ function figure(value, signed) {
   let text;
   if (size === 0) text = "0";
   else if (size < 0.0005) text = "<0.001";
-  else text = size >= 100 ? size.toFixed(0) : size >= 10 ? size.toFixed(1) : size >= 1 ? size.toFixed(2) : size.toFixed(3);
+  else text = size.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : size >= 0.9995 ? 2 : 3); // limits as rounded
   if (value < 0) return text.startsWith("<") ? ">\u22120.001" : "\u2212" + text;
   return signed && size > 0 && !text.startsWith("<") ? "+" + text : text;
 }
@@ -177,15 +177,16 @@ function walkCells(root, stage, rows, columns, { place, show, hide, choose }) {
     const step = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key];
     const within = (at, count) => Math.min(count - 1, Math.max(0, at));
     if (step) go([within(row + step[0], rows), within(column + step[1], columns)]).scrollIntoView({ block: "nearest", inline: "nearest" });
-    else if (event.key === "Enter" || event.key === " ") walked && choose(row, column);
-    else if (event.key === "Escape") hide();
+    else if (event.key === "Enter" || event.key === " ") {
+      if (walked) choose(row, column);
+    } else if (event.key === "Escape") hide();
     else return;
     event.preventDefault();
   };
 }
 
-/** Draw anew, with the keyboard's focus where it was. */
-function redraw(root, data) {
+/** Draw anew with a view's `draw`, with the keyboard's focus where it was. */
+function redraw(draw, root, data) {
   const stops = () => [...root.querySelectorAll("[tabindex], button")];
   const at = stops().indexOf(root.getRootNode().activeElement);
   draw(root, data);
@@ -400,7 +401,7 @@ function savers(root, stem, source) {
   const save = (kind) => async (event) => {
     event.preventDefault();
     const picture = source();
-    const blob = kind === "svg" ? new Blob([picture.text], { type: "image/svg+xml" }) : await toPng(picture, root);
+    const blob = kind === "svg" ? new Blob([picture.text], { type: "image/svg+xml" }) : await toPng(picture);
     const link = html("a", { href: URL.createObjectURL(blob), download: `${stem}.${kind}` });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
@@ -414,7 +415,7 @@ function savers(root, stem, source) {
   return bar;
 }
 
-async function toPng(picture, root) {
+async function toPng(picture) {
   const image = new Image();
   image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(picture.text);
   await image.decode();
@@ -575,11 +576,7 @@ function apart(heights, gap, low, high) {
   return found;
 }
 
-/**
- * Lines over a shared axis from 0 to 1, named at their ends: lines of {name, points of [x, y, where it is]} with a style, if not in order, ticks of
- * [x, text], and a band of {upper, middle, lower}, points of [x, y] each.
- */
-// Values from low to high, three to six where there is room, that are steps of 1, 2 or 5 times a power of ten.
+/** Two to six values from low to high, in steps of 1, 2 or 5 times a power of ten. */
 function roundValues(low, high) {
   if (!(high > low)) return [low];
   const rough = (high - low) / 5;
@@ -589,6 +586,10 @@ function roundValues(low, high) {
   return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, number) => (first + number) * step);
 }
 
+/**
+ * Lines over a shared axis from 0 to 1, named at their ends: lines of {name, points of [x, y, where it is]} with a style, if not in order, ticks of
+ * [x, text], and a band of {upper, middle, lower}, points of [x, y] each.
+ */
 function lineChart(tip, { title, lines, low, high, say, ticks, band = null, width, left = 64, right = 120, height = 210 }) {
   const top = 14, bottom = 30;
   const x = (share) => left + (width - left - right) * share;

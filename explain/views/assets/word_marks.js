@@ -31,7 +31,10 @@ function draw(root, data) {
   const choose = (word) => {
     const run = shift && last ? words.slice(...[words.indexOf(last), words.indexOf(word)].sort((one, other) => one - other)) : [];
     const on = run.length ? marked.has(number(last)) : !marked.has(number(word));
-    for (const one of [...run, word]) on ? marked.add(number(one)) : marked.delete(number(one));
+    for (const changing of [...run, word]) {
+      if (on) marked.add(number(changing));
+      else marked.delete(number(changing));
+    }
     last = word;
     changed();
   };

@@ -1,0 +1,254 @@
+// Views of texts: words by score, words that are marked, spans that were predicted, a link to the page.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { golden, load, texts } from "./scripts.mjs";
+
+/** Data of a heatmap of one text, and of its words. */
+function heatmap(words, more = {}) {
+  const units = words.map(([text, score, unit = {}], place) => ({
+    text, score, error: null, rank: place + 1, tokens: [place + 1], parts: [[text, score]], special: false, gap: place ? " " : "", ...unit,
+  }));
+  return {
+    title: "Occlusion", method: "occlusion", group: "g", scale: "log_odds", unit: "log-odds", signed: true, largest: 2, count: words.length,
+    for: "for positive", against: "against", texts: [{ label: "text", before: "", units, tail: "", unread: "" }], note: "", caption: "", chosen: null, sends: true,
+    ...more,
+  };
+}
+
+test("a word's tint is its share of the largest score, its side is in class, name and line", () => {
+  const page = load("token_heatmap.js");
+  page.draw(heatmap([["good", 2], ["bad", -1], ["film", 0]]));
+  const words = page.root.querySelectorAll(".w");
+  assert.deepEqual(words.map((word) => word.getAttribute("class")), ["w for", "w against", "w"]);
+  assert.deepEqual(words.map((word) => word.getAttribute("aria-label")), ["good: +2.00", "bad: \u22121.00", "film: 0"]);
+  const most = page.read("INK").light.most;
+  assert.deepEqual(words.map((word) => word.style.backgroundColor.match(/[\d.]+(?=\))/)[0]), [most, most / 2, 0].map((part) => part.toFixed(3)));
+  assert.deepEqual(texts(page.root, ".legend .end"), ["against \u22122.00", "+2.00 for positive"]);
+  assert.deepEqual(texts(page.root, ".legend .key"), [" for", " against"]);
+});
+
+test("a score without a sign has a scale from zero; all scores zero divide by nothing", () => {
+  const page = load("token_heatmap.js");
+  page.draw(heatmap([["good", 0.4]], { signed: false, scale: "share", largest: 0.4 }));
+  assert.deepEqual(texts(page.root, ".legend .end"), ["0%", "40%"]);
+  page.draw(heatmap([["good", 0]], { largest: 0 }));
+  assert.ok(page.root.querySelector(".w").style.backgroundColor.endsWith(",0.000)"));
+});
+
+test("words that touch are joined, what was not read and what is special is told apart", () => {
+  const page = load("token_heatmap.js");
+  const data = heatmap([["is", 1], ["n't", 1, { gap: "" }], ["[SEP]", 0, { special: true }]]);
+  data.texts.push({ ...data.texts[0], label: "second text", before: "cut off ", unread: " and the rest", tail: "!" });
+  page.draw(data);
+  assert.deepEqual(texts(page.root, ".joined").slice(0, 1), ["n't"]);
+  assert.deepEqual(texts(page.root, ".joins").slice(0, 1), ["is"]);
+  assert.deepEqual(texts(page.root, ".special").slice(0, 1), ["[SEP]"]);
+  assert.deepEqual(texts(page.root, ".which"), ["text", "second text"]);
+  assert.deepEqual(texts(page.root, ".unread"), ["cut off ", " and the rest"]);
+  assert.equal(page.root.querySelectorAll(".text")[1].textContent, "second textcut off isn't [SEP]! and the rest");
+});
+
+test("the card of a word has its score, rank, pieces and interval", () => {
+  const page = load("token_heatmap.js");
+  page.draw(heatmap([["isn't", 1, { error: 0.25, parts: [["isn", 0.75], ["##t", null]] }], ["it", 0, { rank: null }]]));
+  const [word, plain] = page.root.querySelectorAll(".w");
+  word.dispatch("pointerover");
+  const card = () => texts(page.root, ".tip div");
+  assert.deepEqual(card(), ["isn't", "+1.00 log-odds", "1. of 2 by size", "isn +0.750   ##t", "\u00b1 0.250 (95%)"]);
+  plain.focus();
+  assert.deepEqual(card(), ["it", "0 log-odds"]);
+  word.dispatch("pointerout");
+  assert.equal(page.root.querySelector(".tip").style.opacity, 0);
+});
+
+test("a word is picked by a click or Enter, let go by a second one or Escape, in all drawings of the group", () => {
+  const page = load("token_heatmap.js");
+  page.draw(heatmap([["good", 2], ["bad", -1]]));
+  const other = page.addRoot();
+  page.read("draw")(other, heatmap([["good", 1], ["bad", 1]]));
+  const [good, bad] = page.root.querySelectorAll(".w");
+  const picked = (root) => texts(root, ".picked");
+  good.click();
+  assert.deepEqual([picked(page.root), picked(other)], [["good"], ["good"]]);
+  assert.equal(good.getAttribute("aria-pressed"), "true");
+  good.focus();
+  good.press("ArrowRight");
+  bad.press("Enter");
+  assert.deepEqual([picked(page.root), picked(other)], [["bad"], ["bad"]]);
+  bad.click();
+  assert.deepEqual(picked(other), []);
+  good.click();
+  good.press("Escape");
+  assert.deepEqual(picked(page.root), []);
+  assert.deepEqual(page.sent.map(([, { token }]) => token), [1, 2, null, 1]);
+  page.root.querySelector(".legend").click();
+  assert.equal(page.sent.length, 4);
+});
+
+test("a word chosen before is marked from the start", () => {
+  const page = load("token_heatmap.js");
+  page.draw(heatmap([["good", 2], ["bad", -1]], { chosen: [2] }));
+  assert.deepEqual(texts(page.root, ".picked"), ["bad"]);
+});
+
+function marks(marked = []) {
+  const page = load("word_marks.js");
+  const units = ["a", "good", "film", "indeed"].map((text, number) => ({ text, number, gap: number ? " " : "" }));
+  const data = { of: "1", sends: true, count: 4, marked, texts: [{ label: "text", before: "", units, tail: "", unread: "" }], caption: "" };
+  page.draw(data);
+  const words = page.root.querySelectorAll(".w");
+  const markedPlaces = () => words.map((word, place) => (word.classList.contains("marked") ? place : -1)).filter((place) => place >= 0);
+  return { page, data, words, marked: markedPlaces, clear: page.root.querySelector(".link"), status: () => texts(page.root, "[role=\"status\"]")[0] };
+}
+
+test("a click marks a word and tells the page; a second one takes the mark away", () => {
+  const { page, words, marked, status } = marks();
+  words[1].click();
+  assert.deepEqual([marked(), status(), words[1].getAttribute("aria-pressed")], [[1], "1 of 4 words marked", "true"]);
+  words[1].click();
+  assert.deepEqual([marked(), status()], [[], "0 of 4 words marked"]);
+  assert.deepEqual(page.sent.map(([, sent]) => sent), [{ of: "1", words: [1] }, { of: "1", words: [] }]);
+});
+
+test("with Shift, all words from the last one on get its mark, in either direction", () => {
+  const { words, marked } = marks();
+  words[3].click();
+  words[1].click({ shiftKey: true });
+  assert.deepEqual(marked(), [1, 2, 3]);
+  words[2].click(); // takes the mark away
+  words[3].click({ shiftKey: true });
+  assert.deepEqual(marked(), [1]);
+  assert.ok(words[0].dispatch("mousedown", { shiftKey: true }).defaultPrevented);
+  assert.ok(!words[0].dispatch("mousedown", { shiftKey: false }).defaultPrevented);
+});
+
+test("the keyboard marks as the mouse does", () => {
+  const { words, marked, page } = marks();
+  words[0].focus();
+  const press = (key, properties) => page.document.activeElement.press(key, properties);
+  press("Enter");
+  press("ArrowRight");
+  press("ArrowRight");
+  press(" ", { shiftKey: true });
+  assert.deepEqual(marked(), [0, 1, 2]);
+  press("End");
+  press("Enter", { shiftKey: false });
+  assert.deepEqual(marked(), [0, 1, 2, 3]);
+});
+
+test("Clear takes all marks away and hands the focus to the first word", () => {
+  const { page, words, marked, clear } = marks([1, 2]);
+  words[0].click();
+  assert.deepEqual([marked(), clear.disabled], [[0, 1, 2], false]);
+  clear.click();
+  assert.deepEqual([marked(), clear.disabled, page.document.activeElement], [[], true, words[0]]);
+  words[3].click({ shiftKey: true }); // there is no last one any more
+  assert.deepEqual(marked(), [3]);
+});
+
+test("an answer to a click does not draw over newer marks, another text does", () => {
+  const { page, data, words, marked } = marks();
+  words[0].click();
+  page.draw({ ...data, marked: [] });
+  assert.deepEqual(marked(), [0]);
+  page.draw({ ...data, of: "2", marked: [3] });
+  assert.deepEqual(texts(page.root, ".marked"), ["indeed"]);
+});
+
+test("predicted spans hold their words and the name of their kind; a word can be asked about", () => {
+  const page = load("predicted_spans.js");
+  const unit = (text, position, span, more = {}) => ({ text, position, span, kind: span === null ? null : span, asked: false, gap: position ? " " : "", ...more });
+  const units = [unit("Marie", 0, 0), unit("Curie", 1, 0), unit("saw", 2, null), unit("Paris", 3, 1, { asked: true })];
+  const row = (label, text, words, kind) => ({ label, text, words, kind, probability: 0.996 });
+  const data = {
+    texts: [{ label: "text", before: "", units, tail: ".", unread: "" }],
+    kinds: ["PER", "LOC"],
+    rows: [row("PER", "Marie Curie", [1, 2], 0), row("LOC", "Paris", [4, 4], 1)],
+    note: "", caption: "Entities", sends: true,
+  };
+  page.draw(data);
+  assert.deepEqual(page.root.querySelectorAll("mark").map((mark) => [mark.textContent, mark.getAttribute("class")]), [["Marie CuriePER", "span kind0"], ["ParisLOC", "span kind1"]]);
+  assert.equal(page.root.querySelector(".text").textContent, "Marie CuriePER saw ParisLOC.");
+  assert.deepEqual(texts(page.root, "tr"), ["PERMarie Curiewords 1\u20132>99%", "LOCParisword 4>99%"]);
+  const words = page.root.querySelectorAll(".w");
+  assert.deepEqual(words.map((word) => word.getAttribute("aria-pressed")), ["false", "false", "false", "true"]);
+  words[2].click();
+  words[3].press("Enter");
+  assert.deepEqual(page.sent.map(([, sent]) => sent), [{ position: 2 }, { position: 3 }]);
+  page.draw({ ...data, sends: false, rows: Array.from({ length: 13 }, () => data.rows[0]) });
+  assert.equal(page.root.querySelector(".w").getAttribute("role"), null);
+  assert.equal(page.root.querySelectorAll(".scroll table tr").length, 13);
+});
+
+test("details of picked words have each method's score in its unit, and the pieces", () => {
+  const page = load("word_details.js");
+  const data = golden("word_details");
+  page.draw(data);
+  assert.match(page.root.textContent, /Click a word/);
+  const word = data.words.find(({ pieces }) => pieces.length > 1);
+  page.read("pick")(data.group, word.tokens.slice(0, 1));
+  assert.deepEqual(texts(page.root, "code"), word.pieces.map(([piece]) => piece));
+  const rows = page.root.querySelectorAll("tr").map((row) => texts(row, "td"));
+  assert.deepEqual(rows.map(([title]) => title), word.scores.map(([method]) => data.methods[method].title));
+  word.scores.forEach(([method, value, rank, count], place) => {
+    const how = data.methods[method];
+    assert.equal(rows[place][1], `${page.read("score")(value, how)} ${how.unit}`);
+    assert.equal(rows[place][2], `${rank}. of ${count}`);
+  });
+  page.read("pick")(data.group, data.words.flatMap(({ tokens }) => tokens));
+  assert.equal(page.root.querySelectorAll(".word").length, 12);
+  assert.equal(texts(page.root, ".note")[0], `${data.words.length - 12} more words are marked; pick them one by one to see their numbers.`);
+});
+
+test("details say which piece the model does not know, and a score's interval", () => {
+  const page = load("word_details.js");
+  page.draw({
+    group: "g",
+    methods: { lime: { title: "LIME", scale: "log_odds", signed: true, unit: "log-odds" } },
+    words: [{ text: "xyz", tokens: [1], pieces: [["[UNK]", 1, true]], scores: [["lime", 1, 1, 1, 0.5]] }],
+  });
+  page.read("pick")("g", [1]);
+  assert.deepEqual(texts(page.root, ".unknown"), ["[UNK]"]);
+  assert.equal(texts(page.root, "td.value")[0], "+1.00 \u00b1 0.500 log-odds");
+});
+
+async function copied(data, label) {
+  const page = load("copy_link.js");
+  page.draw(data);
+  page.root.querySelectorAll("button").find((button) => button.textContent === label).click();
+  await new Promise(setImmediate);
+  return page;
+}
+
+test("a link holds the settings; the text only if it is asked for, and then not the example's name", async () => {
+  const data = { texts: { text: "A good & quiet film?", pair: "No." }, longest: 100 };
+  const bare = await copied(data, "Copy link");
+  assert.deepEqual(bare.clipboard, ["http://localhost:8501/?example=irony"]);
+  assert.equal(texts(bare.root, "[role=\"status\"]")[0], "Copied.");
+  const whole = new URL((await copied(data, "Copy link with text")).clipboard[0]);
+  assert.deepEqual(Object.fromEntries(whole.searchParams), { text: "A good & quiet film?", pair: "No." });
+});
+
+test("a link without texts, or with one that is too long, says so", () => {
+  const page = load("copy_link.js");
+  const status = () => texts(page.root, "[role=\"status\"]")[0];
+  page.draw({ texts: {}, longest: 10 });
+  assert.match(status(), /holds the settings, not the texts/);
+  page.draw({ texts: { text: "eleven chars" }, longest: 10 });
+  assert.match(status(), /too long for a link \(more than 10 characters\)/);
+  assert.deepEqual(texts(page.root, "button"), ["Copy link"]);
+});
+
+test("where nothing may be copied, the link is there to be copied by hand", async () => {
+  const page = load("copy_link.js");
+  page.window.navigator.clipboard.writeText = async () => {
+    throw new Error("denied");
+  };
+  page.draw({ texts: {}, longest: 10 });
+  page.root.querySelector("button").click();
+  await new Promise(setImmediate);
+  assert.equal(page.selected, page.root.querySelector("input"));
+  assert.equal(page.selected.getAttribute("value"), "http://localhost:8501/?example=irony");
+});
