@@ -109,7 +109,7 @@ def test_lists(capsys: pytest.CaptureFixture[str]) -> None:
         (["text", ""], "the text is empty"),
         (["text", "a", "--model", "nope"], "There is no model or folder 'nope'"),
         (["text", "a", "--method", "nope"], "There is no method 'nope'"),
-        (["text", "a", "--set", "occlusion"], "expected METHOD.KNOB=VALUE"),
+        (["text", "a", "--set", "occlusion"], "expected METHOD.SETTING=VALUE"),
         (["text", "a", "--set", "occlusion.window=many"], "expected 2 to 20"),
         (["text", "a", "--target", "neutral"], "There is no label 'neutral'"),
         (["text", "a", "--out", "/no/such/place"], "can't be written"),
@@ -154,7 +154,7 @@ def test_attention_as_json_npz_svg_and_table(tmp_path: Path, capsys: pytest.Capt
     [
         (["--head", "12"], "heads 0 to 11"),
         (["--layer", "-1"], "layers 0 to 5"),
-        (["--format", "npz"], "name a file with --out"),
+        (["--format", "npz"], "Name a file with --out"),
         (["--model", "nothing"], "no model or folder"),
     ],
 )
@@ -188,7 +188,7 @@ def test_neurons(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["--layer", "6"], "layers 0 to 5"),
         (["--zero", "first"], "Name one by layer and number"),
         (["--zero", "0.1536"], "neurons 0 to 1535"),
-        (["--top", "0"], "list at least one"),
+        (["--top", "0"], "give at least 1"),
         (["--lines", "/no/such/file"], "can't be read"),
         (["--word", "zebra"], "There is no word 'zebra'"),
     ],
@@ -237,13 +237,13 @@ def test_texts_become_vectors_and_a_ranking(tmp_path: Path, capsys: pytest.Captu
         (["a.csv", "--query", "a", "--column", "body"], "no column 'body'; it has text"),
         (["a.csv", "--query", "a", "--pooling", "layer:9"], "layer:0 to layer:5"),
         (["a.csv", "--query", " "], "There is nothing"),
-        (["a.csv", "--query", "a", "--top", "0"], "one is the least"),
-        (["a.csv", "--query", "a", "--rows", "0"], "--rows is 0; one is the least"),
+        (["a.csv", "--query", "a", "--top", "0"], "give at least 1"),
+        (["a.csv", "--query", "a", "--rows", "0"], "--rows is 0; give at least 1"),
         (["a.csv", "--query", "a", "--pooling", "layer:" + "9" * 5000], "layer:0 to layer:5"),
         (["a.csv", "--out", "nowhere/v.npz"], "there is no folder nowhere"),
         (["a.csv", "--out", "~nosuchuser/v.npz"], "there is no user of that name"),
         (["~nosuchuser/a.csv", "--query", "a"], "there is no user of that name"),
-        (["-", "--query", "a", "--label", "kind"], "have no columns: leave --column and --label away"),
+        (["-", "--query", "a", "--label", "kind"], "have no columns. Leave out --column and --label"),
     ],
 )
 def test_embed_refuses(
@@ -310,4 +310,4 @@ def test_a_port_that_is_taken_is_said(capsys: pytest.CaptureFixture[str]) -> Non
     assert f"Port {port} is in use." in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["serve", "--port", "70000"])
-    assert "70000 is no port" in capsys.readouterr().err
+    assert "70000 is not a port" in capsys.readouterr().err
