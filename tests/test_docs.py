@@ -18,7 +18,10 @@ from tests.tiny_models import tiny_folder, tiny_gpt2
 ROOT = Path(__file__).parent.parent
 README, GUIDE = ROOT / "README.md", sorted((ROOT / "docs" / "guide").glob("*.md"))
 PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
-QUICK = ["--head-only", "--epochs", "0.2"]  # how a training of the docs is shortened
+QUICK = {  # what the guide's commands are shortened by; those of the README run as they are
+    "text": ["--method", "occlusion", "--no-phrases"],
+    "train": ["--head-only", "--epochs", "0.2"],
+}
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -69,7 +72,8 @@ def test_the_commands_run(page: Path, workplace: Path, capsys: pytest.CaptureFix
         if program == "explain" and arguments[0] == "serve":
             _parser().parse_args(arguments)  # a server that runs is tested in tests/pages
         elif program == "explain":
-            assert main([*arguments, *(QUICK if arguments[0] == "train" else [])]) == 0, line
+            quick = [] if page == README or "--method" in arguments else QUICK.get(arguments[0], [])
+            assert main([*arguments, *quick]) == 0, line
         elif program == "make":
             assert re.search(rf"^{arguments[0]}:.*## ", makefile, re.MULTILINE), line
         elif line == "docker run -p 8501:8501 explain":

@@ -185,3 +185,27 @@ def test_links_in_the_app_lead_to_pages_of_the_guide() -> None:
         for target in re.findall(r"\]\(([^)\s]+)\)", text):
             assert target.startswith("https://") or target.removeprefix("?topic=") in guide.pages(), (page.name, target)
         assert all(part.path.is_file() for part in guide.parts(page, str) if isinstance(part, guide.Picture))
+
+
+def shown_on_pages() -> Iterator[tuple[str, str]]:
+    """Every string of the pages that is no docstring, with its file; parts of one f-string are put together."""
+    for path in (ROOT / "pages").rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        joined = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+        inside = {id(part) for node in joined for part in node.values}
+        for node in joined:
+            yield path.name, "".join(part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings | inside:
+                yield path.name, node.value
+
+
+def test_pages_explain_no_term_a_second_time() -> None:
+    explained = "|".join(re.escape(term) for term in guide.definitions())
+    again = re.compile(rf"(?:^|[.(] )(?:an? |the )?\W*\b({explained})s?\b\W*(?:\(|:|is |are |means )", re.IGNORECASE)
+    for name, text in shown_on_pages():
+        is_prose = " " in text
+        assert not (is_prose and again.search(text)), f"{name} explains a term of the glossary: {text!r}; quote definition(term)"
+        for term, explanation in guide.definitions().items():
+            assert explanation.partition(".")[0] not in text, f"{name} writes out the explanation of {term}"
