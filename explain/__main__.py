@@ -1,4 +1,4 @@
-"""The command line: explain a text, show attention and neurons, embed texts, train, list models, serve, replay.
+"""Explain what a transformer decided about a text, in a terminal or in a browser.
 
 explain text "The film isn't good." --model sentiment --format table
 """
@@ -31,7 +31,7 @@ LONGEST_LINE = 1200  # characters of a message
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0 well, 1 a replay that differs, 2 an error that is told."""
+    """Run one command and return its exit status: 0 success, 1 a replay that differs, 2 an error with its message."""
     try:
         options = _parser().parse_args(arguments)
         status = int(options.run(options))
@@ -91,38 +91,46 @@ def _parser() -> argparse.ArgumentParser:
         "--task",
         type=not_empty,
         metavar="NAME",
-        help="one of several things that a model does, such as fill-mask; or what a checkpoint was saved for, where "
-        "its config.json does not say",
+        help="the task, if the model can do several (fill-mask), or if its config.json does not say what was saved",
     )
     text.add_argument(
         "--method",
         action="append",
         metavar="NAME",
-        help="a method; may be given again (default: integrated gradients, occlusion, rollout)",
+        help="a method; repeatable (default: integrated gradients, occlusion, attention rollout)",
     )
-    text.add_argument("--set", action="append", default=[], metavar="METHOD.KNOB=VALUE", help="a method's setting")
-    text.add_argument("--target", metavar="LABEL", help="the label, or word, to explain (default: the decided one)")
-    text.add_argument("--against", metavar="LABEL", help="explain why --target and not this label, or word")
+    text.add_argument(
+        "--set", action="append", default=[], metavar="METHOD.SETTING=VALUE", help="a setting of a method; repeatable"
+    )
+    text.add_argument("--target", metavar="LABEL", help="the label, or word, to explain (default: the predicted one)")
+    text.add_argument("--against", metavar="LABEL", help="compare with this label, or word: why --target and not this?")
     text.add_argument(
         "--position",
         type=whole_number(0),
         metavar="TOKEN",
-        help="the mask, word or answer to explain, by its first token's place among the tokens, [CLS] being 0",
-    )
-    text.add_argument("--word", metavar="WORD", help="the word to explain the label of, or its number, from 0")
-    text.add_argument("--scale", help="log_odds (default), probability, log_probability or logit")
-    text.add_argument(
-        "--test", action="store_true", help="compare each explanation with random orders, and say whether it holds"
+        help="the mask, word or answer to explain, by the number of its first token; [CLS] is 0",
     )
     text.add_argument(
-        "--metric", action="append", default=[], metavar="NAME", help="a further metric; may be given again"
+        "--word", metavar="WORD", help="explain the label of this word; give the word, or its number from 0"
     )
-    text.add_argument("--no-phrases", action="store_true", help="do not look for key phrases")
-    text.add_argument("--format", choices=("table", "json", "html", "csv"), default="table")
+    text.add_argument("--scale", metavar="NAME", help="log_odds (default), probability, log_probability or logit")
+    text.add_argument(
+        "--test",
+        action="store_true",
+        help="test each explanation against random orders of the words, and give a verdict",
+    )
+    text.add_argument("--metric", action="append", default=[], metavar="NAME", help="a further metric; repeatable")
+    text.add_argument("--no-phrases", action="store_true", help="leave out the key phrases")
+    text.add_argument(
+        "--format",
+        choices=("table", "json", "html", "csv"),
+        default="table",
+        help="json: everything, for replay; html: a page that opens offline; csv: the scores (default: %(default)s)",
+    )
     text.add_argument("--out", type=output_file, metavar="FILE", help="write to a file instead of standard output")
     text.set_defaults(run=explain_text)
 
-    attention = commands.add_parser("attention", help="attention weights of one text: who looks at whom")
+    attention = commands.add_parser("attention", help="show the attention weights of one text")
     attention.add_argument("text", help="the text, or - to read it from standard input")
     attention.add_argument("--pair", metavar="TEXT", help="a second text, read together with the first")
     attention.add_argument("--model", type=not_empty, default="sentiment", help="as for text (default: %(default)s)")
@@ -135,38 +143,42 @@ def _parser() -> argparse.ArgumentParser:
         "--format",
         choices=("table", "json", "npz", "svg"),
         default="table",
-        help="table: figures that tell heads apart; json: weights, L x H x T x T or less; npz: all of them, for NumPy; "
-        "svg: a matrix, what is not chosen averaged",
+        help="table: figures of each head; json: the weights; npz: all weights, for NumPy; svg: a matrix, averaged "
+        "over layers and heads that are not chosen (default: %(default)s)",
     )
     attention.add_argument("--out", type=output_file, metavar="FILE", help="write to a file instead of standard output")
     attention.set_defaults(run=show_attention)
 
-    embed = commands.add_parser("embed", help="texts as vectors: write them, or rank the texts by a query")
+    embed = commands.add_parser("embed", help="turn texts into vectors: write them, or rank the texts by a query")
     embed.add_argument(
         "file",
         type=not_empty,
-        help="a .csv, .tsv, .txt, .jsonl or .parquet, the first four also with .gz; - reads lines from standard input",
+        help="a .csv, .tsv, .txt, .jsonl or .parquet file, also .gz but for .parquet; - reads lines from stdin",
     )
-    embed.add_argument("--column", metavar="NAME", help="which column holds the texts (default: text, or the only one)")
-    embed.add_argument("--label", metavar="NAME", help="a column to write beside the vectors")
-    embed.add_argument("--rows", type=whole_number(1), metavar="N", help="take the first N rows only")
+    embed.add_argument(
+        "--column", metavar="NAME", help="the column with the texts (default: text, sentence, or the only one)"
+    )
+    embed.add_argument("--label", metavar="NAME", help="a column to write next to the vectors")
+    embed.add_argument("--rows", type=whole_number(1), metavar="N", help="read only the first N rows")
     embed.add_argument(
         "--pooling",
         metavar="NAME",
-        help="mean, cls, max, last_four, layer:N (counted from 0) or lstm (default: as it was trained, or mean)",
+        help="mean, cls, max, last_four, layer:N (from 0) or lstm (default: the model's own, else mean)",
     )
     embed.add_argument(
-        "--model", type=not_empty, help="as for text (default: the one whose vectors were made to be compared, or base)"
+        "--model", type=not_empty, help="as for text (default: similarity, which was trained to compare texts)"
     )
     embed.add_argument(
         "--out", type=output_file, metavar="FILE", help="write the vectors to a file: .npz, .csv or .parquet"
     )
     embed.add_argument("--query", metavar="TEXT", help="print the texts nearest to this one, with their cosines")
-    embed.add_argument("--top", type=whole_number(1), default=10, metavar="K", help="how many (default: %(default)s)")
+    embed.add_argument(
+        "--top", type=whole_number(1), default=10, metavar="K", help="number of texts printed (default: %(default)s)"
+    )
     embed.set_defaults(run=embed_texts)
 
     neurons = commands.add_parser(
-        "neurons", help="inside the model: states, neurons, and what setting some to zero does"
+        "neurons", help="show states and neurons of one text, and the effect of setting neurons to zero"
     )
     neurons.add_argument("text", help="the text, or - to read it from standard input")
     neurons.add_argument("--pair", metavar="TEXT", help="a second text, read together with the first")
@@ -178,13 +190,13 @@ def _parser() -> argparse.ArgumentParser:
     neurons.add_argument(
         "--word",
         metavar="WORD",
-        help="list neurons at this word, or special token, or word number from 0 (default: text)",
+        help="list neurons at this word, special token, or word number from 0 (default: the whole text)",
     )
     neurons.add_argument(
-        "--layer", type=whole_number(0), metavar="N", help="list neurons of one layer, from 0 (default: all)"
+        "--layer", type=whole_number(0), metavar="N", help="list neurons of one layer, counted from 0 (default: all)"
     )
     neurons.add_argument(
-        "--top", type=whole_number(1), default=12, metavar="K", help="how many are listed (default: %(default)s)"
+        "--top", type=whole_number(1), default=12, metavar="K", help="number of neurons listed (default: %(default)s)"
     )
     neurons.add_argument(
         "--by",
@@ -197,44 +209,65 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="LAYER.NEURON",
-        help="set this neuron to zero, or a whole layer's, LAYER.all; may be given again",
+        help="set this neuron to zero, or a whole layer's with LAYER.all; repeatable",
     )
     neurons.add_argument(
-        "--lines", type=not_empty, metavar="FILE", help="a set of texts, one a line, to find the words of neurons in"
+        "--lines",
+        type=not_empty,
+        metavar="FILE",
+        help="a file of texts, one a line: where in them is each neuron most active?",
     )
     neurons.add_argument(
         "--format",
         choices=("table", "json", "csv"),
         default="table",
-        help="csv: every neuron's figures at the word",
+        help="json: what is listed; csv: every neuron's figures at the word (default: %(default)s)",
     )
     neurons.add_argument("--out", type=output_file, metavar="FILE", help="write to a file instead of standard output")
     neurons.set_defaults(run=show_neurons)
 
-    evaluate = commands.add_parser("evaluate", help="measure methods on a data set: faithfulness, and human labels")
+    evaluate = commands.add_parser(
+        "evaluate", help="measure methods on a data set: faithfulness, and agreement with human labels"
+    )
     evaluate.add_argument(
         "--data", type=not_empty, required=True, metavar="DIR", help="a folder with SPLIT.jsonl or SPLIT.jsonl.gz"
     )
-    evaluate.add_argument("--split", type=not_empty, default="dev", help="default: %(default)s")
+    evaluate.add_argument(
+        "--split",
+        type=not_empty,
+        default="dev",
+        metavar="NAME",
+        help="the file's name before .jsonl (default: %(default)s)",
+    )
     evaluate.add_argument("--model", type=not_empty, default="sentiment", help="as for text (default: %(default)s)")
     evaluate.add_argument("--task", type=not_empty, metavar="NAME", help="as for text")
     evaluate.add_argument(
-        "--method", action="append", metavar="NAME", help="a method; may be given again (default: all there are)"
+        "--method", action="append", metavar="NAME", help="a method; repeatable (default: all the model allows)"
     )
-    evaluate.add_argument("--set", action="append", default=[], metavar="METHOD.KNOB=VALUE", help="a method's setting")
+    evaluate.add_argument(
+        "--set", action="append", default=[], metavar="METHOD.SETTING=VALUE", help="a setting of a method; repeatable"
+    )
     evaluate.add_argument(
         "--texts",
         type=whole_number(1),
         default=300,
         metavar="N",
-        help="texts for methods of more than 50 passes (default: 300)",
+        help="texts for methods that need more than 50 passes (default: %(default)s)",
     )
-    evaluate.add_argument("--most", type=whole_number(1), metavar="N", help="texts in all (default: the whole split)")
+    evaluate.add_argument("--most", type=whole_number(1), metavar="N", help="use only the first N texts (default: all)")
     evaluate.add_argument(
-        "--orders", type=whole_number(1, 1000), default=20, help="random orders beside each (default: %(default)s)"
+        "--orders",
+        type=whole_number(1, 1000),
+        default=20,
+        metavar="N",
+        help="random orders for each text (default: %(default)s)",
     )
     evaluate.add_argument(
-        "--workers", type=whole_number(1, 256), default=1, metavar="N", help="processes (default: %(default)s)"
+        "--workers",
+        type=whole_number(1, 256),
+        default=1,
+        metavar="N",
+        help="number of processes (default: %(default)s)",
     )
     evaluate.add_argument(
         "--record",
@@ -242,36 +275,62 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="write each text's figures to a file at once; an existing file is continued (default: no file)",
     )
-    evaluate.add_argument("--out", type=output_file, metavar="FILE", help="write the tables, as Markdown, to a file")
+    evaluate.add_argument(
+        "--out", type=output_file, metavar="FILE", help="write the tables to a Markdown file, not to standard output"
+    )
     evaluate.set_defaults(run=evaluate_methods)
 
-    train = commands.add_parser("train", help="train a classifier on a file of your own, beside simpler ones")
+    train = commands.add_parser("train", help="train a classifier on your own rows, and compare it with simpler ones")
     train.add_argument(
-        "file", type=not_empty, metavar="FILE", help="rows: .csv, .tsv, .jsonl, .json or .parquet, in UTF-8"
+        "file",
+        type=not_empty,
+        metavar="FILE",
+        help="the rows: a .csv, .tsv, .jsonl, .json or .parquet file in UTF-8",
     )
     train.add_argument(
-        "--out", type=not_empty, required=True, metavar="DIR", help="where the model goes; a run that is there goes on"
+        "--out",
+        type=not_empty,
+        required=True,
+        metavar="DIR",
+        help="the folder of the model; a run that was stopped there continues",
     )
-    train.add_argument("--text", default="text", metavar="COLUMN", help="default: %(default)s")
-    train.add_argument("--text-pair", metavar="COLUMN", help="a second text, read together with the first")
-    train.add_argument("--label", default="label", metavar="COLUMN", help="default: %(default)s")
-    train.add_argument("--several", action="store_true", help='any number of labels may be right, parted by "|"')
-    train.add_argument("--head-only", action="store_true", help="leave the encoder as it is: faster, mostly worse")
-    train.add_argument("--pooling", metavar="NAME", help="what the head reads: cls (default), mean, or lstm")
-    train.add_argument("--minutes", metavar="N", help="at most so many (default: 10)")
-    train.add_argument("--epochs", metavar="N", help="at most so many times through the rows (default: 10)")
-    train.add_argument("--seed", metavar="N", help="default: 0")
-    train.add_argument("--set", action="append", default=[], metavar="KNOB=VALUE", help="learning_rate, batch_size ...")
+    train.add_argument(
+        "--text", default="text", metavar="COLUMN", help="the column with the text (default: %(default)s)"
+    )
+    train.add_argument(
+        "--text-pair", metavar="COLUMN", help="the column with a second text, read together with the first"
+    )
+    train.add_argument(
+        "--label", default="label", metavar="COLUMN", help="the column with the label (default: %(default)s)"
+    )
+    train.add_argument("--several", action="store_true", help='several labels may hold, separated by "|"')
+    train.add_argument("--head-only", action="store_true", help="train the head alone: faster, and mostly worse")
+    train.add_argument("--pooling", metavar="NAME", help="what the head reads: cls (default), mean or lstm")
+    train.add_argument("--minutes", metavar="N", help="minutes of training at most (default: 10)")
+    train.add_argument("--epochs", metavar="N", help="epochs at most (default: 10)")
+    train.add_argument("--seed", metavar="N", help="seed of the split and of every random draw (default: 0)")
+    train.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="SETTING=VALUE",
+        help="learning_rate, batch_size, rank or patience; repeatable",
+    )
     train.set_defaults(run=train_model)
 
-    models = commands.add_parser("models", help="list the models that are there, with task, size and figures")
+    models = commands.add_parser("models", help="list the models with task, size and measured figures")
     models.set_defaults(run=list_models)
 
     methods = commands.add_parser("methods", help="list the methods and their settings")
     methods.set_defaults(run=list_methods)
 
-    serve = commands.add_parser("serve", help="start the app in a browser")
-    serve.add_argument("--port", type=whole_number(1, 65535), default=DEFAULT_PORT)
+    serve = commands.add_parser("serve", help="start the app, for a browser")
+    serve.add_argument(
+        "--port",
+        type=whole_number(1, 65535),
+        default=DEFAULT_PORT,
+        help="the port to listen on (default: %(default)s)",
+    )
     serve.add_argument(
         "--host", type=not_empty, default="127.0.0.1", help="address to listen on (default: this machine only)"
     )
@@ -281,21 +340,33 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         type=host_name,
         metavar="NAME",
-        help="a host name the server answers to, besides localhost; may be given again (also EXPLAIN_ALLOWED_HOSTS, "
-        "with commas). Without one, a server that other machines reach answers to any",
+        help="a host name the server answers to, besides localhost; repeatable (also EXPLAIN_ALLOWED_HOSTS, with "
+        "commas). Without one, a server that other machines reach answers to any name",
     )
     serve.add_argument(
-        "--allow-any-model", action="store_true", help="let visitors name any folder or hub model, whatever the host"
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="the address to listen on (default: %(default)s, this machine only)",
     )
-    serve.add_argument("--allow-training", action="store_true", help="let visitors train models, whatever the host")
+    serve.add_argument(
+        "--allow-any-model", action="store_true", help="let visitors of any host name any folder or hub model"
+    )
+    serve.add_argument("--allow-training", action="store_true", help="let visitors of any host train models")
     serve.set_defaults(run=serve_app)
 
-    replay = commands.add_parser("replay", help="compute a report again from its record and compare")
+    replay = commands.add_parser("replay", help="compute a report again and compare every number")
     replay.add_argument("report", type=not_empty, help="a report written with --format json")
     replay.add_argument(
-        "--tolerance", type=finite_number(0), default=1e-3, help="largest difference allowed (default: %(default)s)"
+        "--tolerance",
+        type=finite_number(0),
+        default=1e-3,
+        metavar="X",
+        help="the largest difference allowed (default: %(default)s)",
     )
-    replay.add_argument("--model", type=not_empty, help="where the recorded model lies now")
+    replay.add_argument(
+        "--model", type=not_empty, metavar="DIR", help="the folder of the recorded model, if it was moved"
+    )
     replay.set_defaults(run=replay_report)
     return parser
 
@@ -334,7 +405,7 @@ def show_attention(options: argparse.Namespace) -> int:
     from explain.views import attention_arrays
 
     if options.format == "npz" and options.out is None:
-        raise KnobError("npz is no text: name a file with --out.")
+        raise KnobError("The format npz is not text. Name a file with --out.")
     model = load_model(options.model, task=options.task)
     for name, chosen, count in (("layer", options.layer, model.layers), ("head", options.head, model.heads)):
         if chosen is not None and chosen >= count:
@@ -354,7 +425,7 @@ def show_attention(options: argparse.Namespace) -> int:
 
 def embed_texts(options: argparse.Namespace) -> int:
     if options.out is None and options.query is None:
-        raise KnobError("Say what is wanted: --out FILE for the vectors, --query TEXT for a ranking, or both.")
+        raise KnobError("Nothing to do. Give --out FILE for the vectors, --query TEXT for a ranking, or both.")
     from explain.embeddings.ranking import Search
     from explain.embeddings.reading import of_lines, read_texts
     from explain.embeddings.work import default_model, embed
@@ -369,7 +440,7 @@ def embed_texts(options: argparse.Namespace) -> int:
         check_text(options.query)
     if options.file == "-":
         if options.column or options.label:
-            raise KnobError("Lines from standard input have no columns: leave --column and --label away.")
+            raise KnobError("Lines from standard input have no columns. Leave out --column and --label.")
         texts = of_lines(_standard_input(), options.rows)
     else:
         texts = read_texts(options.file, column=options.column, label=options.label, most=options.rows)
@@ -379,16 +450,16 @@ def embed_texts(options: argparse.Namespace) -> int:
     cut, pooling = int(vectors.truncated.sum()), vectors.pooling
     print(f"{len(texts):,} texts, {vectors.vectors.shape[1]} numbers each ({model.name}, {pooling}).", file=sys.stderr)
     if texts.blank:
-        print(f"Rows without a text, left out: {texts.blank:,}.", file=sys.stderr)
+        print(f"Rows without a text were left out: {texts.blank:,}.", file=sys.stderr)
     if cut:
-        print(f"Texts of more than {model.longest_text} pieces, their rest not read: {cut:,}.", file=sys.stderr)
+        print(f"Texts longer than {model.longest_text} pieces were cut: {cut:,}.", file=sys.stderr)
     if options.out is not None:  # before whoever reads the ranking stops reading
         write(vectors, texts, options.out)
         _say(f"Written: {options.out}")
     if options.query is not None:
         found = Search(options.query, options.top).answer(vectors, model)
         if found.truncated:
-            print(f"The query is longer than {model.longest_text} pieces; its rest was not read.", file=sys.stderr)
+            print(f"The query is longer than {model.longest_text} pieces. It was cut.", file=sys.stderr)
         sys.stdout.write(ranking_to_text(found, texts.texts, texts.rows))
     return 0
 
@@ -451,7 +522,7 @@ def _asked_of_neurons(
     lines = read_lines(_read(options.lines))
     if lines.left_out:
         count = len(lines.texts)
-        print(f"explain: the first {count:,} texts are read, {lines.left_out:,} are left out.", file=sys.stderr)
+        print(f"explain: only the first {count:,} texts are read; {lines.left_out:,} are left out.", file=sys.stderr)
     return effects, (WordsOfNeurons(lines.texts, lines.numbers),)
 
 
@@ -513,11 +584,11 @@ def _position(options: argparse.Namespace, model: "TextModel", text: str) -> int
     if options.position is not None:
         raise KnobError("Give --word or --position, not both.")
     if not (model.task.place or model.task.windows):
-        raise KnobError("This model decides on the whole text: leave --word away.")
+        raise KnobError("This model decides on the whole text. Leave out --word.")
     windows = model.windows(text, options.pair)
     if len(windows) > 1 and model.task.windows:
         raise KnobError(
-            f"The {model.texts[-1].lower()} is read in {len(windows)} parts, and a word stands elsewhere in each. "
+            f"The {model.texts[-1].lower()} is read in {len(windows)} windows, so a word has several positions. "
             "Name the answer itself: --target 'its words'."
         )
     return word_start(windows[0], options.word)
@@ -548,7 +619,7 @@ def _settings(assignments: Sequence[str]) -> dict[str, dict[str, str]]:
         method, dot, knob = place.partition(".")
         if not (equals and dot and method and knob):
             raise KnobError(
-                f"--set {assignment}: expected METHOD.KNOB=VALUE, such as integrated_gradients.baseline=pad."
+                f"--set {assignment}: expected METHOD.SETTING=VALUE, such as integrated_gradients.baseline=pad."
             )
         settings.setdefault(method, {})[knob] = value
     return settings
@@ -623,7 +694,7 @@ def list_models(options: argparse.Namespace) -> int:
 
     rows = []
     for entry in shipped():
-        tasks = (", " if entry.told else " or ").join(entry.tasks).replace("_", "-") or "(told by loading it)"
+        tasks = (", " if entry.told else " or ").join(entry.tasks).replace("_", "-") or "(known once loaded)"
         size = f"{entry.size / 1e6:.1f} MB" if entry.size else ""
         figure = "" if entry.main_figure is None else "{} {:.3f}".format(*entry.main_figure)
         rows.append((entry.name, tasks, size, figure, entry.title))
@@ -657,7 +728,7 @@ def replay_report(options: argparse.Namespace) -> int:
     where = f" ({difference.where})" if difference.where and difference.same else ""
     print(f"{difference.compared} numbers compared; largest difference {difference.largest:.2e} {unit}{where}.")
     if not difference.same:
-        print(f"What is no number differs too, first at {difference.where}.")
+        print(f"Other fields differ too; the first is {difference.where}.")
     well = difference.within(options.tolerance)
     print("The report holds." if well else f"The report does not hold (tolerance {options.tolerance:g}).")
     return 0 if well else 1

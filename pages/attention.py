@@ -7,6 +7,7 @@ import streamlit as st
 
 from explain.datatypes import AttentionMaps, Cut, CutEffects, HeadEffects, LayerReadings
 from explain.errors import ExplainError
+from explain.guide import definition
 from explain.models import catalogue
 from explain.models.base import TextModel
 from explain.numerics.heads import HEAD_FIGURES
@@ -82,7 +83,7 @@ def graph(model: TextModel, chosen: Selection) -> Drawer:
         name = controls.weights_picker(model)
         lines = st.slider("Lines a layer", 5, 300, 40, step=5, key="lines", bind="query-params", width=180)
         least = st.slider("Weakest line, %", 0.0, 50.0, 0.0, step=0.5, key="least", bind="query-params", width=180)
-        special = st.toggle("Special tokens", key="special", bind="query-params")
+        special = st.toggle("Special tokens", key="special", bind="query-params", help=definition("special token"))
         selves = st.toggle("Lines to itself", value=True, key="selves", bind="query-params")
     method = controls.method_settings(name) if name else None
     if name and method is None:
@@ -152,7 +153,9 @@ def overview(model: TextModel, chosen: Selection) -> Drawer:
 def matrix(model: TextModel, chosen: Selection) -> Drawer:
     with st.container(horizontal=True, vertical_alignment="center"):
         by = controls.unit_picker()
-        special = st.toggle("Special tokens", value=True, key="specials", bind="query-params")
+        special = st.toggle(
+            "Special tokens", value=True, key="specials", bind="query-params", help=definition("special token")
+        )
 
     def draw(maps: AttentionMaps, found: Mapping[Any, Any]) -> None:
         show.view(
@@ -230,8 +233,8 @@ def heads_that_matter(model: TextModel, chosen: Selection) -> Drawer:
         name = figure.replace("_", " ")
         st.markdown(
             f"**Rank correlation of the effect's size with {name}: {correlation_text(effects.agreement[figure])}** "
-            f"(Spearman, {effects.effects.size} heads; +1: heads with most of it matter most, 0: it says nothing). "
-            "Attention is no explanation until it is tested."
+            f"(Spearman, {effects.effects.size} heads). Attention is not an explanation until it is tested.",
+            help=definition("rank correlation"),
         )
         others = ", ".join(
             f"{other.replace('_', ' ')} {correlation_text(value)}" for other, value in effects.agreement.items()
@@ -285,7 +288,7 @@ def cuts_of(chosen: Selection) -> tuple[tuple[Cut, ...], ...]:
 
 
 def what_if(effects: CutEffects, maps: AttentionMaps, chosen: Selection) -> None:
-    st.subheader("Does it matter?", anchor=False)
+    st.subheader("Does it matter?", anchor=False, help=definition("cut"))
     names, claims = zip(*(named(cut, maps) for (cut,) in effects.cuts))
     show.view("cut_effects", effects, key="cuts", names=names, claims=claims)
 

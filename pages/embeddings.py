@@ -16,6 +16,7 @@ from explain.embeddings.ranking import MOST_COMPARED, Compared, Neighbours, Sear
 from explain.embeddings.reading import Texts
 from explain.embeddings.writing import clusters_csv, written
 from explain.errors import ExplainError
+from explain.guide import definition
 from explain.jobs import Job, size_of
 from explain.models.base import TextModel
 from explain.models.pooling import POOLINGS
@@ -235,17 +236,13 @@ def map_limits(found: TextMap, color: str, texts: int, labels: int) -> str:
     if (shown := len(points_shown(found))) < len(found.members):
         said.append(f"Drawn are {shown:,} of {len(found.members):,} points: a browser can't bear all.")
     if found.explained is None:
-        said.append(
-            "UMAP keeps neighbours together. How far two groups lie apart, how large one is, and where it lies say "
-            "nothing; another seed gives another picture."
-        )
+        said.append(f"{definition('UMAP')} Another seed gives another picture.")
     else:
         rest = 1 - float(found.explained.sum())
         said.append(
             "These texts have one vector, so there is nothing to see."
             if not found.explained.any()
-            else f"The plane along which the vectors (at length 1) vary most. {rest:.0%} of their variance is not seen "
-            "here: points that lie together may be far apart in truth."
+            else f"{definition('PCA')} {rest:.0%} of their variance is not shown: close points need not be alike."
         )
     if color == "label" and labels > MOST_GROUPS:
         said.append(f"The {MOST_GROUPS} labels with most points have a color and a shape; the others are gray.")
@@ -273,9 +270,9 @@ def search(subject: Subject) -> Look:
             st.warning("The line is longer than the model reads; its end was left out.")
         ranking_table(subject, found, "search_table", pick)
         st.caption(
-            "By cosine, with every text looked at. It has no unit and no zero that means *unrelated*: what counts as "
-            "near differs between models, so compare within this list only. A sentence and its denial lie near each "
-            "other. Select a row to compare its text below."
+            "Every text is compared. What counts as near differs between models, so compare cosines within this list "
+            "only. A sentence and its negation lie near each other. Select a row to compare its text below.",
+            help=definition("cosine"),
         )
 
     return (analysis,), draw
@@ -440,10 +437,10 @@ def how_clear(found: TextClusters) -> None:
     """Whether there are clusters at all."""
     of = "" if found.measured == len(found.of) else f", measured on {found.measured:,} texts drawn evenly"
     st.caption(
-        f"k-means, {len(found.sizes)} clusters: mean silhouette, by cosine, {found.silhouette:.2f} (1: well apart, "
-        f"0: they run into each other{of}). One cloud without groups, of the same spread, cut into as many has "
-        f"{found.one_cloud:.2f}: "
-        "only what is clearly more speaks for groups. k-means cuts anything, and their number is yours."
+        f"{len(found.sizes)} clusters by k-means: mean silhouette {found.silhouette:.2f}, by cosine{of}. One cloud "
+        f"without groups, of the same spread and cut into as many, has {found.one_cloud:.2f}. Only a clearly larger "
+        "silhouette is a sign of groups.",
+        help=f"{definition('silhouette')}\n\n{definition('cluster')}",
     )
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 from explain import pipeline
 from explain.datatypes import AttentionMaps, Prediction, Report, Verdict
 from explain.errors import ExplainError
+from explain.guide import definition
 from explain.methods.base import METHODS, Method
 from explain.models.base import TextModel
 from explain.pipeline import Request
@@ -58,7 +59,7 @@ def draw(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
 
 def heatmaps(request: Request, model: TextModel, report: Report, found: Mapping[Any, Any]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader("Which words", anchor=False, width="content")
+        st.subheader("Which words", anchor=False, width="content", help=definition("piece"))
         by = controls.unit_picker()
     scales = shared_scales(report.attributions, by)
     for method in request.methods:
@@ -102,7 +103,7 @@ def alike(request: Request, report: Report) -> None:
 def key_phrases(request: Request, report: Report, found: Mapping[Any, Any]) -> None:
     if request.phrases is None:
         return
-    st.subheader("Key phrases", anchor=False)
+    st.subheader("Key phrases", anchor=False, help=definition("key phrase"))
     if "phrases" not in found:
         st.skeleton(height=120)
     elif not report.phrases:
@@ -112,7 +113,7 @@ def key_phrases(request: Request, report: Report, found: Mapping[Any, Any]) -> N
 
 
 def attention(maps: AttentionMaps) -> None:
-    st.subheader("Attention, layer by layer", anchor=False)
+    st.subheader("Attention, layer by layer", anchor=False, help=definition("attention weight"))
     layers, heads, per_layer, special = controls.graph_form(maps.layers, len(maps.groups), len(maps.tokens))
     show.view(
         "layer_graph", maps, key="graph", layers=layers, heads=heads, per_layer=per_layer, special=special, group=GROUP

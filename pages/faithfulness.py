@@ -11,6 +11,7 @@ import streamlit as st
 from explain import pipeline
 from explain.datatypes import Attribution, MetricResult, Randomization, Report
 from explain.errors import ExplainError
+from explain.guide import definition
 from explain.methods.base import Method
 from explain.metrics.base import METRICS, TrialSettings
 from explain.models.base import TextModel
@@ -62,7 +63,7 @@ def tests(model: TextModel, text: str, pair: str | None, methods: Sequence[Metho
     """What explanations are put to, once that is asked for; what it costs is said before."""
     with st.sidebar:
         st.subheader("How it is tested", anchor=False)
-        on = st.toggle("Compare with random orders", key="test", bind="query-params")
+        on = st.toggle("Compare with random orders", key="test", bind="query-params", help=definition("random order"))
         more = st.multiselect(
             "Further metrics",
             ON_DEMAND,
@@ -73,7 +74,8 @@ def tests(model: TextModel, text: str, pair: str | None, methods: Sequence[Metho
         orders = st.slider("Random orders", 20, 200, 40, step=20, key="orders", bind="query-params")
         chosen = pipeline.tests_from(more, orders)
         tokens = model.encode(text, pair)
-        st.caption(f"At most {chosen.cost(model, tokens, methods):,} passes, for {len(tokens.words)} words.")
+        passes = chosen.cost(model, tokens, methods)
+        st.caption(f"At most {passes:,} passes, for {len(tokens.words)} words.", help=definition("pass"))
     return chosen if on else None
 
 
@@ -89,7 +91,7 @@ def weights_asked(model: TextModel, methods: Sequence[Method]) -> list[Method]:
             "Compare with random weights",
             key="random_weights",
             bind="query-params",
-            help="Does a method say the same of the model untrained? Measured once for a model and a method, on "
+            help=f"{definition('random weights')} It is measured once for a model and a method, on "
             f"{len(REFERENCE_TEXTS)} texts of ours, and kept.",
         )
         passes = sum(cost(model, method) for method in fresh)
@@ -105,7 +107,7 @@ def pairs_asked(model: TextModel, text: str, pair: str | None) -> tuple[ShapleyI
             "Look for what acts together",
             key="pairs",
             bind="query-params",
-            help="Scores of single words can't show it: of two words that say the same, each seems to matter little.",
+            help=definition("interaction"),
         )
         st.caption(f"At most {pairs.cost(model, model.encode(text, pair)):,} passes.")
     return (pairs,) if on else ()
@@ -156,7 +158,7 @@ def faithfulness(request: Request, report: Report, found: Mapping[Any, Any], tit
 
 
 def verdicts(request: Request, found: Mapping[Any, Any], titles: Mapping[str, str]) -> None:
-    st.subheader("Verdicts", anchor=False)
+    st.subheader("Verdicts", anchor=False, help=definition("verdict"))
     attributions = [found[method] for method in request.methods if method in found]
     for method in request.methods:
         if method not in found or state.unfinished(found[method]):
@@ -168,11 +170,10 @@ def verdicts(request: Request, found: Mapping[Any, Any], titles: Mapping[str, st
             titles[method.name],
         )
     st.caption(
-        "*It holds*: it passed every test that was run. That the model reasons so is not proved: tests are of this "
-        "text, this model and these ways of removing words. On 400 sentences it was said of one in twenty random "
-        "explanations, and of seven in eight of the default ones; docs/verdict.md has the table. *Don't rely on it*: "
-        "it failed one. A good order of words can fail too, most of all in a short text, where many random orders are "
-        "nearly as good: then it is not told from chance, which is not the same as wrong."
+        "*It holds* does not prove that the model reasons this way. On 400 sentences it was said of one in twenty "
+        "random explanations, and of seven in eight of the default ones. *Don't rely on it* does not prove that an "
+        "explanation is wrong: in a short text many random orders are nearly as good. "
+        "[How often the verdict is right](help?topic=docs%2Fverdict)"
     )
 
 

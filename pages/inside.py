@@ -7,6 +7,7 @@ import streamlit as st
 
 from explain.datatypes import LayerStates, Neuron, NeuronActivity, Tokens
 from explain.errors import ExplainError
+from explain.guide import definition
 from explain.models.base import TextModel
 from explain.pipeline import Request, ask_as_python
 from explain.questions import EffectOfNeurons, NeuronsInside, Question, StatesInside, WordsOfNeurons
@@ -102,7 +103,7 @@ def neurons(model: TextModel, windows: Sequence[Tokens]) -> Drawer:
         unit = inside_controls.word_at(activity.tokens, token)
         rows = neuron_rows(activity, unit=unit, layer=layer, by=figure, count=count)
         neuron = picked or Neuron(*map(int, rows[0]["neuron"].split(".")))
-        st.subheader("Which neurons", anchor=False)
+        st.subheader("Which neurons", anchor=False, help=definition("neuron"))
         show.view(
             "top_neurons",
             activity,

@@ -15,6 +15,7 @@ st.navigation(
         st.Page(HERE / "faithfulness.py", title="Is it right?", url_path="faithfulness"),
         st.Page(HERE / "embeddings.py", title="Embeddings", url_path="embeddings"),
         st.Page(HERE / "train.py", title="Train", url_path="train"),
+        st.Page(HERE / "help.py", title="Help", url_path="help"),
     ],
     position="top",
 ).run()

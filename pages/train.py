@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from explain.errors import ExplainError
+from explain.guide import definition
 from explain.installation import models_folder
 from explain.models import catalogue
 from explain.text.tables import ENDINGS
@@ -234,9 +235,12 @@ def results(run: Run) -> None:
         return
     st.subheader("What it is worth", anchor=False)
     st.caption(
-        f"On {found['count']:,} test rows, which none of them has seen; in brackets 95 % intervals. Bag of words: a "
-        "logistic regression on the same training rows, which counts words and pairs of words. "
-        + ("Micro precision, recall and F1 are the accuracy, since one label is right." if found["exclusive"] else "")
+        f"On {found['count']:,} test rows that none of them has seen, with 95 % intervals in brackets. The bag of "
+        "words learned from the same training rows. "
+        + (
+            "Micro precision, recall and F1 equal the accuracy, since one label is right." if found["exclusive"] else ""
+        ),
+        help=definition("bag of words"),
     )
     names = [judge["name"] for judge in found["judges"]]
     st.table(

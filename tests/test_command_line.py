@@ -110,7 +110,7 @@ def test_lists(capsys: pytest.CaptureFixture[str]) -> None:
         (["text", ""], "the text is empty"),
         (["text", "a", "--model", "nope"], "There is no model or folder 'nope'"),
         (["text", "a", "--method", "nope"], "There is no method 'nope'"),
-        (["text", "a", "--set", "occlusion"], "expected METHOD.KNOB=VALUE"),
+        (["text", "a", "--set", "occlusion"], "expected METHOD.SETTING=VALUE"),
         (["text", "a", "--set", "occlusion.window=many"], "expected 2 to 20"),
         (["text", "a", "--target", "neutral"], "There is no label 'neutral'"),
         (["text", "a", "--out", "/no/such/place"], "can't be written"),
@@ -172,7 +172,7 @@ def test_a_table_may_go_to_standard_output_by_name(capfd: pytest.CaptureFixture[
         (["--head", "12"], "heads 0 to 11"),
         (["--layer", "-1"], "argument --layer: expected a whole number of at least 0, not '-1'"),
         (["--layer", "6"], "layers 0 to 5"),
-        (["--format", "npz"], "name a file with --out"),
+        (["--format", "npz"], "Name a file with --out"),
         (["--model", "nothing"], "no model or folder"),
     ],
 )
@@ -261,7 +261,7 @@ def test_texts_become_vectors_and_a_ranking(tmp_path: Path, capsys: pytest.Captu
         (["a.csv", "--out", "nowhere/v.npz"], "there is no folder nowhere"),
         (["a.csv", "--out", "~nosuchuser/v.npz"], "there is no user of that name"),
         (["~nosuchuser/a.csv", "--query", "a"], "there is no user of that name"),
-        (["-", "--query", "a", "--label", "kind"], "have no columns: leave --column and --label away"),
+        (["-", "--query", "a", "--label", "kind"], "have no columns. Leave out --column and --label"),
     ],
 )
 def test_embed_refuses(

@@ -1,4 +1,4 @@
-"""The wheel carries the app and the weights, pins are exact, and the files of the project agree with each other."""
+"""The wheel carries app, weights and guide, pins are exact, and the files of the project agree with each other."""
 
 import re
 import subprocess
@@ -28,6 +28,10 @@ def test_the_wheel_holds_all_that_serving_needs(wheel: Path) -> None:
         "explain/site/pages/explain_text.py",
         "explain/site/pages/shared/icon.png",
         "explain/site/pages/shared/mount.js",
+        "explain/site/pages/help.py",
+        "explain/site/pages/shared/guide_links.js",
+        "explain/site/docs/guide/glossary.md",
+        "explain/site/docs/images/page.png",
         "explain/site/.streamlit/config.toml",
         "explain/site/weights/base/model.safetensors",
         "explain/site/weights/sentiment/adapter_model.safetensors",
@@ -52,11 +56,13 @@ def test_the_installed_package_finds_its_weights(wheel: Path, tmp_path: Path) ->
     code = (
         f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import explain; print(explain.__file__);"
         "print(explain.explain('A good film.', methods=['occlusion'], phrases=False).prediction.label);"
-        "from explain.installation import site_folder; print((site_folder() / 'app.py').is_file())"
+        "from explain.installation import site_folder; print((site_folder() / 'app.py').is_file());"
+        "from explain import guide; print(guide.pages()['glossary'].path, guide.definition('pass').split()[0])"
     )
     out = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
-    place, label, found = out.split()
+    place, label, found, glossary, word = out.split()
     assert place.startswith(str(tmp_path)) and label == "positive" and found == "True"
+    assert glossary.startswith(str(tmp_path / "explain" / "site")) and word == "One"
 
 
 @pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])

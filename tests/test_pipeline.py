@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from explain.models.remembering import Remembering
 
 import explain
 from explain import pipeline
@@ -15,7 +16,6 @@ from explain.models.base import TextModel, check_same_score
 from explain.models.catalogue import load_model
 from explain.models.encoder import EncoderModel
 from explain.models.game import Game
-from explain.models.remembering import Remembering
 from explain.testing import TOY_MODELS, texts_for
 from explain.text.phrases import PhraseSettings
 

@@ -221,6 +221,21 @@ def config_of(family: str, tokenizer: PreTrainedTokenizerFast, **changes: object
     return transformers.AutoConfig.for_model(family, **(common | changes))
 
 
+def tiny_gpt2(folder: Path) -> Path:
+    """Save a tiny random GPT-2 with its tokenizer."""
+    torch.manual_seed(7)
+    tokenizer = plain_bytes()
+    sizes = {"n_embd": SIZES["hidden_size"], "n_layer": SIZES["num_hidden_layers"], "n_head": 4, "n_positions": 64}
+    model = transformers.GPT2LMHeadModel(transformers.GPT2Config(vocab_size=len(tokenizer), **sizes))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.ndim > 1:
+                parameter.normal_(std=0.25)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
 def tiny_folder(
     family: str,
     folder: Path,

@@ -13,6 +13,7 @@ import streamlit as st
 from explain.datatypes import Tokens
 from explain.embeddings.work import default_model
 from explain.errors import ExplainError
+from explain.guide import definition
 from explain.knobs import Knob, knobs_of, make
 from explain.methods.base import METHODS, AttentionMethod, Method
 from explain.models import catalogue
@@ -31,10 +32,6 @@ OTHER_MODEL = "another model …"
 DECIDED = "(what the model decided)"
 ANY_OTHER = "any other"
 ALL, MEAN = "all", "mean"
-COUNTED = "Layers and heads are counted from 0, as in BertViz and in the arrays."
-POOLED = (
-    "Means and maxima are over all tokens, special ones such as [CLS] included, as sentence-transformers takes them."
-)
 
 
 @dataclass(frozen=True)
@@ -160,11 +157,13 @@ def encoder_picker() -> TextModel:
 
 def pooling_picker(model: TextModel) -> str:
     """How a text's tokens become its vector, as `explain.embed` takes it."""
-    kind = one_of("A text's vector is", model.poolings, "pooling", model.poolings[0], POOLINGS.__getitem__, help=POOLED)
+    help = definition("pooling")
+    kind = one_of("A text's vector is", model.poolings, "pooling", model.poolings[0], POOLINGS.__getitem__, help=help)
     if kind != "layer":
         return kind
     layers = list(range(model.layers))
-    return f"layer:{one_of('Layer', layers, 'of_layer', layers[-1], help=COUNTED)}"
+    layer = one_of("Layer", layers, "of_layer", layers[-1], help=definition("layer"))
+    return f"layer:{layer}"
 
 
 def _entry_picker(label: str, key: str, place_key: str, preferred: str) -> catalogue.Entry:
@@ -267,17 +266,31 @@ def target_picker(model: TextModel, text: str, pair: str | None) -> dict[str, An
         found["position"] = one_of(f"Which {task.place}?", list(places), "which", default, places.__getitem__)
     labels = task.labels(prediction, head, found.get("position"))
     what = {"fill_mask": "word", "question_answering": "answer"}.get(task.name, "label")
-    label = one_of(f"Why this {what}?", [DECIDED, *labels], "target", DECIDED, open=task.open_labels)
+    label = one_of(
+        f"Why this {what}?",
+        [DECIDED, *labels],
+        "target",
+        DECIDED,
+        open=task.open_labels,
+        help=definition("target"),
+    )
     against = ANY_OTHER
     if "logit_difference" in task.scales and (len(labels) > 2 or task.open_labels):
         others = [name for name in labels if name != label]
-        against = one_of("And not", [ANY_OTHER, *others], "against", ANY_OTHER, open=task.open_labels)
+        against = one_of(
+            "And not",
+            [ANY_OTHER, *others],
+            "against",
+            ANY_OTHER,
+            open=task.open_labels,
+            help=definition("contrast"),
+        )
     found["label"] = None if label == DECIDED else label
     if against != ANY_OTHER:
         return found | {"against": against}
     scales = [scale for scale in task.scales if scale not in ("logit_difference", "value")]
     _follow("scale", scales[0])
-    help = "Log-odds by default: near 0 and 1 a probability hardly moves, whatever the words do."
+    help = definition("log-odds")
     return found | {"scale": one_of("Measured in", scales, "scale", scales[0], _hyphened, help=help)}
 
 
@@ -335,7 +348,8 @@ def one_of(
         bind="query-params",
         format_func=named,
         accept_new_options=open,
-        help="One of the likeliest, or type any other." if open else help,
+        help=" ".join(filter(None, (help, "Choose one of the likeliest, or type any other." if open else None)))
+        or None,
         width=width,
     )
 
@@ -465,7 +479,7 @@ def graph_form(layers: int, heads: int, tokens: int) -> tuple[list[int], list[in
         usual = min(120, max(40, tokens // 20 * 5))  # a long text would look as if nothing went on in it
         _follow("lines", usual)
         lines = st.slider("Lines a layer", 5, 120, usual, step=5, key="lines", bind="query-params", width=220)
-        special = st.toggle("Special tokens", key="special", bind="query-params")
+        special = st.toggle("Special tokens", key="special", bind="query-params", help=definition("special token"))
     return list(range(first, last + 1)), list(chosen) or None, lines, special
 
 
@@ -498,7 +512,8 @@ def numbered(label: str, none: str, count: int) -> int | None:
     key, options = label.lower(), [none, *map(str, range(count))]
     if st.session_state.get(key) not in (None, *options):
         del st.session_state[key]  # a smaller model than the one it was chosen for
-    chosen = st.selectbox(label, options, key=key, bind="query-params", width=110, help=COUNTED)
+    help = {"layer": definition("layer"), "head": definition("attention head")}[key]
+    chosen = st.selectbox(label, options, key=key, bind="query-params", width=110, help=help)
     return None if chosen == none else int(chosen)
 
 
@@ -546,7 +561,14 @@ def weights_picker(model: TextModel) -> str:
         names = ", ".join(one.title for one in left_out)
         why = f"Left out: {names}. This model {OFFERS[min(left_out[0].needs - model.offers)]}."
     return titles[
-        st.selectbox("Weights", list(titles), key="weights", bind="query-params", width=260, help=why or None)
+        st.selectbox(
+            "Weights",
+            list(titles),
+            key="weights",
+            bind="query-params",
+            width=260,
+            help=why or definition("attention weight"),
+        )
     ]
 
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from explain.datatypes import Neuron, Tokens
 from explain.errors import DataError, KnobError
+from explain.guide import definition
 from explain.models.base import TextModel
 from explain.models.neurons import read_neuron
 from explain.numerics.neurons import NEURON_FIGURES
@@ -24,7 +25,7 @@ def word_picker(windows: Sequence[Tokens]) -> int | None:
     """
     tokens = max(windows, key=len)
     controls.within(tokens, "token")
-    help = "A word by the number of any of its tokens, from 0; a click on it, below, chooses it too."
+    help = "The number of any token of a word, from 0. A click on a word below chooses it too."
     token = controls.token_number("Token", tokens, "token", "whole text", help)
     if token is not None and len(windows) == 1:
         st.markdown(controls.code(visible(tokens.unit_text(tokens.word_around(token)))), width="content")
@@ -63,7 +64,7 @@ def neuron_picker(model: TextModel) -> Neuron | None:
         bind="query-params",
         placeholder="the first listed",
         width=150,
-        help=f"LAYER.NUMBER, such as 2.107; a click on a bar chooses it. {controls.COUNTED}",
+        help=f"{definition('neuron')} A click on a bar chooses it.",
     )
     if not name.strip():
         return None
@@ -86,7 +87,7 @@ def silenced(model: TextModel) -> tuple[tuple[Neuron, ...], list[str]]:
         bind="query-params",
         accept_new_options=True,
         placeholder="type 2.107, or 2.all, and Enter",
-        help="Neurons by LAYER.NUMBER, or all of a layer's as LAYER.all: what the target does without them.",
+        help="Type a neuron as LAYER.NUMBER, or a whole layer as LAYER.all. The effect on the target is measured.",
     )
     found, wrong = [], []
     for name in names:

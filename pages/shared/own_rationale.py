@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from explain.datatypes import Rationale, Report
+from explain.guide import definition
 from explain.rationale import markable
 from explain.views.word_marks import fingerprint
 from pages.shared import show, state
@@ -15,11 +16,11 @@ from pages.shared import show, state
 def own_rationale(report: Report, titles: Mapping[str, str]) -> None:
     """Words marked by hand, and how far each method names the same ones; a mark runs this part alone."""
     st.divider()
-    st.subheader("Would you have said the same?", anchor=False)
+    st.subheader("Would you have said the same?", anchor=False, help=definition("plausibility"))
     st.markdown(
-        "Mark the words that you find decisive: your own *rationale*. How far a method names the same ones is its "
-        "*plausibility*. That is not faithfulness, which all above is about: a true picture of a model that reads "
-        "wrongly looks implausible."
+        "Mark the words that you find decisive. Each method is compared with your words. Everything above is about "
+        "faithfulness, and this is not.",
+        help=definition("rationale"),
     )
     tokens, marks = report.prediction.tokens, state.marks()
     among = markable(tokens, report.target)
@@ -34,20 +35,22 @@ def own_rationale(report: Report, titles: Mapping[str, str]) -> None:
         show.view("word_marks", tokens, key="marks_drawing", on_chosen=mark, page=False, among=among, marked=marked)
     with right:
         if not marked:
-            st.caption("Nothing is marked yet. It is best done before looking at the heatmaps: they sway.")
+            st.caption("Nothing is marked yet. Mark words before you look at the heatmaps: they may influence you.")
         elif len(marked) == len(among):
-            st.caption("Every word is marked, so no method could be wrong. Leave out those that do not decide.")
+            st.caption("Every word is marked, so no method can be wrong. Leave out the words that do not decide.")
         else:
             report = marks.add_to(report)
             marks.keep(report)
             plausible(report, titles)
     if report.rationale is not None:
-        st.caption(how_to_read(report.rationale, len(report.attributions)))
+        figures = {"F1": definition("token F1"), "IOU": definition("IOU"), "AUPRC": definition("AUPRC")}
+        help = "\n\n".join(f"**{name}**: {meaning}" for name, meaning in figures.items())
+        st.caption(how_to_read(report.rationale, len(report.attributions)), help=help)
     if len(marks):
         with st.container(horizontal=True):
             st.download_button("All marks, JSON", marks.to_json, "marks.json", "application/json", on_click="ignore")
             st.download_button("Figures, CSV", marks.to_csv, "plausibility.csv", "text/csv", on_click="ignore")
-        st.caption("Of every text marked in this visit; marks are gone when the page is closed.")
+        st.caption("The files hold every text you marked in this visit. Marks are lost when the page is closed.")
 
 
 def plausible(report: Report, titles: Mapping[str, str]) -> None:
@@ -73,9 +76,8 @@ def plausible(report: Report, titles: Mapping[str, str]) -> None:
 def how_to_read(rationale: Rationale, methods: int) -> str:
     count = len(rationale.words)
     words = "the highest-scored word" if count == 1 else f"the {count} highest-scored words"
-    windows = " Windows overlap, so they put words in no order (–)." if len(rationale.figures) < methods else ""
+    windows = " Windows overlap, so they give no order of words (–)." if len(rationale.figures) < methods else ""
     return (
-        f"F1 and IOU: {words} of each method, as many as you marked, against yours. AUPRC (average precision): all "
-        "scores, in their order. Where scores have signs, those for the explained label come first. Random order: the "
-        f"mean over all orders of the words.{windows}"
+        f"F1 and IOU compare {words} of each method with yours. AUPRC uses all scores. Signed scores count from the "
+        f"most positive. The last row has the mean over all orders of the words.{windows}"
     )

@@ -9,6 +9,7 @@ from explain.datatypes import TextVectors
 from explain.embeddings.ranking import cosine
 from explain.embeddings.reading import Texts
 from explain.errors import ModelError
+from explain.guide import definition
 from explain.models.base import TextModel
 from explain.models.pooling import POOLINGS
 from explain.pipeline import Request
@@ -95,7 +96,7 @@ def two_texts(
         st.caption("Click two points of the map or two rows of a table, or type two rows.")
         return
     one, other = numbers
-    st.markdown(f"Cosine **{cosine(vectors, one, other):.3f}** (-1 to 1; no unit)")
+    st.markdown(f"Cosine **{cosine(vectors, one, other):.3f}**", help=definition("cosine"))
     longest = int(vectors.pieces[[one, other]].max())
     why_alike(texts.texts[one], texts.texts[other], vectors.pooling, longest, model, word_by_word=word_by_word)
 

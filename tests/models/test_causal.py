@@ -17,25 +17,14 @@ from explain.models.encoder import EncoderModel
 from explain.replay import from_json, replay, to_json
 from explain.testing import check_task, default_item
 from explain.text.removal import unchanged
-from tests.tiny_models import SIZES, plain_bytes
+from tests.tiny_models import tiny_gpt2
 
 TEXT = "Two people walk along the"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(7)
-    place = tmp_path_factory.mktemp("gpt2")
-    tokenizer = plain_bytes()
-    sizes = {"n_embd": SIZES["hidden_size"], "n_layer": SIZES["num_hidden_layers"], "n_head": 4, "n_positions": 64}
-    model = transformers.GPT2LMHeadModel(transformers.GPT2Config(vocab_size=len(tokenizer), **sizes))
-    with torch.no_grad():
-        for parameter in model.parameters():
-            if parameter.ndim > 1:
-                parameter.normal_(std=0.25)
-    model.save_pretrained(place)
-    tokenizer.save_pretrained(place)
-    return place
+    return tiny_gpt2(tmp_path_factory.mktemp("gpt2"))
 
 
 @pytest.fixture(scope="module")

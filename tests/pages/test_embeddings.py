@@ -61,7 +61,7 @@ def test_there_is_something_to_look_at_at_first_sight(app: AppTest) -> None:
     run(app)
     assert app.title[0].value == "Which texts are alike?" and not app.error and not app.warning
     assert "24 texts as 32 numbers each, by tiny (mean of all tokens)." in said(app)
-    assert "of their variance is not seen here" in said(app) and "One cloud without groups" in said(app)
+    assert "of their variance is not shown" in said(app) and "One cloud without groups" in said(app)
     assert drawn(app) == {"Two texts", "Take it with you"}
     assert "explain.embed(lines, model='tiny', pooling='mean')" in app.code[0].value
     assert [one.label for one in app.get("download_button")] == ["Vectors, NumPy", "Vectors, Parquet", "Vectors, CSV"]
