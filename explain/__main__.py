@@ -332,7 +332,11 @@ def _parser() -> argparse.ArgumentParser:
         help="the port to listen on (default: %(default)s)",
     )
     serve.add_argument(
-        "--host", type=not_empty, default="127.0.0.1", help="address to listen on (default: this machine only)"
+        "--host",
+        type=not_empty,
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="the address to listen on (default: %(default)s, this machine only)",
     )
     serve.add_argument(
         "--allowed-host",
@@ -342,12 +346,6 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="a host name the server answers to, besides localhost; repeatable (also EXPLAIN_ALLOWED_HOSTS, with "
         "commas). Without one, a server that other machines reach answers to any name",
-    )
-    serve.add_argument(
-        "--host",
-        default="127.0.0.1",
-        metavar="ADDRESS",
-        help="the address to listen on (default: %(default)s, this machine only)",
     )
     serve.add_argument(
         "--allow-any-model", action="store_true", help="let visitors of any host name any folder or hub model"
