@@ -18,8 +18,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from explain import hosts
-from explain.errors import told
+from explain.core import hosts
+from explain.core.errors import told
 
 HEADERS = {
     # Streamlit's own scripts need 'unsafe-inline' and 'unsafe-eval'; nothing from another host is ever let in.

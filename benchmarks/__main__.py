@@ -12,7 +12,7 @@ import torch
 
 from benchmarks import memory, speed
 from benchmarks.texts import LENGTHS, cut, load
-from explain.models.catalogue import load_model
+from explain.models.loading.catalogue import load_model
 
 PARTS = ("speed", "points", "memory", "browser")
 Cases = Mapping[int, Sequence[speed.Case]]

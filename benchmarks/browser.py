@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from playwright.sync_api import Browser, sync_playwright
 
-from explain.installation import site_folder
+from explain.core.installation import site_folder
 from tests import chromium
 
 VISITS = 9

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from explain.errors import KnobError
+from explain.analyses.questions import HeadAblation
+from explain.core.errors import SettingError
 from explain.methods.base import METHODS, AttentionMethod
-from explain.models.catalogue import load_model
-from explain.questions import EffectOfHeads
+from explain.models.loading.catalogue import load_model
 
 SENTENCE = "A dull but charming film. "
 REPEATS = (11, 22, 120)  # 68, 134 and 512 pieces
@@ -28,9 +28,9 @@ def main() -> None:
             method = METHODS[name]()
             try:
                 print(f"  {name:28} {_second(partial(method.attribute, model, tokens, target)):.2f} s")
-            except KnobError:
+            except SettingError:
                 print(f"  {name:28} refused")
-        heads = _second(partial(EffectOfHeads().answer, model, tokens, target))
+        heads = _second(partial(HeadAblation().answer, model, tokens, target))
         print(f"  {'every head removed':28} {heads:.2f} s")
 
 

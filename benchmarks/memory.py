@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from explain.installation import weights_folder
+from explain.core.installation import weights_folder
 
 
 def peak_mib() -> float:
@@ -24,8 +24,8 @@ def run(contender: str, pieces: int) -> float:
     torch.set_num_threads(1)
     from benchmarks.speed import Case, captum_gradients, floor_forward, plain_twin
     from benchmarks.texts import cut, load
-    from explain import pipeline
-    from explain.models.catalogue import load_model
+    from explain.models.loading.catalogue import load_model
+    from explain.run import pipeline
     from explain.testing import default_item
 
     model = load_model()
@@ -65,7 +65,7 @@ def storages(module: torch.nn.Module) -> dict[int, int]:
 
 def print_models() -> None:
     """Load the shipped models one after the other, the encoder first, and keep them all."""
-    from explain.models import catalogue
+    from explain.models.loading import catalogue
 
     start, kept = resident_mib(), []
     encoder = storages(catalogue._base(weights_folder() / "base")[0])

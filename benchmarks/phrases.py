@@ -20,9 +20,9 @@ import numpy as np
 
 from explain.datatypes import Phrase
 from explain.models.cached_model import CachedModel
-from explain.models.catalogue import load_model
+from explain.models.loading.catalogue import load_model
 from explain.numerics.statistics import spearman
-from explain.pipeline import key_phrases
+from explain.run.pipeline import key_phrases
 from explain.text.phrases import PhraseSettings
 from explain.training.rows import read_rows
 

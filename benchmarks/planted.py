@@ -1,4 +1,4 @@
-"""Ground truth: how many planted words every method finds, on each shortcut of `explain.ground_truth`.
+"""Ground truth: how many planted words every method finds, on each shortcut of `explain.evaluation.ground_truth`.
 
     python -m benchmarks.planted             prints three tables in Markdown
     python -m benchmarks.planted --write     puts them into docs/ground_truth.md
@@ -15,8 +15,8 @@ from pathlib import Path
 
 import torch
 
-from explain.files import write_file
-from explain.ground_truth import SHORTCUTS, Precision, planted, precision
+from explain.core.files import write_file
+from explain.evaluation.ground_truth import SHORTCUTS, Precision, planted, precision
 from explain.methods.base import METHODS
 from explain.numerics.statistics import wilson
 

@@ -9,10 +9,10 @@ then more and more layers from the last one on, and that of random scores. What 
 
 import argparse
 
-from explain.installation import weights_folder
+from explain.analyses.parameter_randomization import FILE, keep, known, measure
+from explain.core.installation import weights_folder
 from explain.methods.base import METHODS
-from explain.models.catalogue import load_model
-from explain.randomization import FILE, keep, known, measure
+from explain.models.loading.catalogue import load_model
 
 
 def main() -> None:
@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="keep it beside the model's weights")
     options = parser.parse_args()
     model = load_model(options.model)
-    for name in options.method or [name for name in METHODS if METHODS[name].needs <= model.offers]:
+    for name in options.method or [name for name in METHODS if METHODS[name].requires <= model.capabilities]:
         method = METHODS[name]()
         found = known(model, method) or measure(model, method)
         if options.write:

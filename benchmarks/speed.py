@@ -15,14 +15,14 @@ import torch
 from torch import Tensor
 from transformers import AutoModelForSequenceClassification
 
+from explain.core.meter import Meter
 from explain.datatypes import Target, Tokens
-from explain.meter import Meter
 from explain.methods.attention_rollout import AttentionRollout
 from explain.methods.integrated_gradients import IntegratedGradients
 from explain.methods.occlusion import Occlusion
 from explain.models.cached_model import CachedModel
 from explain.models.chunks import CHUNK_POSITIONS
-from explain.models.encoder import EncoderModel
+from explain.models.transformer import EncoderModel
 
 POINTS = 50
 

@@ -28,8 +28,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from explain.core.files import write_file
 from explain.datatypes import Attribution, Target, Tokens, Verdict
-from explain.files import write_file
+from explain.evaluation.verdict import FEWEST_WORDS, verdict
 from explain.methods.gradient_times_input import GradientTimesInput
 from explain.methods.integrated_gradients import IntegratedGradients
 from explain.methods.occlusion import Occlusion
@@ -38,11 +39,10 @@ from explain.metrics.completeness_gap import CompletenessGap
 from explain.metrics.symmetric_relevance_gain import SymmetricRelevanceGain
 from explain.models.base import TextModel
 from explain.models.cached_model import CachedModel
-from explain.models.catalogue import load_model
-from explain.models.path import StraightPath
+from explain.models.loading.catalogue import load_model
+from explain.models.straight_path import StraightPath
 from explain.numerics.quadrature import refined
 from explain.training.rows import read_rows
-from explain.verdict import FEWEST_WORDS, verdict
 
 COLORS = ("green", "amber", "red", "grey")
 FACTS = ("gap", "agreement", "percentile")

@@ -10,15 +10,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from explain.core.errors import ExplainError
     from explain.datatypes import AttentionMaps, Attribution, Report
     from explain.embeddings.work import embed
-    from explain.errors import ExplainError
+    from explain.evaluation.plausibility import plausibility
     from explain.methods.base import METHODS
     from explain.metrics.base import METRICS
-    from explain.models.catalogue import list_models, load_model
-    from explain.pipeline import ask, attention, explain
-    from explain.rationale import plausibility
-    from explain.replay import from_json, to_json
+    from explain.models.loading.catalogue import list_models, load_model
+    from explain.report.replay import from_json, to_json
+    from explain.run.pipeline import ask, attention, explain
     from explain.tasks.base import TASKS
     from explain.views.base import VIEWS
 
@@ -29,17 +29,17 @@ _HOME = {
     "VIEWS": "explain.views.base",
     "AttentionMaps": "explain.datatypes",
     "Attribution": "explain.datatypes",
-    "ExplainError": "explain.errors",
+    "ExplainError": "explain.core.errors",
     "Report": "explain.datatypes",
-    "ask": "explain.pipeline",
-    "attention": "explain.pipeline",
+    "ask": "explain.run.pipeline",
+    "attention": "explain.run.pipeline",
     "embed": "explain.embeddings.work",
-    "explain": "explain.pipeline",
-    "from_json": "explain.replay",
-    "list_models": "explain.models.catalogue",
-    "load_model": "explain.models.catalogue",
-    "plausibility": "explain.rationale",
-    "to_json": "explain.replay",
+    "explain": "explain.run.pipeline",
+    "from_json": "explain.report.replay",
+    "list_models": "explain.models.loading.catalogue",
+    "load_model": "explain.models.loading.catalogue",
+    "plausibility": "explain.evaluation.plausibility",
+    "to_json": "explain.report.replay",
 }
 
 __all__ = [

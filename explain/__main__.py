@@ -11,20 +11,20 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from explain.arguments import Parser, finite_number, host_name, not_empty, output_file, whole_number
+from explain.cli.serve import serve_app
+from explain.core.arguments import Parser, finite_number, host_name, not_empty, output_file, whole_number
+from explain.core.errors import DataError, ExplainError, SettingError, TextError
+from explain.core.files import write_file
+from explain.core.installation import own_path
+from explain.core.settings import make, settings_of
 from explain.datatypes import Report, Verdict
-from explain.errors import DataError, ExplainError, KnobError, TextError
-from explain.files import write_file
-from explain.installation import own_path
-from explain.knobs import knobs_of, make
 from explain.numerics.neurons import NEURON_FIGURES
-from explain.serving import serve_app
 
 if TYPE_CHECKING:  # heavy: each command imports what it needs
-    from explain.meter import Meter
+    from explain.analyses.questions import MaxActivations, NeuronAblation
+    from explain.core.meter import Meter
     from explain.models.base import TextModel
-    from explain.pipeline import Request
-    from explain.questions import EffectOfNeurons, WordsOfNeurons
+    from explain.run.pipeline import Request
 
 DEFAULT_PORT = 8501
 LONGEST_LINE = 1200  # characters of a message
@@ -370,8 +370,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def explain_text(options: argparse.Namespace) -> int:
-    from explain.models.catalogue import load_model
-    from explain.pipeline import DEFAULT_METHODS, Request, methods_from, parts, questions_of, report, tests_from
+    from explain.models.loading.catalogue import load_model
+    from explain.run.pipeline import DEFAULT_METHODS, Request, methods_from, parts, questions_of, report, tests_from
     from explain.text.phrases import PhraseSettings
 
     settings = _settings(options.set)
@@ -398,16 +398,16 @@ def explain_text(options: argparse.Namespace) -> int:
 
 
 def show_attention(options: argparse.Namespace) -> int:
-    from explain.models.catalogue import load_model
-    from explain.pipeline import attention
+    from explain.models.loading.catalogue import load_model
+    from explain.run.pipeline import attention
     from explain.views import attention_arrays
 
     if options.format == "npz" and options.out is None:
-        raise KnobError("The format npz is not text. Name a file with --out.")
+        raise SettingError("The format npz is not text. Name a file with --out.")
     model = load_model(options.model, task=options.task)
     for name, chosen, count in (("layer", options.layer, model.layers), ("head", options.head, model.heads)):
         if chosen is not None and chosen >= count:
-            raise KnobError(f"--{name} is {chosen}; {model.name} has {name}s 0 to {count - 1}.")
+            raise SettingError(f"--{name} is {chosen}; {model.name} has {name}s 0 to {count - 1}.")
     maps = attention(_text(options), model, text_pair=options.pair)
     heads = None if options.head is None else [options.head]
     if options.format == "json":
@@ -423,13 +423,13 @@ def show_attention(options: argparse.Namespace) -> int:
 
 def embed_texts(options: argparse.Namespace) -> int:
     if options.out is None and options.query is None:
-        raise KnobError("Nothing to do. Give --out FILE for the vectors, --query TEXT for a ranking, or both.")
+        raise SettingError("Nothing to do. Give --out FILE for the vectors, --query TEXT for a ranking, or both.")
     from explain.embeddings.ranking import Search
     from explain.embeddings.reading import of_lines, read_texts
     from explain.embeddings.work import default_model, embed
     from explain.embeddings.writing import check_place, write
-    from explain.models.catalogue import load_model
-    from explain.models.encoder import check_text
+    from explain.models.loading.catalogue import load_model
+    from explain.models.transformer import check_text
     from explain.views.scores_table import ranking_to_text
 
     if options.out is not None:  # what is wrong is not to be found out after an hour
@@ -438,7 +438,7 @@ def embed_texts(options: argparse.Namespace) -> int:
         check_text(options.query)
     if options.file == "-":
         if options.column or options.label:
-            raise KnobError("Lines from standard input have no columns. Leave out --column and --label.")
+            raise SettingError("Lines from standard input have no columns. Leave out --column and --label.")
         texts = of_lines(_standard_input(), options.rows)
     else:
         texts = read_texts(options.file, column=options.column, label=options.label, most=options.rows)
@@ -467,30 +467,30 @@ def _bar(total: int) -> "Iterator[Meter]":
     """A meter that shows how many texts are done, where someone looks at a terminal."""
     from tqdm import tqdm
 
-    from explain.meter import Meter
+    from explain.core.meter import Meter
 
     with tqdm(total=total, unit=" texts", disable=None) as bar:
         yield Meter(on_pass=lambda spent: bar.update(spent.forward - bar.n))
 
 
 def show_neurons(options: argparse.Namespace) -> int:
-    from explain.models.catalogue import load_model
-    from explain.pipeline import Request, parts
-    from explain.questions import NeuronsInside, StatesInside
+    from explain.analyses.questions import HiddenStates, NeuronActivations
+    from explain.models.loading.catalogue import load_model
+    from explain.run.pipeline import Request, parts
     from explain.text.units import unit_named
     from explain.views import inside_tables
 
     model = load_model(options.model, task=options.task)
     effects, words = _asked_of_neurons(options, model)
-    asked = (StatesInside(), NeuronsInside(), *effects, *words)
+    asked = (HiddenStates(), NeuronActivations(), *effects, *words)
     target = {name: getattr(options, name) for name in ("against", "scale", "position")}
     request = Request(_text(options), (), options.pair, options.target, phrases=None, questions=asked, **target)
     found = dict(parts(request, model))
-    activity = found[NeuronsInside()]
+    activity = found[NeuronActivations()]
     table = inside_tables.InsideTable(
         model.name,
         activity,
-        found[StatesInside()],
+        found[HiddenStates()],
         None if options.word is None else unit_named(activity.tokens, options.word),
         options.layer,
         options.by,
@@ -504,37 +504,37 @@ def show_neurons(options: argparse.Namespace) -> int:
 
 def _asked_of_neurons(
     options: argparse.Namespace, model: "TextModel"
-) -> tuple[tuple["EffectOfNeurons", ...], tuple["WordsOfNeurons", ...]]:
+) -> tuple[tuple["NeuronAblation", ...], tuple["MaxActivations", ...]]:
     """What is asked besides what is inside: the effect of those set to zero, the words of a set; each one or none."""
+    from explain.analyses.questions import MaxActivations, NeuronAblation
     from explain.models.neurons import read_neuron
-    from explain.questions import EffectOfNeurons, WordsOfNeurons
     from explain.text.lines import read_lines
 
     model.require({"neurons"})
     if options.layer is not None and options.layer >= model.layers:
-        raise KnobError(f"--layer is {options.layer}; {model.name} has layers 0 to {model.layers - 1}.")
+        raise SettingError(f"--layer is {options.layer}; {model.name} has layers 0 to {model.layers - 1}.")
     zeroed = tuple(read_neuron(name, model.layers, model.neurons) for name in options.zero)
-    effects = (EffectOfNeurons(zeroed),) if zeroed else ()
+    effects = (NeuronAblation(zeroed),) if zeroed else ()
     if options.lines is None:
         return effects, ()
     lines = read_lines(_read(options.lines))
     if lines.left_out:
         count = len(lines.texts)
         print(f"explain: only the first {count:,} texts are read; {lines.left_out:,} are left out.", file=sys.stderr)
-    return effects, (WordsOfNeurons(lines.texts, lines.numbers),)
+    return effects, (MaxActivations(lines.texts, lines.numbers),)
 
 
 def evaluate_methods(options: argparse.Namespace) -> int:
+    from explain.evaluation.dataset_table import to_markdown
     from explain.evaluation.measure import EvaluationSettings
     from explain.evaluation.run import Record, about, evaluate, implied
     from explain.evaluation.samples import read_samples
-    from explain.evaluation.table import to_markdown
     from explain.methods.base import METHODS
-    from explain.models.catalogue import load_model
-    from explain.pipeline import methods_from
+    from explain.models.loading.catalogue import load_model
+    from explain.run.pipeline import methods_from
 
     model = load_model(options.model, task=options.task)
-    names = options.method or [name for name in METHODS if METHODS[name].needs <= model.offers]
+    names = options.method or [name for name in METHODS if METHODS[name].requires <= model.capabilities]
     methods = methods_from(names, _settings(options.set), parse=True)
     samples, left_out = read_samples(options.data, options.split)
     settings = EvaluationSettings(options.orders)
@@ -555,9 +555,9 @@ def evaluate_methods(options: argparse.Namespace) -> int:
 
 
 def train_model(options: argparse.Namespace) -> int:
+    from explain.training.classifier_settings import TableSettings
     from explain.training.columns import Columns
-    from explain.training.here import train_here
-    from explain.training.own import TableSettings
+    from explain.training.foreground import train_here
     from explain.training.tables import read_file
 
     given = ("minutes", "epochs", "seed", "pooling")
@@ -580,12 +580,12 @@ def _position(options: argparse.Namespace, model: "TextModel", text: str) -> int
     from explain.text.units import word_start
 
     if options.position is not None:
-        raise KnobError("Give --word or --position, not both.")
+        raise SettingError("Give --word or --position, not both.")
     if not (model.task.place or model.task.windows):
-        raise KnobError("This model decides on the whole text. Leave out --word.")
+        raise SettingError("This model decides on the whole text. Leave out --word.")
     windows = model.windows(text, options.pair)
     if len(windows) > 1 and model.task.windows:
-        raise KnobError(
+        raise SettingError(
             f"The {model.texts[-1].lower()} is read in {len(windows)} windows, so a word has several positions. "
             "Name the answer itself: --target 'its words'."
         )
@@ -614,12 +614,12 @@ def _settings(assignments: Sequence[str]) -> dict[str, dict[str, str]]:
     settings: dict[str, dict[str, str]] = {}
     for assignment in assignments:
         place, equals, value = assignment.partition("=")
-        method, dot, knob = place.partition(".")
-        if not (equals and dot and method and knob):
-            raise KnobError(
+        method, dot, setting = place.partition(".")
+        if not (equals and dot and method and setting):
+            raise SettingError(
                 f"--set {assignment}: expected METHOD.SETTING=VALUE, such as integrated_gradients.baseline=pad."
             )
-        settings.setdefault(method, {})[knob] = value
+        settings.setdefault(method, {})[setting] = value
     return settings
 
 
@@ -627,7 +627,7 @@ def _write(
     options: argparse.Namespace, request: "Request", result: Report, found: dict[Any, Any], model: "TextModel"
 ) -> None:
     from explain.methods.base import METHODS
-    from explain.replay import to_json
+    from explain.report.replay import to_json
     from explain.text.coverage import coverage, doubt
     from explain.views.document import document
     from explain.views.scores_table import to_csv, to_text
@@ -667,9 +667,9 @@ def _judged(request: "Request", result: Report, found: dict[Any, Any], model: "T
 
 
 def _verdicts(request: "Request", result: Report, found: dict[Any, Any], model: "TextModel") -> dict[str, Verdict]:
-    from explain.pipeline import Tested
-    from explain.randomization import known
-    from explain.verdict import verdict
+    from explain.analyses.parameter_randomization import known
+    from explain.evaluation.verdict import verdict
+    from explain.run.pipeline import Tested
 
     verdicts = {}
     for method in request.methods:
@@ -688,7 +688,7 @@ def _put(options: argparse.Namespace, written: str | bytes) -> None:
 
 
 def list_models(options: argparse.Namespace) -> int:
-    from explain.models.catalogue import list_models as shipped
+    from explain.models.loading.catalogue import list_models as shipped
 
     rows = []
     for entry in shipped():
@@ -709,15 +709,15 @@ def list_methods(options: argparse.Namespace) -> int:
     for name in METHODS:
         method = METHODS[name]
         print(f"{name}\n    {method.meaning}\n    {method.limits}")
-        for one in knobs_of(method):
+        for one in settings_of(method):
             default = "automatic" if one.default is None else one.default
             print(f"    --set {name}.{one.name}=  {one.help} [{one.range}; default {default}]")
     return 0
 
 
 def replay_report(options: argparse.Namespace) -> int:
-    from explain.models.catalogue import load_model
-    from explain.replay import read, replay
+    from explain.models.loading.catalogue import load_model
+    from explain.report.replay import read, replay
 
     recorded = read(options.report)
     other = load_model(options.model, task=recorded.model.task) if options.model else None

@@ -5,22 +5,22 @@ from typing import Any
 
 import streamlit as st
 
-from explain.datatypes import AttentionMaps, Cut, CutEffects, HeadEffects, LayerReadings
-from explain.errors import ExplainError
-from explain.guide import definition
-from explain.models import catalogue
-from explain.models.base import TextModel
-from explain.numerics.heads import HEAD_FIGURES
-from explain.pipeline import Request
-from explain.questions import (
-    EffectOfCuts,
-    EffectOfHeads,
+from explain.analyses.questions import (
+    AttentionKnockout,
+    HeadAblation,
     HeadFigures,
-    HowItForms,
+    LogitLens,
     QueriesAndKeys,
     Question,
     StepWeights,
 )
+from explain.core.errors import ExplainError
+from explain.core.guide import definition
+from explain.datatypes import AttentionMaps, Cut, CutEffects, HeadEffects, LayerReadings
+from explain.models.base import TextModel
+from explain.models.loading import catalogue
+from explain.numerics.heads import HEAD_FIGURES
+from explain.run.pipeline import Request
 from explain.views.attention_arrays import to_json, to_npz
 from explain.views.head_effects import correlation_text, ranking
 from explain.views.layer_graph import token_text
@@ -60,8 +60,8 @@ def page() -> None:
         "Layer by layer": layer_by_layer,
     }[view]
     questions, draw = drawer(model, chosen)
-    if view != "Layer by layer" and "cuts" in model.offers and (cuts := cuts_of(chosen)):
-        questions = (*questions, EffectOfCuts(cuts))
+    if view != "Layer by layer" and "cuts" in model.capabilities and (cuts := cuts_of(chosen)):
+        questions = (*questions, AttentionKnockout(cuts))
     request = Request(text, (), pair, phrases=None, questions=questions, **question)
 
     def draw_all(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
@@ -69,7 +69,7 @@ def page() -> None:
         show.prediction(prediction, model, found.get("target"), most=MOST_LABELS)
         maps = found["observation"].maps
         draw(maps, found)
-        effects = next((found[one] for one in questions if isinstance(one, EffectOfCuts) and one in found), None)
+        effects = next((found[one] for one in questions if isinstance(one, AttentionKnockout) and one in found), None)
         if effects is not None:
             what_if(effects, maps, chosen)
         if set(found) >= set(questions):
@@ -215,7 +215,7 @@ def bertviz(model: TextModel, chosen: Selection) -> Drawer:
 
 def heads_that_matter(model: TextModel, chosen: Selection) -> Drawer:
     model.require({"cuts"})
-    question = EffectOfHeads()
+    question = HeadAblation()
     figure = st.selectbox("Attention's own ranking by", list(HEAD_FIGURES), key="claim", bind="query-params", width=260)
 
     def draw(maps: AttentionMaps, found: Mapping[Any, Any]) -> None:
@@ -251,7 +251,7 @@ def heads_that_matter(model: TextModel, chosen: Selection) -> Drawer:
 
 
 def layer_by_layer(model: TextModel, chosen: Selection) -> Drawer:
-    question = HowItForms()
+    question = LogitLens()
     similar = {"to its own input": "to_input", "to the other tokens": "to_others"}
     to = st.segmented_control(
         "Similarity of token states",

@@ -7,6 +7,8 @@ from typing import Any
 
 import streamlit as st
 
+from explain.core.errors import ExplainError
+from explain.core.guide import definition
 from explain.datatypes import Ranking, TextClusters, TextMap, TextMatrix, TextVectors
 from explain.embeddings import work
 from explain.embeddings.base import Analysis
@@ -15,11 +17,9 @@ from explain.embeddings.maps import FEWEST_FOR_PCA, FEWEST_FOR_UMAP, MOST_MAPPED
 from explain.embeddings.ranking import MOST_COMPARED, Compared, Neighbours, Search, in_order_of
 from explain.embeddings.reading import Texts
 from explain.embeddings.writing import clusters_csv, written
-from explain.errors import ExplainError
-from explain.guide import definition
-from explain.jobs import Job, size_of
 from explain.models.base import TextModel
 from explain.models.pooling import POOLINGS
+from explain.run.jobs import Job, size_of
 from explain.text.coverage import MOST_UNKNOWN
 from explain.views.scores_table import shortened
 from explain.views.text_map import MOST_GROUPS, Coloring, map_figure, matrix_figure, points_shown

@@ -5,16 +5,16 @@ from typing import Any
 
 import streamlit as st
 
-from explain import pipeline
+from explain.analyses.parameter_randomization import known
+from explain.core.errors import ExplainError
+from explain.core.guide import definition
 from explain.datatypes import AttentionMaps, Prediction, Report, Verdict
-from explain.errors import ExplainError
-from explain.guide import definition
+from explain.evaluation.verdict import verdict
 from explain.methods.base import METHODS, Method
 from explain.models.base import TextModel
-from explain.pipeline import Request
-from explain.randomization import known
-from explain.replay import to_json
-from explain.verdict import verdict
+from explain.report.replay import to_json
+from explain.run import pipeline
+from explain.run.pipeline import Request
 from explain.views.base import VIEWS
 from explain.views.document import document
 from explain.views.scores_table import matrix_to_csv, to_csv

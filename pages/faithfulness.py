@@ -8,19 +8,19 @@ from typing import Any
 
 import streamlit as st
 
-from explain import pipeline
+from explain.analyses.parameter_randomization import ParameterRandomization, cost, known
+from explain.analyses.questions import ShapleyInteractions
+from explain.core.errors import ExplainError
+from explain.core.guide import definition
+from explain.data.reference_texts import REFERENCE_TEXTS
 from explain.datatypes import Attribution, MetricResult, Randomization, Report
-from explain.errors import ExplainError
-from explain.guide import definition
+from explain.evaluation.verdict import verdict
 from explain.methods.base import Method
 from explain.metrics.base import METRICS, TrialSettings
 from explain.models.base import TextModel
-from explain.pipeline import Request, Tested
-from explain.questions import ShapleyInteractions
-from explain.randomization import WeightsMatter, cost, known
-from explain.replay import to_json
-from explain.text.reference import REFERENCE_TEXTS
-from explain.verdict import verdict
+from explain.report.replay import to_json
+from explain.run import pipeline
+from explain.run.pipeline import Request, Tested
 from explain.views import randomization_table
 from explain.views.agreement_matrix import FIGURES
 from explain.views.token_heatmap import shared_scales
@@ -53,7 +53,7 @@ def page() -> None:
         show.advice(subject.lacking)
         return
     tested = tests(model, text, pair, methods)
-    questions = (*map(WeightsMatter, weights_asked(model, methods)), *pairs_asked(model, text, pair))
+    questions = (*map(ParameterRandomization, weights_asked(model, methods)), *pairs_asked(model, text, pair))
     follow(
         Request(text, methods, pair, phrases=None, tests=tested, questions=questions, **subject.question), model, draw
     )
@@ -81,7 +81,7 @@ def tests(model: TextModel, text: str, pair: str | None, methods: Sequence[Metho
 
 def weights_asked(model: TextModel, methods: Sequence[Method]) -> list[Method]:
     """The methods that are tried on the model with its weights drawn anew: those that were, and on demand the rest."""
-    if "random_layers" not in model.offers:
+    if "random_layers" not in model.capabilities:
         return []
     fresh = [method for method in methods if known(model, method) is None]
     if not fresh:
@@ -147,7 +147,9 @@ def faithfulness(request: Request, report: Report, found: Mapping[Any, Any], tit
         if isinstance(question, ShapleyInteractions) and question in found:
             st.subheader("What acts together", anchor=False)
             show.view("pair_bars", found[question], key="pair_bars", group=GROUP)
-    weights([found[one] for one in request.questions if isinstance(one, WeightsMatter) and one in found], titles)
+    weights(
+        [found[one] for one in request.questions if isinstance(one, ParameterRandomization) and one in found], titles
+    )
     if request.tests is None:
         show.advice("Switch on the test in the sidebar to compare each explanation with random orders of its words.")
     elif report.metrics:
@@ -166,7 +168,7 @@ def verdicts(request: Request, found: Mapping[Any, Any], titles: Mapping[str, st
             continue
         others = [one for one in attributions if one is not found[method]]
         show.verdict(
-            verdict(found[method], others, found.get(Tested(method)), found.get(WeightsMatter(method))),
+            verdict(found[method], others, found.get(Tested(method)), found.get(ParameterRandomization(method))),
             titles[method.name],
         )
     st.caption(

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from explain import guide
+from explain.core import guide
 
 TOPIC = "topic"  # in the address bar
 MEASURE = 860  # pixels: a line of some ninety characters, and room for a table

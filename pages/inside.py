@@ -5,12 +5,12 @@ from typing import Any
 
 import streamlit as st
 
+from explain.analyses.questions import HiddenStates, MaxActivations, NeuronAblation, NeuronActivations, Question
+from explain.core.errors import ExplainError
+from explain.core.guide import definition
 from explain.datatypes import LayerStates, Neuron, NeuronActivity, Tokens
-from explain.errors import ExplainError
-from explain.guide import definition
 from explain.models.base import TextModel
-from explain.pipeline import Request, ask_as_python
-from explain.questions import EffectOfNeurons, NeuronsInside, Question, StatesInside, WordsOfNeurons
+from explain.run.pipeline import Request, ask_as_python
 from explain.views.inside_tables import InsideTable, neurons_csv, states_csv, to_json
 from explain.views.layer_states import STATE_FIGURES
 from explain.views.top_neurons import neuron_rows
@@ -53,7 +53,7 @@ def page() -> None:
 
 
 def layers(model: TextModel, windows: Sequence[Tokens]) -> Drawer:
-    question = StatesInside()
+    question = HiddenStates()
     names = {"length": "length", "gradient": "gradient", "state x gradient": "state_x_gradient"}
     names |= {"similarity to the layer before": "to_previous", "similarity to the input": "to_input"}
     assert set(names.values()) == set(STATE_FIGURES)
@@ -91,9 +91,9 @@ def neurons(model: TextModel, windows: Sequence[Tokens]) -> Drawer:
     for message in wrong:
         show.problem(message)
     lines = inside_controls.set_of_texts()
-    inside = NeuronsInside()
-    effect = (EffectOfNeurons(zeroed),) if zeroed else ()
-    words = (WordsOfNeurons(lines.texts, lines.numbers),) if lines else ()
+    inside = NeuronActivations()
+    effect = (NeuronAblation(zeroed),) if zeroed else ()
+    words = (MaxActivations(lines.texts, lines.numbers),) if lines else ()
 
     def draw(found: Mapping[Any, Any]) -> None:
         if inside not in found:

@@ -6,12 +6,13 @@ from typing import Any
 
 import streamlit as st
 
-from explain.errors import ExplainError
-from explain.guide import definition
-from explain.installation import models_folder
-from explain.models import catalogue
+from explain.core.errors import ExplainError
+from explain.core.guide import definition
+from explain.core.installation import models_folder
+from explain.models.loading import catalogue
 from explain.text.tables import ENDINGS
-from explain.training import charts, lines, own, runs
+from explain.training import charts, lines, runs
+from explain.training import classifier_settings as own
 from explain.training.columns import Columns, Examples
 from explain.training.figures import figure_rows, fitted, gain, kept, read_evaluation, words_rows
 from explain.training.runs import Run

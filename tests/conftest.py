@@ -17,8 +17,8 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("NUMBA_DISABLE_JIT", "1")  # compiling UMAP takes longer than all it does here
 
 from explain.models.base import TextModel
-from explain.models.catalogue import load_folder, load_model
-from explain.models.encoder import EncoderModel
+from explain.models.loading.catalogue import load_folder, load_model
+from explain.models.transformer import EncoderModel
 from tests import chromium
 from tests.tiny_models import tiny_folder
 

@@ -13,16 +13,13 @@ from typing import Any
 import numpy as np
 
 import explain
+from explain.analyses.questions import ShapleyInteractions
 from explain.datatypes import (
-    Chart,
-    Charts,
-    Confusion,
     Cut,
     CutEffects,
     HeadEffects,
     LayerReadings,
     LayerStates,
-    Line,
     MetricResult,
     Neuron,
     NeuronActivity,
@@ -34,10 +31,10 @@ from explain.datatypes import (
     Tokens,
 )
 from explain.methods.base import METHODS
-from explain.questions import ShapleyInteractions
-from explain.replay import json_schema, to_json
+from explain.report.replay import json_schema, to_json
 from explain.testing import TOY_MODELS
 from explain.views.base import VIEWS
+from explain.views.charts import Chart, Charts, Confusion, Line
 from explain.views.document import document
 from explain.views.method_cards import page
 from explain.views.scores_table import to_csv, to_text

@@ -10,7 +10,7 @@ import pytest
 import explain
 from explain.__main__ import _parser, main
 from explain.methods.base import METHODS, Method
-from explain.models.catalogue import load_folder
+from explain.models.loading.catalogue import load_folder
 from explain.tasks.base import TASKS, Head
 from explain.testing import METHOD_CHECKS, TOY_MODELS, CurvedModel, check_task
 from tests.tiny_models import tiny_folder, tiny_gpt2

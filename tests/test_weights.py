@@ -9,10 +9,10 @@ import torch
 from safetensors import safe_open
 from transformers import AutoTokenizer, BertForPreTraining
 
-from explain.installation import weights_folder
+from explain.core.installation import weights_folder
 from explain.methods.base import METHODS
-from explain.models.catalogue import list_models, load_model
-from explain.pipeline import Request, parts
+from explain.models.loading.catalogue import list_models, load_model
+from explain.run.pipeline import Request, parts
 
 BASE, SENTIMENT = weights_folder() / "base", weights_folder() / "sentiment"
 ADAPTERS = sorted(path.parent for path in weights_folder().glob("*/adapter_model.safetensors"))
@@ -111,7 +111,7 @@ def test_the_encoder_tells_what_comes_next(base: BertForPreTraining) -> None:
     ],
 )
 def test_the_classifier_knows_what_people_know(text: str, label: str) -> None:
-    from explain.models.catalogue import load_model
+    from explain.models.loading.catalogue import load_model
 
     model = load_model("sentiment")
     assert model.predict(model.encode(text)).label == label

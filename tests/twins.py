@@ -12,7 +12,7 @@ import torch
 
 from explain.datatypes import Target, Tokens
 from explain.models.base import TextModel
-from explain.models.own_module import is_activation
+from explain.models.target_module import is_activation
 
 Worth = Callable[[frozenset[int]], float]
 

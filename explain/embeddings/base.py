@@ -3,8 +3,8 @@
 from abc import ABC, abstractmethod
 from typing import Any
 
+from explain.core.meter import Meter
 from explain.datatypes import TextVectors
-from explain.meter import Meter
 from explain.models.base import TextModel
 
 

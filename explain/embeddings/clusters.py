@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from explain.core.errors import SettingError, TextError
+from explain.core.meter import Meter
 from explain.datatypes import TextClusters, TextVectors
 from explain.embeddings.base import Analysis
 from explain.embeddings.ranking import sample
-from explain.errors import KnobError, TextError
-from explain.meter import Meter
 from explain.models.base import TextModel
 from explain.numerics.nearest import cosines, unit
 
@@ -37,7 +37,7 @@ class Clustering(Analysis):
 
     def __post_init__(self) -> None:
         if not 2 <= self.count <= MOST_CLUSTERS:
-            raise KnobError(f"The number of clusters is {self.count}; 2 to {MOST_CLUSTERS} are possible.")
+            raise SettingError(f"The number of clusters is {self.count}; 2 to {MOST_CLUSTERS} are possible.")
 
     def steps(self, texts: int) -> int:
         return 3

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from explain.core.errors import TextError
+from explain.core.meter import Meter
 from explain.datatypes import FloatArray, TextMap, TextVectors
 from explain.embeddings.base import Analysis
 from explain.embeddings.ranking import sample
-from explain.errors import TextError
-from explain.meter import Meter
 from explain.models.base import TextModel
 from explain.numerics.nearest import unit
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from explain.core.errors import TextError
+from explain.core.meter import Meter
 from explain.datatypes import Ranking, TextClusters, TextMatrix, TextVectors
 from explain.embeddings.base import Analysis
-from explain.errors import TextError
-from explain.meter import Meter
 from explain.models.base import TextModel
-from explain.models.encoder import check_text
+from explain.models.transformer import check_text
 from explain.numerics.nearest import cosines, nearest
 
 MOST_COMPARED = 500  # texts of a matrix

@@ -12,17 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from explain import jobs
+from explain.core.errors import TextError
+from explain.core.meter import Meter
 from explain.datatypes import TextVectors
 from explain.embeddings.base import Analysis
 from explain.embeddings.reading import Texts
-from explain.errors import TextError
-from explain.jobs import Cache
-from explain.meter import Meter
-from explain.models import catalogue
 from explain.models.base import TextModel
-from explain.models.encoder import check_text
+from explain.models.loading import catalogue
 from explain.models.text_vectors import ReadTexts
+from explain.models.transformer import check_text
+from explain.run import jobs
+from explain.run.jobs import Cache
 
 MOST_CHARACTERS = 2_000_000  # of the texts that are cut into pieces at once
 AT_ONCE = 2048  # texts sorted by length and run together: progress comes in such steps, or smaller ones

@@ -13,11 +13,11 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from explain.core.errors import SettingError
+from explain.core.files import atomic_file, check_writable
+from explain.core.installation import own_path
 from explain.datatypes import TextClusters, TextVectors
 from explain.embeddings.reading import Texts
-from explain.errors import KnobError
-from explain.files import atomic_file, check_writable
-from explain.installation import own_path
 from explain.views.scores_table import cell
 
 FORMATS = ("npz", "csv", "parquet")
@@ -27,7 +27,7 @@ def write(found: TextVectors, texts: Texts, place: str | Path) -> None:
     """Write vectors to a file whose name ends in .npz, .csv or .parquet.
 
     Raises:
-        KnobError: it ends otherwise.
+        SettingError: it ends otherwise.
         FileError: it can't be written; an earlier file is unchanged.
     """
     path = own_path(place)
@@ -40,7 +40,7 @@ def check_place(place: str | Path) -> None:
     """Whether a file could be written there.
 
     Raises:
-        KnobError: its name asks for a format that there is not.
+        SettingError: its name asks for a format that there is not.
         FileError: it can't be written.
     """
     format_of(place)
@@ -51,11 +51,11 @@ def format_of(place: str | Path) -> str:
     """The format that a file's name asks for.
 
     Raises:
-        KnobError: none of those there are.
+        SettingError: none of those there are.
     """
     ending = Path(place).suffix.lower().removeprefix(".")
     if ending not in FORMATS:
-        raise KnobError(f"{place} ends in none of .{', .'.join(FORMATS)}: say by it what is to be written.")
+        raise SettingError(f"{place} ends in none of .{', .'.join(FORMATS)}: say by it what is to be written.")
     return ending
 
 

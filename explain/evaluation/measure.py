@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from explain.core.errors import ExplainError
+from explain.core.settings import settings_of
 from explain.datatypes import Attribution, FloatArray, Target, Tokens
-from explain.errors import ExplainError
 from explain.evaluation.samples import Sample, Span
-from explain.knobs import knobs_of
 from explain.methods.base import Method
 from explain.metrics.base import Metric, Trial
 from explain.metrics.comprehensiveness import Comprehensiveness
@@ -47,7 +47,7 @@ class EvaluationSettings:
 
 def label_of(method: Method) -> str:
     """A method with the settings that are not its default ones: "integrated_gradients baseline=pad"."""
-    settings = [(one.name, getattr(method, one.name), one.default) for one in knobs_of(method)]
+    settings = [(one.name, getattr(method, one.name), one.default) for one in settings_of(method)]
     return " ".join([method.name, *(f"{name}={value}" for name, value, default in settings if value != default)])
 
 

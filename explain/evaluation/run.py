@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 import torch
 
+from explain.core.errors import DataError, ExplainError, FileError, ModelError
+from explain.core.files import append_text, create_folder, is_missing_or_empty, write_file
 from explain.datatypes import ModelRecord, Tokens
-from explain.errors import DataError, ExplainError, FileError, ModelError
 from explain.evaluation.measure import RANDOM, EvaluationSettings, Row, label_of, measure
 from explain.evaluation.samples import Sample
-from explain.files import append_text, create_folder, is_missing_or_empty, write_file
 from explain.methods.base import Method
 from explain.models.base import TextModel
-from explain.models.catalogue import default_task
-from explain.models.spec import ModelSpec
-from explain.pipeline import versions
+from explain.models.loading.catalogue import default_task
+from explain.models.loading.spec import ModelSpec
+from explain.run.pipeline import versions
 from explain.training.rows import fingerprint
 
 SCHEMA = "explain-evaluation-1"

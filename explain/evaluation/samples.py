@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from explain.errors import DataError
+from explain.core.errors import DataError
 from explain.training.rows import read_rows
 
 NEUTRAL = 2  # of the Stanford Sentiment Treebank's 0 to 4

@@ -13,8 +13,8 @@ from typing import ClassVar
 
 import torch
 
+from explain.core.meter import Meter
 from explain.datatypes import AttentionMaps, FloatArray
-from explain.meter import Meter
 from explain.methods.base import METHODS, Item, ShareMethod
 from explain.models.base import TextModel
 from explain.numerics.rollout import roll_back, rows_to_one
@@ -31,7 +31,7 @@ class Alti(ShareMethod):
         "The share of each word in what reaches the head, by how near it brings each layer's result."
     )
     limits: ClassVar[str] = "Same for every label. Feed-forward parts are left out; what pulls away counts as nothing."
-    needs: ClassVar[frozenset[str]] = frozenset({"trace", "post_norm"})
+    requires: ClassVar[frozenset[str]] = frozenset({"trace", "post_norm"})
 
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
         trace = model.trace(item[0], meter)

@@ -9,10 +9,10 @@ rounded to 2^-30. It costs one forward pass and one maximum-flow problem for eac
 from dataclasses import dataclass
 from typing import ClassVar
 
+from explain.core.errors import SettingError
+from explain.core.meter import Meter
+from explain.core.settings import setting
 from explain.datatypes import AttentionMaps, FloatArray, Tokens
-from explain.errors import KnobError
-from explain.knobs import knob
-from explain.meter import Meter
 from explain.methods.base import HEADS, METHODS, Item, ShareMethod, chosen_heads
 from explain.models.base import TextModel
 from explain.numerics.flow import maximum_flows
@@ -30,18 +30,20 @@ class AttentionFlow(ShareMethod):
     limits: ClassVar[str] = (
         "Same for every label. An upper bound of what could pass, not what does; a pipe may be counted for many words."
     )
-    needs: ClassVar[frozenset[str]] = frozenset({"attention"})
+    requires: ClassVar[frozenset[str]] = frozenset({"attention"})
 
-    residual: float = knob(0.5, low=0.0, high=0.95, help="Share of the residual stream in each layer.")
+    residual: float = setting(0.5, low=0.0, high=0.95, help="Share of the residual stream in each layer.")
     heads: str = HEADS
-    most_tokens: int = knob(96, low=8, high=512, help="Longer texts are refused: the time grows with T to the fourth.")
+    most_tokens: int = setting(
+        96, low=8, high=512, help="Longer texts are refused: the time grows with T to the fourth."
+    )
 
     def arithmetic(self, tokens: Tokens) -> int:
         return len(tokens)
 
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
         if len(item[0]) > self.most_tokens:
-            raise KnobError(
+            raise SettingError(
                 f"Attention flow solves one problem for each of {len(item[0])} tokens; attention_flow.most_tokens is "
                 f"{self.most_tokens}. Shorten the text, or raise that and wait."
             )

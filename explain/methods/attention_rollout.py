@@ -9,9 +9,9 @@ that predicts.
 from dataclasses import dataclass
 from typing import ClassVar
 
+from explain.core.meter import Meter
+from explain.core.settings import setting
 from explain.datatypes import AttentionMaps, FloatArray
-from explain.knobs import knob
-from explain.meter import Meter
 from explain.methods.base import HEADS, METHODS, Item, ShareMethod, chosen_heads
 from explain.models.base import TextModel
 from explain.numerics.rollout import roll_back, with_residual
@@ -29,9 +29,9 @@ class AttentionRollout(ShareMethod):
         "Same for every label: it shows where the model looked, not what the words did. "
         "It leaves out values, feed-forward layers and norms."
     )
-    needs: ClassVar[frozenset[str]] = frozenset({"attention"})
+    requires: ClassVar[frozenset[str]] = frozenset({"attention"})
 
-    residual: float = knob(0.5, low=0.0, high=0.95, help="Share of the residual stream in each layer.")
+    residual: float = setting(0.5, low=0.0, high=0.95, help="Share of the residual stream in each layer.")
     heads: str = HEADS
 
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:

@@ -10,9 +10,9 @@ attention weights so. It costs one forward and one backward pass.
 from dataclasses import dataclass
 from typing import ClassVar
 
+from explain.core.meter import Meter
+from explain.core.settings import setting
 from explain.datatypes import AttentionMaps, FloatArray, Tokens
-from explain.knobs import knob
-from explain.meter import Meter
 from explain.methods.base import METHODS, AttentionMethod, Item
 from explain.models.base import TextModel
 
@@ -32,9 +32,11 @@ class AttentionTimesGradient(AttentionMethod):
     signed: ClassVar[bool] = True
     additive: ClassVar[bool] = True
     complete: ClassVar[bool] = False
-    needs: ClassVar[frozenset[str]] = frozenset({"attention_gradients"})
+    requires: ClassVar[frozenset[str]] = frozenset({"attention_gradients"})
 
-    layers: str = knob("all", choices=("all", "first", "last"), help="All layers together, or the first or last alone.")
+    layers: str = setting(
+        "all", choices=("all", "first", "last"), help="All layers together, or the first or last alone."
+    )
 
     def cost(self, tokens: Tokens) -> int:
         return 2

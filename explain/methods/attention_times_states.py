@@ -10,8 +10,8 @@ objectives "PLM"; what it describes there is next-sentence prediction.) No paper
 from dataclasses import dataclass
 from typing import ClassVar
 
+from explain.core.meter import Meter
 from explain.datatypes import AttentionMaps, FloatArray
-from explain.meter import Meter
 from explain.methods.base import HEADS, METHODS, Item, ShareMethod, chosen_heads
 from explain.models.base import TextModel
 
@@ -28,7 +28,7 @@ class AttentionTimesStates(ShareMethod):
         "Same for every label. The head never reads these states, and a layer norm makes them nearly equally long: it "
         "is raw attention in another dress."
     )
-    needs: ClassVar[frozenset[str]] = frozenset({"trace"})
+    requires: ClassVar[frozenset[str]] = frozenset({"trace"})
 
     heads: str = HEADS
 

@@ -1,4 +1,4 @@
-"""What an attribution method is: a frozen dataclass whose fields are its knobs.
+"""What an attribution method is: a frozen dataclass whose fields are its settings.
 
 A new method is one file in this package:
 
@@ -7,7 +7,7 @@ A new method is one file in this package:
     class MyMethod(Method):
         name: ClassVar[str] = "my_method"
         ...
-        steps: int = knob(64, low=8, high=512, help="Points on the path.")
+        steps: int = setting(64, low=8, high=512, help="Points on the path.")
 
         def cost(self, tokens): ...
         def attribute_batch(self, model, items, meter): ...
@@ -24,14 +24,14 @@ from typing import Any, ClassVar
 import numpy as np
 from torch import Tensor
 
+from explain.core.errors import SettingError
+from explain.core.meter import Meter
+from explain.core.registry import Registry
+from explain.core.settings import check_settings, setting, setting_values
 from explain.datatypes import AttentionMaps, Attribution, FloatArray, Passes, Target, Tokens
-from explain.errors import KnobError
-from explain.knobs import check_knobs, knob, settings_of
-from explain.meter import Meter
 from explain.models.base import TextModel
-from explain.models.path import StraightPath
+from explain.models.straight_path import StraightPath
 from explain.numerics.quadrature import PathIntegral, fixed, refined
-from explain.registry import Registry
 
 METHODS: Registry[type["Method"]] = Registry("method", "explain.methods")
 
@@ -49,7 +49,7 @@ class Method(ABC):
         signed: scores below zero mean "against the target".
         additive: scores of a word's pieces may be added up.
         complete: scores sum to F(text) - F(baseline), up to the gap that is reported.
-        needs: what the model must offer, see `explain.models.base.OFFERS`.
+        needs: what the model must offer, see `explain.models.base.CAPABILITIES`.
     """
 
     name: ClassVar[str]
@@ -59,10 +59,10 @@ class Method(ABC):
     signed: ClassVar[bool]
     additive: ClassVar[bool]
     complete: ClassVar[bool]
-    needs: ClassVar[frozenset[str]] = frozenset()
+    requires: ClassVar[frozenset[str]] = frozenset()
 
     def __post_init__(self) -> None:
-        check_knobs(self)
+        check_settings(self)
 
     @abstractmethod
     def cost(self, tokens: Tokens) -> int:
@@ -111,7 +111,7 @@ class Method(ABC):
             method=self.name,
             output=output,
             baseline_output=baseline_output,
-            params=settings_of(self),
+            params=setting_values(self),
             passes=passes or watch.meter.spent,
             seconds=watch.seconds,
             diagnostics=diagnostics or {},
@@ -123,7 +123,7 @@ class GradientMethod(Method):
     """A method that reads its scores off the gradient where the text stands: one forward and one backward pass."""
 
     complete: ClassVar[bool] = False
-    needs: ClassVar[frozenset[str]] = frozenset({"gradients"})
+    requires: ClassVar[frozenset[str]] = frozenset({"gradients"})
 
     @abstractmethod
     def scored(self, points: Tensor, gradients: Tensor) -> Tensor:
@@ -153,15 +153,15 @@ class PathMethod(Method):
     signed: ClassVar[bool] = True
     additive: ClassVar[bool] = True
     complete: ClassVar[bool] = True
-    needs: ClassVar[frozenset[str]] = frozenset({"gradients"})
+    requires: ClassVar[frozenset[str]] = frozenset({"gradients"})
 
-    steps: int | None = knob(
+    steps: int | None = setting(
         None, low=2, high=1000, help="A fixed number of Gauss-Legendre points; empty: as many as the accuracy asks for."
     )
-    tolerance: float = knob(
+    tolerance: float = setting(
         0.001, low=1e-5, high=0.1, help="Largest gap allowed, as a part of the difference the scores add up to."
     )
-    max_points: int = knob(
+    max_points: int = setting(
         129, choices=(33, 65, 129, 257, 513), help="Give up refining at this many points, and say so."
     )
 
@@ -174,7 +174,7 @@ class PathMethod(Method):
         """The integral from the empty text of a kind, see `TextModel.baseline`: parts (T,) in the unit of the target.
 
         Raises:
-            KnobError: the vocabulary has no such token.
+            SettingError: the vocabulary has no such token.
         """
         path = StraightPath(model, *item, model.baseline(*item, kind), meter)
         if self.steps is None:
@@ -210,7 +210,7 @@ class AttentionMethod(Method):
     def attribute_batch(
         self, model: TextModel, items: Sequence[Item], meter: Meter | None = None
     ) -> tuple[Attribution, ...]:
-        model.require(self.needs)
+        model.require(self.requires)
         results = []
         for item in items:
             watch = Stopwatch(meter)
@@ -249,7 +249,7 @@ class ShareMethod(AttentionMethod):
     additive: ClassVar[bool] = True
     complete: ClassVar[bool] = False
 
-    special_tokens: str = knob(
+    special_tokens: str = setting(
         "set_aside",
         choices=("set_aside", "keep"),
         help="[CLS] and [SEP] take most of it: set them aside and rescale the rest to sum to 1, or keep them.",
@@ -267,10 +267,10 @@ class ShareMethod(AttentionMethod):
 
 
 def chosen_heads(text: str, count: int) -> list[int] | None:
-    """Head numbers from a knob such as "0,3,11"; None for "all".
+    """Head numbers from a setting such as "0,3,11"; None for "all".
 
     Raises:
-        KnobError: no numbers, or none of the model's.
+        SettingError: no numbers, or none of the model's.
     """
     if text.strip().lower() == "all":
         return None
@@ -279,11 +279,11 @@ def chosen_heads(text: str, count: int) -> list[int] | None:
     except ValueError:
         chosen = [-1]
     if not chosen or chosen[0] < 0 or chosen[-1] >= count:
-        raise KnobError(f"heads is {text!r}; expected 'all' or numbers from 0 to {count - 1}, with commas.")
+        raise SettingError(f"heads is {text!r}; expected 'all' or numbers from 0 to {count - 1}, with commas.")
     return chosen
 
 
-HEADS = knob("all", help="Heads to average: all, or numbers from 0 such as 0,3,11.")
+HEADS = setting("all", help="Heads to average: all, or numbers from 0 such as 0,3,11.")
 
 
 class Stopwatch:

@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from explain.core.errors import SettingError
+from explain.core.meter import Meter
+from explain.core.settings import setting
 from explain.datatypes import Attribution, FloatArray, Tokens
-from explain.errors import KnobError
-from explain.knobs import knob
-from explain.meter import Meter
 from explain.methods.base import Item, Method, Stopwatch
 from explain.models.base import TextModel
-from explain.models.game import Game
+from explain.models.coalition_game import CoalitionGame
 from explain.numerics.coalitions import Pairs, paired_coalitions
 from explain.text.removal import OPERATORS
 from explain.text.units import Units, few_units, units_of
@@ -22,22 +22,22 @@ PASSES_EACH = 8  # by default, parts are so few that each has so many passes
 
 
 @dataclass(frozen=True, kw_only=True)
-class GameSettings:
+class CoalitionSettings:
     """How a text is made a game, and how much of it is played."""
 
-    granularity: str = knob(
+    granularity: str = setting(
         "auto",
         choices=("auto", "token", "word", "phrase", "sentence"),
         help="The parts: words (auto), and where the budget gives each word fewer than eight passes, phrases between "
         "punctuation marks or sentences.",
     )
-    operator: str = knob(
+    operator: str = setting(
         "auto",
         choices=("auto", *OPERATORS),
         help="What taking away means: mask token (auto, where the model has one), deleting, hiding from attention ...",
     )
-    budget: int = knob(500, low=16, high=100_000, help="Most passes; more make intervals narrower.")
-    seed: int = knob(0, low=0, high=2**31 - 1, help="Of what is drawn at random; the same seed draws the same.")
+    budget: int = setting(500, low=16, high=100_000, help="Most passes; more make intervals narrower.")
+    seed: int = setting(0, low=0, high=2**31 - 1, help="Of what is drawn at random; the same seed draws the same.")
 
     def units(self, tokens: Tokens) -> tuple[str, Units]:
         """The parts of a text, and what they are."""
@@ -53,29 +53,29 @@ class GameSettings:
         """The budget, or every coalition where these are fewer."""
         return min(self.budget, 2 ** len(self.units(tokens)[1]))
 
-    def game(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[str, Game]:
+    def game(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[str, CoalitionGame]:
         """The game of a text, and what its parts are."""
         granularity, units = self.units(item[0])
         parts = model.removable_units(*item, units)
-        return granularity, Game(model, item, parts, model.operator(self.operator), meter)
+        return granularity, CoalitionGame(model, item, parts, model.operator(self.operator), meter)
 
-    def enumerable(self, game: Game) -> bool:
+    def enumerable(self, game: CoalitionGame) -> bool:
         """Whether the budget is enough for every coalition."""
         return 2 ** len(game) <= self.budget
 
-    def check_budget(self, game: Game, least: int) -> None:
+    def check_budget(self, game: CoalitionGame, least: int) -> None:
         """Refuse a budget that is too small for the parts chosen (those chosen by "auto" are few enough).
 
         Raises:
-            KnobError: not every coalition can be run, and the budget is less than `least`; the message says what to do.
+            SettingError: not every coalition can be run, and the budget is less than `least`.
         """
         if self.budget < least and not self.enumerable(game):
-            raise KnobError(
+            raise SettingError(
                 f"The text has {len(game)} parts of granularity {self.granularity!r}, which takes at least {least:,} "
                 f"passes; the budget is {self.budget:,}. Raise it, or choose larger parts (granularity 'auto')."
             )
 
-    def pairs(self, game: Game, shares: FloatArray) -> Pairs:
+    def pairs(self, game: CoalitionGame, shares: FloatArray) -> Pairs:
         """Coalitions with their complements, by the shares of sizes; as many as the budget allows."""
         # Two passes each; none and all take the two that are left.
         return paired_coalitions(shares, self.budget // 2 - 1, np.random.default_rng(self.seed))
@@ -94,7 +94,7 @@ Publish = Callable[[Shares], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class CoalitionMethod(GameSettings, Method):
+class CoalitionMethod(CoalitionSettings, Method):
     """A method that shares F out among the parts of a text, by what sets of them are worth."""
 
     signed: ClassVar[bool] = True
@@ -105,7 +105,7 @@ class CoalitionMethod(GameSettings, Method):
         return self.most_passes(tokens)
 
     @abstractmethod
-    def shares(self, game: Game, publish: Publish) -> Shares:
+    def shares(self, game: CoalitionGame, publish: Publish) -> Shares:
         """Share F out among the players of a game, of whom there is at least one.
 
         Args:
@@ -142,6 +142,6 @@ class CoalitionMethod(GameSettings, Method):
         return attribution(self.shares(game, publish) if game.players else Shares(np.empty(0)))
 
 
-def _rounding(game: Game) -> float:
+def _rounding(game: CoalitionGame) -> float:
     """What is left of the gap by rounding alone."""
     return 1e-9 * max(1.0, abs(game.full), abs(game.empty))

@@ -17,10 +17,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from explain.core.errors import SettingError, TargetError
+from explain.core.meter import Meter
+from explain.core.settings import setting
 from explain.datatypes import Attribution, Target, Tokens
-from explain.errors import KnobError, TargetError
-from explain.knobs import knob
-from explain.meter import Meter
 from explain.methods.base import METHODS, Item, Method, Stopwatch
 from explain.models.base import TextModel, Trace, read_row
 from explain.models.post_norm import PostNormLayer
@@ -46,9 +46,9 @@ class DecompX(Method):
     signed: ClassVar[bool] = True
     additive: ClassVar[bool] = True
     complete: ClassVar[bool] = True
-    needs: ClassVar[frozenset[str]] = frozenset({"trace", "post_norm", "head_on_states", "one_row"})
+    requires: ClassVar[frozenset[str]] = frozenset({"trace", "post_norm", "head_on_states", "one_row"})
 
-    most_tokens: int = knob(
+    most_tokens: int = setting(
         128, low=8, high=512, help="Longer texts are refused: time and memory grow with the square."
     )
 
@@ -61,12 +61,12 @@ class DecompX(Method):
     def attribute_batch(
         self, model: TextModel, items: Sequence[Item], meter: Meter | None = None
     ) -> tuple[Attribution, ...]:
-        model.require(self.needs)
+        model.require(self.requires)
         results = []
         for item in items:
             tokens, target = item
             if len(tokens) > self.most_tokens:
-                raise KnobError(
+                raise SettingError(
                     f"DecompX follows {len(tokens)} tokens through every layer; decompx.most_tokens is "
                     f"{self.most_tokens}. Shorten the text, or raise that and wait."
                 )

@@ -23,12 +23,12 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from explain.core.meter import Meter
+from explain.core.settings import setting
 from explain.datatypes import Attribution, Tokens
-from explain.knobs import knob
-from explain.meter import Meter
 from explain.methods.base import METHODS, Item, Method, Stopwatch
 from explain.models.base import BASELINES, TextModel
-from explain.models.own_module import is_activation
+from explain.models.target_module import is_activation
 from explain.numerics.quadrature import SMALLEST_TOLERANCE
 
 
@@ -51,9 +51,9 @@ class DeepLift(Method):
     signed: ClassVar[bool] = True
     additive: ClassVar[bool] = True
     complete: ClassVar[bool] = False
-    needs: ClassVar[frozenset[str]] = frozenset({"gradients", "activations"})
+    requires: ClassVar[frozenset[str]] = frozenset({"gradients", "activations"})
 
-    baseline: str = knob(
+    baseline: str = setting(
         "auto",
         choices=("auto", *BASELINES),
         help="What the empty text is made of: mask tokens (auto, where there are any), padding, the unknown token, or "
@@ -69,7 +69,7 @@ class DeepLift(Method):
         return tuple(self._attribute(model, item, meter) for item in items)
 
     def _attribute(self, model: TextModel, item: Item, meter: Meter | None) -> Attribution:
-        model.require(self.needs)
+        model.require(self.requires)
         tokens, target = item
         watch = Stopwatch(meter)
         kind = model.default_baseline() if self.baseline == "auto" else self.baseline

@@ -19,10 +19,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from explain.core.errors import SettingError
+from explain.core.meter import Meter
+from explain.core.settings import setting
 from explain.datatypes import Attribution, Tokens
-from explain.errors import KnobError
-from explain.knobs import knob
-from explain.meter import Meter
 from explain.methods.base import METHODS, Item, PathMethod, Stopwatch
 from explain.models.base import BASELINES, TextModel
 
@@ -43,7 +43,7 @@ class ExpectedGradients(PathMethod):
         "the model answers with the label itself counts as much as the others."
     )
 
-    baselines: str = knob(
+    baselines: str = setting(
         "all",
         help=f"Empty texts to average over: all the vocabulary has, or some of {', '.join(BASELINES)}, with commas.",
     )
@@ -89,7 +89,7 @@ class ExpectedGradients(PathMethod):
             return ()
         kinds = tuple(dict.fromkeys(part.strip().lower() for part in self.baselines.split(",")))
         if not set(kinds) <= set(BASELINES):
-            raise KnobError(
+            raise SettingError(
                 f"ExpectedGradients: baselines is {self.baselines!r}; expected 'all' or some of "
                 f"{', '.join(BASELINES)}, with commas."
             )

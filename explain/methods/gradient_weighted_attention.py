@@ -12,8 +12,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from explain.core.meter import Meter
 from explain.datatypes import AttentionMaps, FloatArray, Tokens
-from explain.meter import Meter
 from explain.methods.base import METHODS, Item, ShareMethod
 from explain.models.base import TextModel
 from explain.numerics.rollout import roll_back
@@ -28,7 +28,7 @@ class GradientWeightedAttention(ShareMethod):
     title: ClassVar[str] = "Gradient-weighted attention"
     meaning: ClassVar[str] = "The share of each word in the attention that speaks for the target, through all layers."
     limits: ClassVar[str] = "What speaks against the target is cut off, so it shows no sign; gradients are local."
-    needs: ClassVar[frozenset[str]] = frozenset({"attention_gradients"})
+    requires: ClassVar[frozenset[str]] = frozenset({"attention_gradients"})
 
     def cost(self, tokens: Tokens) -> int:
         return 2

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from explain.core.meter import Meter
+from explain.core.settings import setting
 from explain.datatypes import Attribution, Tokens
-from explain.knobs import knob
-from explain.meter import Meter
 from explain.methods.base import METHODS, Item, PathMethod, Stopwatch
 from explain.models.base import BASELINES, TextModel
 
@@ -35,7 +35,7 @@ class IntegratedGradients(PathMethod):
         "Another empty text (baseline) gives other scores; points on the path are no texts anyone would write."
     )
 
-    baseline: str = knob(
+    baseline: str = setting(
         "auto",
         choices=("auto", *BASELINES),
         help="What the empty text is made of: mask tokens (auto, where there are any), padding, the unknown token, or "

@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from explain.methods.base import METHODS
 from explain.methods.coalitions import CoalitionMethod, Publish, Shares
-from explain.models.game import Game
+from explain.models.coalition_game import CoalitionGame
 from explain.numerics.coalitions import kernel_shares, kernel_values
 
 
@@ -35,7 +35,7 @@ class KernelShap(CoalitionMethod):
     )
     complete: ClassVar[bool] = True
 
-    def shares(self, game: Game, publish: Publish) -> Shares:
+    def shares(self, game: CoalitionGame, publish: Publish) -> Shares:
         self.check_budget(game, 6 * len(game) + 2)  # three pairs of coalitions for each part
         pairs = self.pairs(game, kernel_shares(len(game)))
         worth = game.worth_of_pairs(pairs.coalitions)

@@ -18,10 +18,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from explain.knobs import knob
+from explain.core.settings import setting
 from explain.methods.base import METHODS
 from explain.methods.coalitions import CoalitionMethod, Publish, Shares
-from explain.models.game import Game
+from explain.models.coalition_game import CoalitionGame
 from explain.numerics.least_squares import local_fit
 
 
@@ -41,12 +41,12 @@ class Lime(CoalitionMethod):
     )
     complete: ClassVar[bool] = False
 
-    width: float = knob(
+    width: float = setting(
         0.25, low=0.01, high=10.0, help="Of the neighborhood, in cosine distance; wider counts farther."
     )
-    ridge: float = knob(1.0, low=0.0, high=100.0, help="How strongly scores are pulled toward zero.")
+    ridge: float = setting(1.0, low=0.0, high=100.0, help="How strongly scores are pulled toward zero.")
 
-    def shares(self, game: Game, publish: Publish) -> Shares:
+    def shares(self, game: CoalitionGame, publish: Publish) -> Shares:
         drawn = self.draws(len(game))
         distance = 1 - np.sqrt(drawn.mean(axis=1))
         fit = local_fit(drawn, game.worth(drawn), np.exp(-(distance**2) / (2 * self.width**2)), self.ridge)

@@ -15,9 +15,9 @@ from typing import ClassVar
 
 import torch
 
+from explain.core.meter import Meter
+from explain.core.settings import setting
 from explain.datatypes import AttentionMaps, FloatArray
-from explain.knobs import knob
-from explain.meter import Meter
 from explain.methods.base import METHODS, Item, ShareMethod
 from explain.models.base import TextModel
 from explain.numerics.rollout import roll_back, rows_to_one, with_residual
@@ -34,9 +34,9 @@ class NormBasedAttention(ShareMethod):
         "The share of each word in what the layers hand on, by the length of the vectors handed on."
     )
     limits: ClassVar[str] = "Same for every label. Long vectors may cancel each other; feed-forward parts are left out."
-    needs: ClassVar[frozenset[str]] = frozenset({"trace", "post_norm"})
+    requires: ClassVar[frozenset[str]] = frozenset({"trace", "post_norm"})
 
-    parts: str = knob(
+    parts: str = setting(
         "with_norm",
         choices=("attention", "with_residual", "with_norm"),
         help="What is measured: attention's output alone, with the residual, or both after the layer norm.",

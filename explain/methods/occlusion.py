@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from explain.core.meter import Meter
+from explain.core.settings import setting
 from explain.datatypes import Attribution, Passes, Target, Tokens
-from explain.knobs import knob
-from explain.meter import Meter
 from explain.methods.base import METHODS, Item, Method, Stopwatch
 from explain.models.base import Row, TextModel
 from explain.text.removal import OPERATORS, unchanged
@@ -36,18 +36,20 @@ class Occlusion(Method):
     additive: ClassVar[bool] = False
     complete: ClassVar[bool] = False
 
-    granularity: str = knob(
+    granularity: str = setting(
         "auto",
         choices=("auto", "token", "word", "sentence", "window"),
         help="What is taken away at a time: words (auto), and in long texts sentences.",
     )
-    operator: str = knob(
+    operator: str = setting(
         "auto",
         choices=("auto", *OPERATORS),
         help="What taking away means: mask token (auto, where the model has one), deleting, hiding from attention ...",
     )
-    window: int = knob(3, low=2, high=20, help="Words in a sliding window, with granularity 'window'.")
-    longest: int = knob(150, low=1, high=1000, help="With granularity 'auto': a text of more words goes by sentence.")
+    window: int = setting(3, low=2, high=20, help="Words in a sliding window, with granularity 'window'.")
+    longest: int = setting(
+        150, low=1, high=1000, help="With granularity 'auto': a text of more words goes by sentence."
+    )
 
     def cost(self, tokens: Tokens) -> int:
         return 1 + len(units_of(tokens, self.granularity_for(tokens), self.window))

@@ -16,7 +16,7 @@ from typing import ClassVar
 from explain.datatypes import FloatArray
 from explain.methods.base import METHODS
 from explain.methods.permutations import PermutationMethod
-from explain.models.game import Game
+from explain.models.coalition_game import CoalitionGame
 from explain.numerics.coalitions import owen_coalitions, owen_values
 from explain.text.units import Tree, hierarchy
 
@@ -37,10 +37,10 @@ class OwenValues(PermutationMethod):
         "are Shapley values. Where orders are drawn, trust a score no further than its interval."
     )
 
-    def tree(self, game: Game) -> Tree:
+    def tree(self, game: CoalitionGame) -> Tree:
         return hierarchy(game.item[0], game.players)
 
-    def exactly(self, game: Game) -> FloatArray | None:
+    def exactly(self, game: CoalitionGame) -> FloatArray | None:
         tree = self.tree(game)
         exact = self.enumerable(game) or owen_coalitions(tree) <= self.budget
         return owen_values(tree, game.worth) if exact else None

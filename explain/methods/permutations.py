@@ -11,10 +11,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from explain.core.settings import setting
 from explain.datatypes import FloatArray, IntArray
-from explain.knobs import knob
 from explain.methods.coalitions import CoalitionMethod, Publish, Shares
-from explain.models.game import Game
+from explain.models.coalition_game import CoalitionGame
 from explain.numerics.coalitions import nested_order, prefixes
 from explain.numerics.statistics import mean_and_half_width
 from explain.text.units import Tree
@@ -29,19 +29,19 @@ class PermutationMethod(CoalitionMethod):
 
     complete: ClassVar[bool] = True
 
-    precision: float = knob(
+    precision: float = setting(
         0.05, low=0.0, high=1.0, help="Stop when no interval is wider to a side than this part of the largest score."
     )
 
     @abstractmethod
-    def tree(self, game: Game) -> Tree:
+    def tree(self, game: CoalitionGame) -> Tree:
         """Whose orders are drawn: groups are not torn apart."""
 
     @abstractmethod
-    def exactly(self, game: Game) -> FloatArray | None:
+    def exactly(self, game: CoalitionGame) -> FloatArray | None:
         """The average over all orders (U,), or None where the budget is not enough."""
 
-    def shares(self, game: Game, publish: Publish) -> Shares:
+    def shares(self, game: CoalitionGame, publish: Publish) -> Shares:
         exact = self.exactly(game)
         if exact is not None:
             return Shares(exact, np.zeros(len(game)), {"exact": True, "evaluations": game.passes})
@@ -63,14 +63,14 @@ class PermutationMethod(CoalitionMethod):
             publish(found)
         return found
 
-    def _averages(self, samples: FloatArray, game: Game) -> Shares:
+    def _averages(self, samples: FloatArray, game: CoalitionGame) -> Shares:
         scores, error = mean_and_half_width(samples)
         narrow = error is not None and error.max() <= self.precision * np.abs(scores).max()
         facts = {"exact": False, "evaluations": game.passes, "pairs": len(samples)}
         return Shares(scores, error, facts | {"converged": bool(narrow and len(samples) >= FEWEST)})
 
 
-def _added(game: Game, orders: IntArray) -> FloatArray:
+def _added(game: CoalitionGame, orders: IntArray) -> FloatArray:
     """What each player adds in each order (N, U), averaged with what it adds in the reverse."""
     both = np.stack([orders, orders[:, ::-1]], axis=1)  # (N, 2, U)
     ways = np.stack([prefixes(order) for order in both.reshape(-1, len(game))])  # (2 N, U + 1, U)

@@ -8,10 +8,10 @@ Vaswani et al. (2017), https://arxiv.org/abs/1706.03762, equation 1. It costs on
 from dataclasses import dataclass
 from typing import ClassVar
 
+from explain.core.errors import SettingError
+from explain.core.meter import Meter
+from explain.core.settings import setting
 from explain.datatypes import AttentionMaps, FloatArray
-from explain.errors import KnobError
-from explain.knobs import knob
-from explain.meter import Meter
 from explain.methods.base import HEADS, METHODS, Item, ShareMethod, chosen_heads
 from explain.models.base import TextModel
 
@@ -28,14 +28,14 @@ class RawAttention(ShareMethod):
         "Same for every label. In later layers a token's place holds a mixture of the whole text, so this is a share "
         "of places, not of words."
     )
-    needs: ClassVar[frozenset[str]] = frozenset({"attention"})
+    requires: ClassVar[frozenset[str]] = frozenset({"attention"})
 
-    layer: int | None = knob(None, low=0, high=100, help="The layer, from 0; empty: the last.")
+    layer: int | None = setting(None, low=0, high=100, help="The layer, from 0; empty: the last.")
     heads: str = HEADS
 
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
         if self.layer is not None and self.layer >= model.layers:
-            raise KnobError(f"layer is {self.layer}; {model.name} has layers 0 to {model.layers - 1}.")
+            raise SettingError(f"layer is {self.layer}; {model.name} has layers 0 to {model.layers - 1}.")
         heads = chosen_heads(self.heads, model.heads)
         seen = model.observe(item[0], meter)
         return (

@@ -19,12 +19,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from explain.core.meter import Meter
+from explain.core.settings import setting
 from explain.datatypes import Attribution, BoolArray, FloatArray, Tokens
-from explain.knobs import knob
-from explain.meter import Meter
 from explain.methods.base import METHODS, Item, Method, Stopwatch
 from explain.models.base import BASELINES, TextModel
-from explain.models.path import StraightPath
+from explain.models.straight_path import StraightPath
 from explain.numerics.quadrature import allowed_gap, clenshaw_curtis, new_nodes
 from explain.text.units import units_of
 
@@ -48,18 +48,20 @@ class SequentialIntegratedGradients(Method):
     signed: ClassVar[bool] = True
     additive: ClassVar[bool] = True
     complete: ClassVar[bool] = False
-    needs: ClassVar[frozenset[str]] = frozenset({"gradients"})
+    requires: ClassVar[frozenset[str]] = frozenset({"gradients"})
 
-    baseline: str = knob(
+    baseline: str = setting(
         "auto",
         choices=("auto", *BASELINES),
         help="Where a word comes from: the mask token (auto, where there is one), padding, the unknown token, or zero.",
     )
-    granularity: str = knob("word", choices=("word", "token"), help="Scores of whole words, or of their pieces.")
-    tolerance: float = knob(
+    granularity: str = setting("word", choices=("word", "token"), help="Scores of whole words, or of their pieces.")
+    tolerance: float = setting(
         0.01, low=1e-5, high=0.1, help="Largest gap allowed in a word's score, as a part of the largest word's."
     )
-    max_points: int = knob(33, choices=(9, 17, 33, 65, 129), help="Give up on a word at this many points, and say so.")
+    max_points: int = setting(
+        33, choices=(9, 17, 33, 65, 129), help="Give up on a word at this many points, and say so."
+    )
 
     def cost(self, tokens: Tokens) -> int:
         return 2 * (len(tokens.words) * (self.max_points - 1) + 1)
@@ -71,7 +73,7 @@ class SequentialIntegratedGradients(Method):
 
     def _attribute(self, model: TextModel, item: Item, meter: Meter | None) -> Attribution:
         tokens, target = item
-        model.require(self.needs)
+        model.require(self.requires)
         watch = Stopwatch(meter)
         words = model.removable_units(tokens, target, units_of(tokens, "word"))
         kind = model.default_baseline() if self.baseline == "auto" else self.baseline

@@ -14,7 +14,7 @@ from typing import ClassVar
 from explain.datatypes import FloatArray
 from explain.methods.base import METHODS
 from explain.methods.permutations import PermutationMethod
-from explain.models.game import Game
+from explain.models.coalition_game import CoalitionGame
 from explain.numerics.coalitions import every_coalition, shapley_values
 from explain.text.units import Tree
 
@@ -36,8 +36,8 @@ class ShapleyValues(PermutationMethod):
         "interval."
     )
 
-    def tree(self, game: Game) -> Tree:
+    def tree(self, game: CoalitionGame) -> Tree:
         return tuple(range(len(game)))
 
-    def exactly(self, game: Game) -> FloatArray | None:
+    def exactly(self, game: CoalitionGame) -> FloatArray | None:
         return shapley_values(game.worth(every_coalition(len(game)))) if self.enumerable(game) else None

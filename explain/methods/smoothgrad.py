@@ -19,9 +19,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from explain.core.meter import Meter
+from explain.core.settings import setting
 from explain.datatypes import Attribution, Tokens
-from explain.knobs import knob
-from explain.meter import Meter
 from explain.methods.base import METHODS, Item, Method, Stopwatch
 from explain.models.base import TextModel
 from explain.numerics.statistics import mean_and_half_width
@@ -50,14 +50,14 @@ class SmoothGrad(Method):
     signed: ClassVar[bool] = True
     additive: ClassVar[bool] = True
     complete: ClassVar[bool] = False
-    needs: ClassVar[frozenset[str]] = frozenset({"gradients"})
+    requires: ClassVar[frozenset[str]] = frozenset({"gradients"})
 
-    of: str = knob("gradient_times_input", choices=tuple(_SCORES), help="What is averaged.")
-    noise: float = knob(
+    of: str = setting("gradient_times_input", choices=tuple(_SCORES), help="What is averaged.")
+    noise: float = setting(
         0.5, low=0.0, high=2.0, help="Standard deviation of the noise, as a share of that of the text's embeddings."
     )
-    samples: int = knob(32, low=2, high=1000, help="Noisy copies; four times as many halve the intervals.")
-    seed: int = knob(0, low=0, high=2**31 - 1, help="Of the noise: the same seed gives the same scores.")
+    samples: int = setting(32, low=2, high=1000, help="Noisy copies; four times as many halve the intervals.")
+    seed: int = setting(0, low=0, high=2**31 - 1, help="Of the noise: the same seed gives the same scores.")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -75,7 +75,7 @@ class SmoothGrad(Method):
 
     def _attribute(self, model: TextModel, item: Item, meter: Meter | None) -> Attribution:
         tokens, target = item
-        model.require(self.needs)
+        model.require(self.requires)
         watch = Stopwatch(meter)
         points = model.word_embeddings(tokens)  # (T, D)
         own = torch.from_numpy(model.removable(tokens, target))

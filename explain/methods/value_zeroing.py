@@ -13,10 +13,10 @@ from typing import ClassVar
 
 import torch
 
+from explain.core.errors import SettingError
+from explain.core.meter import Meter
+from explain.core.settings import setting
 from explain.datatypes import AttentionMaps, FloatArray, Tokens
-from explain.errors import KnobError
-from explain.knobs import knob
-from explain.meter import Meter
 from explain.methods.base import METHODS, Item, ShareMethod
 from explain.models.base import TextModel
 from explain.numerics.rollout import roll_back, rows_to_one
@@ -33,9 +33,9 @@ class ValueZeroing(ShareMethod):
     limits: ClassVar[str] = (
         "Same for every label. Each layer is tried alone; angles say nothing of what the head reads."
     )
-    needs: ClassVar[frozenset[str]] = frozenset({"trace", "post_norm"})
+    requires: ClassVar[frozenset[str]] = frozenset({"trace", "post_norm"})
 
-    most_tokens: int = knob(192, low=8, high=512, help="Longer texts are refused: it costs a pass for each token.")
+    most_tokens: int = setting(192, low=8, high=512, help="Longer texts are refused: it costs a pass for each token.")
 
     def cost(self, tokens: Tokens) -> int:
         return 1 + len(tokens)
@@ -44,7 +44,7 @@ class ValueZeroing(ShareMethod):
         tokens = item[0]
         count = len(tokens)
         if count > self.most_tokens:
-            raise KnobError(
+            raise SettingError(
                 f"Value zeroing costs a pass for each of {count} tokens; value_zeroing.most_tokens is "
                 f"{self.most_tokens}. Shorten the text, or raise that and wait."
             )

@@ -1,4 +1,4 @@
-"""What a metric of faithfulness is: a frozen dataclass whose fields are its knobs, and a trial it is run in.
+"""What a metric of faithfulness is: a frozen dataclass whose fields are its settings, and a trial it is run in.
 
 A new metric is one file in this package that registers itself. A metric that removes words derives from `RemovalMetric`
 and says how much is removed and how the curve is summed up; its control, random orders of the same words, comes free.
@@ -13,19 +13,19 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from explain.core.errors import MetricError, SettingError
+from explain.core.meter import Meter
+from explain.core.registry import Registry
+from explain.core.settings import check_settings, make, setting, setting_values
 from explain.datatypes import Attribution, FloatArray, MetricResult, Target, Tokens
-from explain.errors import KnobError, MetricError
-from explain.knobs import check_knobs, knob, make, settings_of
-from explain.meter import Meter
 from explain.methods.base import Method
 from explain.models.base import TextModel
-from explain.models.game import Game
-from explain.registry import Registry
+from explain.models.coalition_game import CoalitionGame
 from explain.text.units import scores_of, units_of
 
 METRICS: Registry[type["Metric"]] = Registry("metric", "explain.metrics")
 
-SCALE = knob(
+SCALE = setting(
     "probability",
     choices=("probability", "target"),
     help="What outputs are measured in: the label's probability, as ERASER defines it, or the target's own unit.",
@@ -73,12 +73,14 @@ class Trial:
         # In log-odds a probability can be had of the same passes.
         logistic = target.scale == "probability" and model.head.exclusive and not model.head.value
         self._asked = replaced(target, scale="log_odds") if logistic else target
-        self._games: dict[str, Game] = {}
+        self._games: dict[str, CoalitionGame] = {}
 
-    def game(self, operator: str) -> Game:
+    def game(self, operator: str) -> CoalitionGame:
         """The target as a function of which words are there."""
         if operator not in self._games:
-            self._games[operator] = Game(self.model, (self.tokens, self._asked), self.units, operator, self.meter)
+            self._games[operator] = CoalitionGame(
+                self.model, (self.tokens, self._asked), self.units, operator, self.meter
+            )
         return self._games[operator]
 
     def outputs(self, coalitions: npt.NDArray[np.bool_], operator: str, scale: str) -> _Floats:
@@ -141,7 +143,7 @@ class Metric(ABC):
     higher_is_better: ClassVar[bool]
 
     def __post_init__(self) -> None:
-        check_knobs(self)
+        check_settings(self)
 
     @abstractmethod
     def cost(self, words: int, orders: int) -> int:
@@ -225,12 +227,12 @@ class TrialSettings:
             number = getattr(self, name)
             if type(number) is not int or not low <= number <= high:
                 shown = number if type(number) is int and abs(number) <= 2**63 else type(number).__name__
-                raise KnobError(f"{name} is {shown}; expected a whole number from {low} to {high}.")
+                raise SettingError(f"{name} is {shown}; expected a whole number from {low} to {high}.")
 
     @property
     def record(self) -> dict[str, Any]:
         """These settings as JSON values, for `from_record`."""
-        named = {metric.name: settings_of(metric) for metric in self.metrics}
+        named = {metric.name: setting_values(metric) for metric in self.metrics}
         return {"orders": self.orders, "seed": self.seed, "metrics": named}
 
     @classmethod
@@ -238,11 +240,11 @@ class TrialSettings:
         """Settings from a record.
 
         Raises:
-            UnknownNameError, KnobError: a metric or a setting that there is not.
+            UnknownNameError, SettingError: a metric or a setting that there is not.
         """
         named = record.get("metrics")
         if not isinstance(named, Mapping) or not all(isinstance(one, Mapping) for one in named.values()):
-            raise KnobError("metrics are named with their settings, each an object.")
+            raise SettingError("metrics are named with their settings, each an object.")
         metrics = tuple(make(METRICS[name], settings) for name, settings in named.items())
         numbers: list[Any] = [record.get(name) for name in ("orders", "seed")]
         return cls(metrics, *numbers)

@@ -14,8 +14,8 @@ from typing import ClassVar
 import numpy as np
 import torch
 
+from explain.core.errors import MetricError
 from explain.datatypes import Attribution, MetricResult
-from explain.errors import MetricError
 from explain.metrics.base import METRICS, Metric, Trial
 
 SMALLEST = 1e-3  # a difference that is zero can't be missed by a share of it

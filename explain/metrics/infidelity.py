@@ -17,8 +17,8 @@ import torch
 from captum.metrics import infidelity
 from torch import Tensor
 
+from explain.core.settings import setting
 from explain.datatypes import Attribution, MetricResult
-from explain.knobs import knob
 from explain.metrics.base import METRICS, Metric, Trial, percentile
 
 
@@ -33,8 +33,8 @@ class Infidelity(Metric):
     limits: ClassVar[str] = "A forecast that adds up can't be right where words act together, so zero is not to be had."
     higher_is_better: ClassVar[bool] = False
 
-    sets: int = knob(64, low=8, high=1000, help="Sets of words that are removed.")
-    seed: int = knob(0, low=0, high=2**31 - 1, help="Of the sets.")
+    sets: int = setting(64, low=8, high=1000, help="Sets of words that are removed.")
+    seed: int = setting(0, low=0, high=2**31 - 1, help="Of the sets.")
 
     def cost(self, words: int, orders: int) -> int:
         return self.sets + 1

@@ -16,13 +16,13 @@ import torch
 from captum.metrics import sensitivity_max
 from torch import Tensor
 
+from explain.core.errors import MetricError
+from explain.core.settings import make, setting
 from explain.datatypes import Attribution, MetricResult, Tokens
-from explain.errors import MetricError
-from explain.knobs import knob, make
 from explain.methods.base import METHODS, Method
 from explain.metrics.base import METRICS, Metric, Trial
 from explain.models.base import TextModel
-from explain.models.moved import Moved
+from explain.models.perturbed import PerturbedEmbeddings
 
 
 @METRICS.register("max_sensitivity")
@@ -36,21 +36,21 @@ class MaxSensitivity(Metric):
     limits: ClassVar[str] = "Found by trying at random, so the true largest move is larger; steady scores may be wrong."
     higher_is_better: ClassVar[bool] = False
 
-    radius: float = knob(
+    radius: float = setting(
         0.05, low=1e-4, high=1.0, help="How far each coordinate may move, as a share of their root mean square."
     )
-    tries: int = knob(10, low=2, high=200, help="Random moves.")
-    seed: int = knob(0, low=0, high=2**31 - 1, help="Of the moves.")
+    tries: int = setting(10, low=2, high=200, help="Random moves.")
+    seed: int = setting(0, low=0, high=2**31 - 1, help="Of the moves.")
 
     def cost(self, words: int, orders: int) -> int:
         return 0
 
     def reruns(self, model: TextModel, tokens: Tokens, method: Method) -> int:
-        return self.tries * (method.cost(tokens) + 1) if "gradients" in method.needs else 0
+        return self.tries * (method.cost(tokens) + 1) if "gradients" in method.requires else 0
 
     def evaluate(self, trial: Trial, attribution: Attribution) -> MetricResult:
         method: Method = make(METHODS[attribution.method], attribution.params)
-        if "gradients" not in method.needs:
+        if "gradients" not in method.requires:
             raise MetricError(f"{method.title} is not computed from word embeddings, which are what is moved.")
         model, tokens, target = trial.model, trial.tokens, trial.target
         points = model.word_embeddings(tokens)
@@ -68,7 +68,9 @@ class MaxSensitivity(Metric):
             rows = []
             for moved in inputs[0] if isinstance(inputs, tuple) else inputs:
                 with torch.enable_grad():  # captum switches it off
-                    found = method.attribute(Moved(model, tokens, moved - points), tokens, target, trial.meter)
+                    found = method.attribute(
+                        PerturbedEmbeddings(model, tokens, moved - points), tokens, target, trial.meter
+                    )
                 outputs.append(found.output)
                 rows.append(torch.from_numpy(np.array(found.scores)))
             return (torch.stack(rows),)

@@ -15,9 +15,9 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from explain.core.errors import MetricError
+from explain.core.settings import setting
 from explain.datatypes import Attribution, MetricResult
-from explain.errors import MetricError
-from explain.knobs import knob
 from explain.metrics.base import METRICS, SCALE, Metric, Trial, order_of, percentile, removal_curves
 
 _Outputs = Callable[[npt.NDArray[np.bool_]], npt.NDArray[np.float64]]
@@ -37,9 +37,9 @@ class NormalizedAopc(Metric):
     higher_is_better: ClassVar[bool] = True
 
     scale: str = SCALE
-    exact_up_to: int = knob(10, low=2, high=16, help="Words up to which every set of them is run.")
-    beam: int = knob(5, low=1, high=50, help="Orders followed at a time in longer texts.")
-    longest: int = knob(40, low=2, high=400, help="Longer texts are refused: the search grows with the square.")
+    exact_up_to: int = setting(10, low=2, high=16, help="Words up to which every set of them is run.")
+    beam: int = setting(5, low=1, high=50, help="Orders followed at a time in longer texts.")
+    longest: int = setting(40, low=2, high=400, help="Longer texts are refused: the search grows with the square.")
 
     def cost(self, words: int, orders: int) -> int:
         own = words * (orders + 1)

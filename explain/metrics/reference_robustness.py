@@ -15,15 +15,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from explain.core.errors import MetricError
+from explain.core.settings import make, settings_of
 from explain.datatypes import Attribution, MetricResult, Tokens
-from explain.errors import MetricError
-from explain.knobs import knobs_of, make
 from explain.methods.base import METHODS, Method
 from explain.metrics.base import METRICS, Metric, Trial
 from explain.models.base import TextModel
 from explain.numerics.agreement import agreement
 
-KNOBS = ("baseline", "operator")
+REFERENCE_SETTINGS = ("baseline", "operator")
 OPERATORS = ("mask", "attention_off", "delete")  # of all there are, those that leave a text a model may have met
 NEGLIGIBLE = 0.05  # of the largest score: smaller ones may change sign without being told
 
@@ -47,7 +47,9 @@ class ReferenceRobustness(Metric):
 
     def evaluate(self, trial: Trial, attribution: Attribution) -> MetricResult:
         method: Method = make(METHODS[attribution.method], attribution.params)
-        own = str(next((attribution.diagnostics[name] for name in KNOBS if name in attribution.diagnostics), ""))
+        own = str(
+            next((attribution.diagnostics[name] for name in REFERENCE_SETTINGS if name in attribution.diagnostics), "")
+        )
         again = others(trial.model, method, own)
         if not again:
             raise MetricError(f"{method.title} starts from no empty text that could be another.")
@@ -88,8 +90,8 @@ def sign_changes(scores: np.ndarray) -> np.ndarray:
 
 def others(model: TextModel, method: Method, own: str) -> dict[str, Method]:
     """The same method from every other reference it can start from, by the reference's name."""
-    for one in knobs_of(method):
-        if one.name in KNOBS:
+    for one in settings_of(method):
+        if one.name in REFERENCE_SETTINGS:
             possible = model.baselines() if one.name == "baseline" else OPERATORS
             names = [name for name in possible if name != own and (name != "mask" or model.mask_id is not None)]
             change: list[tuple[str, dict[str, Any]]] = [(name, {one.name: name}) for name in names]

@@ -14,12 +14,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from explain.core.errors import ModelError, SettingError, TextError
+from explain.core.meter import Meter
 from explain.datatypes import AttentionMaps, Cut, ModelRecord, Neuron, Prediction, Target, Tokens
-from explain.errors import KnobError, ModelError, TextError
-from explain.meter import Meter
-from explain.models.own_module import TargetModule
 from explain.models.post_norm import PostNormLayer
 from explain.models.row_head import RowHead
+from explain.models.target_module import TargetModule
 from explain.models.text_vectors import ReadTexts
 from explain.tasks.base import Head, Raw, Task
 from explain.text.removal import Variant, keep_only, remove
@@ -34,7 +34,7 @@ BASELINES = {
 
 
 # What a model may offer, and what is said of one that does not.
-OFFERS = {
+CAPABILITIES = {
     "gradients": "can't be run from word embeddings, so gradients there would explain another model",
     "attention": "shows no attention",
     "attention_gradients": "computes its attention in a way of its own, where it can't be differentiated",
@@ -153,7 +153,7 @@ class TextModel(ABC):
         mask_id, pad_id, unk_id: ids of those tokens, or None where the vocabulary has none.
         layers, heads: of its attention.
         neurons: in each layer's feed-forward part; 0 where they can't be seen.
-        offers: what methods may need of it, see `OFFERS`.
+        offers: what methods may need of it, see `CAPABILITIES`.
         scripts: the scripts it was trained on ("Latin"), or None where nobody said.
     """
 
@@ -168,7 +168,7 @@ class TextModel(ABC):
     layers: int
     heads: int
     neurons: int = 0
-    offers: frozenset[str] = frozenset()
+    capabilities: frozenset[str] = frozenset()
     scripts: tuple[str, ...] | None = None
 
     @final
@@ -267,14 +267,14 @@ class TextModel(ABC):
         """How the head weighs the last layer's rows (T,), summing to 1: [CLS] alone, a mean, or the target's tokens."""
 
     @final
-    def require(self, needs: Iterable[str]) -> None:
+    def require(self, requires: Iterable[str]) -> None:
         """Make sure that the model offers what a method needs.
 
         Raises:
             ModelError: it does not; the message says why.
         """
-        for need in sorted(needs):
-            if need not in self.offers:
+        for need in sorted(requires):
+            if need not in self.capabilities:
                 raise self._lacks(need)
 
     # What only models built of transformers offer; each has to be asked for in `needs`.
@@ -350,7 +350,7 @@ class TextModel(ABC):
             pooling: "mean", "cls", "max", "last_four", "layer:N" or "lstm"; see `explain.models.pooling`.
 
         Raises:
-            KnobError: a pooling that this model does not have.
+            SettingError: a pooling that this model does not have.
             ModelError: it gives no vectors.
         """
         raise ModelError(f"{self.name} ({self.record.architecture}) gives no vectors of texts. Use another model.")
@@ -388,7 +388,7 @@ class TextModel(ABC):
         return (*target.positions, *self.task.beside(tokens, target, self.head))
 
     def _lacks(self, need: str) -> ModelError:
-        return ModelError(f"{self.name} ({self.record.architecture}) {OFFERS[need]}. Use another method.")
+        return ModelError(f"{self.name} ({self.record.architecture}) {CAPABILITIES[need]}. Use another method.")
 
     @final
     def value(self, prediction: Prediction, target: Target) -> float:
@@ -461,10 +461,10 @@ class TextModel(ABC):
         """Word embeddings of the empty text (T, D): every removable token replaced, all others as they are.
 
         Raises:
-            KnobError: no such baseline, or one that needs a token the vocabulary does not have.
+            SettingError: no such baseline, or one that needs a token the vocabulary does not have.
         """
         if kind not in BASELINES:
-            raise KnobError(f"baseline is {kind!r}; expected one of {', '.join(BASELINES)}.")
+            raise SettingError(f"baseline is {kind!r}; expected one of {', '.join(BASELINES)}.")
         points = self.word_embeddings(tokens).clone()
         where = torch.from_numpy(self.removable(tokens, target))
         if kind == "zero":
@@ -472,7 +472,7 @@ class TextModel(ABC):
             return points
         filler = self._filler(kind)
         if filler is None:
-            raise KnobError(
+            raise SettingError(
                 f"The baseline {kind!r} needs a token this model's vocabulary does not have; use baseline 'zero'."
             )
         points[where] = self.token_embedding(filler)

@@ -11,8 +11,8 @@ from typing import TypeVar, cast
 
 import numpy as np
 
+from explain.core.meter import Meter
 from explain.datatypes import Prediction, Target, Tokens
-from explain.meter import Meter
 from explain.models.base import (
     AttentionGradients,
     Decision,

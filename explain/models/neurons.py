@@ -8,7 +8,7 @@ A neuron is one coordinate of n: what it is at a token says how much of its colu
 is the same thing whether the activation is a module, a function or gated. ALBERT has one set of maps for all layers;
 what they compute differs from layer to layer, so its neurons are counted layer by layer all the same.
 
-Hooks are put on a copy of the modules that nobody else has (`own_copy`): no other thread sees them.
+Hooks are put on a copy of the modules that nobody else has (`shared_weight_copy`): no other thread sees them.
 """
 
 import contextlib
@@ -19,8 +19,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from explain.core.errors import SettingError
 from explain.datatypes import Neuron
-from explain.errors import KnobError
 
 Change = Callable[[int, Tensor], Tensor]
 
@@ -49,7 +49,7 @@ class NeuronHooks:
     Layers are counted by calls, since ALBERT runs one module many times.
 
     Args:
-        module: a copy of one's own, see `own_copy`.
+        module: a copy of one's own, see `shared_weight_copy`.
         change: given a layer and its neurons (B, T, F), gives what is to take their place.
     """
 
@@ -122,16 +122,18 @@ def read_neuron(name: str, layers: int, neurons: int) -> Neuron:
     """The neuron called `LAYER.NUMBER`, both from 0, or all of a layer's: `LAYER.all`.
 
     Raises:
-        KnobError: a name of another form, or of a neuron that the model does not have.
+        SettingError: a name of another form, or of a neuron that the model does not have.
     """
     match = re.fullmatch(r"\s*(\d{1,9})\s*[.\u00b7]\s*(\d{1,9}|all)\s*", name, re.ASCII | re.IGNORECASE)
     if match is None:
-        raise KnobError(f"{name!r} is no neuron. Name one by layer and number, such as 2.107, or a whole layer: 2.all.")
+        raise SettingError(
+            f"{name!r} is no neuron. Name one by layer and number, such as 2.107, or a whole layer: 2.all."
+        )
     layer = int(match[1])
     if layer >= layers:
-        raise KnobError(f"{name!r}: the model has layers 0 to {layers - 1}.")
+        raise SettingError(f"{name!r}: the model has layers 0 to {layers - 1}.")
     if match[2].lower() == "all":
         return Neuron(layer)
     if int(match[2]) >= neurons:
-        raise KnobError(f"{name!r}: a layer of this model has neurons 0 to {neurons - 1}.")
+        raise SettingError(f"{name!r}: a layer of this model has neurons 0 to {neurons - 1}.")
     return Neuron(layer, int(match[2]))

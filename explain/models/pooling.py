@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from explain.errors import KnobError
+from explain.core.errors import SettingError
 from explain.models.token_lstm import TokenLSTM
 
 POOLINGS = {  # as users name them; "layer:3" stands for any layer
@@ -86,23 +86,23 @@ def pooling_named(name: str, layers: int, lstm: TokenLSTM | None = None) -> Pool
         layers: how many the model has; lstm: the one that was trained with it, if any.
 
     Raises:
-        KnobError: no such pooling, no such layer, or no LSTM.
+        SettingError: no such pooling, no such layer, or no LSTM.
     """
     kind, _, number = name.partition(":")
     if kind == "layer":
         if not number.isdecimal() or len(number) > 4 or int(number) >= layers:
-            raise KnobError(f"The pooling is {name!r}; this model has the layers layer:0 to layer:{layers - 1}.")
+            raise SettingError(f"The pooling is {name!r}; this model has the layers layer:0 to layer:{layers - 1}.")
         return Pooling("mean", (int(number),))
     if name == "last_four":
         return Pooling("mean", tuple(range(max(0, layers - 4), layers)))
     if name == "lstm":
         if lstm is None:
-            raise KnobError(
+            raise SettingError(
                 "This model came without an LSTM for its vectors. One is trained by python -m "
                 "explain.training.finetune --task similarity --pooling lstm; or take the pooling mean."
             )
         return Pooling(lstm=lstm)
     kinds = {"mean": "mean", "cls": "first", "max": "max"}
     if name not in kinds:
-        raise KnobError(f"The pooling is {name!r}; expected mean, cls, max, last_four, layer:N or lstm.")
+        raise SettingError(f"The pooling is {name!r}; expected mean, cls, max, last_four, layer:N or lstm.")
     return Pooling(kinds[name])

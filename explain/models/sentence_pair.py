@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput, SequenceClassifierOutput
 
-from explain.errors import ModelError
+from explain.core.errors import ModelError
 from explain.models.pooling import Pooling
 
 

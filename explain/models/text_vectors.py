@@ -10,7 +10,7 @@ import torch
 from tokenizers import Encoding
 from torch import Tensor
 
-from explain.meter import Meter
+from explain.core.meter import Meter
 from explain.models.chunks import chunks_by_length
 from explain.models.pooling import Pooling
 

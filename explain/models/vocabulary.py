@@ -8,7 +8,7 @@ import threading
 
 from transformers import PreTrainedTokenizerBase
 
-from explain.errors import TargetError
+from explain.core.errors import TargetError
 from explain.tasks.base import Vocabulary
 
 # A fast tokenizer sets its truncation on itself at every call, and adapters share one: one at a time.

@@ -12,9 +12,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from explain.core.errors import TargetError
+from explain.core.registry import Registry, unknown
 from explain.datatypes import Output, Prediction, Target, Tokens
-from explain.errors import TargetError
-from explain.registry import Registry, unknown
 
 LISTED = 20  # words of a prediction
 

@@ -4,8 +4,8 @@ import re
 
 import numpy as np
 
+from explain.core.errors import TextError
 from explain.datatypes import Prediction, Tokens
-from explain.errors import TextError
 from explain.tasks.base import TASKS, Head, VocabularyTask, vocabulary_of
 
 MOST_MASKS = 32  # in a text: each holds a number for every word of the vocabulary

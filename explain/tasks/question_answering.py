@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from explain.core.errors import TargetError, TextError
 from explain.datatypes import NO_ANSWER, FloatArray, Output, PredictedSpan, Prediction, Target, Tokens
-from explain.errors import TargetError, TextError
 from explain.tasks.base import TASKS, Head, Raw, Task
 
 LONGEST = 30  # tokens of an answer

@@ -5,8 +5,8 @@ similarity    F = cos(f(a), f(b))
 
 from torch import Tensor
 
+from explain.core.errors import TargetError
 from explain.datatypes import Output, Prediction, Target, Tokens
-from explain.errors import TargetError
 from explain.tasks.base import TASKS, Head, LabelTask, Raw
 
 LABEL = "similarity"

@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from explain.core.errors import TargetError, TextError
+from explain.core.registry import unknown
 from explain.datatypes import Output, Prediction, Target, Tokens
-from explain.errors import TargetError, TextError
-from explain.registry import unknown
 from explain.tasks.base import TASKS, Head, Raw, Task
 from explain.text.words import is_visible
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from explain.errors import DataError
+from explain.core.errors import DataError
 from explain.text.words import is_visible
 
 MOST_LINES = 2000

@@ -19,8 +19,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from explain.core.settings import check_settings, setting
 from explain.datatypes import Phrase, Tokens
-from explain.knobs import check_knobs, knob
 from explain.text.units import units_of
 from explain.text.words import is_punctuation
 
@@ -43,23 +43,23 @@ class Effect:
 class PhraseSettings:
     """How phrases are found."""
 
-    operator: str = knob(
+    operator: str = setting(
         "auto",
         choices=("auto", "mask", "delete", "attention_off", "zero", "unk"),
         help="What removing means, as for occlusion.",
     )
-    threshold: float = knob(
+    threshold: float = setting(
         0.25, low=0.0, high=2.0, help="Neighbours merge when their interaction is this part of the larger one's effect."
     )
-    longest: int = knob(6, low=1, high=12, help="Most words in a phrase.")
-    top: int = knob(8, low=1, high=30, help="How many phrases are listed.")
-    parts: bool = knob(True, help="Below a phrase, list the part of it that moves the target more, by half or over.")
-    most_words: int = knob(
+    longest: int = setting(6, low=1, high=12, help="Most words in a phrase.")
+    top: int = setting(8, low=1, high=30, help="How many phrases are listed.")
+    parts: bool = setting(True, help="Below a phrase, list the part of it that moves the target more, by half or over.")
+    most_words: int = setting(
         90, low=10, high=1000, help="In a longer text, only its most important sentences are searched, so many words."
     )
 
     def __post_init__(self) -> None:
-        check_knobs(self)
+        check_settings(self)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from explain.core.errors import SettingError
 from explain.datatypes import BoolArray, IntArray, Tokens
-from explain.errors import KnobError
 
 OPERATORS = {
     "mask": "replaced by the mask token",
@@ -83,7 +83,7 @@ def remove(
         protected: tokens that the target reads.
 
     Raises:
-        KnobError: no such operator, or one that needs a token the vocabulary does not have.
+        SettingError: no such operator, or one that needs a token the vocabulary does not have.
     """
     count = len(tokens)
     gone = np.zeros(count, dtype=bool)
@@ -101,12 +101,12 @@ def remove(
     if operator in ("mask", "unk"):
         filler = mask_id if operator == "mask" else unk_id
         if filler is None:
-            raise KnobError(
+            raise SettingError(
                 f"The operator {operator!r} needs a token this model's vocabulary does not have; "
                 "use 'attention_off' or 'delete'."
             )
         return Variant(base.kept, np.where(gone, filler, tokens.ids), base.attended, base.zeroed)
-    raise KnobError(f"operator is {operator!r}; expected one of {', '.join(OPERATORS)}.")
+    raise SettingError(f"operator is {operator!r}; expected one of {', '.join(OPERATORS)}.")
 
 
 def keep_only(

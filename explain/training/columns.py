@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from explain.errors import DataError
+from explain.core.errors import DataError
 from explain.text.tables import Row
 from explain.training.tables import Table
 

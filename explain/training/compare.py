@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from explain.arguments import Parser, not_empty
-from explain.errors import DataError, told
+from explain.core.arguments import Parser, not_empty
+from explain.core.errors import DataError, told
 from explain.training.objectives.base import Objective
 from explain.training.objectives.classification import OneLabel
 from explain.training.recipes import TASK_RECIPES
@@ -79,8 +79,8 @@ def _check_alike(folders: Sequence[str], records: Sequence[Mapping[str, Any]]) -
         may = {*_MAY_DIFFER, *(("task",) if _of_a_file(record) and _of_a_file(records[0]) else ())}
         differ = [name for name in names if first.get(name) != record["recipe"].get(name) and name not in may]
         # Of one file a seed shares out the rows, too: with another seed others are trained and measured on.
-        drawn_anew = _of_a_file(record) and _of_a_file(records[0]) and first["seed"] != record["recipe"]["seed"]
-        same = record["file"] == records[0]["file"] if drawn_anew else record["data"] == records[0]["data"]
+        reinitialized = _of_a_file(record) and _of_a_file(records[0]) and first["seed"] != record["recipe"]["seed"]
+        same = record["file"] == records[0]["file"] if reinitialized else record["data"] == records[0]["data"]
         if not same:
             differ.append("data")
         # Where each stops by itself, by the same rule, each takes the steps it needs.

@@ -19,7 +19,7 @@ from scipy.special import log_softmax, softmax
 from sklearn import metrics
 from sklearn.calibration import calibration_curve
 
-from explain.errors import DataError
+from explain.core.errors import DataError
 from explain.numerics.statistics import bootstrap_ratio, wilson
 
 Floats = npt.NDArray[np.float64]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from explain.errors import DataError
+from explain.core.errors import DataError
 
 EVALUATION = "evaluation.json"
 

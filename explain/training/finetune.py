@@ -41,11 +41,11 @@ from transformers import (
 from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
-from explain.arguments import Parser, finite_number, not_empty, whole_number
-from explain.errors import DataError, told
-from explain.files import atomic_files, create_folder, write_file
-from explain.installation import weights_folder
-from explain.models.catalogue import weight_hash
+from explain.core.arguments import Parser, finite_number, not_empty, whole_number
+from explain.core.errors import DataError, told
+from explain.core.files import atomic_files, create_folder, write_file
+from explain.core.installation import weights_folder
+from explain.models.loading.catalogue import weight_hash
 from explain.training.budget import Budget, BudgetedTrainer, ended_at, last_checkpoint
 from explain.training.card import write_card
 from explain.training.library_errors import library_errors

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from explain.errors import Cancelled, ExplainError
+from explain.core.errors import Cancelled, ExplainError
 from explain.training import runs
 from explain.training.figures import EVALUATION
 from explain.training.runs import Reporter
@@ -75,7 +75,7 @@ def _stopper(reporter: Reporter) -> Callable[[int, Any], None]:
 
 
 def _kinds() -> dict[str, Callable[[Path, Reporter], Any]]:
-    from explain.training.lines_run import train_lines  # torch takes a while
+    from explain.training.pretraining_run import train_lines  # torch takes a while
     from explain.training.table_run import train_table
 
     return {"table": train_table, "lines": train_lines}

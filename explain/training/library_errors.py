@@ -8,8 +8,8 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
-from explain.errors import FileError
-from explain.files import file_errors
+from explain.core.errors import FileError
+from explain.core.files import file_errors
 
 
 @contextlib.contextmanager

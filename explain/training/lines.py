@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from explain.errors import DataError
-from explain.installation import weights_folder
-from explain.knobs import check_knobs, knob, settings_of
+from explain.core.errors import DataError
+from explain.core.installation import weights_folder
+from explain.core.settings import check_settings, setting, setting_values
 from explain.text.tables import Row
 from explain.training import runs
+from explain.training.classifier_settings import write_rows
 from explain.training.columns import text_of
-from explain.training.own import write_rows
 from explain.training.rows import fingerprint
 from explain.training.tables import Table
 
@@ -22,14 +22,14 @@ FEWEST_DOCUMENTS = 25  # or none could be held out without holding out too much
 class LinesSettings:
     """How pretraining goes on, and for how long at most: a demonstration, no training of an encoder."""
 
-    minutes: float = knob(5.0, low=0.1, high=240.0, help="It ends after so many minutes, whatever else.")
-    steps: int = knob(200, low=1, high=10_000, help="It ends after so many steps.")
-    seed: int = knob(0, low=0, high=2**31 - 1, help="Decides which words are masked, and every random draw.")
-    learning_rate: float = knob(1e-4, low=1e-6, high=1e-2, help="Of the first steps; it falls to a fiftieth.")
-    batch_size: int = knob(16, low=2, high=64, help="Pairs of texts for each step.")
+    minutes: float = setting(5.0, low=0.1, high=240.0, help="It ends after so many minutes, whatever else.")
+    steps: int = setting(200, low=1, high=10_000, help="It ends after so many steps.")
+    seed: int = setting(0, low=0, high=2**31 - 1, help="Decides which words are masked, and every random draw.")
+    learning_rate: float = setting(1e-4, low=1e-6, high=1e-2, help="Of the first steps; it falls to a fiftieth.")
+    batch_size: int = setting(16, low=2, high=64, help="Pairs of texts for each step.")
 
     def __post_init__(self) -> None:
-        check_knobs(self)
+        check_settings(self)
 
 
 def documents(table: Table, column: str) -> list[Row]:
@@ -83,7 +83,7 @@ def prepare(folder: Path, table: Table, column: str, settings: LinesSettings) ->
         "kind": "lines",
         "file": {"name": table.name, "sha256": table.sha256, "rows": len(table.rows)},
         "column": column,
-        "settings": settings_of(settings),
+        "settings": setting_values(settings),
         "base": str(weights_folder() / "base"),
     }
     with runs.created(folder, recipe) as beside:

@@ -35,9 +35,9 @@ from transformers import (
     set_seed,
 )
 
-from explain.arguments import Parser, finite_number, not_empty, whole_number
-from explain.errors import DataError, told
-from explain.files import atomic_files, create_folder, write_file
+from explain.core.arguments import Parser, finite_number, not_empty, whole_number
+from explain.core.errors import DataError, told
+from explain.core.files import atomic_files, create_folder, write_file
 from explain.text.sentences import sentence_spans
 from explain.training.budget import Budget, BudgetedTrainer, ended_at, last_checkpoint
 from explain.training.card import write_card

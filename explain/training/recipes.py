@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from explain.errors import DataError
+from explain.core.errors import DataError
 from explain.training.objectives.answers import Answers
 from explain.training.objectives.base import Objective, Source
 from explain.training.objectives.classification import OneLabel, SeveralLabels

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from explain.errors import DataError
-from explain.installation import own_path
+from explain.core.errors import DataError
+from explain.core.installation import own_path
 from explain.text.tables import json_lines
 
 Item = TypeVar("Item")

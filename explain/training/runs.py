@@ -28,9 +28,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from explain.errors import Busy, Cancelled, DataError, ExplainError, FileError
-from explain.files import append_text, write_file
-from explain.installation import models_folder
+from explain.core.errors import Busy, Cancelled, DataError, ExplainError, FileError
+from explain.core.files import append_text, write_file
+from explain.core.installation import models_folder
 
 try:
     import fcntl

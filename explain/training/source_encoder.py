@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from explain.errors import DataError
+from explain.core.errors import DataError
 
 
 def source_folder() -> Path:

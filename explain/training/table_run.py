@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from scipy.special import expit, softmax
 
-from explain.errors import DataError
-from explain.files import write_file
-from explain.installation import MOST_THREADS, environment_number
+from explain.core.errors import DataError
+from explain.core.files import write_file
+from explain.core.installation import MOST_THREADS, environment_number
 from explain.numerics.statistics import mean_and_half_width
 from explain.training import baselines, runs
 from explain.training.columns import TEXTS

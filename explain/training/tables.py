@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from explain.errors import DataError
+from explain.core.errors import DataError
 from explain.text.tables import Row, Source, rows_of
 
 MOST_BYTES = 50_000_000  # of a file; what the app's uploader takes, too

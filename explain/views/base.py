@@ -12,8 +12,8 @@ from html import escape
 from pathlib import Path
 from typing import Any, ClassVar, NewType
 
+from explain.core.registry import Registry
 from explain.datatypes import Prediction, Target, Tokens
-from explain.registry import Registry
 
 VIEWS: Registry["View"] = Registry("view", "explain.views")
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from explain.core.errors import SettingError
+from explain.core.registry import unknown
 from explain.datatypes import AttentionMaps, AttentionVectors, FloatArray
-from explain.errors import KnobError
-from explain.registry import unknown
 from explain.views import bertviz_page
 from explain.views.base import VIEWS, View, sentence, text_label, visible
 from explain.views.bertviz_page import FEWEST_COLUMNS, thousandths
@@ -76,13 +76,13 @@ class BertViz(View):
             dark: on a dark ground; by default like the page it stands on.
 
         Raises:
-            KnobError: no such view, layer or head, or a neuron view without vectors that fit.
+            SettingError: no such view, layer or head, or a neuron view without vectors that fit.
             ExplainError: bertviz is not the version this was made for.
         """
         chosen = list(range(result.layers)) if layers is None else sorted(set(layers))
         heads = len(result.groups)
         if which not in MOST_TOKENS:
-            raise KnobError(unknown("view of BertViz", which, list(MOST_TOKENS)))
+            raise SettingError(unknown("view of BertViz", which, list(MOST_TOKENS)))
         _check("layers", chosen or [None], range(result.layers))
         _check("layer", [layer], [None, *chosen])
         _check("head", [head], [None, *range(heads)])
@@ -134,7 +134,7 @@ def _check(name: str, values: Sequence[int | None], known: Sequence[int | None])
     for value in values:
         if value not in known:
             choices = ", ".join(str(one) for one in known if one is not None)
-            raise KnobError(f"There is no {name.removesuffix('s')} {value} to draw; there is: {choices}.")
+            raise SettingError(f"There is no {name.removesuffix('s')} {value} to draw; there is: {choices}.")
 
 
 def _second_text(maps: AttentionMaps, count: int) -> int | None:
@@ -146,9 +146,13 @@ def _second_text(maps: AttentionMaps, count: int) -> int | None:
 def _fitting(vectors: AttentionVectors | None, maps: AttentionMaps) -> tuple[FloatArray, FloatArray]:
     """Queries and keys, if they are of these maps."""
     if vectors is None:
-        raise KnobError("The neuron view draws queries and keys: hand them over as `vectors`, or choose another view.")
+        raise SettingError(
+            "The neuron view draws queries and keys: hand them over as `vectors`, or choose another view."
+        )
     if vectors.tokens.key != maps.tokens.key or vectors.queries.shape[:2] != maps.weights.shape[:2]:
-        raise KnobError("These queries and keys are of another text or model than the attention: ask for both at once.")
+        raise SettingError(
+            "These queries and keys are of another text or model than the attention: ask for both at once."
+        )
     return vectors.queries, vectors.keys
 
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from explain.core.errors import ExplainError
 from explain.datatypes import FloatArray, IntArray
-from explain.errors import ExplainError
 from explain.views.base import asset, json_for_script
 
 FEWEST_COLUMNS = 8  # the model view's heads share its width; a few would be as large as a screen

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from explain.datatypes import Confusion
 from explain.views.base import VIEWS, View, visible
+from explain.views.charts import Confusion
 
 
 class ConfusionMatrix(View):

@@ -23,7 +23,7 @@ def document(
         report: what was found.
         methods: title, meaning and limits of each method in it.
         maps: attention, for the layer graph; without it the graph is left out.
-        verdicts: by method, whether its explanation holds; see `explain.verdict`.
+        verdicts: by method, whether its explanation holds; see `explain.evaluation.verdict`.
         unknown: the vocabulary's id for what it does not know.
         record: the report as JSON, kept inside the file so that it can be replayed from it.
     """

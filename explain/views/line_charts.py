@@ -3,8 +3,8 @@
 import math
 from typing import Any
 
-from explain.datatypes import Chart, Charts, Line
 from explain.views.base import VIEWS, View, visible
+from explain.views.charts import Chart, Charts, Line
 
 TICKS = 5  # parts of the axis across, at most
 FEW = 25  # points that are read out one by one

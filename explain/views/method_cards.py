@@ -5,18 +5,18 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from explain.knobs import knobs_of
+from explain.core.settings import settings_of
 
 
 def card(method: type[Any]) -> str:
-    """One method as Markdown: its module's text (formula, source), what it is, its knobs."""
+    """One method as Markdown: its module's text (formula, source), what it is, its settings."""
     module = inspect.getdoc(sys.modules[method.__module__]) or ""
     title, _, body = module.partition("\n\n")
     traits = [
         "signed" if method.signed else "sizes without a sign",
         "pieces add up to words" if method.additive else "pieces do not add up",
         "scores add up to the difference they explain" if method.complete else "scores add up to nothing in particular",
-        "needs " + " and ".join(sorted(method.needs)) if method.needs else "needs forward passes only",
+        "needs " + " and ".join(sorted(method.requires)) if method.requires else "needs forward passes only",
     ]
     lines = [f"## {method.title}", "", title, "", _body(body), ""]
     lines += [
@@ -27,9 +27,9 @@ def card(method: type[Any]) -> str:
         f"*{'; '.join(traits)}*",
         "",
     ]
-    if knobs_of(method):
-        lines += ["| knob | default | range | |", "|---|---|---|---|"]
-        for one in knobs_of(method):
+    if settings_of(method):
+        lines += ["| setting | default | range | |", "|---|---|---|---|"]
+        for one in settings_of(method):
             default = "automatic" if one.default is None else one.default
             lines.append(f"| `{method.name}.{one.name}` | {default} | {one.range} | {one.help} |")
         lines.append("")

@@ -1,4 +1,4 @@
-"""Widgets made from what is registered: models, labels, and one for each knob of a method.
+"""Widgets made from what is registered: models, labels, and one for each setting of a method.
 
 Every widget's key is its name in the address bar, so a link brings back what was chosen.
 """
@@ -10,16 +10,16 @@ from typing import Any, Literal
 
 import streamlit as st
 
+from explain.core.errors import ExplainError
+from explain.core.guide import definition
+from explain.core.settings import Setting, make, settings_of
 from explain.datatypes import Tokens
 from explain.embeddings.work import default_model
-from explain.errors import ExplainError
-from explain.guide import definition
-from explain.knobs import Knob, knobs_of, make
 from explain.methods.base import METHODS, AttentionMethod, Method
-from explain.models import catalogue
-from explain.models.base import OFFERS, TextModel
+from explain.models.base import CAPABILITIES, TextModel
+from explain.models.loading import catalogue
 from explain.models.pooling import POOLINGS
-from explain.pipeline import DEFAULT_METHODS
+from explain.run.pipeline import DEFAULT_METHODS
 from explain.tasks.base import TASKS
 from explain.text.phrases import PhraseSettings
 from explain.views.base import visible
@@ -355,7 +355,7 @@ def one_of(
 
 
 def methods(model: TextModel) -> tuple[Method, ...]:
-    """The chosen methods in their order, each with the knobs as they are set."""
+    """The chosen methods in their order, each with the settings as they are set."""
     names = [*DEFAULT_METHODS, *(name for name in METHODS if name not in DEFAULT_METHODS)]
     linked = st.query_params.get_all("methods")
     if any(name in METHODS for name in linked) and "methods" not in st.session_state:
@@ -376,8 +376,8 @@ def methods(model: TextModel) -> tuple[Method, ...]:
         method = METHODS[name]
         if name not in chosen:
             continue
-        if lacking := sorted(method.needs - model.offers):
-            st.caption(f"{method.title} is left out: this model {OFFERS[lacking[0]]}.")
+        if lacking := sorted(method.requires - model.capabilities):
+            st.caption(f"{method.title} is left out: this model {CAPABILITIES[lacking[0]]}.")
             continue
         with st.expander(method.title):
             made.append(_form(method, name))
@@ -390,8 +390,8 @@ def phrase_settings() -> PhraseSettings | None:
 
 
 def _form(owner: type, prefix: str) -> Any | None:
-    """Widgets for every knob of a class, and an instance made from them; says what is wrong, if something is."""
-    settings = {one.name: _widget(one, f"{prefix}.{one.name}") for one in knobs_of(owner)}
+    """Widgets for every setting of a class, and an instance made from them; says what is wrong, if something is."""
+    settings = {one.name: _widget(one, f"{prefix}.{one.name}") for one in settings_of(owner)}
     try:
         return make(owner, settings)
     except ExplainError as error:
@@ -401,7 +401,7 @@ def _form(owner: type, prefix: str) -> Any | None:
 
 def training_settings(owner: type, first: Sequence[str]) -> Any | None:
     """How a model is trained: the settings that matter most side by side, the others on demand."""
-    knobs = {one.name: one for one in knobs_of(owner)}
+    knobs = {one.name: one for one in settings_of(owner)}
     settings: dict[str, Any] = {}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for name in first:
@@ -417,34 +417,38 @@ def training_settings(owner: type, first: Sequence[str]) -> Any | None:
         return None
 
 
-def _widget(knob: Knob, key: str) -> Any:
-    label = knob.name.replace("_", " ").capitalize()
-    common: dict[str, Any] = {"key": key, "bind": "query-params", "help": knob.help}
-    if knob.choices:
-        options = [None, *knob.choices] if knob.optional else list(knob.choices)
+def _widget(setting: Setting, key: str) -> Any:
+    label = setting.name.replace("_", " ").capitalize()
+    common: dict[str, Any] = {"key": key, "bind": "query-params", "help": setting.help}
+    if setting.choices:
+        options = [None, *setting.choices] if setting.optional else list(setting.choices)
         words = {None: "automatic"}
         return st.selectbox(
             label,
             options,
-            index=options.index(knob.default),
+            index=options.index(setting.default),
             format_func=lambda option: words.get(option, str(option).replace("_", " ")),
             **common,
         )
-    if knob.type is bool:
-        return st.toggle(label, value=knob.default, **common)
-    if knob.type is str:
-        return st.text_input(label, value=knob.default, **common)
-    if knob.optional:
-        return st.number_input(label, knob.low, knob.high, value=None, step=1, placeholder="automatic", **common)
-    if knob.type is int:
-        return st.number_input(label, int(knob.low or 0), int(knob.high or 10**6), value=knob.default, step=1, **common)
-    return st.number_input(label, knob.low, knob.high, value=knob.default, step=_step(knob), format="%.4g", **common)
+    if setting.type is bool:
+        return st.toggle(label, value=setting.default, **common)
+    if setting.type is str:
+        return st.text_input(label, value=setting.default, **common)
+    if setting.optional:
+        return st.number_input(label, setting.low, setting.high, value=None, step=1, placeholder="automatic", **common)
+    if setting.type is int:
+        return st.number_input(
+            label, int(setting.low or 0), int(setting.high or 10**6), value=setting.default, step=1, **common
+        )
+    return st.number_input(
+        label, setting.low, setting.high, value=setting.default, step=_step(setting), format="%.4g", **common
+    )
 
 
-def _step(knob: Knob) -> float:
-    if (knob.high or 1) - (knob.low or 0) > 0.2:
+def _step(setting: Setting) -> float:
+    if (setting.high or 1) - (setting.low or 0) > 0.2:
         return 0.05
-    return 10.0 ** math.floor(math.log10(knob.default)) if knob.default else 0.001
+    return 10.0 ** math.floor(math.log10(setting.default)) if setting.default else 0.001
 
 
 def unit_picker() -> str:
@@ -553,13 +557,13 @@ def select(chosen: Mapping[str, Any]) -> None:
 def weights_picker(model: TextModel) -> str:
     """Whose weights the graph shows: a method's name, or none for the model's own attention."""
     family = {name: METHODS[name] for name in METHODS if issubclass(METHODS[name], AttentionMethod)}
-    offered = {name: one for name, one in family.items() if one.needs <= model.offers}
+    offered = {name: one for name, one in family.items() if one.requires <= model.capabilities}
     titles = {"Attention as it is": ""} | {one.title: name for name, one in offered.items()}
     left_out = [one for name, one in family.items() if name not in offered]
     why = ""
     if left_out:
         names = ", ".join(one.title for one in left_out)
-        why = f"Left out: {names}. This model {OFFERS[min(left_out[0].needs - model.offers)]}."
+        why = f"Left out: {names}. This model {CAPABILITIES[min(left_out[0].requires - model.capabilities)]}."
     return titles[
         st.selectbox(
             "Weights",
@@ -573,6 +577,6 @@ def weights_picker(model: TextModel) -> str:
 
 
 def method_settings(name: str) -> Any | None:
-    """The knobs of a method, and the method as they are set; None where they can't be."""
+    """The settings of a method, and the method as they are set; None where they can't be."""
     with st.expander(f"Settings of {METHODS[name].title}"):
         return _form(METHODS[name], name)

@@ -5,10 +5,10 @@ from typing import Any
 
 import streamlit as st
 
-from explain.errors import ExplainError
-from explain.jobs import Job
+from explain.core.errors import ExplainError
 from explain.models.base import TextModel
-from explain.pipeline import Request
+from explain.run.jobs import Job
+from explain.run.pipeline import Request
 from pages.shared import show, state
 
 POLL_SECONDS = 0.4

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from explain.core.errors import DataError, SettingError
+from explain.core.guide import definition
 from explain.datatypes import Neuron, Tokens
-from explain.errors import DataError, KnobError
-from explain.guide import definition
 from explain.models.base import TextModel
 from explain.models.neurons import read_neuron
 from explain.numerics.neurons import NEURON_FIGURES
@@ -71,8 +71,8 @@ def neuron_picker(model: TextModel) -> Neuron | None:
     try:
         chosen = read_neuron(name, model.layers, model.neurons)
         if chosen.number is None:
-            raise KnobError(f"{name!r} is a whole layer; choose one of its neurons here.")
-    except KnobError as error:
+            raise SettingError(f"{name!r} is a whole layer; choose one of its neurons here.")
+    except SettingError as error:
         show.problem(str(error))
         return None
     return chosen
@@ -93,7 +93,7 @@ def silenced(model: TextModel) -> tuple[tuple[Neuron, ...], list[str]]:
     for name in names:
         try:
             found.append(read_neuron(name, model.layers, model.neurons))
-        except KnobError as error:
+        except SettingError as error:
             wrong.append(str(error))
     if len(found) > MOST_SILENCED:
         wrong.append(f"At most {MOST_SILENCED} neurons are set to zero at once, a pass each; the rest is left out.")

@@ -5,9 +5,9 @@ from typing import Any
 
 import streamlit as st
 
+from explain.core.guide import definition
 from explain.datatypes import Rationale, Report
-from explain.guide import definition
-from explain.rationale import markable
+from explain.evaluation.plausibility import markable
 from explain.views.word_marks import fingerprint
 from pages.shared import show, state
 

@@ -8,8 +8,8 @@ from typing import Any
 import streamlit as st
 
 from explain.datatypes import Prediction, Target, Verdict
-from explain.jobs import Job
 from explain.models.base import TextModel
+from explain.run.jobs import Job
 from explain.text.coverage import coverage, doubt
 from explain.views.base import VIEWS, asset
 from explain.views.probabilities import SHOWN

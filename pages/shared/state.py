@@ -10,19 +10,19 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from explain import pipeline
+from explain.core.errors import TextError
+from explain.core.hosts import is_loopback
+from explain.core.installation import environment_number
+from explain.core.meter import Meter
 from explain.datatypes import Attribution, NeuronWords, Prediction
 from explain.embeddings import work
 from explain.embeddings.maps import compile_umap
-from explain.errors import TextError
-from explain.hosts import is_loopback
-from explain.installation import environment_number
-from explain.jobs import Cache, Job, Jobs, failure, remembered
-from explain.meter import Meter
+from explain.evaluation.plausibility import Marks
 from explain.methods.base import METHODS
-from explain.models import catalogue
 from explain.models.base import TextModel
-from explain.rationale import Marks
+from explain.models.loading import catalogue
+from explain.run import pipeline
+from explain.run.jobs import Cache, Job, Jobs, failure, remembered
 from explain.tasks.base import TASKS
 from explain.training.columns import Columns, Examples
 from explain.training.columns import examples as examples_of

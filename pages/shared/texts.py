@@ -7,9 +7,9 @@ from typing import Any
 
 import streamlit as st
 
+from explain.core.errors import DataError
 from explain.embeddings.reading import MOST_ROWS, Texts, of_lines, read_texts
-from explain.errors import DataError
-from explain.jobs import recall
+from explain.run.jobs import recall
 from explain.text.tables import ENDINGS, Source, columns_of
 from pages.shared import show, state
 from pages.shared.controls import file_box, loaded_before, one_of

@@ -12,7 +12,8 @@ from pyarrow import csv, parquet
 from sklearn.metrics import silhouette_score
 
 import explain
-from explain import jobs
+from explain.core.errors import Cancelled, FileError, ModelError, SettingError, TextError
+from explain.core.meter import Meter
 from explain.datatypes import ModelRecord, TextVectors
 from explain.embeddings import clusters, maps, ranking, work, writing
 from explain.embeddings.clusters import Clustering
@@ -20,10 +21,9 @@ from explain.embeddings.maps import PCAMap, UMAPMap
 from explain.embeddings.ranking import Compared, Neighbours, Search
 from explain.embeddings.reading import Texts, of_lines
 from explain.embeddings.work import Request
-from explain.errors import Cancelled, FileError, KnobError, ModelError, TextError
-from explain.jobs import Cache
-from explain.meter import Meter
-from explain.models.encoder import EncoderModel
+from explain.models.transformer import EncoderModel
+from explain.run import jobs
+from explain.run.jobs import Cache
 from explain.testing import TOY_MODELS
 
 RECORD = ModelRecord("m", "r", "w", "s", "A", 1, 1, 1, 1, 1, "t")
@@ -232,7 +232,7 @@ def test_clusters_that_can_not_be_told_apart() -> None:
     with pytest.raises(TextError, match="Of the 10 texts 2 differ; clusters need three"):
         answered(Clustering(3), vectors_of(np.repeat(np.eye(2), 5, axis=0)))
     for count in (1, 31):
-        with pytest.raises(KnobError, match=f"clusters is {count}; 2 to 30"):
+        with pytest.raises(SettingError, match=f"clusters is {count}; 2 to 30"):
             Clustering(count)
 
 
@@ -262,7 +262,7 @@ def test_vectors_leave_as_npz_csv_and_parquet(written: Callable[[str], Path]) ->
     assert table["text"][4].as_py() == "=a dog swims, in the sea"
     assert np.array_equal(np.array(table["vector"].to_pylist(), dtype=np.float32), vectors)
     assert pyarrow.types.is_fixed_size_list(table.schema.field("vector").type)
-    with pytest.raises(KnobError, match=r"none of \.npz, \.csv, \.parquet"):
+    with pytest.raises(SettingError, match=r"none of \.npz, \.csv, \.parquet"):
         written("v.txt")
     with pytest.raises(FileError, match="can't be written: there is no folder"):
         written("nowhere/v.npz")

@@ -11,9 +11,9 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
+from explain.core.errors import DataError
 from explain.embeddings import reading
 from explain.embeddings.reading import Texts, of_lines, read_texts
-from explain.errors import DataError
 from explain.text import tables
 from explain.text.tables import Source, columns_of
 

@@ -11,11 +11,11 @@ from scipy import stats
 from scipy.stats import spearmanr
 
 from explain.__main__ import main
-from explain.errors import DataError, ExplainError, FileError
+from explain.core.errors import DataError, ExplainError, FileError
+from explain.evaluation.dataset_table import to_markdown
 from explain.evaluation.measure import RANDOM, EvaluationSettings, label_of, measure
 from explain.evaluation.run import Record, about, evaluate, read_record
 from explain.evaluation.samples import Sample, read_samples
-from explain.evaluation.table import to_markdown
 from explain.methods.attention_rollout import AttentionRollout
 from explain.methods.base import METHODS, Method
 from explain.methods.gradient_norm import GradientNorm

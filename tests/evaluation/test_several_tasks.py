@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 
 from explain.__main__ import main
-from explain.errors import DataError, ModelError
+from explain.core.errors import DataError, ModelError
 from explain.evaluation.measure import RANDOM, EvaluationSettings, Row, measure
 from explain.evaluation.run import Record, _measure_in_worker, about, evaluate, implied
 from explain.evaluation.samples import Sample, read_samples
 from explain.methods.gradient_times_input import GradientTimesInput
 from explain.methods.occlusion import Occlusion
-from explain.models import catalogue
 from explain.models.base import TextModel
-from explain.models.catalogue import load_model
-from explain.models.spec import ModelSpec
+from explain.models.loading import catalogue
+from explain.models.loading.catalogue import load_model
+from explain.models.loading.spec import ModelSpec
 from tests.tiny_models import tiny_folder, unsaid
 
 SETTINGS = EvaluationSettings(orders=2)

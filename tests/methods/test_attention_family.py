@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from explain.core.errors import ModelError, SettingError, TargetError
+from explain.core.meter import Meter
 from explain.datatypes import AttentionMaps, Prediction, Target, Tokens
-from explain.errors import KnobError, ModelError, TargetError
-from explain.meter import Meter
 from explain.methods.alti import Alti
 from explain.methods.attention_flow import AttentionFlow
 from explain.methods.attention_times_gradient import AttentionTimesGradient
@@ -20,7 +20,7 @@ from explain.methods.norm_based_attention import NormBasedAttention
 from explain.methods.raw_attention import RawAttention
 from explain.methods.value_zeroing import ValueZeroing
 from explain.models.base import TextModel
-from explain.models.encoder import EncoderModel
+from explain.models.transformer import EncoderModel
 from explain.testing import default_item
 from tests import twins
 
@@ -53,7 +53,7 @@ def test_passes(sentiment: TextModel) -> None:
 
 
 @pytest.mark.parametrize("family", POST_NORM)
-@pytest.mark.parametrize("name", [name for name in METHODS if "activations" not in METHODS[name].needs])
+@pytest.mark.parametrize("name", [name for name in METHODS if "activations" not in METHODS[name].requires])
 def test_every_post_norm_family_has_every_member(name: str, family: str, tiny: Callable[[str], EncoderModel]) -> None:
     model = tiny(family)
     one = METHODS[name]().attribute(model, *default_item(model, TEXT))
@@ -65,7 +65,7 @@ def test_every_post_norm_family_has_every_member(name: str, family: str, tiny: C
 def test_others_say_what_does_not_fit(name: str, family: str, tiny: Callable[[str], EncoderModel]) -> None:
     model = tiny(family)
     item = default_item(model, TEXT)
-    if METHODS[name].needs <= model.offers:
+    if METHODS[name].requires <= model.capabilities:
         METHODS[name]().attribute(model, *item)
     else:
         with pytest.raises(ModelError, match="Use another method"):
@@ -82,7 +82,7 @@ def test_raw_attention_is_a_row_of_the_maps(tiny_bert: EncoderModel) -> None:
     assert np.allclose(last.scores, weights[-1].mean(axis=0)[0], atol=1e-6)
     one = RawAttention(special_tokens="keep", layer=1, heads="3").attribute(tiny_bert, *item)
     assert np.allclose(one.scores, weights[1, 3, 0], atol=1e-6)
-    with pytest.raises(KnobError, match="has layers 0 to 2"):
+    with pytest.raises(SettingError, match="has layers 0 to 2"):
         RawAttention(layer=3).attribute(tiny_bert, *item)
 
 
@@ -97,7 +97,7 @@ def test_flow_equals_its_twin(tiny_bert: EncoderModel) -> None:
 @pytest.mark.parametrize("method", [AttentionFlow, ValueZeroing, DecompX])
 def test_long_texts_are_refused_with_what_to_do(method: type, tiny_bert: EncoderModel) -> None:
     item = default_item(tiny_bert, TEXT)
-    with pytest.raises(KnobError, match="Shorten the text"):
+    with pytest.raises(SettingError, match="Shorten the text"):
         method(most_tokens=8).attribute(tiny_bert, *item)
 
 

@@ -3,11 +3,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from explain.errors import KnobError
-from explain.meter import Meter
+from explain.core.errors import SettingError
+from explain.core.meter import Meter
 from explain.methods.attention_rollout import AttentionRollout
 from explain.models.base import TextModel
-from explain.models.encoder import EncoderModel
+from explain.models.transformer import EncoderModel
 from explain.testing import TOY_MODELS, default_item, uniform_rollout
 from tests.twins import rollout_matrix
 
@@ -46,7 +46,7 @@ def test_chosen_heads(tiny_bert: EncoderModel) -> None:
     one = AttentionRollout(heads="2,0", special_tokens="keep").attribute(tiny_bert, *item)
     assert np.allclose(one.scores, rollout_matrix(weights)[0], atol=1e-6)
     for wrong in ("4", "-1", "x", ""):
-        with pytest.raises(KnobError, match="numbers from 0 to 3"):
+        with pytest.raises(SettingError, match="numbers from 0 to 3"):
             AttentionRollout(heads=wrong).attribute(tiny_bert, *item)
 
 

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 import explain
+from explain.core.errors import SettingError
+from explain.core.meter import Meter
 from explain.datatypes import Attribution
-from explain.errors import KnobError
-from explain.jobs import Cache, Job
-from explain.meter import Meter
 from explain.methods.base import METHODS
 from explain.methods.coalitions import CoalitionMethod
 from explain.methods.shapley_values import ShapleyValues
-from explain.models.encoder import EncoderModel
-from explain.models.game import Game
-from explain.pipeline import Request, known, parts
+from explain.models.coalition_game import CoalitionGame
+from explain.models.transformer import EncoderModel
+from explain.run.jobs import Cache, Job
+from explain.run.pipeline import Request, known, parts
 from explain.testing import MASK, TEXTS, TOY_MODELS, LinearModel, default_item
 from explain.text.removal import OPERATORS
 from explain.text.units import units_of
@@ -32,9 +32,9 @@ class LongToy(LinearModel):
 LONG = LongToy("long")
 
 
-def game(model: Any, text: str, operator: str = "mask", meter: Meter | None = None) -> Game:
+def game(model: Any, text: str, operator: str = "mask", meter: Meter | None = None) -> CoalitionGame:
     item = default_item(model, text)
-    return Game(model, item, model.removable_units(*item, units_of(item[0], "word")), operator, meter)
+    return CoalitionGame(model, item, model.removable_units(*item, units_of(item[0], "word")), operator, meter)
 
 
 def some_coalitions(count: int, players: int) -> np.ndarray:
@@ -142,7 +142,7 @@ def test_the_budget_is_kept_and_decides_how_fine_parts_are(name: str) -> None:
 @pytest.mark.parametrize("name", COMPLETE)
 def test_a_budget_too_small_for_the_parts_chosen_is_refused(name: str) -> None:
     item = default_item(LONG, "word " * 300)
-    with pytest.raises(KnobError, match=r"300 parts .* at least [\d,]+ passes; the budget is 500"):
+    with pytest.raises(SettingError, match=r"300 parts .* at least [\d,]+ passes; the budget is 500"):
         METHODS[name](granularity="word").attribute(LONG, *item)
 
 

@@ -4,16 +4,16 @@ from collections.abc import Callable
 
 import pytest
 
-from explain.errors import ModelError
+from explain.core.errors import ModelError
 from explain.methods.base import METHODS, Method
-from explain.models.encoder import EncoderModel
+from explain.models.transformer import EncoderModel
 from explain.testing import METHOD_CHECKS, TOY_MODELS, NoGradientModel, default_item, texts_for
 
 
 @pytest.mark.parametrize("check", METHOD_CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize(
     ("name", "toy"),
-    [(name, toy) for name in METHODS for toy in TOY_MODELS if METHODS[name].needs <= TOY_MODELS[toy].offers],
+    [(name, toy) for name in METHODS for toy in TOY_MODELS if METHODS[name].requires <= TOY_MODELS[toy].capabilities],
 )
 def test_contract_on_toys(name: str, toy: str, check: Callable[..., None]) -> None:
     check(METHODS[name](), TOY_MODELS[toy])
@@ -33,7 +33,7 @@ def test_needs_are_honest(name: str) -> None:
     model = NoGradientModel()
     method: Method = METHODS[name]()
     item = default_item(model, *texts_for(model)["plain"])
-    if method.needs - model.offers:
+    if method.requires - model.capabilities:
         with pytest.raises(ModelError):
             method.attribute(model, *item)
     else:
@@ -41,7 +41,7 @@ def test_needs_are_honest(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in METHODS if METHODS[name].signed and METHODS[name].needs <= {"gradients"}]
+    "name", [name for name in METHODS if METHODS[name].signed and METHODS[name].requires <= {"gradients"}]
 )
 def test_planted_word_comes_first(name: str) -> None:
     model = TOY_MODELS["planted"]

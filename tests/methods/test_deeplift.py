@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import torch
 
+from explain.core.errors import ModelError, SettingError
+from explain.core.meter import Meter
 from explain.datatypes import Target, Tokens
-from explain.errors import KnobError, ModelError
-from explain.meter import Meter
 from explain.methods.deeplift import DeepLift
 from explain.models.base import TextModel
-from explain.models.catalogue import load_folder
-from explain.models.encoder import EncoderModel
-from explain.models.own_module import TargetModule, own_copy
+from explain.models.loading.catalogue import load_folder
+from explain.models.target_module import TargetModule, shared_weight_copy
+from explain.models.transformer import EncoderModel
 from explain.testing import METHOD_CHECKS, ToyClassifier, default_item
 from explain.views.token_heatmap import note
 from tests import twins
@@ -29,7 +29,7 @@ MASKED = "The film [MASK] good, but its top-notch cast saves it!"
 class BentModel(ToyClassifier):
     """Two linear maps and two activations for each token, then a sum: the rescale rule leaves no gap here."""
 
-    offers = ToyClassifier.offers | {"activations"}
+    capabilities = ToyClassifier.capabilities | {"activations"}
 
     def __init__(self, name: str = "bent") -> None:
         super().__init__(name)
@@ -43,7 +43,7 @@ class BentModel(ToyClassifier):
 
     def own_module(self, tokens: Tokens, target: Target, meter: Meter | None = None) -> TargetModule:
         twin = type(self)(self.name)
-        twin.network = own_copy(self.network)
+        twin.network = shared_weight_copy(self.network)
         return TargetModule(twin.network, lambda points: twin._value(tokens, target, points), meter)
 
 
@@ -148,5 +148,5 @@ def test_activations_that_no_hook_sees_are_refused(family: str, tiny: Callable[[
 
 
 def test_knobs_out_of_range() -> None:
-    with pytest.raises(KnobError, match="baseline"):
+    with pytest.raises(SettingError, match="baseline"):
         DeepLift(baseline="noise")

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from captum.attr import IntegratedGradients as CaptumIntegratedGradients
 
-from explain.errors import KnobError
-from explain.meter import Meter
+from explain.core.errors import SettingError
+from explain.core.meter import Meter
 from explain.methods.expected_gradients import ExpectedGradients
 from explain.methods.integrated_gradients import IntegratedGradients
 from explain.models.base import BASELINES, TextModel
-from explain.models.encoder import EncoderModel
+from explain.models.transformer import EncoderModel
 from explain.testing import TOY_MODELS, LinearModel, default_item
 from explain.views.token_heatmap import note
 from tests.twins import value_at
@@ -80,7 +80,7 @@ def test_only_what_the_vocabulary_has() -> None:
     model.mask_id = model.unk_id = None
     item = default_item(model, TEXT)
     assert set(ExpectedGradients().attribute(model, *item).diagnostics["scores_by_baseline"]) == {"pad", "zero"}
-    with pytest.raises(KnobError, match="mask"):
+    with pytest.raises(SettingError, match="mask"):
         ExpectedGradients(baselines="mask,pad").attribute(model, *item)
 
 
@@ -95,5 +95,5 @@ def test_passes(tiny_bert: EncoderModel) -> None:
 
 @pytest.mark.parametrize("wrong", ["", "noise", "pad,noise", "all,pad"])
 def test_baselines_that_are_none(wrong: str) -> None:
-    with pytest.raises(KnobError, match="baselines"):
+    with pytest.raises(SettingError, match="baselines"):
         ExpectedGradients(baselines=wrong)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from captum.attr import Saliency
 
-from explain.meter import Meter
+from explain.core.meter import Meter
 from explain.methods.gradient_norm import GradientNorm
 from explain.models.base import TextModel
-from explain.models.encoder import EncoderModel
+from explain.models.transformer import EncoderModel
 from explain.testing import TOY_MODELS, default_item
 from tests.twins import value_at
 

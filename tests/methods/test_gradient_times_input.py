@@ -5,10 +5,10 @@ import pytest
 import torch
 from captum.attr import InputXGradient
 
-from explain.meter import Meter
+from explain.core.meter import Meter
 from explain.methods.gradient_times_input import GradientTimesInput
 from explain.models.base import TextModel
-from explain.models.encoder import EncoderModel
+from explain.models.transformer import EncoderModel
 from explain.testing import TOY_MODELS, default_item
 from tests.twins import value_at
 

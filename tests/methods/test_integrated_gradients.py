@@ -6,11 +6,11 @@ from captum.attr import IntegratedGradients as CaptumIntegratedGradients
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explain.errors import KnobError
-from explain.meter import Meter
+from explain.core.errors import SettingError
+from explain.core.meter import Meter
 from explain.methods.integrated_gradients import IntegratedGradients
 from explain.models.base import BASELINES, TextModel
-from explain.models.encoder import EncoderModel
+from explain.models.transformer import EncoderModel
 from explain.testing import TOY_MODELS, default_item
 from tests.twins import value_at
 
@@ -102,5 +102,5 @@ def test_contrast_and_probability(tiny_bert: EncoderModel) -> None:
     "wrong", [{"steps": 0}, {"steps": 5000}, {"baseline": "noise"}, {"tolerance": 1.0}, {"max_points": 64}]
 )
 def test_knobs_out_of_range(wrong: dict[str, object]) -> None:
-    with pytest.raises(KnobError, match=next(iter(wrong))):
+    with pytest.raises(SettingError, match=next(iter(wrong))):
         IntegratedGradients(**wrong)

@@ -5,7 +5,7 @@ from captum.attr import FeatureAblation
 
 from explain.methods.occlusion import Occlusion
 from explain.models.base import TextModel
-from explain.models.encoder import EncoderModel
+from explain.models.transformer import EncoderModel
 from explain.testing import MASK, TOY_MODELS, default_item
 from explain.text.removal import OPERATORS
 

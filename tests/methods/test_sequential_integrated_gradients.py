@@ -5,13 +5,13 @@ import pytest
 from captum.attr import IntegratedGradients as CaptumIntegratedGradients
 
 import explain
-from explain.errors import KnobError
-from explain.meter import Meter
+from explain.core.errors import SettingError
+from explain.core.meter import Meter
 from explain.methods.integrated_gradients import IntegratedGradients
 from explain.methods.occlusion import Occlusion
 from explain.methods.sequential_integrated_gradients import SequentialIntegratedGradients
 from explain.models.base import TextModel
-from explain.models.encoder import EncoderModel
+from explain.models.transformer import EncoderModel
 from explain.testing import TEXTS, TOY_MODELS, default_item
 from explain.views.scores_table import to_text
 from explain.views.token_heatmap import note
@@ -106,5 +106,5 @@ def test_the_masked_word_asked_about_does_not_move() -> None:
 
 @pytest.mark.parametrize("wrong", [{"max_points": 10}, {"granularity": "sentence"}, {"baseline": "noise"}])
 def test_knobs_out_of_range(wrong: dict[str, object]) -> None:
-    with pytest.raises(KnobError, match=next(iter(wrong))):
+    with pytest.raises(SettingError, match=next(iter(wrong))):
         SequentialIntegratedGradients(**wrong)

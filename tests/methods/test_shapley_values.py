@@ -7,7 +7,7 @@ from explain.methods.base import METHODS
 from explain.methods.owen_values import OwenValues
 from explain.methods.permutations import FEWEST
 from explain.methods.shapley_values import ShapleyValues
-from explain.models.encoder import EncoderModel
+from explain.models.transformer import EncoderModel
 from explain.testing import TEXTS, TOY_MODELS, default_item
 from explain.text.units import hierarchy, units_of
 from tests import twins

@@ -5,13 +5,13 @@ import pytest
 import torch
 from captum.attr import NoiseTunnel, Saliency
 
-from explain.errors import KnobError
-from explain.meter import Meter
+from explain.core.errors import SettingError
+from explain.core.meter import Meter
 from explain.methods.gradient_norm import GradientNorm
 from explain.methods.gradient_times_input import GradientTimesInput
 from explain.methods.smoothgrad import SmoothGrad
 from explain.models.base import TextModel
-from explain.models.encoder import EncoderModel
+from explain.models.transformer import EncoderModel
 from explain.testing import TOY_MODELS, ToyClassifier, default_item
 from explain.views.token_heatmap import note
 from tests.twins import value_at
@@ -113,5 +113,5 @@ def test_what_noise_does_to_the_target_is_told(sentiment: TextModel) -> None:
 
 @pytest.mark.parametrize("wrong", [{"of": "nothing"}, {"noise": -1.0}, {"samples": 1}, {"seed": -1}])
 def test_knobs_out_of_range(wrong: dict[str, object]) -> None:
-    with pytest.raises(KnobError, match=next(iter(wrong))):
+    with pytest.raises(SettingError, match=next(iter(wrong))):
         SmoothGrad(**wrong)

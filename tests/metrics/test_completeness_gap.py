@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 import torch
 
-from explain.errors import MetricError
+from explain.core.errors import MetricError
 from explain.methods.base import METHODS
 from explain.methods.integrated_gradients import IntegratedGradients
 from explain.methods.occlusion import Occlusion
 from explain.metrics.base import Trial
 from explain.metrics.completeness_gap import CompletenessGap
-from explain.models.encoder import EncoderModel
-from explain.models.path import StraightPath
+from explain.models.straight_path import StraightPath
+from explain.models.transformer import EncoderModel
 from explain.numerics.quadrature import refined
 from explain.testing import default_item
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from explain.errors import MetricError
-from explain.meter import Meter
+from explain.core.errors import MetricError
+from explain.core.meter import Meter
 from explain.methods.attention_rollout import AttentionRollout
 from explain.methods.gradient_norm import GradientNorm
 from explain.methods.gradient_times_input import GradientTimesInput

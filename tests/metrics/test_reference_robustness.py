@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from explain.core.errors import MetricError
+from explain.core.meter import Meter
 from explain.datatypes import Attribution
-from explain.errors import MetricError
-from explain.meter import Meter
 from explain.methods.attention_rollout import AttentionRollout
 from explain.methods.integrated_gradients import IntegratedGradients
 from explain.methods.occlusion import Occlusion

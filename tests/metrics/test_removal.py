@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from explain.core.errors import MetricError
+from explain.core.meter import Meter
 from explain.datatypes import Attribution, Target, Tokens
-from explain.errors import MetricError
-from explain.meter import Meter
 from explain.methods.occlusion import Occlusion
 from explain.methods.raw_attention import RawAttention
 from explain.metrics.base import METRICS, RemovalMetric, Trial, order_of, percentile
@@ -22,7 +22,7 @@ from explain.metrics.normalized_aopc import NormalizedAopc
 from explain.metrics.sufficiency import Sufficiency
 from explain.models.base import TextModel
 from explain.models.cached_model import CachedModel
-from explain.models.encoder import EncoderModel
+from explain.models.transformer import EncoderModel
 from explain.numerics.curves import eraser_counts, steps
 from explain.testing import TOY_MODELS, ToyClassifier, check_metric, default_item
 

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from explain.meter import Meter
+from explain.analyses.questions import Question
+from explain.core.meter import Meter
 from explain.models.base import Row, TextModel, served_by_models
 from explain.models.cached_model import CachedModel
-from explain.models.catalogue import load_model
-from explain.models.encoder import EncoderModel
-from explain.models.moved import Moved
-from explain.pipeline import Request, parts
-from explain.questions import Question
+from explain.models.loading.catalogue import load_model
+from explain.models.perturbed import PerturbedEmbeddings
+from explain.models.transformer import EncoderModel
+from explain.run.pipeline import Request, parts
 from explain.testing import TOY_MODELS, default_item
 from explain.text.removal import unchanged
 
@@ -63,7 +63,7 @@ def test_every_public_member_is_forwarded_or_computed_from_forwarded_ones() -> N
     for name in interface(EncoderModel) - CACHED:
         computed = getattr(getattr(TextModel, name, None), "__final__", False)
         assert computed or getattr(working, name) is getattr(model, name), name
-    for cls in (EncoderModel, *{type(toy) for toy in TOY_MODELS.values()}, CachedModel, Moved):
+    for cls in (EncoderModel, *{type(toy) for toy in TOY_MODELS.values()}, CachedModel, PerturbedEmbeddings):
         for name in interface(TextModel) - served_by_models():
             assert getattr(cls, name) is getattr(TextModel, name), (cls, name)
 
@@ -71,8 +71,8 @@ def test_every_public_member_is_forwarded_or_computed_from_forwarded_ones() -> N
 def test_a_wrapper_of_the_wrapper_forwards_too() -> None:
     tokens, _ = default_item(MODEL, "one two three")
     step = torch.ones(len(tokens), MODEL.width)
-    moved = Moved(CachedModel(MODEL), tokens, step)
-    assert (moved.name, moved.offers, moved.poolings) == (MODEL.name, MODEL.offers, MODEL.poolings)
+    moved = PerturbedEmbeddings(CachedModel(MODEL), tokens, step)
+    assert (moved.name, moved.capabilities, moved.poolings) == (MODEL.name, MODEL.capabilities, MODEL.poolings)
     assert torch.equal(moved.word_embeddings(tokens), MODEL.word_embeddings(tokens) + step)
 
 

@@ -8,13 +8,13 @@ import torch
 import transformers
 
 import explain
+from explain.core.errors import ModelError
 from explain.datatypes import Neuron
-from explain.errors import ModelError
 from explain.methods.base import METHODS
 from explain.models.base import Row
-from explain.models.catalogue import load_folder
-from explain.models.encoder import EncoderModel
-from explain.replay import from_json, replay, to_json
+from explain.models.loading.catalogue import load_folder
+from explain.models.transformer import EncoderModel
+from explain.report.replay import from_json, replay, to_json
 from explain.testing import check_task, default_item
 from explain.text.removal import unchanged
 from tests.tiny_models import tiny_gpt2
@@ -67,10 +67,10 @@ def test_the_task_keeps_its_promises(model: EncoderModel) -> None:
 def test_every_method_works_or_says_why_not(name: str, model: EncoderModel) -> None:
     method = METHODS[name]()
     item = default_item(model, TEXT)
-    if method.needs - model.offers:
+    if method.requires - model.capabilities:
         with pytest.raises(ModelError):
             method.attribute(model, *item)
-        assert method.needs & {"post_norm", "activations", "one_row"}
+        assert method.requires & {"post_norm", "activations", "one_row"}
         return
     one = method.attribute(model, *item)
     assert one.output == pytest.approx(model.value(model.predict(item[0]), item[1]), abs=1e-4)

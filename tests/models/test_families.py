@@ -11,8 +11,8 @@ import transformers
 
 from explain.datatypes import Target
 from explain.models.base import Row
-from explain.models.encoder import EncoderModel
 from explain.models.families import FAMILIES
+from explain.models.transformer import EncoderModel
 from explain.testing import default_item
 from explain.text.removal import OPERATORS, unchanged
 from tests.tiny_models import FAMILY_NAMES, tiny_folder
@@ -131,7 +131,7 @@ def test_gradients_are_those_of_the_served_score(family: str, tiny: Callable[[st
 
 @families
 def test_weights_are_read_in_float32_and_frozen(family: str, tmp_path: Path) -> None:
-    from explain.models.catalogue import load_folder
+    from explain.models.loading.catalogue import load_folder
 
     model = load_folder(family, tiny_folder(family, tmp_path, dtype=torch.float16))
     assert {parameter.dtype for parameter in model._module.parameters()} == {torch.float32}
@@ -153,7 +153,7 @@ def test_long_texts_are_cut_and_said_so(family: str, tiny: Callable[[str], Encod
 
 def test_pairs_of_a_roberta_whose_tokenizer_lists_token_types(tmp_path: Path) -> None:
     """Some do, and give zeros; whose words they are must not follow from that."""
-    from explain.models.catalogue import load_folder
+    from explain.models.loading.catalogue import load_folder
 
     folder = tiny_folder("roberta", tmp_path, type_vocab_size=2)
     path = folder / "tokenizer_config.json"

@@ -9,12 +9,12 @@ import torch
 import transformers
 from captum.attr import LayerIntegratedGradients
 
+from explain.core.errors import TextError
 from explain.datatypes import Target, Tokens
-from explain.errors import TextError
 from explain.methods.base import METHODS
 from explain.methods.integrated_gradients import IntegratedGradients
 from explain.models.base import Row
-from explain.models.encoder import EncoderModel
+from explain.models.transformer import EncoderModel
 from explain.testing import check_task, default_item
 from explain.text.removal import unchanged
 from explain.text.units import word_start
@@ -96,8 +96,8 @@ def test_tasks_keep_their_promises(family: str, head: str, tiny: Tiny) -> None:
     model = tiny(family, head)
     check_task(model.task, model)
     for offer in ("head_on_states", "post_norm") if family in ("bert", "roberta", "distilbert", "electra") else ():
-        assert offer in model.offers
-    assert ("one_row" in model.offers) <= model.task.one_row
+        assert offer in model.capabilities
+    assert ("one_row" in model.capabilities) <= model.task.one_row
 
 
 @kinds
@@ -161,13 +161,13 @@ def test_integrated_gradients_equal_captums(head: str, tiny: Tiny) -> None:
 def test_every_method_works(name: str, head: str, tiny: Tiny) -> None:
     model = tiny("bert", head)
     method = METHODS[name]()
-    if head == "ForQuestionAnswering" and "one_row" in method.needs:
-        return  # said to whoever asks, see `OFFERS`
+    if head == "ForQuestionAnswering" and "one_row" in method.requires:
+        return  # said to whoever asks, see `CAPABILITIES`
     tokens, target = default_item(model, *texts_of(head))
     one = method.attribute(model, tokens, target)
     assert one.output == pytest.approx(model.value(model.predict(tokens), target), abs=1e-4)
     assert np.isfinite(one.scores).all() and one.scores.any()
-    if one.signed and method.needs <= {"gradients"}:
+    if one.signed and method.requires <= {"gradients"}:
         held = [score for unit, score in zip(one.units, one.scores.tolist()) if set(unit) <= set(target.held)]
         assert name.startswith(("gradient", "smooth")) or not any(held)
 

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import torch
 
+from explain.core.errors import ModelError
+from explain.core.meter import Meter
 from explain.datatypes import Cut
-from explain.errors import ModelError
-from explain.meter import Meter
 from explain.models.base import TextModel
 from explain.models.cached_model import CachedModel
-from explain.models.encoder import EncoderModel
 from explain.models.families import FAMILIES
 from explain.models.probe import KeepMaps, probing
+from explain.models.transformer import EncoderModel
 from explain.testing import NoGradientModel, default_item
 from tests.tiny_models import FAMILY_NAMES
 
@@ -106,7 +106,7 @@ def test_models_that_can_not_be_opened_say_so(family: str, tiny: Callable[[str],
     ):
         with pytest.raises(ModelError, match="Use another method"):
             ask()
-    assert model.offers >= {"attention", "gradients"}
+    assert model.capabilities >= {"attention", "gradients"}
 
 
 def test_toys_say_so_too() -> None:
@@ -119,7 +119,7 @@ def test_toys_say_so_too() -> None:
 @pytest.mark.parametrize("family", ["bert", "roberta", "xlm-roberta", "camembert", "electra", "distilbert", "albert"])
 def test_layers_and_head_rebuild_the_forward_pass(family: str, tiny: Callable[[str], EncoderModel]) -> None:
     model = tiny(family)
-    assert {"trace", "post_norm", "head_on_states", "cuts", "attention_gradients"} <= model.offers
+    assert {"trace", "post_norm", "head_on_states", "cuts", "attention_gradients"} <= model.capabilities
     trace = model.trace(model.encode(TEXT))
     with torch.inference_mode():
         for number, layer in enumerate(model.post_norm):

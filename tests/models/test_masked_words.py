@@ -8,11 +8,11 @@ import pytest
 import torch
 import transformers
 
-from explain.errors import TargetError, TextError
+from explain.core.errors import TargetError, TextError
 from explain.methods.base import METHODS
 from explain.models.base import Row
-from explain.models.catalogue import load_folder
-from explain.models.encoder import EncoderModel
+from explain.models.loading.catalogue import load_folder
+from explain.models.transformer import EncoderModel
 from explain.testing import check_task
 from explain.text.removal import unchanged
 from tests.tiny_models import FAMILY_NAMES, tiny_folder

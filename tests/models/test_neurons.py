@@ -11,13 +11,13 @@ import torch
 import transformers
 from captum.attr import LayerGradientXActivation
 
+from explain.core.errors import ModelError, SettingError
+from explain.core.meter import Meter
 from explain.datatypes import Neuron, Target, Tokens
-from explain.errors import KnobError, ModelError
-from explain.meter import Meter
 from explain.models.base import TextModel
 from explain.models.cached_model import CachedModel
-from explain.models.encoder import EncoderModel
 from explain.models.neurons import read_neuron
+from explain.models.transformer import EncoderModel
 from explain.testing import NoGradientModel, default_item
 from tests.tiny_models import FAMILY_NAMES
 
@@ -264,11 +264,11 @@ def test_a_cached_model_looks_inside_once(tiny_bert: EncoderModel) -> None:
 
 
 def test_models_that_show_no_neurons_say_so(tiny_folder_of: Callable[..., Path], tmp_path: Path) -> None:
-    from explain.models.catalogue import load_folder
+    from explain.models.loading.catalogue import load_folder
     from tests.tiny_models import tiny_folder
 
     chunked = load_folder("chunked", tiny_folder("bert", tmp_path / "chunked", chunk_size_feed_forward=3))
-    assert "neurons" not in chunked.offers and chunked.neurons == 0
+    assert "neurons" not in chunked.capabilities and chunked.neurons == 0
     for model in (chunked, NoGradientModel()):
         for ask in (
             lambda model=model: model.inside(*default_item(model, "good")),
@@ -288,5 +288,5 @@ def test_names_of_neurons() -> None:
         ("2", "Name one by layer and number, such as 2.107"),
         ("²·¹", "is no neuron"),
     ):
-        with pytest.raises(KnobError, match=message):
+        with pytest.raises(SettingError, match=message):
             read_neuron(name, 6, 1536)

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from explain.models.encoder import EncoderModel
 from explain.models.families import FAMILIES
 from explain.models.probe import KeepMaps, probing
+from explain.models.transformer import EncoderModel
 from tests.tiny_models import FAMILY_NAMES
 
 PROBED = [family for family in FAMILY_NAMES if FAMILIES[family].probed]

@@ -12,17 +12,17 @@ import transformers
 from captum.attr import IntegratedGradients as Captum
 
 import explain
+from explain.analyses.questions import SimilarityAttribution
+from explain.core.errors import ModelError, TargetError, TextError
+from explain.core.meter import Meter
 from explain.datatypes import Target
-from explain.errors import ModelError, TargetError, TextError
-from explain.meter import Meter
 from explain.methods.base import METHODS
 from explain.methods.integrated_gradients import IntegratedGradients
 from explain.models.base import Row
-from explain.models.catalogue import load_folder
-from explain.models.encoder import EncoderModel
+from explain.models.loading.catalogue import load_folder
+from explain.models.transformer import EncoderModel
 from explain.numerics.quadrature import gauss_legendre
-from explain.questions import SimilarityAttribution
-from explain.replay import from_json, replay, to_json
+from explain.report.replay import from_json, replay, to_json
 from explain.testing import check_task, default_item
 from explain.text.removal import OPERATORS, unchanged
 from explain.views.scores_table import matrix_to_csv, to_text
@@ -62,7 +62,7 @@ def test_the_score_is_the_cosine_of_two_calls(model: EncoderModel, vector: Calla
     observation = model.observe(tokens)
     assert model.value(observation.prediction, target) == pytest.approx(served, abs=1e-5)
     assert model.scores([Row(tokens, unchanged(tokens), target)]).values[0] == pytest.approx(served, abs=1e-5)
-    if "gradients" in model.offers:
+    if "gradients" in model.capabilities:
         points = model.word_embeddings(tokens)[None]
         assert float(model.values(tokens, target, points)[0]) == pytest.approx(served, abs=1e-5)
     across = observation.maps.weights[:, :, tokens.segment == 0][..., tokens.segment == 1]
@@ -133,7 +133,7 @@ def test_every_method_works_or_says_why_not(name: str, tiny: Tiny) -> None:
     model = tiny("bert", "")
     method = METHODS[name]()
     item = default_item(model, *PAIR)
-    if method.needs - model.offers:
+    if method.requires - model.capabilities:
         with pytest.raises(ModelError):
             method.attribute(model, *item)
         assert name in ("decompx", "deeplift")
@@ -211,7 +211,7 @@ def test_long_texts_have_half_of_the_length_each(tiny: Tiny) -> None:
 def test_what_makes_texts_alike_adds_up_with_the_reference_terms(model: EncoderModel) -> None:
     tokens, target = default_item(model, *PAIR)
     question = SimilarityAttribution()
-    if "vectors_moved" not in model.offers:
+    if "vectors_moved" not in model.capabilities:
         assert model.name == "mpnet"
         with pytest.raises(ModelError, match="gives no vectors of texts"):
             question.answer(model, tokens, target)
@@ -271,7 +271,7 @@ def test_two_threads_compare_texts_at_once(tiny: Tiny) -> None:
 
 def test_long_texts_are_compared_by_larger_parts(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     model = tiny("bert", "")
-    monkeypatch.setattr("explain.questions._WORDS_OF_TWO", 10)
+    monkeypatch.setattr("explain.analyses.questions._WORDS_OF_TWO", 10)
     longer = SimilarityAttribution().answer(model, *default_item(model, "people walk, " * 3, "a dog, " * 3))
     assert longer.granularity == "phrase" and longer.values.shape == (3, 3)
     one = SimilarityAttribution().answer(model, *default_item(model, "a", "dog"))

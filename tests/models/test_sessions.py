@@ -11,10 +11,11 @@ import torch
 
 from explain.datatypes import Cut, Prediction
 from explain.methods.gradient_times_input import GradientTimesInput
-from explain.models import catalogue, probe
-from explain.models.catalogue import list_models, load_model
-from explain.models.encoder import EncoderModel
+from explain.models import probe
+from explain.models.loading import catalogue
+from explain.models.loading.catalogue import list_models, load_model
 from explain.models.probe import KeepMaps, probing
+from explain.models.transformer import EncoderModel
 from tests.models.test_probe import hooks
 
 ASKED = 24  # times by all together, once all models are there

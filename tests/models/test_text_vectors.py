@@ -8,13 +8,13 @@ import pytest
 import torch
 import transformers
 
-from explain.errors import KnobError
-from explain.meter import Meter
+from explain.core.errors import SettingError
+from explain.core.meter import Meter
 from explain.models.base import TextModel
-from explain.models.catalogue import load_folder
-from explain.models.encoder import EncoderModel
+from explain.models.loading.catalogue import load_folder
 from explain.models.pooling import Pooling, pooling_named
 from explain.models.token_lstm import TokenLSTM
+from explain.models.transformer import EncoderModel
 from tests.tiny_models import FAMILY_NAMES, plain_bytes
 
 TEXTS = (
@@ -85,7 +85,7 @@ def test_decoders_have_vectors_but_no_first_token_to_read(tmp_path: Path) -> Non
     for pooling in ("mean", "max", "layer:1"):
         expected = [plain(text, pooling) for text in TEXTS]
         assert np.allclose(model.text_vectors(TEXTS, pooling).vectors, expected, atol=2e-5)
-    with pytest.raises(KnobError, match="no token looks ahead"):
+    with pytest.raises(SettingError, match="no token looks ahead"):
         model.text_vectors(TEXTS, "cls")
 
 
@@ -109,7 +109,7 @@ def test_the_shipped_encoder_as_its_source_calls_it(sentiment: TextModel) -> Non
     ],
 )
 def test_poolings_that_are_not_there(name: str, message: str) -> None:
-    with pytest.raises(KnobError, match=message):
+    with pytest.raises(SettingError, match=message):
         pooling_named(name, layers=3)
 
 

@@ -27,7 +27,7 @@ from tests import twins
 TREES = [((0, 1), (2, 3, 4)), (((0, 1), 2), (3,), (4, 5)), (0, (1, 2), 3), (0,), ((0, 1, 2), 3)]
 
 
-class Game:
+class CoalitionGame:
     """A game of random worths."""
 
     def __init__(self, count: int, seed: int = 0) -> None:
@@ -58,14 +58,14 @@ def drawn(shares: Callable[[int], np.ndarray], count: int, most: int, seed: int 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 6])
 def test_shapley_values_are_the_average_over_orders(count: int) -> None:
-    game = Game(count)
+    game = CoalitionGame(count)
     expected = twins.average_over_orders(tuple(range(count)), count, game.of)
     assert np.allclose(shapley_values(game(every_coalition(count))), expected)
 
 
 @pytest.mark.parametrize("tree", TREES, ids=str)
 def test_owen_values_are_the_average_over_orders_that_tear_no_group(tree: tuple) -> None:
-    game = Game(len(list(players(tree))))
+    game = CoalitionGame(len(list(players(tree))))
     expected = twins.average_over_orders(tree, game.count, game.of)
     assert np.allclose(owen_values(tree, game), expected)
     assert game.calls <= owen_coalitions(tree)
@@ -117,7 +117,7 @@ def test_pairs_keep_to_their_number_and_their_weights() -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 3, 6])
 def test_with_every_coalition_the_kernel_gives_shapley_values(count: int) -> None:
-    game = Game(count)
+    game = CoalitionGame(count)
     scores, error = game.kernel(drawn(kernel_shares, count, 2**count))
     assert np.allclose(scores, shapley_values(game.table), atol=1e-10)
     assert not error.any()
@@ -125,14 +125,14 @@ def test_with_every_coalition_the_kernel_gives_shapley_values(count: int) -> Non
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 7])
 def test_with_every_coalition_interactions_are_those_of_the_definition(count: int) -> None:
-    game = Game(count)
+    game = CoalitionGame(count)
     index, error = game.interactions(2**count)
     assert np.allclose(index, twins.interaction_index(count, game.of)[np.triu_indices(count, 1)])
     assert not error.any()
 
 
 def test_what_is_drawn_lies_in_its_intervals() -> None:
-    game = Game(9)
+    game = CoalitionGame(9)
     game.table = np.tanh(every_coalition(9) @ np.random.default_rng(1).normal(size=9)) + game.table / 10
     expected = shapley_values(game.table)
     index = game.interactions(512)[0]
@@ -148,7 +148,7 @@ def test_what_is_drawn_lies_in_its_intervals() -> None:
 
 def test_what_players_share_in_pairs_is_exact_from_few_draws() -> None:
     """A game of single players and pairs alone: no interval, nothing missed."""
-    game, generator = Game(10), np.random.default_rng(5)
+    game, generator = CoalitionGame(10), np.random.default_rng(5)
     every = every_coalition(10).astype(float)
     own, pairs = generator.normal(size=10), np.triu(generator.normal(size=(10, 10)), 1)
     game.table = 3 + every @ own + np.einsum("ci,ij,cj->c", every, pairs, every)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from explain.errors import Cancelled
+from explain.core.errors import Cancelled
 from explain.numerics.flow import maximum_flows
 from tests.numerics.test_rollout import random_attention
 from tests.twins import maximum_flow

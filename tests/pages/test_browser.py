@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from explain import replay
+from explain.report import replay
 from tests.pages.visits import FIRST_EXAMPLE, PATIENCE, Visit
 
 pytestmark = pytest.mark.browser

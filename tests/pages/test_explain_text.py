@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
+from tests.test_pipeline import HOSTILE
 
 from explain.datatypes import Attribution
-from explain.jobs import ABANDONED_SECONDS, Cache
-from explain.models.catalogue import DEFAULT_MODEL, list_models
-from explain.pipeline import explain
+from explain.models.loading.catalogue import DEFAULT_MODEL, list_models
+from explain.run.jobs import ABANDONED_SECONDS, Cache
+from explain.run.pipeline import explain
 from explain.tasks.base import TASKS
 from pages.shared import show, state
 from tests.pages.visits import FIRST_EXAMPLE
-from tests.test_pipeline import HOSTILE
 from tests.tiny_models import tiny_folder, unsaid
 
 ROOT = Path(__file__).parents[2]
@@ -567,7 +567,7 @@ def test_a_model_that_is_no_good_is_told_and_the_page_goes_on(
 
 def test_nothing_is_fetched_from_the_hub_by_a_link_alone(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state, "any_model_allowed", lambda: True)
-    monkeypatch.setattr("explain.models.catalogue._from_hub", lambda *_: pytest.fail("asked the hub"))
+    monkeypatch.setattr("explain.models.loading.catalogue._from_hub", lambda *_: pytest.fail("asked the hub"))
     app.query_params["model"] = "another model …"
     app.query_params["place"] = "someone/some-model"
     run(app)

@@ -34,8 +34,8 @@ def test_verdicts_are_free_and_the_test_is_on_demand(app: AppTest) -> None:
     run(app)
     assert not app.error and not app.exception
     assert "of random orders" in said(app) and "Take it with you" in drawn(app)
-    drawn_anew, figures = app.dataframe
-    assert len(drawn_anew.value) == 3 and drawn_anew.value["random scores"][0] == "0.23"
+    reinitialized, figures = app.dataframe
+    assert len(reinitialized.value) == 3 and reinitialized.value["random scores"][0] == "0.23"
     assert set(figures.value["metric"]) >= {"Deletion", "Insertion", "Completeness gap"}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from explain import replay
+from explain.report import replay
 from tests.pages.visits import PATIENCE, Visit
 
 pytestmark = pytest.mark.browser

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explain import guide
+from explain.core import guide
 
 ROOT = Path(__file__).parents[2]
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from explain import guide
+from explain.core import guide
 from tests.pages.visits import PATIENCE, Visit
 
 pytestmark = pytest.mark.browser

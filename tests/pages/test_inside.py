@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explain.datatypes import NeuronWords
-from explain.jobs import Cache
+from explain.run.jobs import Cache
 from pages.shared import show, state
 from tests.golden import HOSTILE
 from tests.pages.test_explain_text import ROOT, drawn, errors, run
@@ -60,7 +60,7 @@ def test_neurons_are_set_to_zero_and_taken_back(app: AppTest) -> None:
 def test_a_set_that_is_stopped_keeps_what_was_found_in_it(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     fresh = Cache()
     monkeypatch.setattr(state, "cache", lambda: fresh)
-    monkeypatch.setattr("explain.questions.SHOW_SECONDS", 0)
+    monkeypatch.setattr("explain.analyses.questions.SHOW_SECONDS", 0)
     shown: list[NeuronWords] = []
     monkeypatch.setattr(show, "view", lambda name, result, **_: name == "neuron_words" and shown.append(result))
     app.query_params["inside"] = "Neurons"

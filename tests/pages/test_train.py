@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explain.training import own, runs
+from explain.training import classifier_settings as own
+from explain.training import runs
 from explain.training.columns import Columns
 from explain.training.shipped import SHIPPED
 from explain.training.tables import read_file

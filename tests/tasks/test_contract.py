@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from explain.datatypes import Target
-from explain.models.catalogue import load_folder
-from explain.models.encoder import EncoderModel
+from explain.models.loading.catalogue import load_folder
+from explain.models.transformer import EncoderModel
 from explain.tasks.base import TASKS, Head, log_odds
 from explain.testing import TOY_MODELS, check_task
 from tests.tiny_models import tiny_folder

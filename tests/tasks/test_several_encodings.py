@@ -10,15 +10,15 @@ import torch
 import transformers
 
 import explain
+from explain.core.errors import TargetError, TextError
+from explain.core.meter import Meter
 from explain.datatypes import Report
-from explain.errors import TargetError, TextError
-from explain.jobs import Cache
-from explain.meter import Meter
 from explain.methods.base import METHODS as ALL_METHODS
-from explain.models.catalogue import load_folder
-from explain.models.encoder import EncoderModel
-from explain.pipeline import Request, cost, methods_from, parts
-from explain.replay import from_json, replay, to_json
+from explain.models.loading.catalogue import load_folder
+from explain.models.transformer import EncoderModel
+from explain.report.replay import from_json, replay, to_json
+from explain.run.jobs import Cache
+from explain.run.pipeline import Request, cost, methods_from, parts
 from explain.tasks.zero_shot_classification import MOST_LABELS
 from tests.tiny_models import tiny_folder
 
@@ -84,7 +84,7 @@ def test_each_label_is_judged_with_the_text_by_itself(
 
 @pytest.mark.parametrize("name", ALL_METHODS)
 def test_every_method_explains_a_label_that_is_not_the_first(name: str, judge: EncoderModel) -> None:
-    if not ALL_METHODS[name].needs <= judge.offers:
+    if not ALL_METHODS[name].requires <= judge.capabilities:
         return
     report = explain.explain(TEXT, judge, text_pair=LABELS, methods=[name], label="the sea", phrases=False)
     assert np.isfinite(report.attributions[0].scores).all() and report.target.index == 1
@@ -92,9 +92,11 @@ def test_every_method_explains_a_label_that_is_not_the_first(name: str, judge: E
 
 def test_a_model_is_asked_for_the_task_that_is_meant(folder: Path) -> None:
     assert load_folder("plain", folder).task.name == "text_classification"
-    with pytest.raises(explain.errors.ModelError, match="was not trained for fill-mask; it does text-classification"):
+    with pytest.raises(
+        explain.core.errors.ModelError, match="was not trained for fill-mask; it does text-classification"
+    ):
         load_folder("plain", folder, asked="fill-mask")
-    with pytest.raises(explain.errors.ModelError, match="no task 'fill-in'"):
+    with pytest.raises(explain.core.errors.ModelError, match="no task 'fill-in'"):
         load_folder("plain", folder, asked="fill-in")
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from explain.errors import DataError
+from explain.core.errors import DataError
 from explain.text.lines import MOST_BYTES, MOST_LINES, Lines, read_lines
 
 

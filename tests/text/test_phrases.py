@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from explain.core.errors import SettingError
 from explain.datatypes import Phrase, Tokens
-from explain.errors import KnobError
 from explain.testing import TOY_MODELS
 from explain.text.phrases import Effect, PhraseSettings, Variants, budget, find_phrases
 
-Game = Callable[[frozenset[int]], float]  # the words that are there -> the target's value
+CoalitionGame = Callable[[frozenset[int]], float]  # the words that are there -> the target's value
 
 
-def find(text: str, game: Game, **settings: object) -> tuple[tuple[Phrase, ...], int, Tokens]:
+def find(text: str, game: CoalitionGame, **settings: object) -> tuple[tuple[Phrase, ...], int, Tokens]:
     tokens = TOY_MODELS["linear"].encode(text)
     everything = frozenset(range(len(tokens.words)))
     spent = 0
@@ -149,11 +149,11 @@ def test_nothing_to_take_out() -> None:
 
 
 def test_settings_are_checked() -> None:
-    with pytest.raises(KnobError):
+    with pytest.raises(SettingError):
         PhraseSettings(threshold=-1.0)
 
 
-def twin(count: int, game: Game, settings: PhraseSettings) -> list[tuple[tuple[int, int], float]]:
+def twin(count: int, game: CoalitionGame, settings: PhraseSettings) -> list[tuple[tuple[int, int], float]]:
     """The definition, slowly: while neighbours interact enough, merge the strongest pairs that share nothing."""
     everything = frozenset(range(count))
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from explain.errors import KnobError
+from explain.core.errors import SettingError
 from explain.testing import CLS, MASK, SEP, TOY_MODELS, UNK
 from explain.text.removal import OPERATORS, keep_only, remove, unchanged
 
@@ -45,7 +45,7 @@ def test_keep_only_removes_the_rest() -> None:
 
 
 def test_an_operator_the_vocabulary_can_not_do_says_what_else() -> None:
-    with pytest.raises(KnobError, match="attention_off"):
+    with pytest.raises(SettingError, match="attention_off"):
         remove(TOKENS, [1], "mask", mask_id=None)
-    with pytest.raises(KnobError, match="expected one of"):
+    with pytest.raises(SettingError, match="expected one of"):
         remove(TOKENS, [1], "shred")

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from explain.models.encoder import EncoderModel
+from explain.models.transformer import EncoderModel
 from explain.text.words import is_visible, word_ranges, word_spans
 
 

@@ -14,9 +14,9 @@ import transformers
 from safetensors.torch import load_file
 from transformers import BertConfig, BertModel
 
-from explain.errors import DataError
+from explain.core.errors import DataError
 from explain.methods.integrated_gradients import IntegratedGradients
-from explain.models import catalogue
+from explain.models.loading import catalogue
 from explain.models.token_lstm import BertWithLSTM
 from explain.training import card, compare, finetune
 from explain.training.finetune import FinetuningRecipe

@@ -9,8 +9,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from explain.errors import DataError
-from explain.models import catalogue
+from explain.core.errors import DataError
+from explain.models.loading import catalogue
 from explain.training import compare, finetune, pretrain, rows
 from explain.training.finetune import FinetuningRecipe
 from explain.training.pretrain import (

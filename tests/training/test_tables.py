@@ -9,7 +9,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from explain.errors import DataError
+from explain.core.errors import DataError
 from explain.training import columns, lines, tables
 from explain.training.columns import FEWEST, Columns, Examples, examples, labels_of, split, text_key
 from explain.training.tables import Table, read_file, read_table

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 import explain
+from explain.core.errors import ExplainError, SettingError
 from explain.datatypes import AttentionMaps, AttentionVectors
-from explain.errors import ExplainError, KnobError
 from explain.testing import LinearModel
 from explain.views import bertviz_page
 from explain.views.base import VIEWS
@@ -220,14 +220,14 @@ def test_averaged_heads_are_one_head() -> None:
 )
 def test_what_can_not_be_drawn_is_said(options: dict[str, Any], message: str) -> None:
     maps, _ = seen("one two three")
-    with pytest.raises(KnobError, match=message):
+    with pytest.raises(SettingError, match=message):
         BERTVIZ.data(maps, **options)
 
 
 def test_vectors_must_be_of_the_same_text_and_model() -> None:
     maps, _ = seen("one two three")
     for other in (seen("one two four"), seen("one two three", layers=2)):
-        with pytest.raises(KnobError, match="another text or model"):
+        with pytest.raises(SettingError, match="another text or model"):
             BERTVIZ.data(maps, which="neuron", vectors=other[1])
 
 

@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 
+from explain.analyses.questions import HiddenStates, NeuronActivations
 from explain.datatypes import LayerStates, Neuron, NeuronActivity, NeuronEffects, NeuronWords
 from explain.numerics.neurons import NEURON_FIGURES, neuron_figures
-from explain.questions import NeuronsInside, StatesInside
 from explain.testing import TOY_MODELS, default_item
 from explain.views.base import VIEWS
 from explain.views.inside_tables import InsideTable, neurons_csv, states_csv, to_json, to_text
@@ -161,5 +161,5 @@ def test_the_table_has_all_of_it() -> None:
 
 def test_questions_find_what_views_draw(tiny_bert: object) -> None:
     item = default_item(tiny_bert, "so good")
-    for question, view in ((StatesInside(), "layer_states"), (NeuronsInside(), "top_neurons")):
+    for question, view in ((HiddenStates(), "layer_states"), (NeuronActivations(), "top_neurons")):
         assert VIEWS[view].data(question.answer(tiny_bert, *item))

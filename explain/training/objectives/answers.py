@@ -14,7 +14,7 @@ import peft
 import torch
 from transformers import BertForQuestionAnswering, PreTrainedTokenizerBase
 
-from explain.errors import DataError
+from explain.core.errors import DataError
 from explain.training.evaluate import answer_figures
 from explain.training.objectives.base import Feature, Figures, Fitted, Objective, Row, Source, plain_features, read_out
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from explain.errors import DataError
+from explain.core.errors import DataError
 
 Row = dict[str, Any]  # as it stands in the data
 Example = TypeVar("Example")  # a row as an objective understands it

@@ -14,7 +14,7 @@ import torch
 from scipy.special import expit
 from transformers import BertForSequenceClassification, PreTrainedTokenizerBase
 
-from explain.errors import DataError
+from explain.core.errors import DataError
 from explain.models.mean_classifier import BertForLSTMClassification, BertForMeanClassification
 from explain.training.evaluate import (
     Floats,

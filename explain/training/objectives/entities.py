@@ -16,7 +16,7 @@ import peft
 import torch
 from transformers import BertForTokenClassification, PreTrainedTokenizerBase
 
-from explain.errors import DataError
+from explain.core.errors import DataError
 from explain.text.words import word_spans
 from explain.training.evaluate import need_seqeval, span_f1, span_figures
 from explain.training.objectives.base import (

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 from transformers import BertModel, PreTrainedTokenizerBase
 
-from explain.errors import DataError
+from explain.core.errors import DataError
 from explain.models.token_lstm import BertWithLSTM
 from explain.training.evaluate import retrieval_figures
 from explain.training.objectives.base import Feature, Figures, Fitted, Objective, Row, Source, plain_features, read_out

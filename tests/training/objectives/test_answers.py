@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from explain.errors import DataError
+from explain.core.errors import DataError
 from explain.training.objectives.answers import (
     LONGEST_QUESTION,
     Answers,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from explain.errors import DataError
+from explain.core.errors import DataError
 from explain.training.objectives.base import IGNORED, collate
 from explain.training.objectives.classification import OneLabel, SeveralLabels
 from explain.training.recipes import TASK_RECIPES

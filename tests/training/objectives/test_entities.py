@@ -4,8 +4,8 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from explain.errors import DataError
-from explain.models.encoder import EncoderModel
+from explain.core.errors import DataError
+from explain.models.transformer import EncoderModel
 from explain.training.objectives.base import IGNORED, Fitted
 from explain.training.objectives.entities import Tagged, first_piece, piece_labels, piece_starts, token_spans
 from explain.training.recipes import TASK_RECIPES

@@ -1,0 +1,86 @@
+"""Every error a user of this package can meet, as one tree.
+
+    ExplainError            the border: catch this, show `str(error)`, nothing else is needed
+    ├── TextError           the text can't be explained as it is (empty, too long, not Unicode)
+    ├── ModelError          no such model, or one that must not or can't be loaded
+    ├── TargetError         no such label, or a target that does not fit the task
+    ├── SettingError           a setting out of its range, or a setting the method does not have
+    ├── MetricError         an explanation can't be tested so
+    ├── UnknownNameError    a name that is in no registry (also a KeyError)
+    ├── DataError           a file of rows that can't be read, or lacks what is needed
+    ├── RecordError         a report that can't be read or replayed
+    ├── FileError           a file that can't be written: a full disk, no permission, no such folder
+    ├── Busy                the queue is full: try again later
+    └── Cancelled           the work was stopped, by the user or by a limit
+
+Each message says what is wrong and what to do next.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class ExplainError(Exception):
+    """The root of the tree above."""
+
+
+class TextError(ExplainError, ValueError):
+    """The text can't be explained as it is."""
+
+
+class ModelError(ExplainError):
+    """No such model, or one that must not or can't be loaded."""
+
+
+class TargetError(ExplainError, ValueError):
+    """No such label, or a target that does not fit the task."""
+
+
+class SettingError(ExplainError, ValueError):
+    """A setting out of its range, or one the method does not have."""
+
+
+class MetricError(ExplainError, ValueError):
+    """An explanation can't be tested so."""
+
+
+class UnknownNameError(ExplainError, KeyError):
+    """A name that is in no registry."""
+
+    def __str__(self) -> str:  # KeyError would show the message in quotes
+        return str(self.args[0])
+
+
+class DataError(ExplainError):
+    """A file of rows that can't be read, or lacks what is needed."""
+
+
+class RecordError(ExplainError, ValueError):
+    """A report that can't be read or replayed."""
+
+
+class FileError(ExplainError):
+    """A file that can't be written: a full disk, no permission, no such folder."""
+
+
+class Busy(ExplainError):
+    """The queue is full."""
+
+
+class Cancelled(ExplainError):
+    """The work was stopped."""
+
+
+@contextmanager
+def told(program: str) -> Iterator[None]:
+    """An error of the tree above ends a program of the command line with one line, not with a traceback.
+
+    Raises:
+        SystemExit: with status 2, after such an error.
+    """
+    try:
+        yield
+    except ExplainError as error:
+        print(f"{program}: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,60 @@
+"""This installation: where the app and the weights lie, where models of one's own go, and what the environment sets.
+
+In a checkout they lie beside this package, in an installed wheel inside it.
+"""
+
+import os
+from pathlib import Path
+
+from explain.core.errors import DataError, ExplainError
+
+MOST_THREADS = 1024  # of one process
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def site_folder() -> Path:
+    """The folder that holds `app.py`, `pages/` and `weights/`."""
+    installed = _PACKAGE / "site"
+    return installed if installed.is_dir() else _PACKAGE.parent
+
+
+def environment_number(name: str, default: int, most: int = 100_000_000) -> int:
+    """A whole number from an environment variable, from 1 to `most`.
+
+    Raises:
+        ExplainError: it is set to something else.
+    """
+    text = os.environ.get(name, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= most):
+        raise ExplainError(
+            f"The environment variable {name} is {text[:60]!r}; expected a whole number from 1 to {most:,}."
+        )
+    return int(text)
+
+
+def weights_folder() -> Path:
+    """The folder of the shipped models."""
+    return site_folder() / "weights"
+
+
+def models_folder() -> Path:
+    """The folder of the models that were trained here; it need not be there yet."""
+    named = os.environ.get("EXPLAIN_MODELS_DIR")
+    data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return Path(named).expanduser() if named else data / "explain" / "models"
+
+
+def own_path(place: str | Path) -> Path:
+    """A path as a user writes it, "~" being a folder of theirs.
+
+    Raises:
+        DataError: there is no such user, or no file can have that name.
+    """
+    if "\0" in str(place):
+        raise DataError(f"{str(place)!r}: no file can have that name.")
+    try:
+        return Path(place).expanduser()
+    except RuntimeError as error:
+        raise DataError(f"{place}: there is no user of that name here.") from error

@@ -1,0 +1,150 @@
+"""Settings: the settings of a method, declared once and used as widget, flag, cache key and report entry.
+
+A setting is a field of a frozen dataclass:
+
+    steps: int = setting(64, low=8, high=512, help="Points on the path.")
+"""
+
+import dataclasses
+import functools
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from explain.core.errors import SettingError
+from explain.core.registry import unknown
+
+_METADATA = "explain.setting"
+_LARGEST = 1e100  # of a setting without a bound of its own
+
+
+def _shown(value: Any) -> str:
+    """A value for a message, shortened."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 10**20:
+        return "a number of very many digits"
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:80]} ..."
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting as a form, a command line or a page of documentation needs it."""
+
+    name: str
+    type: type
+    default: Any
+    low: float | None
+    high: float | None
+    choices: tuple[Any, ...]
+    help: str
+    optional: bool = False
+
+    @property
+    def range(self) -> str:
+        """What may be put in, in words."""
+        if self.choices:
+            return ", ".join(str(choice) for choice in self.choices)
+        if self.low is not None or self.high is not None:
+            return f"{self.low} to {self.high}"
+        return {int: "a whole number", float: "a number", bool: "yes or no", str: "text"}[self.type]
+
+    def parse(self, text: str) -> Any:
+        """Read a setting from a command line.
+
+        Raises:
+            SettingError: it can't be read as the setting's type.
+        """
+        if self.optional and text.lower() in ("", "none", "auto"):
+            return None
+        try:
+            if self.type is bool:
+                return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
+            return self.type(text)
+        except (KeyError, ValueError):  # also of a number of thousands of digits
+            raise SettingError(f"{self.name} is {_shown(text)}; expected {self.range}.") from None
+
+    def check(self, value: Any) -> Any:
+        """Return the value, as the setting's type.
+
+        Raises:
+            SettingError: wrong type, out of range, or none of the choices.
+        """
+        if value is None and self.optional:
+            return None
+        if self.type is float and type(value) is int and abs(value) < _LARGEST:
+            value = float(value)
+        fits = type(value) is self.type and (not self.choices or value in self.choices)
+        if fits and isinstance(value, int | float):
+            low = -_LARGEST if self.low is None else self.low
+            high = _LARGEST if self.high is None else self.high
+            fits = low <= value <= high  # which no number fits that is none (nan)
+        if not fits:
+            raise SettingError(f"{self.name} is {_shown(value)}; expected {self.range}.")
+        return value
+
+
+def setting(
+    default: Any,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[Any, ...] = (),
+    help: str,
+) -> Any:
+    """A dataclass field that is a setting. `int | None` types are optional: None means "the method decides"."""
+    metadata = {_METADATA: {"low": low, "high": high, "choices": choices, "help": help}}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def settings_of(owner: type | Any) -> tuple[Setting, ...]:
+    """The settings of a dataclass or of one of its instances, in order."""
+    return _settings_of(owner if isinstance(owner, type) else type(owner))
+
+
+@functools.cache
+def _settings_of(cls: type) -> tuple[Setting, ...]:
+    hints = typing.get_type_hints(cls)
+    found = []
+    for field in dataclasses.fields(cls):
+        if _METADATA not in field.metadata:
+            continue
+        hint, optional = hints[field.name], False
+        if isinstance(hint, types.UnionType):
+            optional = type(None) in typing.get_args(hint)
+            hint = next(part for part in typing.get_args(hint) if part is not type(None))
+        found.append(Setting(field.name, hint, field.default, optional=optional, **field.metadata[_METADATA]))
+    return tuple(found)
+
+
+def check_settings(owner: Any) -> None:
+    """Check every setting of an instance; for `__post_init__`.
+
+    Raises:
+        SettingError: see `Setting.check`; the message names the owner.
+    """
+    for one in settings_of(owner):
+        try:
+            object.__setattr__(owner, one.name, one.check(getattr(owner, one.name)))
+        except SettingError as error:
+            title = getattr(owner, "title", "")  # settings that are no method's have none
+            raise SettingError(f"{title}: {error}" if title else str(error)) from None
+
+
+def make(cls: type, settings: Mapping[str, Any], *, parse: bool = False) -> Any:
+    """Make an instance from settings by name; with `parse`, the settings are text from a command line.
+
+    Raises:
+        SettingError: a setting the class does not have, or one out of its range.
+    """
+    by_name = {one.name: one for one in settings_of(cls)}
+    for name in settings:
+        if name not in by_name:
+            raise SettingError(unknown(f"setting of {cls.__name__}", name, sorted(by_name)))
+    return cls(**{name: by_name[name].parse(value) if parse else value for name, value in settings.items()})
+
+
+def setting_values(instance: Any) -> dict[str, Any]:
+    """The settings of an instance, by name."""
+    return {one.name: getattr(instance, one.name) for one in settings_of(instance)}

@@ -1,0 +1,65 @@
+"""What is passed around: frozen results of read-only NumPy arrays and strings, each shape checked when it is made.
+
+Axis letters, fixed everywhere: B batch, L layers, H heads, T tokens, U units, W words, D hidden, C classes, K steps or
+fractions, P positions a head reads. All indices begin at zero. Scales (what a score measures): "log_odds", "logit",
+"probability", "log_probability", "logit_difference", "similarity", "value"; an attribution may also measure a "share",
+non-negative and summing to 1. Log-odds are in nats.
+"""
+
+from explain.core.meter import Passes
+from explain.datatypes.arrays import BoolArray, FloatArray, IntArray
+from explain.datatypes.attention import AttentionEdge, AttentionMaps, AttentionVectors, Cut, CutEffects, HeadEffects
+from explain.datatypes.attribution import GRANULARITIES, Attribution, EmptyText, Phrase
+from explain.datatypes.evaluation import VERDICTS, MetricResult, Plausibility, Randomization, Rationale, Verdict
+from explain.datatypes.layers import LayerReadings, LayerStates
+from explain.datatypes.neurons import Neuron, NeuronActivity, NeuronEffects, NeuronWords
+from explain.datatypes.pairs import PairInteractions, SimilarityMatrix
+from explain.datatypes.prediction import NO_ANSWER, TARGET_SCALES, Output, PredictedSpan, Prediction, Target
+from explain.datatypes.report import ModelRecord, Report
+from explain.datatypes.tokens import Tokens
+from explain.datatypes.vectors import Ranking, TextClusters, TextMap, TextMatrix, TextVectors
+
+__all__ = [
+    "GRANULARITIES",
+    "NO_ANSWER",
+    "TARGET_SCALES",
+    "VERDICTS",
+    "AttentionEdge",
+    "AttentionMaps",
+    "AttentionVectors",
+    "Attribution",
+    "BoolArray",
+    "Cut",
+    "CutEffects",
+    "EmptyText",
+    "FloatArray",
+    "HeadEffects",
+    "IntArray",
+    "LayerReadings",
+    "LayerStates",
+    "MetricResult",
+    "ModelRecord",
+    "Neuron",
+    "NeuronActivity",
+    "NeuronEffects",
+    "NeuronWords",
+    "Output",
+    "PairInteractions",
+    "Passes",
+    "Phrase",
+    "Plausibility",
+    "PredictedSpan",
+    "Prediction",
+    "Randomization",
+    "Ranking",
+    "Rationale",
+    "Report",
+    "SimilarityMatrix",
+    "Target",
+    "TextClusters",
+    "TextMap",
+    "TextMatrix",
+    "TextVectors",
+    "Tokens",
+    "Verdict",
+]

@@ -1,0 +1,163 @@
+"""Scores of a text's units, and key phrases."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from explain.core.meter import Passes
+from explain.datatypes.arrays import FloatArray, check_finite, freeze_mapping, set_array
+from explain.datatypes.prediction import TARGET_SCALES, Target
+from explain.datatypes.tokens import Tokens
+
+GRANULARITIES = ("token", "word", "phrase", "sentence", "window")
+
+
+@dataclass(frozen=True, eq=False)
+class Attribution:
+    """A score for each unit of a text: how it moved the target, by one method.
+
+    Attributes:
+        tokens, target: what was explained.
+        units (U): sets of token indices; a token is in at most one unit unless the granularity is "window".
+        scores (U,): in the unit of `scale`; raw, never normalized.
+        error (U,): half-width of a 95 % interval where the method samples, else None.
+        granularity: "token", "word", "phrase", "sentence" or "window".
+        scale: the target's scale, or "share".
+        signed: scores below zero mean "against"; else they are sizes.
+        additive: the scores of a word's pieces may be added up to the word's.
+        method, params: the registry name and the settings, as they were.
+        output: the target's value for the text; baseline_output: for the method's reference input, or None.
+        passes, seconds: what it cost.
+        diagnostics: what the method found about itself (nodes, converged, tolerance ...), JSON values.
+    """
+
+    tokens: Tokens
+    target: Target
+    units: tuple[tuple[int, ...], ...]
+    scores: FloatArray
+    granularity: str
+    scale: str
+    signed: bool
+    additive: bool
+    method: str
+    output: float
+    baseline_output: float | None = None
+    error: FloatArray | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    passes: Passes = Passes()
+    seconds: float = 0.0
+    diagnostics: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "units", tuple(tuple(int(token) for token in unit) for unit in self.units))
+        set_array(self, "scores", (len(self.units),))
+        if self.error is not None:
+            set_array(self, "error", (len(self.units),))
+        check_finite(self, "scores", "error", "output", "baseline_output")
+        freeze_mapping(self, "params")
+        freeze_mapping(self, "diagnostics")
+        if self.granularity not in GRANULARITIES:
+            raise ValueError(f"Attribution.granularity is {self.granularity!r}; expected one of {GRANULARITIES}.")
+        if self.scale not in (*TARGET_SCALES, "share"):
+            raise ValueError(f"Attribution.scale is {self.scale!r}, which is no scale.")
+        if any(not 0 <= token < len(self.tokens) for unit in self.units for token in unit):
+            raise ValueError("Attribution.units names tokens the text does not have.")
+
+    @property
+    def completeness_gap(self) -> float | None:
+        """F(text) - F(baseline) - sum of scores, in the unit of `scale`; None where the method has no baseline."""
+        if self.baseline_output is None:
+            return None
+        return float(self.output - self.baseline_output - self.scores.sum())
+
+    @property
+    def widest_error(self) -> float:
+        """The largest half-width of an interval; 0 where there are none, or nothing but rounding."""
+        largest = 0.0 if self.error is None else float(self.error.max(initial=0.0))
+        return largest if largest > 1e-9 * max(1.0, abs(self.output)) else 0.0
+
+    def per_word(self) -> "Attribution":
+        """The same scores by word: unchanged where they are by word, added up where pieces may be added.
+
+        Units outside every word (special tokens) keep a unit of their own, so that the sum stays what it was.
+
+        Raises:
+            ValueError: the scores are by sentence or window, or the method's scores can't be added.
+        """
+        if self.granularity == "word":
+            return self
+        if self.granularity != "token" or not self.additive:
+            raise ValueError(
+                f"Scores of {self.method} by {self.granularity} can't be turned into scores by word: "
+                f"{'they do not add up' if self.granularity == 'token' else 'they are coarser than words'}. "
+                "Ask the method for granularity 'word'."
+            )
+        score_of = {unit[0]: score for unit, score in zip(self.units, self.scores.tolist())}
+        in_word = {token for unit in self.tokens.word_units() for token in unit}
+        groups = [unit for unit in self.tokens.word_units() if unit[0] in score_of]
+        groups += [(token,) for token in score_of if token not in in_word]
+        groups.sort()
+        scores = [sum(score_of.get(token, 0.0) for token in group) for group in groups]
+        error = None
+        if self.error is not None:
+            error_of = {unit[0]: half for unit, half in zip(self.units, self.error.tolist())}
+            error = np.array([np.hypot.reduce([error_of.get(token, 0.0) for token in group]) for group in groups])
+        return Attribution(
+            **{name: getattr(self, name) for name in self.__dataclass_fields__}
+            | {"units": tuple(groups), "scores": np.array(scores), "error": error, "granularity": "word"}
+        )
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A word, or neighbouring words that act together.
+
+    Attributes:
+        words: half-open range of word indices; segment and span: half-open characters in that segment's text.
+        text: those characters.
+        score: the target's change when the phrase is removed whole (positive: the phrase speaks for the target).
+        interaction: score minus the sum of its words' own scores; None for a single word.
+        sufficient: the phrase alone keeps the decision. None where that says nothing: the text without any words has
+            the same decision, or the phrase does not speak for it, or the model decides nothing.
+        necessary: the phrase speaks for the decision, which changes without it. None where the model decides nothing,
+            or the target says nothing about the decision (of three labels, one that was not decided).
+        rank: the place in the list, from 1.
+        part_of: the words of the phrase that this is a part of, listed as it outweighs the whole; whether it is
+            sufficient was not asked. None: it is a phrase of its own.
+    """
+
+    words: tuple[int, int]
+    segment: int
+    span: tuple[int, int]
+    text: str
+    score: float
+    interaction: float | None
+    sufficient: bool | None
+    necessary: bool | None
+    rank: int
+    part_of: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class EmptyText:
+    """The model's answer to a text without its words: all that may be removed is, what the target reads stays.
+
+    Attributes:
+        operator: how the words were removed.
+        value: the target's value, in the unit of `Target.scale`.
+        label: the decided label; of labels decided each alone the target's, where it is there; None: none is decided.
+        confidence: the probability of that label, or of the target's where it is not there, after the temperature
+            where the model carries one; None where it gives a value.
+        same_decision: whether the model decides here what it decides for the text; None: it decides nothing.
+    """
+
+    operator: str
+    value: float
+    label: str | None
+    confidence: float | None
+    same_decision: bool | None
+
+    def __post_init__(self) -> None:
+        check_finite(self, "value", "confidence")

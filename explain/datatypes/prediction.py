@@ -1,0 +1,155 @@
+"""What a model predicts, and the number that is explained."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from explain.datatypes.arrays import FloatArray, check_finite, set_array
+from explain.datatypes.tokens import Tokens
+
+TARGET_SCALES = ("log_odds", "logit", "probability", "log_probability", "logit_difference", "similarity", "value")
+
+
+NO_ANSWER = "(no answer)"  # what a model says that finds no answer in a text
+
+
+@dataclass(frozen=True, eq=False)
+class Output:
+    """One read of one head.
+
+    Attributes:
+        positions: the tokens the rows speak of; empty where the head speaks of the whole input (then there is one row).
+        labels (C): what the columns are called.
+        logits (P, C): the head's numbers.
+        probabilities (P, C): softmax over a row if `exclusive`, else a sigmoid each; None for a value.
+        exclusive: exactly one label is right.
+        listed_of: how many columns the head has where only the likeliest are here (a vocabulary's words), most likely
+            first; None: these are all. The softmax is over all of them, so a row of probabilities sums to less than 1.
+        every_logit (P, listed_of): the numbers of all columns, in float32; kept in memory, written in no record.
+    """
+
+    labels: tuple[str, ...]
+    logits: FloatArray
+    probabilities: FloatArray | None
+    exclusive: bool
+    positions: tuple[int, ...] = ()
+    listed_of: int | None = None
+    every_logit: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", tuple(self.labels))
+        object.__setattr__(self, "positions", tuple(self.positions))
+        rows = max(1, len(self.positions))
+        set_array(self, "logits", (rows, len(self.labels)))
+        if self.probabilities is not None:
+            set_array(self, "probabilities", (rows, len(self.labels)))
+        if self.every_logit is not None:
+            set_array(self, "every_logit", (rows, self.listed_of), np.float32)
+        check_finite(self, "logits", "probabilities", "every_logit")
+
+    def at(self, position: int) -> "Output":
+        """The row at one of its tokens, alone.
+
+        Raises:
+            ValueError: no row is of that token.
+        """
+        row = slice(number := self.positions.index(position), number + 1)
+        probabilities, every = (None if one is None else one[row] for one in (self.probabilities, self.every_logit))
+        return Output(self.labels, self.logits[row], probabilities, self.exclusive, (position,), self.listed_of, every)
+
+
+@dataclass(frozen=True)
+class PredictedSpan:
+    """A stretch of a text that the model picked out: an entity, or an answer.
+
+    Attributes:
+        label: what it is ("PER"); empty for an answer.
+        tokens: half-open token range.
+        segment: the text it stands in; characters: its half-open range there.
+        text: those characters.
+        probability: of an entity, the mean of its words' own; of an answer, of its start and end together.
+    """
+
+    label: str
+    tokens: tuple[int, int]
+    segment: int
+    characters: tuple[int, int]
+    text: str
+    probability: float
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What the model said.
+
+    Attributes:
+        task: the task's registry name.
+        encodings: what it read; similarity and zero-shot read several.
+        outputs: the heads it was read from; of masked words one for each mask, which has likeliest words of its own.
+        label: the decided label of the first row, or None where nothing is decided (a value, several labels).
+        confidence: its probability, after the temperature where the model carries one (see `temperature`), else as is.
+        temperature: the calibration constant the logits were divided by for `confidence`; None: not calibrated.
+        labels: the labels that are there, of those decided each alone.
+        spans: entities in reading order, or answers, the likeliest first; several answers may be of one text.
+        window: the number of the window that all this was read in, from 0, and of how many.
+    """
+
+    task: str
+    encodings: tuple[Tokens, ...]
+    outputs: tuple[Output, ...]
+    label: str | None = None
+    confidence: float | None = None
+    temperature: float | None = None
+    labels: tuple[str, ...] = ()
+    spans: tuple[PredictedSpan, ...] = ()
+    window: tuple[int, int] = (0, 1)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "encodings", tuple(self.encodings))
+        object.__setattr__(self, "outputs", tuple(self.outputs))
+        object.__setattr__(self, "labels", tuple(self.labels))
+        object.__setattr__(self, "spans", tuple(self.spans))
+        if not self.encodings or not self.outputs:
+            raise ValueError("A prediction has at least one encoding and one output.")
+
+    @property
+    def tokens(self) -> Tokens:
+        return self.encodings[0]
+
+    @property
+    def output(self) -> Output:
+        return self.outputs[0]
+
+
+@dataclass(frozen=True)
+class Target:
+    """The one number that is explained.
+
+    Attributes:
+        task: the task's registry name.
+        label, index: the label asked about and its column.
+        positions: the tokens whose row is read; empty where the head speaks of the whole input.
+        against, against_index: the other label of a contrast ("why A and not B"), or None.
+        scale: what the number measures, see the module's docstring.
+        held: the tokens that stay whatever is taken away: those that are read, and the rest of the word, or answer,
+            that they stand in.
+    """
+
+    task: str
+    label: str
+    index: int
+    positions: tuple[int, ...] = ()
+    against: str | None = None
+    against_index: int | None = None
+    scale: str = "log_odds"
+    held: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "positions", tuple(self.positions))
+        object.__setattr__(self, "held", tuple(sorted({*self.held, *self.positions})))
+        if self.scale not in TARGET_SCALES:
+            raise ValueError(f"Target.scale is {self.scale!r}; expected one of {', '.join(TARGET_SCALES)}.")
+        if (self.against is None) != (self.against_index is None):
+            raise ValueError("Target.against and Target.against_index come together.")
+        if (self.against is not None) != (self.scale == "logit_difference"):
+            raise ValueError("A contrast is measured as logit_difference, and nothing else is.")

@@ -1,0 +1,134 @@
+"""Vectors of many texts, and what follows from them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from explain.datatypes.arrays import BoolArray, FloatArray, IntArray, check_finite, set_array
+from explain.datatypes.report import ModelRecord
+
+
+@dataclass(frozen=True, eq=False)
+class TextVectors:
+    """Texts as vectors, in the order they were given.
+
+    Attributes:
+        vectors (N, D): float32, of any length, in no unit.
+        pieces (N,): pieces read of each text, special tokens included.
+        unknown (N,): how many of them the vocabulary has no entry for.
+        truncated (N,): whether the text is longer than the model reads.
+        model, pooling: whose vectors they are, and how rows became one; see `explain.models.pooling`.
+    """
+
+    vectors: FloatArray
+    pieces: IntArray
+    unknown: IntArray
+    truncated: BoolArray
+    model: ModelRecord
+    pooling: str
+
+    def __post_init__(self) -> None:
+        count = len(self.vectors)
+        set_array(self, "vectors", (count, None), np.float32)
+        set_array(self, "pieces", (count,), np.int64)
+        set_array(self, "unknown", (count,), np.int64)
+        set_array(self, "truncated", (count,), np.bool_)
+        check_finite(self, "vectors")
+
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """Texts by their nearness to something, the nearest first.
+
+    Attributes:
+        members (K,): which of the texts; cosines (K,): with what they are ranked by, -1 to 1.
+        truncated: whether a query was longer than the model reads.
+    """
+
+    members: IntArray
+    cosines: FloatArray
+    truncated: bool = False
+
+    def __post_init__(self) -> None:
+        set_array(self, "members", (len(self.members),), np.int64)
+        set_array(self, "cosines", (len(self.members),))
+        check_finite(self, "cosines")
+
+
+@dataclass(frozen=True, eq=False)
+class TextMatrix:
+    """How near some texts are to each other.
+
+    Attributes:
+        members (M,): which of the texts.
+        cosines (M, M): -1 to 1, symmetric.
+        pairs (K, 2): of different texts, rows and columns of the matrix, the nearest first.
+    """
+
+    members: IntArray
+    cosines: FloatArray
+    pairs: IntArray
+
+    def __post_init__(self) -> None:
+        set_array(self, "members", (len(self.members),), np.int64)
+        set_array(self, "cosines", (len(self.members), len(self.members)))
+        set_array(self, "pairs", (len(self.pairs), 2), np.int64)
+        check_finite(self, "cosines")
+
+
+@dataclass(frozen=True, eq=False)
+class TextMap:
+    """Texts as points in a plane.
+
+    Attributes:
+        kind: "pca" or "umap".
+        members (M,): which of the texts have a point; texts: of how many they were drawn.
+        points (M, 2): in no unit: only who lies near whom says something.
+        explained (2,): the share of the vectors' variance along each axis, or None where axes have no such share.
+    """
+
+    kind: str
+    members: IntArray
+    texts: int
+    points: FloatArray
+    explained: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        set_array(self, "members", (len(self.members),), np.int64)
+        set_array(self, "points", (len(self.members), 2))
+        check_finite(self, "points")
+        if self.explained is not None:
+            set_array(self, "explained", (2,))
+
+
+@dataclass(frozen=True, eq=False)
+class TextClusters:
+    """Texts in groups of like vectors.
+
+    Attributes:
+        of (N,): each text's cluster, from 0, the largest first; sizes (C,).
+        silhouette: the mean over the texts it was measured on, -1 to 1; by_cluster (C,): the same of each, not a number
+            for a cluster of which no text was measured; measured: on how many texts.
+        one_cloud: the silhouette of as many clusters cut out of one cloud without groups, of the same mean and
+            covariance.
+        typical (C, K): the texts nearest to each cluster's middle, the nearest first; -1 where there are no more.
+    """
+
+    of: IntArray
+    sizes: IntArray
+    silhouette: float
+    by_cluster: FloatArray
+    measured: int
+    one_cloud: float
+    typical: IntArray
+
+    def __post_init__(self) -> None:
+        count = len(self.sizes)
+        set_array(self, "of", (len(self.of),), np.int64)
+        set_array(self, "sizes", (count,), np.int64)
+        set_array(self, "by_cluster", (count,))
+        set_array(self, "typical", (count, None), np.int64)
+        check_finite(self, "silhouette", "one_cloud")

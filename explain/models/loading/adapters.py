@@ -1,0 +1,182 @@
+"""Adapters: a task's few own parameters laid over the shared encoder, without touching it.
+
+A shipped task is a plain `BertForX`. Its untouched parameters are the base's tensors (the same storage); its adapted
+matrices are private copies
+
+    W + (alpha / r) B A        (LoRA: Hu et al. 2021, https://arxiv.org/abs/2106.09685, section 4.1)
+
+so nothing is switched while models run, and two sessions on two tasks can't meet. The encoder's own masked-word head is
+such a model without an adapter.
+"""
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from transformers import PretrainedConfig, PreTrainedModel
+
+from explain.core.errors import ModelError
+from explain.models.mean_classifier import BertForLSTMClassification, BertForMeanClassification
+from explain.models.probe import ATTENTION
+from explain.models.token_lstm import TokenLSTM
+
+_PREFIX = "base_model.model."  # what peft puts before every name
+_OURS = {one.__name__: one for one in (BertForMeanClassification, BertForLSTMClassification)}
+
+# Settings of peft's LoRA that change what is computed.
+_UNUSED = (
+    "use_rslora",
+    "use_dora",
+    "rank_pattern",
+    "alpha_pattern",
+    "fan_in_fan_out",
+    "lora_bias",
+    "layer_replication",
+)
+
+
+def is_adapter(folder: Path) -> bool:
+    return (folder / "adapter_config.json").is_file()
+
+
+def with_adapter(base: PreTrainedModel, folder: Path, architecture: str, labels: tuple[str, ...]) -> PreTrainedModel:
+    """Build the adapted model.
+
+    Args:
+        base: the encoder with its pretraining heads; stays as it is.
+        folder: peft's `adapter_config.json` and `adapter_model.safetensors`.
+        architecture: the class to build, of transformers or ours: "BertForSequenceClassification".
+        labels: the head's labels.
+
+    Raises:
+        ModelError: a file that can't be read, or an adapter for another encoder.
+    """
+    settings = read_json(folder / "adapter_config.json")
+    saved = _saved(folder)
+    scale = _scale(folder, settings)
+    config = copy.deepcopy(base.config)
+    config.id2label = dict(enumerate(labels))
+    config.label2id = {label: number for number, label in enumerate(labels)}
+    shared = dict(base.named_parameters())
+    return _assembled(base, architecture, config, lambda name: _parameter(name, shared, saved, scale), folder)
+
+
+def own_lstm(folder: Path, width: int) -> TokenLSTM:
+    """The LSTM that was trained with an adapter.
+
+    Args:
+        width: of the encoder's rows.
+
+    Raises:
+        ModelError: there is none, or one for another encoder.
+    """
+    start = f"{_PREFIX}lstm."
+    state = {name.removeprefix(start): one.float() for name, one in _saved(folder).items() if name.startswith(start)}
+    lstm = TokenLSTM(width)
+    try:
+        lstm.load_state_dict(state)
+    except RuntimeError as error:
+        raise ModelError(
+            f"The adapter in {folder} says that it pools with an LSTM, and holds none that fits."
+        ) from error
+    return lstm.eval()
+
+
+def _saved(folder: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(folder / "adapter_model.safetensors")
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"The adapter in {folder} can't be read: {error}") from error
+
+
+def with_own_head(base: PreTrainedModel, architecture: str) -> PreTrainedModel:
+    """The encoder with one of its pretraining heads alone; every parameter is the base's own.
+
+    Args:
+        base: the encoder with its pretraining heads; stays as it is.
+        architecture: the class of transformers to build, "BertForMaskedLM".
+
+    Raises:
+        ModelError: the encoder has no such head.
+    """
+    shared = dict(base.named_parameters(remove_duplicate=False))  # the decoder is tied to the embeddings
+    return _assembled(base, architecture, copy.deepcopy(base.config), shared.get, Path(base.name_or_path))
+
+
+def _assembled(
+    base: PreTrainedModel,
+    architecture: str,
+    config: PretrainedConfig,
+    parameter: Callable[[str], Tensor | None],
+    folder: Path,
+) -> PreTrainedModel:
+    """A model of given parameters, by name; its buffers are the base's. `folder` is named where one does not fit."""
+    config._attn_implementation = ATTENTION
+    alone = architecture == "BertModel"  # no head: its names lack what the encoder is called inside of others
+    with torch.device("meta"):  # names and shapes only; every tensor is put in below
+        built = _OURS.get(architecture) or getattr(transformers, architecture)
+        module = built(config, **({"add_pooling_layer": False} if alone else {}))
+    module.requires_grad_(False)  # or `load_state_dict` would turn gradients on for the base's own parameters
+    state = {}
+    for name, tensor in module.state_dict().items():
+        found = parameter(f"bert.{name}" if alone else name)
+        if found is None or found.shape != tensor.shape:
+            raise ModelError(f"What is in {folder} does not fit its encoder: {name} is missing or of another shape.")
+        state[name] = found
+    module.load_state_dict(state, assign=True)
+    for name, buffer in base.named_buffers():  # position and segment counters, kept in no file
+        name = name.removeprefix("bert.") if alone else name
+        owner, _, last = name.rpartition(".")
+        if owner in dict(module.named_modules()):
+            module.get_submodule(owner).register_buffer(last, buffer, persistent=False)
+    return module.eval()
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a file.
+
+    Raises:
+        ModelError: no such file, or something else in it.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(
+            f"{path.parent} holds no adapter that can be used: {path.name} can't be read ({error})."
+        ) from error
+    if not isinstance(value, dict):
+        raise ModelError(f"{path} should hold a JSON object, not {type(value).__name__}.")
+    return value
+
+
+def _scale(folder: Path, settings: dict[str, Any]) -> float:
+    """alpha / r of a plain LoRA adapter; whatever peft would compute otherwise is refused, not guessed."""
+    unknown = [name for name in _UNUSED if settings.get(name)]
+    if settings.get("peft_type", "LORA") != "LORA" or settings.get("bias", "none") != "none":
+        unknown.append("peft_type" if settings.get("peft_type", "LORA") != "LORA" else "bias")
+    if unknown:
+        raise ModelError(f"The adapter in {folder} uses {', '.join(unknown)}, which is not supported; plain LoRA is.")
+    alpha, rank = settings.get("lora_alpha"), settings.get("r")
+    if not isinstance(alpha, int | float) or not isinstance(rank, int) or rank < 1:
+        raise ModelError(f"The adapter in {folder} says r={rank!r} and lora_alpha={alpha!r}; two numbers are needed.")
+    return alpha / rank
+
+
+def _parameter(name: str, shared: dict[str, nn.Parameter], saved: dict[str, Tensor], scale: float) -> Tensor | None:
+    if _PREFIX + name in saved:  # trained whole: the head
+        return saved[_PREFIX + name].to(torch.float32, copy=True)  # not a view of the file
+    path, _, kind = name.rpartition(".")
+    down, up = (  # (r, D_in) and (D_out, r); trained without a head, the encoder is not called "bert"
+        saved.get(f"{_PREFIX}{path}.{part}.weight", saved.get(f"{_PREFIX}{path.removeprefix('bert.')}.{part}.weight"))
+        for part in ("lora_A", "lora_B")
+    )
+    if kind == "weight" and down is not None and up is not None and name in shared:
+        return shared[name].detach() + scale * (up.float() @ down.float())
+    return shared.get(name)

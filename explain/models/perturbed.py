@@ -1,0 +1,22 @@
+"""A model one of whose texts stands a little beside itself, as metrics of sensitivity ask."""
+
+from torch import Tensor
+
+from explain.datatypes import Tokens
+from explain.models.base import TextModel
+from explain.models.cached_model import CachedModel
+
+
+class PerturbedEmbeddings(CachedModel):
+    """Gives what `model` gives, but the word embeddings of `tokens` are off by `step` (T, D).
+
+    Only what is computed from word embeddings sees it: methods that need "gradients".
+    """
+
+    def __init__(self, model: TextModel, tokens: Tokens, step: Tensor) -> None:
+        super().__init__(model)
+        self._key, self._step = tokens.key, step
+
+    def word_embeddings(self, tokens: Tokens) -> Tensor:
+        points = super().word_embeddings(tokens)
+        return points + self._step if tokens.key == self._key else points

@@ -1,0 +1,276 @@
+"""Checks that every registered method, task, view and metric must pass."""
+
+import json
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+import torch
+
+from explain.core.errors import Cancelled, TargetError
+from explain.core.meter import Meter
+from explain.datatypes import Attribution, MetricResult, Prediction
+from explain.methods.base import Method
+from explain.methods.integrated_gradients import IntegratedGradients
+from explain.methods.occlusion import Occlusion
+from explain.metrics.base import Metric, Trial
+from explain.models.base import Row, TextModel
+from explain.tasks.base import Task
+from explain.testing.toys import default_item, texts_for
+from explain.text.removal import OPERATORS, unchanged
+from explain.views.base import View, json_for_script, read_at
+
+
+def _attributions(method: Method, model: TextModel) -> list[Attribution]:
+    return [method.attribute(model, *default_item(model, *text)) for text in texts_for(model).values()]
+
+
+def check_shape(method: Method, model: TextModel) -> None:
+    """Scores are finite, one for each unit, of known tokens; an unsigned method's are not negative."""
+    for one in _attributions(method, model):
+        assert len(one.scores) == len(one.units) > 0
+        assert np.isfinite(one.scores).all()
+        assert method.signed or (one.scores >= 0).all()
+        assert one.signed == method.signed and one.additive == method.additive and one.method == method.name
+        assert all(unit for unit in one.units)
+
+
+def check_repeatable(method: Method, model: TextModel) -> None:
+    """The same twice, and the text's tokens are not changed."""
+    tokens, target = default_item(model, *texts_for(model)["plain"])
+    before = tokens.ids.copy()
+    first, second = method.attribute(model, tokens, target), method.attribute(model, tokens, target)
+    assert np.array_equal(first.scores, second.scores)
+    assert np.array_equal(tokens.ids, before)
+
+
+def check_batching(method: Method, model: TextModel) -> None:
+    """Alone or among longer and shorter texts, a text gets the same scores."""
+    items = [default_item(model, *text) for text in texts_for(model).values()]
+    for item, together in zip(items, method.attribute_batch(model, items), strict=True):
+        alone = method.attribute(model, *item)
+        assert np.allclose(alone.scores, together.scores, atol=2e-4)
+        assert alone.passes.forward == together.passes.forward
+
+
+def check_served_score(method: Method, model: TextModel) -> None:
+    """What is explained is what the model serves."""
+    for text in texts_for(model).values():
+        tokens, target = default_item(model, *text)
+        served = model.value(model.predict(tokens), target)
+        assert abs(method.attribute(model, tokens, target).output - served) <= 1e-4 * max(1.0, abs(served))
+
+
+def check_completeness(method: Method, model: TextModel) -> None:
+    """A complete method adds up, to the tolerance it states, from a baseline whose value the model confirms."""
+    for one in _attributions(method, model):
+        if not method.complete:
+            continue
+        assert one.completeness_gap is not None and one.baseline_output is not None
+        assert abs(one.completeness_gap) <= one.diagnostics["tolerance"] or not one.diagnostics["converged"]
+        if "baseline" not in one.diagnostics:  # its reference is no text that could be run
+            continue
+        empty = model.baseline(one.tokens, one.target, one.diagnostics["baseline"])
+        confirmed = float(model.values(one.tokens, one.target, empty[None])[0])
+        assert abs(one.baseline_output - confirmed) <= 1e-4 * max(1.0, abs(confirmed))
+
+
+def check_cost(method: Method, model: TextModel) -> None:
+    """It spends no more passes than it says, and says what it spent."""
+    for text in texts_for(model).values():
+        tokens, target = default_item(model, *text)
+        meter = Meter()
+        one = method.attribute(model, tokens, target, meter)
+        assert meter.spent.forward + meter.spent.backward <= method.cost(tokens)
+        assert one.passes.forward == meter.spent.forward and one.passes.backward == meter.spent.backward
+        assert bool(method.requires & {"gradients", "attention_gradients"}) == (meter.spent.backward > 0)
+        assert meter.steps <= method.arithmetic(tokens)
+
+
+def check_stops(method: Method, model: TextModel) -> None:
+    """It stops when it is told to, and leaves the model as it was: no hook, no gradient, the same scores."""
+    tokens, target = default_item(model, *texts_for(model)["plain"])
+    before = _traces(model)
+    whole = method.attribute(model, tokens, target)
+    meter = Meter()
+    meter.cancel()
+    try:
+        method.attribute(model, tokens, target, meter)
+    except Cancelled:
+        pass
+    else:
+        raise AssertionError("The method did not stop.")
+    assert _traces(model) == before
+    assert np.array_equal(method.attribute(model, tokens, target).scores, whole.scores)
+    assert _traces(model) == before
+
+
+def _traces(model: TextModel) -> list[tuple[str, int, bool, bool]]:
+    """What running could leave behind in a model's modules: hooks, gradients, training mode."""
+    module = getattr(model, "_module", None)
+    parts = module.named_modules() if isinstance(module, torch.nn.Module) else ()
+    return [
+        (
+            name,
+            len(part._forward_hooks) + len(part._forward_pre_hooks) + len(part._backward_hooks),
+            any(one.requires_grad or one.grad is not None for one in part.parameters(recurse=False)),
+            part.training,
+        )
+        for name, part in parts
+    ]
+
+
+def check_words(method: Method, model: TextModel) -> None:
+    """Scores by word keep the sum, where pieces may be added."""
+    for one in _attributions(method, model):
+        if one.granularity == "token" and one.additive:
+            assert np.isclose(one.per_word().scores.sum(), one.scores.sum())
+
+
+def check_record(method: Method, model: TextModel) -> None:
+    """Its settings and findings are JSON values, and its settings make it again."""
+    one = method.attribute(model, *default_item(model, *texts_for(model)["plain"]))
+    assert type(method)(**json.loads(json.dumps(dict(one.params)))) == method
+    json.dumps(dict(one.diagnostics), allow_nan=False)
+
+
+METHOD_CHECKS: tuple[Callable[[Method, TextModel], None], ...] = (
+    check_shape,
+    check_repeatable,
+    check_batching,
+    check_served_score,
+    check_completeness,
+    check_cost,
+    check_stops,
+    check_words,
+    check_record,
+)
+
+
+def check_task(task: Task, model: TextModel) -> None:
+    """A task's targets say the same of a prediction as of the head's tensors, and bad ones are refused."""
+    tokens = model.encode(*_with_another_mask(model, texts_for(model)["plain"]))
+    prediction = model.predict(tokens)
+    assert prediction.task == task.name
+    positions = task.positions(tokens, model.head)
+    assert sum((output.positions for output in prediction.outputs), ()) == positions
+    assert set(task.target(prediction, model.head).positions) <= set(positions)
+    for span in prediction.spans:
+        assert tokens.texts[span.segment][slice(*span.characters)] == span.text
+        assert 0 <= span.probability <= 1
+    answers = sorted({span.tokens[0] for span in prediction.spans})
+    for position in (positions if task.one_row else answers) or (None,):
+        _check_targets(task, model, prediction, position)
+    for bad in ({"label": "no such label"}, {"against": "no such label"}, {"scale": "no such scale"}, {"position": 0}):
+        try:
+            task.target(prediction, model.head, **bad)
+        except TargetError:
+            continue
+        raise AssertionError(f"{bad} was taken for a target.")
+
+
+def _with_another_mask(model: TextModel, texts: tuple[str, ...]) -> tuple[str, ...]:
+    vocabulary = model.head.vocabulary
+    return texts if vocabulary is None else (f"{texts[0]} {vocabulary.mask}", *texts[1:])
+
+
+def _check_targets(task: Task, model: TextModel, prediction: Prediction, position: int | None) -> None:
+    """All that may be asked at one position, or of the whole text."""
+    tokens = prediction.tokens
+    target = task.target(prediction, model.head, position=position)
+    assert target.task == task.name and target.scale == task.scales[0]
+    assert target.label == (prediction.label or target.label) or position is not None
+    row = Row(tokens, unchanged(tokens), target)
+    scores = model.scores([row, row])
+    assert np.allclose(scores.values, task.value(prediction, target, model.head), atol=1e-4)
+    assert scores.decisions[0] == scores.decisions[1]
+    _check_decision(task, model, prediction, row, int(scores.decisions[0]))
+    assert set(target.held) >= set(target.positions) and (position is None or position in target.positions)
+    for operator in OPERATORS:  # what is read stays, and is found where it stands then
+        if {"mask": model.mask_id, "unk": model.unk_id}.get(operator, 0) is None:
+            continue  # the vocabulary has no such token
+        bare = model.removed(tokens, range(len(tokens)), operator, target)
+        for stays in (target.positions, target.held):
+            assert np.array_equal(bare.variant.ids[list(bare.variant.places(stays))], tokens.ids[list(stays)])
+        assert np.isfinite(model.scores([bare]).values).all()
+    for label in _labels(model, prediction):
+        for scale in (scale for scale in task.scales if scale not in ("logit_difference", "value")):
+            try:
+                one = task.target(prediction, model.head, label=label, scale=scale, position=position)
+            except TargetError:
+                assert not task.one_row  # an answer that begins elsewhere
+                continue
+            assert (one.label, one.scale, one.positions[:1]) == (label, scale, target.positions[:1])
+            value = task.value(prediction, one, model.head)
+            served = model.scores([Row(tokens, unchanged(tokens), one)]).values[0]
+            assert abs(value - served) <= 1e-4 * max(1.0, abs(value))
+    at = position if task.one_row else None
+    for left, right in pairwise(_labels(model, prediction)):
+        one = task.target(prediction, model.head, label=left, against=right, position=at)
+        other = task.target(prediction, model.head, label=right, against=left, position=at)
+        assert one.scale == "logit_difference"
+        assert task.value(prediction, one, model.head) == -task.value(prediction, other, model.head)
+
+
+def _check_decision(task: Task, model: TextModel, prediction: Prediction, row: Row, number: int) -> None:
+    """What is decided of the text as it is has the name, and the probability, that the prediction gives it."""
+    decision, target = model.decide(row), row.target
+    assert decision.number == number
+    assert abs(decision.value - task.value(prediction, target, model.head)) <= 1e-4 * max(1.0, abs(decision.value))
+    output = read_at(prediction, target.positions).output
+    direction = task.direction(prediction, target, model.head)
+    if model.head.value:
+        assert (decision.label, decision.confidence, direction) == (None, None, 0)
+        return
+    assert output.probabilities is not None and decision.confidence is not None and direction in (-1, 0, 1)
+    if output.exclusive and model.head.temperature is None:
+        best = int(output.probabilities[0].argmax())
+        assert decision.label == output.labels[best]
+        assert abs(decision.confidence - output.probabilities[0, best]) < 1e-4
+    if not output.exclusive:
+        assert (decision.label is not None) == (direction > 0) and decision.label in (None, target.label)
+
+
+def _labels(model: TextModel, prediction: Prediction) -> tuple[str, ...]:
+    """All labels; of a vocabulary the likeliest word, the last that is listed, and one that is not; some answers."""
+    vocabulary, listed = model.head.vocabulary, prediction.output.labels
+    if model.head.value:
+        return model.head.labels
+    if not model.task.one_row:
+        return tuple(dict.fromkeys(span.text for span in prediction.spans))[:4]
+    if vocabulary is None:
+        return model.task.labels(prediction, model.head)
+    words = (vocabulary.word(index) for index in range(model.record.vocabulary) if index not in vocabulary.no_words)
+    return listed[0], listed[-1], next(word for word in words if word not in listed)
+
+
+def check_metric(metric: Metric, model: TextModel) -> None:
+    """A metric's figure is finite and the same every time, costs what it says, and stands beside its control."""
+    tokens, target = default_item(model, *texts_for(model)["plain"])
+    method = IntegratedGradients(steps=4) if "gradients" in model.capabilities else Occlusion()
+    attribution = method.attribute(model, tokens, target)
+
+    def run() -> tuple[MetricResult, int]:
+        meter = Meter()
+        trial = Trial(model, tokens, target, orders=20, meter=meter)
+        return metric.evaluate(trial, attribution), meter.spent.forward + meter.spent.backward
+
+    found, passes = run()
+    assert found.metric == metric.name and found.method == method.name
+    assert found.higher_is_better == metric.higher_is_better
+    assert passes <= metric.cost(len(tokens.words), 20) + metric.reruns(model, tokens, method)
+    assert (found.controls is None) == (found.percentile is None)
+    if found.controls is not None:
+        assert len(found.controls) == 20 and 0 <= (found.percentile or 0.0) <= 100
+        assert found.operator != attribution.diagnostics.get("operator"), "a method is tested as it did not remove"
+    again, _ = run()
+    assert again.value == found.value and again.percentile == found.percentile
+    json_for_script(dict(found.details))
+
+
+def check_view(view: View, result: object) -> None:
+    """A view's data are JSON that can stand in a page, and hostile text can't leave them."""
+    document = view.html(result)
+    json.loads(json_for_script(view.data(result)))
+    inside = document.split('<script type="application/json">', 1)[1].rsplit("</script></div>", 1)[0]
+    assert "<" not in inside

@@ -1,0 +1,66 @@
+"""Charts as data: lines over an axis, and tables of confusions."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from explain.datatypes.arrays import IntArray, set_array
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a chart.
+
+    Attributes:
+        name: what it is of.
+        points: (across, up), in order.
+        style: which of the five looks it has; a thing keeps its look from chart to chart.
+    """
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+    style: int = 0
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Lines over one axis.
+
+    Attributes:
+        title: what is shown; across, up: what the axes are, with their unit.
+        lines: those without a point are not drawn.
+        shares: whether both axes are shares, from 0 to 1; else both begin at 0.
+        high: where the upward axis ends, or None: at the highest point.
+    """
+
+    title: str
+    across: str
+    up: str
+    lines: tuple[Line, ...]
+    shares: bool = False
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Charts:
+    """Charts that are looked at together, and a note on what they show and what they do not."""
+
+    charts: tuple[Chart, ...]
+    note: str
+    caption: str
+
+
+@dataclass(frozen=True, eq=False)
+class Confusion:
+    """How often texts of each right label were taken for each label.
+
+    Attributes:
+        labels (C); counts (C, C): texts, rows by the right label, columns by the predicted one.
+    """
+
+    labels: tuple[str, ...]
+    counts: IntArray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", tuple(self.labels))
+        set_array(self, "counts", (len(self.labels), len(self.labels)), np.int64)

@@ -1,0 +1,158 @@
+"""The verdict: what it rests on, what it says, and that explanations known to be wrong are told so."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from explain.datatypes import Attribution, MetricResult, Randomization
+from explain.evaluation.verdict import verdict
+from explain.methods.attention_rollout import AttentionRollout
+from explain.methods.integrated_gradients import IntegratedGradients
+from explain.methods.occlusion import Occlusion
+from explain.metrics.base import Trial, TrialSettings
+from explain.metrics.completeness_gap import CompletenessGap
+from explain.metrics.symmetric_relevance_gain import SymmetricRelevanceGain
+from explain.models.base import TextModel
+from explain.numerics.agreement import agreement
+from explain.testing import default_item
+
+TEXT = "The plot is thin and the jokes are stale, yet the leads are so charming that I left smiling."
+TESTS = TrialSettings((CompletenessGap(), SymmetricRelevanceGain()))
+
+Judged = tuple[Trial, Attribution, Attribution]
+
+
+@pytest.fixture(scope="module")
+def judged(sentiment: TextModel) -> Judged:
+    item = default_item(sentiment, TEXT)
+    return (
+        Trial(sentiment, *item, orders=TESTS.orders),
+        IntegratedGradients().attribute(sentiment, *item),
+        Occlusion().attribute(sentiment, *item),
+    )
+
+
+def test_a_right_explanation_holds_and_wrong_ones_fail(judged: Judged) -> None:
+    trial, gradients, occlusion = judged
+    for one, other in ((gradients, occlusion), (occlusion, gradients)):
+        found = verdict(one, [other], TESTS.run(trial, one))
+        assert found.color == "green", found.sentence
+        assert found.facts["percentile"] >= 97.5 and found.facts["agreement"] > 0.3
+    flipped = replace(gradients, scores=-gradients.scores)
+    found = verdict(flipped, [occlusion], TESTS.run(trial, flipped))
+    assert found.color == "red" and "random orders" in found.sentence and found.facts["percentile"] < 10
+    shrunk = replace(gradients, scores=gradients.scores * 0.8)
+    found = verdict(shrunk, [occlusion], TESTS.run(trial, shrunk))
+    assert found.color == "red" and "misses its difference by 20.0%" in found.sentence
+
+
+def test_without_a_test_it_is_free_and_says_so(judged: Judged) -> None:
+    _, gradients, occlusion = judged
+    found = verdict(gradients, [occlusion])
+    assert found.color == "amber" and "not yet compared" in found.sentence.lower()
+    assert set(found.facts) == {"gap", "agreement"} and found.facts["gap"] < 0.01
+    alone = verdict(occlusion, [])
+    assert alone.color == "amber" and not alone.facts
+    assert verdict(replace(gradients, scores=-gradients.scores), [occlusion]).color == "red"
+
+
+def test_an_order_beats_chance_or_does_not(judged: Judged) -> None:
+    _, gradients, occlusion = judged
+
+    def tested(percentile: float) -> list[MetricResult]:
+        return [
+            MetricResult("symmetric_relevance_gain", "x", np.empty(0), np.empty(0), 1.0, True, percentile=percentile)
+        ]
+
+    assert verdict(gradients, [occlusion], tested(97.5)).color == "green"
+    assert verdict(gradients, [occlusion], tested(95.0)).color == "red"
+    assert verdict(gradients, [occlusion], tested(80.0)).color == "red"
+
+
+def test_short_texts_are_gray(sentiment: TextModel) -> None:
+    item = default_item(sentiment, "not so good")
+    found = verdict(Occlusion().attribute(sentiment, *item), [])
+    assert found.color == "grey" and "3 words" in found.sentence
+
+
+def test_shares_are_compared_by_size(sentiment: TextModel, judged: Judged) -> None:
+    trial, gradients, _ = judged
+    rollout = AttentionRollout().attribute(sentiment, trial.tokens, trial.target)
+    expected = agreement(trial.scores(rollout), trial.scores(gradients), signed=False)["spearman"]
+    assert verdict(rollout, [gradients]).facts["agreement"] == pytest.approx(expected)
+    assert "agreement" not in verdict(gradients, [rollout]).facts  # a method without signs is no company for one with
+
+
+def test_windows_put_words_in_no_order(sentiment: TextModel, judged: Judged) -> None:
+    trial, gradients, _ = judged
+    windows = Occlusion(granularity="window").attribute(sentiment, trial.tokens, trial.target)
+    assert "agreement" not in verdict(windows, [gradients]).facts
+    assert "agreement" not in verdict(gradients, [windows]).facts
+    assert TESTS.run(trial, windows) == ()
+
+
+def test_agreement_by_hand() -> None:
+    left, right = np.array([3.0, 2.0, 1.0, -1.0, 0.0]), np.array([3.0, 2.0, 1.0, 1.0, 0.0])
+    found = agreement(left, right, signed=True)
+    assert found["top_overlap"] == 1 and found["signs"] == 1
+    assert agreement(left, -left, signed=True) == pytest.approx(
+        {"spearman": -1, "kendall": -1, "top_overlap": 1, "signs": 0}
+    )
+    sizes = agreement(left, -left, signed=False)
+    assert sizes == pytest.approx({"spearman": 1, "kendall": 1, "top_overlap": 1})
+
+
+def test_an_undefined_agreement_is_no_fact(judged: Judged) -> None:
+    """A method that scores all words alike is left out of the mean; it is no disagreement."""
+    _, gradients, occlusion = judged
+    flat = replace(occlusion, scores=np.zeros(len(occlusion.units)), method="lime")
+    alone, beside = verdict(gradients, [occlusion]), verdict(gradients, [occlusion, flat])
+    assert beside.facts["agreement"] == alone.facts["agreement"] and beside.color == alone.color
+    assert "agreement" not in verdict(gradients, [flat]).facts
+
+
+def test_scores_that_are_all_the_same_are_doubted_but_no_disagreement(judged: Judged) -> None:
+    _, gradients, occlusion = judged
+    flat = replace(occlusion, scores=np.full(len(occlusion.units), 0.3), method="lime")
+    found = verdict(flat, [gradients, occlusion])
+    assert "agreement" not in found.facts and found.color == "amber"
+    assert "gives every word the same score" in found.sentence and "rank agreement" not in found.sentence
+
+
+def test_an_undefined_correlation_with_random_weights_is_no_fact(judged: Judged) -> None:
+    _, gradients, occlusion = judged
+    record: list[Any] = ["integrated_gradients", {}, "", "text_classification", (0, 6)]
+    for last, chance in ((np.nan, 0.2), (0.3, None)):
+        weights = Randomization(*record, [0.9, last], [0.1, np.nan], chance, 32, 5)
+        found = verdict(gradients, [occlusion], None, weights)
+        assert "random_weights" not in found.facts and "random weights" not in found.sentence
+
+
+def test_scores_that_outlive_the_weights_are_doubted(judged: Judged) -> None:
+    trial, gradients, occlusion = judged
+    tests = TESTS.run(trial, gradients)
+    for left, color in ((0.2, "green"), (0.9, "amber")):
+        weights = Randomization(
+            "integrated_gradients", {}, "", "text_classification", (0, 6), [0.9, left], [0.1, 0.1], 0.2, 32, 5
+        )
+        found = verdict(gradients, [occlusion], tests, weights)
+        assert found.color == color and f"correlates {left:.2f} with itself (chance 0.20)" in found.sentence
+        assert found.facts["random_weights"] == left
+
+
+def test_a_leading_word_that_changes_sign_is_named(judged: Judged) -> None:
+    trial, gradients, occlusion = judged
+    words = trial.units
+    own = np.zeros(len(words))
+    own[-2], own[0] = 3.0, 0.5
+    details = {
+        "references": {"mask": own.tolist(), "pad": (-own).tolist()},
+        "units": [list(unit) for unit in words],
+        "sign_changes": (own != 0).tolist(),
+    }
+    moved = MetricResult("reference_robustness", gradients.method, [], [], -1.0, higher_is_better=True, details=details)
+    found = verdict(gradients, [occlusion], [*TESTS.run(trial, gradients), moved])
+    assert found.color == "amber" and found.facts["references"] == -1.0
+    assert "“smiling” and “The” change sign from another empty text" in found.sentence
