@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from explain.models.remembering import Remembering
+from explain.models.cached_model import CachedModel
 
 import explain
 from explain.core.errors import ModelError, SettingError, TargetError, TextError, UnknownNameError
@@ -81,7 +81,7 @@ def test_without_words_the_model_says_what_transformers_says() -> None:
 def test_the_text_without_words_costs_one_pass(tiny_bert: EncoderModel) -> None:
     tokens, meter = tiny_bert.encode(TEXT), Meter()
     target = tiny_bert.task.target(tiny_bert.predict(tokens), tiny_bert.head)
-    working = Remembering(tiny_bert)
+    working = CachedModel(tiny_bert)
     working.scores([working.removed(tokens, (), "mask", target)])
     empty = pipeline.without_words(working, tokens, target, "mask", meter)
     assert empty is not None and meter.spent.forward == 1
