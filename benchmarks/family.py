@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from explain.analyses.questions import HeadAblation
+
 from explain.core.errors import SettingError
 from explain.methods.base import METHODS, AttentionMethod
 from explain.models.loading.catalogue import load_model

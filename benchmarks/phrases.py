@@ -17,12 +17,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from explain.numerics.statistics import spearman
+from explain.run.pipeline import key_phrases
 
 from explain.datatypes import Phrase
 from explain.models.cached_model import CachedModel
 from explain.models.loading.catalogue import load_model
-from explain.numerics.statistics import spearman
-from explain.run.pipeline import key_phrases
 from explain.text.phrases import PhraseSettings
 from explain.training.rows import read_rows
 

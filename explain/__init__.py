@@ -9,20 +9,23 @@ Names are loaded when they are first used: importing this package costs nothing,
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from explain.core import deprecated
+
 if TYPE_CHECKING:
+    from explain.analyses.base import ANALYSES
+    from explain.api import ask, attention, embed, explain
     from explain.core.errors import ExplainError
     from explain.datatypes import AttentionMaps, Attribution, Report
-    from explain.embeddings.work import embed
     from explain.evaluation.plausibility import plausibility
     from explain.methods.base import METHODS
     from explain.metrics.base import METRICS
     from explain.models.loading.catalogue import list_models, load_model
     from explain.report.replay import from_json, to_json
-    from explain.run.pipeline import ask, attention, explain
     from explain.tasks.base import TASKS
     from explain.views.base import VIEWS
 
 _HOME = {
+    "ANALYSES": "explain.analyses.base",
     "METHODS": "explain.methods.base",
     "METRICS": "explain.metrics.base",
     "TASKS": "explain.tasks.base",
@@ -31,10 +34,10 @@ _HOME = {
     "Attribution": "explain.datatypes",
     "ExplainError": "explain.core.errors",
     "Report": "explain.datatypes",
-    "ask": "explain.run.pipeline",
-    "attention": "explain.run.pipeline",
-    "embed": "explain.embeddings.work",
-    "explain": "explain.run.pipeline",
+    "ask": "explain.api",
+    "attention": "explain.api",
+    "embed": "explain.api",
+    "explain": "explain.api",
     "from_json": "explain.report.replay",
     "list_models": "explain.models.loading.catalogue",
     "load_model": "explain.models.loading.catalogue",
@@ -43,6 +46,7 @@ _HOME = {
 }
 
 __all__ = [
+    "ANALYSES",
     "METHODS",
     "METRICS",
     "TASKS",
@@ -71,3 +75,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_HOME})
+
+
+deprecated.install()

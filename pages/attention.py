@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
-
 from explain.analyses.questions import (
     AttentionKnockout,
     HeadAblation,
@@ -14,13 +13,14 @@ from explain.analyses.questions import (
     Question,
     StepWeights,
 )
+from explain.run.pipeline import Request
+
 from explain.core.errors import ExplainError
 from explain.core.guide import definition
 from explain.datatypes import AttentionMaps, Cut, CutEffects, HeadEffects, LayerReadings
 from explain.models.base import TextModel
 from explain.models.loading import catalogue
 from explain.numerics.heads import HEAD_FIGURES
-from explain.run.pipeline import Request
 from explain.views.attention_arrays import to_json, to_npz
 from explain.views.head_effects import correlation_text, ranking
 from explain.views.layer_graph import token_text

@@ -6,15 +6,15 @@ from functools import partial
 from typing import Any
 
 import streamlit as st
+from explain.embeddings.base import Analysis
+from explain.embeddings.clusters import MOST_CLUSTERS, Clustering
+from explain.embeddings.maps import FEWEST_FOR_PCA, FEWEST_FOR_UMAP, MOST_MAPPED, PCAMap, UMAPMap
+from explain.embeddings.ranking import MOST_COMPARED, Compared, Neighbours, Search, in_order_of
 
 from explain.core.errors import ExplainError
 from explain.core.guide import definition
 from explain.datatypes import Ranking, TextClusters, TextMap, TextMatrix, TextVectors
 from explain.embeddings import work
-from explain.embeddings.base import Analysis
-from explain.embeddings.clusters import MOST_CLUSTERS, Clustering
-from explain.embeddings.maps import FEWEST_FOR_PCA, FEWEST_FOR_UMAP, MOST_MAPPED, PCAMap, UMAPMap
-from explain.embeddings.ranking import MOST_COMPARED, Compared, Neighbours, Search, in_order_of
 from explain.embeddings.reading import Texts
 from explain.embeddings.writing import clusters_csv, written
 from explain.models.base import TextModel

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
+from explain.run.pipeline import Request
 
 from explain.analyses.parameter_randomization import known
 from explain.core.errors import ExplainError
@@ -14,7 +15,6 @@ from explain.methods.base import METHODS, Method
 from explain.models.base import TextModel
 from explain.report.replay import to_json
 from explain.run import pipeline
-from explain.run.pipeline import Request
 from explain.views.base import VIEWS
 from explain.views.document import document
 from explain.views.scores_table import matrix_to_csv, to_csv

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
+from explain.analyses.questions import ShapleyInteractions
+from explain.run.pipeline import Request, Tested
 
 from explain.analyses.parameter_randomization import ParameterRandomization, cost, known
-from explain.analyses.questions import ShapleyInteractions
 from explain.core.errors import ExplainError
 from explain.core.guide import definition
 from explain.data.reference_texts import REFERENCE_TEXTS
@@ -20,7 +21,6 @@ from explain.metrics.base import METRICS, TrialSettings
 from explain.models.base import TextModel
 from explain.report.replay import to_json
 from explain.run import pipeline
-from explain.run.pipeline import Request, Tested
 from explain.views import randomization_table
 from explain.views.agreement_matrix import FIGURES
 from explain.views.token_heatmap import shared_scales

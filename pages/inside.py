@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
-
 from explain.analyses.questions import HiddenStates, MaxActivations, NeuronAblation, NeuronActivations, Question
+from explain.run.pipeline import Request, ask_as_python
+
 from explain.core.errors import ExplainError
 from explain.core.guide import definition
 from explain.datatypes import LayerStates, Neuron, NeuronActivity, Tokens
 from explain.models.base import TextModel
-from explain.run.pipeline import Request, ask_as_python
 from explain.views.inside_tables import InsideTable, neurons_csv, states_csv, to_json
 from explain.views.layer_states import STATE_FIGURES
 from explain.views.top_neurons import neuron_rows

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from explain.analyses.questions import ShapleyInteractions
 
 import explain
-from explain.analyses.questions import ShapleyInteractions
 from explain.datatypes import (
     Cut,
     CutEffects,

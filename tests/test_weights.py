@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from explain.run.pipeline import Request, parts
 from safetensors import safe_open
 from transformers import AutoTokenizer, BertForPreTraining
 
 from explain.core.installation import weights_folder
 from explain.methods.base import METHODS
 from explain.models.loading.catalogue import list_models, load_model
-from explain.run.pipeline import Request, parts
 
 BASE, SENTIMENT = weights_folder() / "base", weights_folder() / "sentiment"
 ADAPTERS = sorted(path.parent for path in weights_folder().glob("*/adapter_model.safetensors"))

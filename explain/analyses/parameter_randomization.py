@@ -14,17 +14,17 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from explain.analyses.questions import Question
+from explain.analyses.base import ANALYSES, METHOD, ModelAnalysis
 from explain.core.errors import ExplainError, FileError
 from explain.core.files import create_folder, write_file
 from explain.core.installation import weights_folder
 from explain.core.meter import Meter
-from explain.core.settings import setting_values
+from explain.core.settings import setting, setting_values
 from explain.data.reference_texts import REFERENCE_TEXTS
 from explain.datatypes import Randomization, Target, Tokens
 from explain.methods.base import Method
@@ -102,21 +102,31 @@ def keep(found: Randomization, path: Path | None = None) -> None:
         write_file(path, json.dumps(whole, indent=1, sort_keys=True) + "\n")
 
 
+@ANALYSES.register("parameter_randomization")
 @dataclass(frozen=True)
-class ParameterRandomization(Question):
-    """What randomization does to a method on this model; the text asked about plays no part in it."""
+class ParameterRandomization(ModelAnalysis[Randomization]):
+    """A method's scores before and after randomization; measured once for a model and a method, and kept."""
 
-    method: Method
+    name: ClassVar[str] = "parameter_randomization"
+    title: ClassVar[str] = "Sanity check: random weights"
+    meaning: ClassVar[str] = "The rank correlation of a method's scores with those for a model of random weights."
+    limits: ClassVar[str] = (
+        "A low correlation does not show that the scores are right, only that they depend on training."
+    )
+    requires: ClassVar[frozenset[str]] = frozenset({"random_layers"})
+    returns: ClassVar[type] = Randomization
 
-    def cost(self, model: TextModel, tokens: Tokens) -> int:
+    method: Method = setting(codec=METHOD, help="The method that is tested.")
+
+    def passes(self, model: TextModel, subject: None = None) -> int:
         return 0 if known(model, self.method) else cost(model, self.method)
 
-    def answer(self, model: TextModel, tokens: Tokens, target: Target, meter: Meter | None = None) -> Randomization:
-        found = known(model, self.method)
-        if found is None:
-            found = measure(model, self.method, meter)
-            keep(found)
-        return found
+    def run(self, model: TextModel, subject: None = None, meter: Meter | None = None) -> Randomization:
+        randomization = known(model, self.method)
+        if randomization is None:
+            randomization = measure(model, self.method, meter)
+            keep(randomization)
+        return randomization
 
 
 def _stages(model: TextModel) -> list[int]:

@@ -1,16 +1,18 @@
-"""Settings: the settings of a method, declared once and used as widget, flag, cache key and report entry.
+"""Settings of methods, metrics and analyses: declared once, used as widget, flag, cache key and record entry.
 
 A setting is a field of a frozen dataclass:
 
     steps: int = setting(64, low=8, high=512, help="Points on the path.")
+
+A setting that is no number, word or switch, such as a set of neurons, has a `Codec`, which writes it as text and JSON.
 """
 
 import dataclasses
 import functools
 import types
 import typing
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass
 from typing import Any
 
 from explain.core.errors import SettingError
@@ -29,6 +31,24 @@ def _shown(value: Any) -> str:
 
 
 @dataclass(frozen=True)
+class Codec:
+    """Reading and writing of settings of one kind.
+
+    Attributes:
+        expected: what may be put in, in words.
+        parse: text of a command line to the value.
+        encode: the value to JSON; decode: JSON, or the value itself, to the value.
+
+    `parse` and `decode` raise ValueError, KeyError, TypeError or `SettingError` where they can't read what they get.
+    """
+
+    expected: str
+    parse: Callable[[str], Any]
+    encode: Callable[[Any], Any]
+    decode: Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
 class Setting:
     """One setting as a form, a command line or a page of documentation needs it."""
 
@@ -40,10 +60,18 @@ class Setting:
     choices: tuple[Any, ...]
     help: str
     optional: bool = False
+    codec: Codec | None = None
+
+    @property
+    def required(self) -> bool:
+        """Whether it has no default."""
+        return self.default is MISSING
 
     @property
     def range(self) -> str:
         """What may be put in, in words."""
+        if self.codec is not None:
+            return self.codec.expected
         if self.choices:
             return ", ".join(str(choice) for choice in self.choices)
         if self.low is not None or self.high is not None:
@@ -59,6 +87,8 @@ class Setting:
         if self.optional and text.lower() in ("", "none", "auto"):
             return None
         try:
+            if self.codec is not None:
+                return self.codec.parse(text)
             if self.type is bool:
                 return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
             return self.type(text)
@@ -73,6 +103,8 @@ class Setting:
         """
         if value is None and self.optional:
             return None
+        if self.codec is not None:
+            return self._decoded(value, self.codec)
         if self.type is float and type(value) is int and abs(value) < _LARGEST:
             value = float(value)
         fits = type(value) is self.type and (not self.choices or value in self.choices)
@@ -84,17 +116,31 @@ class Setting:
             raise SettingError(f"{self.name} is {_shown(value)}; expected {self.range}.")
         return value
 
+    def _decoded(self, value: Any, codec: Codec) -> Any:
+        try:
+            return codec.decode(value)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise SettingError(f"{self.name} is {value!r}; expected {self.range}.") from None
+
+    def encode(self, value: Any) -> Any:
+        """Return the value as JSON."""
+        return value if self.codec is None or value is None else self.codec.encode(value)
+
 
 def setting(
-    default: Any,
+    default: Any = MISSING,
     *,
     low: float | None = None,
     high: float | None = None,
     choices: tuple[Any, ...] = (),
+    codec: Codec | None = None,
     help: str,
 ) -> Any:
-    """A dataclass field that is a setting. `int | None` types are optional: None means "the method decides"."""
-    metadata = {_METADATA: {"low": low, "high": high, "choices": choices, "help": help}}
+    """Declare a dataclass field as a setting; without a default it must be given.
+
+    `int | None` types are optional: None means "the method decides".
+    """
+    metadata = {_METADATA: {"low": low, "high": high, "choices": choices, "codec": codec, "help": help}}
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -138,13 +184,16 @@ def make(cls: type, settings: Mapping[str, Any], *, parse: bool = False) -> Any:
     Raises:
         SettingError: a setting the class does not have, or one out of its range.
     """
-    by_name = {one.name: one for one in settings_of(cls)}
+    declared = {setting.name: setting for setting in settings_of(cls)}
     for name in settings:
-        if name not in by_name:
-            raise SettingError(unknown(f"setting of {cls.__name__}", name, sorted(by_name)))
-    return cls(**{name: by_name[name].parse(value) if parse else value for name, value in settings.items()})
+        if name not in declared:
+            raise SettingError(unknown(f"setting of {cls.__name__}", name, sorted(declared)))
+    for name, setting in declared.items():
+        if setting.required and name not in settings:
+            raise SettingError(f"{cls.__name__} needs the setting {name}: {setting.range}.")
+    return cls(**{name: declared[name].parse(value) if parse else value for name, value in settings.items()})
 
 
 def setting_values(instance: Any) -> dict[str, Any]:
-    """The settings of an instance, by name."""
-    return {one.name: getattr(instance, one.name) for one in settings_of(instance)}
+    """Return the settings of an instance by name, as JSON values."""
+    return {setting.name: setting.encode(getattr(instance, setting.name)) for setting in settings_of(instance)}

@@ -6,11 +6,31 @@ fractions, P positions a head reads. All indices begin at zero. Scales (what a s
 non-negative and summing to 1. Log-odds are in nats.
 """
 
+from functools import partial
+
+from explain.core.deprecated import old_name
 from explain.core.meter import Passes
 from explain.datatypes.arrays import BoolArray, FloatArray, IntArray
-from explain.datatypes.attention import AttentionEdge, AttentionMaps, AttentionVectors, Cut, CutEffects, HeadEffects
-from explain.datatypes.attribution import GRANULARITIES, Attribution, EmptyText, Phrase
-from explain.datatypes.evaluation import VERDICTS, MetricResult, Plausibility, Randomization, Rationale, Verdict
+from explain.datatypes.attention import (
+    AttentionEdge,
+    AttentionMaps,
+    AttentionVectors,
+    Cut,
+    CutEffects,
+    HeadEffects,
+    HeadFigures,
+    LayerWeightMaps,
+)
+from explain.datatypes.attribution import GRANULARITIES, Attribution, EmptyText, KeyPhraseList, Phrase
+from explain.datatypes.evaluation import (
+    VERDICTS,
+    MetricResult,
+    Plausibility,
+    Randomization,
+    Rationale,
+    TestResults,
+    Verdict,
+)
 from explain.datatypes.layers import LayerReadings, LayerStates
 from explain.datatypes.neurons import Neuron, NeuronActivity, NeuronEffects, NeuronWords
 from explain.datatypes.pairs import PairInteractions, SimilarityMatrix
@@ -34,9 +54,12 @@ __all__ = [
     "EmptyText",
     "FloatArray",
     "HeadEffects",
+    "HeadFigures",
     "IntArray",
+    "KeyPhraseList",
     "LayerReadings",
     "LayerStates",
+    "LayerWeightMaps",
     "MetricResult",
     "ModelRecord",
     "Neuron",
@@ -56,6 +79,7 @@ __all__ = [
     "Report",
     "SimilarityMatrix",
     "Target",
+    "TestResults",
     "TextClusters",
     "TextMap",
     "TextMatrix",
@@ -63,3 +87,5 @@ __all__ = [
     "Tokens",
     "Verdict",
 ]
+
+__getattr__ = partial(old_name, __name__)

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explain.datatypes.arrays import BoolArray, FloatArray, check_finite, freeze_mapping, set_array
+from explain.datatypes.attribution import Attribution
 from explain.datatypes.prediction import Target
 from explain.datatypes.tokens import Tokens
 
@@ -149,3 +150,26 @@ class AttentionEdge:
     to: int
     source: int
     weight: float
+
+
+@dataclass(frozen=True, eq=False)
+class HeadFigures:
+    """Figures that tell attention heads apart.
+
+    Attributes:
+        figures: by name (L, H), see `explain.numerics.heads`.
+    """
+
+    tokens: Tokens
+    figures: Mapping[str, FloatArray]
+
+    def __post_init__(self) -> None:
+        freeze_mapping(self, "figures")
+
+
+@dataclass(frozen=True, eq=False)
+class LayerWeightMaps:
+    """The weights that a method of the rollout family gives each layer, and the attribution that follows."""
+
+    maps: AttentionMaps
+    attribution: Attribution

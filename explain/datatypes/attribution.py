@@ -161,3 +161,15 @@ class EmptyText:
 
     def __post_init__(self) -> None:
         check_finite(self, "value", "confidence")
+
+
+@dataclass(frozen=True)
+class KeyPhraseList:
+    """The key phrases of a text, the strongest first.
+
+    Attributes:
+        empty_text: the model's answer without any word; None where no word can be removed.
+    """
+
+    phrases: tuple[Phrase, ...]
+    empty_text: EmptyText | None = None

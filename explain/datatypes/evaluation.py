@@ -49,6 +49,15 @@ class MetricResult:
 
 
 @dataclass(frozen=True, eq=False)
+class TestResults:
+    """The metrics of one attribution; none where a text has too few words to order."""
+
+    __test__ = False  # no test of pytest's
+
+    metrics: tuple[MetricResult, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Randomization:
     """How much of a method's scores is left when the model's weights are drawn anew, from the head downwards.
 

@@ -16,7 +16,7 @@ Widgets, flags, cache keys, report entries, the method's card and its contract t
 """
 
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -27,8 +27,9 @@ from torch import Tensor
 from explain.core.errors import SettingError
 from explain.core.meter import Meter
 from explain.core.registry import Registry
-from explain.core.settings import check_settings, setting, setting_values
+from explain.core.settings import setting, setting_values
 from explain.datatypes import AttentionMaps, Attribution, FloatArray, Passes, Target, Tokens
+from explain.models.analysis import ExplainedText, TextAnalysis
 from explain.models.base import TextModel
 from explain.models.straight_path import StraightPath
 from explain.numerics.quadrature import PathIntegral, fixed, refined
@@ -39,8 +40,8 @@ Item = tuple[Tokens, Target]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Method(ABC):
-    """Base of all methods.
+class Method(TextAnalysis[Attribution]):
+    """Base of all methods: an analysis whose result is an attribution.
 
     Class attributes:
         name, title: the registry's name, and a reader's.
@@ -49,6 +50,7 @@ class Method(ABC):
         signed: scores below zero mean "against the target".
         additive: scores of a word's pieces may be added up.
         complete: scores sum to F(text) - F(baseline), up to the gap that is reported.
+        version: raised when the arithmetic changes; part of keys and records.
         needs: what the model must offer, see `explain.models.base.CAPABILITIES`.
     """
 
@@ -59,10 +61,7 @@ class Method(ABC):
     signed: ClassVar[bool]
     additive: ClassVar[bool]
     complete: ClassVar[bool]
-    requires: ClassVar[frozenset[str]] = frozenset()
-
-    def __post_init__(self) -> None:
-        check_settings(self)
+    returns: ClassVar[type] = Attribution
 
     @abstractmethod
     def cost(self, tokens: Tokens) -> int:
@@ -77,6 +76,12 @@ class Method(ABC):
     def arithmetic(self, tokens: Tokens) -> int:
         """Steps of arithmetic outside the model that take long enough to show progress of; counted in no pass."""
         return 0
+
+    def passes(self, model: TextModel, subject: ExplainedText) -> int:
+        return self.cost(subject.tokens) + self.arithmetic(subject.tokens)
+
+    def run(self, model: TextModel, subject: ExplainedText, meter: Meter | None = None) -> Attribution:
+        return self.attribute(model, subject.tokens, subject.target, meter)
 
     def attribute(self, model: TextModel, tokens: Tokens, target: Target, meter: Meter | None = None) -> Attribution:
         """Attribute one text."""

@@ -3,10 +3,12 @@
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
+from explain.core.deprecated import old_name
 from explain.core.errors import SettingError
 from explain.core.meter import Meter
 from explain.core.settings import setting
@@ -145,3 +147,6 @@ class CoalitionMethod(CoalitionSettings, Method):
 def _rounding(game: CoalitionGame) -> float:
     """What is left of the gap by rounding alone."""
     return 1e-9 * max(1.0, abs(game.full), abs(game.empty))
+
+
+__getattr__ = partial(old_name, __name__)

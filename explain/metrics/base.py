@@ -30,6 +30,7 @@ SCALE = setting(
     choices=("probability", "target"),
     help="What outputs are measured in: the label's probability, as ERASER defines it, or the target's own unit.",
 )
+DEFAULT_METRICS = ("completeness_gap", "symmetric_relevance_gain", "deletion", "insertion")
 MIN_ORDERS, MAX_ORDERS = 20, 1000  # fewer say too little of chance
 REMOVERS = ("mask", "attention_off", "delete")  # tried in this order
 
@@ -228,6 +229,15 @@ class TrialSettings:
             if type(number) is not int or not low <= number <= high:
                 shown = number if type(number) is int and abs(number) <= 2**63 else type(number).__name__
                 raise SettingError(f"{name} is {shown}; expected a whole number from {low} to {high}.")
+
+    @classmethod
+    def from_names(cls, names: Sequence[str] = (), orders: int = 40) -> "TrialSettings":
+        """Make the metrics that a verdict rests on and that are drawn, and further ones by name.
+
+        Raises:
+            UnknownNameError, SettingError: a metric that does not exist, or a number of orders out of range.
+        """
+        return cls(tuple(METRICS[name]() for name in dict.fromkeys((*DEFAULT_METRICS, *names))), orders)
 
     @property
     def record(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ Tensors stay between models, methods and metrics; results are NumPy.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import final
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from explain.core.deprecated import old_name
 from explain.core.errors import ModelError, SettingError, TextError
 from explain.core.meter import Meter
 from explain.datatypes import AttentionMaps, Cut, ModelRecord, Neuron, Prediction, Target, Tokens
@@ -508,3 +510,6 @@ def check_same_score(explained: float, served: float, model: str) -> None:
 def read_row(target: Target) -> int:
     """The row of the last layer that a head of single rows is read at: the target's position, else the first."""
     return target.positions[0] if target.positions else 0
+
+
+__getattr__ = partial(old_name, __name__)

@@ -39,3 +39,10 @@ def nearest(
         best = np.argsort(-found, kind="stable")[:most]
         members, found = members[best], found[best]
     return members, found
+
+
+def evenly_drawn(count: int, most: int, seed: int) -> npt.NDArray[np.int64]:
+    """Return at most `most` of the numbers below `count`, drawn evenly, in their order."""
+    if count <= most:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(seed).choice(count, size=most, replace=False))

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from explain.analyses.questions import SimilarityAttribution
+from explain.analyses.key_phrases import KeyPhrases
+from explain.analyses.similarity import SimilarityAttribution
 from explain.core.errors import RecordError
 from explain.core.meter import Meter
 from explain.core.settings import make
@@ -26,8 +27,9 @@ from explain.metrics.base import TrialSettings
 from explain.models.base import TextModel
 from explain.models.loading import catalogue
 from explain.report.reading import LEFT_AWAY, hints_of, parse, read_report
-from explain.run import pipeline
-from explain.text.phrases import PhraseSettings
+from explain.report.record import SCHEMA, report_of
+from explain.run import engine
+from explain.run.plan import Plan, TargetChoice, TextItem, tests_of
 
 DEFAULT_TOLERANCE = 1e-3
 _MAY_BE_MISSING: dict[type, tuple[str, ...]] = {  # reports of this schema were written without
@@ -62,10 +64,10 @@ def from_json(document: str) -> Report:
 
 def from_record(record: Any) -> Report:
     """Read a report from JSON values; see `from_json`."""
-    if not isinstance(record, dict) or record.get("schema") != pipeline.SCHEMA:
+    if not isinstance(record, dict) or record.get("schema") != SCHEMA:
         schema = record.get("schema") if isinstance(record, dict) else type(record).__name__
         shown = repr(schema[:60]) if isinstance(schema, str) else type(schema).__name__
-        raise RecordError(f"This is no report of schema {pipeline.SCHEMA!r}; it says {shown}.")
+        raise RecordError(f"This is no report of schema {SCHEMA!r}; it says {shown}.")
     return read_report(record)
 
 
@@ -92,7 +94,7 @@ def json_schema() -> dict[str, Any]:
     body = _schema(Report, definitions)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"{pipeline.SCHEMA}.schema.json",
+        "$id": f"{SCHEMA}.schema.json",
         "title": "One text explained",
         **body,
         "$defs": definitions,
@@ -179,19 +181,20 @@ def replay(recorded: Report, model: TextModel | None = None, meter: Meter | None
             )
     target = recorded.target
     contrast_or_value = target.scale in ("logit_difference", "value")
-    request = pipeline.Request(
-        text=recorded.text,
-        text_pair=recorded.text_pair,
-        methods=tuple(make(METHODS[one.method], _completed(one.method, one.params)) for one in recorded.attributions),
+    methods = tuple(make(METHODS[one.method], _completed(one.method, one.params)) for one in recorded.attributions)
+    searched = recorded.phrase_settings
+    phrases = (make(KeyPhrases, _completed("key_phrases", searched)),) if searched else ()
+    tests = TrialSettings.from_record(recorded.test_settings) if recorded.test_settings else None
+    similarity = (make(SimilarityAttribution, recorded.similarity.params),) if recorded.similarity else ()
+    choice = TargetChoice(
         label=target.label,
         against=target.against,
         scale=None if contrast_or_value else target.scale,
-        phrases=_phrases(recorded.phrase_settings) if recorded.phrase_settings else None,
         position=target.positions[0] if target.positions else None,
-        questions=(make(SimilarityAttribution, recorded.similarity.params),) if recorded.similarity else (),
-        tests=TrialSettings.from_record(recorded.test_settings) if recorded.test_settings else None,
     )
-    again = pipeline.report(request, model, dict(pipeline.parts(request, model, meter)))
+    analyses = (*methods, *phrases, *tests_of(methods, tests), *similarity)
+    plan = Plan(TextItem(recorded.text, recorded.text_pair), analyses, choice)
+    again = report_of(engine.results(plan, model, meter), model)
     if recorded.rationale is not None:
         again = dataclasses.replace(again, rationale=plausibility(again, recorded.rationale.words))
     return compare(recorded, again)
@@ -200,11 +203,6 @@ def replay(recorded: Report, model: TextModel | None = None, meter: Meter | None
 def _completed(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Recorded settings, with those that the record lacks as they were before they could be set."""
     return _BEFORE.get(name, {}) | dict(settings)
-
-
-def _phrases(settings: Mapping[str, Any]) -> PhraseSettings:
-    made: PhraseSettings = make(PhraseSettings, _completed("key_phrases", settings))
-    return made
 
 
 # What a second run may have otherwise: when and how long, on what versions, and where the model lies.

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import streamlit as st
+from explain.embeddings.work import default_model
+from explain.run.pipeline import DEFAULT_METHODS
 
 from explain.core.errors import ExplainError
 from explain.core.guide import definition
 from explain.core.settings import Setting, make, settings_of
 from explain.datatypes import Tokens
-from explain.embeddings.work import default_model
 from explain.methods.base import METHODS, AttentionMethod, Method
 from explain.models.base import CAPABILITIES, TextModel
 from explain.models.loading import catalogue
 from explain.models.pooling import POOLINGS
-from explain.run.pipeline import DEFAULT_METHODS
 from explain.tasks.base import TASKS
 from explain.text.phrases import PhraseSettings
 from explain.views.base import visible

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
+from explain.run.pipeline import Request
 
 from explain.core.errors import ExplainError
 from explain.models.base import TextModel
 from explain.run.jobs import Job
-from explain.run.pipeline import Request
 from pages.shared import show, state
 
 POLL_SECONDS = 0.4

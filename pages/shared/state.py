@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from explain.embeddings.maps import compile_umap
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explain.core.errors import TextError
@@ -16,7 +17,6 @@ from explain.core.installation import environment_number
 from explain.core.meter import Meter
 from explain.datatypes import Attribution, NeuronWords, Prediction
 from explain.embeddings import work
-from explain.embeddings.maps import compile_umap
 from explain.evaluation.plausibility import Marks
 from explain.methods.base import METHODS
 from explain.models.base import TextModel

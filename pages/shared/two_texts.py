@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
-
 from explain.analyses.questions import SimilarityAttribution
+from explain.embeddings.ranking import cosine
+from explain.run.pipeline import Request
+
 from explain.core.errors import ModelError
 from explain.core.guide import definition
 from explain.datatypes import TextVectors
-from explain.embeddings.ranking import cosine
 from explain.embeddings.reading import Texts
 from explain.models.base import TextModel
 from explain.models.pooling import POOLINGS
-from explain.run.pipeline import Request
 from explain.tasks.base import TASKS
 from explain.views.base import VIEWS
 from explain.views.scores_table import shortened

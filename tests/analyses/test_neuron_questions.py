@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from explain.analyses.questions import HiddenStates, MaxActivations, NeuronAblation, NeuronActivations, Question
+from explain.run.pipeline import Request, cost, parts
 
 import explain
 from explain.analyses import questions
-from explain.analyses.questions import HiddenStates, MaxActivations, NeuronAblation, NeuronActivations, Question
 from explain.core.errors import Cancelled, DataError, ModelError, SettingError
 from explain.core.meter import Meter
 from explain.datatypes import Neuron, NeuronWords
@@ -17,7 +18,6 @@ from explain.models.base import TextModel
 from explain.models.chunks import chunks_by_length
 from explain.models.transformer import EncoderModel
 from explain.run.jobs import Cache
-from explain.run.pipeline import Request, cost, parts
 from explain.testing import NoGradientModel, default_item
 from explain.text.lines import read_lines
 from explain.views.base import VIEWS

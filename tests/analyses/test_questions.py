@@ -5,10 +5,6 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from scipy.stats import spearmanr
-from transformers.modeling_outputs import BaseModelOutput
-
-import explain
 from explain.analyses.questions import (
     AttentionKnockout,
     HeadAblation,
@@ -19,6 +15,11 @@ from explain.analyses.questions import (
     ShapleyInteractions,
     StepWeights,
 )
+from explain.run.pipeline import Request, cost, parts
+from scipy.stats import spearmanr
+from transformers.modeling_outputs import BaseModelOutput
+
+import explain
 from explain.core.errors import ModelError, SettingError
 from explain.core.meter import Meter
 from explain.datatypes import Cut
@@ -27,7 +28,6 @@ from explain.methods.base import METHODS
 from explain.models.base import TextModel
 from explain.models.transformer import EncoderModel
 from explain.run.jobs import Cache
-from explain.run.pipeline import Request, cost, parts
 from explain.testing import TOY_MODELS, NoGradientModel, ToyClassifier, default_item
 from tests.twins import interaction_index, worth_of_words
 

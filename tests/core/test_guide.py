@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from explain.run.pipeline import DEFAULT_METHODS, DEFAULT_METRICS
 
 from explain.core import guide
 from explain.core.settings import settings_of
@@ -19,7 +20,6 @@ from explain.models.loading.catalogue import list_models
 from explain.models.pooling import POOLINGS
 from explain.numerics.heads import HEAD_FIGURES
 from explain.numerics.neurons import NEURON_FIGURES
-from explain.run.pipeline import DEFAULT_METHODS, DEFAULT_METRICS
 from explain.tasks.base import TASKS
 from explain.text.phrases import PhraseSettings
 from explain.text.removal import OPERATORS

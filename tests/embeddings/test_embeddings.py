@@ -8,6 +8,10 @@ import numpy as np
 import pyarrow
 import pytest
 import torch
+from explain.embeddings.clusters import Clustering
+from explain.embeddings.maps import PCAMap, UMAPMap
+from explain.embeddings.ranking import Compared, Neighbours, Search
+from explain.embeddings.work import Request
 from pyarrow import csv, parquet
 from sklearn.metrics import silhouette_score
 
@@ -16,11 +20,7 @@ from explain.core.errors import Cancelled, FileError, ModelError, SettingError, 
 from explain.core.meter import Meter
 from explain.datatypes import ModelRecord, TextVectors
 from explain.embeddings import clusters, maps, ranking, work, writing
-from explain.embeddings.clusters import Clustering
-from explain.embeddings.maps import PCAMap, UMAPMap
-from explain.embeddings.ranking import Compared, Neighbours, Search
 from explain.embeddings.reading import Texts, of_lines
-from explain.embeddings.work import Request
 from explain.models.transformer import EncoderModel
 from explain.run import jobs
 from explain.run.jobs import Cache

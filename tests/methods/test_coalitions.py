@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from explain.run.pipeline import Request, known, parts
 
 import explain
 from explain.core.errors import SettingError
@@ -15,7 +16,6 @@ from explain.methods.shapley_values import ShapleyValues
 from explain.models.coalition_game import CoalitionGame
 from explain.models.transformer import EncoderModel
 from explain.run.jobs import Cache, Job
-from explain.run.pipeline import Request, known, parts
 from explain.testing import MASK, TEXTS, TOY_MODELS, LinearModel, default_item
 from explain.text.removal import OPERATORS
 from explain.text.units import units_of

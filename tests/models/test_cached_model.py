@@ -5,15 +5,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-
 from explain.analyses.questions import Question
+from explain.run.pipeline import Request, parts
+
 from explain.core.meter import Meter
 from explain.models.base import Row, TextModel, served_by_models
 from explain.models.cached_model import CachedModel
 from explain.models.loading.catalogue import load_model
 from explain.models.perturbed import PerturbedEmbeddings
 from explain.models.transformer import EncoderModel
-from explain.run.pipeline import Request, parts
 from explain.testing import TOY_MODELS, default_item
 from explain.text.removal import unchanged
 

@@ -10,9 +10,9 @@ import pytest
 import torch
 import transformers
 from captum.attr import IntegratedGradients as Captum
+from explain.analyses.questions import SimilarityAttribution
 
 import explain
-from explain.analyses.questions import SimilarityAttribution
 from explain.core.errors import ModelError, TargetError, TextError
 from explain.core.meter import Meter
 from explain.datatypes import Target

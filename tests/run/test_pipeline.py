@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from explain.models.cached_model import CachedModel
 
 import explain
 from explain.core.errors import ModelError, SettingError, TargetError, TextError, UnknownNameError
@@ -11,6 +10,7 @@ from explain.core.meter import Meter
 from explain.datatypes import Report
 from explain.methods.base import METHODS
 from explain.models.base import TextModel, check_same_score
+from explain.models.cached_model import CachedModel
 from explain.models.coalition_game import CoalitionGame
 from explain.models.loading.catalogue import load_model
 from explain.models.transformer import EncoderModel

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from explain.run.pipeline import Request, as_python
 
 import explain
 from explain.core.errors import TargetError, TextError
 from explain.models.base import Row
 from explain.report.replay import compare, from_json, from_record, replay, to_json, to_record
-from explain.run.pipeline import Request, as_python
 from explain.tasks.base import LISTED
 from explain.tasks.fill_mask import MOST_MASKS
 from explain.testing import MASK, TOY_MODELS, VOCABULARY, default_item

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from explain.run.pipeline import Request, cost, methods_from, parts
 
 import explain
 from explain.core.errors import TargetError, TextError
@@ -18,7 +19,6 @@ from explain.models.loading.catalogue import load_folder
 from explain.models.transformer import EncoderModel
 from explain.report.replay import from_json, replay, to_json
 from explain.run.jobs import Cache
-from explain.run.pipeline import Request, cost, methods_from, parts
 from explain.tasks.zero_shot_classification import MOST_LABELS
 from tests.tiny_models import tiny_folder
 

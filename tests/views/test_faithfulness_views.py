@@ -4,9 +4,9 @@ import dataclasses
 
 import numpy as np
 import pytest
-
 from explain.analyses.questions import ShapleyInteractions
 from explain.run.pipeline import explain
+
 from explain.testing import TOY_MODELS, default_item
 from explain.views.agreement_matrix import FIGURES
 from explain.views.base import VIEWS

@@ -6,8 +6,8 @@ import json
 
 import numpy as np
 import pytest
-
 from explain.analyses.questions import HiddenStates, NeuronActivations
+
 from explain.datatypes import LayerStates, Neuron, NeuronActivity, NeuronEffects, NeuronWords
 from explain.numerics.neurons import NEURON_FIGURES, neuron_figures
 from explain.testing import TOY_MODELS, default_item

@@ -219,6 +219,12 @@ def default_task(model: TextModel) -> str | None:
     return entry.tasks[0] if entry.told else None
 
 
+def default_encoder() -> str:
+    """Return the name of the shipped model whose vectors were made to be compared; else the shared encoder's."""
+    names = (entry.name for entry in list_models() if entry.tasks[:1] == (SIMILARITY.name,))
+    return next(names, ENCODER)
+
+
 def is_default(model: TextModel) -> bool:
     """Whether a model's name alone gives it: it does one thing, or this is the first of those it does."""
     return default_task(model) == model.task.name

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from explain.run.pipeline import Request, as_python
 from safetensors.torch import load_file, save_file
 
 import explain
@@ -15,7 +16,6 @@ from explain.__main__ import main
 from explain.core.errors import ModelError
 from explain.models.loading import catalogue
 from explain.models.loading.catalogue import entry_of, load_folder, load_model
-from explain.run.pipeline import Request, as_python
 from tests.tiny_models import tiny_folder, unsaid
 
 NLI = {0: "contradiction", 1: "neutral", 2: "entailment"}

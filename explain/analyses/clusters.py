@@ -1,22 +1,23 @@
-"""Texts in groups of like vectors: k-means, and how clearly the groups are apart.
+"""Clusters: texts in groups of like vectors by k-means, and how clearly the groups are apart.
 
 The silhouette of a text compares its mean distance to its own cluster with that to the next one (Rousseeuw 1987):
-1 is well inside, 0 between two, below 0 nearer to the other. k-means cuts anything into as many parts as it is told;
-so beside the silhouette stands that of one normal cloud with the same mean and covariance, in which there are no groups
+1 is well inside, 0 between two, below 0 nearer to the other. k-means always finds as many clusters as it is asked for;
+so beside the silhouette stands that of one normal cloud with the same mean and covariance, which has no groups
 (the null hypothesis of SigClust: Liu, Hayes, Nobel and Marron 2008).
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from explain.core.errors import SettingError, TextError
+from explain.analyses.base import ANALYSES, VectorAnalysis
+from explain.core.errors import TextError
 from explain.core.meter import Meter
+from explain.core.settings import setting
 from explain.datatypes import TextClusters, TextVectors
-from explain.embeddings.base import Analysis
-from explain.embeddings.ranking import sample
 from explain.models.base import TextModel
-from explain.numerics.nearest import cosines, unit
+from explain.numerics.nearest import cosines, evenly_drawn, unit
 
 MOST_CLUSTERS = 30
 MOST_MEASURED = 5_000  # texts that a silhouette is taken of; it compares each with each
@@ -24,52 +25,53 @@ _STARTS = 4  # of which the best is kept
 _TYPICAL = 3
 
 
+@ANALYSES.register("clusters")
 @dataclass(frozen=True)
-class Clustering(Analysis):
-    """k-means on vectors at length 1 (Lloyd 1982; k-means++ starts, Arthur and Vassilvitskii 2007).
+class Clusters(VectorAnalysis[TextClusters]):
+    """k-means on vectors at length 1 (Lloyd 1982; k-means++ starts, Arthur and Vassilvitskii 2007)."""
 
-    Attributes:
-        count: how many clusters, 2 to 30; fewer are made where that many can't be told apart.
-    """
+    name: ClassVar[str] = "clusters"
+    title: ClassVar[str] = "Clusters"
+    meaning: ClassVar[str] = "Groups of texts with like vectors, and how clearly they are apart."
+    limits: ClassVar[str] = "k-means always finds clusters; you chose how many."
+    returns: ClassVar[type] = TextClusters
 
-    count: int = 8
-    seed: int = 0
+    count: int = setting(
+        8, low=2, high=MOST_CLUSTERS, help="How many clusters; fewer where so many can't be told apart."
+    )
+    seed: int = setting(0, low=0, high=2**31 - 1, help="Seed of the starts.")
 
-    def __post_init__(self) -> None:
-        if not 2 <= self.count <= MOST_CLUSTERS:
-            raise SettingError(f"The number of clusters is {self.count}; 2 to {MOST_CLUSTERS} are possible.")
-
-    def steps(self, texts: int) -> int:
+    def passes(self, model: TextModel, subject: TextVectors) -> int:
         return 3
 
-    def answer(self, vectors: TextVectors, model: TextModel, meter: Meter | None = None) -> TextClusters:
-        """Find it out.
+    def run(self, model: TextModel, subject: TextVectors, meter: Meter | None = None) -> TextClusters:
+        """Cluster the texts.
 
         Raises:
             TextError: fewer than three texts differ.
         """
-        points = unit(vectors.vectors)
+        points = unit(subject.vectors)
         different = len({point.tobytes() for point in np.round(points, 5) + 0.0})
         if different < 3:
             raise TextError(f"Of the {len(points):,} texts {different} differ; clusters need three. Add some.")
         count = min(self.count, different - 1)
-        of, middles = _kmeans(points, count, _STARTS, self.seed)
+        members, centers = _kmeans(points, count, _STARTS, self.seed)
         _tick(meter)
-        measured = sample(len(points), MOST_MEASURED, self.seed)
-        silhouettes = _silhouettes(points[measured], of[measured])
+        measured = evenly_drawn(len(points), MOST_MEASURED, self.seed)
+        silhouettes = _silhouettes(points[measured], members[measured])
         _tick(meter)
         cloud = _one_cloud(points[measured], self.seed)
         chance = _silhouettes(cloud, _kmeans(cloud, count, 1, self.seed)[0])
         _tick(meter)
-        parts = [silhouettes[of[measured] == cluster] for cluster in range(count)]
+        parts = [silhouettes[members[measured] == cluster] for cluster in range(count)]
         return TextClusters(
-            of=of,
-            sizes=np.bincount(of, minlength=count),
+            of=members,
+            sizes=np.bincount(members, minlength=count),
             silhouette=float(silhouettes.mean()),
             by_cluster=np.array([part.mean() if len(part) else np.nan for part in parts]),
             measured=len(measured),
             one_cloud=float(chance.mean()),
-            typical=_typical(points, of, middles),
+            typical=_typical(points, members, centers),
         )
 
 

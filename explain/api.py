@@ -1,0 +1,202 @@
+"""What `import explain` offers: explain a text, ask an analysis, read attention, embed texts."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar, cast
+
+from explain.analyses.base import make_analysis
+from explain.analyses.key_phrases import KeyPhrases
+from explain.core.errors import SettingError
+from explain.core.meter import Meter
+from explain.datatypes import AttentionMaps, Report, TextVectors
+from explain.methods.base import Method
+from explain.metrics.base import TrialSettings
+from explain.models.analysis import TEXTS, Analysis
+from explain.models.base import TextModel
+from explain.models.loading import catalogue
+from explain.report.record import report_of
+from explain.run import engine
+from explain.run.jobs import Cache
+from explain.run.plan import (
+    DEFAULT_METHODS,
+    Plan,
+    TargetChoice,
+    TextItem,
+    methods_from,
+    similarity_of,
+    tests_of,
+)
+from explain.run.vectors import read_texts
+from explain.text.phrases import PhraseSettings
+
+ResultType = TypeVar("ResultType")
+
+
+def explain(
+    text: str,
+    model: str | TextModel = catalogue.DEFAULT_MODEL,
+    *,
+    text_pair: str | None = None,
+    methods: Sequence[str | Method] = DEFAULT_METHODS,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    label: str | None = None,
+    against: str | None = None,
+    scale: str | None = None,
+    position: int | None = None,
+    task: str | None = None,
+    phrases: bool | PhraseSettings = True,
+    tests: bool | TrialSettings = False,
+    analyses: Sequence[Analysis[Any, Any]] = (),
+    meter: Meter | None = None,
+    cache: Cache | None = None,
+) -> Report:
+    """Explain one text.
+
+    Args:
+        text, text_pair: one text, or two that are read together.
+        model: a shipped name, a local folder, a hub name, or a loaded model.
+        methods: names of `explain.METHODS`, or instances with their settings.
+        settings: by method, for methods given by name: {"integrated_gradients": {"baseline": "pad"}}.
+        label: the label that is explained (default: the decided one); against: the other label of a contrast.
+        scale: "log_odds" (default), "probability", "log_probability" or "logit".
+        position: the token that is explained, where the model is read at several: a mask, a word's first, an answer's
+            first; by default the first mask, the surest entity, the likeliest answer.
+        task: which task of a model given by name ("next-sentence-prediction").
+        phrases: whether, or how, key phrases are found.
+        tests: whether, or how, each explanation is tested: the report's `metrics`; see `explain.evaluation.verdict`.
+        analyses: further analyses of one text, see `explain.ANALYSES`; their results are part of the report.
+        meter: counts passes and can stop the work; cache: stores parts from call to call.
+
+    Raises:
+        ExplainError: what is wrong and what to do, whatever it is.
+
+    >>> report = explain("A mess.", methods=["occlusion"], phrases=False)
+    >>> report.prediction.label
+    'negative'
+    """
+    loaded = _loaded(model, task)
+    chosen_methods = methods_from(methods, settings)
+    search = None if phrases is False else KeyPhrases.of(PhraseSettings() if phrases is True else phrases)
+    trials = TrialSettings.from_names() if tests is True else tests or None
+    plan = Plan(
+        TextItem(text, text_pair),
+        (
+            *chosen_methods,
+            *(() if search is None else (search,)),
+            *tests_of(chosen_methods, trials),
+            *dict.fromkeys((*similarity_of(loaded), *analyses)),
+        ),
+        TargetChoice(label, against, scale, position),
+    )
+    return report_of(engine.results(plan, loaded, meter, cache), loaded)
+
+
+def ask(
+    analysis: str | Analysis[Any, ResultType],
+    text: str | Sequence[str],
+    model: str | TextModel | None = None,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    text_pair: str | None = None,
+    label: str | None = None,
+    against: str | None = None,
+    scale: str | None = None,
+    position: int | None = None,
+    task: str | None = None,
+    pooling: str | None = None,
+    meter: Meter | None = None,
+    cache: Cache | None = None,
+) -> ResultType:
+    """Run one analysis of `explain.ANALYSES`.
+
+    Args:
+        analysis: its name, or an instance with its settings.
+        text: one text; of analyses of vectors, a list of texts.
+        settings: by name, for an analysis given by name.
+        pooling: of analyses of vectors, see `embed`.
+        model, text_pair, label, against, scale, position, task, meter, cache: see `explain`.
+
+    Returns:
+        A result of the type that the analysis says, `type(analysis).returns`.
+
+    Raises:
+        ExplainError: what is wrong and what to do, whatever it is.
+
+    >>> ask("hidden_states", "A mess.").norms.shape  # layers and the input, tokens
+    (7, 5)
+    """
+    wanted: Any = make_analysis(analysis, dict(settings or {})) if isinstance(analysis, str) else analysis
+    if isinstance(analysis, Analysis) and settings:
+        raise SettingError("An analysis that is given as an instance has its settings already: leave settings away.")
+    if wanted.subject == TEXTS:
+        loaded = _encoder(model)
+        texts = [text] if isinstance(text, str) else text
+        return wanted.run(loaded, read_texts(texts, loaded, pooling or default_pooling(loaded), meter), meter)
+    if not isinstance(text, str):
+        raise SettingError(f"{wanted.title} is about one text: give one string.")
+    loaded = _loaded(model or catalogue.DEFAULT_MODEL, task)
+    plan = Plan(TextItem(text, text_pair), (wanted,), TargetChoice(label, against, scale, position))
+    return cast(ResultType, engine.results(plan, loaded, meter, cache).answer(wanted))
+
+
+def attention(
+    text: str,
+    model: str | TextModel = catalogue.DEFAULT_MODEL,
+    *,
+    text_pair: str | None = None,
+    task: str | None = None,
+) -> AttentionMaps:
+    """Return the attention of every layer and head on one text: exactly one forward pass.
+
+    Args:
+        text, text_pair, model, task: see `explain`.
+
+    Returns:
+        Maps with `weights (L, H, T, T)`, row = the token that attends, column = the attended token, rows summing to 1.
+
+    Raises:
+        ExplainError: what is wrong and what to do, whatever it is.
+
+    >>> attention("A mess.").weights.shape
+    (6, 12, 5, 5)
+    """
+    loaded = _loaded(model, task)
+    return loaded.observe(loaded.encode(text, text_pair)).maps
+
+
+def embed(
+    texts: Sequence[str],
+    model: str | TextModel | None = None,
+    *,
+    pooling: str | None = None,
+    meter: Meter | None = None,
+) -> TextVectors:
+    """Return the vector of each text, read by itself.
+
+    Args:
+        texts: at least one; each is cut off where the model reads no further, which `truncated` says.
+        model: a shipped name, a local folder, a hub name, or a loaded model; by default the one for similarity.
+        pooling: "mean", "cls", "max", "last_four", "layer:N" (from 0) or "lstm"; by default the one that the model was
+            trained with, or the mean.
+        meter: counts passes, one for each text, and can stop the work.
+
+    Raises:
+        ExplainError: what is wrong and what to do: a text that can't be read, no such model or pooling.
+
+    >>> embed(["A mess.", "A feast."]).vectors.shape
+    (2, 384)
+    """
+    loaded = _encoder(model)
+    return read_texts(texts, loaded, pooling or default_pooling(loaded), meter)
+
+
+def default_pooling(model: TextModel) -> str:
+    """Return the pooling that a model was trained with, or the mean."""
+    return (model.poolings or ("mean",))[0]
+
+
+def _loaded(model: str | TextModel, task: str | None) -> TextModel:
+    return catalogue.load_model(model, task=task) if isinstance(model, str) else model
+
+
+def _encoder(model: str | TextModel | None) -> TextModel:
+    return model if isinstance(model, TextModel) else catalogue.load_model(model or catalogue.default_encoder())

@@ -1,0 +1,165 @@
+"""Names and import paths of the release before: they work for one release more, with a `DeprecationWarning`.
+
+    from explain.knobs import knob        # now: from explain.core.settings import setting
+
+A module that is gone is imported as a shim, which hands out each name from its new place. The table is all there is to
+add to; `tests/test_deprecated.py` imports every entry.
+"""
+
+import importlib
+import sys
+import warnings
+from collections.abc import Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+# Modules that moved whole.
+MOVED = {
+    "explain.errors": "explain.core.errors",
+    "explain.installation": "explain.core.installation",
+    "explain.jobs": "explain.run.jobs",
+    "explain.knobs": "explain.core.settings",
+    "explain.meter": "explain.core.meter",
+    "explain.registry": "explain.core.registry",
+    "explain.ground_truth": "explain.evaluation.ground_truth",
+    "explain.rationale": "explain.evaluation.plausibility",
+    "explain.replay": "explain.report.replay",
+    "explain.verdict": "explain.evaluation.verdict",
+    "explain.pipeline": "explain.api",
+    "explain.questions": "explain.analyses.base",
+    "explain.randomization": "explain.analyses.parameter_randomization",
+    "explain.embeddings.base": "explain.models.analysis",
+    "explain.embeddings.clusters": "explain.analyses.clusters",
+    "explain.embeddings.maps": "explain.analyses.umap_map",
+    "explain.embeddings.ranking": "explain.analyses.semantic_search",
+    "explain.embeddings.work": "explain.api",
+    "explain.models.catalogue": "explain.models.loading.catalogue",
+    "explain.models.encoder": "explain.models.transformer",
+    "explain.models.game": "explain.models.coalition_game",
+    "explain.models.moved": "explain.models.perturbed",
+    "explain.models.own_module": "explain.models.target_module",
+    "explain.models.path": "explain.models.straight_path",
+    "explain.models.random_layers": "explain.models.reinitialized",
+    "explain.numerics.intervals": "explain.numerics.statistics",
+    "explain.text.reference": "explain.data.reference_texts",
+}
+
+# Names that changed, or went elsewhere than their module: old module -> old name -> new place.
+RENAMED = {
+    "explain.errors": {"KnobError": "explain.core.errors.SettingError"},
+    "explain.knobs": {
+        "Knob": "explain.core.settings.Setting",
+        "knob": "explain.core.settings.setting",
+        "knobs_of": "explain.core.settings.settings_of",
+        "check_knobs": "explain.core.settings.check_settings",
+        "settings_of": "explain.core.settings.setting_values",
+    },
+    "explain.datatypes": {
+        "Chart": "explain.views.charts.Chart",
+        "Charts": "explain.views.charts.Charts",
+        "Confusion": "explain.views.charts.Confusion",
+        "Line": "explain.views.charts.Line",
+    },
+    "explain.ground_truth": {
+        "SHORTCUTS": "explain.testing.planted_models.SHORTCUTS",
+        "Planted": "explain.testing.planted_models.Planted",
+        "PlantedText": "explain.testing.planted_models.PlantedText",
+        "planted": "explain.testing.planted_models.planted",
+    },
+    "explain.pipeline": {
+        "Request": "explain.run.plan.Plan",
+        "DEFAULT_METHODS": "explain.run.plan.DEFAULT_METHODS",
+        "methods_from": "explain.run.plan.methods_from",
+        "parts": "explain.run.engine.parts",
+    },
+    "explain.questions": {
+        "Question": "explain.models.analysis.TextAnalysis",
+        "StepWeights": "explain.analyses.layer_weights.LayerWeights",
+        "HeadFigures": "explain.analyses.head_statistics.HeadStatistics",
+        "QueriesAndKeys": "explain.analyses.queries_and_keys.QueriesAndKeys",
+        "EffectOfHeads": "explain.analyses.head_ablation.HeadAblation",
+        "EffectOfCuts": "explain.analyses.attention_knockout.AttentionKnockout",
+        "HowItForms": "explain.analyses.logit_lens.LogitLens",
+        "StatesInside": "explain.analyses.hidden_states.HiddenStates",
+        "NeuronsInside": "explain.analyses.neuron_activations.NeuronActivations",
+        "EffectOfNeurons": "explain.analyses.neuron_ablation.NeuronAblation",
+        "WordsOfNeurons": "explain.analyses.max_activations.MaxActivations",
+        "ShapleyInteractions": "explain.analyses.word_interactions.WordInteractions",
+        "SimilarityAttribution": "explain.analyses.similarity.SimilarityAttribution",
+    },
+    "explain.randomization": {"WeightsMatter": "explain.analyses.parameter_randomization.ParameterRandomization"},
+    "explain.embeddings.base": {"Analysis": "explain.models.analysis.VectorAnalysis"},
+    "explain.embeddings.clusters": {"Clustering": "explain.analyses.clusters.Clusters"},
+    "explain.embeddings.maps": {"PCAMap": "explain.analyses.pca_map.PCAMap"},
+    "explain.embeddings.ranking": {
+        "Search": "explain.analyses.semantic_search.SemanticSearch",
+        "Neighbours": "explain.analyses.nearest_neighbors.NearestNeighbors",
+        "Compared": "explain.analyses.cosine_matrix.CosineMatrix",
+        "sample": "explain.numerics.nearest.evenly_drawn",
+    },
+    "explain.models.base": {"OFFERS": "explain.models.base.CAPABILITIES"},
+    "explain.models.encoder": {"EncoderModel": "explain.models.transformer.EncoderModel"},
+    "explain.models.game": {"Game": "explain.models.coalition_game.CoalitionGame"},
+    "explain.models.moved": {"Moved": "explain.models.perturbed.PerturbedEmbeddings"},
+    "explain.models.own_module": {"own_copy": "explain.models.target_module.shared_weight_copy"},
+    "explain.models.random_layers": {"drawn_anew": "explain.models.reinitialized.reinitialized"},
+    "explain.methods.coalitions": {"GameSettings": "explain.methods.coalitions.CoalitionSettings"},
+}
+
+
+def old_name(module: str, name: str) -> Any:
+    """Return what an old name stands for; for `__getattr__` of modules whose names changed.
+
+    Raises:
+        AttributeError: the module never had that name.
+    """
+    place = RENAMED.get(module, {}).get(name) or (f"{MOVED[module]}.{name}" if module in MOVED else "")
+    home, _, leaf = place.rpartition(".")
+    try:
+        value = getattr(importlib.import_module(home), leaf) if home else None
+    except AttributeError:
+        value = None
+    if value is None:
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+    warnings.warn(f"{module}.{name} is now {place}; the old name goes with the next release.", DeprecationWarning, 3)
+    return value
+
+
+class _Shim(Loader):
+    """Makes a module that hands out names from their new places."""
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        module = ModuleType(spec.name, f"Moved to {MOVED.get(spec.name, 'several modules')}.")
+        module.__getattr__ = lambda name: _attribute(spec.name, name)  # type: ignore[method-assign]
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Do nothing: names are looked up when they are asked for."""
+
+
+def _attribute(module: str, name: str) -> Any:
+    if name.startswith("__"):
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+    return old_name(module, name)
+
+
+class _Finder(MetaPathFinder):
+    """Finds modules that are gone; it stands behind all finders of modules that are there."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        packages = {name.rpartition(".")[0] for name in MOVED}
+        if fullname in MOVED:
+            return ModuleSpec(fullname, _Shim(), is_package=fullname in packages)
+        if fullname in packages and fullname.startswith("explain."):
+            return ModuleSpec(fullname, _Shim(), is_package=True)
+        return None
+
+
+def install() -> None:
+    """Let old import paths be found; called once, by `explain/__init__.py`."""
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.append(_Finder())

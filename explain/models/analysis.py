@@ -1,0 +1,93 @@
+"""Analyses: what can be computed with a model about one text, about many texts, or about the model alone.
+
+An analysis is a frozen dataclass whose fields are its settings, so it is its own key in caches and records. Attribution
+methods and metrics are special kinds: they have registries and contract suites of their own.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
+
+from explain.core.meter import Meter
+from explain.core.settings import check_settings, setting_values
+from explain.datatypes import Target, TextVectors, Tokens
+from explain.models.base import TextModel
+
+SubjectType = TypeVar("SubjectType", contravariant=True)
+ResultType = TypeVar("ResultType", covariant=True)
+
+TEXT, TEXTS, MODEL = "text", "texts", "model"
+
+
+@dataclass(frozen=True)
+class ExplainedText:
+    """One text as a model reads it, and the number that is explained."""
+
+    tokens: Tokens
+    target: Target
+
+
+class Analysis(ABC, Generic[SubjectType, ResultType]):
+    """Base of all analyses; subclass `TextAnalysis`, `VectorAnalysis` or `ModelAnalysis`.
+
+    Class attributes:
+        name, title: the registry's name, and a reader's.
+        meaning: one line: what the result says; limits: what it does not say.
+        version: raised when the arithmetic changes; part of keys and records.
+        requires: the capabilities that a model must have, see `explain.models.base.CAPABILITIES`.
+        subject: what it is about: "text", "texts" or "model".
+        returns: the type of its result, a frozen dataclass of `explain.datatypes`.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    meaning: ClassVar[str]
+    limits: ClassVar[str] = ""
+    version: ClassVar[int] = 1
+    requires: ClassVar[frozenset[str]] = frozenset()
+    subject: ClassVar[str]
+    returns: ClassVar[type]
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+    @property
+    def key(self) -> tuple[str, int, "Analysis[SubjectType, ResultType]"]:
+        """Name, version and settings: equal keys on one subject mean equal results."""
+        return self.name, self.version, self
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The settings by name, as JSON values."""
+        return setting_values(self)
+
+    @abstractmethod
+    def passes(self, model: TextModel, subject: SubjectType) -> int:
+        """Return the most passes that `run` takes, and steps of arithmetic that take as long."""
+
+    @abstractmethod
+    def run(self, model: TextModel, subject: SubjectType, meter: Meter | None = None) -> ResultType:
+        """Compute the result.
+
+        Raises:
+            ModelError: the model lacks a capability; ExplainError: a setting that does not fit the model or the text.
+        """
+
+
+class TextAnalysis(Analysis[ExplainedText, ResultType]):
+    """An analysis of one text and target."""
+
+    subject: ClassVar[str] = TEXT
+
+
+class VectorAnalysis(Analysis[TextVectors, ResultType]):
+    """An analysis of the vectors of many texts."""
+
+    subject: ClassVar[str] = TEXTS
+
+
+class ModelAnalysis(Analysis[None, ResultType]):
+    """An analysis of a model, whatever the text."""
+
+    subject: ClassVar[str] = MODEL

@@ -1,0 +1,160 @@
+"""The engine: computes the parts of a plan, cheapest first; the same for page, command line and Python.
+
+    one text:    encode -> observe (prediction and attention maps, one forward) -> methods -> phrases -> tests -> rest
+    many texts:  vectors (one forward each) -> analyses of vectors
+
+Every part is stored by what it depends on: the weights, the ids, the target, and the analysis with its version.
+"""
+
+from collections.abc import Callable, Hashable, Iterator
+from functools import partial
+from typing import Any
+
+from explain.core.meter import Meter
+from explain.datatypes import Prediction, Target, Tokens
+from explain.metrics.base import Trial, TrialSettings
+from explain.models.analysis import MODEL, Analysis, ExplainedText
+from explain.models.base import Observation, TextModel, check_same_score
+from explain.models.cached_model import CachedModel
+from explain.run import jobs
+from explain.run.jobs import Cache, remembered
+from explain.run.plan import Plan, TextsItem
+from explain.run.results import OBSERVATION, TARGET, VECTORS, Results
+from explain.run.vectors import read_texts
+
+PartKey = str | Analysis[Any, Any]
+
+Recall = Callable[[Hashable, Callable[[], Any]], Any]
+
+_ANY_TARGET = Target("", "", 0)  # how many passes an analysis takes hangs on the tokens alone
+
+
+def cost(plan: Plan, model: TextModel) -> int:
+    """Return the most passes that a plan takes, and steps of arithmetic that take as long."""
+    if isinstance(plan.item, TextsItem):
+        texts = plan.item.texts
+        return len(texts) + sum(analysis.passes(model, texts) for analysis in plan.analyses)
+    windows = model.windows(plan.item.text, plan.item.text_pair)
+    subject = ExplainedText(windows[0], _ANY_TARGET)
+    total = 1 if len(windows) == 1 else len(windows) + 1
+    methods = plan.methods
+    total += sum(analysis.passes(model, subject) for analysis in (*methods, *plan.others))
+    total += plan.phrases.passes(model, subject) if plan.phrases else 0
+    for settings in dict.fromkeys(tests.tests for tests in plan.tests):
+        tested = [tests.method for tests in plan.tests if tests.tests == settings]
+        total += settings.cost(model, subject.tokens, tested)
+    return total
+
+
+def known(plan: Plan, model: TextModel, cache: Cache) -> tuple[Results, bool]:
+    """Return the parts of a plan that need no computing, up to the first that does, and whether these are all."""
+    stored, complete = remembered(parts(plan, model, cache=cache, compute=False))
+    return Results(plan, stored), complete
+
+
+def results(plan: Plan, model: TextModel, meter: Meter | None = None, cache: Cache | None = None) -> Results:
+    """Compute a whole plan; raises as `parts` does."""
+    return Results.collect(plan, parts(plan, model, meter, cache))
+
+
+def parts(
+    plan: Plan,
+    model: TextModel,
+    meter: Meter | None = None,
+    cache: Cache | None = None,
+    *,
+    compute: bool = True,
+) -> Iterator[tuple[PartKey, Any]]:
+    """Compute a plan part by part.
+
+    Yields:
+        Of one text (OBSERVATION, Observation) and (TARGET, Target), of many (VECTORS, TextVectors); then each analysis
+        with its result: methods cheapest first, key phrases, tests, the others.
+
+    Raises:
+        ExplainError: something is wrong with text, target or settings, or the work was stopped.
+    """
+    recall = partial(jobs.recall, cache if cache is not None else Cache(), compute=compute)
+    if isinstance(plan.item, TextsItem):
+        yield from _vector_parts(plan, plan.item, model, meter, recall)
+    else:
+        yield from _text_parts(plan, model, meter, recall)
+
+
+def _vector_parts(
+    plan: Plan, item: TextsItem, model: TextModel, meter: Meter | None, recall: Recall
+) -> Iterator[tuple[PartKey, Any]]:
+    place = (model.record, item.texts.digest, item.pooling)  # keys are stored; texts would be stored with them
+    vectors = recall((*place, VECTORS), partial(read_texts, item.texts.texts, model, item.pooling, meter))
+    yield VECTORS, vectors
+    for analysis in plan.analyses:
+        yield analysis, recall((*place, analysis.key), partial(analysis.run, model, vectors, meter))
+
+
+def _text_parts(plan: Plan, model: TextModel, meter: Meter | None, recall: Recall) -> Iterator[tuple[PartKey, Any]]:
+    working = CachedModel(model)
+    tokens, prediction, place = _window(plan, model, meter, recall)
+
+    observation: Observation = recall((*place, OBSERVATION), partial(model.observe, tokens, meter))
+    if prediction is not None:
+        observation = Observation(prediction, observation.maps)
+    working.remember(observation)
+    yield OBSERVATION, observation
+
+    choice = plan.target
+    target = model.task.target(
+        observation.prediction,
+        model.head,
+        label=choice.label,
+        against=choice.against,
+        scale=choice.scale,
+        position=choice.position,
+    )
+    yield TARGET, target
+
+    subject = ExplainedText(tokens, target)
+    served = model.value(observation.prediction, target)
+    attributions = {}
+    for method in sorted(plan.methods, key=lambda method: method.passes(model, subject)):
+        attribution = recall((*place, target, method.key), partial(method.run, working, subject, meter))
+        check_same_score(attribution.output, served, model.name)
+        attributions[method] = attribution
+        yield method, attribution
+
+    if plan.phrases is not None:
+        yield (
+            plan.phrases,
+            recall((*place, target, plan.phrases.key), partial(plan.phrases.run, working, subject, meter)),
+        )
+
+    trials: dict[TrialSettings, Trial] = {}
+    for tests in plan.tests:
+
+        def test(tests: Any = tests) -> Any:
+            if tests.tests not in trials:  # methods share the runs of random orders
+                trials[tests.tests] = tests.trial(working, subject, meter)
+            method = tests.method
+            attribution = attributions[method] if method in attributions else method.run(working, subject, meter)
+            return tests.run_on(trials[tests.tests], attribution)
+
+        yield tests, recall((*place, target, tests.key), test)
+
+    for analysis in plan.others:
+        about: tuple[Hashable, ...] = (model.record,) if analysis.subject == MODEL else (*place, target)
+        given = None if analysis.subject == MODEL else subject
+        yield analysis, recall((*about, analysis.key), partial(analysis.run, working, given, meter))
+
+
+def _window(
+    plan: Plan, model: TextModel, meter: Meter | None, recall: Recall
+) -> tuple[Tokens, Prediction | None, tuple[Hashable, ...]]:
+    """Return the window of a text that is explained, the prediction over all windows, and the key of the window."""
+    item = plan.text
+    windows = model.windows(item.text, item.text_pair)
+    texts = (model.record, item.text, item.text_pair)
+    tokens, prediction = windows[0], None
+    if len(windows) > 1:
+        predictions = recall((*texts, "windows"), lambda: tuple(model.predict(window, meter) for window in windows))
+        number, prediction = model.task.joined(predictions, model.head, plan.target.label)
+        tokens = windows[number]
+    return tokens, prediction, (*texts, tokens.key)

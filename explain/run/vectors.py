@@ -1,0 +1,49 @@
+"""Vectors of many texts, read in slices that bound the memory."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from explain.core.errors import TextError
+from explain.core.meter import Meter
+from explain.datatypes import TextVectors
+from explain.models.base import TextModel
+from explain.models.text_vectors import ReadTexts
+from explain.models.transformer import check_text
+
+MOST_CHARACTERS = 2_000_000  # of the texts that are cut into pieces at once
+AT_ONCE = 2048  # texts sorted by length and run together: progress comes in such steps, or smaller ones
+
+
+def read_texts(texts: Sequence[str], model: TextModel, pooling: str, meter: Meter | None = None) -> TextVectors:
+    """Return the vector of each text: one forward pass each.
+
+    Raises:
+        TextError: there is no text, or one can't be read; ModelError: the model gives no vectors.
+    """
+    if isinstance(texts, str) or not len(texts):
+        raise TextError("Give a list of texts, one or more.")
+    for number, text in enumerate(texts):
+        try:
+            check_text(text)
+        except TextError as error:
+            raise TextError(f"Text {number}, counted from 0: {error}") from error
+    slices = [model.text_vectors(texts[start:stop], pooling, meter) for start, stop in _slices(texts)]
+    return _joined(slices, model, pooling)
+
+
+def _slices(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Yield ranges of texts that are read at once: not too many, and not too long together."""
+    start = characters = 0
+    for number, text in enumerate(texts):
+        characters += len(text)
+        if number > start and (number - start == AT_ONCE or characters > MOST_CHARACTERS):
+            yield start, number
+            start, characters = number, len(text)
+    yield start, len(texts)
+
+
+def _joined(slices: Sequence[ReadTexts], model: TextModel, pooling: str) -> TextVectors:
+    names = ("vectors", "pieces", "unknown", "truncated")
+    columns = {name: np.concatenate([getattr(part, name) for part in slices]) for name in names}
+    return TextVectors(**columns, model=model.record, pooling=pooling)
