@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from explain.cli.serve import serve_app
 from explain.core.arguments import Parser, finite_number, host_name, not_empty, output_file, whole_number
@@ -21,10 +21,11 @@ from explain.datatypes import Report, Verdict
 from explain.numerics.neurons import NEURON_FIGURES
 
 if TYPE_CHECKING:  # heavy: each command imports what it needs
-    from explain.analyses.questions import MaxActivations, NeuronAblation
+    from explain.analyses.max_activations import MaxActivations
+    from explain.analyses.neuron_ablation import NeuronAblation
     from explain.core.meter import Meter
     from explain.models.base import TextModel
-    from explain.run.pipeline import Request
+    from explain.run.results import Results
 
 DEFAULT_PORT = 8501
 LONGEST_LINE = 1200  # characters of a message
@@ -370,8 +371,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def explain_text(options: argparse.Namespace) -> int:
+    from explain.metrics.base import TrialSettings
     from explain.models.loading.catalogue import load_model
-    from explain.run.pipeline import DEFAULT_METHODS, Request, methods_from, parts, questions_of, report, tests_from
+    from explain.report.record import report_of
+    from explain.run import engine
+    from explain.run.plan import DEFAULT_METHODS, Plan, methods_from, similarity_of
     from explain.text.phrases import PhraseSettings
 
     settings = _settings(options.set)
@@ -379,27 +383,26 @@ def explain_text(options: argparse.Namespace) -> int:
     methods = methods_from(options.method or DEFAULT_METHODS, settings, parse=True)
     model = load_model(options.model, task=options.task)
     text = _text(options)
-    request = Request(
+    plan = Plan.for_text(
         text,
-        methods,
         options.pair,
-        options.target,
-        options.against,
-        options.scale,
-        None if options.no_phrases else phrases,
-        questions=questions_of(model),
+        methods=methods,
+        phrases=None if options.no_phrases else phrases,
+        tests=TrialSettings.from_names(options.metric) if options.test or options.metric else None,
+        analyses=similarity_of(model),
+        label=options.target,
+        against=options.against,
+        scale=options.scale,
         position=_position(options, model, text),
-        tests=tests_from(options.metric) if options.test or options.metric else None,
     )
-    found = dict(parts(request, model))
-    result = report(request, model, found)
-    _write(options, request, result, found, model)
+    results = engine.results(plan, model)
+    _write(options, report_of(results, model), results, model)
     return 0
 
 
 def show_attention(options: argparse.Namespace) -> int:
+    from explain.api import attention
     from explain.models.loading.catalogue import load_model
-    from explain.run.pipeline import attention
     from explain.views import attention_arrays
 
     if options.format == "npz" and options.out is None:
@@ -424,11 +427,11 @@ def show_attention(options: argparse.Namespace) -> int:
 def embed_texts(options: argparse.Namespace) -> int:
     if options.out is None and options.query is None:
         raise SettingError("Nothing to do. Give --out FILE for the vectors, --query TEXT for a ranking, or both.")
-    from explain.embeddings.ranking import Search
+    from explain.analyses.semantic_search import SemanticSearch
+    from explain.api import embed
     from explain.embeddings.reading import of_lines, read_texts
-    from explain.embeddings.work import default_model, embed
     from explain.embeddings.writing import check_place, write
-    from explain.models.loading.catalogue import load_model
+    from explain.models.loading.catalogue import default_encoder, load_model
     from explain.models.transformer import check_text
     from explain.views.scores_table import ranking_to_text
 
@@ -442,7 +445,7 @@ def embed_texts(options: argparse.Namespace) -> int:
         texts = of_lines(_standard_input(), options.rows)
     else:
         texts = read_texts(options.file, column=options.column, label=options.label, most=options.rows)
-    model = load_model(options.model or default_model())
+    model = load_model(options.model or default_encoder())
     with _bar(len(texts)) as meter:
         vectors = embed(texts.texts, model, pooling=options.pooling, meter=meter)
     cut, pooling = int(vectors.truncated.sum()), vectors.pooling
@@ -455,10 +458,10 @@ def embed_texts(options: argparse.Namespace) -> int:
         write(vectors, texts, options.out)
         _say(f"Written: {options.out}")
     if options.query is not None:
-        found = Search(options.query, options.top).answer(vectors, model)
-        if found.truncated:
+        ranking = SemanticSearch(options.query, options.top).run(model, vectors)
+        if ranking.truncated:
             print(f"The query is longer than {model.longest_text} pieces. It was cut.", file=sys.stderr)
-        sys.stdout.write(ranking_to_text(found, texts.texts, texts.rows))
+        sys.stdout.write(ranking_to_text(ranking, texts.texts, texts.rows))
     return 0
 
 
@@ -474,39 +477,49 @@ def _bar(total: int) -> "Iterator[Meter]":
 
 
 def show_neurons(options: argparse.Namespace) -> int:
-    from explain.analyses.questions import HiddenStates, NeuronActivations
+    from explain.analyses.hidden_states import HiddenStates
+    from explain.analyses.neuron_activations import NeuronActivations
     from explain.models.loading.catalogue import load_model
-    from explain.run.pipeline import Request, parts
+    from explain.run import engine
+    from explain.run.plan import Plan
     from explain.text.units import unit_named
     from explain.views import inside_tables
 
     model = load_model(options.model, task=options.task)
-    effects, words = _asked_of_neurons(options, model)
-    asked = (HiddenStates(), NeuronActivations(), *effects, *words)
-    target = {name: getattr(options, name) for name in ("against", "scale", "position")}
-    request = Request(_text(options), (), options.pair, options.target, phrases=None, questions=asked, **target)
-    found = dict(parts(request, model))
-    activity = found[NeuronActivations()]
+    effects, words = _neuron_analyses(options, model)
+    plan = Plan.for_text(
+        _text(options),
+        options.pair,
+        analyses=(HiddenStates(), NeuronActivations(), *effects, *words),
+        label=options.target,
+        against=options.against,
+        scale=options.scale,
+        position=options.position,
+    )
+    results = engine.results(plan, model)
+    activity = results.required(NeuronActivations())
     table = inside_tables.InsideTable(
         model.name,
         activity,
-        found[HiddenStates()],
+        results.answer(HiddenStates()),
         None if options.word is None else unit_named(activity.tokens, options.word),
         options.layer,
         options.by,
         options.top,
-        *(next((found[one] for one in questions), None) for questions in (effects, words)),
+        effects=next(iter(map(results.answer, effects)), None),
+        words=next(iter(map(results.answer, words)), None),
     )
     written = {"json": inside_tables.to_json, "csv": inside_tables.neurons_csv, "table": inside_tables.to_text}
     _put(options, written[options.format](table))
     return 0
 
 
-def _asked_of_neurons(
+def _neuron_analyses(
     options: argparse.Namespace, model: "TextModel"
 ) -> tuple[tuple["NeuronAblation", ...], tuple["MaxActivations", ...]]:
-    """What is asked besides what is inside: the effect of those set to zero, the words of a set; each one or none."""
-    from explain.analyses.questions import MaxActivations, NeuronAblation
+    """Return the analyses that the options ask for: neurons set to zero, most active words; each one or none."""
+    from explain.analyses.max_activations import MaxActivations
+    from explain.analyses.neuron_ablation import NeuronAblation
     from explain.models.neurons import read_neuron
     from explain.text.lines import read_lines
 
@@ -531,7 +544,7 @@ def evaluate_methods(options: argparse.Namespace) -> int:
     from explain.evaluation.samples import read_samples
     from explain.methods.base import METHODS
     from explain.models.loading.catalogue import load_model
-    from explain.run.pipeline import methods_from
+    from explain.run.plan import methods_from
 
     model = load_model(options.model, task=options.task)
     names = options.method or [name for name in METHODS if METHODS[name].requires <= model.capabilities]
@@ -623,59 +636,56 @@ def _settings(assignments: Sequence[str]) -> dict[str, dict[str, str]]:
     return settings
 
 
-def _write(
-    options: argparse.Namespace, request: "Request", result: Report, found: dict[Any, Any], model: "TextModel"
-) -> None:
+def _write(options: argparse.Namespace, report: Report, results: "Results", model: "TextModel") -> None:
     from explain.methods.base import METHODS
     from explain.report.replay import to_json
     from explain.text.coverage import coverage, doubt
     from explain.views.document import document
     from explain.views.scores_table import to_csv, to_text
 
-    if doubted := doubt(coverage(result.prediction.tokens, model.unk_id, model.scripts), model.scripts):
+    if doubted := doubt(coverage(report.prediction.tokens, model.unk_id, model.scripts), model.scripts):
         _say(f"explain: {doubted}")
     if options.format == "json":
-        written = to_json(result)
+        written = to_json(report)
     elif options.format == "csv":
-        written = to_csv(result)
+        written = to_csv(report)
     elif options.format == "html":
         about = {name: (METHODS[name].title, METHODS[name].meaning, METHODS[name].limits) for name in METHODS}
         written = document(
-            result,
+            report,
             about,
-            found["observation"].maps,
-            verdicts=_verdicts(request, result, found, model),
+            results.maps,
+            verdicts=_verdicts(report, results, model),
             unknown=model.unk_id,
-            record=to_json(result),
+            record=to_json(report),
         )
     else:
-        written = to_text(result) + _judged(request, result, found, model)
+        written = to_text(report) + _judged(report, results, model)
     _put(options, written)
 
 
-def _judged(request: "Request", result: Report, found: dict[Any, Any], model: "TextModel") -> str:
+def _judged(report: Report, results: "Results", model: "TextModel") -> str:
     """Whether each explanation holds, and its figures, for a terminal."""
     from explain.metrics.base import METRICS
 
     lines = []
-    for name, judged in _verdicts(request, result, found, model).items():
+    for name, judged in _verdicts(report, results, model).items():
         lines += ["", f"{name}: {judged.word}. {judged.sentence}"]
-        for figure in (figure for figure in result.metrics if figure.method == name):
+        for figure in (figure for figure in report.metrics if figure.method == name):
             beaten = "" if figure.percentile is None else f"  beats {figure.percentile:.0f}% of random orders"
             lines.append(f"  {figure.value:8.3f}  {METRICS[figure.metric].title}{beaten}")
     return "\n".join(lines) + "\n"
 
 
-def _verdicts(request: "Request", result: Report, found: dict[Any, Any], model: "TextModel") -> dict[str, Verdict]:
+def _verdicts(report: Report, results: "Results", model: "TextModel") -> dict[str, Verdict]:
     from explain.analyses.parameter_randomization import known
     from explain.evaluation.verdict import verdict
-    from explain.run.pipeline import Tested
 
     verdicts = {}
-    for method in request.methods:
-        one = found[method]
-        others = [other for other in result.attributions if other is not one]
-        verdicts[one.method] = verdict(one, others, found.get(Tested(method)), known(model, method))
+    for method in results.plan.methods:
+        attribution = report.attribution(method.name)
+        others = [other for other in report.attributions if other is not attribution]
+        verdicts[method.name] = verdict(attribution, others, results.tests(method), known(model, method))
     return verdicts
 
 

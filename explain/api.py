@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from explain.analyses.base import make_analysis
-from explain.analyses.key_phrases import KeyPhrases
 from explain.core.errors import SettingError
 from explain.core.meter import Meter
 from explain.datatypes import AttentionMaps, Report, TextVectors
@@ -19,11 +18,8 @@ from explain.run.jobs import Cache
 from explain.run.plan import (
     DEFAULT_METHODS,
     Plan,
-    TargetChoice,
-    TextItem,
     methods_from,
     similarity_of,
-    tests_of,
 )
 from explain.run.vectors import read_texts
 from explain.text.phrases import PhraseSettings
@@ -74,18 +70,18 @@ def explain(
     'negative'
     """
     loaded = _loaded(model, task)
-    chosen_methods = methods_from(methods, settings)
-    search = None if phrases is False else KeyPhrases.of(PhraseSettings() if phrases is True else phrases)
-    trials = TrialSettings.from_names() if tests is True else tests or None
-    plan = Plan(
-        TextItem(text, text_pair),
-        (
-            *chosen_methods,
-            *(() if search is None else (search,)),
-            *tests_of(chosen_methods, trials),
-            *dict.fromkeys((*similarity_of(loaded), *analyses)),
-        ),
-        TargetChoice(label, against, scale, position),
+    attribution_methods = methods_from(methods, settings)
+    plan = Plan.for_text(
+        text,
+        text_pair,
+        methods=attribution_methods,
+        phrases=PhraseSettings() if phrases is True else phrases or None,
+        tests=TrialSettings.from_names() if tests is True else tests or None,
+        analyses=(*similarity_of(loaded), *analyses),
+        label=label,
+        against=against,
+        scale=scale,
+        position=position,
     )
     return report_of(engine.results(plan, loaded, meter, cache), loaded)
 
@@ -134,7 +130,9 @@ def ask(
     if not isinstance(text, str):
         raise SettingError(f"{wanted.title} is about one text: give one string.")
     loaded = _loaded(model or catalogue.DEFAULT_MODEL, task)
-    plan = Plan(TextItem(text, text_pair), (wanted,), TargetChoice(label, against, scale, position))
+    plan = Plan.for_text(
+        text, text_pair, analyses=(wanted,), label=label, against=against, scale=scale, position=position
+    )
     return cast(ResultType, engine.results(plan, loaded, meter, cache).answer(wanted))
 
 

@@ -4,23 +4,22 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
-from explain.analyses.questions import (
-    AttentionKnockout,
-    HeadAblation,
-    HeadFigures,
-    LogitLens,
-    QueriesAndKeys,
-    Question,
-    StepWeights,
-)
-from explain.run.pipeline import Request
 
+from explain.analyses.attention_knockout import AttentionKnockout
+from explain.analyses.head_ablation import HeadAblation
+from explain.analyses.head_statistics import HeadStatistics
+from explain.analyses.layer_weights import LayerWeights
+from explain.analyses.logit_lens import LogitLens
+from explain.analyses.queries_and_keys import QueriesAndKeys
 from explain.core.errors import ExplainError
 from explain.core.guide import definition
-from explain.datatypes import AttentionMaps, Cut, CutEffects, HeadEffects, LayerReadings
+from explain.datatypes import AttentionMaps, Cut, CutEffects
+from explain.models.analysis import Analysis
 from explain.models.base import TextModel
 from explain.models.loading import catalogue
 from explain.numerics.heads import HEAD_FIGURES
+from explain.run.plan import Plan
+from explain.run.results import Results
 from explain.views.attention_arrays import to_json, to_npz
 from explain.views.head_effects import correlation_text, ranking
 from explain.views.layer_graph import token_text
@@ -33,7 +32,7 @@ GROUP = "attention"  # a token picked in one drawing is marked in all
 MOST_LABELS = 5  # of the prediction, which is not what this page is about
 
 # What a view asks for, and how it is drawn once that is found.
-Drawer = tuple[tuple[Question, ...], Callable[[AttentionMaps, Mapping[Any, Any]], None]]
+Drawer = tuple[tuple[Analysis[Any, Any], ...], Callable[[Results], None]]
 
 VIEWS = ("Graph", "Overview", "Matrix", "BertViz", "Which heads matter", "Layer by layer")
 
@@ -59,23 +58,20 @@ def page() -> None:
         "Which heads matter": heads_that_matter,
         "Layer by layer": layer_by_layer,
     }[view]
-    questions, draw = drawer(model, chosen)
+    analyses, draw = drawer(model, chosen)
     if view != "Layer by layer" and "cuts" in model.capabilities and (cuts := cuts_of(chosen)):
-        questions = (*questions, AttentionKnockout(cuts))
-    request = Request(text, (), pair, phrases=None, questions=questions, **question)
+        analyses = (*analyses, AttentionKnockout(cuts))
+    plan = Plan.for_text(text, pair, analyses=analyses, **question)
 
-    def draw_all(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
-        prediction = found["observation"].prediction
-        show.prediction(prediction, model, found.get("target"), most=MOST_LABELS)
-        maps = found["observation"].maps
-        draw(maps, found)
-        effects = next((found[one] for one in questions if isinstance(one, AttentionKnockout) and one in found), None)
-        if effects is not None:
-            what_if(effects, maps, chosen)
-        if set(found) >= set(questions):
-            take_away(request, model, maps, chosen)
+    def draw_all(results: Results, model: TextModel) -> None:
+        show.prediction(results.prediction, model, results.target, most=MOST_LABELS)
+        draw(results)
+        for effects in results.of_type(AttentionKnockout):
+            what_if(effects, results.maps, chosen)
+        if results.complete:
+            take_away(results, model, chosen)
 
-    follow(request, model, draw_all)
+    follow(plan, model, draw_all)
 
 
 def graph(model: TextModel, chosen: Selection) -> Drawer:
@@ -88,15 +84,16 @@ def graph(model: TextModel, chosen: Selection) -> Drawer:
     method = controls.method_settings(name) if name else None
     if name and method is None:
         st.stop()  # the form says what is wrong
-    question = None if method is None else StepWeights(method)
+    analysis = None if method is None else LayerWeights(method)
 
-    def draw(maps: AttentionMaps, found: Mapping[Any, Any]) -> None:
-        one = None
-        if question is not None:
-            if question not in found:
+    def draw(results: Results) -> None:
+        maps, attribution = results.maps, None
+        if analysis is not None:
+            weights = results.answer(analysis)
+            if weights is None:
                 st.skeleton(height=300)
                 return
-            maps, one = found[question]
+            maps, attribution = weights.maps, weights.attribution
         show.view(
             "layer_graph",
             maps,
@@ -111,11 +108,13 @@ def graph(model: TextModel, chosen: Selection) -> Drawer:
             title="" if method is None else method.title,
             group=GROUP,
         )
-        if one is not None and method is not None:
+        if attribution is not None and method is not None:
             st.markdown(f"**{method.title}**, all layers together. {method.meaning}", help=method.limits)
-            show.view("token_heatmap", one, key="shares", by="token", title=method.title, group=GROUP, special=True)
+            show.view(
+                "token_heatmap", attribution, key="shares", by="token", title=method.title, group=GROUP, special=True
+            )
 
-    return (() if question is None else (question,)), draw
+    return (() if analysis is None else (analysis,)), draw
 
 
 def overview(model: TextModel, chosen: Selection) -> Drawer:
@@ -131,23 +130,24 @@ def overview(model: TextModel, chosen: Selection) -> Drawer:
         controls.select(value)
         st.session_state.view = "Matrix"
 
-    def draw(maps: AttentionMaps, found: Mapping[Any, Any]) -> None:
-        if HeadFigures() not in found:
+    def draw(results: Results) -> None:
+        statistics = results.answer(HeadStatistics())
+        if statistics is None:
             st.skeleton(height=300)
             return
         show.view(
             "head_grid",
-            maps,
+            results.maps,
             key="heads",
             on_chosen=open_head,
-            figures=found[HeadFigures()],
+            figures=statistics.figures,
             figure=figure,
             order=orders[order],
             at_least=floor / 100,
             chosen=None if chosen.layer is None or chosen.head is None else (chosen.layer, chosen.head),
         )
 
-    return (HeadFigures(),), draw
+    return (HeadStatistics(),), draw
 
 
 def matrix(model: TextModel, chosen: Selection) -> Drawer:
@@ -157,10 +157,10 @@ def matrix(model: TextModel, chosen: Selection) -> Drawer:
             "Special tokens", value=True, key="specials", bind="query-params", help=definition("special token")
         )
 
-    def draw(maps: AttentionMaps, found: Mapping[Any, Any]) -> None:
+    def draw(results: Results) -> None:
         show.view(
             "attention_matrix",
-            maps,
+            results.maps,
             key="matrix",
             on_chosen=controls.select,
             layer=chosen.layer,
@@ -189,40 +189,40 @@ def bertviz(model: TextModel, chosen: Selection) -> Drawer:
     ]
     if which == "neuron":
         model.require({"trace"})
-    questions = (QueriesAndKeys(),) if which == "neuron" else ()
+    analyses = (QueriesAndKeys(),) if which == "neuron" else ()
 
-    def draw(maps: AttentionMaps, found: Mapping[Any, Any]) -> None:
-        if not set(found) >= set(questions):
+    def draw(results: Results) -> None:
+        if not results.has(analyses):
             st.skeleton(height=300)
             return
         # One layer lets more tokens be drawn, and queries and keys of all layers are many megabytes.
         layer = chosen.layer if chosen.layer is not None or which != "neuron" else 0
         show.view(
             "bertviz",
-            maps,
+            results.maps,
             key="bertviz_view",
             which=which,
             layers=None if layer is None or which == "model" else [layer],
             layer=None if which == "model" else layer,
             head=None if which == "model" else chosen.head,
-            vectors=found.get(QueriesAndKeys()),
+            vectors=results.answer(QueriesAndKeys()),
         )
         if layer is not None and which != "model":
             st.caption(f"Layer {layer} alone is drawn; choose another one above.")
 
-    return questions, draw
+    return analyses, draw
 
 
 def heads_that_matter(model: TextModel, chosen: Selection) -> Drawer:
     model.require({"cuts"})
-    question = HeadAblation()
+    analysis = HeadAblation()
     figure = st.selectbox("Attention's own ranking by", list(HEAD_FIGURES), key="claim", bind="query-params", width=260)
 
-    def draw(maps: AttentionMaps, found: Mapping[Any, Any]) -> None:
-        if question not in found:
+    def draw(results: Results) -> None:
+        effects = results.answer(analysis)
+        if effects is None:
             st.skeleton(height=300)
             return
-        effects: HeadEffects = found[question]
         show.view(
             "head_effects",
             effects,
@@ -247,11 +247,11 @@ def heads_that_matter(model: TextModel, chosen: Selection) -> Drawer:
         numbers = {column: st.column_config.NumberColumn(format="%.3f") for column in ("effect", name)}
         st.dataframe(rows, hide_index=True, column_config=numbers, height=320)
 
-    return (question,), draw
+    return (analysis,), draw
 
 
 def layer_by_layer(model: TextModel, chosen: Selection) -> Drawer:
-    question = LogitLens()
+    analysis = LogitLens()
     similar = {"to its own input": "to_input", "to the other tokens": "to_others"}
     to = st.segmented_control(
         "Similarity of token states",
@@ -262,14 +262,14 @@ def layer_by_layer(model: TextModel, chosen: Selection) -> Drawer:
         bind="query-params",
     )
 
-    def draw(maps: AttentionMaps, found: Mapping[Any, Any]) -> None:
-        if question not in found:
+    def draw(results: Results) -> None:
+        readings = results.answer(analysis)
+        if readings is None:
             st.skeleton(height=300)
             return
-        readings: LayerReadings = found[question]
         show.view("layer_readings", readings, key="readings", similarity=similar[to])
 
-    return (question,), draw
+    return (analysis,), draw
 
 
 def cuts_of(chosen: Selection) -> tuple[tuple[Cut, ...], ...]:
@@ -310,7 +310,8 @@ def named(cut: Cut, maps: AttentionMaps) -> tuple[str, str]:
     return f"all attention of layer {cut.layer}", ""
 
 
-def take_away(request: Request, model: TextModel, maps: AttentionMaps, chosen: Selection) -> None:
+def take_away(results: Results, model: TextModel, chosen: Selection) -> None:
+    maps, item = results.maps, results.plan.text
     st.subheader("Take it with you", anchor=False)
     with st.container(horizontal=True):
         st.download_button(
@@ -328,12 +329,12 @@ def take_away(request: Request, model: TextModel, maps: AttentionMaps, chosen: S
                 "application/json",
                 on_click="ignore",
             )
-    show.links(request.text, request.text_pair)
+    show.links(item.text, item.text_pair)
     st.caption("Pictures: each drawing has SVG and PNG buttons in its corner.")
     with st.expander("The Python that gives these weights"):
-        pair = "" if request.text_pair is None else f", text_pair={request.text_pair!r}"
+        pair = "" if item.text_pair is None else f", text_pair={item.text_pair!r}"
         task = "" if catalogue.is_default(model) else f", task={model.task.hub_name!r}"
-        code = f"import explain\n\nmaps = explain.attention({request.text!r}, model={model.name!r}{pair}{task})\n"
+        code = f"import explain\n\nmaps = explain.attention({item.text!r}, model={model.name!r}{pair}{task})\n"
         st.code(f"{code}print(maps.weights.shape)  # layers, heads, looks, is looked at\n", language="python")
 
 

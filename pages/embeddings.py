@@ -1,28 +1,33 @@
 """Many texts as vectors: which lie near a query, which near each other, in what groups; and why two are alike."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import streamlit as st
-from explain.embeddings.base import Analysis
-from explain.embeddings.clusters import MOST_CLUSTERS, Clustering
-from explain.embeddings.maps import FEWEST_FOR_PCA, FEWEST_FOR_UMAP, MOST_MAPPED, PCAMap, UMAPMap
-from explain.embeddings.ranking import MOST_COMPARED, Compared, Neighbours, Search, in_order_of
 
+from explain.analyses import pca_map, umap_map
+from explain.analyses.clusters import MOST_CLUSTERS, Clusters
+from explain.analyses.cosine_matrix import MOST_COMPARED, CosineMatrix
+from explain.analyses.nearest_neighbors import NearestNeighbors
+from explain.analyses.pca_map import PCAMap
+from explain.analyses.semantic_search import SemanticSearch
+from explain.analyses.umap_map import MOST_MAPPED, UMAPMap
 from explain.core.errors import ExplainError
 from explain.core.guide import definition
 from explain.datatypes import Ranking, TextClusters, TextMap, TextMatrix, TextVectors
-from explain.embeddings import work
 from explain.embeddings.reading import Texts
 from explain.embeddings.writing import clusters_csv, written
+from explain.models.analysis import VectorAnalysis
 from explain.models.base import TextModel
 from explain.models.pooling import POOLINGS
 from explain.run.jobs import Job, size_of
+from explain.run.plan import Plan, TextsItem
+from explain.run.results import Results
 from explain.text.coverage import MOST_UNKNOWN
 from explain.views.scores_table import shortened
-from explain.views.text_map import MOST_GROUPS, Coloring, map_figure, matrix_figure, points_shown
+from explain.views.text_map import MOST_GROUPS, Coloring, map_figure, matrix_figure, matrix_order, points_shown
 from pages.shared import controls, show, state
 from pages.shared.follow import CLICKED, follow_work
 from pages.shared.texts import Given, given_texts
@@ -44,7 +49,7 @@ class Subject:
 
 
 # What a look asks for, and how it is drawn once that is found.
-Look = tuple[tuple[Analysis, ...], Callable[[TextVectors, Mapping[Any, Any]], None]]
+Look = tuple[tuple[VectorAnalysis[Any], ...], Callable[[TextVectors, Results], None]]
 
 
 def page() -> None:
@@ -69,15 +74,15 @@ def page() -> None:
 
 def vectors_first(subject: Subject) -> None:
     """The vectors, and then what is asked of them: another question should not begin with the vectors again."""
-    request = work.Request(subject.given.texts, subject.pooling)
-    _, known = (asked := state.embedded(request, subject.model)).known()
-    if not known:
+    item = TextsItem(subject.given.texts, subject.pooling)
+    reading = state.Work(Plan(item), subject.model)
+    if not reading.known()[1]:
 
-        def go_on(parts: Mapping[Any, Any]) -> None:
-            if "vectors" in parts:
+        def go_on(results: Results) -> None:
+            if results.vectors is not None:
                 st.rerun()
 
-        follow_work(asked, go_on, lambda job: f"Reading texts: {job.done:,} of {job.cost:,}.")
+        follow_work(reading, go_on, lambda job: f"Reading texts: {job.done:,} of {job.cost:,}.")
         return
     view = st.segmented_control(
         "View", LOOKS, default="Map", required=True, key="look", bind="query-params", label_visibility="collapsed"
@@ -90,38 +95,36 @@ def vectors_first(subject: Subject) -> None:
         "Clusters": clusters,
     }
     analyses, draw = looks[view](subject)
-    wanted = work.Request(subject.given.texts, subject.pooling, analyses)
+    work = state.Work(Plan(item, analyses), subject.model)
+    results, complete = work.known()
 
-    asked = state.embedded(wanted, subject.model)
-    parts, complete = asked.known()
-
-    def draw_all(parts: Mapping[Any, Any]) -> None:
-        if "vectors" not in parts:
+    def draw_all(results: Results) -> None:
+        if (vectors := results.vectors) is None:
             return
-        about_texts(subject, parts["vectors"])
-        if set(analyses[:1]) <= set(parts):  # the others say more of it, where they could be found out
-            draw(parts["vectors"], parts)
-        elif not state.has_ended(asked):
+        about_texts(subject, vectors)
+        if results.has(analyses[:1]):  # the others say more of it, where they can be computed
+            draw(vectors, results)
+        elif not state.has_ended(work):
             st.skeleton(height=320)
-        # A visitor has one job at a time: why two are alike is found out once nothing else is.
-        two_texts(subject.given.texts, parts["vectors"], subject.model, subject.picked, word_by_word=complete)
-        take_away(subject, parts["vectors"])
+        # A visitor has one job at a time: why two are alike is computed once nothing else is.
+        two_texts(subject.given.texts, vectors, subject.model, subject.picked, word_by_word=complete)
+        take_away(subject, vectors)
 
     if complete:
         st.session_state.pop(CLICKED, None)  # this run heeds it
-        draw_all(parts)
+        draw_all(results)
     else:
 
-        def draw_and_go_on(parts: Mapping[Any, Any]) -> None:
-            draw_all(parts)
-            if {"vectors", *analyses} <= set(parts) and st.session_state.get("found_for") != asked.key:
-                st.session_state.found_for = asked.key  # once: what could not be remembered would be found for ever
+        def draw_and_go_on(results: Results) -> None:
+            draw_all(results)
+            if results.complete and st.session_state.get("computed_for") != work.key:
+                st.session_state.computed_for = work.key  # once: what no cache can hold would be computed for ever
                 st.rerun()  # nothing else is computed now, so why two texts are alike can be
 
-        follow_work(asked, draw_and_go_on, _told)
+        follow_work(work, draw_and_go_on, _progress_text)
 
 
-def _told(job: Job) -> str:
+def _progress_text(job: Job) -> str:
     return "Finding out what was asked. A first UMAP takes half a minute longer: it is compiled."
 
 
@@ -176,17 +179,17 @@ def text_map(subject: Subject) -> Look:
         )
         chosen = color_picker(texts)
         clustering = cluster_slider(texts) if chosen == "cluster" else None
-    if len(texts) < FEWEST_FOR_PCA:
-        show.advice(f"A map needs {FEWEST_FOR_PCA} texts or more.")
-        return (), lambda vectors, parts: None
-    if kind == "UMAP" and len(texts) < FEWEST_FOR_UMAP:
-        show.advice(f"UMAP needs {FEWEST_FOR_UMAP} texts or more; this is PCA.")
+    if len(texts) < pca_map.FEWEST_TEXTS:
+        show.advice(f"A map needs {pca_map.FEWEST_TEXTS} texts or more.")
+        return (), lambda vectors, results: None
+    if kind == "UMAP" and len(texts) < umap_map.FEWEST_TEXTS:
+        show.advice(f"UMAP needs {umap_map.FEWEST_TEXTS} texts or more; this is PCA.")
         kind = "PCA"
-    mapped: Analysis = PCAMap() if kind == "PCA" else UMAPMap()
+    mapped: VectorAnalysis[TextMap] = PCAMap() if kind == "PCA" else UMAPMap()
 
-    def draw(vectors: TextVectors, parts: Mapping[Any, Any]) -> None:
-        found: TextMap = parts[mapped]
-        clustered = None if clustering is None else parts.get(clustering)
+    def draw(vectors: TextVectors, results: Results) -> None:
+        found = results.required(mapped)
+        clustered = None if clustering is None else results.answer(clustering)
 
         def clicked() -> None:
             for point in st.session_state.map_chart["selection"]["points"]:
@@ -261,11 +264,11 @@ def search(subject: Subject) -> Look:
         most = st.slider("Texts listed", 5, 100, 10, step=5, key="top", bind="query-params", width=180)
     if not query.strip():
         show.advice("Type what you look for: the texts that mean something alike come first, whatever their words.")
-        return (), lambda vectors, parts: None
-    analysis = Search(query, int(most))
+        return (), lambda vectors, results: None
+    analysis = SemanticSearch(query, int(most))
 
-    def draw(vectors: TextVectors, parts: Mapping[Any, Any]) -> None:
-        found: Ranking = parts[analysis]
+    def draw(vectors: TextVectors, results: Results) -> None:
+        found = results.required(analysis)
         if found.truncated:
             st.warning("The line is longer than the model reads; its end was left out.")
         ranking_table(subject, found, "search_table", pick)
@@ -285,14 +288,14 @@ def neighbours(subject: Subject) -> Look:
         show.advice(
             "Give the row of a text under Two texts below, or click a point on the map: its neighbours are here."
         )
-        return (), lambda vectors, parts: None
-    analysis = Neighbours(subject.picked[0], int(most))
+        return (), lambda vectors, results: None
+    analysis = NearestNeighbors(subject.picked[0], int(most))
 
-    def draw(vectors: TextVectors, parts: Mapping[Any, Any]) -> None:
+    def draw(vectors: TextVectors, results: Results) -> None:
         st.markdown(f"Nearest to row {texts.rows[subject.picked[0]]}:")
         st.text(shortened(texts.texts[subject.picked[0]], MOST_SHOWN))
         this = texts.rows[subject.picked[0]]
-        ranking_table(subject, parts[analysis], "neighbour_table", lambda row: pick_both(this, row))
+        ranking_table(subject, results.required(analysis), "neighbour_table", lambda row: pick_both(this, row))
         st.caption("By cosine, the text itself left out. Select a row to compare its text with this one below.")
 
     return (analysis,), draw
@@ -337,11 +340,11 @@ def matrix(subject: Subject) -> Look:
             which = controls.one_of("Which", ["the first", drawn], "which_texts", "the first", width=180)
         sort = st.toggle("Put clusters together", key="sorted", bind="query-params") and count > 3
         clustering = cluster_slider(texts) if sort else None
-    analysis = Compared(int(count), which == drawn)
+    analysis = CosineMatrix(int(count), which == drawn)
 
-    def draw(vectors: TextVectors, parts: Mapping[Any, Any]) -> None:
-        found: TextMatrix = parts[analysis]
-        order = in_order_of(found, None if clustering is None else parts.get(clustering))
+    def draw(vectors: TextVectors, results: Results) -> None:
+        found = results.required(analysis)
+        order = matrix_order(found, None if clustering is None else results.answer(clustering))
         st.plotly_chart(
             matrix_figure(found, texts.texts, texts.rows, order),
             key="matrix_chart",
@@ -391,10 +394,10 @@ def clusters(subject: Subject) -> Look:
     texts = subject.given.texts
     clustering = cluster_slider(texts)
     if clustering is None:
-        return (), lambda vectors, parts: None
+        return (), lambda vectors, results: None
 
-    def draw(vectors: TextVectors, parts: Mapping[Any, Any]) -> None:
-        found: TextClusters = parts[clustering]
+    def draw(vectors: TextVectors, results: Results) -> None:
+        found = results.required(clustering)
         how_clear(found)
         rows = [
             {
@@ -420,17 +423,17 @@ def clusters(subject: Subject) -> Look:
     return (clustering,), draw
 
 
-def cluster_slider(texts: Texts) -> Clustering | None:
+def cluster_slider(texts: Texts) -> Clusters | None:
     """k-means into so many clusters; None where there are too few texts."""
     most = min(MOST_CLUSTERS, len(set(texts.texts)) - 1)
     if most < 2:
         show.advice("Clusters need three different texts or more.")
         return None
     if most == 2:
-        return Clustering(2)
+        return Clusters(2)
     if not 2 <= (st.session_state.get("clusters") or 2) <= most:
         del st.session_state.clusters
-    return Clustering(int(st.slider("Clusters", 2, most, min(5, most), key="clusters", bind="query-params", width=180)))
+    return Clusters(int(st.slider("Clusters", 2, most, min(5, most), key="clusters", bind="query-params", width=180)))
 
 
 def how_clear(found: TextClusters) -> None:

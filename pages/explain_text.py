@@ -1,21 +1,22 @@
 """Explain one text: what the model decided, which words moved it, which phrases matter, where attention went."""
 
-from collections.abc import Mapping
-from typing import Any
+from functools import partial
 
 import streamlit as st
-from explain.run.pipeline import Request
 
 from explain.analyses.parameter_randomization import known
+from explain.analyses.similarity import SimilarityAttribution
 from explain.core.errors import ExplainError
 from explain.core.guide import definition
-from explain.datatypes import AttentionMaps, Prediction, Report, Verdict
+from explain.datatypes import AttentionMaps, Attribution, Report, Verdict
 from explain.evaluation.verdict import verdict
 from explain.methods.base import METHODS, Method
 from explain.models.base import TextModel
+from explain.report.as_python import as_python
+from explain.report.record import report_of
 from explain.report.replay import to_json
-from explain.run import pipeline
-from explain.views.base import VIEWS
+from explain.run.plan import Plan, similarity_of
+from explain.run.results import Results
 from explain.views.document import document
 from explain.views.scores_table import matrix_to_csv, to_csv
 from explain.views.token_heatmap import shared_scales
@@ -36,75 +37,79 @@ def page() -> None:
     if subject.lacking:
         show.advice(subject.lacking)
         return
-    asked = pipeline.questions_of(subject.model)
-    request = Request(subject.text, methods, subject.pair, phrases=phrases, questions=asked, **subject.question)
-    follow(request, subject.model, draw)
+    plan = Plan.for_text(
+        subject.text,
+        subject.pair,
+        methods=methods,
+        phrases=phrases,
+        analyses=similarity_of(subject.model),
+        **subject.question,
+    )
+    follow(plan, subject.model, draw)
 
 
-def draw(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
-    prediction: Prediction = found["observation"].prediction
-    show.prediction(prediction, model, found.get("target"), unread="the rest is struck through below")
-    if "target" not in found:
+def draw(results: Results, model: TextModel) -> None:
+    show.prediction(results.prediction, model, results.target, unread="the rest is struck through below")
+    if results.target is None:
         return
-    report = pipeline.report(request, model, found, edges=False)
-    heatmaps(request, model, report, found)
-    alike(request, report)
-    key_phrases(request, report, found)
-    attention(found["observation"].maps)
-    partial = any(map(state.unfinished, report.attributions))
-    asked = {*request.methods, *(("phrases",) if request.phrases else ()), *request.questions}
-    if set(found) >= asked and not partial:
-        take_away(request, model, report, found)
+    report = report_of(results, model, edges=False)
+    heatmaps(results, model, report)
+    alike(results)
+    key_phrases(results, report)
+    attention(results.maps)
+    if results.complete:
+        take_away(results, model)
 
 
-def heatmaps(request: Request, model: TextModel, report: Report, found: Mapping[Any, Any]) -> None:
+def heatmaps(results: Results, model: TextModel, report: Report) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("Which words", anchor=False, width="content", help=definition("piece"))
         by = controls.unit_picker()
     scales = shared_scales(report.attributions, by)
-    for method in request.methods:
+    for method in results.plan.methods:
         st.markdown(f"**{method.title}** {method.meaning}", help=method.limits)
-        if method not in found:
+        attribution = results.attribution(method)
+        if attribution is None:
             st.skeleton(height=60)
             continue
         show.view(
             "token_heatmap",
-            found[method],
+            attribution,
             key=f"heatmap_{method.name}",
             by=by,
             title=method.title,
             group=GROUP,
-            largest=scales[found[method].scale],
+            largest=scales[attribution.scale],
             special=True,
         )
-        if not state.unfinished(found[method]):
-            show.verdict(judged(method, report, found, model))
+        if not attribution.partial:
+            show.verdict(judged(method, attribution, report, model))
     st.caption("The page *Is it right?* compares each with random orders of the words.")
     show.view("word_details", report, key="details", group=GROUP, titles=state.titles(), unknown=model.unk_id)
 
 
-def judged(method: Method, report: Report, found: Mapping[Any, Any], model: TextModel) -> Verdict:
-    """Whether an explanation holds, as far as that costs nothing."""
-    others = [one for one in report.attributions if one is not found[method]]
-    return verdict(found[method], others, weights=known(model, method))
+def judged(method: Method, attribution: Attribution, report: Report, model: TextModel) -> Verdict:
+    """Return the verdict on an explanation, as far as that costs no pass."""
+    others = [other for other in report.attributions if other is not attribution]
+    return verdict(attribution, others, weights=known(model, method))
 
 
-def alike(request: Request, report: Report) -> None:
-    """Of two texts that are compared, which words of them are alike."""
-    if not request.questions:
-        return
-    st.subheader(VIEWS["similarity_matrix"].title, anchor=False)
-    if report.similarity is None:
-        st.skeleton(height=240)
-    else:
-        show.view("similarity_matrix", report.similarity, key="similarity_matrix", group=GROUP)
+def alike(results: Results) -> None:
+    """Draw which words of two compared texts are alike."""
+    for analysis in results.plan.others:
+        st.subheader(analysis.title, anchor=False)
+        matrix = results.answer(analysis)
+        if matrix is None:
+            st.skeleton(height=240)
+        else:
+            show.view("similarity_matrix", matrix, key="similarity_matrix", group=GROUP)
 
 
-def key_phrases(request: Request, report: Report, found: Mapping[Any, Any]) -> None:
-    if request.phrases is None:
+def key_phrases(results: Results, report: Report) -> None:
+    if results.plan.phrases is None:
         return
     st.subheader("Key phrases", anchor=False, help=definition("key phrase"))
-    if "phrases" not in found:
+    if results.phrases is None:
         st.skeleton(height=120)
     elif not report.phrases:
         st.caption("There is no word here that could be taken out.")
@@ -120,38 +125,34 @@ def attention(maps: AttentionMaps) -> None:
     )
 
 
-def take_away(request: Request, model: TextModel, report: Report, found: Mapping[Any, Any]) -> None:
+def take_away(results: Results, model: TextModel) -> None:
     st.subheader("Take it with you", anchor=False)
 
-    def whole() -> Report:
-        return pipeline.report(request, model, found)
+    def report() -> Report:
+        return report_of(results, model)
 
-    def page_alone() -> str:
-        all_of_it = whole()
+    def html() -> str:
+        whole = report()
         about = {name: (METHODS[name].title, METHODS[name].meaning, METHODS[name].limits) for name in METHODS}
-        return document(
-            all_of_it,
-            about,
-            found["observation"].maps,
-            verdicts={method.name: judged(method, report, found, model) for method in request.methods},
-            unknown=model.unk_id,
-            record=to_json(all_of_it),
-        )
+        verdicts = {
+            method.name: judged(method, whole.attribution(method.name), whole, model) for method in results.plan.methods
+        }
+        return document(whole, about, results.maps, verdicts=verdicts, unknown=model.unk_id, record=to_json(whole))
 
     files = [
-        ("HTML, opens offline", page_alone, "explanation.html", "text/html"),
-        ("JSON, to replay", lambda: to_json(whole()), "explanation.json", "application/json"),
-        ("CSV of the scores", lambda: to_csv(whole()), "scores.csv", "text/csv"),
+        ("HTML, opens offline", html, "explanation.html", "text/html"),
+        ("JSON, to replay", lambda: to_json(report()), "explanation.json", "application/json"),
+        ("CSV of the scores", lambda: to_csv(report()), "scores.csv", "text/csv"),
     ]
-    if (matrix := report.similarity) is not None:
-        files.append(("CSV of the pairs", lambda: matrix_to_csv(matrix), "pairs.csv", "text/csv"))
+    for matrix in results.of_type(SimilarityAttribution):
+        files.append(("CSV of the pairs", partial(matrix_to_csv, matrix), "pairs.csv", "text/csv"))
     with st.container(horizontal=True):
         for label, make, file, kind in files:
             st.download_button(label, make, file, kind, on_click="ignore")
-    show.links(request.text, request.text_pair)
+    show.links(results.plan.text.text, results.plan.text.text_pair)
     st.caption("Pictures: each drawing has SVG and PNG buttons in its corner.")
     with st.expander("The Python that gives this page"):
-        st.code(pipeline.as_python(request, model), language="python")
+        st.code(as_python(results.plan, model), language="python")
 
 
 try:

@@ -4,23 +4,24 @@ And, apart from that, whether it is what a reader would have said: words marked 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import streamlit as st
-from explain.analyses.questions import ShapleyInteractions
-from explain.run.pipeline import Request, Tested
 
 from explain.analyses.parameter_randomization import ParameterRandomization, cost, known
+from explain.analyses.word_interactions import WordInteractions
 from explain.core.errors import ExplainError
 from explain.core.guide import definition
 from explain.data.reference_texts import REFERENCE_TEXTS
-from explain.datatypes import Attribution, MetricResult, Randomization, Report
+from explain.datatypes import MetricResult, Randomization, Report
 from explain.evaluation.verdict import verdict
 from explain.methods.base import Method
 from explain.metrics.base import METRICS, TrialSettings
+from explain.models.analysis import ExplainedText
 from explain.models.base import TextModel
+from explain.report.record import report_of
 from explain.report.replay import to_json
-from explain.run import pipeline
+from explain.run.plan import Plan
+from explain.run.results import Results
 from explain.views import randomization_table
 from explain.views.agreement_matrix import FIGURES
 from explain.views.token_heatmap import shared_scales
@@ -52,11 +53,15 @@ def page() -> None:
     if subject.lacking:
         show.advice(subject.lacking)
         return
-    tested = tests(model, text, pair, methods)
-    questions = (*map(ParameterRandomization, weights_asked(model, methods)), *pairs_asked(model, text, pair))
-    follow(
-        Request(text, methods, pair, phrases=None, tests=tested, questions=questions, **subject.question), model, draw
+    plan = Plan.for_text(
+        text,
+        pair,
+        methods=methods,
+        tests=tests(model, text, pair, methods),
+        analyses=(*map(ParameterRandomization, weights_asked(model, methods)), *pairs_asked(model, text, pair)),
+        **subject.question,
     )
+    follow(plan, model, draw)
 
 
 def tests(model: TextModel, text: str, pair: str | None, methods: Sequence[Method]) -> TrialSettings | None:
@@ -72,7 +77,7 @@ def tests(model: TextModel, text: str, pair: str | None, methods: Sequence[Metho
             format_func=lambda name: METRICS[name].title,
         )
         orders = st.slider("Random orders", 20, 200, 40, step=20, key="orders", bind="query-params")
-        chosen = pipeline.tests_from(more, orders)
+        chosen = TrialSettings.from_names(more, orders)
         tokens = model.encode(text, pair)
         passes = chosen.cost(model, tokens, methods)
         st.caption(f"At most {passes:,} passes, for {len(tokens.words)} words.", help=definition("pass"))
@@ -99,9 +104,9 @@ def weights_asked(model: TextModel, methods: Sequence[Method]) -> list[Method]:
     return list(methods) if on else [method for method in methods if method not in fresh]
 
 
-def pairs_asked(model: TextModel, text: str, pair: str | None) -> tuple[ShapleyInteractions, ...]:
+def pairs_asked(model: TextModel, text: str, pair: str | None) -> tuple[WordInteractions, ...]:
     """Whether the words that act together are looked for."""
-    pairs = ShapleyInteractions(budget=PAIR_PASSES)
+    pairs = WordInteractions(budget=PAIR_PASSES)
     with st.sidebar:
         on = st.toggle(
             "Look for what acts together",
@@ -109,27 +114,26 @@ def pairs_asked(model: TextModel, text: str, pair: str | None) -> tuple[ShapleyI
             bind="query-params",
             help=definition("interaction"),
         )
-        st.caption(f"At most {pairs.cost(model, model.encode(text, pair)):,} passes.")
+        st.caption(f"At most {pairs.passes(model, ExplainedText.untargeted(model.encode(text, pair))):,} passes.")
     return (pairs,) if on else ()
 
 
-def draw(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
-    prediction = found["observation"].prediction
-    show.prediction(prediction, model, found.get("target"), most=5)
-    if "target" not in found:
+def draw(results: Results, model: TextModel) -> None:
+    show.prediction(results.prediction, model, results.target, most=5)
+    if results.target is None:
         return
-    report = pipeline.report(request, model, found, edges=False)
+    report = report_of(results, model, edges=False)
     titles = state.titles()
     with st.container():  # it grows while methods are computed; what stands below stays the same element
-        faithfulness(request, report, found, titles)
+        faithfulness(results, report, titles)
     own_rationale(report, titles)
-    if set(found) >= {*request.methods, *(map(Tested, request.methods) if request.tests else ())}:
-        take_away(request, model, found)
+    if results.has((*results.plan.methods, *results.plan.tests)):
+        take_away(results, model)
 
 
-def faithfulness(request: Request, report: Report, found: Mapping[Any, Any], titles: Mapping[str, str]) -> None:
-    verdicts(request, found, titles)
-    heatmaps(request, report, found)
+def faithfulness(results: Results, report: Report, titles: Mapping[str, str]) -> None:
+    verdicts(results, titles)
+    heatmaps(results, report)
     if len(report.attributions) > 1:
         st.subheader("Do the methods agree?", anchor=False)
         figure = st.segmented_control(
@@ -143,14 +147,11 @@ def faithfulness(request: Request, report: Report, found: Mapping[Any, Any], tit
             label_visibility="collapsed",
         )
         show.view("agreement_matrix", report, key="agreement", figure=figure, titles=titles)
-    for question in request.questions:
-        if isinstance(question, ShapleyInteractions) and question in found:
-            st.subheader("What acts together", anchor=False)
-            show.view("pair_bars", found[question], key="pair_bars", group=GROUP)
-    weights(
-        [found[one] for one in request.questions if isinstance(one, ParameterRandomization) and one in found], titles
-    )
-    if request.tests is None:
+    for interactions in results.of_type(WordInteractions):
+        st.subheader("What acts together", anchor=False)
+        show.view("pair_bars", interactions, key="pair_bars", group=GROUP)
+    weights(results.of_type(ParameterRandomization), titles)
+    if not results.plan.tests:
         show.advice("Switch on the test in the sidebar to compare each explanation with random orders of its words.")
     elif report.metrics:
         whiskers(report, titles)
@@ -159,18 +160,16 @@ def faithfulness(request: Request, report: Report, found: Mapping[Any, Any], tit
         figures(report.metrics, titles)
 
 
-def verdicts(request: Request, found: Mapping[Any, Any], titles: Mapping[str, str]) -> None:
+def verdicts(results: Results, titles: Mapping[str, str]) -> None:
     st.subheader("Verdicts", anchor=False, help=definition("verdict"))
-    attributions = [found[method] for method in request.methods if method in found]
-    for method in request.methods:
-        if method not in found or state.unfinished(found[method]):
+    for method in results.plan.methods:
+        attribution = results.attribution(method)
+        if attribution is None or attribution.partial:
             st.skeleton(height=28)
             continue
-        others = [one for one in attributions if one is not found[method]]
-        show.verdict(
-            verdict(found[method], others, found.get(Tested(method)), found.get(ParameterRandomization(method))),
-            titles[method.name],
-        )
+        others = [other for other in results.attributions if other is not attribution]
+        randomization = results.answer(ParameterRandomization(method))
+        show.verdict(verdict(attribution, others, results.tests(method), randomization), titles[method.name])
     st.caption(
         "*It holds* does not prove that the model reasons this way. On 400 sentences it was said of one in twenty "
         "random explanations, and of seven in eight of the default ones. *Don't rely on it* does not prove that an "
@@ -179,22 +178,22 @@ def verdicts(request: Request, found: Mapping[Any, Any], titles: Mapping[str, st
     )
 
 
-def heatmaps(request: Request, report: Report, found: Mapping[Any, Any]) -> None:
+def heatmaps(results: Results, report: Report) -> None:
     st.subheader("The same words, method by method", anchor=False)
     scales = shared_scales(report.attributions, "word")
-    for method in request.methods:
-        if method not in found:
+    for method in results.plan.methods:
+        attribution = results.attribution(method)
+        if attribution is None:
             continue
-        one: Attribution = found[method]
         st.markdown(f"**{method.title}**", help=method.limits)
         show.view(
             "token_heatmap",
-            one,
+            attribution,
             key=f"heatmap_{method.name}",
             by="word",
             title=method.title,
             group=GROUP,
-            largest=scales[one.scale],
+            largest=scales[attribution.scale],
         )
 
 
@@ -240,18 +239,18 @@ def figures(metrics: tuple[MetricResult, ...], titles: Mapping[str, str]) -> Non
             st.markdown(f"**{metric.title}.** {metric.meaning} {metric.limits}")
 
 
-def take_away(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
+def take_away(results: Results, model: TextModel) -> None:
     st.subheader("Take it with you", anchor=False)
     marks = state.marks()
     with st.container(horizontal=True):
         st.download_button(
             "JSON, to replay",
-            lambda: to_json(marks.add_to(pipeline.report(request, model, found))),
+            lambda: to_json(marks.add_to(report_of(results, model))),
             "explanation.json",
             "application/json",
             on_click="ignore",
         )
-    show.links(request.text, request.text_pair)
+    show.links(results.plan.text.text, results.plan.text.text_pair)
     st.caption("Pictures: each drawing has SVG and PNG buttons in its corner.")
 
 

@@ -4,13 +4,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
-from explain.analyses.questions import HiddenStates, MaxActivations, NeuronAblation, NeuronActivations, Question
-from explain.run.pipeline import Request, ask_as_python
 
+from explain.analyses.hidden_states import HiddenStates
+from explain.analyses.max_activations import MaxActivations
+from explain.analyses.neuron_ablation import NeuronAblation
+from explain.analyses.neuron_activations import NeuronActivations
 from explain.core.errors import ExplainError
 from explain.core.guide import definition
 from explain.datatypes import LayerStates, Neuron, NeuronActivity, Tokens
+from explain.models.analysis import Analysis
 from explain.models.base import TextModel
+from explain.report.as_python import ask_as_python
+from explain.run.plan import Plan
+from explain.run.results import Results
 from explain.views.inside_tables import InsideTable, neurons_csv, states_csv, to_json
 from explain.views.layer_states import STATE_FIGURES
 from explain.views.top_neurons import neuron_rows
@@ -21,7 +27,7 @@ MOST_LABELS = 5  # of the prediction, which is not what this page is about
 ACTIVATION, PRODUCT = "activation", "activation x gradient"
 
 # What a view asks for, and how it is drawn from what is found.
-Drawer = tuple[tuple[Question, ...], Callable[[Mapping[Any, Any]], None]]
+Drawer = tuple[tuple[Analysis[Any, Any], ...], Callable[[Results], None]]
 
 VIEWS = ("Layer by layer", "Neurons")
 
@@ -39,21 +45,20 @@ def page() -> None:
         "View", VIEWS, default=VIEWS[0], required=True, key="inside", bind="query-params", label_visibility="collapsed"
     )
     windows = model.windows(text, pair)
-    questions, draw = layers(model, windows) if view == VIEWS[0] else neurons(model, windows)
-    request = Request(text, (), pair, phrases=None, questions=questions, **subject.question)
+    analyses, draw = layers(model, windows) if view == VIEWS[0] else neurons(model, windows)
+    plan = Plan.for_text(text, pair, analyses=analyses, **subject.question)
 
-    def draw_all(request: Request, model: TextModel, found: Mapping[Any, Any]) -> None:
-        prediction = found["observation"].prediction
-        show.prediction(prediction, model, found.get("target"), most=MOST_LABELS)
-        draw(found)
-        if set(found) >= set(questions):
-            python(request, model)
+    def draw_all(results: Results, model: TextModel) -> None:
+        show.prediction(results.prediction, model, results.target, most=MOST_LABELS)
+        draw(results)
+        if results.complete:
+            python(plan, model)
 
-    follow(request, model, draw_all)
+    follow(plan, model, draw_all)
 
 
 def layers(model: TextModel, windows: Sequence[Tokens]) -> Drawer:
-    question = HiddenStates()
+    analysis = HiddenStates()
     names = {"length": "length", "gradient": "gradient", "state x gradient": "state_x_gradient"}
     names |= {"similarity to the layer before": "to_previous", "similarity to the input": "to_input"}
     assert set(names.values()) == set(STATE_FIGURES)
@@ -63,11 +68,11 @@ def layers(model: TextModel, windows: Sequence[Tokens]) -> Drawer:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         token = inside_controls.word_picker(windows)
 
-    def draw(found: Mapping[Any, Any]) -> None:
-        if question not in found:
+    def draw(results: Results) -> None:
+        states = results.answer(analysis)
+        if states is None:
             st.skeleton(height=300)
             return
-        states: LayerStates = found[question]
         chosen = inside_controls.word_at(states.tokens, token) or ()
         show.view("layer_states", states, key="states", on_chosen=controls.select, figure=names[figure], chosen=chosen)
         show.view("state_similarity", states, key="compared", chosen=chosen)
@@ -77,7 +82,7 @@ def layers(model: TextModel, windows: Sequence[Tokens]) -> Drawer:
         }
         take_away(files, states)
 
-    return (question,), draw
+    return (analysis,), draw
 
 
 def neurons(model: TextModel, windows: Sequence[Tokens]) -> Drawer:
@@ -95,11 +100,11 @@ def neurons(model: TextModel, windows: Sequence[Tokens]) -> Drawer:
     effect = (NeuronAblation(zeroed),) if zeroed else ()
     words = (MaxActivations(lines.texts, lines.numbers),) if lines else ()
 
-    def draw(found: Mapping[Any, Any]) -> None:
-        if inside not in found:
+    def draw(results: Results) -> None:
+        activity = results.answer(inside)
+        if activity is None:
             st.skeleton(height=300)
             return
-        activity: NeuronActivity = found[inside]
         unit = inside_controls.word_at(activity.tokens, token)
         rows = neuron_rows(activity, unit=unit, layer=layer, by=figure, count=count)
         neuron = picked or Neuron(*map(int, rows[0]["neuron"].split(".")))
@@ -118,11 +123,11 @@ def neurons(model: TextModel, windows: Sequence[Tokens]) -> Drawer:
         one_neuron(activity, neuron, unit, zeroed)
         if words:
             st.markdown(f"**Where in the set neuron {neuron} gives most**")
-            drawn_or_awaited("neuron_words", words[0], found, neuron=neuron)
+            drawn_or_awaited("neuron_words", words[0], results, neuron=neuron)
         if effect:
             st.subheader("Does it matter?", anchor=False)
-            drawn_or_awaited("neuron_effects", effect[0], found)
-        if set(found) >= {*effect, *words} and not any(state.unfinished(found[one]) for one in words):
+            drawn_or_awaited("neuron_effects", effect[0], results)
+        if results.has((*effect, *words)):
             table = InsideTable(
                 model.name,
                 activity,
@@ -130,8 +135,8 @@ def neurons(model: TextModel, windows: Sequence[Tokens]) -> Drawer:
                 layer=layer,
                 by=figure,
                 count=count,
-                effects=next((found[one] for one in effect), None),
-                words=next((found[one] for one in words), None),
+                effects=next(iter(results.of_type(NeuronAblation)), None),
+                words=next(iter(results.of_type(MaxActivations)), None),
                 chosen=neuron,
             )
             files = {
@@ -143,11 +148,12 @@ def neurons(model: TextModel, windows: Sequence[Tokens]) -> Drawer:
     return (inside, *effect, *words), draw
 
 
-def drawn_or_awaited(view: str, question: Question, found: Mapping[Any, Any], **options: Any) -> None:
-    if question in found:
-        show.view(view, found[question], key=view, **options)
-    else:
+def drawn_or_awaited(view: str, analysis: Analysis[Any, Any], results: Results, **options: Any) -> None:
+    answer = results.answer(analysis)
+    if answer is None:
         st.skeleton(height=160)
+    else:
+        show.view(view, answer, key=view, **options)
 
 
 def choose(value: Mapping[str, Any]) -> None:
@@ -197,10 +203,10 @@ def take_away(files: Mapping[str, tuple[str, str, Callable[[], str]]], found: La
     st.caption("Pictures: each drawing has SVG and PNG buttons in its corner.")
 
 
-def python(request: Request, model: TextModel) -> None:
+def python(plan: Plan, model: TextModel) -> None:
     with st.expander("The Python that gives these figures"):
-        for question in request.questions:
-            st.code(ask_as_python(question, request, model), language="python")
+        for analysis in plan.analyses:
+            st.code(ask_as_python(analysis, plan, model), language="python")
 
 
 try:

@@ -66,6 +66,11 @@ class Attribution:
             raise ValueError("Attribution.units names tokens the text does not have.")
 
     @property
+    def partial(self) -> bool:
+        """Whether this is an intermediate result, shown while the method goes on."""
+        return bool(self.diagnostics.get("partial"))
+
+    @property
     def completeness_gap(self) -> float | None:
         """F(text) - F(baseline) - sum of scores, in the unit of `scale`; None where the method has no baseline."""
         if self.baseline_output is None:

@@ -95,6 +95,11 @@ class NeuronWords:
             set_array(self, name, self.values.shape[1:])
         check_finite(self, "values", "means", "active")
 
+    @property
+    def partial(self) -> bool:
+        """Whether texts are still to be read."""
+        return self.awaited > 0
+
     def of(self, neuron: Neuron) -> tuple[tuple[int, int, float], ...]:
         """The places of one neuron: text, token, activation, the highest first."""
         columns = (one[:, neuron.layer, neuron.number].tolist() for one in (self.lines, self.places, self.values))

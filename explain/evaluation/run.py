@@ -15,6 +15,7 @@ import torch
 
 from explain.core.errors import DataError, ExplainError, FileError, ModelError
 from explain.core.files import append_text, create_folder, is_missing_or_empty, write_file
+from explain.core.versions import versions
 from explain.datatypes import ModelRecord, Tokens
 from explain.evaluation.measure import RANDOM, EvaluationSettings, Row, label_of, measure
 from explain.evaluation.samples import Sample
@@ -22,7 +23,6 @@ from explain.methods.base import Method
 from explain.models.base import TextModel
 from explain.models.loading.catalogue import default_task
 from explain.models.loading.spec import ModelSpec
-from explain.run.pipeline import versions
 from explain.training.rows import fingerprint
 
 SCHEMA = "explain-evaluation-1"

@@ -27,6 +27,11 @@ class ExplainedText:
     tokens: Tokens
     target: Target
 
+    @classmethod
+    def untargeted(cls, tokens: Tokens) -> "ExplainedText":
+        """Return a text without a target, to count passes of: how many there are depends on the tokens alone."""
+        return cls(tokens, Target("", "", 0))
+
 
 class Analysis(ABC, Generic[SubjectType, ResultType]):
     """Base of all analyses; subclass `TextAnalysis`, `VectorAnalysis` or `ModelAnalysis`.

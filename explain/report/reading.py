@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from explain.analyses.questions import SimilarityAttribution
+from explain.analyses.similarity import SimilarityAttribution
 from explain.core.errors import ExplainError, RecordError
 from explain.core.settings import make
 from explain.datatypes import (

@@ -1,11 +1,10 @@
 """The report of one text: results of a plan, put together with all that recomputing them needs."""
 
 import datetime
-import platform
-from importlib import metadata
 
 from explain.analyses.similarity import SimilarityAttribution
 from explain.core.settings import setting_values
+from explain.core.versions import versions
 from explain.datatypes import AttentionEdge, AttentionMaps, Report
 from explain.models.base import TextModel
 from explain.numerics.edges import top_edges
@@ -51,17 +50,3 @@ def report_of(results: Results, model: TextModel, *, edges: bool = True) -> Repo
 def strongest_edges(maps: AttentionMaps, per_layer: int = EDGES_PER_LAYER) -> tuple[AttentionEdge, ...]:
     """Return the largest attention weights of each layer, averaged over heads."""
     return tuple(AttentionEdge(*edge) for edge in top_edges(maps.mean(), per_layer))
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what computes."""
-    names = ("torch", "transformers", "tokenizers", "numpy", "safetensors")
-    return {"python": platform.python_version(), "explain": own_version()} | {n: metadata.version(n) for n in names}
-
-
-def own_version() -> str:
-    """Return the version of this package."""
-    try:
-        return metadata.version("explain-transformers")
-    except metadata.PackageNotFoundError:  # a checkout that was never installed
-        return "checkout"

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from explain.analyses.key_phrases import KeyPhrases
 from explain.analyses.similarity import SimilarityAttribution
 from explain.core.errors import RecordError
 from explain.core.meter import Meter
@@ -29,7 +28,8 @@ from explain.models.loading import catalogue
 from explain.report.reading import LEFT_AWAY, hints_of, parse, read_report
 from explain.report.record import SCHEMA, report_of
 from explain.run import engine
-from explain.run.plan import Plan, TargetChoice, TextItem, tests_of
+from explain.run.plan import Plan
+from explain.text.phrases import PhraseSettings
 
 DEFAULT_TOLERANCE = 1e-3
 _MAY_BE_MISSING: dict[type, tuple[str, ...]] = {  # reports of this schema were written without
@@ -181,19 +181,19 @@ def replay(recorded: Report, model: TextModel | None = None, meter: Meter | None
             )
     target = recorded.target
     contrast_or_value = target.scale in ("logit_difference", "value")
-    methods = tuple(make(METHODS[one.method], _completed(one.method, one.params)) for one in recorded.attributions)
-    searched = recorded.phrase_settings
-    phrases = (make(KeyPhrases, _completed("key_phrases", searched)),) if searched else ()
-    tests = TrialSettings.from_record(recorded.test_settings) if recorded.test_settings else None
-    similarity = (make(SimilarityAttribution, recorded.similarity.params),) if recorded.similarity else ()
-    choice = TargetChoice(
+    searched, tested = recorded.phrase_settings, recorded.test_settings
+    plan = Plan.for_text(
+        recorded.text,
+        recorded.text_pair,
+        methods=tuple(make(METHODS[one.method], _completed(one.method, one.params)) for one in recorded.attributions),
+        phrases=make(PhraseSettings, _completed("key_phrases", searched)) if searched else None,
+        tests=TrialSettings.from_record(tested) if tested else None,
+        analyses=(make(SimilarityAttribution, recorded.similarity.params),) if recorded.similarity else (),
         label=target.label,
         against=target.against,
         scale=None if contrast_or_value else target.scale,
         position=target.positions[0] if target.positions else None,
     )
-    analyses = (*methods, *phrases, *tests_of(methods, tests), *similarity)
-    plan = Plan(TextItem(recorded.text, recorded.text_pair), analyses, choice)
     again = report_of(engine.results(plan, model, meter), model)
     if recorded.rationale is not None:
         again = dataclasses.replace(again, rationale=plausibility(again, recorded.rationale.words))

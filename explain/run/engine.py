@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from explain.core.meter import Meter
-from explain.datatypes import Prediction, Target, Tokens
+from explain.datatypes import Prediction, Tokens
 from explain.metrics.base import Trial, TrialSettings
 from explain.models.analysis import MODEL, Analysis, ExplainedText
 from explain.models.base import Observation, TextModel, check_same_score
@@ -26,8 +26,6 @@ PartKey = str | Analysis[Any, Any]
 
 Recall = Callable[[Hashable, Callable[[], Any]], Any]
 
-_ANY_TARGET = Target("", "", 0)  # how many passes an analysis takes hangs on the tokens alone
-
 
 def cost(plan: Plan, model: TextModel) -> int:
     """Return the most passes that a plan takes, and steps of arithmetic that take as long."""
@@ -35,7 +33,7 @@ def cost(plan: Plan, model: TextModel) -> int:
         texts = plan.item.texts
         return len(texts) + sum(analysis.passes(model, texts) for analysis in plan.analyses)
     windows = model.windows(plan.item.text, plan.item.text_pair)
-    subject = ExplainedText(windows[0], _ANY_TARGET)
+    subject = ExplainedText.untargeted(windows[0])
     total = 1 if len(windows) == 1 else len(windows) + 1
     methods = plan.methods
     total += sum(analysis.passes(model, subject) for analysis in (*methods, *plan.others))

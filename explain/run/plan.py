@@ -14,6 +14,7 @@ from explain.methods.base import METHODS, Method
 from explain.metrics.base import TrialSettings
 from explain.models.analysis import Analysis
 from explain.models.base import TextModel
+from explain.text.phrases import PhraseSettings
 
 DEFAULT_METHODS = ("integrated_gradients", "occlusion", "attention_rollout")  # see docs/decisions/0012
 
@@ -67,6 +68,27 @@ class Plan:
     analyses: tuple[Analysis[Any, Any], ...] = ()
     target: TargetChoice = field(default_factory=TargetChoice)
 
+    @classmethod
+    def for_text(
+        cls,
+        text: str,
+        text_pair: str | None = None,
+        *,
+        methods: Sequence[Method] = (),
+        phrases: PhraseSettings | None = None,
+        tests: TrialSettings | None = None,
+        analyses: Sequence[Analysis[Any, Any]] = (),
+        label: str | None = None,
+        against: str | None = None,
+        scale: str | None = None,
+        position: int | None = None,
+    ) -> "Plan":
+        """Plan one text: methods, key phrases if they have settings, tests of each method, further analyses."""
+        search = () if phrases is None else (KeyPhrases.of(phrases),)
+        trials = () if tests is None else tuple(MethodTests(method, tests) for method in methods)
+        everything = tuple(dict.fromkeys((*methods, *search, *trials, *analyses)))
+        return cls(TextItem(text, text_pair), everything, TargetChoice(label, against, scale, position))
+
     @property
     def text(self) -> TextItem:
         """The one text.
@@ -119,11 +141,6 @@ def methods_from(
                 f"There are settings for {METHODS[name].name!r}, which is not among the methods. They are: {listed}."
             )
     return tuple(dict.fromkeys(methods))
-
-
-def tests_of(methods: Sequence[Method], settings: TrialSettings | None) -> tuple[MethodTests, ...]:
-    """Make the tests of each method; none without settings."""
-    return () if settings is None else tuple(MethodTests(method, settings) for method in methods)
 
 
 def similarity_of(model: TextModel) -> tuple[Analysis[Any, Any], ...]:

@@ -6,7 +6,16 @@ from typing import Any, TypeVar, cast
 from explain.analyses.key_phrases import KeyPhrases
 from explain.analyses.method_tests import MethodTests
 from explain.core.errors import ExplainError
-from explain.datatypes import AttentionMaps, Attribution, EmptyText, MetricResult, Phrase, Prediction, Target
+from explain.datatypes import (
+    AttentionMaps,
+    Attribution,
+    EmptyText,
+    MetricResult,
+    Phrase,
+    Prediction,
+    Target,
+    TextVectors,
+)
 from explain.methods.base import Method
 from explain.models.analysis import Analysis
 from explain.models.base import Observation
@@ -33,6 +42,15 @@ class Results:
     def collect(cls, plan: Plan, parts: Iterable[tuple[Any, Any]]) -> "Results":
         """Take all parts that an engine yields."""
         return cls(plan, dict(parts))
+
+    def over(self, parts: Mapping[Any, Any]) -> "Results":
+        """Return these results, and of others what is missing here."""
+        return Results(self.plan, {**parts, **self._parts})
+
+    @property
+    def vectors(self) -> TextVectors | None:
+        """The vectors of a plan about many texts, once they are there."""
+        return self._parts.get(VECTORS)
 
     @property
     def observation(self) -> Observation:
@@ -78,6 +96,17 @@ class Results:
         """Return the result of an analysis; None where it is not there yet."""
         return cast(ResultType | None, self._parts.get(analysis))
 
+    def required(self, analysis: Analysis[Any, ResultType]) -> ResultType:
+        """Return the result of an analysis.
+
+        Raises:
+            ExplainError: it is not there yet.
+        """
+        answer = self.answer(analysis)
+        if answer is None:
+            raise ExplainError(f"{analysis.title} is not computed yet.")
+        return answer
+
     def attribution(self, method: Method) -> Attribution | None:
         """Return a method's attribution; None where it is not there yet. It may be partial, see `is_partial`."""
         return self.answer(method)
@@ -122,8 +151,8 @@ class Results:
     @property
     def complete(self) -> bool:
         """Whether every part is there, and none is partial."""
-        parts = [self._parts.get(analysis) for analysis in self.plan.analyses]
-        return self.observed and self.target is not None and not any(part is None or is_partial(part) for part in parts)
+        begun = self.vectors is not None or (self.observed and self.target is not None)
+        return begun and self.has(self.plan.analyses)
 
     def has(self, analyses: Iterable[Analysis[Any, Any]]) -> bool:
         """Whether the results of some analyses are there, whole."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from explain.datatypes import FloatArray, IntArray, TextMap, TextMatrix
+from explain.datatypes import FloatArray, IntArray, TextClusters, TextMap, TextMatrix
 from explain.views.scores_table import shortened
 
 MOST_POINTS = 3000
@@ -219,6 +219,13 @@ def _axes(result: TextMap) -> tuple[str, str]:
     if not first:
         return "1st component (no unit)", "2nd component (no unit)"
     return f"1st component, {first:.0%} of the variance (no unit)", f"2nd component, {second:.0%} (no unit)"
+
+
+def matrix_order(matrix: TextMatrix, clusters: TextClusters | None) -> IntArray:
+    """Return places (M,) of a matrix's texts: as they stand, or those of a cluster beside each other."""
+    if clusters is None:
+        return np.arange(len(matrix.members))
+    return np.argsort(clusters.of[matrix.members], kind="stable")
 
 
 def matrix_figure(result: TextMatrix, texts: Sequence[str], rows: Sequence[int], order: IntArray) -> go.Figure:

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import streamlit as st
-from explain.embeddings.work import default_model
-from explain.run.pipeline import DEFAULT_METHODS
 
 from explain.core.errors import ExplainError
 from explain.core.guide import definition
@@ -20,6 +18,7 @@ from explain.methods.base import METHODS, AttentionMethod, Method
 from explain.models.base import CAPABILITIES, TextModel
 from explain.models.loading import catalogue
 from explain.models.pooling import POOLINGS
+from explain.run.plan import DEFAULT_METHODS
 from explain.tasks.base import TASKS
 from explain.text.phrases import PhraseSettings
 from explain.views.base import visible
@@ -150,7 +149,7 @@ def encoder_picker() -> TextModel:
         Unchosen: there is none yet.
         ModelError: it can't be loaded.
     """
-    entry = catalogue.fetched(_entry_picker("Encoder", "encoder", "encoder_place", default_model()))
+    entry = catalogue.fetched(_entry_picker("Encoder", "encoder", "encoder_place", catalogue.default_encoder()))
     task = catalogue.SIMILARITY.name if catalogue.SIMILARITY.name in entry.tasks else next(iter(entry.tasks), None)
     return state.model(entry.name, task)
 

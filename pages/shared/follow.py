@@ -1,62 +1,64 @@
-"""Work that takes a while, followed on a page: what is found is drawn at once, the rest as it comes."""
+"""Work that takes a while, followed on a page: results are drawn as they come."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import streamlit as st
-from explain.run.pipeline import Request
 
 from explain.core.errors import ExplainError
 from explain.models.base import TextModel
 from explain.run.jobs import Job
+from explain.run.plan import Plan
+from explain.run.results import Results
 from pages.shared import show, state
 
 POLL_SECONDS = 0.4
 CLICKED = "clicked"
 
-Draw = Callable[[Request, TextModel, Mapping[Any, Any]], None]
+Draw = Callable[[Results, TextModel], None]
 
 
-def follow(request: Request, model: TextModel, draw: Draw) -> None:
-    """Find a request's parts and draw them; ask again and again while a job runs."""
+def follow(plan: Plan, model: TextModel, draw: Draw) -> None:
+    """Compute a plan about one text and draw its results, again and again while a job runs."""
 
-    def draw_parts(parts: Mapping[Any, Any]) -> None:
-        if "observation" in parts:
-            draw(request, model, parts)
+    def draw_results(results: Results) -> None:
+        if results.observed:
+            draw(results, model)
 
-    follow_work(state.explained(request, model), draw_parts)
+    follow_work(state.Work(plan, model), draw_results)
 
 
 def follow_work(
-    asked: state.Asked, draw: Callable[[Mapping[Any, Any]], None], told: Callable[[Job], str] | None = None
+    work: state.Work, draw: Callable[[Results], None], progress_text: Callable[[Job], str] | None = None
 ) -> None:
-    """The same of any work; `told` says how far a job that runs is, where that is not so many passes."""
+    """Do the same for any work; `progress_text` says how far a job is, where that is not so many passes."""
     st.session_state.pop(CLICKED, None)  # this run heeds it
-    found = [state.find(asked)]  # used once; when only the part below runs again, it asks again
-    pending = found[0].job is not None
-    st.fragment(_results, run_every=POLL_SECONDS if pending else None)(asked, draw, told, found, polled=pending)
+    progress = [state.advance(work)]  # used once; when only the part below runs again, it asks again
+    pending = progress[0].job is not None
+    st.fragment(_results, run_every=POLL_SECONDS if pending else None)(
+        work, draw, progress_text, progress, polled=pending
+    )
 
 
 def _results(
-    asked: state.Asked,
-    draw: Callable[[Mapping[Any, Any]], None],
-    told: Callable[[Job], str] | None,
-    handed: list[state.Found],
+    work: state.Work,
+    draw: Callable[[Results], None],
+    progress_text: Callable[[Job], str] | None,
+    handed: list[state.Progress],
     polled: bool,
 ) -> None:
     if st.session_state.pop(CLICKED, False):
         st.rerun()  # a click in a drawing runs this part alone; what it chose concerns the page
     try:
-        found = handed.pop() if handed else state.find(asked)
-        if polled and found.job is None:
-            state.hand_over(asked, found)
+        progress = handed.pop() if handed else state.advance(work)
+        if polled and progress.job is None:
+            state.hand_over(work, progress)
             st.rerun()  # the page once more, without asking again and again
-        if found.job is not None and not polled:
+        if progress.job is not None and not polled:
             st.rerun()  # the page once more, so that it asks again and again
         with st.container():  # what is drawn below keeps its place, and so its focus, when this goes
-            if found.job is not None:
-                show.progress(found.job, told)
-            show.ended(found)
-        draw(found.parts)
+            if progress.job is not None:
+                show.progress(progress.job, progress_text)
+            show.ended(progress)
+        draw(progress.results)
     except ExplainError as error:
         show.problem(str(error))

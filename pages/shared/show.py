@@ -119,24 +119,24 @@ def verdict(judged: Verdict, title: str = "") -> None:
     st.markdown(f":{color}-badge[{judged.word}] {name}{plain(judged.sentence)}")
 
 
-def progress(job: Job, told: Callable[[Job], str] | None = None) -> None:
+def progress(job: Job, progress_text: Callable[[Job], str] | None = None) -> None:
     """How far a job is, in passes or as it is `told`, where it stands in the queue, and a way to stop it."""
     ahead = state.jobs().position(job)
     if ahead:
         st.progress(0.0, text=f"Waiting: {ahead} before you.")
     else:
-        text = told(job) if told else f"Computing: {job.done} passes of at most {job.cost}."
+        text = progress_text(job) if progress_text else f"Computing: {job.done} passes of at most {job.cost}."
         st.progress(job.progress, text=text)
     st.button("Stop", key="stop", on_click=state.stop)
 
 
-def ended(found: state.Found) -> None:
+def ended(progress: state.Progress) -> None:
     """Say how a job ended, if not well, and offer to go on."""
-    if found.ended == "failed":
-        problem(found.message)
-    elif found.ended == "cancelled":
+    if progress.ended == "failed":
+        problem(progress.message)
+    elif progress.ended == "cancelled":
         st.warning("Stopped. What was found until then is shown.")
-    if found.ended:
+    if progress.ended:
         st.button("Try again", key="again", on_click=state.try_again)
 
 

@@ -2,28 +2,30 @@
 
 import os
 import threading
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
-from explain.embeddings.maps import compile_umap
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from explain.analyses.umap_map import compile_umap
 from explain.core.errors import TextError
 from explain.core.hosts import is_loopback
 from explain.core.installation import environment_number
 from explain.core.meter import Meter
-from explain.datatypes import Attribution, NeuronWords, Prediction
-from explain.embeddings import work
+from explain.datatypes import Prediction
 from explain.evaluation.plausibility import Marks
 from explain.methods.base import METHODS
 from explain.models.base import TextModel
 from explain.models.loading import catalogue
-from explain.run import pipeline
-from explain.run.jobs import Cache, Job, Jobs, failure, remembered
+from explain.run import engine
+from explain.run.jobs import Cache, Job, Jobs, failure
+from explain.run.plan import DEFAULT_METHODS, Plan, methods_from
+from explain.run.results import Results, is_partial
 from explain.tasks.base import TASKS
+from explain.text.phrases import PhraseSettings
 from explain.training.columns import Columns, Examples
 from explain.training.columns import examples as examples_of
 from explain.training.tables import Table, read_table
@@ -67,9 +69,11 @@ def learnable(_table: Table, sha256: str, columns: Columns) -> Examples:
 def warm_up() -> None:
     """Load the model that the page opens with and explain its first example."""
     first = model(catalogue.DEFAULT_MODEL)
-    texts = next(iter(examples(first).values()))
-    request = pipeline.Request(texts[0], pipeline.methods_from(pipeline.DEFAULT_METHODS), next(iter(texts[1:]), None))
-    for _ in pipeline.parts(request, first, cache=cache()):
+    text, *second = next(iter(examples(first).values()))
+    plan = Plan.for_text(
+        text, next(iter(second), None), methods=methods_from(DEFAULT_METHODS), phrases=PhraseSettings()
+    )
+    for _ in engine.parts(plan, first, cache=cache()):
         pass
 
 
@@ -80,65 +84,57 @@ def prepare_umap() -> None:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What is known of a piece of work so far.
+class Progress:
+    """The results of a piece of work so far.
 
     Attributes:
-        parts: by name, attributions by their method.
-        job: the job that finds the rest, or None.
+        results: the parts that are there.
+        job: the job that computes the rest, or None.
         ended: how the job ended if it did not end well: "failed" or "cancelled"; message: what to say of it.
     """
 
-    parts: Mapping[Any, Any]
+    results: Results
     job: Job | None = None
     ended: str = ""
     message: str = ""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A piece of work as a page asks for it.
+class Work:
+    """A plan, and the model that it is computed with."""
 
-    Attributes:
-        key: what it computes.
-        parts: computes it part by part, and ticks the meter.
-        known: the parts that need no computing, and whether these are all.
-        cost: most passes and steps that it may take.
-    """
+    plan: Plan
+    model: TextModel
 
-    key: Hashable
-    parts: Callable[[Meter], Iterator[tuple[Hashable, Any]]]
-    known: Callable[[], tuple[Mapping[Any, Any], bool]]
-    cost: Callable[[], int]
+    @property
+    def key(self) -> Hashable:
+        """What is computed: jobs of one key are one job."""
+        return self.model.record, self.plan
 
+    def parts(self, meter: Meter) -> Iterator[tuple[Hashable, Any]]:
+        """Compute the plan part by part."""
+        return engine.parts(self.plan, self.model, meter, cache())
 
-def explained(request: pipeline.Request, loaded: TextModel) -> Asked:
-    """One text and what is asked of it, as a piece of work."""
-    return Asked(
-        (loaded.record, request),
-        lambda meter: pipeline.parts(request, loaded, meter, cache()),
-        lambda: pipeline.known(request, loaded, cache()),
-        lambda: pipeline.cost(request, loaded, loaded.encode(request.text, request.text_pair)),
-    )
+    def known(self) -> tuple[Results, bool]:
+        """Return the parts that need no computing, and whether these are all."""
+        return engine.known(self.plan, self.model, cache())
 
+    def cost(self) -> int:
+        """Return the most passes and steps that the plan takes."""
+        return engine.cost(self.plan, self.model)
 
-def embedded(request: work.Request, loaded: TextModel) -> Asked:
-    """Many texts as vectors and what is found out from these, as a piece of work."""
-    return Asked(
-        (loaded.record, request),
-        lambda meter: work.parts(request, loaded, meter, cache()),
-        lambda: remembered(work.parts(request, loaded, cache=cache(), compute=False)),
-        lambda: work.steps(request),
-    )
+    def results(self, job: Job) -> Results:
+        """Return the parts that a job has computed so far."""
+        return Results(self.plan, job.parts)
 
 
-def find(asked: Asked) -> Found:
-    """What is known of a piece of work; what is not is submitted, unless it was stopped or has failed before.
+def advance(work: Work) -> Progress:
+    """Return the results so far, and submit what is missing, unless it was stopped or has failed before.
 
-    The visitor's earlier job is left when the request is another one. Only unfinished jobs are kept in the session:
+    The visitor's earlier job is left when the work is another one. Only unfinished jobs are kept in the session:
     results are large, and stay in the bounded cache.
     """
-    key = asked.key
+    key = work.key
     session = st.session_state
     finished = session.pop("finished", None)
     if finished is not None and finished[0] == key:
@@ -148,44 +144,43 @@ def find(asked: Asked) -> Found:
         jobs().leave(job)
         job = session.job = None
     if job is None:
-        parts, complete = asked.known()
+        results, complete = work.known()
         if complete:
             session.ended = None
-            return Found(parts)
+            return Progress(results)
         if session.get("ended") and session.ended[0] == key:
-            return Found({**session.get("drawn", {}), **parts}, None, *session.ended[1:])
-        job = jobs().submit(key, asked.parts, asked.cost())
+            return Progress(results.over(session.get("drawn", {})), None, *session.ended[1:])
+        job = jobs().submit(key, work.parts, work.cost())
         session.job, session.ended = job, None
         job.wait(AT_ONCE_SECONDS)  # most texts are done by then, and nothing flickers
     if not job.finished:
-        return Found(job.parts, job)
+        return Progress(work.results(job), job)
     session.job = None
     if job.state == "done":
-        return Found(job.parts)
+        return Progress(work.results(job))
     session.ended, session.drawn = (key, job.state, failure(job)), {}
-    return Found(job.parts, None, *session.ended[1:])
+    return Progress(work.results(job), None, *session.ended[1:])
 
 
-def hand_over(asked: Asked, found: Found) -> None:
-    """Keep what a poll found for the one run of the page that follows.
+def hand_over(work: Work, progress: Progress) -> None:
+    """Keep what a poll has seen for the one run of the page that follows.
 
     Without that, results too large for the cache would be computed again and again: each page would ask for what was
     just given up.
     """
-    st.session_state.finished = (asked.key, found)
+    st.session_state.finished = (work.key, progress)
 
 
 def predicted(loaded: TextModel, text: str, pair: str | None = None) -> Prediction | None:
-    """What the model says of a text, where that is known or found in a moment."""
-    request = pipeline.Request(text, (), pair, phrases=None)
-    asked = explained(request, loaded)
-    parts, complete = asked.known()
+    """Return the prediction for a text, where it is known or computed in a moment."""
+    work = Work(Plan.for_text(text, pair), loaded)
+    results, complete = work.known()
     if not complete:
-        job = jobs().submit(asked.key, asked.parts, 1)
+        job = jobs().submit(work.key, work.parts, 1)
         if not job.wait(0.25):
             jobs().leave(job)
-        parts = job.parts
-    return parts["observation"].prediction if "observation" in parts else None
+        results = work.results(job)
+    return results.prediction if results.observed else None
 
 
 def lacking(loaded: TextModel, text: str, pair: str | None = None) -> str:
@@ -204,21 +199,14 @@ def stop() -> None:
         jobs().leave(job)
         st.session_state.job = None
         st.session_state.ended = (job.key, "cancelled", "Stopped, as you asked.")
-        # What was found so far of a part is in no cache; it is small, and was on the screen.
-        st.session_state.drawn = {name: part for name, part in job.parts.items() if unfinished(part)}
+        # A partial result is in no cache; it is small, and was on the screen.
+        st.session_state.drawn = {name: part for name, part in job.parts.items() if is_partial(part)}
 
 
-def unfinished(part: Any) -> bool:
-    """Whether a part is what was found so far, shown while the rest is computed."""
-    if isinstance(part, Attribution):
-        return bool(part.diagnostics.get("partial"))
-    return isinstance(part, NeuronWords) and part.awaited > 0
-
-
-def has_ended(asked: Asked) -> bool:
+def has_ended(work: Work) -> bool:
     """Whether a piece of work was stopped, or has failed, so that nothing more of it will come."""
     ended = st.session_state.get("ended")
-    return bool(ended) and ended[0] == asked.key
+    return bool(ended) and ended[0] == work.key
 
 
 def try_again() -> None:

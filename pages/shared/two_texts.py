@@ -1,19 +1,17 @@
 """Two of many texts, picked by a click or by their rows: side by side, and why they are alike."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import streamlit as st
-from explain.analyses.questions import SimilarityAttribution
-from explain.embeddings.ranking import cosine
-from explain.run.pipeline import Request
 
+from explain.analyses.similarity import SimilarityAttribution
 from explain.core.errors import ModelError
 from explain.core.guide import definition
 from explain.datatypes import TextVectors
 from explain.embeddings.reading import Texts
 from explain.models.base import TextModel
 from explain.models.pooling import POOLINGS
+from explain.numerics.nearest import cosines
+from explain.run.plan import Plan
+from explain.run.results import Results
 from explain.tasks.base import TASKS
 from explain.views.base import VIEWS
 from explain.views.scores_table import shortened
@@ -96,7 +94,8 @@ def two_texts(
         st.caption("Click two points of the map or two rows of a table, or type two rows.")
         return
     one, other = numbers
-    st.markdown(f"Cosine **{cosine(vectors, one, other):.3f}**", help=definition("cosine"))
+    cosine = float(cosines(vectors.vectors[[one]], vectors.vectors[[other]])[0, 0])
+    st.markdown(f"Cosine **{cosine:.3f}**", help=definition("cosine"))
     longest = int(vectors.pieces[[one, other]].max())
     why_alike(texts.texts[one], texts.texts[other], vectors.pooling, longest, model, word_by_word=word_by_word)
 
@@ -135,14 +134,14 @@ def matrix(one: str, other: str, model: TextModel) -> None:
     except ModelError as problem:
         st.caption(show.plain(str(problem)))
         return
-    question = SimilarityAttribution()
+    analysis = SimilarityAttribution()
 
-    def draw(request: Request, model: TextModel, parts: Mapping[Any, Any]) -> None:
-        if question in parts:
+    def draw(results: Results, model: TextModel) -> None:
+        if (pairs := results.answer(analysis)) is not None:
             st.markdown(f"**{VIEWS['similarity_matrix'].title}**")
-            show.view("similarity_matrix", parts[question], key="similarity_matrix")
+            show.view("similarity_matrix", pairs, key="similarity_matrix")
 
-    follow(Request(one, (), other, phrases=None, questions=(question,)), model, draw)
+    follow(Plan.for_text(one, other, analyses=(analysis,)), model, draw)
 
 
 def pair_link(one: str, other: str) -> dict[str, str]:

@@ -1,0 +1,18 @@
+"""Versions of the packages that compute."""
+
+import platform
+from importlib import metadata
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what computes."""
+    names = ("torch", "transformers", "tokenizers", "numpy", "safetensors")
+    return {"python": platform.python_version(), "explain": own_version()} | {n: metadata.version(n) for n in names}
+
+
+def own_version() -> str:
+    """Return the version of this package."""
+    try:
+        return metadata.version("explain-transformers")
+    except metadata.PackageNotFoundError:  # a checkout that was never installed
+        return "checkout"
