@@ -8,8 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from explain.analyses.questions import HeadAblation
-
+from explain.analyses.head_ablation import HeadAblation
 from explain.core.errors import SettingError
 from explain.methods.base import METHODS, AttentionMethod
 from explain.models.loading.catalogue import load_model

@@ -24,17 +24,17 @@ def run(contender: str, pieces: int) -> float:
     torch.set_num_threads(1)
     from benchmarks.speed import Case, captum_gradients, floor_forward, plain_twin
     from benchmarks.texts import cut, load
+    from explain import api
     from explain.models.loading.catalogue import load_model
-    from explain.run import pipeline
     from explain.testing import default_item
 
     model = load_model()
     tokens, target = default_item(model, cut(model, load(None), pieces, count=1)[0].text)
     short, short_target = default_item(model, "A good film.")
     if contender == "explain":
-        dict(pipeline.parts(pipeline.Request("A good film.", pipeline.methods_from(pipeline.DEFAULT_METHODS)), model))
+        api.explain("A good film.", model)
         start = peak_mib()
-        dict(pipeline.parts(pipeline.Request(tokens.text, pipeline.methods_from(pipeline.DEFAULT_METHODS)), model))
+        api.explain(tokens.text, model)
     else:
         plain = plain_twin(model)
         floor_forward(Case(model, plain, short, short_target))

@@ -17,13 +17,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from explain.numerics.statistics import spearman
-from explain.run.pipeline import key_phrases
 
+from explain.analyses.key_phrases import KeyPhrases
 from explain.datatypes import Phrase
+from explain.models.analysis import ExplainedText
 from explain.models.cached_model import CachedModel
 from explain.models.loading.catalogue import load_model
-from explain.text.phrases import PhraseSettings
+from explain.numerics.statistics import spearman
 from explain.training.rows import read_rows
 
 THRESHOLDS = (0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0)
@@ -44,7 +44,8 @@ def main() -> None:
         tokens = working.encode(row["text"])
         target = working.task.target(working.predict(tokens), working.head, label="positive")
         for threshold in THRESHOLDS:
-            phrases = key_phrases(working, tokens, target, PhraseSettings(threshold=threshold, top=30))
+            search = KeyPhrases(threshold=threshold, top=30)
+            phrases = search.run(working, ExplainedText(tokens, target)).phrases
             if phrases:
                 found[threshold].append(judge(phrases, row))
     print(f"{len(rows)} sentences\nthreshold   words   whole    sign   correlation")

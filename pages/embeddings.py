@@ -16,13 +16,14 @@ from explain.analyses.semantic_search import SemanticSearch
 from explain.analyses.umap_map import MOST_MAPPED, UMAPMap
 from explain.core.errors import ExplainError
 from explain.core.guide import definition
+from explain.core.sizes import size_of
 from explain.datatypes import Ranking, TextClusters, TextMap, TextMatrix, TextVectors
 from explain.embeddings.reading import Texts
 from explain.embeddings.writing import clusters_csv, written
 from explain.models.analysis import VectorAnalysis
 from explain.models.base import TextModel
 from explain.models.pooling import POOLINGS
-from explain.run.jobs import Job, size_of
+from explain.run.jobs import Job
 from explain.run.plan import Plan, TextsItem
 from explain.run.results import Results
 from explain.text.coverage import MOST_UNKNOWN

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from explain.analyses.questions import ShapleyInteractions
 
 import explain
+from explain.analyses.word_interactions import WordInteractions
 from explain.datatypes import (
     Cut,
     CutEffects,
@@ -31,6 +31,7 @@ from explain.datatypes import (
     Tokens,
 )
 from explain.methods.base import METHODS
+from explain.models.analysis import ExplainedText
 from explain.report.replay import json_schema, to_json
 from explain.testing import TOY_MODELS
 from explain.views.base import VIEWS
@@ -118,7 +119,7 @@ def results() -> dict[str, Any]:
         ),
         "confusion_matrix": Confusion((HOSTILE, "b", "never"), [[3, 1, 0], [2, 4, 0], [0, 0, 0]]),
         "similarity_matrix": _alike(tokens, target),
-        "pair_bars": ShapleyInteractions().answer(TOY_MODELS["planted"], tokens, target),
+        "pair_bars": WordInteractions().run(TOY_MODELS["planted"], ExplainedText(tokens, target)),
     }
 
 

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from explain.run.pipeline import Request, parts
 from safetensors import safe_open
 from transformers import AutoTokenizer, BertForPreTraining
 
 from explain.core.installation import weights_folder
 from explain.methods.base import METHODS
 from explain.models.loading.catalogue import list_models, load_model
+from explain.run import engine
+from explain.run.plan import Plan
 
 BASE, SENTIMENT = weights_folder() / "base", weights_folder() / "sentiment"
 ADAPTERS = sorted(path.parent for path in weights_folder().glob("*/adapter_model.safetensors"))
@@ -67,8 +68,8 @@ def test_each_adapter_keeps_its_promise_and_explains_its_examples(folder: Path) 
         own = entry.examples if task == entry.tasks[0] else {}
         for texts in (own or model.task.examples).values():
             method = METHODS["occlusion"]()
-            request = Request(texts[0], (method,), next(iter(texts[1:]), None), phrases=None)
-            assert dict(parts(request, model))[method].scores.any()
+            plan = Plan.for_text(texts[0], next(iter(texts[1:]), None), methods=[method])
+            assert engine.results(plan, model).required(method).scores.any()
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ class CosineMatrix(VectorAnalysis[TextMatrix]):
     limits: ClassVar[str] = "Of more than 500 texts, a sample is compared."
     returns: ClassVar[type] = TextMatrix
 
-    count: int = setting(50, low=1, high=MOST_COMPARED, help="How many texts are compared.")
+    count: int = setting(50, low=1, high=100_000, help="How many texts are compared, at most 500.")
     drawn: bool = setting(False, help="Draw the texts evenly; else the first ones are taken.")
     seed: int = setting(0, low=0, high=2**31 - 1, help="Seed of the draw.")
 
@@ -35,7 +35,7 @@ class CosineMatrix(VectorAnalysis[TextMatrix]):
         return 0
 
     def run(self, model: TextModel, subject: TextVectors, meter: Meter | None = None) -> TextMatrix:
-        count = min(self.count, len(subject))
+        count = min(self.count, MOST_COMPARED, len(subject))
         members = evenly_drawn(len(subject), count, self.seed) if self.drawn else np.arange(count)
         matrix = cosines(subject.vectors[members], subject.vectors[members])
         above = np.argwhere(np.triu(np.ones(matrix.shape, dtype=bool), 1))

@@ -10,10 +10,12 @@ import torch
 from torch import Tensor
 
 from explain.analyses.base import ANALYSES, NUMBERS, TEXTS, ModelAnalysis
-from explain.core.errors import DataError, SettingError, TextError
+from explain.core.errors import Cancelled, DataError, SettingError, TextError
 from explain.core.meter import Meter
 from explain.core.settings import setting
+from explain.core.sizes import size_of
 from explain.datatypes import NeuronWords, Tokens
+from explain.models.analysis import Checkpoint
 from explain.models.base import TextModel
 
 SHOW_SECONDS = 0.5  # between two partial results
@@ -24,7 +26,8 @@ SHOW_SECONDS = 0.5  # between two partial results
 class MaxActivations(ModelAnalysis[NeuronWords]):
     """The most active places of every neuron in a set of texts: one forward pass for each text.
 
-    Of models that read two texts, a line holds both, with a tab between.
+    Of models that read two texts, a line holds both, with a tab between. A search that was stopped is continued where
+    it was, within one cache.
     """
 
     name: ClassVar[str] = "max_activations"
@@ -55,8 +58,15 @@ class MaxActivations(ModelAnalysis[NeuronWords]):
         Raises:
             DataError: the model can read none of the lines, or needs two texts where a line has one.
         """
+        return self._search(model, meter, None)
+
+    def resume(self, model: TextModel, subject: None, meter: Meter | None, checkpoint: Checkpoint) -> NeuronWords:
+        return self._search(model, meter, checkpoint)
+
+    def _search(self, model: TextModel, meter: Meter | None, checkpoint: Checkpoint | None) -> NeuronWords:
         model.require(self.requires)
-        highest = _Highest(model, *self._read(model, meter), self.top)
+        state = None if checkpoint is None else checkpoint.take()
+        highest: _Highest = state or _Highest(model, *self._read(model, meter), self.top)
         unread = highest.unread
         shown = time.monotonic()
 
@@ -68,7 +78,12 @@ class MaxActivations(ModelAnalysis[NeuronWords]):
                 meter.publish(self, self._result(highest))
                 shown = time.monotonic()
 
-        model.watch_neurons([highest.texts[number] for number in unread], see, meter)
+        try:
+            model.watch_neurons([highest.texts[number] for number in unread], see, meter)
+        except Cancelled:  # after a chunk that all layers have seen
+            if checkpoint is not None:
+                checkpoint.leave(highest)
+            raise
         return self._result(highest)
 
     def _result(self, highest: "_Highest") -> NeuronWords:
@@ -129,6 +144,12 @@ class _Highest:
         self._read[list(numbers)] = True
         self._sums[layer] += torch.einsum("bt,btf->f", weights, neurons)
         self._active[layer] += torch.einsum("bt,btf->f", weights, (neurons > 0).to(neurons.dtype))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory."""
+        arrays = (self._values, self._lines, self._places, self._sums, self._active)
+        return sum(array.nbytes for array in arrays) + size_of(list(self.texts))
 
     @property
     def unread(self) -> list[int]:

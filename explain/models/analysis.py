@@ -7,7 +7,7 @@ methods and metrics are special kinds: they have registries and contract suites 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from explain.core.meter import Meter
 from explain.core.settings import check_settings, setting_values
@@ -31,6 +31,16 @@ class ExplainedText:
     def untargeted(cls, tokens: Tokens) -> "ExplainedText":
         """Return a text without a target, to count passes of: how many there are depends on the tokens alone."""
         return cls(tokens, Target("", "", 0))
+
+
+class Checkpoint(Protocol):
+    """The place where stopped work leaves its state, for the same work to continue."""
+
+    def take(self) -> Any | None:
+        """Take the state out, so that no two pieces of work change it at once; None where there is none."""
+
+    def leave(self, state: Any) -> None:
+        """Leave the state."""
 
 
 class Analysis(ABC, Generic[SubjectType, ResultType]):
@@ -78,6 +88,10 @@ class Analysis(ABC, Generic[SubjectType, ResultType]):
         Raises:
             ModelError: the model lacks a capability; ExplainError: a setting that does not fit the model or the text.
         """
+
+    def resume(self, model: TextModel, subject: SubjectType, meter: Meter | None, checkpoint: Checkpoint) -> ResultType:
+        """Compute the result; an analysis that can be stopped and continued begins at the checkpoint."""
+        return self.run(model, subject, meter)
 
 
 class TextAnalysis(Analysis[ExplainedText, ResultType]):

@@ -17,7 +17,7 @@ from explain.models.analysis import MODEL, Analysis, ExplainedText
 from explain.models.base import Observation, TextModel, check_same_score
 from explain.models.cached_model import CachedModel
 from explain.run import jobs
-from explain.run.jobs import Cache, remembered
+from explain.run.jobs import Cache, CacheCheckpoint, remembered
 from explain.run.plan import Plan, TextsItem
 from explain.run.results import OBSERVATION, TARGET, VECTORS, Results
 from explain.run.vectors import read_texts
@@ -72,11 +72,12 @@ def parts(
     Raises:
         ExplainError: something is wrong with text, target or settings, or the work was stopped.
     """
-    recall = partial(jobs.recall, cache if cache is not None else Cache(), compute=compute)
+    store = cache if cache is not None else Cache()
+    recall = partial(jobs.recall, store, compute=compute)
     if isinstance(plan.item, TextsItem):
         yield from _vector_parts(plan, plan.item, model, meter, recall)
     else:
-        yield from _text_parts(plan, model, meter, recall)
+        yield from _text_parts(plan, model, meter, recall, store)
 
 
 def _vector_parts(
@@ -89,7 +90,9 @@ def _vector_parts(
         yield analysis, recall((*place, analysis.key), partial(analysis.run, model, vectors, meter))
 
 
-def _text_parts(plan: Plan, model: TextModel, meter: Meter | None, recall: Recall) -> Iterator[tuple[PartKey, Any]]:
+def _text_parts(
+    plan: Plan, model: TextModel, meter: Meter | None, recall: Recall, store: Cache
+) -> Iterator[tuple[PartKey, Any]]:
     working = CachedModel(model)
     tokens, prediction, place = _window(plan, model, meter, recall)
 
@@ -138,9 +141,13 @@ def _text_parts(plan: Plan, model: TextModel, meter: Meter | None, recall: Recal
         yield tests, recall((*place, target, tests.key), test)
 
     for analysis in plan.others:
-        about: tuple[Hashable, ...] = (model.record,) if analysis.subject == MODEL else (*place, target)
-        given = None if analysis.subject == MODEL else subject
-        yield analysis, recall((*about, analysis.key), partial(analysis.run, working, given, meter))
+        about_model = analysis.subject == MODEL
+        key = (model.record, analysis.key) if about_model else (*place, target, analysis.key)
+        checkpoint = CacheCheckpoint(store, key)
+        yield (
+            analysis,
+            recall(key, partial(analysis.resume, working, None if about_model else subject, meter, checkpoint)),
+        )
 
 
 def _window(

@@ -9,14 +9,13 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
-
-import numpy as np
 
 from explain.core.errors import Busy, Cancelled, ExplainError
 from explain.core.installation import MOST_THREADS, environment_number
 from explain.core.meter import Meter
+from explain.core.sizes import size_of
 from explain.datatypes import Passes
 
 _log = logging.getLogger(__name__)
@@ -24,7 +23,6 @@ _log = logging.getLogger(__name__)
 QUEUE_LENGTH = 64
 ABANDONED_SECONDS = 90  # nobody asked for so long: the visitor is gone (browsers slow down pages in the background)
 CACHE_BYTES = 256 << 20
-_COUNTED = 2000  # of a long list, whose sizes are looked at
 
 
 class Cache:
@@ -53,6 +51,13 @@ class Cache:
             while self._bytes > self._most and len(self._entries) > 1:
                 self._bytes -= self._entries.popitem(last=False)[1][1]
 
+    def pop(self, key: Hashable) -> Any | None:
+        """Take a result out; None where there is none."""
+        with self._lock:
+            value, size = self._entries.pop(key, (None, 0))
+            self._bytes -= size
+            return value
+
     def __len__(self) -> int:
         return len(self._entries)
 
@@ -63,6 +68,20 @@ class Cache:
     @property
     def bytes(self) -> int:
         return self._bytes
+
+
+@dataclasses.dataclass(frozen=True)
+class CacheCheckpoint:
+    """A checkpoint in a cache; see `explain.models.analysis.Checkpoint`."""
+
+    cache: Cache
+    key: Hashable
+
+    def take(self) -> Any | None:
+        return self.cache.pop((CacheCheckpoint, self.key))
+
+    def leave(self, state: Any) -> None:
+        self.cache.put((CacheCheckpoint, self.key), state)
 
 
 class NotRemembered(Exception):
@@ -97,20 +116,6 @@ def remembered(parts: Iterator[tuple[Hashable, Any]]) -> tuple[dict[Any, Any], b
     except (NotRemembered, ExplainError):
         return found, False
     return found, True
-
-
-def size_of(value: Any) -> int:
-    """Bytes that a result holds, roughly: its arrays exactly, a hundred for anything else, long lists by a part."""
-    if isinstance(value, np.ndarray):
-        return value.nbytes + 100
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return 100 + sum(size_of(getattr(value, field.name)) for field in dataclasses.fields(value))
-    if isinstance(value, Mapping):
-        return 100 + sum(size_of(part) for part in value.values())
-    if isinstance(value, tuple | list):
-        counted = value[:: -(-len(value) // _COUNTED) or 1]
-        return 100 + round(sum(map(size_of, counted)) * len(value) / max(1, len(counted)))
-    return 100 + (len(value) if isinstance(value, str) else 0)
 
 
 Work = Callable[[Meter], Iterator[tuple[Hashable, Any]]]

@@ -230,7 +230,7 @@ def test_standard_output_on_a_full_disk() -> None:
 
 
 def test_a_setting_of_python_may_be_of_any_size() -> None:
-    from explain.run.pipeline import methods_from
+    from explain.run.plan import methods_from
 
     for value in (10**400, 10**5000, -(10**400), float("nan"), float("inf"), "9", True, None, [1]):
         with pytest.raises(SettingError, match="expected"):

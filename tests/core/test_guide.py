@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from explain.run.pipeline import DEFAULT_METHODS, DEFAULT_METRICS
 
 from explain.core import guide
 from explain.core.settings import settings_of
 from explain.datatypes import VERDICTS
 from explain.methods.base import METHODS
-from explain.metrics.base import METRICS
+from explain.metrics.base import DEFAULT_METRICS, METRICS
 from explain.models.base import TextModel
 from explain.models.families import FAMILIES
 from explain.models.loading.catalogue import list_models
 from explain.models.pooling import POOLINGS
 from explain.numerics.heads import HEAD_FIGURES
 from explain.numerics.neurons import NEURON_FIGURES
+from explain.run.plan import DEFAULT_METHODS
 from explain.tasks.base import TASKS
 from explain.text.phrases import PhraseSettings
 from explain.text.removal import OPERATORS

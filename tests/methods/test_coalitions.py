@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from explain.run.pipeline import Request, known, parts
 
 import explain
 from explain.core.errors import SettingError
@@ -15,7 +14,9 @@ from explain.methods.coalitions import CoalitionMethod
 from explain.methods.shapley_values import ShapleyValues
 from explain.models.coalition_game import CoalitionGame
 from explain.models.transformer import EncoderModel
+from explain.run import engine
 from explain.run.jobs import Cache, Job
+from explain.run.plan import Plan
 from explain.testing import MASK, TEXTS, TOY_MODELS, LinearModel, default_item
 from explain.text.removal import OPERATORS
 from explain.text.units import units_of
@@ -177,7 +178,7 @@ def test_what_is_found_so_far_is_shown_and_replaced_and_not_kept(monkeypatch: py
     """The job holds each state of a method that goes on; its intervals shrink; the cache holds the last alone."""
     model, cache = TOY_MODELS["curved"], Cache()
     method = ShapleyValues(precision=0.0, budget=600)
-    request = Request(TEXTS["plain"], (method,), phrases=None)
+    plan = Plan.for_text(TEXTS["plain"], methods=[method])
     seen: list[Attribution] = []
     before: list[bool] = []
 
@@ -187,10 +188,10 @@ def test_what_is_found_so_far_is_shown_and_replaced_and_not_kept(monkeypatch: py
         def watch(name: Any, part: Any) -> None:
             publish(name, part)
             seen.append(job.parts[method])
-            before.append(known(request, model, cache)[1])
+            before.append(engine.known(plan, model, cache)[1])
 
         monkeypatch.setattr(meter, "publish", watch)
-        yield from parts(request, model, meter, cache)
+        yield from engine.parts(plan, model, meter, cache)
 
     job = Job("a", work, 1)
     job.run()
@@ -200,8 +201,8 @@ def test_what_is_found_so_far_is_shown_and_replaced_and_not_kept(monkeypatch: py
     assert widths[0] > 2 * widths[-1]
     assert all(one.diagnostics["partial"] for one in seen) and "partial" not in final.diagnostics
     assert [one.passes.forward for one in seen] == sorted({one.passes.forward for one in seen})
-    found, complete = known(request, model, cache)
-    assert complete and found[method] is final
+    results, complete = engine.known(plan, model, cache)
+    assert complete and results.attribution(method) is final
 
 
 def test_nobody_has_to_watch() -> None:

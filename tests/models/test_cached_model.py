@@ -1,19 +1,20 @@
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 import torch
-from explain.analyses.questions import Question
-from explain.run.pipeline import Request, parts
 
 from explain.core.meter import Meter
+from explain.models.analysis import ExplainedText, TextAnalysis
 from explain.models.base import Row, TextModel, served_by_models
 from explain.models.cached_model import CachedModel
 from explain.models.loading.catalogue import load_model
 from explain.models.perturbed import PerturbedEmbeddings
 from explain.models.transformer import EncoderModel
+from explain.run import engine
+from explain.run.plan import Plan
 from explain.testing import TOY_MODELS, default_item
 from explain.text.removal import unchanged
 
@@ -77,25 +78,37 @@ def test_a_wrapper_of_the_wrapper_forwards_too() -> None:
 
 
 @dataclass(frozen=True)
-class Vectors(Question):
-    """The vectors of two texts, as a question inside the pipeline reads them."""
+class PairVectors:
+    """The vectors of two texts, and the longest text that is read."""
+
+    vectors: np.ndarray
+    longest: int
+
+
+@dataclass(frozen=True)
+class Vectors(TextAnalysis[PairVectors]):
+    """The vectors of two texts, as an analysis inside the engine reads them."""
+
+    name: ClassVar[str] = "vectors"
+    title: ClassVar[str] = "Vectors"
+    meaning: ClassVar[str] = "Vectors of two texts."
+    returns: ClassVar[type] = PairVectors
 
     texts: tuple[str, ...]
 
-    def cost(self, model: TextModel, tokens: Any) -> int:
+    def passes(self, model: TextModel, subject: ExplainedText) -> int:
         return len(self.texts)
 
-    def answer(self, model: TextModel, tokens: Any, target: Any, meter: Meter | None = None) -> Any:
+    def run(self, model: TextModel, subject: ExplainedText, meter: Meter | None = None) -> PairVectors:
         assert isinstance(model, CachedModel)
-        return model.text_vectors(self.texts, model.poolings[0], meter).vectors, model.longest_text
+        return PairVectors(model.text_vectors(self.texts, model.poolings[0], meter).vectors, model.longest_text)
 
 
-def test_inside_the_pipeline_a_similarity_model_gives_vectors() -> None:
+def test_inside_the_engine_a_similarity_model_gives_vectors() -> None:
     model = load_model("similarity")
     texts = ("A warm and funny film.", "A man plays a guitar.")
-    question = Vectors(texts)
-    vectors, longest = dict(parts(Request(texts[0], (), texts[1], phrases=None, questions=(question,)), model))[
-        question
-    ]
+    analysis = Vectors(texts)
+    read = engine.results(Plan.for_text(*texts, analyses=[analysis]), model).required(analysis)
+    vectors, longest = read.vectors, read.longest
     assert np.array_equal(vectors, model.text_vectors(texts, model.poolings[0]).vectors)
     assert vectors.shape == (2, model.record.hidden) and longest == model.longest_text

@@ -10,14 +10,15 @@ import pytest
 import torch
 import transformers
 from captum.attr import IntegratedGradients as Captum
-from explain.analyses.questions import SimilarityAttribution
 
 import explain
+from explain.analyses.similarity import SimilarityAttribution
 from explain.core.errors import ModelError, TargetError, TextError
 from explain.core.meter import Meter
 from explain.datatypes import Target
 from explain.methods.base import METHODS
 from explain.methods.integrated_gradients import IntegratedGradients
+from explain.models.analysis import ExplainedText
 from explain.models.base import Row
 from explain.models.loading.catalogue import load_folder
 from explain.models.transformer import EncoderModel
@@ -214,10 +215,10 @@ def test_what_makes_texts_alike_adds_up_with_the_reference_terms(model: EncoderM
     if "vectors_moved" not in model.capabilities:
         assert model.name == "mpnet"
         with pytest.raises(ModelError, match="gives no vectors of texts"):
-            question.answer(model, tokens, target)
+            question.run(model, ExplainedText(tokens, target))
         return
     meter = Meter()
-    found = question.answer(model, tokens, target, meter)
+    found = question.run(model, ExplainedText(tokens, target), meter)
     assert found.output == pytest.approx(model.value(model.predict(tokens), target), abs=1e-5)
     assert found.diagnostics["converged"] and abs(found.gap) <= found.diagnostics["tolerance"] < 2e-3
     assert found.output == pytest.approx(found.values.sum() + found.reference + found.gap)
@@ -234,7 +235,7 @@ def test_what_makes_texts_alike_equals_whole_jacobians_of_two_calls(tiny: Tiny) 
     """An independent twin: plain module, each text by itself, every row of the Jacobian backward, Gauss-Legendre."""
     model = tiny("bert", "")
     tokens, target = default_item(model, *PAIR)
-    found = SimilarityAttribution(granularity="token", baseline="pad").answer(model, tokens, target)
+    found = SimilarityAttribution(granularity="token", baseline="pad").run(model, ExplainedText(tokens, target))
     encoder = model._module.encoder
     points, empty = model.word_embeddings(tokens), model.baseline(tokens, target, "pad")
 
@@ -252,7 +253,7 @@ def test_what_makes_texts_alike_equals_whole_jacobians_of_two_calls(tiny: Tiny) 
         )
         sides.append(torch.einsum("etd,td->te", jacobian, way)[1:-1])  # special tokens stay
     assert np.allclose(found.values, (sides[0] @ sides[1].T).numpy(), atol=1e-4)
-    by_word = SimilarityAttribution(granularity="word", baseline="pad").answer(model, tokens, target)
+    by_word = SimilarityAttribution(granularity="word", baseline="pad").run(model, ExplainedText(tokens, target))
     place = {unit[0]: number for number, unit in enumerate(found.left)}
     numbers = [[place[token] for token in unit] for unit in by_word.left]
     merged = np.stack([found.values[rows].sum(axis=0) for rows in numbers]).sum(axis=1)
@@ -263,18 +264,18 @@ def test_two_threads_compare_texts_at_once(tiny: Tiny) -> None:
     model = tiny("bert", "")
     items = [default_item(model, *pair) for pair in (PAIR, PAIR[::-1], (PAIR[0], PAIR[0]), (PAIR[1], "A dog."))]
     question = SimilarityAttribution()
-    alone = [question.answer(model, *item).values for item in items]
+    alone = [question.run(model, ExplainedText(*item)).values for item in items]
     with ThreadPoolExecutor(4) as pool:
-        together = list(pool.map(lambda item: question.answer(model, *item).values, items * 3))
+        together = list(pool.map(lambda item: question.run(model, ExplainedText(*item)).values, items * 3))
     assert all(np.array_equal(one, other) for one, other in zip(alone * 3, together))
 
 
 def test_long_texts_are_compared_by_larger_parts(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     model = tiny("bert", "")
     monkeypatch.setattr("explain.analyses.questions._WORDS_OF_TWO", 10)
-    longer = SimilarityAttribution().answer(model, *default_item(model, "people walk, " * 3, "a dog, " * 3))
+    longer = SimilarityAttribution().run(model, ExplainedText(*default_item(model, "people walk, " * 3, "a dog, " * 3)))
     assert longer.granularity == "phrase" and longer.values.shape == (3, 3)
-    one = SimilarityAttribution().answer(model, *default_item(model, "a", "dog"))
+    one = SimilarityAttribution().run(model, ExplainedText(*default_item(model, "a", "dog")))
     assert one.values.shape == (1, 1) and one.values[0, 0] == pytest.approx(one.output - one.reference, abs=1e-4)
 
 

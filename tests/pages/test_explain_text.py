@@ -6,16 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from explain.run.pipeline import explain
 from streamlit.testing.v1 import AppTest
-from tests.test_pipeline import HOSTILE
 
+from explain.api import explain
 from explain.datatypes import Attribution
 from explain.models.loading.catalogue import DEFAULT_MODEL, list_models
 from explain.run.jobs import ABANDONED_SECONDS, Cache
 from explain.tasks.base import TASKS
 from pages.shared import show, state
 from tests.pages.visits import FIRST_EXAMPLE
+from tests.run.test_engine import HOSTILE
 from tests.tiny_models import tiny_folder, unsaid
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,8 @@ import pytest
 
 from explain.core.errors import Busy, ExplainError, TextError
 from explain.core.meter import Meter
-from explain.run.jobs import Cache, Job, Jobs, failure, size_of
+from explain.core.sizes import size_of
+from explain.run.jobs import Cache, CacheCheckpoint, Job, Jobs, failure
 
 
 def work(meter: Meter) -> Iterator[tuple[str, Any]]:
@@ -183,3 +184,15 @@ def test_waiting_ends_when_it_is_told_to() -> None:
     job = Job("a", work, 1)
     began = time.monotonic()
     assert not job.wait(0.05) and time.monotonic() - began < 2
+
+
+def test_what_is_taken_out_of_a_cache_is_no_longer_in_it() -> None:
+    cache = Cache()
+    cache.put("a", np.zeros(100))
+    cache.put("b", 1)
+    held = cache.bytes
+    assert cache.pop("a") is not None and cache.pop("a") is None and cache.get("a") is None
+    assert len(cache) == 1 and cache.bytes < held - 800
+    CacheCheckpoint(cache, "b").leave("half")
+    assert cache.get("b") == 1  # a result and a checkpoint have places of their own
+    assert CacheCheckpoint(cache, "b").take() == "half" and CacheCheckpoint(cache, "b").take() is None

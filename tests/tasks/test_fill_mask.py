@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from explain.run.pipeline import Request, as_python
 
 import explain
 from explain.core.errors import TargetError, TextError
 from explain.models.base import Row
+from explain.report.as_python import as_python
 from explain.report.replay import compare, from_json, from_record, replay, to_json, to_record
+from explain.run.plan import Plan
 from explain.tasks.base import LISTED
 from explain.tasks.fill_mask import MOST_MASKS
 from explain.testing import MASK, TOY_MODELS, VOCABULARY, default_item
@@ -120,8 +121,8 @@ def test_words_that_are_equally_likely_may_change_places() -> None:
 
 
 def test_the_python_names_the_mask() -> None:
-    request = Request(TEXT, (), position=6, label="word7")
-    assert "    position=6," in as_python(request, MODEL)
+    plan = Plan.for_text(TEXT, position=6, label="word7")
+    assert "    position=6," in as_python(plan, MODEL)
 
 
 def test_a_classifier_has_no_position() -> None:

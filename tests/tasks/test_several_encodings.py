@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from explain.run.pipeline import Request, cost, methods_from, parts
 
 import explain
 from explain.core.errors import TargetError, TextError
@@ -18,7 +17,9 @@ from explain.methods.base import METHODS as ALL_METHODS
 from explain.models.loading.catalogue import load_folder
 from explain.models.transformer import EncoderModel
 from explain.report.replay import from_json, replay, to_json
+from explain.run import engine
 from explain.run.jobs import Cache
+from explain.run.plan import Plan, methods_from
 from explain.tasks.zero_shot_classification import MOST_LABELS
 from tests.tiny_models import tiny_folder
 
@@ -121,13 +122,14 @@ def test_what_can_not_be_asked_of_labels(judge: EncoderModel) -> None:
 
 
 def test_passes_of_several_encodings_are_counted(judge: EncoderModel) -> None:
-    request = Request(TEXT, methods_from(["occlusion"]), LABELS, phrases=None)
+    methods = methods_from(["occlusion"])
+    plan = Plan.for_text(TEXT, LABELS, methods=methods)
     meter, cache = Meter(), Cache()
-    found = dict(parts(request, judge, meter, cache))
-    words = len(found["observation"].prediction.tokens.words)
-    assert meter.spent.forward == 3 + 1 + words + 1 <= cost(request, judge, found["observation"].prediction.tokens)
+    results = engine.results(plan, judge, meter, cache)
+    words = len(results.prediction.tokens.words)
+    assert meter.spent.forward == 3 + 1 + words + 1 <= engine.cost(plan, judge)
     again = Meter()
-    dict(parts(Request(TEXT, methods_from(["occlusion"]), LABELS, label="sport", phrases=None), judge, again, cache))
+    engine.results(Plan.for_text(TEXT, LABELS, methods=methods, label="sport"), judge, again, cache)
     assert again.spent.forward <= 1 + words + 4  # what the labels were given is remembered
 
 

@@ -4,9 +4,10 @@ import dataclasses
 
 import numpy as np
 import pytest
-from explain.analyses.questions import ShapleyInteractions
-from explain.run.pipeline import explain
 
+from explain.analyses.word_interactions import WordInteractions
+from explain.api import explain
+from explain.models.analysis import ExplainedText
 from explain.testing import TOY_MODELS, default_item
 from explain.views.agreement_matrix import FIGURES
 from explain.views.base import VIEWS
@@ -29,12 +30,12 @@ def test_whiskers_hold_every_reference() -> None:
 
 def test_pairs_are_the_strongest() -> None:
     model = TOY_MODELS["curved"]
-    found = ShapleyInteractions().answer(model, *default_item(model, "so good and yet so dull and slow"))
+    found = WordInteractions().run(model, ExplainedText(*default_item(model, "so good and yet so dull and slow")))
     data = VIEWS["pair_bars"].data(found)
     sizes = [abs(pair["value"]) for pair in data["pairs"]]
     assert len(sizes) == 12 and sizes == sorted(sizes, reverse=True) and sizes[0] == abs(found.values).max()
     assert "the 12 strongest" in data["note"]
-    alone = VIEWS["pair_bars"].data(ShapleyInteractions().answer(model, *default_item(model, "zebra")))
+    alone = VIEWS["pair_bars"].data(WordInteractions().run(model, ExplainedText(*default_item(model, "zebra"))))
     assert alone["pairs"] == []
 
 

@@ -6,9 +6,11 @@ import json
 
 import numpy as np
 import pytest
-from explain.analyses.questions import HiddenStates, NeuronActivations
 
+from explain.analyses.hidden_states import HiddenStates
+from explain.analyses.neuron_activations import NeuronActivations
 from explain.datatypes import LayerStates, Neuron, NeuronActivity, NeuronEffects, NeuronWords
+from explain.models.analysis import ExplainedText
 from explain.numerics.neurons import NEURON_FIGURES, neuron_figures
 from explain.testing import TOY_MODELS, default_item
 from explain.views.base import VIEWS
@@ -162,4 +164,4 @@ def test_the_table_has_all_of_it() -> None:
 def test_questions_find_what_views_draw(tiny_bert: object) -> None:
     item = default_item(tiny_bert, "so good")
     for question, view in ((HiddenStates(), "layer_states"), (NeuronActivations(), "top_neurons")):
-        assert VIEWS[view].data(question.answer(tiny_bert, *item))
+        assert VIEWS[view].data(question.run(tiny_bert, ExplainedText(*item)))

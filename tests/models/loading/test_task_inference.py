@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from explain.run.pipeline import Request, as_python
 from safetensors.torch import load_file, save_file
 
 import explain
@@ -16,6 +15,8 @@ from explain.__main__ import main
 from explain.core.errors import ModelError
 from explain.models.loading import catalogue
 from explain.models.loading.catalogue import entry_of, load_folder, load_model
+from explain.report.as_python import as_python
+from explain.run.plan import Plan
 from tests.tiny_models import tiny_folder, unsaid
 
 NLI = {0: "contradiction", 1: "neutral", 2: "entailment"}
@@ -126,7 +127,7 @@ def test_a_name_from_the_environment_is_asked_about(
     assert re.search(r"^mine +text-classification or token-classification ", capsys.readouterr().out, re.MULTILINE)
     for task in ("text-classification", "token-classification"):  # neither is the default
         model = load_model("mine", task=task)
-        assert f"task={task!r}" in as_python(Request("A film.", ()), model)
+        assert f"task={task!r}" in as_python(Plan.for_text("A film."), model)
 
 
 def test_a_model_that_was_fetched_tells_what_it_can_do(classifier: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,22 +2,28 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from explain.analyses.questions import HiddenStates, MaxActivations, NeuronAblation, NeuronActivations, Question
-from explain.run.pipeline import Request, cost, parts
 
 import explain
-from explain.analyses import questions
+from explain.analyses import max_activations
+from explain.analyses.hidden_states import HiddenStates
+from explain.analyses.max_activations import MaxActivations
+from explain.analyses.neuron_ablation import NeuronAblation
+from explain.analyses.neuron_activations import NeuronActivations
 from explain.core.errors import Cancelled, DataError, ModelError, SettingError
 from explain.core.meter import Meter
 from explain.datatypes import Neuron, NeuronWords
+from explain.models.analysis import Analysis, ExplainedText
 from explain.models.base import TextModel
 from explain.models.chunks import chunks_by_length
 from explain.models.transformer import EncoderModel
-from explain.run.jobs import Cache
+from explain.run import engine
+from explain.run.jobs import Cache, CacheCheckpoint
+from explain.run.plan import Plan
 from explain.testing import NoGradientModel, default_item
 from explain.text.lines import read_lines
 from explain.views.base import VIEWS
@@ -29,7 +35,7 @@ LINES = ("A slow film.", "so good", "I loved every minute of this wonderful, mov
 def test_states(tiny_bert: EncoderModel) -> None:
     tokens, target = default_item(tiny_bert, TEXT)
     inside = tiny_bert.inside(tokens, target)
-    found = HiddenStates().answer(tiny_bert, tokens, target)
+    found = HiddenStates().run(tiny_bert, ExplainedText(tokens, target))
     assert found.norms.shape == (4, len(tokens)) and found.output == pytest.approx(inside.value)
     for layer, token in ((0, 0), (2, 5), (3, 1)):
         state, gradient = inside.states[layer, token], inside.state_gradients[layer, token]
@@ -49,7 +55,7 @@ def test_states(tiny_bert: EncoderModel) -> None:
 def test_neurons(tiny_bert: EncoderModel) -> None:
     tokens, target = default_item(tiny_bert, TEXT)
     inside = tiny_bert.inside(tokens, target)
-    found = NeuronActivations().answer(tiny_bert, tokens, target)
+    found = NeuronActivations().run(tiny_bert, ExplainedText(tokens, target))
     assert np.array_equal(found.activations, inside.neurons) and np.array_equal(
         found.gradients, inside.neuron_gradients
     )
@@ -64,10 +70,10 @@ def test_effects_of_neurons(tiny_bert: EncoderModel) -> None:
     neurons = (Neuron(0, 5), Neuron(2, 9), Neuron(0, 7))
     meter = Meter()
     question = NeuronAblation((*neurons, neurons[0]))
-    found = question.answer(tiny_bert, tokens, target, meter)
+    found = question.run(tiny_bert, ExplainedText(tokens, target), meter)
     assert found.neurons == neurons  # named twice, meant once
     assert (meter.spent.forward, meter.spent.backward) == (1 + 3 + 1 + 40 + 1, 1)
-    assert meter.spent.forward + meter.spent.backward == question.cost(tiny_bert, tokens)
+    assert meter.spent.forward + meter.spent.backward == question.passes(tiny_bert, ExplainedText(tokens, target))
     sets = [(), *((one,) for one in neurons), neurons]
     values = tiny_bert.silenced_scores(tokens, target, sets).values
     assert np.allclose(found.effects, values[0] - values[1:4], atol=1e-5)
@@ -80,12 +86,12 @@ def test_effects_of_neurons(tiny_bert: EncoderModel) -> None:
     draws = np.abs(found.controls["random"])
     assert found.beaten("random") == int((draws < abs(found.together)).sum())
     assert len(set(np.round(draws, 6))) > 15  # draws differ
-    again = NeuronAblation(neurons).answer(tiny_bert, tokens, target)
+    again = NeuronAblation(neurons).run(tiny_bert, ExplainedText(tokens, target))
     assert np.array_equal(again.controls["as active"], found.controls["as active"])
 
 
 def test_a_whole_layer_has_no_others_to_compare_with(tiny_bert: EncoderModel) -> None:
-    found = NeuronAblation((Neuron(1), Neuron(0, 5))).answer(tiny_bert, *default_item(tiny_bert, TEXT))
+    found = NeuronAblation((Neuron(1), Neuron(0, 5))).run(tiny_bert, ExplainedText(*default_item(tiny_bert, TEXT)))
     assert found.controls == {} and found.effects.shape == (2,)
     with pytest.raises(SettingError, match="Name the neurons"):
         NeuronAblation(())
@@ -94,7 +100,7 @@ def test_a_whole_layer_has_no_others_to_compare_with(tiny_bert: EncoderModel) ->
 @pytest.mark.parametrize("family", ["bert", "albert", "modernbert"])
 def test_words_of_a_set_are_those_of_each_text_alone(family: str, tiny: Callable[..., EncoderModel]) -> None:
     model = tiny(family)
-    found = MaxActivations(LINES[:4], top=3).answer(model, *default_item(model, TEXT))
+    found = MaxActivations(LINES[:4], top=3).run(model, ExplainedText(*default_item(model, TEXT)))
     assert found.values.shape == (3, 3, 64) and found.skipped == 0
     alone = [model.inside(*default_item(model, line)).neurons.numpy() for line in LINES[:4]]
     own = [~tokens.special for tokens in found.texts]
@@ -118,56 +124,101 @@ def test_a_set_is_read_once_whatever_the_text(tiny_bert: EncoderModel) -> None:
     spent = []
     for text in (TEXT, "so good"):
         meter = Meter()
-        request = Request(text, (), phrases=None, questions=(question,))
-        found = dict(parts(request, tiny_bert, meter, cache))[question]
+        plan = Plan.for_text(text, analyses=[question])
+        found = engine.results(plan, tiny_bert, meter, cache).required(question)
         spent.append(meter.spent.forward)
-        assert meter.spent.forward <= cost(request, tiny_bert, tiny_bert.encode(text))
+        assert meter.spent.forward <= engine.cost(plan, tiny_bert)
     assert spent == [1 + len(LINES), 1] and len(found.texts) == len(LINES)
 
 
 def test_what_was_found_so_far_is_shown_and_right(tiny_bert: EncoderModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(questions, "SHOW_SECONDS", 0)
+    monkeypatch.setattr(max_activations, "SHOW_SECONDS", 0)
     question, item = MaxActivations(LINES * 300, top=20), default_item(tiny_bert, TEXT)
     shown: list[NeuronWords] = []
     meter = Meter(on_part=lambda name, part: shown.append(part))
-    whole = question.answer(tiny_bert, *item, meter)
+    whole = question.run(tiny_bert, ExplainedText(*item), meter)
     awaited = [one.awaited for one in shown]
     assert awaited == sorted(set(awaited), reverse=True) and awaited[-1] > whole.awaited == 0
     first, (chunk, *_) = shown[0], chunks_by_length([len(tokens) for tokens in whole.texts])
     assert len(chunk) == len(whole.texts) - first.awaited and set(first.lines.flat) <= set(chunk)
     # What was shown first still holds what those texts alone give, though others went by since.
-    alone = MaxActivations(tuple(question.lines[number] for number in chunk), top=20).answer(tiny_bert, *item)
+    alone = MaxActivations(tuple(question.lines[number] for number in chunk), top=20).run(
+        tiny_bert, ExplainedText(*item)
+    )
     assert np.allclose(alone.values, first.values, atol=2e-5) and alone.seen == first.seen < whole.seen
     assert np.allclose(alone.means, first.means, atol=1e-5)
 
 
-def test_a_set_that_was_stopped_goes_on_where_it_was(tiny_bert: EncoderModel) -> None:
-    question, item = MaxActivations(LINES * 300, top=20), default_item(tiny_bert, TEXT)
-    count, meter = len(question.lines), Meter()
-    meter._on_pass = lambda spent: meter.cancel() if spent.forward else None  # after the first chunk
+LONG = MaxActivations(LINES * 300, top=20)
+
+
+def stopped(model: EncoderModel, cache: Cache) -> int:
+    """Stop the search through a long set after its first chunk; return the passes that were made in it."""
+    meter = Meter()
+    meter._on_pass = lambda spent: meter.cancel() if spent.forward > 1 else None  # the first predicts
     with pytest.raises(Cancelled):
-        question.answer(tiny_bert, *item, meter)
-    rest = Meter()
-    found = question.answer(tiny_bert, *item, rest)
-    assert meter.spent.forward > 0 and rest.spent.forward == count - meter.spent.forward
-    whole = question.answer(tiny_bert, *item)
+        explain.ask(LONG, TEXT, model, meter=meter, cache=cache)
+    assert 0 < meter.spent.forward - 1 < len(LONG.lines)
+    return meter.spent.forward - 1
+
+
+def test_a_set_that_was_stopped_is_continued_in_the_same_cache(tiny_bert: EncoderModel) -> None:
+    cache, rest = Cache(), Meter()
+    done = stopped(tiny_bert, cache)
+    found = explain.ask(LONG, TEXT, tiny_bert, meter=rest, cache=cache)
+    assert rest.spent.forward == len(LONG.lines) - done  # the prediction is cached too
+    whole = LONG.run(tiny_bert)
     assert np.allclose(found.values, whole.values, atol=2e-5) and found.seen == whole.seen and not found.awaited
     assert np.allclose(found.means, whole.means, atol=1e-5)
     unread = Meter()
     unread.cancel()
     with pytest.raises(Cancelled):
-        question.answer(tiny_bert, *item, unread)
+        LONG.run(tiny_bert, None, unread)
     assert unread.spent.forward == 0  # stopped while texts were cut into pieces
+
+
+def test_caches_share_nothing_and_nothing_else_remembers(tiny_bert: EncoderModel) -> None:
+    stopped(tiny_bert, Cache())
+    for cache in (Cache(), None):
+        meter = Meter()
+        explain.ask(LONG, TEXT, tiny_bert, meter=meter, cache=cache)
+        assert meter.spent.forward == 1 + len(LONG.lines)
+    meter = Meter()
+    LONG.run(tiny_bert, None, meter)
+    assert meter.spent.forward == len(LONG.lines)
+
+
+def test_another_analysis_or_model_does_not_continue_it(
+    tiny_bert: EncoderModel, tiny: Callable[..., EncoderModel]
+) -> None:
+    cache = Cache()
+    stopped(tiny_bert, cache)
+    fewer, other = replace(LONG, top=3), tiny("bert", "ForMaskedLM")
+    for analysis, model, text in ((fewer, tiny_bert, TEXT), (LONG, other, "so [MASK]")):
+        meter = Meter()
+        explain.ask(analysis, text, model, meter=meter, cache=cache)
+        assert meter.spent.forward >= len(LONG.lines)
+
+
+def test_a_stopped_search_counts_among_a_cache_s_bytes_and_is_taken_once(tiny_bert: EncoderModel) -> None:
+    cache = Cache()
+    stopped(tiny_bert, cache)
+    numbers = LONG.top * tiny_bert.layers * tiny_bert.neurons
+    assert cache.bytes > 12 * numbers  # values, lines and places, four bytes each
+    checkpoint = CacheCheckpoint(cache, (tiny_bert.record, LONG.key))
+    before = cache.bytes
+    assert checkpoint.take() is not None and checkpoint.take() is None
+    assert cache.bytes < before - 12 * numbers
 
 
 def test_places_are_named_by_their_lines_and_what_was_cut_is_told(tiny_bert: EncoderModel) -> None:
     lines = read_lines("\u0300\n\nso good\nso good\na bad film\n" + "a slow story of the sea " * 40)
     question = MaxActivations(lines.texts, lines.numbers)
-    found = question.answer(tiny_bert, *default_item(tiny_bert, TEXT))
+    found = question.run(tiny_bert, ExplainedText(*default_item(tiny_bert, TEXT)))
     assert found.numbers == (3, 5, 6) and found.skipped == 1 and found.partly == 1
     data = VIEWS["neuron_words"].data(found, neuron=Neuron(0, 1))
     assert {row["text"] for row in data["rows"]} == {3, 5, 6} and "Of 1 texts only the beginning" in data["note"]
-    with pytest.raises(SettingError, match="at least one place"):
+    with pytest.raises(SettingError, match="top is -1"):
         MaxActivations(("a",), top=-1)
 
 
@@ -175,14 +226,16 @@ def test_neurons_that_there_are_not_are_refused(tiny_bert: EncoderModel) -> None
     item = default_item(tiny_bert, TEXT)
     for neuron in (Neuron(9, 1), Neuron(-1, 1), Neuron(0, 64), Neuron(0, 1, 99), Neuron(0, -1)):
         with pytest.raises(SettingError, match="There is no neuron"):
-            NeuronAblation((neuron,)).answer(tiny_bert, *item)
+            NeuronAblation((neuron,)).run(tiny_bert, ExplainedText(*item))
     with pytest.raises(SettingError, match="at one token, or all at every token"):
         NeuronAblation((Neuron(0, 1, 2), Neuron(0, 3, 4)))
 
 
 def test_a_forecast_of_all_at_once_counts_each_place_once(tiny_bert: EncoderModel) -> None:
     item = default_item(tiny_bert, TEXT)
-    whole, both = (NeuronAblation(of).answer(tiny_bert, *item) for of in ((Neuron(1),), (Neuron(1), Neuron(1, 5))))
+    whole, both = (
+        NeuronAblation(of).run(tiny_bert, ExplainedText(*item)) for of in ((Neuron(1),), (Neuron(1), Neuron(1, 5)))
+    )
     assert both.together_forecast == pytest.approx(whole.forecasts[0], abs=1e-6)
     assert both.together == pytest.approx(whole.together, abs=1e-5)
 
@@ -196,7 +249,7 @@ def test_at_one_token_others_are_as_active_there(tiny_bert: EncoderModel) -> Non
     alike = {one[0].number for one in drawn["as active"]}
     nearest = set(sizes.argsort(descending=True)[1:41].tolist())
     assert alike <= nearest and all(one[0].token == 4 for one in drawn["as active"])
-    found = question.answer(tiny_bert, tokens, target)
+    found = question.run(tiny_bert, ExplainedText(tokens, target))
     assert "at token 4 and nothing else" in VIEWS["neuron_effects"].data(found)["note"]
     assert str(found.neurons[0]) == f"2.{strongest} at token 4"
 
@@ -204,33 +257,33 @@ def test_at_one_token_others_are_as_active_there(tiny_bert: EncoderModel) -> Non
 def test_texts_of_a_set_that_can_not_be_read(tiny: Callable[..., EncoderModel]) -> None:
     model = tiny("bert")
     item = default_item(model, TEXT)
-    assert MaxActivations(("so good", "\u0300")).answer(model, *item).skipped == 1
+    assert MaxActivations(("so good", "\u0300")).run(model).skipped == 1
     with pytest.raises(DataError, match=r"No text of the set can be read\. The model's tokenizer"):
-        MaxActivations(("\u0300",)).answer(model, *item)
+        MaxActivations(("\u0300",)).run(model, ExplainedText(*item))
     with pytest.raises(DataError, match="It is empty"):
-        MaxActivations(()).answer(model, *item)
+        MaxActivations(()).run(model, ExplainedText(*item))
 
 
 def test_a_set_of_pairs_has_tabs(tiny: Callable[..., EncoderModel]) -> None:
     model = tiny("bert", "")
     item = default_item(model, "Two people walk.", "Their dog swims.")
-    found = MaxActivations(("so good\tno joke works", "a film\tthe beach\tthe sea")).answer(model, *item)
+    found = MaxActivations(("so good\tno joke works", "a film\tthe beach\tthe sea")).run(model, ExplainedText(*item))
     assert [one.text_pair for one in found.texts] == ["no joke works", "the beach\tthe sea"]
     with pytest.raises(DataError, match=r"Text 2 of the set is one text; .* Put a tab between"):
-        MaxActivations(("a\tb", "so good")).answer(model, *item)
+        MaxActivations(("a\tb", "so good")).run(model, ExplainedText(*item))
 
 
 def test_one_look_inside_answers_all(sentiment: TextModel) -> None:
     questions = (HiddenStates(), NeuronActivations(), NeuronAblation((Neuron(1, 5),), draws=2))
     meter = Meter()
-    dict(parts(Request(TEXT, (), phrases=None, questions=questions), sentiment, meter))
+    engine.results(Plan.for_text(TEXT, analyses=questions), sentiment, meter)
     assert (meter.spent.forward, meter.spent.backward) == (1 + 1 + 1 + 2 + 4, 1)
 
 
 @pytest.mark.parametrize(
     "question", [HiddenStates(), NeuronActivations(), NeuronAblation((Neuron(0, 1),)), MaxActivations(("so",))]
 )
-def test_models_that_show_no_neurons_say_so(question: Question) -> None:
+def test_models_that_show_no_neurons_say_so(question: Analysis[Any, Any]) -> None:
     with pytest.raises(ModelError, match="their neurons can't be seen"):
         explain.ask(question, "so good", NoGradientModel())
 

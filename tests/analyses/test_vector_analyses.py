@@ -8,22 +8,28 @@ import numpy as np
 import pyarrow
 import pytest
 import torch
-from explain.embeddings.clusters import Clustering
-from explain.embeddings.maps import PCAMap, UMAPMap
-from explain.embeddings.ranking import Compared, Neighbours, Search
-from explain.embeddings.work import Request
 from pyarrow import csv, parquet
 from sklearn.metrics import silhouette_score
 
 import explain
+from explain.analyses import clusters, cosine_matrix, umap_map
+from explain.analyses.clusters import Clusters
+from explain.analyses.cosine_matrix import CosineMatrix
+from explain.analyses.nearest_neighbors import NearestNeighbors
+from explain.analyses.pca_map import PCAMap
+from explain.analyses.semantic_search import SemanticSearch
+from explain.analyses.umap_map import UMAPMap
 from explain.core.errors import Cancelled, FileError, ModelError, SettingError, TextError
 from explain.core.meter import Meter
 from explain.datatypes import ModelRecord, TextVectors
-from explain.embeddings import clusters, maps, ranking, work, writing
+from explain.embeddings import writing
 from explain.embeddings.reading import Texts, of_lines
+from explain.models.loading.catalogue import default_encoder
 from explain.models.transformer import EncoderModel
-from explain.run import jobs
+from explain.run import engine
+from explain.run import vectors as run_vectors
 from explain.run.jobs import Cache
+from explain.run.plan import Plan, TextsItem
 from explain.testing import TOY_MODELS
 
 RECORD = ModelRecord("m", "r", "w", "s", "A", 1, 1, 1, 1, 1, "t")
@@ -45,12 +51,12 @@ def grouped() -> TextVectors:
 
 
 def answered(analysis, vectors: TextVectors, meter: Meter | None = None):
-    return analysis.answer(vectors, None, meter)
+    return analysis.run(None, vectors, meter)
 
 
 def test_batches_do_not_matter(tiny_bert: EncoderModel, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = of_lines(LINES).texts
-    monkeypatch.setattr(work, "AT_ONCE", 2)
+    monkeypatch.setattr(run_vectors, "AT_ONCE", 2)
     meter = Meter()
     found = explain.embed(texts, tiny_bert, pooling="max", meter=meter)
     alone = [explain.embed([text], tiny_bert, pooling="max").vectors[0] for text in texts]
@@ -80,17 +86,19 @@ def test_toys_have_no_vectors() -> None:
 
 def test_parts_are_remembered_by_what_they_depend_on(tiny_bert: EncoderModel, monkeypatch: pytest.MonkeyPatch) -> None:
     texts, cache, meter = of_lines(LINES), Cache(), Meter()
-    request = Request(texts, "mean", (Search("a story"), Clustering(2)))
-    assert work.steps(request) == 5 + 1 + 3
-    assert jobs.remembered(work.parts(request, tiny_bert, cache=cache, compute=False)) == ({}, False)
-    found = dict(work.parts(request, tiny_bert, meter, cache))
+    plan = Plan(TextsItem(texts, "mean"), (SemanticSearch("a story"), Clusters(2)))
+    assert engine.cost(plan, tiny_bert) == 5 + 1 + 3
+    nothing, complete = engine.known(plan, tiny_bert, cache)
+    assert nothing.vectors is None and not complete
+    results = engine.results(plan, tiny_bert, meter, cache)
     assert meter.spent.forward == 6 and meter.steps == 3
-    again, complete = jobs.remembered(work.parts(request, tiny_bert, cache=cache, compute=False))
-    assert complete and all(again[name] is found[name] for name in found)
-    other = Request(texts, "mean", (Search("a dog"),))
-    parts, complete = jobs.remembered(work.parts(other, tiny_bert, cache=cache, compute=False))
-    assert not complete and parts == {"vectors": found["vectors"]}
-    assert not jobs.remembered(work.parts(Request(texts, "cls"), tiny_bert, cache=cache, compute=False))[1]
+    again, complete = engine.known(plan, tiny_bert, cache)
+    assert complete and again.complete and again.vectors is results.vectors
+    assert all(again.answer(analysis) is results.answer(analysis) for analysis in plan.analyses)
+    other = Plan(TextsItem(texts, "mean"), (SemanticSearch("a dog"),))
+    partly, complete = engine.known(other, tiny_bert, cache)
+    assert not complete and partly.vectors is results.vectors and not partly.has(other.analyses)
+    assert not engine.known(Plan(TextsItem(texts, "cls")), tiny_bert, cache)[1]
 
 
 def test_work_can_be_stopped(tiny_bert: EncoderModel) -> None:
@@ -103,29 +111,29 @@ def test_work_can_be_stopped(tiny_bert: EncoderModel) -> None:
 def test_search_and_neighbours(tiny_bert: EncoderModel) -> None:
     texts = of_lines(LINES)
     vectors = explain.embed(texts.texts, tiny_bert)
-    found = Search("A bad story", 3).answer(vectors, tiny_bert)
+    found = SemanticSearch("A bad story", 3).run(tiny_bert, vectors)
     assert found.members[:2].tolist() == [1, 3] and np.allclose(found.cosines[:2], 1) and not found.truncated
-    assert Search("walk " * 99).answer(vectors, tiny_bert).truncated
+    assert SemanticSearch("walk " * 99).run(tiny_bert, vectors).truncated
     plain = vectors.vectors / np.linalg.norm(vectors.vectors, axis=1, keepdims=True)
-    near = Neighbours(1, 4).answer(vectors, tiny_bert)
+    near = NearestNeighbors(1, 4).run(tiny_bert, vectors)
     assert near.members[0] == 3 and 1 not in near.members and len(near.members) == 4
     assert np.allclose(near.cosines, (plain @ plain[1])[near.members], atol=1e-6)
     with pytest.raises(TextError, match="There is no text 5; there are 5"):
-        Neighbours(5).answer(vectors, tiny_bert)
+        NearestNeighbors(5).run(tiny_bert, vectors)
     with pytest.raises(TextError, match="nothing"):
-        Search(" ").answer(vectors, tiny_bert)
+        SemanticSearch(" ").run(tiny_bert, vectors)
 
 
 def test_a_matrix_of_the_first_or_of_some_drawn(grouped: TextVectors) -> None:
-    found = answered(Compared(40), grouped)
+    found = answered(CosineMatrix(40), grouped)
     unit = grouped.vectors / np.linalg.norm(grouped.vectors, axis=1, keepdims=True)
     assert found.members.tolist() == list(range(40)) and np.allclose(found.cosines, unit[:40] @ unit[:40].T, atol=1e-6)
     row, column = found.pairs[0]
     assert row < column and found.cosines[row, column] == np.triu(found.cosines, 1).max() and len(found.pairs) == 50
-    drawn = answered(Compared(40, drawn=True), grouped)
+    drawn = answered(CosineMatrix(40, drawn=True), grouped)
     assert len(set(drawn.members.tolist())) == 40 and drawn.members.max() > 80
-    assert len(answered(Compared(10_000), grouped).members) == 120
-    assert len(answered(Compared(10_000), vectors_of(np.ones((501, 2)))).members) == ranking.MOST_COMPARED
+    assert len(answered(CosineMatrix(10_000), grouped).members) == 120
+    assert len(answered(CosineMatrix(10_000), vectors_of(np.ones((501, 2)))).members) == cosine_matrix.MOST_COMPARED
 
 
 def test_pca_is_the_plane_of_the_largest_variance(grouped: TextVectors) -> None:
@@ -151,7 +159,7 @@ def test_pca_is_the_plane_of_the_largest_variance(grouped: TextVectors) -> None:
 def test_keys_of_what_is_remembered_hold_no_texts(tiny_bert: EncoderModel) -> None:
     cache = Cache()
     texts = of_lines("a film\nthe dog swims\nthe sea")
-    dict(work.parts(Request(texts, "mean", (PCAMap(),)), tiny_bert, cache=cache))
+    engine.results(Plan(TextsItem(texts, "mean"), (PCAMap(),)), tiny_bert, cache=cache)
     kept = list(cache._entries)
     assert kept and not any(isinstance(part, Texts) for key in kept for part in key)
 
@@ -167,7 +175,7 @@ def test_long_texts_are_cut_into_pieces_a_few_at_a_time(
         return own(self, texts, *rest)
 
     monkeypatch.setattr(EncoderModel, "text_vectors", watched)
-    monkeypatch.setattr(work, "MOST_CHARACTERS", 100)
+    monkeypatch.setattr(run_vectors, "MOST_CHARACTERS", 100)
     texts = ["a film " * 20, "a dog", "the sea", "a film " * 9, "so good " * 30]
     found = explain.embed(texts, tiny_bert)
     assert sizes == [[140], [5, 7, 63], [240]] and len(found.vectors) == 5
@@ -178,13 +186,13 @@ def test_long_texts_are_cut_into_pieces_a_few_at_a_time(
 def test_umap_of_a_sample_keeps_neighbours_and_is_the_same_twice(
     grouped: TextVectors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(maps, "_epochs", lambda texts: 10)
-    monkeypatch.setattr(maps, "MOST_MAPPED", 40)
+    monkeypatch.setattr(umap_map, "_epochs", lambda texts: 10)
+    monkeypatch.setattr(umap_map, "MOST_MAPPED", 40)
     meter = Meter()
     found = answered(UMAPMap(), grouped, meter)
     assert len(found.members) == 40 and found.texts == 120 and found.explained is None
     assert found.members.tolist() == sorted(set(found.members.tolist()))
-    assert meter.steps == 10 == UMAPMap().steps(120)
+    assert meter.steps == 10 == UMAPMap().passes(None, grouped)
     group = np.digitize(found.members, [60, 100])
     distances = np.linalg.norm(found.points[:, None] - found.points[None], axis=-1) + 1e9 * np.eye(40)
     assert (group[distances.argmin(axis=1)] == group).mean() > 0.9
@@ -194,12 +202,12 @@ def test_umap_of_a_sample_keeps_neighbours_and_is_the_same_twice(
         answered(UMAPMap(), grouped, meter)
     with pytest.raises(TextError, match="UMAP needs 10 texts"):
         answered(UMAPMap(), vectors_of(np.eye(9)))
-    maps.compile_umap()
+    umap_map.compile_umap()
     assert torch.get_num_threads() == 1  # as tests/conftest.py sets it, whatever UMAP does with threads
 
 
 def test_clusters_are_found_and_their_silhouette_is_scikit_learns(grouped: TextVectors) -> None:
-    found = answered(Clustering(3), grouped)
+    found = answered(Clusters(3), grouped)
     assert found.sizes.tolist() == [60, 40, 20] and found.of.tolist() == [0] * 60 + [1] * 40 + [2] * 20
     whole = silhouette_score(grouped.vectors, found.of, metric="cosine")
     assert found.silhouette == pytest.approx(whole, abs=1e-5) and found.measured == 120
@@ -214,26 +222,26 @@ def test_clusters_are_found_and_their_silhouette_is_scikit_learns(grouped: TextV
 
 def test_one_cloud_has_no_clusters() -> None:
     """k-means cuts it all the same; the figure beside says that there is nothing in that."""
-    found = answered(Clustering(4), vectors_of(np.random.default_rng(1).normal(size=(400, 20)) + 1))
+    found = answered(Clusters(4), vectors_of(np.random.default_rng(1).normal(size=(400, 20)) + 1))
     assert found.silhouette == pytest.approx(found.one_cloud, abs=0.03)
 
 
 def test_the_silhouette_of_a_sample_is_near_that_of_all(grouped: TextVectors, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = answered(Clustering(3), grouped).silhouette
+    whole = answered(Clusters(3), grouped).silhouette
     monkeypatch.setattr(clusters, "MOST_MEASURED", 60)
-    part = answered(Clustering(3), grouped)
+    part = answered(Clusters(3), grouped)
     assert part.measured == 60 and part.silhouette == pytest.approx(whole, abs=0.05)
 
 
 def test_clusters_that_can_not_be_told_apart() -> None:
-    assert len(answered(Clustering(9), vectors_of(np.eye(4))).sizes) == 3
-    again = answered(Clustering(9), vectors_of(np.repeat(np.eye(4), 5, axis=0)))
+    assert len(answered(Clusters(9), vectors_of(np.eye(4))).sizes) == 3
+    again = answered(Clusters(9), vectors_of(np.repeat(np.eye(4), 5, axis=0)))
     assert again.sizes.tolist() == [10, 5, 5] and again.silhouette > 0.4
     with pytest.raises(TextError, match="Of the 10 texts 2 differ; clusters need three"):
-        answered(Clustering(3), vectors_of(np.repeat(np.eye(2), 5, axis=0)))
+        answered(Clusters(3), vectors_of(np.repeat(np.eye(2), 5, axis=0)))
     for count in (1, 31):
-        with pytest.raises(SettingError, match=f"clusters is {count}; 2 to 30"):
-            Clustering(count)
+        with pytest.raises(SettingError, match=f"count is {count}; expected 2 to 30"):
+            Clusters(count)
 
 
 @pytest.fixture
@@ -269,6 +277,6 @@ def test_vectors_leave_as_npz_csv_and_parquet(written: Callable[[str], Path]) ->
 
 
 def test_the_model_whose_vectors_are_to_be_compared(monkeypatch: pytest.MonkeyPatch, tiny_folder_of) -> None:
-    assert work.default_model() in ("base", "similarity")
+    assert default_encoder() in ("base", "similarity")
     monkeypatch.setenv("EXPLAIN_MODELS", f"mine={tiny_folder_of('bert', '')}")
-    assert work.default_model() in ("mine", "similarity")
+    assert default_encoder() in ("mine", "similarity")

@@ -1,21 +1,27 @@
 """The whole way from text to report, on toys, a tiny BERT and the shipped model."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
 import explain
+from explain.analyses.key_phrases import empty_text
 from explain.core.errors import ModelError, SettingError, TargetError, TextError, UnknownNameError
 from explain.core.meter import Meter
 from explain.datatypes import Report
 from explain.methods.base import METHODS
+from explain.models.analysis import ExplainedText
 from explain.models.base import TextModel, check_same_score
 from explain.models.cached_model import CachedModel
 from explain.models.coalition_game import CoalitionGame
 from explain.models.loading.catalogue import load_model
 from explain.models.transformer import EncoderModel
-from explain.run import pipeline
+from explain.report.as_python import as_python
+from explain.run import engine
 from explain.run.jobs import Cache
+from explain.run.plan import DEFAULT_METHODS, Plan, methods_from
 from explain.testing import TOY_MODELS, texts_for
 from explain.text.phrases import PhraseSettings
 
@@ -83,13 +89,13 @@ def test_the_text_without_words_costs_one_pass(tiny_bert: EncoderModel) -> None:
     target = tiny_bert.task.target(tiny_bert.predict(tokens), tiny_bert.head)
     working = CachedModel(tiny_bert)
     working.scores([working.removed(tokens, (), "mask", target)])
-    empty = pipeline.without_words(working, tokens, target, "mask", meter)
+    empty = empty_text(working, ExplainedText(tokens, target), "mask", meter)
     assert empty is not None and meter.spent.forward == 1
     game = CoalitionGame(working, (tokens, target), tokens.word_units(), "mask", meter)
     assert game.empty == empty.value and meter.spent.forward == 1  # nobody runs it again
-    plain, with_phrases = (pipeline.Request(TEXT, (), phrases=one) for one in (None, PhraseSettings()))
+    plain, with_phrases = (Plan.for_text(TEXT, phrases=phrases) for phrases in (None, PhraseSettings()))
     words = len(tokens.words)
-    assert pipeline.cost(with_phrases, tiny_bert, tokens) - pipeline.cost(plain, tiny_bert, tokens) == 1 + 4 * words + 8
+    assert engine.cost(with_phrases, tiny_bert) - engine.cost(plain, tiny_bert) == 1 + 4 * words + 8
 
 
 @pytest.mark.parametrize("toy", TOY_MODELS)
@@ -135,7 +141,7 @@ def test_a_report_holds_what_was_asked(sentiment: TextModel) -> None:
         scale="probability",
     )
     assert isinstance(report, Report) and report.target.label == "positive" and report.target.scale == "probability"
-    assert [one.method for one in report.attributions] == list(pipeline.DEFAULT_METHODS)
+    assert [one.method for one in report.attributions] == list(DEFAULT_METHODS)
     assert report.attribution("integrated_gradients").params["baseline"] == "pad"
     assert report.attribution("occlusion").diagnostics["operator"] == "delete"
     assert report.model.weight_sha256 == sentiment.record.weight_sha256
@@ -215,27 +221,29 @@ def test_hostile_text_is_explained_like_any_other(name: str, sentiment: TextMode
     assert report.prediction.tokens.truncated == (name == "100,000 characters")
 
 
+DEFAULT = Plan.for_text(TEXT, methods=methods_from(DEFAULT_METHODS), phrases=PhraseSettings())
+
+
 def test_cached_parts_cost_nothing(tiny_bert: EncoderModel) -> None:
     cache, first, second = Cache(), Meter(), Meter()
-    request = pipeline.Request(TEXT, pipeline.methods_from(pipeline.DEFAULT_METHODS))
-    assert pipeline.known(request, tiny_bert, cache) == ({}, False)
-    once = dict(pipeline.parts(request, tiny_bert, first, cache))
-    again = dict(pipeline.parts(request, tiny_bert, second, cache))
+    nothing, complete = engine.known(DEFAULT, tiny_bert, cache)
+    assert not complete and not nothing.observed and nothing.target is None
+    once = engine.results(DEFAULT, tiny_bert, first, cache)
+    again = engine.results(DEFAULT, tiny_bert, second, cache)
     assert first.spent.forward > 0 and second.spent.forward == 0
-    assert all(again[name] is once[name] for name in ("observation", *request.methods, "phrases"))
-    everything, complete = pipeline.known(request, tiny_bert, cache)
-    assert complete and everything.keys() == once.keys()
-    other = pipeline.Request(TEXT, pipeline.methods_from(["occlusion"], {"occlusion": {"operator": "unk"}}))
-    partly, complete = pipeline.known(other, tiny_bert, cache)
-    assert not complete and set(partly) == {"observation", "target"}
+    assert again.observation is once.observation
+    assert all(again.answer(analysis) is once.answer(analysis) for analysis in DEFAULT.analyses)
+    everything, complete = engine.known(DEFAULT, tiny_bert, cache)
+    assert complete and everything.complete
+    other = Plan.for_text(TEXT, methods=methods_from(["occlusion"], {"occlusion": {"operator": "unk"}}))
+    partly, complete = engine.known(other, tiny_bert, cache)
+    assert not complete and partly.observed and partly.target is not None and not partly.attributions
 
 
-def test_a_request_costs_at_most_what_it_says(tiny_bert: EncoderModel) -> None:
-    request = pipeline.Request(TEXT, pipeline.methods_from(pipeline.DEFAULT_METHODS))
+def test_a_plan_costs_at_most_what_it_says(tiny_bert: EncoderModel) -> None:
     meter = Meter()
-    dict(pipeline.parts(request, tiny_bert, meter))
-    spent = meter.spent.forward + meter.spent.backward
-    assert spent <= pipeline.cost(request, tiny_bert, tiny_bert.encode(TEXT))
+    engine.results(DEFAULT, tiny_bert, meter)
+    assert meter.spent.forward + meter.spent.backward <= engine.cost(DEFAULT, tiny_bert)
 
 
 def test_a_score_that_is_not_served_is_not_explained() -> None:
@@ -245,26 +253,26 @@ def test_a_score_that_is_not_served_is_not_explained() -> None:
 
 
 @pytest.mark.parametrize(
-    "request_",
+    "plan",
     [
-        pipeline.Request(TEXT, pipeline.methods_from(["occlusion"])),
-        pipeline.Request(
+        Plan.for_text(TEXT, methods=methods_from(["occlusion"]), phrases=PhraseSettings()),
+        Plan.for_text(
             'He said "no"\n',
-            pipeline.methods_from(["integrated_gradients"], {"integrated_gradients": {"baseline": "pad", "steps": 8}}),
+            methods=methods_from(["integrated_gradients"], {"integrated_gradients": {"baseline": "pad", "steps": 8}}),
             label="positive",
             scale="logit",
             phrases=PhraseSettings(top=3),
         ),
-        pipeline.Request("a", pipeline.methods_from(["occlusion"]), text_pair="b", phrases=None),
+        Plan.for_text("a", "b", methods=methods_from(["occlusion"])),
     ],
     ids=["plain", "settings", "pair"],
 )
-def test_the_python_shown_gives_the_same_report(request_: pipeline.Request, sentiment: TextModel) -> None:
-    found: dict[str, object] = {}
-    exec(pipeline.as_python(request_, sentiment), found)
-    report = found["report"]
-    expected = dict(pipeline.parts(request_, sentiment))
-    for method in request_.methods:
-        assert np.allclose(report.attribution(method.name).scores, expected[method].scores, atol=1e-6)
-    assert report.phrases == expected.get("phrases", ())
-    assert report.target == expected["target"]
+def test_the_python_shown_gives_the_same_report(plan: Plan, sentiment: TextModel) -> None:
+    names: dict[str, Any] = {}
+    exec(as_python(plan, sentiment), names)
+    report = names["report"]
+    expected = engine.results(plan, sentiment)
+    for method in plan.methods:
+        assert np.allclose(report.attribution(method.name).scores, expected.required(method).scores, atol=1e-6)
+    assert report.phrases == (expected.phrases or ())
+    assert report.target == expected.target
