@@ -14,11 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from explain.numerics.statistics import wilson
 
 from explain.core.files import write_file
 from explain.evaluation.ground_truth import SHORTCUTS, Precision, planted, precision
 from explain.methods.base import METHODS
+from explain.numerics.statistics import wilson
 
 PAGE = Path(__file__).parent.parent / "docs" / "ground_truth.md"
 BEGIN, END = "<!-- written by benchmarks.planted -->\n", "<!-- until here -->\n"

@@ -16,7 +16,8 @@ from explain.datatypes.prediction import Prediction, Target
 class ModelRecord:
     """Which model it was, so that another machine can tell whether it has the same one.
 
-    `weight_sha256` is of the tensors' files, `settings_sha256` of what else decides: configuration, labels, vocabulary.
+    `weight_sha256` is of the tensors' files, `settings_sha256` of configuration, labels and vocabulary, `files_sha256`
+    of every file that decides besides the weights, by name: "" in records of earlier versions.
     """
 
     id: str
@@ -30,6 +31,7 @@ class ModelRecord:
     hidden: int
     vocabulary: int
     task: str
+    files_sha256: str = ""
 
 
 @dataclass(frozen=True, eq=False)

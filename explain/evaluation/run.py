@@ -107,6 +107,7 @@ def about(model: TextModel, source: str, split: str, settings: EvaluationSetting
         "task": model.task.name,
         "weight_sha256": model.record.weight_sha256,
         "settings_sha256": model.record.settings_sha256,
+        "files_sha256": model.record.files_sha256,
         "data": Path(source).name,
         "split": split,
         "data_sha256": fingerprint(source, split),
@@ -119,8 +120,8 @@ def about(model: TextModel, source: str, split: str, settings: EvaluationSetting
 
 
 def implied(model: TextModel) -> dict[str, Any]:
-    """Return what a record without a task was measured with: the task that the model's name alone gives."""
-    return {"task": default_task(model)}
+    """Return what records of earlier versions leave out: the task that the model's name alone gives; its files."""
+    return {"task": default_task(model), "files_sha256": model.record.files_sha256}
 
 
 def plan(

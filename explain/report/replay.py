@@ -19,7 +19,7 @@ from explain.analyses.similarity import SimilarityAttribution
 from explain.core.errors import RecordError
 from explain.core.meter import Meter
 from explain.core.settings import make
-from explain.datatypes import Phrase, Prediction, Report, Target, Tokens
+from explain.datatypes import ModelRecord, Phrase, Prediction, Report, Target, Tokens
 from explain.evaluation.plausibility import plausibility
 from explain.methods.base import METHODS
 from explain.metrics.base import TrialSettings
@@ -37,6 +37,7 @@ _MAY_BE_MISSING: dict[type, tuple[str, ...]] = {  # reports of this schema were 
     Tokens: ("begins_at", "heads", "text_names"),
     Prediction: ("labels", "spans", "window"),
     Target: ("held",),
+    ModelRecord: ("files_sha256",),
     Phrase: ("part_of",),
 }
 # What a setting was before it could be set, for records that lack it.
@@ -171,10 +172,9 @@ def replay(recorded: Report, model: TextModel | None = None, meter: Meter | None
                 "is fetched. Give the model with --model."
             )
         model = catalogue.load_model(recorded.model.id, task=recorded.model.task)
-    for field in ("weight_sha256", "settings_sha256"):
+    for field, what in _HASHES.items():
         here, then = getattr(model.record, field), getattr(recorded.model, field)
-        if here != then:
-            what = "weights" if field == "weight_sha256" else "configuration, labels or vocabulary"
+        if here != then and (then or field != "files_sha256"):  # earlier versions did not write it
             raise RecordError(
                 f"The {what} of {recorded.model.id!r} here are not those of the record (sha256 {here[:12]}, recorded "
                 f"{then[:12]}). Give the recorded model with --model."
@@ -205,6 +205,12 @@ def _completed(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     return _BEFORE.get(name, {}) | dict(settings)
 
 
+_HASHES = {
+    "weight_sha256": "weights",
+    "settings_sha256": "configuration, labels or vocabulary",
+    "files_sha256": "configuration, labels or tokenizer files",
+}
+
 # What a second run may have otherwise: when and how long, on what versions, and where the model lies.
 # A percentile follows from a figure and its controls, which are compared: it leaps where two are all but equal.
 # What texts are called is no finding, and older records don't tell.
@@ -214,6 +220,8 @@ _LEFT_OUT = {"created", "seconds", "passes", "versions", "id", "revision", "perc
 def compare(recorded: Report, again: Report) -> Difference:
     """Compare two reports, number by number and word by word; a number that is none (NaN) differs from everything."""
     before, after = to_record(recorded), to_record(again)
+    if not recorded.model.files_sha256:  # an earlier version wrote it
+        del before["model"]["files_sha256"], after["model"]["files_sha256"]
     found = _Comparison()
     if recorded.phrases and recorded.empty_text is None:  # an older record, whose flags say something else
         for record in (before, after):

@@ -45,7 +45,7 @@ from explain.core.arguments import Parser, finite_number, not_empty, whole_numbe
 from explain.core.errors import DataError, told
 from explain.core.files import atomic_files, create_folder, write_file
 from explain.core.installation import weights_folder
-from explain.models.loading.catalogue import weight_hash
+from explain.models.loading.files import weight_hash
 from explain.training.budget import Budget, BudgetedTrainer, ended_at, last_checkpoint
 from explain.training.card import write_card
 from explain.training.library_errors import library_errors

@@ -104,7 +104,7 @@ def test_a_record_names_its_task_and_another_is_refused(folder_of: Folders, pair
     assert json.loads(path.read_text())["task"] == "next_sentence_prediction"
     with pytest.raises(DataError, match="written with task 'next_sentence_prediction', not 'fill_mask'"):
         Record(path, described(words), implied(words))
-    old = {name: value for name, value in described(words).items() if name != "task"}
+    old = {name: value for name, value in described(words).items() if name not in ("task", "files_sha256")}
     path.write_text(json.dumps(old) + "\n")
     assert Record(path, described(words), implied(words)).about["task"] == "fill_mask"
     with pytest.raises(DataError, match="written with task 'fill_mask', not 'next_sentence_prediction'"):
@@ -113,7 +113,7 @@ def test_a_record_names_its_task_and_another_is_refused(folder_of: Folders, pair
 
 def test_an_old_record_of_a_model_that_no_task_is_known_of_is_refused(tmp_path: Path) -> None:
     model = load_model(str(unsaid(tiny_folder("bert", tmp_path / "m"))), task="text-classification")
-    assert implied(model) == {"task": None}
+    assert implied(model)["task"] is None
 
 
 def test_a_worker_refuses_a_model_that_has_changed(

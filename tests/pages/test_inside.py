@@ -1,12 +1,18 @@
 """The page about the inside of a model, by AppTest: what it says, keeps and refuses; drawings are for the browser."""
 
+import threading
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from torch import Tensor
 
-from explain.datatypes import NeuronWords
+from explain.core.meter import Meter
+from explain.datatypes import NeuronWords, Tokens
+from explain.models.base import SeeNeurons
+from explain.models.transformer import EncoderModel
 from explain.run.jobs import Cache
 from pages.shared import show, state
 from tests.golden import HOSTILE
@@ -60,23 +66,64 @@ def test_neurons_are_set_to_zero_and_taken_back(app: AppTest) -> None:
 def test_a_set_that_is_stopped_keeps_what_was_found_in_it(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     fresh = Cache()
     monkeypatch.setattr(state, "cache", lambda: fresh)
-    monkeypatch.setattr("explain.analyses.questions.SHOW_SECONDS", 0)
+    monkeypatch.setattr("explain.analyses.max_activations.SHOW_SECONDS", 0)
     shown: list[NeuronWords] = []
     monkeypatch.setattr(show, "view", lambda name, result, **_: name == "neuron_words" and shown.append(result))
     app.query_params["inside"] = "Neurons"
     app.session_state["set_of_texts"] = "\n".join(f"a film of {number} minutes and more" for number in range(1500))
     app.run()
-    for _ in range(400):
-        if shown and shown[-1].awaited:
-            break
-        time.sleep(0.05)
-        app.run()
+    wait_for(app, lambda: bool(shown and shown[-1].awaited))
     app.button(key="stop").click()
     for _ in range(2):  # the run that stops it, and one that comes later
         shown.clear()
         app.run()
         assert shown[-1].awaited and len(shown[-1].texts) == 1500
         assert not app.exception and "Take it with you" not in drawn(app)
+
+
+def test_a_set_that_is_stopped_is_continued_by_trying_again(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first search halts after some texts, until it is stopped; the second reads the others."""
+    fresh, is_stopped, asked = Cache(), threading.Event(), list[int]()
+    plain = EncoderModel.watch_neurons
+
+    def watch(model: EncoderModel, texts: Sequence[Tokens], see: SeeNeurons, meter: Meter | None = None) -> None:
+        asked.append(len(texts))
+
+        def see_and_halt(chunk: Sequence[int], layer: int, neurons: Tensor) -> None:
+            see(chunk, layer, neurons)
+            if len(asked) == 1 and layer == model.layers - 1:
+                is_stopped.wait(60)
+
+        plain(model, texts, see_and_halt, meter)
+
+    monkeypatch.setattr(EncoderModel, "watch_neurons", watch)
+    monkeypatch.setattr(state, "cache", lambda: fresh)
+    monkeypatch.setattr("explain.analyses.max_activations.SHOW_SECONDS", 0)
+    shown: list[NeuronWords] = []
+    monkeypatch.setattr(show, "view", lambda name, result, **_: name == "neuron_words" and shown.append(result))
+    app.query_params["inside"] = "Neurons"
+    app.session_state["set_of_texts"] = "\n".join(f"a film of {number} minutes and more" for number in range(400))
+    app.run()
+    wait_for(app, lambda: bool(shown and shown[-1].awaited))
+    awaited = shown[-1].awaited
+    app.button(key="stop").click()
+    app.run()
+    is_stopped.set()
+    shown.clear()
+    app.button(key="again").click()
+    app.run()
+    wait_for(app, lambda: bool(shown) and not shown[-1].awaited)
+    assert asked == [400, awaited] and 0 < awaited < 400
+    assert len(shown[-1].texts) == 400 and not app.exception and "Take it with you" in drawn(app)
+
+
+def wait_for(app: AppTest, is_there: Callable[[], bool]) -> None:
+    for _ in range(400):
+        if is_there():
+            return
+        time.sleep(0.05)
+        app.run()
+    pytest.fail("It did not come.")
 
 
 def test_words_of_a_set_are_found(app: AppTest) -> None:

@@ -184,6 +184,26 @@ def test_other_settings_are_refused(report: Report, sentiment: TextModel) -> Non
         replay(from_record(record), sentiment)
 
 
+def test_other_tokenizer_files_are_refused(report: Report, sentiment: TextModel) -> None:
+    record = change(json.loads(to_json(report)), "model/files_sha256", "0" * 64)
+    with pytest.raises(RecordError, match="tokenizer files"):
+        replay(from_record(record), sentiment)
+
+
+@pytest.mark.parametrize("field", ["weight_sha256", "settings_sha256"])
+def test_a_record_without_its_first_hashes_is_refused(report: Report, sentiment: TextModel, field: str) -> None:
+    record = change(json.loads(to_json(report)), f"model/{field}", "")
+    with pytest.raises(RecordError, match="not those of the record"):
+        replay(from_record(record), sentiment)
+
+
+def test_a_record_of_before_files_were_hashed_replays(report: Report, sentiment: TextModel) -> None:
+    record = json.loads(to_json(report))
+    assert len(record["model"].pop("files_sha256")) == 64
+    old = from_record(record)
+    assert old.model.files_sha256 == "" and replay(old, sentiment).within(1e-4)
+
+
 @pytest.mark.parametrize(
     ("path", "value"), [("model/weight_sha256", None), ("model/id", 7), ("seed", "x"), ("text", 1)]
 )

@@ -20,6 +20,7 @@ import explain
 from explain.__main__ import main
 from explain.core.errors import Busy, Cancelled, DataError, ExplainError, FileError, ModelError
 from explain.models.loading import catalogue
+from explain.models.loading.files import ModelFiles
 from explain.training import baselines, job, lines, runs, table_run
 from explain.training import classifier_settings as own
 from explain.training.classifier_settings import TableSettings
@@ -175,7 +176,7 @@ def test_several_labels_and_the_head_alone(models: Path, monkeypatch: pytest.Mon
     judges = read_evaluation(folder)["judges"]
     assert [judge["name"] for judge in judges] == ["This model", "Bag of words", "Most frequent"]
     assert [judge["figures"]["micro_recall"] == 1.0 for judge in judges[1:]] == [True, True]
-    plain = catalogue._base(catalogue.weights_folder() / "base")[0]
+    plain = catalogue._base(ModelFiles(catalogue.weights_folder() / "base"))[0]
     assert all(
         np.array_equal(mine, plain.get_parameter(name))
         for name, mine in model._module.named_parameters()

@@ -5,8 +5,6 @@ Weights are read from safetensors only; no code that comes with a model is ever 
 
 import contextlib
 import copy
-import functools
-import hashlib
 import json
 import os
 import re
@@ -30,6 +28,7 @@ from explain.datatypes import ModelRecord
 from explain.models.base import TextModel
 from explain.models.families import FAMILIES
 from explain.models.loading.adapters import is_adapter, own_lstm, read_json, with_adapter, with_own_head
+from explain.models.loading.files import Hashes, ModelFiles, in_memory
 from explain.models.loading.task_inference import HEADLESS, lacking, open_checkpoint, suits, tasks_by_weights
 from explain.models.probe import ATTENTION
 from explain.models.sentence_pair import Pooling, SentencePair
@@ -42,6 +41,7 @@ ENCODER = "base"  # what the shipped adapters are laid over
 SIMILARITY = HEADLESS
 NEXT_WORD = TASKS["text_generation"]
 KEPT_MODELS = 4  # loaded at once, by last use
+KEPT_BASES = 2  # the shipped one, and one that was trained here
 MOST_FETCHED = 5_000_000_000  # bytes from the hub at once
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 # Only these files are fetched: pickled weights and code never reach this machine.
@@ -50,11 +50,6 @@ _TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model",
 transformers.logging.set_verbosity_error()  # what is wrong with a model is told in our words
 transformers.logging.disable_progress_bar()
 
-# What decides, beside the weights, what comes out: layers, labels, temperature, vocabulary.
-_SETTINGS = (
-    *("config.json", "explain.json", "adapter_config.json", "tokenizer.json", *_TOKENIZER_FILES[1:]),
-    *("modules.json", "sentence_bert_config.json", "1_Pooling/config.json"),
-)
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
 
 
@@ -366,9 +361,11 @@ def load_folder(name: str, folder: Path, revision: str | None = None, asked: str
     Raises:
         ModelError: see `load_model`.
     """
+    files = ModelFiles(folder)
     config = _config(name, folder)
     _check_weights(name, folder)
     task = _task_of(name, config, asked) if config.architectures else _task_that_fits(name, folder, config, asked)
+    hashes = files.hashes[-1]
     tokenizer = _tokenizer(name, folder)
     config._attn_implementation = ATTENTION if FAMILIES[config.model_type].probed else "eager"
     try:
@@ -385,11 +382,13 @@ def load_folder(name: str, folder: Path, revision: str | None = None, asked: str
             f"{name}: its tokenizer knows {len(tokenizer):,} pieces, the model {config.vocab_size:,}; "
             "they do not belong together."
         )
-    record = _record(name, module, task, [folder], revision or getattr(config, "_commit_hash", None) or "local")
+    in_memory(module)
+    record = _record(name, module, task, hashes, revision or getattr(config, "_commit_hash", None) or "local")
     if task is SIMILARITY:
         module = SentencePair(module, _pooling(name, folder))
     head = _head(name, task, config, tokenizer)
     longest = _longest_text(folder) if task is SIMILARITY else None
+    files.check_unchanged(name)
     return EncoderModel(name, module, tokenizer, task, head, record, _token_limit(), longest_text=longest)
 
 
@@ -581,13 +580,23 @@ def _head(name: str, task: Task, config: transformers.PretrainedConfig, tokenize
     return Head(labels, exclusive=not value and not several, value=value)
 
 
-def _base(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """The shared encoder, once, in float32 whatever its file holds."""
-    return _base_of(folder, (folder / "config.json").stat().st_mtime_ns)  # a folder may be trained into again
+def _base(files: ModelFiles) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """The shared encoder of the first folder, once for each content of its files, in float32 whatever they hold."""
+    hashes = files.hashes[0]
+    if hashes not in _BASES:
+        base = _base_in(files.folders[0])
+        files.check_unchanged("base")  # or it would be taken for what its files were before
+        _BASES[hashes] = base
+        while len(_BASES) > KEPT_BASES:
+            _BASES.popitem(last=False)
+    _BASES.move_to_end(hashes)
+    return _BASES[hashes]
 
 
-@functools.lru_cache(maxsize=2)  # the shipped one, and one that was trained here
-def _base_of(folder: Path, saved_at: int) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+_BASES: OrderedDict[Hashes, tuple[PreTrainedModel, PreTrainedTokenizerBase]] = OrderedDict()
+
+
+def _base_in(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     config = _config("base", folder)
     config._attn_implementation = ATTENTION
     module, told = BertForPreTraining.from_pretrained(
@@ -600,21 +609,25 @@ def _base_of(folder: Path, saved_at: int) -> tuple[PreTrainedModel, PreTrainedTo
     )
     if told["missing_keys"]:
         raise ModelError(f"The encoder in {folder} lacks {', '.join(sorted(told['missing_keys'])[:3])} ...")
+    in_memory(module)
     return module.eval().requires_grad_(False), _tokenizer("base", folder)
 
 
 def _load_base(name: str, folder: Path, asked: str | None) -> TextModel:
     """The shared encoder with one of its own heads; all its tensors are those that adapted models share."""
+    files = ModelFiles(folder)
     _check_weights(name, folder)
-    base, tokenizer = _base(folder)
+    base, tokenizer = _base(files)
     task = _one_of(name, [TASKS[one] for one in _shipped_tasks(folder, read_json(folder / "explain.json"))], asked)
     module = with_own_head(base, _bert_for(task))
-    record = _record(name, module, task, [folder], "shipped")
-    head = _head(name, task, module.config, tokenizer)
-    return EncoderModel(name, module, tokenizer, task, head, record, _token_limit(), _scripts(folder))
+    record = _record(name, module, task, files.hashes[-1], "shipped")
+    head, scripts = _head(name, task, module.config, tokenizer), _scripts(folder)
+    files.check_unchanged(name)
+    return EncoderModel(name, module, tokenizer, task, head, record, _token_limit(), scripts)
 
 
 def _load_adapter(name: str, folder: Path, asked: str | None = None) -> TextModel:
+    files = ModelFiles(folder)
     about = read_json(folder / "explain.json")
     try:
         task = _one_of(name, [TASKS[one] for one in _shipped_tasks(folder, about)], asked)
@@ -632,21 +645,24 @@ def _load_adapter(name: str, folder: Path, asked: str | None = None) -> TextMode
     if not re.fullmatch(r"[\w-]+", str(base_name)):
         raise ModelError(f"The adapter in {folder} names the encoder {base_name!r}; a folder beside its own is meant.")
     base_folder = _base_folder(folder, base_name)
+    files = files.on(base_folder)
     _check_weights(base_name, base_folder)
     _check_weights(name, folder)
-    if about.get("base_sha256") not in (None, weight_hash(base_folder)):
+    if about.get("base_sha256") not in (None, files.hashes[0].weight_sha256):
         raise ModelError(
             f"{name} was trained on another encoder than the {base_name} that is here, so it would answer at random. "
             "Train it again, or put its own encoder's folder beside it."
         )
-    base, tokenizer = _base(base_folder)
+    base, tokenizer = _base(files)
     pooling = str(about.get("pooling", ""))
-    module = _adapted(base, folder, _bert_for(task, pooling), head.labels)
-    record = _record(name, module, task, [base_folder, folder], "shipped")
+    module = _adapted(name, base, files, _bert_for(task, pooling), head.labels)
+    record = _record(name, module, task, files.hashes[-1], "shipped")
     if task is SIMILARITY:
         lstm = own_lstm(folder, module.config.hidden_size) if pooling == "lstm" else None
         module, head = SentencePair(module, Pooling(lstm=lstm)), replace(head, labels=task.columns, value=True)
-    return EncoderModel(name, module, tokenizer, task, head, record, _token_limit(), _scripts(folder))
+    scripts = _scripts(folder)
+    files.check_unchanged(name)
+    return EncoderModel(name, module, tokenizer, task, head, record, _token_limit(), scripts)
 
 
 def _base_folder(folder: Path, base_name: str) -> Path:
@@ -655,13 +671,16 @@ def _base_folder(folder: Path, base_name: str) -> Path:
     return beside if beside.is_dir() else weights_folder() / base_name
 
 
-def _adapted(base: PreTrainedModel, folder: Path, architecture: str, labels: tuple[str, ...]) -> PreTrainedModel:
+def _adapted(
+    name: str, base: PreTrainedModel, files: ModelFiles, architecture: str, labels: tuple[str, ...]
+) -> PreTrainedModel:
     """The adapted model, as long as someone has it the same one: an adapter's tasks share its head and its matrices."""
-    files = [folder / name for name in ("adapter_config.json", "adapter_model.safetensors")]
-    key = (base, _hash(path for path in files if path.is_file()), architecture, labels)
+    key = (base, files.hashes[-1], architecture, labels)
     module = _ADAPTED.get(key)
     if module is None:
-        module = _ADAPTED[key] = with_adapter(base, folder, architecture, labels)
+        module = with_adapter(base, files.folders[-1], architecture, labels)
+        files.check_unchanged(name)
+        _ADAPTED[key] = module
     return module
 
 
@@ -680,27 +699,14 @@ def _scripts(folder: Path) -> tuple[str, ...] | None:
     return tuple(read_json(folder / "explain.json").get("scripts") or ()) or None
 
 
-def weight_hash(*folders: Path) -> str:
-    """The sha256 of all safetensors files, in order of folder and name: which weights these are."""
-    return _hash([path for folder in folders for path in sorted(folder.glob("*.safetensors"))])
-
-
-def _hash(paths: Iterable[Path]) -> str:
-    digest = hashlib.sha256()
-    for path in paths:
-        with path.open("rb") as opened:
-            for block in iter(lambda: opened.read(1 << 20), b""):
-                digest.update(block)
-    return digest.hexdigest()
-
-
-def _record(name: str, module: PreTrainedModel, task: Task, folders: Sequence[Path], revision: str) -> ModelRecord:
+def _record(name: str, module: PreTrainedModel, task: Task, hashes: Hashes, revision: str) -> ModelRecord:
     config = module.config
     return ModelRecord(
         id=name,
         revision=revision,
-        weight_sha256=weight_hash(*folders),
-        settings_sha256=_hash(folder / file for folder in folders for file in _SETTINGS if (folder / file).is_file()),
+        weight_sha256=hashes.weight_sha256,
+        settings_sha256=hashes.settings_sha256,
+        files_sha256=hashes.files_sha256,
         architecture=type(module).__name__,
         parameters=sum(parameter.numel() for parameter in module.parameters()),
         layers=config.num_hidden_layers,

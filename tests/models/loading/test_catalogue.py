@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from explain.core.errors import ModelError
 from explain.models.loading import catalogue
 from explain.models.loading.catalogue import explainable, list_models, load_folder, load_model
+from explain.models.loading.files import weight_hash
 from tests.tiny_models import tiny_folder
 
 
@@ -30,12 +31,12 @@ def test_a_local_folder_loads_and_its_record_tells_which_weights(folder: Path) -
     model = load_model(str(folder))
     assert model.record.architecture == "BertForSequenceClassification"
     assert (model.record.layers, model.record.heads, model.record.hidden) == (3, 4, 32)
-    assert model.record.weight_sha256 == catalogue.weight_hash(folder)
+    assert model.record.weight_sha256 == weight_hash(folder)
     assert load_model(str(folder)) is model
     tensors = load_file(folder / "model.safetensors")
     tensors["classifier.bias"] += 1
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
-    assert catalogue.weight_hash(folder) != model.record.weight_sha256
+    assert weight_hash(folder) != model.record.weight_sha256
 
 
 def test_unknown_model_says_what_there_is() -> None:
