@@ -42,7 +42,7 @@ format: $(VENV)/.developing  ## put everything into the one format
 bench: $(VENV)/.developing  ## measure speed, beside other libraries and the floor of the hardware
 	@$(BIN)/python -m benchmarks $(if $(DATA),--data $(DATA))
 
-golden: $(VENV)/.developing  ## write the golden files, docs/methods.md and the report's schema anew; then read the diff
+golden: $(VENV)/.developing  ## write the golden files, the generated docs and the report's schema; then read the diff
 	@$(BIN)/python -m tests.golden
 
 clean:  ## remove the environment and what tools left

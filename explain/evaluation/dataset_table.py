@@ -48,28 +48,36 @@ def _human(name: str) -> Figure:
 FAITHFUL = (
     Column(
         "comprehensiveness",
-        "how much further the label's probability falls without the words scored highest than without words at random",
+        "how much more the label's probability falls without the highest-scored words than without random words",
         _removal("comprehensiveness", None, "gain"),
     ),
     Column(
         "beats random, %",
-        "random orders with less comprehensiveness",
+        "the share of random orders with a lower comprehensiveness",
         _removal("comprehensiveness", None, "percentile"),
         1,
     ),
     Column(
         "sufficiency",
-        "how much more of the probability the words scored highest keep alone than words at random do",
+        "how much more of the probability the highest-scored words alone keep than random words do",
         _removal("sufficiency", None, "gain"),
     ),
-    Column("beats random, %", "random orders that keep less alone", _removal("sufficiency", None, "percentile"), 1),
+    Column(
+        "beats random, %", "the share of random orders that keep less", _removal("sufficiency", None, "percentile"), 1
+    ),
 )
 HUMAN = (
-    Column("AUPRC", "average precision: sizes of scores find the words people did not call neutral", _human("auprc")),
-    Column("size", "Spearman, sizes of scores and of human labels, over words", _human("size")),
-    Column("sign", "Spearman, scores and human labels with their signs, over words", _human("sign")),
     Column(
-        "phrases", "Spearman, summed scores and human labels, over phrases of two words and more", _human("phrases")
+        "AUPRC",
+        "average precision: how well the sizes of scores find the words people did not call neutral",
+        _human("auprc"),
+    ),
+    Column("size", "rank correlation of the sizes of scores and of human labels, over words", _human("size")),
+    Column("sign", "rank correlation of scores and human labels with their signs, over words", _human("sign")),
+    Column(
+        "phrases",
+        "rank correlation of summed scores and human labels, over phrases of two or more words",
+        _human("phrases"),
     ),
 )
 CORRELATIONS = ("size", "sign", "phrases")  # those of the human figures that may be undefined
@@ -93,14 +101,14 @@ def to_markdown(about: Mapping[str, Any], rows: Sequence[Row]) -> str:
         f"Model {about['weight_sha256'][:12]}, task {about['task'].replace('_', '-')}, data "
         f"{about['data_sha256'][:12]}, {about['orders']} random orders a text, seed {about['seed']}; torch "
         f"{about['versions']['torch']}. The label the model decides for is explained, in log-odds; a similarity, or a "
-        f"number that is no label's, as it is. {about['left_out']} neutral rows of the split are left out.",
-        f"Words are taken away in two ways, {operators}; figures are their mean. No method takes words away so by "
-        "itself. Every figure is a mean over texts with the half-width of its 95 % interval; higher is better. "
-        f"*{RANDOM}* is a number drawn for each word: the control.",
+        f"number that is no label's, in its own unit. {about['left_out']} neutral rows of the split are left out.",
+        f"Words are removed in two ways: {operators}. Each figure is the mean of both. No method removes words in "
+        "these ways by itself. Each figure is a mean over texts, ± the half-width of its 95 % interval. Higher is "
+        f"better. *{RANDOM}* draws a number for each word: it is the control.",
     ]
     for title, texts, methods in (
         (f"Every method, on the same {len(shared)} texts", shared, by_method),
-        (f"Methods of few passes, on {most} texts", None, everywhere),
+        (f"Cheap methods, on {most} texts", None, everywhere),
     ):
         if texts is None and most == len(shared):
             continue
@@ -112,9 +120,9 @@ def to_markdown(about: Mapping[str, Any], rows: Sequence[Row]) -> str:
         if any("human" in row for of_texts in methods.values() for row in of_texts.values()):
             parts += ["### Are they the words people marked?", _table(methods, texts, HUMAN)]
             shares = [row["human"]["chance"] for row in methods[RANDOM].values() if row.get("human", {}).get("chance")]
-            parts.append(f"Words that people did not call neutral: {np.mean(shares):.1%} in the mean text.")
+            parts.append(f"In the mean text, people did not call {np.mean(shares):.1%} of the words neutral.")
             parts += _undefined(methods, texts)
-        parts += ["### Who is best, and who can't be told from the best", _best(methods, texts)]
+        parts += ["### Which method is best, and which are not clearly different from it", _best(methods, texts)]
     parts += ["## What the columns mean", _meanings()]
     if failed:
         parts += ["## Not explained", _failures(failed)]
@@ -184,7 +192,7 @@ def _best(methods: Mapping[str, Mapping[str, Row]], texts: set[str] | None) -> s
         best = max(found, key=lambda name: _mean(found[name]))
         others = (name for name in found if name != best)
         near = [_title(name) for name in others if not _is_above(found[best], found[name])]
-        beside = f"; not told apart from it: {', '.join(near)}" if near else "; every other method is below it"
+        beside = f"; not clearly different: {', '.join(near)}" if near else "; all others are below it"
         metric = f" ({column.meaning})" if column.digits == 1 else ""  # two columns have this title
         lines.append(f"- {column.title}{metric}: **{_title(best)}**{beside}.")
     return "\n".join(lines)
@@ -200,7 +208,7 @@ def _is_above(best: Mapping[str, float], other: Mapping[str, float]) -> bool:
 
 
 def _meanings() -> str:
-    passes = "- passes: forward and backward passes for one text, in the mean."
+    passes = "- passes: the mean number of forward and backward passes for one text."
     return "\n".join([passes, *(f"- {column.title}: {column.meaning}." for column in (*FAITHFUL, *HUMAN))])
 
 

@@ -1,4 +1,4 @@
-"""ALTI: how much nearer a token brings each layer's result to where it ends up, layer after layer.
+"""ALTI: how far each token's contribution moves a layer's output toward its final value, layer after layer.
 
     y_i = sum_j T_i(x_j) + biases,    T_i(x_j) = Norm1'(sum_h W_lhij W_O^h v_hj + [i = j] x_i)
     c_l[i, j] = max(0, |y_i|_1 - |y_i - T_i(x_j)|_1), rows scaled to sum to 1
@@ -28,9 +28,12 @@ class Alti(ShareMethod):
     name: ClassVar[str] = "alti"
     title: ClassVar[str] = "ALTI"
     meaning: ClassVar[str] = (
-        "The share of each word in what reaches the head, by how near it brings each layer's result."
+        "The share of each word in what the prediction is read from, by how far it moves each layer's output."
     )
-    limits: ClassVar[str] = "Same for every label. Feed-forward parts are left out; what pulls away counts as nothing."
+    limits: ClassVar[str] = (
+        "The same for every label. Feed-forward parts are left out. A contribution that moves an output away "
+        "counts as zero."
+    )
     requires: ClassVar[frozenset[str]] = frozenset({"trace", "post_norm"})
 
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:

@@ -1,4 +1,4 @@
-"""Attention flow: how much could run from each input token to the rows the head reads, attention being pipes.
+"""Attention flow: how much could pass from each input token to the prediction, with attention weights as pipes.
 
     A_l = (1 - r) mean_h W_lh + r I,    flow_j = maximum flow from the rows read to input token j, capacities A_l
 
@@ -26,16 +26,22 @@ class AttentionFlow(ShareMethod):
 
     name: ClassVar[str] = "attention_flow"
     title: ClassVar[str] = "Attention flow"
-    meaning: ClassVar[str] = "How much could reach the head from each word if attention weights were widths of pipes."
+    meaning: ClassVar[str] = (
+        "How much could pass from each word to the prediction, if attention weights were the widths of pipes."
+    )
     limits: ClassVar[str] = (
-        "Same for every label. An upper bound of what could pass, not what does; a pipe may be counted for many words."
+        "The same for every label. It is an upper bound of what could pass, not what passes. One pipe may count"
+        " for many words."
     )
     requires: ClassVar[frozenset[str]] = frozenset({"attention"})
 
-    residual: float = setting(0.5, low=0.0, high=0.95, help="Share of the residual stream in each layer.")
+    residual: float = setting(0.5, low=0.0, high=0.95, help="The share of the residual stream in each layer.")
     heads: str = HEADS
     most_tokens: int = setting(
-        96, low=8, high=512, help="Longer texts are refused: the time grows with T to the fourth."
+        96,
+        low=8,
+        high=512,
+        help="Longer texts are refused, because the time grows with the fourth power of the length.",
     )
 
     def arithmetic(self, tokens: Tokens) -> int:

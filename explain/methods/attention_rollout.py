@@ -1,4 +1,4 @@
-"""Attention rollout: where the head's rows look, followed back through all layers to the input tokens.
+"""Attention rollout: which tokens the prediction attends to, accumulated over all layers.
 
     A_l = (1 - r) mean_h W_lh + r I,    share = row of A_L ... A_1 that the head reads     [share, sums to 1]
 
@@ -24,14 +24,14 @@ class AttentionRollout(ShareMethod):
 
     name: ClassVar[str] = "attention_rollout"
     title: ClassVar[str] = "Attention rollout"
-    meaning: ClassVar[str] = "The share of the head's attention that reaches each word through all layers."
+    meaning: ClassVar[str] = "The share of attention that reaches each word from the prediction, through all layers."
     limits: ClassVar[str] = (
-        "Same for every label: it shows where the model looked, not what the words did. "
-        "It leaves out values, feed-forward layers and norms."
+        "The same for every label. It shows where the model looked, not what the words did. Values, feed-"
+        "forward layers and norms are left out."
     )
     requires: ClassVar[frozenset[str]] = frozenset({"attention"})
 
-    residual: float = setting(0.5, low=0.0, high=0.95, help="Share of the residual stream in each layer.")
+    residual: float = setting(0.5, low=0.0, high=0.95, help="The share of the residual stream in each layer.")
     heads: str = HEADS
 
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:

@@ -1,10 +1,10 @@
-"""Attention x gradient: how the target would change, to first order, if nobody looked at a token.
+"""Attention x gradient: the estimated effect on the target if no token attended to this one.
 
     E_l = sum_h W_lh * dF/dW_lh,    score_j = sum_l sum_i E_l[i, j]     [unit of F]
 
-W - W * 1 = 0 is the weight cut out, so W dF/dW is the first term of F(text) - F(cut), for each weight; the scores add
-these up over layers, heads and the tokens that look. Serrano and Smith (2019), https://arxiv.org/abs/1906.03731, rank
-attention weights so. It costs one forward and one backward pass.
+W - W * 1 = 0 is the weight removed, so W dF/dW is the first-order term of F(text) - F(cut) for each weight. The scores
+sum these over layers, heads and the tokens that attend. Serrano and Smith (2019), https://arxiv.org/abs/1906.03731,
+rank attention weights this way. It costs one forward and one backward pass.
 """
 
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ class AttentionTimesGradient(AttentionMethod):
 
     name: ClassVar[str] = "attention_times_gradient"
     title: ClassVar[str] = "Attention × gradient"
-    meaning: ClassVar[str] = "How much of the target would go, to first order, if nobody looked at this word's place."
+    meaning: ClassVar[str] = "How far the target would fall, to first order, if no token attended to this word."
     limits: ClassVar[str] = (
-        "First order only: cutting weights for real often gives another figure. In later layers a place holds a "
-        "mixture of the whole text."
+        "A first-order estimate: cutting the weights often gives another number. In later layers a position "
+        "holds a mixture of the whole text."
     )
     signed: ClassVar[bool] = True
     additive: ClassVar[bool] = True
@@ -35,7 +35,7 @@ class AttentionTimesGradient(AttentionMethod):
     requires: ClassVar[frozenset[str]] = frozenset({"attention_gradients"})
 
     layers: str = setting(
-        "all", choices=("all", "first", "last"), help="All layers together, or the first or last alone."
+        "all", choices=("all", "first", "last"), help="All layers together, or only the first or last."
     )
 
     def cost(self, tokens: Tokens) -> int:

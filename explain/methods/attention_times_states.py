@@ -1,10 +1,10 @@
-"""Attention x last states: the last layer's attention of [CLS] times the size of each token's last hidden state.
+"""Attention x last states: the last layer's attention, times the size of each token's last hidden state.
 
     score_j = mean_h W_Lh[read, j] * |z_j|,    z the states that come out of the last layer     [share, sums to 1]
 
-A score found in teaching material, kept for comparison and described as what it is: the head reads one row of z only,
-so the other z_j that stand in the product reach no decision. (The material that it is taken from calls one of BERT's
-objectives "PLM"; what it describes there is next-sentence prediction.) No paper. It costs one forward pass.
+A score from teaching material, kept for comparison. The prediction head reads one row of z only, so the other z_j in
+the product reach no decision. (The same material calls one of BERT's objectives "PLM"; what it describes is
+next-sentence prediction.) No paper. It costs one forward pass.
 """
 
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ class AttentionTimesStates(ShareMethod):
     title: ClassVar[str] = "Attention × last states"
     meaning: ClassVar[str] = "Last-layer attention to each token, times the length of that token's last hidden state."
     limits: ClassVar[str] = (
-        "Same for every label. The head never reads these states, and a layer norm makes them nearly equally long: it "
-        "is raw attention in another dress."
+        "The same for every label. The prediction head never reads these states. A layer norm makes them nearly"
+        " equally long, so this is almost raw attention."
     )
     requires: ClassVar[frozenset[str]] = frozenset({"trace"})
 

@@ -161,13 +161,13 @@ class PathMethod(Method):
     requires: ClassVar[frozenset[str]] = frozenset({"gradients"})
 
     steps: int | None = setting(
-        None, low=2, high=1000, help="A fixed number of Gauss-Legendre points; empty: as many as the accuracy asks for."
+        None, low=2, high=1000, help="A fixed number of Gauss-Legendre points. Empty: as many as the accuracy needs."
     )
     tolerance: float = setting(
-        0.001, low=1e-5, high=0.1, help="Largest gap allowed, as a part of the difference the scores add up to."
+        0.001, low=1e-5, high=0.1, help="The largest gap allowed, as a share of the difference that the scores sum to."
     )
     max_points: int = setting(
-        129, choices=(33, 65, 129, 257, 513), help="Give up refining at this many points, and say so."
+        129, choices=(33, 65, 129, 257, 513), help="Stop refining at this many points, and report it."
     )
 
     @property
@@ -257,7 +257,7 @@ class ShareMethod(AttentionMethod):
     special_tokens: str = setting(
         "set_aside",
         choices=("set_aside", "keep"),
-        help="[CLS] and [SEP] take most of it: set them aside and rescale the rest to sum to 1, or keep them.",
+        help="[CLS] and [SEP] get most of it. Set them aside and rescale the rest to sum to 1, or keep them.",
     )
 
     def _scored(
@@ -288,7 +288,7 @@ def chosen_heads(text: str, count: int) -> list[int] | None:
     return chosen
 
 
-HEADS = setting("all", help="Heads to average: all, or numbers from 0 such as 0,3,11.")
+HEADS = setting("all", help="The heads to average: all, or numbers from 0 such as 0,3,11.")
 
 
 class Stopwatch:

@@ -30,16 +30,18 @@ class CoalitionSettings:
     granularity: str = setting(
         "auto",
         choices=("auto", "token", "word", "phrase", "sentence"),
-        help="The parts: words (auto), and where the budget gives each word fewer than eight passes, phrases between "
-        "punctuation marks or sentences.",
+        help="The parts: words (auto), or phrases and sentences if the budget gives each word fewer than eight passes.",
     )
     operator: str = setting(
         "auto",
         choices=("auto", *OPERATORS),
-        help="What taking away means: mask token (auto, where the model has one), deleting, hiding from attention ...",
+        help="How words are removed: replaced by the mask token (auto, if there is one), deleted, hidden from "
+        "attention ...",
     )
-    budget: int = setting(500, low=16, high=100_000, help="Most passes; more make intervals narrower.")
-    seed: int = setting(0, low=0, high=2**31 - 1, help="Of what is drawn at random; the same seed draws the same.")
+    budget: int = setting(
+        500, low=16, high=100_000, help="The number of passes at most. More passes make intervals narrower."
+    )
+    seed: int = setting(0, low=0, high=2**31 - 1, help="The seed of random draws. The same seed draws the same.")
 
     def units(self, tokens: Tokens) -> tuple[str, Units]:
         """The parts of a text, and what they are."""

@@ -1,13 +1,13 @@
-"""DecompX: every state taken apart into what each input token brought, through all layers and the head.
+"""DecompX: each token's contribution to the logit, followed exactly through all layers and the prediction head.
 
     x_i = sum_k x_i<k + biases, at every layer; attention weights, the norms' deviations and the activations' slopes
     g(u) / u are held at what they are for this text, which makes each step linear and the sum exact
     score_k = the target's linear part, applied to what token k brought to the logits     [unit of F]
 
-Modarressi et al. (2023), https://arxiv.org/abs/2306.02873, sections 3.1 to 3.4; here biases are kept as a part of their
-own instead of being spread over the tokens, so scores and that part add up to F. For log-odds among more than two
-labels, log-sum-exp is written as sum_c p_c z_c + H(p), which is exact too; H(p) goes to the biases' part. It costs one
-forward pass and arithmetic worth about T more.
+Modarressi et al. (2023), https://arxiv.org/abs/2306.02873, sections 3.1 to 3.4. Here biases are a part of their own
+instead of being spread over the tokens, so scores and that part sum to F. For log-odds among more than two labels,
+log-sum-exp is written as sum_c p_c z_c + H(p), which is exact too, and H(p) goes to the biases' part. It costs one
+forward pass, and arithmetic worth about T more.
 """
 
 from collections.abc import Sequence
@@ -37,11 +37,12 @@ class DecompX(Method):
     name: ClassVar[str] = "decompx"
     title: ClassVar[str] = "DecompX"
     meaning: ClassVar[str] = (
-        "What each word brought to the target, its vectors followed through every layer; scores add up."
+        "Each word's contribution to the target, followed through every layer. Contributions sum to it, with "
+        "the biases."
     )
     limits: ClassVar[str] = (
-        "Attention weights and slopes are held as they are: what a word did by steering where others look is not "
-        "counted as its own."
+        "Attention weights and slopes are held as they are. A word that only steers where other tokens look "
+        "gets no credit for it."
     )
     signed: ClassVar[bool] = True
     additive: ClassVar[bool] = True
@@ -49,7 +50,10 @@ class DecompX(Method):
     requires: ClassVar[frozenset[str]] = frozenset({"trace", "post_norm", "head_on_states", "one_row"})
 
     most_tokens: int = setting(
-        128, low=8, high=512, help="Longer texts are refused: time and memory grow with the square."
+        128,
+        low=8,
+        high=512,
+        help="Longer texts are refused, because time and memory grow with the square of the length.",
     )
 
     def cost(self, tokens: Tokens) -> int:

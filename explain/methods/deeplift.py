@@ -1,17 +1,17 @@
-"""DeepLIFT, rescale rule: gradient times difference, with every activation's slope replaced by its mean slope.
+"""DeepLIFT, rescale rule: gradient times difference, with each activation's slope replaced by its average slope.
 
     score_t = sum_d (x_td - b_td) * m_td     [unit of F]
 
-x are the word embeddings, b those of an empty text. m is the gradient of F at x, but where it comes through an
-activation y = f(z), f'(z_x) is replaced by (f(z_x) - f(z_b)) / (z_x - z_b). Shrikumar, Greenside and Kundaje (2017),
-https://arxiv.org/abs/1704.02685, section 3.5.2. The passes are captum's `DeepLift`, taught that GELU and its relatives
-are activations too, on a copy of the model's modules that nobody else uses.
+x are the word embeddings, b those of an empty text. m is the gradient of F at x, except at an activation y = f(z):
+there f'(z_x) is replaced by (f(z_x) - f(z_b)) / (z_x - z_b). Shrikumar, Greenside and Kundaje (2017),
+https://arxiv.org/abs/1704.02685, section 3.5.2. The passes are captum's `DeepLift`, extended to GELU and its relatives,
+on a copy of the model's modules.
 
-**Only activations are rescaled.** Captum has no rule for products of what changes on both sides (attention's weights
-and values, queries and keys), for attention's softmax, nor for layer norms: these go by their gradient at x. So the
-scores do not add up to F(x) - F(b), in a transformer not even nearly: on five texts with the shipped sentiment model
-the gap was 0.9 to 2.4 times the difference. It is reported (`gap_share`: gap over difference). In a network of linear
-maps and activations alone it is zero. It costs two forward and two backward passes, x and b side by side.
+**Only activations are rescaled.** Captum has no rule for products whose factors both change (attention's weights and
+values, queries and keys), for attention's softmax, or for layer norms. These use their gradient at x. So in a
+transformer the scores do not sum to F(x) - F(b), not even nearly: on five texts with the shipped sentiment model the
+gap was 0.9 to 2.4 times the difference. It is reported (`gap_share`: gap over difference). In a network of linear maps
+and activations alone it is zero. It costs two forward and two backward passes, x and b together.
 """
 
 import functools
@@ -40,13 +40,12 @@ class DeepLift(Method):
     name: ClassVar[str] = "deeplift"
     title: ClassVar[str] = "DeepLIFT (rescale)"
     meaning: ClassVar[str] = (
-        "How much each word adds to the target compared with an empty text, were attention and norms as steep all the "
-        "way as they are at this text; activations are taken with their mean slope."
+        "How much each word adds to the target compared with an empty text. Activations count with their "
+        "average slope, attention and norms with their slope at this text."
     )
     limits: ClassVar[str] = (
-        "Attention's products and softmax and the layer norms are plain gradients, so in a transformer the scores do "
-        "not add up to the difference: look at the gap, which can be as large as the difference, before you believe "
-        "a score. Another empty text gives other scores."
+        "In a transformer the scores do not sum to the difference they explain. The gap can be as large as that"
+        " difference, so look at it first. Another empty text gives other scores."
     )
     signed: ClassVar[bool] = True
     additive: ClassVar[bool] = True
@@ -56,8 +55,8 @@ class DeepLift(Method):
     baseline: str = setting(
         "auto",
         choices=("auto", *BASELINES),
-        help="What the empty text is made of: mask tokens (auto, where there are any), padding, the unknown token, or "
-        "zero embeddings.",
+        help="What the empty text is made of: mask tokens (auto, if there are any), padding, the unknown token, "
+        "or zero embeddings.",
     )
 
     def cost(self, tokens: Tokens) -> int:

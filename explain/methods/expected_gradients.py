@@ -2,15 +2,14 @@
 
     score_t = mean over b of sum_d (x_td - b_td) * integral over a in [0, 1] of dF/dx_td at b + a (x - b)    [unit of F]
 
-x are the word embeddings, b those of the empty texts: every word piece the mask token, the padding token, the unknown
-token, or zero, whichever the vocabulary has. The scores add up to F(x) - mean of F(b). Erion et al. (2021),
-https://arxiv.org/abs/1906.10670, define it as an expectation over a distribution of baselines and draw b and a at
-random, from training texts; here the few empty texts are equally likely and each integral is computed as exactly as
-that of integrated gradients.
+x are the word embeddings, b those of the empty texts: every piece is the mask token, the padding token, the unknown
+token, or zero, whichever the vocabulary has. The scores sum to F(x) - mean of F(b). Erion et al. (2021),
+https://arxiv.org/abs/1906.10670, define it as an expectation over a distribution of baselines, and draw b and a at
+random from training texts. Here the few empty texts are equally likely, and each integral is as exact as that of
+integrated gradients.
 
-Three or four empty texts are no sample of anything, so the scores carry no interval. What each of them gives is
-recorded instead (`scores_by_baseline`, `baseline_outputs`), and `disagreement`, the largest half-range of a piece's
-score between them.
+Three or four empty texts are not a sample, so the scores have no interval. Recorded instead are the scores of each
+(`scores_by_baseline`, `baseline_outputs`) and `disagreement`, the largest half-range of a piece's score over them.
 """
 
 from collections.abc import Sequence
@@ -35,17 +34,18 @@ class ExpectedGradients(PathMethod):
     name: ClassVar[str] = "expected_gradients"
     title: ClassVar[str] = "Expected gradients"
     meaning: ClassVar[str] = (
-        "How much each word adds to the target on the way from an empty text to this one, on average over several "
-        "kinds of emptiness; scores add up."
+        "How much each word adds to the target between an empty text and this one, averaged over several kinds "
+        "of empty text. Scores sum to the difference."
     )
     limits: ClassVar[str] = (
-        "An average hides that empty texts disagree, which they do: look at the disagreement. A kind of emptiness that "
-        "the model answers with the label itself counts as much as the others."
+        "Empty texts disagree, and an average hides it: look at the disagreement. Each kind counts equally, "
+        "even one that the model gives the label itself."
     )
 
     baselines: str = setting(
         "all",
-        help=f"Empty texts to average over: all the vocabulary has, or some of {', '.join(BASELINES)}, with commas.",
+        help=f"The empty texts to average over: all that the vocabulary has, or some of {', '.join(BASELINES)}, "
+        "with commas.",
     )
 
     def __post_init__(self) -> None:

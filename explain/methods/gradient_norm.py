@@ -1,9 +1,9 @@
-"""Gradient norm: how steep the target is where a word piece stands.
+"""Gradient norm: how steep the target is at each piece.
 
     score_t = || dF/dx_t ||_2     [unit of F per unit of embedding]
 
 x are the word embeddings; positions, segments and mask stay as they are. Simonyan, Vedaldi and Zisserman (2013),
-https://arxiv.org/abs/1312.6034, section 3, take the largest entry of the gradient at a pixel; for words the norm is
+https://arxiv.org/abs/1312.6034, section 3, take the largest entry of the gradient at a pixel. For words the norm is
 usual, as in Bastings et al. (2021), https://arxiv.org/abs/2111.07367, who test it on shortcuts planted in BERT.
 """
 
@@ -22,10 +22,10 @@ class GradientNorm(GradientMethod):
 
     name: ClassVar[str] = "gradient_norm"
     title: ClassVar[str] = "Gradient norm"
-    meaning: ClassVar[str] = "How much the target would move if this word's vector moved a little."
+    meaning: ClassVar[str] = "How far the target would move if this word's vector moved a little."
     limits: ClassVar[str] = (
-        "No direction: it does not say for or against. A small move of a vector is no other word: taking the word away "
-        "may do much where the slope is small, and little where it is large."
+        "It has no sign: it does not say for or against. A small move of a vector is not another word, so "
+        "removing a word may do much where the slope is small."
     )
     signed: ClassVar[bool] = False
     additive: ClassVar[bool] = False

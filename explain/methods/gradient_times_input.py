@@ -1,9 +1,9 @@
-"""Gradient times input: the first-order effect of scaling a word piece's embedding to zero.
+"""Gradient times input: the first-order effect of scaling a piece's embedding to zero.
 
     score_t = sum_d x_td dF/dx_td     [unit of F]
 
-x are the rows of the word embedding as they are, nothing subtracted: before positions, segments and the first norm are
-added. To first order F(x) - F(x with x_t = 0) is score_t, so zero is the silent baseline. Shrikumar et al. (2016),
+x are the rows of the word embedding, with nothing subtracted: before positions, segments and the first norm are added.
+To first order F(x) - F(x with x_t = 0) is score_t, so zero is the implicit baseline. Shrikumar et al. (2016),
 https://arxiv.org/abs/1605.01713; for words Denil, Demiraj and de Freitas (2014), https://arxiv.org/abs/1412.6815.
 """
 
@@ -22,10 +22,10 @@ class GradientTimesInput(GradientMethod):
 
     name: ClassVar[str] = "gradient_times_input"
     title: ClassVar[str] = "Gradient × input"
-    meaning: ClassVar[str] = "How much the target would fall, were its slope the same all the way to a zero embedding."
+    meaning: ClassVar[str] = "How far the target would fall if its slope stayed the same down to a zero embedding."
     limits: ClassVar[str] = (
-        "The slope is not the same all the way: scores add up to nothing in particular, and where the model is sure of "
-        "itself they can be small or have the wrong sign. A zero embedding is no word."
+        "The slope does not stay the same, so scores have no meaningful sum. Where the model is certain they "
+        "can be small or have the wrong sign. A zero embedding is not a word."
     )
     signed: ClassVar[bool] = True
     additive: ClassVar[bool] = True

@@ -2,9 +2,9 @@
 
     C_l = mean_h max(0, dF/dW_lh * W_lh),    R = R + C_l R from R = I,    share = row of R - I that the head reads
 
-Chefer, Gur and Wolf (2021), https://arxiv.org/abs/2103.15679, equations 5 and 6, over all layers; F is the target, the
-mean over heads is taken after the product and its positive part. The identity's own part is left out, as there. It
-costs one forward and one backward pass.
+Chefer, Gur and Wolf (2021), https://arxiv.org/abs/2103.15679, equations 5 and 6, over all layers. F is the target. The
+mean over heads is taken after the product and its positive part. The identity's own part is left out, as in the paper.
+It costs one forward and one backward pass.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,9 @@ class GradientWeightedAttention(ShareMethod):
     name: ClassVar[str] = "gradient_weighted_attention"
     title: ClassVar[str] = "Gradient-weighted attention"
     meaning: ClassVar[str] = "The share of each word in the attention that speaks for the target, through all layers."
-    limits: ClassVar[str] = "What speaks against the target is cut off, so it shows no sign; gradients are local."
+    limits: ClassVar[str] = (
+        "Attention that speaks against the target is cut off, so there is no sign. Gradients are local."
+    )
     requires: ClassVar[frozenset[str]] = frozenset({"attention_gradients"})
 
     def cost(self, tokens: Tokens) -> int:

@@ -2,12 +2,12 @@
 
     score_t = sum_d (x_td - b_td) * integral over a in [0, 1] of dF/dx_td at b + a (x - b)     [unit of F]
 
-x are the word embeddings, b those of the empty text; positions, segments and mask stay as they are on the whole path,
-and special tokens are the same at both ends, so their scores are exactly zero. The scores add up to F(x) - F(b); the
-completeness gap says how nearly. Sundararajan, Taly and Yan (2017), https://arxiv.org/abs/1703.01365, equation 1.
+x are the word embeddings, b those of the empty text. Positions, segments and mask stay as they are on the whole path,
+and special tokens are the same at both ends, so their scores are exactly zero. The scores sum to F(x) - F(b), up to the
+completeness gap. Sundararajan, Taly and Yan (2017), https://arxiv.org/abs/1703.01365, equation 1.
 
 By default the integral is refined on nested Clenshaw-Curtis points, 33, 65, 129 ..., until the gap is small and two
-successive levels agree; a fixed number of steps is Gauss-Legendre, which captum has too.
+successive levels agree. A fixed number of steps uses Gauss-Legendre points, as captum can.
 """
 
 from collections.abc import Sequence
@@ -24,22 +24,22 @@ from explain.models.base import BASELINES, TextModel
 @METHODS.register("integrated_gradients")
 @dataclass(frozen=True, kw_only=True)
 class IntegratedGradients(PathMethod):
-    """The gradient of the target, averaged on the path from an empty text, times the way gone."""
+    """The gradient of the target, averaged on the path from an empty text, times the distance."""
 
     name: ClassVar[str] = "integrated_gradients"
     title: ClassVar[str] = "Integrated gradients"
     meaning: ClassVar[str] = (
-        "How much each word adds to the target on the way from an empty text to this one; scores add up."
+        "How much each word adds to the target between an empty text and this one. Scores sum to the difference."
     )
     limits: ClassVar[str] = (
-        "Another empty text (baseline) gives other scores; points on the path are no texts anyone would write."
+        "Another empty text (baseline) gives other scores. Points on the path are not texts anyone would write."
     )
 
     baseline: str = setting(
         "auto",
         choices=("auto", *BASELINES),
-        help="What the empty text is made of: mask tokens (auto, where there are any), padding, the unknown token, or "
-        "zero embeddings.",
+        help="What the empty text is made of: mask tokens (auto, if there are any), padding, the unknown token, "
+        "or zero embeddings.",
     )
 
     def cost(self, tokens: Tokens) -> int:

@@ -1,13 +1,13 @@
-"""KernelSHAP: Shapley values as the additive model that fits best, whatever words are taken away together.
+"""KernelSHAP: Shapley values as the additive model that fits the removal of any set of words best.
 
     scores = argmin over s with sum(s) = F(text) - F(none) of
              sum over sets z of words  k(|z|) [F(z) - F(none) - sum of s_u, u in z]^2     [unit of F]
     k(n) = (U - 1) / (C(U, n) n (U - n))
 
-Lundberg and Lee (2017), https://arxiv.org/abs/1705.07874, theorem 2. Where the budget allows every set of words, these
-are the Shapley values exactly. Else small and large sets are run completely and the rest is drawn by the kernel, each
-with its complement; the sum holds exactly: Covert and Lee (2021), https://arxiv.org/abs/2012.01536. The intervals are
-those of weighted least squares with drawn equations (White 1980, HC3).
+Lundberg and Lee (2017), https://arxiv.org/abs/1705.07874, theorem 2. If the budget allows every set of words, these are
+the Shapley values exactly. Otherwise small and large sets are all run, and the rest is drawn by the kernel, each set
+with its complement. The sum holds exactly: Covert and Lee (2021), https://arxiv.org/abs/2012.01536. The intervals are
+those of weighted least squares with random equations (White 1980, HC3).
 """
 
 from dataclasses import dataclass
@@ -27,11 +27,13 @@ class KernelShap(CoalitionMethod):
     name: ClassVar[str] = "kernel_shap"
     title: ClassVar[str] = "KernelSHAP"
     meaning: ClassVar[str] = (
-        "Each word's share of the target: what it adds on average, whichever other words are there; scores add up."
+        "Each word's share of the target: what it adds on average, whichever other words are present. Scores "
+        "sum to the effect of all words together."
     )
     limits: ClassVar[str] = (
-        "Most sets of words are texts nobody would write. Words that act only together share the effect, and the "
-        "score does not say that they do. Where sets are drawn, trust a score no further than its interval."
+        "Most sets of words are texts nobody would write. Words that act only together share the effect, and "
+        "the score does not show it. If sets are drawn at random, scores are only as precise as their "
+        "intervals."
     )
     complete: ClassVar[bool] = True
 

@@ -1,16 +1,16 @@
-"""LIME: a linear model of what the target does around this text, where some words are taken away.
+"""LIME: a linear model of the target around this text, fitted to texts with random words removed.
 
     scores, intercept = argmin of  sum over draws z of  pi(z) [F(z) - intercept - sum of s_u, u in z]^2 + ridge |s|^2
     pi(z) = exp(-D(z)^2 / (2 width^2)),    D(z) = 1 - sqrt(|z| / U), the cosine distance of z from the text
                                                                                               [unit of F]
 
 Ribeiro, Singh and Guestrin (2016), https://arxiv.org/abs/1602.04938, equations 1 and 2. Draws, kernel, width 0.25 and
-ridge 1 are those of the authors' program: the text itself, then random sets of a random number of words taken away.
-Unlike there every word is kept in the model (no choice of features), and words are taken away by the model's own mask
-token, not by a word that is cut into pieces.
+ridge 1 are those of the authors' program: the text itself, then random sets of a random number of words removed. Unlike
+there every word is kept in the model (no choice of features), and words are replaced by the model's own mask token, not
+by a word that is cut into pieces.
 
-The interval of a score is that of weighted least squares with drawn equations (White 1980, HC3): how far another seed
-could move it. R^2 is the fit's, weighted by pi: how nearly F is linear here.
+A score's interval is that of weighted least squares with random equations (White 1980, HC3): how far another seed could
+move it. R^2 is that of the fit, weighted by pi: how nearly F is linear here.
 """
 
 from dataclasses import dataclass
@@ -33,16 +33,21 @@ class Lime(CoalitionMethod):
     name: ClassVar[str] = "lime"
     title: ClassVar[str] = "LIME"
     meaning: ClassVar[str] = (
-        "The word's weight in a linear model, fitted to what the model says of this text with random words taken away."
+        "The word's weight in a linear model of the target, fitted to texts with random words removed."
     )
     limits: ClassVar[str] = (
-        "Only as right as that linear model is (R\u00b2 says how far). The width of the neighborhood and the ridge, "
-        "which pulls scores toward zero, most of all in short texts, decide part of the score; so does the draw."
+        "It is only as right as that linear model, and R² says how right that is. The width of the "
+        "neighborhood, the ridge and the random draw decide part of the score. The ridge pulls scores toward "
+        "zero, most in short texts."
     )
     complete: ClassVar[bool] = False
 
     width: float = setting(
-        0.25, low=0.01, high=10.0, help="Of the neighborhood, in cosine distance; wider counts farther."
+        0.25,
+        low=0.01,
+        high=10.0,
+        help="The width of the neighborhood, in cosine distance. A wider one gives texts with many removed words"
+        " more weight.",
     )
     ridge: float = setting(1.0, low=0.0, high=100.0, help="How strongly scores are pulled toward zero.")
 

@@ -1,4 +1,4 @@
-"""Norm-based attention: the length of what a token really gives to another, not the weight it is given with.
+"""Norm-based attention: the size of each token's contribution to a layer's output, not only its attention weight.
 
     N_l[i, j] = | sum_h W_lhij W_O^h (W_V^h x_j + b_V^h) |                              parts = attention
     N_l[i, j] = | the same + [i = j] x_i |                                             parts = with_residual
@@ -6,8 +6,8 @@
     A_l = N_l with rows scaled to sum to 1,    share = row of A_L ... A_1 that the head reads     [share, sums to 1]
 
 Kobayashi et al. (2020), https://arxiv.org/abs/2004.10102, equation 5, and (2021), https://arxiv.org/abs/2109.07152,
-equation 9; Norm1' is the layer norm as a linear map, its mean and deviation held. For parts = attention, where the
-residual is not counted yet, A_l = (1 - r) A_l + r I with r = 1/2 as in rollout. It costs one forward pass.
+equation 9. Norm1' is the layer norm as a linear map, with its mean and deviation held. For parts = attention, which
+leaves out the residual, A_l = (1 - r) A_l + r I with r = 1/2 as in rollout. It costs one forward pass.
 """
 
 from dataclasses import dataclass
@@ -26,14 +26,14 @@ from explain.numerics.rollout import roll_back, rows_to_one, with_residual
 @METHODS.register("norm_based_attention")
 @dataclass(frozen=True, kw_only=True)
 class NormBasedAttention(ShareMethod):
-    """How long the vector is that a token gives to another."""
+    """The size of one token's contribution to another."""
 
     name: ClassVar[str] = "norm_based_attention"
     title: ClassVar[str] = "Norm-based attention"
-    meaning: ClassVar[str] = (
-        "The share of each word in what the layers hand on, by the length of the vectors handed on."
+    meaning: ClassVar[str] = "The share of each word in the layers' outputs, by the size of its contribution."
+    limits: ClassVar[str] = (
+        "The same for every label. Large contributions may cancel each other. Feed-forward parts are left out."
     )
-    limits: ClassVar[str] = "Same for every label. Long vectors may cancel each other; feed-forward parts are left out."
     requires: ClassVar[frozenset[str]] = frozenset({"trace", "post_norm"})
 
     parts: str = setting(

@@ -1,10 +1,10 @@
-"""Occlusion: take each part of the text away in turn and see how the target moves.
+"""Occlusion: the effect of removing each part of the text, one at a time.
 
     score_u = F(text) - F(text without u)     [unit of F]
 
-Positive: the part speaks for the target. Words are taken out whole, on ids; special tokens and what the target reads
-stay. Zeiler and Fergus (2014), https://arxiv.org/abs/1311.2901, section 4.2; for text Li, Monroe and Jurafsky (2016),
-https://arxiv.org/abs/1612.08220, equation 1, there relative to F.
+A positive score speaks for the target. Words are removed whole, on token ids. Special tokens and the tokens the target
+is read from stay. Zeiler and Fergus (2014), https://arxiv.org/abs/1311.2901, section 4.2; for text Li, Monroe and
+Jurafsky (2016), https://arxiv.org/abs/1612.08220, equation 1, there relative to F.
 """
 
 from collections.abc import Sequence
@@ -23,14 +23,14 @@ from explain.text.units import Units, units_of
 @METHODS.register("occlusion")
 @dataclass(frozen=True, kw_only=True)
 class Occlusion(Method):
-    """Each part of the text taken away in turn."""
+    """Remove each part of the text in turn."""
 
     name: ClassVar[str] = "occlusion"
     title: ClassVar[str] = "Occlusion"
-    meaning: ClassVar[str] = "How much the target falls when this word alone is taken away."
+    meaning: ClassVar[str] = "The effect of removing this word: how far the target falls without it."
     limits: ClassVar[str] = (
-        "One part at a time: of two words that say the same, neither seems to matter. "
-        "What a missing word is replaced by decides part of the score."
+        "One part at a time: of two words that say the same, neither seems to matter. What replaces a missing "
+        "word decides part of the score."
     )
     signed: ClassVar[bool] = True
     additive: ClassVar[bool] = False
@@ -39,16 +39,17 @@ class Occlusion(Method):
     granularity: str = setting(
         "auto",
         choices=("auto", "token", "word", "sentence", "window"),
-        help="What is taken away at a time: words (auto), and in long texts sentences.",
+        help="What is removed at a time: words (auto), and in long texts sentences.",
     )
     operator: str = setting(
         "auto",
         choices=("auto", *OPERATORS),
-        help="What taking away means: mask token (auto, where the model has one), deleting, hiding from attention ...",
+        help="How words are removed: replaced by the mask token (auto, if there is one), deleted, hidden from "
+        "attention ...",
     )
-    window: int = setting(3, low=2, high=20, help="Words in a sliding window, with granularity 'window'.")
+    window: int = setting(3, low=2, high=20, help="The number of words in a sliding window, with granularity 'window'.")
     longest: int = setting(
-        150, low=1, high=1000, help="With granularity 'auto': a text of more words goes by sentence."
+        150, low=1, high=1000, help="With granularity 'auto', a text of more words is explained by sentence."
     )
 
     def cost(self, tokens: Tokens) -> int:

@@ -1,13 +1,13 @@
-"""Owen values: Shapley values for a text that has parts, where words join phrase by phrase and sentence by sentence.
+"""Owen values: Shapley values for a text with parts, where words join phrase by phrase and sentence by sentence.
 
     score_u = mean over orders that tear no sentence and no phrase apart of
               F(words before u, and u) - F(words before u)     [unit of F]
 
-A phrase is what stands between punctuation marks, known from the text alone, before the model was asked; so is a
-sentence. Owen (1977), "Values of games with a priori unions", https://doi.org/10.1007/978-3-642-45494-3_7; for several
-levels Winter (1989), https://doi.org/10.1007/BF01268145. A sentence's scores sum to its share in a game of whole
-sentences, a phrase's to its share in a game of whole phrases. Exact where the budget allows every set of words that
-such orders pass; else orders are drawn, each with its reverse, with intervals as for Shapley values.
+A phrase is the text between two punctuation marks, so it is known before the model runs; so is a sentence. Owen (1977),
+"Values of games with a priori unions", https://doi.org/10.1007/978-3-642-45494-3_7; for several levels Winter (1989),
+https://doi.org/10.1007/BF01268145. A sentence's scores sum to its share in a game of whole sentences, and a phrase's to
+its share in a game of whole phrases. They are exact if the budget allows every set of words that such orders pass.
+Otherwise orders are drawn, each with its reverse, with intervals as for Shapley values.
 """
 
 from dataclasses import dataclass
@@ -29,12 +29,13 @@ class OwenValues(PermutationMethod):
     name: ClassVar[str] = "owen_values"
     title: ClassVar[str] = "Owen values"
     meaning: ClassVar[str] = (
-        "What this word adds to the target on average when words join phrase by phrase and sentence by sentence; "
-        "scores add up to those of phrases and sentences."
+        "What this word adds to the target on average, when words join phrase by phrase and sentence by "
+        "sentence. Scores sum to those of phrases and sentences."
     )
     limits: ClassVar[str] = (
-        "Other groups give other scores; these are cut at punctuation, not by grammar. In a text of one phrase they "
-        "are Shapley values. Where orders are drawn, trust a score no further than its interval."
+        "Other groups give other scores, and these are cut at punctuation, not by grammar. In a text of one "
+        "phrase they are Shapley values. If orders are drawn at random, scores are only as precise as their "
+        "intervals."
     )
 
     def tree(self, game: CoalitionGame) -> Tree:

@@ -30,7 +30,10 @@ class PermutationMethod(CoalitionMethod):
     complete: ClassVar[bool] = True
 
     precision: float = setting(
-        0.05, low=0.0, high=1.0, help="Stop when no interval is wider to a side than this part of the largest score."
+        0.05,
+        low=0.0,
+        high=1.0,
+        help="Stop when every interval's half-width is at most this share of the largest score.",
     )
 
     @abstractmethod

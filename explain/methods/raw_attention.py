@@ -1,4 +1,4 @@
-"""Raw attention: what the rows that the head reads look at, in one layer.
+"""Raw attention: which tokens the prediction attends to, in one layer.
 
     share = row of mean_h W_lh that the head reads, l the last layer unless chosen     [share, sums to 1]
 
@@ -19,18 +19,18 @@ from explain.models.base import TextModel
 @METHODS.register("raw_attention")
 @dataclass(frozen=True, kw_only=True)
 class RawAttention(ShareMethod):
-    """The attention of the row the head reads, as it is."""
+    """The attention of the row that the prediction is read from."""
 
     name: ClassVar[str] = "raw_attention"
     title: ClassVar[str] = "Raw attention"
-    meaning: ClassVar[str] = "The share of attention that the row the head reads pays to each token in one layer."
+    meaning: ClassVar[str] = "The share of attention that the prediction's row gives each token, in one layer."
     limits: ClassVar[str] = (
-        "Same for every label. In later layers a token's place holds a mixture of the whole text, so this is a share "
-        "of places, not of words."
+        "The same for every label. In later layers a position holds a mixture of the whole text, so this is a "
+        "share of positions, not of words."
     )
     requires: ClassVar[frozenset[str]] = frozenset({"attention"})
 
-    layer: int | None = setting(None, low=0, high=100, help="The layer, from 0; empty: the last.")
+    layer: int | None = setting(None, low=0, high=100, help="The layer, counted from 0. Empty: the last.")
     heads: str = HEADS
 
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:

@@ -1,16 +1,16 @@
-"""Sequential integrated gradients: each word alone on the way from a mask to itself, the others in their places.
+"""Sequential integrated gradients: each word alone moves from a mask to itself, and the other words stay.
 
     score_t = sum_d (x_td - b_td) * integral over a in [0, 1] of dF/dx_td at b^w + a (x - b^w)     [unit of F]
 
-x are the word embeddings; b^w is the text with the pieces of one word w at the baseline's row, and t is a piece of w:
-all pieces of a word move together, and its score is their sum. Enguehard (2023), https://arxiv.org/abs/2305.15853,
+x are the word embeddings; b^w is the text with the pieces of one word w at the baseline, and t is a piece of w. All
+pieces of a word move together, and the word's score is their sum. Enguehard (2023), https://arxiv.org/abs/2305.15853,
 section 3; there scores are divided by their norm, here they are not.
 
-As only w moves, its pieces' scores add up to F(x) - F(b^w): for whole words this is occlusion with the same baseline,
-by way of gradients and at many times the price. What it adds is how a word's effect is shared among its pieces
-(granularity "token"). F at both ends of every path is known, so the error of each word's score is too: points are
-nested Clenshaw-Curtis, 9, 17, 33 ..., and only words whose gap is too large get more. `largest_gap` is the largest
-left. The text itself, the end of every path, is run once.
+Since only w moves, its pieces' scores sum to F(x) - F(b^w). For whole words this is occlusion with the same baseline,
+computed from gradients at many times the cost. It adds how a word's effect is shared among its pieces (granularity
+"token"). F is known at both ends of every path, so the error of each word's score is known too. Points are nested
+Clenshaw-Curtis, 9, 17, 33 ..., and only words whose gap is too large get more. `largest_gap` is the largest left. The
+text itself, the end of every path, is run once.
 """
 
 from collections.abc import Sequence
@@ -39,11 +39,12 @@ class SequentialIntegratedGradients(Method):
     name: ClassVar[str] = "sequential_integrated_gradients"
     title: ClassVar[str] = "Sequential integrated gradients"
     meaning: ClassVar[str] = (
-        "How much of the target is lost when this word alone fades into a mask, and which of its pieces lose it."
+        "How far the target falls when this word alone fades into a mask, and which of its pieces cause it."
     )
     limits: ClassVar[str] = (
-        "For whole words it gives what occlusion with the same baseline gives, at many times the price. One word at a "
-        "time: of two that say the same, neither seems to matter, and scores add up to nothing in particular."
+        "For whole words it gives the scores of occlusion with the same baseline, at many times the cost. One "
+        "word at a time: of two words that say the same, neither seems to matter. Scores have no meaningful "
+        "sum."
     )
     signed: ClassVar[bool] = True
     additive: ClassVar[bool] = True
@@ -53,14 +54,17 @@ class SequentialIntegratedGradients(Method):
     baseline: str = setting(
         "auto",
         choices=("auto", *BASELINES),
-        help="Where a word comes from: the mask token (auto, where there is one), padding, the unknown token, or zero.",
+        help="Where a word starts: the mask token (auto, if there is one), padding, the unknown token, or zero.",
     )
     granularity: str = setting("word", choices=("word", "token"), help="Scores of whole words, or of their pieces.")
     tolerance: float = setting(
-        0.01, low=1e-5, high=0.1, help="Largest gap allowed in a word's score, as a part of the largest word's."
+        0.01,
+        low=1e-5,
+        high=0.1,
+        help="The largest gap allowed in a word's score, as a share of the largest word's score.",
     )
     max_points: int = setting(
-        33, choices=(9, 17, 33, 65, 129), help="Give up on a word at this many points, and say so."
+        33, choices=(9, 17, 33, 65, 129), help="Stop refining a word at this many points, and report it."
     )
 
     def cost(self, tokens: Tokens) -> int:

@@ -3,12 +3,12 @@
     score_t = mean over n of s_t(x, dF/dx at x + e_n),  e_n ~ N(0, (noise * sd)^2)
     s_t(x, g) = sum_d x_td g_td  (gradient times input) [unit of F],  or  || g_t ||_2  (gradient norm) [F per embedding]
 
-x are the word embeddings, sd the standard deviation of all entries of this text's own. The input that multiplies is the
-clean one. Special tokens, what the target reads, positions, segments and mask carry no noise. The target's mean over
-the copies is reported: far from the text's own, the noise is too much to speak of this text. Smilkov et al. (2017),
-https://arxiv.org/abs/1706.03825, section 3; there the noise is a share of the range, which for embeddings hangs on a
-few large entries. Each score has the half-width of a 95 % interval (Student's t over the copies): of this average, not
-of the gradient itself.
+x are the word embeddings, sd the standard deviation of all their entries in this text. The input that multiplies has no
+noise. Special tokens, the tokens the target is read from, positions, segments and mask have no noise. The target's mean
+over the copies is reported: if it is far from the text's own, the noise is too large. Smilkov et al. (2017),
+https://arxiv.org/abs/1706.03825, section 3; there the noise is a share of the range, which for embeddings depends on a
+few large entries. Each score has the half-width of a 95 % interval (Student's t over the copies), of this average and
+not of the gradient itself.
 """
 
 from collections.abc import Callable, Sequence
@@ -36,28 +36,28 @@ _SCORES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 @METHODS.register("smoothgrad")
 @dataclass(frozen=True, kw_only=True)
 class SmoothGrad(Method):
-    """The gradient's score, averaged over noise; of gradient times input it is signed, of the norm it is not."""
+    """The gradient's score, averaged over noise: signed for gradient times input, not for the norm."""
 
     name: ClassVar[str] = "smoothgrad"
     title: ClassVar[str] = "SmoothGrad"
-    meaning: ClassVar[str] = (
-        "What the gradient says of each word on average around this text, and how much that varies."
-    )
+    meaning: ClassVar[str] = "The gradient's score of each word, averaged over noisy copies of this text."
     limits: ClassVar[str] = (
-        "Noise on embeddings makes no other text: the copies are points near it. How much noise is right, nobody "
-        "knows; more of it explains the neighborhood and less the text. Scores add up to nothing in particular."
+        "A noisy copy is not another text. No rule says how much noise is right: more noise explains the "
+        "neighborhood more and the text less. Scores have no meaningful sum."
     )
     signed: ClassVar[bool] = True
     additive: ClassVar[bool] = True
     complete: ClassVar[bool] = False
     requires: ClassVar[frozenset[str]] = frozenset({"gradients"})
 
-    of: str = setting("gradient_times_input", choices=tuple(_SCORES), help="What is averaged.")
+    of: str = setting("gradient_times_input", choices=tuple(_SCORES), help="The score that is averaged.")
     noise: float = setting(
-        0.5, low=0.0, high=2.0, help="Standard deviation of the noise, as a share of that of the text's embeddings."
+        0.5, low=0.0, high=2.0, help="The standard deviation of the noise, as a share of that of the text's embeddings."
     )
-    samples: int = setting(32, low=2, high=1000, help="Noisy copies; four times as many halve the intervals.")
-    seed: int = setting(0, low=0, high=2**31 - 1, help="Of the noise: the same seed gives the same scores.")
+    samples: int = setting(
+        32, low=2, high=1000, help="The number of noisy copies. Four times as many halve the intervals."
+    )
+    seed: int = setting(0, low=0, high=2**31 - 1, help="The seed of the noise. The same seed gives the same scores.")
 
     def __post_init__(self) -> None:
         super().__post_init__()

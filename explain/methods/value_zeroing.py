@@ -4,8 +4,8 @@
     share = row of C_L ... C_1 that the head reads     [share, sums to 1]
 
 Mohebbi et al. (2023), https://arxiv.org/abs/2301.12971, equation 4. The value vector is zeroed after its bias, in all
-heads, each layer starting from the clean one below; z_i is what the whole layer gives. No identity is added: the
-residual is in z. It costs one forward pass and, since every layer is run once without each token, T more.
+heads, and each layer starts from the unchanged one below. z_i is the output of the whole layer. No identity is added,
+since the residual is in z. It costs one forward pass, and T more, since every layer is run once without each token.
 """
 
 from dataclasses import dataclass
@@ -29,13 +29,16 @@ class ValueZeroing(ShareMethod):
 
     name: ClassVar[str] = "value_zeroing"
     title: ClassVar[str] = "Value zeroing"
-    meaning: ClassVar[str] = "The share of each word in how states change when it has nothing to give, layer by layer."
+    meaning: ClassVar[str] = (
+        "The share of each word in how states change when its value vector is zero, layer by layer."
+    )
     limits: ClassVar[str] = (
-        "Same for every label. Each layer is tried alone; angles say nothing of what the head reads."
+        "The same for every label. Each layer is tried alone. An angle between states does not say what the "
+        "prediction head reads."
     )
     requires: ClassVar[frozenset[str]] = frozenset({"trace", "post_norm"})
 
-    most_tokens: int = setting(192, low=8, high=512, help="Longer texts are refused: it costs a pass for each token.")
+    most_tokens: int = setting(192, low=8, high=512, help="Longer texts are refused, because each token costs a pass.")
 
     def cost(self, tokens: Tokens) -> int:
         return 1 + len(tokens)

@@ -28,7 +28,7 @@ METRICS: Registry[type["Metric"]] = Registry("metric", "explain.metrics")
 SCALE = setting(
     "probability",
     choices=("probability", "target"),
-    help="What outputs are measured in: the label's probability, as ERASER defines it, or the target's own unit.",
+    help="The unit of outputs: the label's probability, as ERASER defines it, or the target's own unit.",
 )
 DEFAULT_METRICS = ("completeness_gap", "symmetric_relevance_gain", "deletion", "insertion")
 MIN_ORDERS, MAX_ORDERS = 20, 1000  # fewer say too little of chance

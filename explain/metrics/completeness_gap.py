@@ -1,11 +1,11 @@
-"""Completeness gap: how far the scores are from adding up to what they should.
+"""Completeness gap: how far the sum of the scores is from the difference it should equal.
 
     value = | sum of all scores - (F(x) - F(x')) | / max(| F(x) - F(x') |, 0.001)
 
 Sundararajan, Taly and Yan (2017), https://arxiv.org/abs/1703.01365, proposition 1; x' is the text the method starts
-from. F(x) and F(x') are computed here, not taken from the method: one that holds positions or segments otherwise than
-the model does adds up to another function's difference, and that is the gap. It has no control: zero is zero. Two
-forward passes, one more for each further x'.
+from. F(x) and F(x') are computed here, not taken from the method: a method that holds positions or segments otherwise
+than the model does sums to another function's difference, and that is the gap. It has no control, since zero is zero.
+It costs two forward passes, and one more for each further x'.
 """
 
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ SMALLEST = 1e-3  # a difference that is zero can't be missed by a share of it
 @METRICS.register("completeness_gap")
 @dataclass(frozen=True, kw_only=True)
 class CompletenessGap(Metric):
-    """What the scores' sum misses."""
+    """The part of the difference that the scores' sum misses."""
 
     name: ClassVar[str] = "completeness_gap"
     title: ClassVar[str] = "Completeness gap"
-    meaning: ClassVar[str] = "How much the scores' sum misses the difference it should be, as a share of it."
-    limits: ClassVar[str] = "A small gap says that the sum is right, not that it is shared out rightly."
+    meaning: ClassVar[str] = "How far the scores' sum is from the difference it should equal, as a share of it."
+    limits: ClassVar[str] = "A small gap means that the sum is right, not that it is divided rightly among the words."
     higher_is_better: ClassVar[bool] = False
 
     def cost(self, words: int, orders: int) -> int:

@@ -1,4 +1,4 @@
-"""Comprehensiveness: how much of the decision goes when the words scored highest go.
+"""Comprehensiveness: how far the output falls when the words scored highest are removed.
 
     value = mean_q [ p(x) - p(x without its top k_q words) ],    k_q = max(1, ceil(q U)),  q in 1, 5, 10, 20, 50 %
 
@@ -27,7 +27,7 @@ class Comprehensiveness(RemovalMetric):
     title: ClassVar[str] = "Comprehensiveness"
     meaning: ClassVar[str] = "How far the output falls when the highest-scored words are removed."
     limits: ClassVar[str] = (
-        "Texts with holes are unlike any the model was trained on; figures of two models can't be compared."
+        "Texts with missing words are unlike any the model was trained on. Numbers of two models cannot be compared."
     )
     higher_is_better: ClassVar[bool] = True
     keeps: ClassVar[bool] = False

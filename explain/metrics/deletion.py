@@ -1,9 +1,9 @@
-"""Deletion: the area under the output while words go, highest-scored first.
+"""Deletion: the area under the output while words are removed, highest-scored first.
 
     value = area under p(x without its top k words) over k / U, k from 0 to U (at most 10 steps; trapezoids)
 
-Petsiuk, Das and Saenko (2018, RISE), https://arxiv.org/abs/1806.07421, section 3.3. A small area: what was scored high
-was needed.
+Petsiuk, Das and Saenko (2018, RISE), https://arxiv.org/abs/1806.07421, section 3.3. A small area means that the
+high-scored words were needed.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Deletion(RemovalMetric):
     name: ClassVar[str] = "deletion"
     title: ClassVar[str] = "Deletion"
     meaning: ClassVar[str] = "The mean output while words are removed, the highest-scored first."
-    limits: ClassVar[str] = "Most of the area is of texts with most words missing."
+    limits: ClassVar[str] = "Most of the area comes from texts with most words missing."
     higher_is_better: ClassVar[bool] = False
     keeps: ClassVar[bool] = False
 

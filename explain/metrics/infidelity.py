@@ -1,12 +1,12 @@
-"""Infidelity: how badly the scores foretell what happens when random sets of words are removed.
+"""Infidelity: how badly the scores predict the effect of removing random sets of words.
 
     value = mean over sets S of (b * sum of score_i, i in S, - drop(S))^2 / variance of drop(S)
     drop(S) = F(x) - F(x without S)
 
 Yeh et al. (2019), https://arxiv.org/abs/1901.09392, definition 2.1, with the scale b that suits the scores best, so
-that methods in other units can be compared; computed by captum's `infidelity`. Divided by the variance: 1 is what
-foretelling the mean would give. S holds each word with a probability that is drawn anew for each set. Its control is
-the same scores, dealt out to the words at random.
+that methods in other units can be compared; computed by captum's `infidelity`. It is divided by the variance: 1 is the
+error of predicting the mean. S holds each word with a probability that is drawn for each set. Its control is the same
+scores, shuffled over the words.
 """
 
 from dataclasses import dataclass
@@ -25,16 +25,16 @@ from explain.metrics.base import METRICS, Metric, Trial, percentile
 @METRICS.register("infidelity")
 @dataclass(frozen=True, kw_only=True)
 class Infidelity(Metric):
-    """Scores as a forecast of removals."""
+    """The scores as a forecast of removals."""
 
     name: ClassVar[str] = "infidelity"
     title: ClassVar[str] = "Infidelity"
-    meaning: ClassVar[str] = "The error of the scores as a forecast of what removing random sets of words does."
-    limits: ClassVar[str] = "A forecast that adds up can't be right where words act together, so zero is not to be had."
+    meaning: ClassVar[str] = "The error of the scores as a forecast of removing random sets of words."
+    limits: ClassVar[str] = "A sum cannot be right where words act together, so zero is out of reach."
     higher_is_better: ClassVar[bool] = False
 
-    sets: int = setting(64, low=8, high=1000, help="Sets of words that are removed.")
-    seed: int = setting(0, low=0, high=2**31 - 1, help="Of the sets.")
+    sets: int = setting(64, low=8, high=1000, help="The number of sets of words that are removed.")
+    seed: int = setting(0, low=0, high=2**31 - 1, help="The seed of the sets.")
 
     def cost(self, words: int, orders: int) -> int:
         return self.sets + 1

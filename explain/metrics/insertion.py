@@ -2,8 +2,8 @@
 
     value = area under p(only the top k words of x) over k / U, k from 0 to U (at most 10 steps; trapezoids)
 
-Petsiuk, Das and Saenko (2018, RISE), https://arxiv.org/abs/1806.07421, section 3.3. A large area: what was scored high
-is enough.
+Petsiuk, Das and Saenko (2018, RISE), https://arxiv.org/abs/1806.07421, section 3.3. A large area means that the
+high-scored words were enough.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Insertion(RemovalMetric):
     name: ClassVar[str] = "insertion"
     title: ClassVar[str] = "Insertion"
     meaning: ClassVar[str] = "The mean output while words come back into an empty text, the highest-scored first."
-    limits: ClassVar[str] = "Most of the area is of texts with most words missing."
+    limits: ClassVar[str] = "Most of the area comes from texts with most words missing."
     higher_is_better: ClassVar[bool] = True
     keeps: ClassVar[bool] = True
 

@@ -1,11 +1,11 @@
-"""Max-sensitivity: how far an explanation can move when the text's embeddings move by next to nothing.
+"""Max-sensitivity: how far an explanation can move when the text's embeddings move a little.
 
     value = max_e || A(x + e) - A(x) || / || A(x) ||,    every coordinate of e in [-r, r]
 
 Yeh, Hsieh, Suggala, Inouye and Ravikumar (2019), https://arxiv.org/abs/1901.09392, definition 3, estimated by captum
-from random e. r is a share of the coordinates' root mean square over the text; special tokens and what the target reads
-stay where they are. It has no control by order: scores that never move give zero. The output's own move is told beside
-it, as an explanation may move where the output does.
+from random e. r is a share of the coordinates' root mean square over the text. Special tokens and the tokens the target
+is read from stay where they are. It has no control by order: scores that never move give zero. The output's own move is
+reported too, since an explanation may move where the output does.
 """
 
 from dataclasses import dataclass
@@ -28,19 +28,19 @@ from explain.models.perturbed import PerturbedEmbeddings
 @METRICS.register("max_sensitivity")
 @dataclass(frozen=True, kw_only=True)
 class MaxSensitivity(Metric):
-    """The largest move of the scores, relative to them."""
+    """The largest move of the scores, relative to their size."""
 
     name: ClassVar[str] = "max_sensitivity"
     title: ClassVar[str] = "Max-sensitivity"
-    meaning: ClassVar[str] = "How far the scores move, as a share of their size, when embeddings move a little."
-    limits: ClassVar[str] = "Found by trying at random, so the true largest move is larger; steady scores may be wrong."
+    meaning: ClassVar[str] = "How far the scores move, relative to their size, when embeddings move a little."
+    limits: ClassVar[str] = "Moves are tried at random, so the true maximum is larger. Steady scores may be wrong."
     higher_is_better: ClassVar[bool] = False
 
     radius: float = setting(
         0.05, low=1e-4, high=1.0, help="How far each coordinate may move, as a share of their root mean square."
     )
-    tries: int = setting(10, low=2, high=200, help="Random moves.")
-    seed: int = setting(0, low=0, high=2**31 - 1, help="Of the moves.")
+    tries: int = setting(10, low=2, high=200, help="The number of random moves.")
+    seed: int = setting(0, low=0, high=2**31 - 1, help="The seed of the moves.")
 
     def cost(self, words: int, orders: int) -> int:
         return 0

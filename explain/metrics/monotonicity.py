@@ -25,9 +25,11 @@ class Monotonicity(RemovalMetric):
     name: ClassVar[str] = "monotonicity"
     title: ClassVar[str] = "Monotonicity"
     meaning: ClassVar[str] = (
-        "While words come back, the lowest-scored first: the share of steps that do not lower the output."
+        "The share of steps that do not lower the output while words come back, the lowest-scored first."
     )
-    limits: ClassVar[str] = "Coarse: it counts steps, not how far each goes. Words that speak against should lower it."
+    limits: ClassVar[str] = (
+        "It counts steps, not how far each one goes. Words that speak against the label should lower the output."
+    )
     higher_is_better: ClassVar[bool] = True
     keeps: ClassVar[bool] = False  # the lowest k are there when the highest U - k are removed
 

@@ -1,11 +1,11 @@
-"""Normalized AOPC: where the drop lies between the smallest and the largest that any order of the words gives.
+"""Normalized AOPC: where the mean drop lies between the smallest and the largest of any order of the words.
 
     AOPC  = mean_k [ F(x) - F(x without its top k words) ],    k from 1 to U
     value = (AOPC - lowest) / (highest - lowest)               0: no order is worse, 1: none is better
 
-Edin et al. (2024), https://arxiv.org/abs/2408.08137, section 4. The limits are exact for up to 10 words (every set of
-words is run; the best order follows from the best orders of its parts), else found by beam search (5 wide), which may
-miss the true ones: then the value can be a little too far out, and is said to be approximate.
+Edin et al. (2024), https://arxiv.org/abs/2408.08137, section 4. The limits are exact for up to 10 words: every set of
+words is run, and the best order follows from the best orders of its parts. For more words beam search (5 wide) finds
+them, and may miss the true ones. Then the value can be slightly too extreme, and is reported as approximate.
 """
 
 from collections.abc import Callable
@@ -31,15 +31,17 @@ class NormalizedAopc(Metric):
     name: ClassVar[str] = "normalized_aopc"
     title: ClassVar[str] = "Normalized AOPC"
     meaning: ClassVar[str] = (
-        "The mean drop while words are removed: 0 as in the worst possible order, 1 as in the best."
+        "The mean drop while words are removed: 0 as in the worst order there is, 1 as in the best."
     )
-    limits: ClassVar[str] = "The best order is best for this way of removing; it need not be an explanation."
+    limits: ClassVar[str] = "The best order is best for this way of removing words. It need not be an explanation."
     higher_is_better: ClassVar[bool] = True
 
     scale: str = SCALE
-    exact_up_to: int = setting(10, low=2, high=16, help="Words up to which every set of them is run.")
-    beam: int = setting(5, low=1, high=50, help="Orders followed at a time in longer texts.")
-    longest: int = setting(40, low=2, high=400, help="Longer texts are refused: the search grows with the square.")
+    exact_up_to: int = setting(10, low=2, high=16, help="The largest number of words for which every set is run.")
+    beam: int = setting(5, low=1, high=50, help="The number of orders followed at a time in longer texts.")
+    longest: int = setting(
+        40, low=2, high=400, help="Longer texts are refused, because the search grows with the square of the length."
+    )
 
     def cost(self, words: int, orders: int) -> int:
         own = words * (orders + 1)

@@ -1,13 +1,13 @@
-"""Robustness to the reference: whether a method says the same when it starts from another empty text.
+"""Robustness to the reference: whether a method gives the same scores from another empty text.
 
     value = mean over other references r of Spearman( words' scores; the same with r )
 
 over those r with which the correlation is defined: where all words have the same score, they have no order.
 
-A reference is what "not there" means: the baseline of a path, or the operator that takes words away. None is the right
+A reference is what "not there" means: the baseline of a path, or the operator that removes words. None is the right
 one (Sturmfels, Lundberg and Lee 2020, https://distill.pub/2020/attribution-baselines), so what depends on it is no
 finding about the text. A word's whisker is the range of its scores over all references. It has no control by order: a
-method that says nothing about the text gives zero.
+method whose scores do not depend on the text gives zero.
 """
 
 from dataclasses import dataclass, replace
@@ -35,8 +35,8 @@ class ReferenceRobustness(Metric):
 
     name: ClassVar[str] = "reference_robustness"
     title: ClassVar[str] = "Robustness to the reference"
-    meaning: ClassVar[str] = "Rank correlation of the scores with those the method gives from another empty text."
-    limits: ClassVar[str] = "Methods that need no reference have no such figure, which is not to their credit."
+    meaning: ClassVar[str] = "The rank correlation of the scores with the method's scores from another empty text."
+    limits: ClassVar[str] = "Methods without a reference have no such number. That is not a merit."
     higher_is_better: ClassVar[bool] = True
 
     def cost(self, words: int, orders: int) -> int:

@@ -1,9 +1,9 @@
-"""Sufficiency: how much of the decision is missing when only the words scored highest are there.
+"""Sufficiency: how much of the output is missing when only the words scored highest are left.
 
     value = mean_q [ p(x) - p(only the top k_q words of x) ],    k_q = max(1, ceil(q U)),  q in 1, 5, 10, 20, 50 %
 
 DeYoung et al. (2020, ERASER), https://arxiv.org/abs/1911.03429, section 4; bins as in comprehensiveness. Lower is
-better; below zero, the top words alone decide more clearly than the whole text.
+better. Below zero, the top words alone decide more clearly than the whole text.
 """
 
 from dataclasses import dataclass

@@ -4,8 +4,8 @@
           = insertion - deletion                                            (at most 10 steps; trapezoids)
 
 Bluecher, Vielhaben and Strodthoff (2024), https://arxiv.org/abs/2401.06654, who find it steadier than either area
-alone: what one way of removing does to all orders alike cancels out. Measured in the target's own unit, as near
-certainty a probability hardly moves.
+alone: effects of the way of removing that are the same for all orders cancel. It is measured in the target's own unit,
+since near certainty a probability hardly moves.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class SymmetricRelevanceGain(Metric):
     name: ClassVar[str] = "symmetric_relevance_gain"
     title: ClassVar[str] = "Symmetric relevance gain"
     meaning: ClassVar[str] = (
-        "How much more the highest-scored words do than the lowest-scored, over every number of them."
+        "How much more the highest-scored words do than the lowest-scored, averaged over every number of words."
     )
     limits: ClassVar[str] = "It tests the order of the words, not the size of their scores."
     higher_is_better: ClassVar[bool] = True

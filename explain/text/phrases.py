@@ -46,16 +46,22 @@ class PhraseSettings:
     operator: str = setting(
         "auto",
         choices=("auto", "mask", "delete", "attention_off", "zero", "unk"),
-        help="What removing means, as for occlusion.",
+        help="How words are removed, as for occlusion.",
     )
     threshold: float = setting(
-        0.25, low=0.0, high=2.0, help="Neighbours merge when their interaction is this part of the larger one's effect."
+        0.25,
+        low=0.0,
+        high=2.0,
+        help="Neighbours merge if their interaction is at least this share of the larger one's effect.",
     )
-    longest: int = setting(6, low=1, high=12, help="Most words in a phrase.")
-    top: int = setting(8, low=1, high=30, help="How many phrases are listed.")
+    longest: int = setting(6, low=1, high=12, help="The largest number of words in a phrase.")
+    top: int = setting(8, low=1, high=30, help="The number of phrases listed.")
     parts: bool = setting(True, help="Below a phrase, list the part of it that moves the target more, by half or over.")
     most_words: int = setting(
-        90, low=10, high=1000, help="In a longer text, only its most important sentences are searched, so many words."
+        90,
+        low=10,
+        high=1000,
+        help="The largest number of words searched. In a longer text only the most important sentences are.",
     )
 
     def __post_init__(self) -> None:

@@ -14,8 +14,8 @@ from explain.datatypes import BoolArray, IntArray, Tokens
 
 OPERATORS = {
     "mask": "replaced by the mask token",
-    "delete": "deleted; what follows moves up",
-    "attention_off": "hidden from attention; places stay",
+    "delete": "deleted; later words move up",
+    "attention_off": "hidden from attention; positions stay",
     "zero": "word embedding set to zero",
     "unk": "replaced by the unknown token",
 }

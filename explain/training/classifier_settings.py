@@ -25,23 +25,25 @@ class TableSettings:
     train: str = setting(
         "adapter",
         choices=("adapter", "head"),
-        help="Adapter: small additions to every layer (LoRA), and a head. Head: the encoder stays as it is; faster, "
-        "and mostly worse.",
+        help="Adapter: small additions to every layer (LoRA), and a head. Head: the encoder stays as it is, "
+        "which is faster and mostly worse.",
     )
-    minutes: float = setting(10.0, low=0.1, high=240.0, help="Training ends after so many minutes, whatever else.")
-    epochs: float = setting(10.0, low=0.1, high=100.0, help="How often each row is seen, at most.")
+    minutes: float = setting(10.0, low=0.1, high=240.0, help="Training ends after this many minutes.")
+    epochs: float = setting(10.0, low=0.1, high=100.0, help="How often each row is seen at most.")
     patience: int = setting(
-        5, low=1, high=50, help="Early stopping: after so many looks at the dev rows without a lower loss."
+        5, low=1, high=50, help="Early stopping: training ends after this many measurements without a lower loss."
     )
-    seed: int = setting(0, low=0, high=2**31 - 1, help="Decides how rows are shared out, and every random draw.")
-    learning_rate: float = setting(5e-4, low=1e-6, high=1e-1, help="Of the first steps; it falls to a fiftieth.")
-    batch_size: int = setting(16, low=1, high=128, help="Rows for each step.")
-    rank: int = setting(16, low=1, high=64, help="Of the adapter: how much each layer's additions can hold.")
+    seed: int = setting(0, low=0, high=2**31 - 1, help="The seed of the split and of every random draw.")
+    learning_rate: float = setting(
+        5e-4, low=1e-6, high=1e-1, help="The learning rate of the first steps. It falls to a fiftieth."
+    )
+    batch_size: int = setting(16, low=1, high=128, help="The number of rows in each step.")
+    rank: int = setting(16, low=1, high=64, help="The rank of the adapter: how much each layer's additions can hold.")
     pooling: str = setting(
         "cls",
         choices=("cls", "mean", "lstm"),
-        help="What the head reads: the first token, as BERT does; the mean of all; or the mean of what an LSTM that is "
-        "trained with it gives for them. Where one label is right only.",
+        help="What the head reads: the first token, as in BERT; the mean of all tokens; or the mean of an LSTM "
+        "that is trained with it. The last two need one label for each row.",
     )
 
     def __post_init__(self) -> None:

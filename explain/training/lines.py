@@ -22,11 +22,13 @@ FEWEST_DOCUMENTS = 25  # or none could be held out without holding out too much
 class LinesSettings:
     """How pretraining goes on, and for how long at most: a demonstration, no training of an encoder."""
 
-    minutes: float = setting(5.0, low=0.1, high=240.0, help="It ends after so many minutes, whatever else.")
-    steps: int = setting(200, low=1, high=10_000, help="It ends after so many steps.")
-    seed: int = setting(0, low=0, high=2**31 - 1, help="Decides which words are masked, and every random draw.")
-    learning_rate: float = setting(1e-4, low=1e-6, high=1e-2, help="Of the first steps; it falls to a fiftieth.")
-    batch_size: int = setting(16, low=2, high=64, help="Pairs of texts for each step.")
+    minutes: float = setting(5.0, low=0.1, high=240.0, help="Training ends after this many minutes.")
+    steps: int = setting(200, low=1, high=10_000, help="Training ends after this many steps.")
+    seed: int = setting(0, low=0, high=2**31 - 1, help="The seed of the masked words and of every random draw.")
+    learning_rate: float = setting(
+        1e-4, low=1e-6, high=1e-2, help="The learning rate of the first steps. It falls to a fiftieth."
+    )
+    batch_size: int = setting(16, low=2, high=64, help="The number of pairs of texts in each step.")
 
     def __post_init__(self) -> None:
         check_settings(self)

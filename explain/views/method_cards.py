@@ -1,4 +1,4 @@
-"""Method cards: what each registered method is, costs and can't tell, written from the method itself."""
+"""Method cards: formula, meaning, limits and settings of each registered method, written from the method itself."""
 
 import inspect
 import sys
@@ -9,14 +9,14 @@ from explain.core.settings import settings_of
 
 
 def card(method: type[Any]) -> str:
-    """One method as Markdown: its module's text (formula, source), what it is, its settings."""
+    """Return one method as Markdown: its module's text (formula, source), its traits and its settings."""
     module = inspect.getdoc(sys.modules[method.__module__]) or ""
     title, _, body = module.partition("\n\n")
     traits = [
         "signed" if method.signed else "sizes without a sign",
-        "pieces add up to words" if method.additive else "pieces do not add up",
-        "scores add up to the difference they explain" if method.complete else "scores add up to nothing in particular",
-        "needs " + " and ".join(sorted(method.requires)) if method.requires else "needs forward passes only",
+        "pieces sum to words" if method.additive else "pieces do not sum to words",
+        "scores sum to the difference they explain" if method.complete else "scores do not sum to a difference",
+        "needs " + " and ".join(sorted(method.requires)) if method.requires else "needs only forward passes",
     ]
     lines = [f"## {method.title}", "", title, "", _body(body), ""]
     lines += [
@@ -45,9 +45,10 @@ def _body(text: str) -> str:
 
 
 def page(methods: Mapping[str, type[Any]]) -> str:
-    """All cards: `docs/methods.md`."""
+    """Return all cards: `docs/methods.md`."""
     head = (
         "# Methods\n\nWritten by `make golden` from the methods themselves; do not edit.\n\n"
-        "Scores are in log-odds of the explained label unless a card says otherwise.\n\n"
+        "Scores are in log-odds of the explained label unless a card says otherwise. F is the target; see the "
+        "[glossary](guide/glossary.md) for its terms.\n\n"
     )
     return head + "\n".join(card(methods[name]) for name in methods)

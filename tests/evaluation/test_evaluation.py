@@ -219,7 +219,7 @@ def test_intervals_and_winners() -> None:
     said = about(MODEL, "data", "dev", SETTINGS, 0)
     document = to_markdown(said, rows)
     assert f"| a | 1 | 3.000 ± {stats.t.ppf(0.975, 2) / 3**0.5:.3f} |" in document
-    assert "- comprehensiveness: **a**; not told apart from it: c." in document
+    assert "- comprehensiveness: **a**; not clearly different: c." in document
 
 
 def test_scores_that_are_all_the_same_have_no_rank_correlation() -> None:

@@ -5,13 +5,13 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from explain.numerics.statistics import kendall, mean_and_half_width, spearman
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from explain.numerics import statistics
+from explain.numerics.statistics import kendall, mean_and_half_width, spearman
 
 Pair = tuple[list[float], list[float]]
 

@@ -4,10 +4,10 @@ import json
 import numpy as np
 import pytest
 import seqeval.metrics
-from explain.numerics.statistics import bootstrap_ratio
 from scipy.special import softmax
 from sklearn import metrics
 
+from explain.numerics.statistics import bootstrap_ratio
 from explain.training.evaluate import (
     answer_figures,
     best_thresholds,
