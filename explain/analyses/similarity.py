@@ -41,15 +41,15 @@ class SimilarityAttribution(TextAnalysis[SimilarityMatrix]):
     granularity: str = setting(
         "auto",
         choices=("auto", "token", "word", "phrase", "sentence"),
-        help="The parts: words (auto), and in texts of more than 64 words phrases between punctuation marks.",
+        help="The parts: words (auto), and phrases between punctuation marks in texts of more than 64 words.",
     )
     baseline: str = setting(
         "auto", choices=("auto", *BASELINES), help="What the empty texts are made of, as for integrated gradients."
     )
     tolerance: float = setting(
-        0.001, low=1e-5, high=0.1, help="Largest gap allowed, as a part of what the values add up to."
+        0.001, low=1e-5, high=0.1, help="The largest gap allowed, as a share of what the values sum to."
     )
-    max_points: int = setting(129, choices=(33, 65, 129, 257), help="Stop refining at this many points, and say so.")
+    max_points: int = setting(129, choices=(33, 65, 129, 257), help="Stop refining at this many points, and report it.")
 
     def passes(self, model: TextModel, subject: ExplainedText) -> int:
         return 2 * self.max_points * max(map(len, self._sides(subject.tokens)[1]))

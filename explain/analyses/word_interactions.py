@@ -33,7 +33,9 @@ class WordInteractions(CoalitionSettings, TextAnalysis[PairInteractions]):
     limits: ClassVar[str] = "Of two words that say the same, each replaces the other: their interaction is negative."
     returns: ClassVar[type] = PairInteractions
 
-    budget: int = setting(1000, low=16, high=100_000, help="Most passes; more make intervals narrower.")
+    budget: int = setting(
+        1000, low=16, high=100_000, help="The number of passes at most. More passes make intervals narrower."
+    )
 
     def passes(self, model: TextModel, subject: ExplainedText) -> int:
         return self.most_passes(subject.tokens)
