@@ -21,6 +21,7 @@ from explain.models.loading.catalogue import load_folder, load_model
 from explain.models.transformer import EncoderModel
 from tests import chromium
 from tests.tiny_models import tiny_folder
+from tests.waiting import PATIENCE
 
 settings.register_profile("explain", deadline=None)  # seconds say nothing on a machine that others use
 settings.load_profile("explain")
@@ -81,7 +82,7 @@ def tiny_bert(tiny: Callable[[str], EncoderModel]) -> EncoderModel:
 def browser() -> Iterator[Browser]:
     path = chromium.find()
     assert path, "no Chromium: run `make test`, which installs one"
-    expect.set_options(timeout=30_000)  # milliseconds: the machine may do other things
+    expect.set_options(timeout=1000 * PATIENCE)
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=path, args=chromium.ARGUMENTS)
 

@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -15,8 +14,17 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext
 
 from tests.pages.visits import Visit
+from tests.waiting import PATIENCE, wait_for
 
 ROOT = Path(__file__).parents[2]
+
+
+def is_ready(url: str, server: subprocess.Popen[bytes]) -> bool:
+    """Whether the server has loaded what the first visitor needs."""
+    assert server.poll() is None, "the server ended"
+    with contextlib.suppress(urllib.error.URLError, ConnectionError), urllib.request.urlopen(f"{url}/ready"):
+        return True
+    return False
 
 
 @pytest.fixture(scope="session")
@@ -33,15 +41,11 @@ def address() -> Iterator[str]:
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(1200):
-            with contextlib.suppress(urllib.error.URLError, ConnectionError), urllib.request.urlopen(f"{url}/ready"):
-                break
-            assert server.poll() is None, "the server ended"
-            time.sleep(0.1)
+        wait_for(lambda: is_ready(url, server))
         yield url
     finally:
         server.terminate()  # what was started is the server: nothing is left behind
-        server.wait(20)
+        server.wait(PATIENCE)
         with socket.socket() as gone:
             assert gone.connect_ex(("127.0.0.1", port)) != 0
 

@@ -8,13 +8,14 @@ from streamlit.testing.v1 import AppTest
 
 from tests.golden import HOSTILE
 from tests.pages.test_explain_text import ROOT, drawn, errors, run
+from tests.waiting import PATIENCE
 
 VIEWS = ["Graph", "Overview", "Matrix", "BertViz", "Which heads matter", "Layer by layer"]
 
 
 @pytest.fixture
 def app() -> AppTest:
-    return AppTest.from_file(str(ROOT / "pages" / "attention.py"), default_timeout=120)
+    return AppTest.from_file(str(ROOT / "pages" / "attention.py"), default_timeout=PATIENCE)
 
 
 def look(app: AppTest, view: str, **selected: object) -> AppTest:

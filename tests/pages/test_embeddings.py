@@ -13,6 +13,7 @@ from explain.run.jobs import Cache
 from pages.shared import state, two_texts
 from pages.shared.follow import CLICKED
 from tests.pages.test_explain_text import ROOT, drawn, errors, run
+from tests.waiting import PATIENCE
 
 HOSTILE = [
     "<script>alert(1)</script> **b**",
@@ -30,7 +31,7 @@ File = tuple[str, bytes, str]
 def app(monkeypatch: pytest.MonkeyPatch, tiny_folder_of: Callable[..., Path]) -> AppTest:
     """The page, with a tiny encoder that compares texts; not yet run."""
     monkeypatch.setenv("EXPLAIN_MODELS", f"tiny={tiny_folder_of('bert', '')}")
-    app = AppTest.from_file(str(ROOT / "pages" / "embeddings.py"), default_timeout=120)
+    app = AppTest.from_file(str(ROOT / "pages" / "embeddings.py"), default_timeout=PATIENCE)
     app.query_params["encoder"] = "tiny"
     return app
 
@@ -39,7 +40,7 @@ def app(monkeypatch: pytest.MonkeyPatch, tiny_folder_of: Callable[..., Path]) ->
 def among_pages(monkeypatch: pytest.MonkeyPatch, tiny_folder_of: Callable[..., Path]) -> AppTest:
     """The same among the others, which a link needs; shown."""
     monkeypatch.setenv("EXPLAIN_MODELS", f"tiny={tiny_folder_of('bert', '')}")
-    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=120)
+    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=PATIENCE)
     app.query_params["model"] = app.query_params["encoder"] = "tiny"
     app.run()
     app.switch_page("embeddings.py")
@@ -274,7 +275,7 @@ def test_a_link_with_two_rows_is_explained_at_once(
     fresh = Cache()
     monkeypatch.setattr(state, "cache", lambda: fresh)
     monkeypatch.setenv("EXPLAIN_MODELS", f"tiny={tiny_folder_of('bert', '')}")
-    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=120)
+    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=PATIENCE)
     app.query_params.update({"model": "tiny", "encoder": "tiny", "one": "1", "other": "2"})
     app.run()
     app.switch_page("embeddings.py")

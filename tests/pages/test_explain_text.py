@@ -17,6 +17,7 @@ from pages.shared import show, state
 from tests.pages.visits import FIRST_EXAMPLE
 from tests.run.test_engine import HOSTILE
 from tests.tiny_models import tiny_folder, unsaid
+from tests.waiting import PATIENCE, wait_for
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES, MASKED_EXAMPLES = (
@@ -29,7 +30,7 @@ NEXT_EXAMPLES = TASKS["next_sentence_prediction"].examples
 @pytest.fixture
 def app() -> AppTest:
     """The page, not yet run. Not `app.py`: that is a server, and AppTest would see nothing of it."""
-    return AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=120)
+    return AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=PATIENCE)
 
 
 def run(app: AppTest) -> AppTest:
@@ -38,14 +39,17 @@ def run(app: AppTest) -> AppTest:
     Not for long at a time: a job that nobody asks for is given up.
     """
     app.run()
-    give_up = time.monotonic() + 180
-    while time.monotonic() < give_up:
+    passes, give_up = -1, 0.0
+    while any(button.key == "stop" for button in app.button):
         assert not app.exception
-        if not any(button.key == "stop" for button in app.button):
-            return app
-        app.session_state["job"].wait(ABANDONED_SECONDS / 3)
+        job = app.session_state["job"]
+        if job.done != passes:
+            passes, give_up = job.done, time.monotonic() + PATIENCE
+        assert time.monotonic() < give_up, "The page never finished."
+        job.wait(ABANDONED_SECONDS / 3)
         app.run()
-    raise AssertionError("The page never finished.")
+    assert not app.exception
+    return app
 
 
 def errors(app: AppTest) -> str:
@@ -94,12 +98,12 @@ def test_what_was_drawn_so_far_stays_when_the_work_is_stopped(app: AppTest, monk
     app.query_params["shapley_values.budget"] = "5000"
     shown: list[Attribution] = []
     monkeypatch.setattr(show, "view", lambda name, result, **_: name == "token_heatmap" and shown.append(result))
-    app.run()
-    for _ in range(400):
-        if shown and shown[-1].diagnostics.get("partial"):
-            break
-        time.sleep(0.05)
+
+    def partly_shown() -> bool:
         app.run()
+        return bool(shown and shown[-1].diagnostics.get("partial"))
+
+    wait_for(partly_shown)
     app.button(key="stop").click()
     for _ in range(2):  # the run that stops it, and one that comes later
         shown.clear()
@@ -297,7 +301,9 @@ def test_visitors_on_different_tasks_at_once(monkeypatch: pytest.MonkeyPatch) ->
         "base": ("A film of no great [MASK].", ""),
         "entailment": ("It is a film.", "It is art."),
     }
-    apps = {name: AppTest.from_file(str(ROOT / "pages" / "explain_text.py"), default_timeout=120) for name in texts}
+    apps = {
+        name: AppTest.from_file(str(ROOT / "pages" / "explain_text.py"), default_timeout=PATIENCE) for name in texts
+    }
     for name, (text, pair) in texts.items():
         apps[name].query_params.update({"model": name, "text": text, "pair": pair, "methods": methods})
     found: dict[str, list[Attribution]] = {}
@@ -463,7 +469,7 @@ def test_a_model_that_does_not_say_what_it_was_saved_for_is_asked_about(
 
 @pytest.mark.parametrize("page", ["attention.py", "faithfulness.py"])
 def test_the_other_pages_ask_too(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = AppTest.from_file(str(ROOT / "pages" / page), default_timeout=120)
+    app = AppTest.from_file(str(ROOT / "pages" / page), default_timeout=PATIENCE)
     monkeypatch.setattr(state, "any_model_allowed", lambda: True)
     monkeypatch.setattr(state, "find", lambda *_: pytest.fail("computed something"))
     app.query_params["model"] = "another model …"

@@ -12,11 +12,12 @@ from pages.shared import show
 from tests.golden import HOSTILE
 from tests.pages.test_explain_text import ROOT, drawn, run
 from tests.pages.visits import FIRST_EXAMPLE
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
 def app() -> AppTest:
-    return AppTest.from_file(str(ROOT / "pages" / "faithfulness.py"), default_timeout=120)
+    return AppTest.from_file(str(ROOT / "pages" / "faithfulness.py"), default_timeout=PATIENCE)
 
 
 def said(app: AppTest) -> str:
@@ -97,7 +98,7 @@ def mark(monkeypatch: pytest.MonkeyPatch) -> Mark:
 def test_marks_are_kept_over_pages_texts_and_settings_and_compute_nothing(
     mark: Mark, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=120)
+    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=PATIENCE)
     run(app)
     app.switch_page("faithfulness.py")
     run(app)

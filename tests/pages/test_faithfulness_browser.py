@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from explain.report import replay
-from tests.pages.visits import PATIENCE, Visit
+from tests.pages.visits import Visit
 
 pytestmark = pytest.mark.browser
 
@@ -16,9 +16,8 @@ pytestmark = pytest.mark.browser
     "visit", [{}, {"viewport": {"width": 400, "height": 900}, "color_scheme": "dark"}], indirect=True
 )
 def test_it_is_drawn(visit: Visit) -> None:
-    visit.page.goto(visit.address + "/faithfulness?test=true")
+    visit.open("/faithfulness?test=true")
     page = visit.page
-    expect(page.get_by_text("Take it with you")).to_be_visible(timeout=PATIENCE)
     expect(page.locator(".readings .chart polygon.band").first).to_be_attached()
     expect(page.locator(".agreement").first.locator("td")).to_have_count(9)
     assert page.locator(".heatmap .w").count() == 3 * 15
@@ -27,9 +26,8 @@ def test_it_is_drawn(visit: Visit) -> None:
 
 
 def test_words_are_marked_by_mouse_and_keyboard(visit: Visit, tmp_path: Path) -> None:
-    visit.page.goto(visit.address + "/faithfulness?methods=attention_rollout&methods=occlusion")
+    visit.open("/faithfulness?methods=attention_rollout&methods=occlusion")
     page = visit.page
-    expect(page.get_by_text("Take it with you")).to_be_visible(timeout=PATIENCE)
     words, table, told = page.locator(".marks .w"), page.get_by_test_id("stTable"), page.locator(".marks [role=status]")
     above = page.locator(".heatmap").first
     above.evaluate("node => (node.untouched = true)")
@@ -39,19 +37,20 @@ def test_words_are_marked_by_mouse_and_keyboard(visit: Visit, tmp_path: Path) ->
     words.nth(2).click()
     expect(table.locator("tbody tr")).to_have_count(3)
     expect(table).to_contain_text("0.07")  # of 15 words one is marked
+    visit.settle()
     for key in ("ArrowRight", "Enter", "ArrowRight", "ArrowRight", "Shift+Space"):
         page.keyboard.press(key)
     assert page.locator('.marks .w[aria-pressed="true"]').all_text_contents() == ["isn't", "good", ",", "but"]
     expect(told).to_have_text("4 of 15 words marked")
     expect(table).to_contain_text("0.27")
     assert page.evaluate(place) == before and above.evaluate("node => node.untouched")
-    with page.expect_download(timeout=PATIENCE) as caught:
+    with page.expect_download() as caught:
         page.get_by_role("button", name="JSON, to replay").click()
     caught.value.save_as(tmp_path / "report.json")
     report = replay.read(tmp_path / "report.json")
     assert report.rationale is not None and report.rationale.words == (2, 3, 4, 5)
     assert len(report.rationale.figures) == 2 and replay.replay(report).within(1e-3)
-    with page.expect_download(timeout=PATIENCE) as caught:
+    with page.expect_download() as caught:
         page.get_by_role("button", name="Figures, CSV").click()
     caught.value.save_as(tmp_path / "figures.csv")
     with (tmp_path / "figures.csv").open(newline="") as opened:

@@ -1,8 +1,7 @@
 """The page about the inside of a model, by AppTest: what it says, keeps and refuses; drawings are for the browser."""
 
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -18,13 +17,14 @@ from pages.shared import show, state
 from tests.golden import HOSTILE
 from tests.pages.test_explain_text import ROOT, drawn, errors, run
 from tests.tiny_models import tiny_folder
+from tests.waiting import PATIENCE, wait_for
 
 VIEWS = ["Layer by layer", "Neurons"]
 
 
 @pytest.fixture
 def app() -> AppTest:
-    return AppTest.from_file(str(ROOT / "pages" / "inside.py"), default_timeout=120)
+    return AppTest.from_file(str(ROOT / "pages" / "inside.py"), default_timeout=PATIENCE)
 
 
 def look(app: AppTest, view: str, **selected: object) -> AppTest:
@@ -71,8 +71,12 @@ def test_a_set_that_is_stopped_keeps_what_was_found_in_it(app: AppTest, monkeypa
     monkeypatch.setattr(show, "view", lambda name, result, **_: name == "neuron_words" and shown.append(result))
     app.query_params["inside"] = "Neurons"
     app.session_state["set_of_texts"] = "\n".join(f"a film of {number} minutes and more" for number in range(1500))
-    app.run()
-    wait_for(app, lambda: bool(shown and shown[-1].awaited))
+
+    def partly_shown() -> bool:
+        app.run()
+        return bool(shown and shown[-1].awaited)
+
+    wait_for(partly_shown)
     app.button(key="stop").click()
     for _ in range(2):  # the run that stops it, and one that comes later
         shown.clear()
@@ -103,27 +107,26 @@ def test_a_set_that_is_stopped_is_continued_by_trying_again(app: AppTest, monkey
     monkeypatch.setattr(show, "view", lambda name, result, **_: name == "neuron_words" and shown.append(result))
     app.query_params["inside"] = "Neurons"
     app.session_state["set_of_texts"] = "\n".join(f"a film of {number} minutes and more" for number in range(400))
-    app.run()
-    wait_for(app, lambda: bool(shown and shown[-1].awaited))
+
+    def partly_shown() -> bool:
+        app.run()
+        return bool(shown and shown[-1].awaited)
+
+    wait_for(partly_shown)
     awaited = shown[-1].awaited
     app.button(key="stop").click()
     app.run()
     is_stopped.set()
     shown.clear()
     app.button(key="again").click()
-    app.run()
-    wait_for(app, lambda: bool(shown) and not shown[-1].awaited)
+
+    def wholly_shown() -> bool:
+        app.run()
+        return bool(shown) and not shown[-1].awaited
+
+    wait_for(wholly_shown)
     assert asked == [400, awaited] and 0 < awaited < 400
     assert len(shown[-1].texts) == 400 and not app.exception and "Take it with you" in drawn(app)
-
-
-def wait_for(app: AppTest, is_there: Callable[[], bool]) -> None:
-    for _ in range(400):
-        if is_there():
-            return
-        time.sleep(0.05)
-        app.run()
-    pytest.fail("It did not come.")
 
 
 def test_words_of_a_set_are_found(app: AppTest) -> None:

@@ -18,7 +18,7 @@ def test_layers_are_drawn_and_a_click_chooses_a_word(visit: Visit) -> None:
     expect(page.locator(".cosine")).to_have_count(49)
     page.locator(".strip canvas").click(position={"x": 30, "y": 30})  # the second token, one layer up
     page.wait_for_url(re.compile("token=1"))
-    expect(page.locator(".strip .kept")).to_have_count(1, timeout=30_000)
+    expect(page.locator(".strip .kept")).to_have_count(1)
     expect(page.locator(".effects .chart-title")).to_contain_text("\u201cThe\u201d")
 
 
@@ -33,7 +33,8 @@ def test_words_are_walked_and_chosen_by_keyboard(visit: Visit) -> None:
     expect(page.locator(".strip .spot.on")).to_have_count(1)
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("token=2"))
-    expect(page.locator(".strip .kept")).to_have_count(1, timeout=30_000)
+    expect(page.locator(".strip .kept")).to_have_count(1)
+    visit.settle()
     page.keyboard.press("ArrowRight")  # the drawing is another one now; the keyboard is where it was
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("token=3"))
@@ -48,10 +49,12 @@ def test_the_same_can_be_chosen_a_second_time_and_let_go(visit: Visit) -> None:
     name = bar.locator(".name").inner_text()
     bar.click()
     page.wait_for_url(re.compile(f"neuron={re.escape(name)}"))
+    visit.settle()  # until then, the box may be set to what was clicked
     box = page.get_by_role("textbox", name="Neuron", exact=True)
     box.fill("0.3")
     box.press("Enter")
     page.wait_for_url(re.compile(r"neuron=0\.3"))
+    visit.settle()
     page.locator(".neurons .cut-row").nth(1).click()
     page.wait_for_url(re.compile(f"neuron={re.escape(name)}"))
     page.locator(".heatmap .w").nth(2).click()
@@ -67,9 +70,9 @@ def test_a_neuron_is_chosen_and_set_to_zero_by_clicks(visit: Visit) -> None:
     second = page.locator(".neurons .cut-row").nth(1)
     name = second.locator(".name").inner_text()
     second.click()
-    expect(page.get_by_role("heading", name=f"Neuron {name}")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name=f"Neuron {name}")).to_be_visible()
     page.get_by_role("button", name="Set it to zero").click()
-    expect(page.locator(".neuron_effects .cut-row")).to_have_count(3, timeout=30_000)  # it, and two kinds of others
+    expect(page.locator(".neuron_effects .cut-row")).to_have_count(3)  # it, and two kinds of others
     page.wait_for_url(re.compile(f"zero={re.escape(name)}"))
     page.locator(".heatmap .w").nth(2).click()
     page.wait_for_url(re.compile("token=2"))

@@ -13,6 +13,7 @@ from explain.training.columns import Columns
 from explain.training.shipped import SHIPPED
 from explain.training.tables import read_file
 from pages.shared import state
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = "<script>alert(1)</script> ![x](http://x) :red[no] **b**"
@@ -34,7 +35,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 
 def app() -> AppTest:
-    at = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=120)
+    at = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=PATIENCE)
     return at.switch_page("train.py")
 
 

@@ -1,15 +1,60 @@
 """One visitor of the running app, in a real Chromium."""
 
 import re
+from collections.abc import Callable
 
-from playwright.sync_api import BrowserContext, Page, Request, expect
+from google.protobuf.message import DecodeError
+from playwright.sync_api import BrowserContext, Page, Request, WebSocket, expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from explain.tasks.base import TASKS
+from tests.waiting import PATIENCE
 
 FIRST_EXAMPLE = next(iter(TASKS["text_classification"].examples.values()))[0]
 
-PATIENCE = 240_000  # milliseconds: a long review takes one core some ten seconds, and the machine may do other things
+LOOK_AGAIN = 20  # milliseconds
 HARMLESS_404 = re.compile(r"_stcore/(health|host-config)")  # Streamlit asks for these under the page's own path too
+
+UNDRAWN = '[data-testid^="stBidiComponent"]:not(:has(.view > *))'  # a view whose script has not drawn yet
+# Resolves when the browser has drawn all that it was sent.
+CAUGHT_UP = "() => new Promise((done) => requestIdleCallback(() => requestIdleCallback(() => done())))"
+
+
+class Runs:
+    """Runs of the app for one page: how many the page requested, and whether the last one is over.
+
+    Read from the messages between page and server, since the page looks idle until the server answers.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self.requested = self.answered = 0
+        self.running = False
+        page.on("websocket", self._connect)
+
+    @property
+    def over(self) -> bool:
+        return 0 < self.requested == self.answered and not self.running
+
+    def _connect(self, socket: WebSocket) -> None:
+        self.answered, self.running = self.requested, False  # nobody answers what an earlier connection requested
+        socket.on("framesent", self._read_request)
+        socket.on("framereceived", self._read_answer)
+
+    def _read_request(self, frame: bytes | str) -> None:
+        try:
+            message = BackMsg.FromString(frame) if isinstance(frame, bytes) else BackMsg()
+        except DecodeError:
+            return  # half a character: the server can't read it either
+        if message.WhichOneof("type") == "rerun_script" and not message.rerun_script.is_auto_rerun:
+            self.requested += 1  # the server drops automatic ones of what is no longer on the page
+
+    def _read_answer(self, frame: bytes | str) -> None:
+        kind = ForwardMsg.FromString(frame).WhichOneof("type") if isinstance(frame, bytes) else None
+        if kind == "new_session":
+            self.running, self.answered = True, self.requested
+        elif kind == "script_finished":
+            self.running = False
 
 
 class Visit:
@@ -17,7 +62,9 @@ class Visit:
 
     def __init__(self, context: BrowserContext, address: str) -> None:
         self.context, self.address = context, address
+        context.set_default_timeout(1000 * PATIENCE)
         self.page: Page = context.new_page()
+        self.runs = Runs(self.page)
         self.outside: list[str] = []
         self.complaints: list[str] = []
         context.on("request", self._asked)
@@ -38,22 +85,51 @@ class Visit:
 
     def settle(self) -> "Visit":
         """Wait until everything is computed and drawn."""
-        expect(self.page.get_by_text("Take it with you")).to_be_visible(timeout=PATIENCE)
-        expect(self.page.get_by_test_id("stProgress")).to_have_count(0, timeout=PATIENCE)
-        self.page.wait_for_function(
-            "document.querySelector('[data-test-script-state=\"notRunning\"]')", timeout=PATIENCE
-        )
-        if not re.search("/(attention|inside)", self.page.url):
-            expect(self.page.locator(".heatmap .savers")).to_have_count(3, timeout=PATIENCE)  # drawn to the end
-            expect(self.page.locator(".graph .savers")).to_have_count(1, timeout=PATIENCE)
+        self._wait_for_results()
+        expect(self.page.get_by_test_id("stProgress")).to_have_count(0)
+        self.wait_until(lambda: self.runs.over)
+        self.page.evaluate(CAUGHT_UP)
+        expect(self.page.get_by_test_id("stSkeleton")).to_have_count(0)
+        expect(self.page.locator(UNDRAWN)).to_have_count(0)
+        self.page.evaluate(CAUGHT_UP)
         return self
+
+    def _wait_for_results(self) -> None:
+        """Wait for the end of the page, as long as the computation goes on."""
+        progress = self.page.get_by_test_id("stProgress")
+        before: list[str] = []
+        while True:
+            try:
+                return expect(self.page.get_by_text("Take it with you")).to_be_visible()
+            except AssertionError:
+                if (now := progress.all_text_contents()) == before:
+                    raise
+                before = now
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait for a condition that this process can tell, while the page goes on.
+
+        Raises:
+            AssertionError: the condition does not hold within `PATIENCE`.
+        """
+        for _ in range(1000 * PATIENCE // LOOK_AGAIN):
+            if condition():
+                return
+            self.page.wait_for_timeout(LOOK_AGAIN)
+        raise AssertionError("the app is still running")
+
+    def after_run(self, act: Callable[[], None]) -> "Visit":
+        """Act, and wait until the app has run because of that and everything is drawn."""
+        requested = self.runs.requested
+        act()
+        self.wait_until(lambda: self.runs.requested > requested and self.runs.over)
+        self.page.evaluate(CAUGHT_UP)  # until then it shows what it showed before
+        return self.settle()
 
     def type(self, text: str) -> "Visit":
         box = self.page.get_by_role("textbox", name="Text to explain")
         box.fill(text)
-        box.press("Control+Enter")
-        self.page.wait_for_timeout(300)
-        return self.settle()
+        return self.after_run(lambda: box.press("Control+Enter"))
 
     def leave(self) -> None:
         """Close every page but the profile's first, and undo what was done to the profile; what was cached stays."""

@@ -10,6 +10,7 @@ from explain.core.errors import Busy, ExplainError, TextError
 from explain.core.meter import Meter
 from explain.core.sizes import size_of
 from explain.run.jobs import Cache, CacheCheckpoint, Job, Jobs, failure
+from tests.waiting import PATIENCE
 
 
 def work(meter: Meter) -> Iterator[tuple[str, Any]]:
@@ -35,7 +36,7 @@ class Gate:
 
 def test_parts_and_progress() -> None:
     job = Jobs().submit("a", work, cost=4)
-    assert job.wait(5) and job.state == "done"
+    assert job.wait(PATIENCE) and job.state == "done"
     assert job.parts == {"first": 1, "second": 2} and job.progress == 1.0
 
 
@@ -57,11 +58,11 @@ def test_what_is_published_is_shown_until_the_part_is_there() -> None:
 def test_one_runs_the_others_wait_in_order() -> None:
     jobs, gate = Jobs(workers=1), Gate()
     first = jobs.submit("a", gate, cost=10)
-    assert gate.entered.wait(5)
+    assert gate.entered.wait(PATIENCE)
     second, third = jobs.submit("b", work, cost=4), jobs.submit("c", work, cost=4)
     assert [jobs.position(job) for job in (first, second, third)] == [0, 1, 2]
     gate.open.set()
-    assert third.wait(5) and second.finished and first.state == "done"
+    assert third.wait(PATIENCE) and second.finished and first.state == "done"
 
 
 def test_the_same_work_is_one_job() -> None:
@@ -69,27 +70,27 @@ def test_the_same_work_is_one_job() -> None:
     job = jobs.submit("a", gate, cost=10)
     assert jobs.submit("a", gate, cost=10) is job
     jobs.leave(job)  # one of two watchers
-    gate.entered.wait(5)
+    gate.entered.wait(PATIENCE)
     assert not job.meter.cancelled
     jobs.leave(job)
-    assert job.wait(5) and job.state == "cancelled" and job.parts == {"begun": True}
+    assert job.wait(PATIENCE) and job.state == "cancelled" and job.parts == {"begun": True}
 
 
 def test_waiting_jobs_can_be_left() -> None:
     jobs, gate = Jobs(), Gate()
     first = jobs.submit("a", gate, cost=10)
-    gate.entered.wait(5)
+    gate.entered.wait(PATIENCE)
     second = jobs.submit("b", work, cost=4)
     jobs.leave(second)
     assert second.state == "cancelled" and second.parts == {}
     gate.open.set()
-    assert first.wait(5)
+    assert first.wait(PATIENCE)
 
 
 def test_a_full_queue_says_so() -> None:
     jobs, gate = Jobs(queue_length=1), Gate()
     jobs.submit("a", gate, cost=1)
-    gate.entered.wait(5)
+    gate.entered.wait(PATIENCE)
     jobs.submit("b", work, cost=1)
     with pytest.raises(Busy, match="1 texts are waiting"):
         jobs.submit("c", work, cost=1)
@@ -107,7 +108,7 @@ def test_failures_do_not_stop_the_worker_and_show_no_traceback() -> None:
 
     jobs = Jobs()
     one, two, three = jobs.submit("a", refused, 1), jobs.submit("b", broken, 1), jobs.submit("c", work, 1)
-    assert three.wait(5) and three.state == "done"
+    assert three.wait(PATIENCE) and three.state == "done"
     assert one.state == two.state == "failed" and failure(one) == "Type a sentence."
     assert "ZeroDivisionError" in failure(two) and "secret" not in failure(two) and two.parts == {"begun": 1}
 
@@ -128,7 +129,7 @@ def test_a_job_nobody_asks_for_makes_way(monkeypatch: pytest.MonkeyPatch) -> Non
     time.sleep(0.3)
     waiting = jobs.submit("waiting", work, 1)
     assert jobs.position(waiting) == 1
-    assert waiting.wait(5) and left.state == "cancelled" and waiting.state == "done"
+    assert waiting.wait(PATIENCE) and left.state == "cancelled" and waiting.state == "done"
 
 
 def test_a_meter_stops_at_its_limit() -> None:
@@ -181,9 +182,7 @@ def test_numbers_from_the_environment_are_checked(text: str, monkeypatch: pytest
 
 
 def test_waiting_ends_when_it_is_told_to() -> None:
-    job = Job("a", work, 1)
-    began = time.monotonic()
-    assert not job.wait(0.05) and time.monotonic() - began < 2
+    assert not Job("a", work, 1).wait(0.05)
 
 
 def test_what_is_taken_out_of_a_cache_is_no_longer_in_it() -> None:

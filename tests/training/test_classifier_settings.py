@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,6 +34,7 @@ from explain.training.table_run import _examples
 from explain.training.tables import Table, read_table
 from tests.full_disk import full_disk
 from tests.tiny_models import CORPUS, tiny_folder
+from tests.waiting import PATIENCE, wait_for
 
 WORDS = ("film", "cast", "story", "joke", "minute", "picture", "people", "beach", "dog", "sea")
 
@@ -216,13 +216,6 @@ def tensors(folder: Path) -> dict[str, np.ndarray]:
     return load_file(folder / "adapter_model.safetensors")
 
 
-def wait_for(what: Callable[[], bool], seconds: float = 120) -> None:
-    give_up = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < give_up
-        time.sleep(0.02)
-
-
 def test_a_killed_process_loses_the_steps_since_the_last_checkpoint_and_no_more(models: Path) -> None:
     folder = made(models / "mine", TableSettings(epochs=30.0, batch_size=8, rank=2, patience=50))
     other = made(models / "other")
@@ -260,7 +253,7 @@ def test_a_run_of_the_command_line_is_stopped_by_its_own_number(models: Path) ->
         made(models / "mine", TableSettings(epochs=30.0, batch_size=8, rank=2, patience=50)),
         made(models / "b"),
     )
-    bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
     (folder / "pid").write_text(f"{bystander.pid}\n")  # of a process that ended long ago; the number is another's now
     worker = subprocess.Popen(
         [sys.executable, "-P", "-m", "explain.training.job", str(folder)],
@@ -272,7 +265,7 @@ def test_a_run_of_the_command_line_is_stopped_by_its_own_number(models: Path) ->
         with pytest.raises(Busy, match="one at a time"):
             runs.start(other)
         runs.cancel(folder)
-        assert worker.wait(60) == 2 and bystander.poll() is None
+        assert worker.wait(PATIENCE) == 2 and bystander.poll() is None
         assert runs.look_at(folder).state == runs.CANCELLED
     finally:
         bystander.kill()

@@ -15,6 +15,7 @@ from explain.views.base import VIEWS, asset, json_for_script
 from explain.views.document import document, scripts
 from tests.golden import sample_report
 from tests.views.test_bertviz import HOSTILE, drawn, seen
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.browser
 ADDRESS = "http://app.test/"  # answered by the test itself
@@ -28,6 +29,7 @@ class Stage:
     """A page with one drawing, and everything the browser complained of or asked others for."""
 
     def __init__(self, context: BrowserContext) -> None:
+        context.set_default_timeout(1000 * PATIENCE)
         self.page: Page = context.new_page()
         self.complaints: list[str] = []
         self.content = ""
@@ -76,8 +78,9 @@ def stage(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Stage]:
     assert title != "PWNED"
 
 
-def fits(frame: Frame) -> bool:
-    return frame.evaluate("document.documentElement.scrollHeight <= innerHeight + 1")
+def wait_for_height(frame: Frame) -> None:
+    """Wait until the frame is as high as what is in it: it tells its height, and the page around it answers."""
+    frame.wait_for_function("document.documentElement.scrollHeight <= innerHeight + 1")
 
 
 @pytest.mark.parametrize("which", VIEW_NAMES)
@@ -88,8 +91,7 @@ def test_each_view_draws_under_the_apps_policy(stage: Stage, which: str) -> None
     if which != "model":
         texts = frame.locator("#vis text title").all_text_contents()
         assert HOSTILE[0] in texts and HOSTILE[1] in texts
-    stage.page.wait_for_timeout(200)  # for the frame's height, and for whatever hostile would have happened
-    assert fits(frame)
+    wait_for_height(frame)
     assert stage.page.title() == "explain"
     assert "Attention says where" in stage.page.locator(".note").text_content()
 
@@ -221,8 +223,7 @@ def test_on_a_narrow_screen_the_frame_scrolls_and_the_page_does_not(stage: Stage
     token.locator("rect").nth(1).click(force=True)
     expect(frame.locator("#expanded")).to_be_visible()
     assert frame.evaluate("document.documentElement.scrollWidth") > 1000
-    stage.page.wait_for_timeout(200)
-    assert fits(frame)
+    wait_for_height(frame)
     assert stage.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
