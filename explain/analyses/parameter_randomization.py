@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from explain.analyses.base import ANALYSES, METHOD, ModelAnalysis
-from explain.core.errors import ExplainError, FileError
+from explain.core.errors import ExplainError, FileError, ModelError, RecordError
 from explain.core.files import create_folder, write_file
 from explain.core.installation import weights_folder
 from explain.core.meter import Meter
@@ -29,8 +29,10 @@ from explain.data.reference_texts import REFERENCE_TEXTS
 from explain.datatypes import Randomization, Target, Tokens
 from explain.methods.base import Method
 from explain.models.base import TextModel
+from explain.models.loading.folder_checks import read_json
 from explain.numerics.agreement import agreement
 from explain.numerics.statistics import mean_and_half_width
+from explain.report.reading import decode
 from explain.text.units import scores_of
 
 _Floats = npt.NDArray[np.float64]
@@ -87,8 +89,9 @@ def known(model: TextModel, method: Method) -> Randomization | None:
     """What was measured before, here or by those who ship the model."""
     for path in (weights_folder() / model.name / FILE, _kept(model.record.weight_sha256)):
         found = _read(path).get(_key(model.task.name, method.name, setting_values(method)))
-        if found is not None and found.get("weight_sha256") == model.record.weight_sha256:
-            return Randomization(**found)
+        if isinstance(found, dict) and found.get("weight_sha256") == model.record.weight_sha256:
+            with contextlib.suppress(RecordError):  # it may lie beside a stranger's weights
+                return decode(Randomization, found, FILE)
     return None
 
 
@@ -192,10 +195,9 @@ def _key(task: str, method: str, params: Mapping[str, Any]) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # not there, or half written by something else
+        return read_json(path)
+    except ModelError:  # not there, or written by something else
         return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _plain(value: Any) -> Any:

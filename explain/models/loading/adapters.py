@@ -10,7 +10,6 @@ such a model without an adapter.
 """
 
 import copy
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,10 +22,12 @@ from torch import Tensor, nn
 from transformers import PretrainedConfig, PreTrainedModel
 
 from explain.core.errors import ModelError
+from explain.models.loading.folder_checks import Range, read_json, wrong_value
 from explain.models.mean_classifier import BertForLSTMClassification, BertForMeanClassification
 from explain.models.probe import ATTENTION
 from explain.models.token_lstm import TokenLSTM
 
+_ALPHAS, _RANKS = Range(-1e6, 1e6, whole=False), Range(1, 65_536)
 _PREFIX = "base_model.model."  # what peft puts before every name
 _OURS = {one.__name__: one for one in (BertForMeanClassification, BertForLSTMClassification)}
 
@@ -61,11 +62,37 @@ def with_adapter(base: PreTrainedModel, folder: Path, architecture: str, labels:
     settings = read_json(folder / "adapter_config.json")
     saved = _saved(folder)
     scale = _scale(folder, settings)
+    _check_halves(folder, saved, int(settings["r"]))
     config = copy.deepcopy(base.config)
     config.id2label = dict(enumerate(labels))
     config.label2id = {label: number for number, label in enumerate(labels)}
     shared = dict(base.named_parameters())
-    return _assembled(base, architecture, config, lambda name: _parameter(name, shared, saved, scale), folder)
+    used: set[str] = set()
+    module = _assembled(base, architecture, config, lambda name: _parameter(name, shared, saved, scale, used), folder)
+    if unused := sorted(name for name in saved.keys() - used if not name.startswith(f"{_PREFIX}lstm.")):
+        raise ModelError(
+            f"The adapter in {folder} holds {len(unused)} tensors that its encoder has no place for ({unused[0]} ...); "
+            "it belongs to another one. Copy it again, or train it again."
+        )
+    return module
+
+
+def _check_halves(folder: Path, saved: dict[str, Tensor], rank: int) -> None:
+    """Check that each matrix of an adapter has both of its halves, of the rank that its settings say.
+
+    Raises:
+        ModelError: one is missing, or of another shape.
+    """
+    for name, tensor in saved.items():
+        if ".lora_A." not in name and ".lora_B." not in name:
+            continue
+        other = name.replace(".lora_A.", ".lora_B.") if ".lora_A." in name else name.replace(".lora_B.", ".lora_A.")
+        axis = 0 if ".lora_A." in name else 1
+        if other not in saved or tensor.dim() != 2 or tensor.shape[axis] != rank:
+            raise ModelError(
+                f"The adapter in {folder} is broken: {name} has shape {tuple(tensor.shape)} for r={rank}, "
+                f"{'with' if other in saved else 'without'} its other half. Copy it again, or train it again."
+            )
 
 
 def own_lstm(folder: Path, width: int) -> TokenLSTM:
@@ -139,23 +166,6 @@ def _assembled(
     return module.eval()
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object from a file.
-
-    Raises:
-        ModelError: no such file, or something else in it.
-    """
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(
-            f"{path.parent} holds no adapter that can be used: {path.name} can't be read ({error})."
-        ) from error
-    if not isinstance(value, dict):
-        raise ModelError(f"{path} should hold a JSON object, not {type(value).__name__}.")
-    return value
-
-
 def _scale(folder: Path, settings: dict[str, Any]) -> float:
     """alpha / r of a plain LoRA adapter; whatever peft would compute otherwise is refused, not guessed."""
     unknown = [name for name in _UNUSED if settings.get(name)]
@@ -164,19 +174,27 @@ def _scale(folder: Path, settings: dict[str, Any]) -> float:
     if unknown:
         raise ModelError(f"The adapter in {folder} uses {', '.join(unknown)}, which is not supported; plain LoRA is.")
     alpha, rank = settings.get("lora_alpha"), settings.get("r")
-    if not isinstance(alpha, int | float) or not isinstance(rank, int) or rank < 1:
-        raise ModelError(f"The adapter in {folder} says r={rank!r} and lora_alpha={alpha!r}; two numbers are needed.")
-    return alpha / rank
+    for key, value, bounds in (("lora_alpha", alpha, _ALPHAS), ("r", rank, _RANKS)):
+        if not bounds.holds(value):
+            raise wrong_value(folder.name, "adapter_config.json", key, value, str(bounds))
+    return float(alpha) / int(rank)  # type: ignore[arg-type]
 
 
-def _parameter(name: str, shared: dict[str, nn.Parameter], saved: dict[str, Tensor], scale: float) -> Tensor | None:
+def _parameter(
+    name: str, shared: dict[str, nn.Parameter], saved: dict[str, Tensor], scale: float, used: set[str]
+) -> Tensor | None:
+    """One tensor of the adapted model; names of the adapter's own that it is made of are put into `used`."""
     if _PREFIX + name in saved:  # trained whole: the head
+        used.add(_PREFIX + name)
         return saved[_PREFIX + name].to(torch.float32, copy=True)  # not a view of the file
     path, _, kind = name.rpartition(".")
-    down, up = (  # (r, D_in) and (D_out, r); trained without a head, the encoder is not called "bert"
-        saved.get(f"{_PREFIX}{path}.{part}.weight", saved.get(f"{_PREFIX}{path.removeprefix('bert.')}.{part}.weight"))
-        for part in ("lora_A", "lora_B")
-    )
-    if kind == "weight" and down is not None and up is not None and name in shared:
-        return shared[name].detach() + scale * (up.float() @ down.float())
+    for start in (path, path.removeprefix("bert.")):  # trained without a head, the encoder is not called "bert"
+        halves = [f"{_PREFIX}{start}.{part}.weight" for part in ("lora_A", "lora_B")]
+        if kind == "weight" and name in shared and all(half in saved for half in halves):
+            used.update(halves)
+            down, up = (saved[half].float() for half in halves)  # (r, D_in) and (D_out, r)
+            whole = shared[name].detach()
+            if (up.shape[0], down.shape[1]) != tuple(whole.shape):
+                return None
+            return whole + scale * (up @ down)
     return shared.get(name)

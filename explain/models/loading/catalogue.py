@@ -5,31 +5,48 @@ Weights are read from safetensors only; no code that comes with a model is ever 
 
 import contextlib
 import copy
-import json
 import os
 import re
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
-from safetensors import SafetensorError, safe_open
-from transformers import AutoConfig, AutoTokenizer, BertForPreTraining, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from explain.core.errors import ModelError
+from explain.core.errors import ExplainError, ModelError, TextError
 from explain.core.installation import MOST_THREADS, environment_number, models_folder, weights_folder
 from explain.core.registry import unknown
 from explain.datatypes import ModelRecord
 from explain.models.base import TextModel
 from explain.models.families import FAMILIES
-from explain.models.loading.adapters import is_adapter, own_lstm, read_json, with_adapter, with_own_head
+from explain.models.loading.adapters import is_adapter, own_lstm, with_adapter, with_own_head
 from explain.models.loading.files import Hashes, ModelFiles, in_memory
-from explain.models.loading.task_inference import HEADLESS, lacking, open_checkpoint, suits, tasks_by_weights
+from explain.models.loading.folder_checks import (
+    FEWEST_TOKENS,
+    check_files,
+    check_layers,
+    check_shapes,
+    check_tokenizer_settings,
+    check_weights,
+    read_about,
+    read_config,
+    wrong_value,
+)
+from explain.models.loading.sentence_transformers import longest_text, pooling_of
+from explain.models.loading.task_inference import (
+    HEADLESS,
+    lacking,
+    mismatched,
+    open_checkpoint,
+    suits,
+    tasks_by_weights,
+)
 from explain.models.probe import ATTENTION
 from explain.models.sentence_pair import Pooling, SentencePair
 from explain.models.transformer import MAX_TOKENS, EncoderModel
@@ -122,9 +139,9 @@ def _described(folder: Path) -> list[Path]:
 
 
 def _shipped(folder: Path) -> Entry:
-    about = read_json(folder / "explain.json")
+    about = read_about(folder)
     size = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
-    examples = {name: tuple(texts) for name, texts in about.get("examples", {}).items()}
+    examples = {name: tuple(texts) for name, texts in (about.get("examples") or {}).items()}
     tasks = _shipped_tasks(folder, about)
     return Entry(folder.name, str(folder), tasks, about["title"], size, about.get("figures", {}), examples)
 
@@ -134,7 +151,8 @@ def _shipped_tasks(folder: Path, about: Mapping[str, Any]) -> tuple[str, ...]:
     if not is_adapter(folder):
         return tuple(dict.fromkeys((about["task"], *_tasks_in(folder)[0])))
     auto_class = TASKS[about["task"]].auto_class if about["task"] in TASKS else None
-    same = (name for name, task in TASKS.items() if task.auto_class == auto_class and task.fits(about["labels"]))
+    labels = [str(label) for label in about.get("labels", ())]
+    same = (name for name, task in TASKS.items() if task.auto_class == auto_class and task.fits(labels))
     return tuple(dict.fromkeys((about["task"], *same)))
 
 
@@ -160,7 +178,8 @@ def fetched(entry: Entry) -> Entry:
 def _tasks_in(folder: Path) -> tuple[tuple[str, ...], bool]:
     """What a folder's model was saved for, or could have been, as far as files tell; and whether the first is meant."""
     try:
-        config = read_json(folder / "config.json")
+        check_files(folder.name, folder)
+        config = read_config(folder.name, folder)
         if not config.get("architectures"):
             tasks = _by_weights(folder)
             return tuple(task.name for task in tasks), len(tasks) < 2
@@ -168,7 +187,7 @@ def _tasks_in(folder: Path) -> tuple[tuple[str, ...], bool]:
         return tuple(
             task.name for task in _tasks_for(config["architectures"], labels, str(config.get("model_type")))
         ), True
-    except (ModelError, AttributeError, TypeError):  # no model; what is wrong is told on loading it
+    except ModelError:  # what is wrong is told on loading it
         return (), True
 
 
@@ -178,7 +197,10 @@ def _by_weights(folder: Path) -> tuple[Task, ...]:
     Raises:
         ModelError: a file that can't be used.
     """
-    files = [(path, path.stat()) for path in (folder / "config.json", *sorted(folder.glob("*.safetensors")))]
+    try:
+        files = [(path, path.stat()) for path in (folder / "config.json", *sorted(folder.glob("*.safetensors")))]
+    except OSError as error:
+        raise ModelError(f"{folder.name}: {Path(error.filename).name} can't be read: {error.strerror}.") from error
     stamp = tuple((path.name, stat.st_mtime_ns, stat.st_size) for path, stat in files)
     if _FITTING.get(folder, ((), ()))[0] != stamp:
         with _LOADING:
@@ -318,11 +340,27 @@ _FROM_HUB: dict[tuple[str, str | None], Path] = {}  # what was fetched by this p
 
 def _load(name: str, folder: Path, revision: str | None, task: str | None) -> TextModel:
     torch.set_num_threads(environment_number("EXPLAIN_THREADS", torch.get_num_threads(), MOST_THREADS))
-    if is_adapter(folder):
-        return _load_adapter(name, folder, task)
-    if (folder / "explain.json").is_file():
-        return _load_base(name, folder, task)
+    with _as_model_errors(name):
+        check_files(name, folder)
+        if is_adapter(folder):
+            return _load_adapter(name, folder, task)
+        if (folder / "explain.json").is_file():
+            return _load_base(name, folder, task)
     return load_folder(name, folder, revision, task)
+
+
+@contextlib.contextmanager
+def _as_model_errors(name: str) -> Iterator[None]:
+    """A folder may be broken in more ways than are looked for: whatever a library says of it becomes a `ModelError`."""
+    try:
+        yield
+    except ExplainError:
+        raise
+    except Exception as error:
+        raise ModelError(
+            f"{name} can't be used: {_first_line(error)} ({type(error).__name__}). Copy the model again, or save it "
+            "again with save_pretrained(folder)."
+        ) from error
 
 
 def _from_hub(place: str, revision: str | None, known: list[str]) -> Path:
@@ -361,15 +399,24 @@ def load_folder(name: str, folder: Path, revision: str | None = None, asked: str
     Raises:
         ModelError: see `load_model`.
     """
+    with _as_model_errors(name):
+        return _load_folder(name, folder, revision, asked)
+
+
+def _load_folder(name: str, folder: Path, revision: str | None, asked: str | None) -> TextModel:
+    check_files(name, folder)
     files = ModelFiles(folder)
     config = _config(name, folder)
     _check_weights(name, folder)
     task = _task_of(name, config, asked) if config.architectures else _task_that_fits(name, folder, config, asked)
     hashes = files.hashes[-1]
-    tokenizer = _tokenizer(name, folder)
+    tokenizer = _tokenizer(name, folder, config)
     config._attn_implementation = ATTENTION if FAMILIES[config.model_type].probed else "eager"
     try:
-        module, told = open_checkpoint(folder, config, task, dtype=torch.float32)
+        check_shapes(name, mismatched(folder, config, task.auto_class), config.to_dict())
+        module, told = open_checkpoint(folder, config, task.auto_class, dtype=torch.float32)
+    except ModelError:
+        raise
     except Exception as error:  # shapes that differ, truncated shards: one of many kinds
         raise ModelError(f"{name} can't be loaded: {_first_line(error)}") from error
     if missing := lacking(task, told):
@@ -377,68 +424,30 @@ def load_folder(name: str, folder: Path, revision: str | None = None, asked: str
             f"{name} lacks {len(missing)} of its tensors ({', '.join(missing[:3])} ...): they would be random. "
             f"It was saved for another task, or saved in part; use a checkpoint saved for {task.hub_name}."
         )
-    if len(tokenizer) > config.vocab_size:
-        raise ModelError(
-            f"{name}: its tokenizer knows {len(tokenizer):,} pieces, the model {config.vocab_size:,}; "
-            "they do not belong together."
-        )
     in_memory(module)
     record = _record(name, module, task, hashes, revision or getattr(config, "_commit_hash", None) or "local")
     if task is SIMILARITY:
-        module = SentencePair(module, _pooling(name, folder))
+        module = SentencePair(module, pooling_of(name, folder))
     head = _head(name, task, config, tokenizer)
-    longest = _longest_text(folder) if task is SIMILARITY else None
+    longest = longest_text(name, folder) if task is SIMILARITY else None
     files.check_unchanged(name)
-    return EncoderModel(name, module, tokenizer, task, head, record, _token_limit(), longest_text=longest)
+    return _tried(EncoderModel(name, module, tokenizer, task, head, record, _token_limit(), longest_text=longest))
 
 
-def _pooling(name: str, folder: Path) -> Pooling:
-    """How rows become a vector, where a folder says so as sentence-transformers does; else their mean.
-
-    Raises:
-        ModelError: by something else than the mean or the first token, or its vectors are not what is pooled.
-    """
-    parts = _modules(name, folder / "modules.json")
-    if further := [kind for kind in parts if kind not in ("Transformer", "Pooling", "Normalize")]:
+def _tried(model: EncoderModel) -> EncoderModel:
+    """The model, once it has read a text: what is wrong with it is told on loading, not to the first visitor."""
+    if model.max_tokens < FEWEST_TOKENS and _token_limit() >= FEWEST_TOKENS:
         raise ModelError(
-            f"{name} sends its vectors through {' and '.join(further)} (modules.json) after pooling them, which is not "
-            "supported: its similarities would be others than those it was trained for."
+            f"{model.name} reads {model.max_tokens} pieces at most (model_max_length in tokenizer_config.json, "
+            f"max_position_embeddings in config.json); at least {FEWEST_TOKENS} are needed."
         )
-    path = folder / (parts.get("Pooling") or "1_Pooling") / "config.json"
-    said = read_json(path) if path.is_file() else {"pooling_mode": "mean"}
-    chosen = [mode for mode, on in said.items() if mode.startswith("pooling_mode_") and on is True]
-    if isinstance(said.get("pooling_mode"), str):  # as sentence-transformers 6 writes it
-        chosen = [said["pooling_mode"]]
-    known = {"mean": "mean", "cls": "first", "pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "first"}
-    if len(chosen) != 1 or chosen[0] not in known:
-        raise ModelError(
-            f"{name} makes its vectors by {', '.join(chosen) or 'nothing that is said'} ({path.name} in "
-            f"{path.parent.name}); the mean of all tokens or the first token alone is supported."
-        )
-    return Pooling(known[chosen[0]])
-
-
-def _modules(name: str, path: Path) -> dict[str, str]:
-    """What sentence-transformers sends a text through, by its kind, and where each part lies."""
-    if not path.is_file():
-        return {}
-    try:
-        listed = json.loads(path.read_text(encoding="utf-8"))
-        return {str(part["type"]).rpartition(".")[2]: str(part["path"]) for part in listed}
-    except (ValueError, TypeError, KeyError) as error:
-        raise ModelError(f"{name} has a modules.json that can't be read ({_first_line(error)}).") from error
-
-
-def _longest_text(folder: Path) -> int | None:
-    """Pieces of a text that sentence-transformers reads, where a folder says so."""
-    path = folder / "sentence_bert_config.json"
-    said = read_json(path).get("max_seq_length") if path.is_file() else None
-    return said if isinstance(said, int) and said > 2 else None
+    with contextlib.suppress(TextError):  # a mask is missing; it was read all the same
+        model.predict(model.encode("a b", "c d" if model.pair == "always" else None))
+    return model
 
 
 def _config(name: str, folder: Path) -> transformers.PretrainedConfig:
-    if not (folder / "config.json").is_file():
-        raise ModelError(f"{folder} is no model folder: it has no config.json.")
+    read_config(name, folder)
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     except Exception as error:  # not JSON, an unknown family, or one that needs code of its own
@@ -451,6 +460,8 @@ def _config(name: str, folder: Path) -> transformers.PretrainedConfig:
             f"{name} is of the family {config.model_type!r}, which is not supported. "
             f"Supported: {', '.join(sorted(FAMILIES))}."
         )
+    check_weights(name, folder)
+    check_layers(name, folder, config.num_hidden_layers if config.model_type != "albert" else 0)
     return copy.deepcopy(config)
 
 
@@ -465,14 +476,7 @@ def _check_weights(name: str, folder: Path) -> None:
                 "transformers and call save_pretrained(folder), which writes model.safetensors."
             )
         raise ModelError(f"{name} has no weights: {folder} holds no .safetensors file.")
-    for path in files:
-        try:
-            with safe_open(path, framework="pt") as opened:
-                opened.keys()
-        except (SafetensorError, OSError) as error:
-            raise ModelError(
-                f"{name}: {path.name} is broken ({_first_line(error)}); copy or download it again."
-            ) from error
+    check_weights(name, folder)
 
 
 def _task_of(name: str, config: transformers.PretrainedConfig, asked: str | None) -> Task:
@@ -545,15 +549,46 @@ def _tasks_for(architectures: Sequence[str], labels: Sequence[str], family: str)
     ]
 
 
-def _tokenizer(name: str, folder: Path) -> PreTrainedTokenizerBase:
+def _tokenizer(name: str, folder: Path, config: transformers.PretrainedConfig) -> PreTrainedTokenizerBase:
+    """The tokenizer of a folder, tried out beside its model's configuration.
+
+    Raises:
+        ModelError: there is none, it can't be used, or it belongs to another model.
+    """
     if not any((folder / file).is_file() for file in _TOKENIZER_FILES):
         raise ModelError(
             f"{name} has no tokenizer: save one beside the weights (tokenizer.save_pretrained({str(folder)!r}))."
         )
+    check_tokenizer_settings(name, folder)
     try:
-        return AutoTokenizer.from_pretrained(folder, use_fast=True, trust_remote_code=False, local_files_only=True)
-    except Exception as error:  # broken JSON, a missing vocabulary, a class that does not exist
+        tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True, trust_remote_code=False, local_files_only=True)
+        tried = [tokenizer(*texts) for texts in (("a b",), ("a b", "c"))]
+        ids = [
+            len(tokenizer) - 1,
+            *tokenizer.get_vocab().values(),
+            *(one for read in tried for one in read["input_ids"]),
+        ]
+        types = [one for read in tried for one in read.get("token_type_ids", ())]
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # broken JSON, a missing vocabulary, a class that does not exist; a panic in Rust
         raise ModelError(f"{name}: its tokenizer can't be loaded: {_first_line(error)}") from error
+    if max(ids) >= config.vocab_size:
+        raise ModelError(
+            f"{name}: its tokenizer knows {max(ids) + 1:,} pieces, the model {config.vocab_size:,}; they do not belong "
+            "together."
+        )
+    told_apart = getattr(config, "type_vocab_size", 0)
+    if told_apart and max(types, default=0) >= told_apart:
+        raise ModelError(
+            f"{name}: its tokenizer numbers texts up to {max(types)} (type_id in tokenizer.json), the model knows "
+            f"{told_apart} (type_vocab_size in config.json); they do not belong together."
+        )
+    limit = tokenizer.model_max_length
+    if isinstance(limit, bool) or not isinstance(limit, int | float) or not limit >= FEWEST_TOKENS:
+        expected = f"a number of at least {FEWEST_TOKENS}"
+        raise wrong_value(name, "tokenizer_config.json", "model_max_length", limit, expected)
+    return tokenizer
 
 
 def _head(name: str, task: Task, config: transformers.PretrainedConfig, tokenizer: PreTrainedTokenizerBase) -> Head:
@@ -599,26 +634,21 @@ _BASES: OrderedDict[Hashes, tuple[PreTrainedModel, PreTrainedTokenizerBase]] = O
 def _base_in(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     config = _config("base", folder)
     config._attn_implementation = ATTENTION
-    module, told = BertForPreTraining.from_pretrained(
-        folder,
-        config=config,
-        dtype=torch.float32,
-        use_safetensors=True,
-        local_files_only=True,
-        output_loading_info=True,
-    )
+    check_shapes("base", mismatched(folder, config, "BertForPreTraining"), config.to_dict())
+    module, told = open_checkpoint(folder, config, "BertForPreTraining", dtype=torch.float32)
     if told["missing_keys"]:
         raise ModelError(f"The encoder in {folder} lacks {', '.join(sorted(told['missing_keys'])[:3])} ...")
     in_memory(module)
-    return module.eval().requires_grad_(False), _tokenizer("base", folder)
+    return module.eval().requires_grad_(False), _tokenizer("base", folder, config)
 
 
 def _load_base(name: str, folder: Path, asked: str | None) -> TextModel:
     """The shared encoder with one of its own heads; all its tensors are those that adapted models share."""
+    about = read_about(folder)
     files = ModelFiles(folder)
-    _check_weights(name, folder)
+    _check_base(name, folder)
     base, tokenizer = _base(files)
-    task = _one_of(name, [TASKS[one] for one in _shipped_tasks(folder, read_json(folder / "explain.json"))], asked)
+    task = _one_of(name, [TASKS[one] for one in _shipped_tasks(folder, about)], asked)
     module = with_own_head(base, _bert_for(task))
     record = _record(name, module, task, files.hashes[-1], "shipped")
     head, scripts = _head(name, task, module.config, tokenizer), _scripts(folder)
@@ -628,7 +658,7 @@ def _load_base(name: str, folder: Path, asked: str | None) -> TextModel:
 
 def _load_adapter(name: str, folder: Path, asked: str | None = None) -> TextModel:
     files = ModelFiles(folder)
-    about = read_json(folder / "explain.json")
+    about = read_about(folder, ("title", "task", "labels", "base"))
     try:
         task = _one_of(name, [TASKS[one] for one in _shipped_tasks(folder, about)], asked)
         base_name = about["base"]
@@ -642,11 +672,9 @@ def _load_adapter(name: str, folder: Path, asked: str | None = None) -> TextMode
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"The adapter in {folder} has an explain.json that lacks or garbles {error}.") from error
-    if not re.fullmatch(r"[\w-]+", str(base_name)):
-        raise ModelError(f"The adapter in {folder} names the encoder {base_name!r}; a folder beside its own is meant.")
     base_folder = _base_folder(folder, base_name)
     files = files.on(base_folder)
-    _check_weights(base_name, base_folder)
+    _check_base(base_name, base_folder)
     _check_weights(name, folder)
     if about.get("base_sha256") not in (None, files.hashes[0].weight_sha256):
         raise ModelError(
@@ -663,6 +691,19 @@ def _load_adapter(name: str, folder: Path, asked: str | None = None) -> TextMode
     scripts = _scripts(folder)
     files.check_unchanged(name)
     return EncoderModel(name, module, tokenizer, task, head, record, _token_limit(), scripts)
+
+
+def _check_base(name: str, folder: Path) -> None:
+    """Check the folder of an encoder with its pretraining heads.
+
+    Raises:
+        ModelError: it is none, or one that adapters can't be laid over.
+    """
+    check_files(name, folder)
+    family = read_config(name, folder).get("model_type")
+    if family != "bert":
+        raise wrong_value(name, "config.json", "model_type", family, "bert: it stands beside an explain.json")
+    _check_weights(name, folder)
 
 
 def _base_folder(folder: Path, base_name: str) -> Path:
@@ -696,7 +737,7 @@ def _bert_for(task: Task, pooling: str = "") -> str:
 
 
 def _scripts(folder: Path) -> tuple[str, ...] | None:
-    return tuple(read_json(folder / "explain.json").get("scripts") or ()) or None
+    return tuple(read_about(folder).get("scripts") or ()) or None
 
 
 def _record(name: str, module: PreTrainedModel, task: Task, hashes: Hashes, revision: str) -> ModelRecord:
@@ -721,8 +762,11 @@ def _token_limit() -> int:
     return max(3, environment_number("EXPLAIN_MAX_TOKENS", MAX_TOKENS))
 
 
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)[:300]
+def _first_line(error: BaseException) -> str:
+    """What an error says first; where that ends with a colon, what follows too."""
+    said = str(error).encode("utf-8", "backslashreplace").decode("utf-8")  # it may quote a file's halves of characters
+    lines = said.strip().splitlines() or [type(error).__name__]
+    return " ".join(lines[: 2 if lines[0].rstrip().endswith(":") else 1])[:300]
 
 
 def explainable() -> tuple[Entry, ...]:

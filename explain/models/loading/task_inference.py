@@ -18,11 +18,10 @@ HEADLESS, CAUSAL = TASKS["sentence_similarity"], TASKS["text_generation"]
 
 
 def open_checkpoint(
-    folder: Path, config: PretrainedConfig, task: Task, **options: Any
+    folder: Path, config: PretrainedConfig, auto_class: str, **options: Any
 ) -> tuple[PreTrainedModel, dict[str, Any]]:
-    """A folder's model with the head of a task, and what transformers tells of how they fit."""
-    auto_class = getattr(transformers, task.auto_class)
-    module, told = auto_class.from_pretrained(
+    """A folder's model by a class of transformers, and what transformers tells of how they fit."""
+    module, told = getattr(transformers, auto_class).from_pretrained(
         folder,
         config=config,
         use_safetensors=True,
@@ -32,6 +31,19 @@ def open_checkpoint(
         **options,
     )
     return module, told
+
+
+def mismatched(folder: Path, config: PretrainedConfig, auto_class: str) -> Any:
+    """The tensors that a folder holds in other shapes than its configuration asks for, each with both shapes.
+
+    transformers makes room for what the configuration asks for before it compares; here nothing takes memory.
+    """
+    return _without_memory(folder, config, auto_class)[1]["mismatched_keys"]
+
+
+def _without_memory(folder: Path, config: PretrainedConfig, auto_class: str) -> tuple[PreTrainedModel, dict[str, Any]]:
+    """The same as `open_checkpoint`, of names and shapes alone."""
+    return open_checkpoint(folder, copy.deepcopy(config), auto_class, device_map="meta", ignore_mismatched_sizes=True)
 
 
 def lacking(task: Task, told: dict[str, Any]) -> list[str]:
@@ -68,7 +80,7 @@ def _on_paper(task: Task, folder: Path, config: PretrainedConfig) -> tuple[PreTr
     if not task.fits(labels) or FAMILIES[config.model_type].causal != (task is CAUSAL):
         return None
     try:
-        built = open_checkpoint(folder, copy.deepcopy(config), task, device_map="meta", ignore_mismatched_sizes=True)
+        built = _without_memory(folder, config, task.auto_class)
     except Exception:  # the family has no such head; a broken file is told of when it is loaded
         return None
     return built if task.is_in(type(built[0]).__name__) else None
