@@ -27,12 +27,12 @@ from explain.core.meter import Meter
 from explain.core.settings import setting, setting_values
 from explain.data.reference_texts import REFERENCE_TEXTS
 from explain.datatypes import Randomization, Target, Tokens
+from explain.datatypes.decoding import decode
 from explain.methods.base import Method
 from explain.models.base import TextModel
 from explain.models.loading.folder_checks import read_json
 from explain.numerics.agreement import agreement
 from explain.numerics.statistics import mean_and_half_width
-from explain.report.reading import decode
 from explain.text.units import scores_of
 
 _Floats = npt.NDArray[np.float64]

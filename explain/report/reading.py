@@ -1,18 +1,11 @@
 """Reading a report from JSON values that anyone may have written.
 
-First every value is checked against the type of its field, all the way down: a number is no text, an array holds
-numbers of its kind, every number is finite. Then what the types can't say: indices stand within what they point into,
-probabilities between 0 and 1, settings within their ranges. What passes can be written, drawn and replayed.
-"""
+`explain.datatypes.decoding` checks types. Here is checked what types can't say: indices stand within what they point
+into, probabilities between 0 and 1, settings within their ranges. What passes can be written, drawn and replayed."""
 
-import dataclasses
 import functools
-import json
-import math
-import types
-import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -30,30 +23,11 @@ from explain.datatypes import (
     Target,
     Tokens,
 )
+from explain.datatypes.decoding import _decode_object, decode, require
 from explain.methods.base import METHODS
 from explain.metrics.base import TrialSettings
 from explain.text.phrases import PhraseSettings
 
-# Written once, with the report, or not at all: a vocabulary's worth of numbers.
-LEFT_AWAY: dict[type, tuple[str, ...]] = {
-    Attribution: ("tokens", "target"),
-    SimilarityMatrix: ("tokens", "target"),
-    Output: ("every_logit",),
-}
-LARGEST = 1e100  # of any number, so that sums and products of many stay finite
-_LARGEST_INTEGER = 2**63 - 1
-_DEEPEST = 40  # lists and objects in one another
-_SCALARS: dict[Any, tuple[tuple[type, ...], str]] = {
-    str: ((str,), "text"),
-    bool: ((bool,), "true or false"),
-    int: ((int,), "a whole number"),
-    float: ((float, int), "a number"),
-}
-_KINDS: dict[type, tuple[tuple[type, ...], str]] = {
-    np.floating: ((float, int), "a number"),
-    np.int64: ((int,), "a whole number"),
-    np.bool_: ((bool,), "true or false"),
-}
 # What drawings read of what a method found out about itself.
 _DIAGNOSTICS: dict[str, type] = {
     **dict.fromkeys(("points", "pairs"), int),
@@ -63,24 +37,6 @@ _DIAGNOSTICS: dict[str, type] = {
         ("gap_share", "disagreement", "mean_output", "share_on_special_tokens", "r_squared", "intercept"), float
     ),
 }
-
-
-def parse(document: str) -> Any:
-    """JSON values of a document.
-
-    Raises:
-        RecordError: it is no JSON.
-    """
-    try:
-        return json.loads(document, parse_constant=_no_number)
-    except RecordError:
-        raise
-    except (ValueError, RecursionError) as error:  # also of a number with thousands of digits
-        raise RecordError(f"The report is no JSON: {error}.") from error
-
-
-def _no_number(name: str) -> NoReturn:
-    raise RecordError(f"The report can't be read: it holds {name}, which is no number.")
 
 
 def read_report(record: Mapping[str, Any]) -> Report:
@@ -98,158 +54,6 @@ def read_report(record: Mapping[str, Any]) -> Report:
         raise RecordError("The report can't be read: its lists are nested too deep.") from error
     check_report(report)
     return report
-
-
-@functools.cache
-def hints_of(cls: type) -> dict[str, Any]:
-    """The types of a dataclass's fields, by name."""
-    return typing.get_type_hints(cls)
-
-
-def decode(hint: Any, value: Any, place: str, shared: Mapping[str, Any] | None = None) -> Any:
-    """A value of a type, from JSON values.
-
-    Args:
-        place: where the value stands, for messages.
-        shared: fields that are written once for several parts, by name.
-
-    Raises:
-        RecordError: the value is not of the type.
-    """
-    if isinstance(hint, types.UnionType):
-        if value is None:
-            return None
-        hint = next(part for part in typing.get_args(hint) if part is not type(None))
-    origin = typing.get_origin(hint)
-    if dataclasses.is_dataclass(hint):
-        return _decode_object(typing.cast(type, hint), value, place, shared or {})
-    if origin is np.ndarray:
-        return _decode_array(hint, value, place)
-    if origin is tuple:
-        return _decode_tuple(typing.get_args(hint), value, place, shared)
-    if origin is not None and issubclass(origin, Mapping):
-        _expect(isinstance(value, dict), place, value, "an object")
-        inner = typing.get_args(hint)[1]
-        return {_text(name, place): decode(inner, part, f"{place}.{_shown(name)}") for name, part in value.items()}
-    if hint is Any:
-        _check_json(value, place, 0)
-        return value
-    kinds, what = _SCALARS[hint]
-    _expect(type(value) in kinds, place, value, what)
-    _check_json(value, place, 0)
-    return float(value) if hint is float else value
-
-
-def _decode_object(
-    cls: type,
-    value: Any,
-    place: str,
-    shared: Mapping[str, Any],
-    decoded: Mapping[str, Any] = types.MappingProxyType({}),
-) -> Any:
-    _expect(isinstance(value, dict), place, value, "an object")
-    hints = hints_of(cls)
-    own = {name: part for name, part in shared.items() if name in LEFT_AWAY.get(cls, ())}
-    known = [field for field in dataclasses.fields(cls) if field.name not in LEFT_AWAY.get(cls, ())]
-    names = {field.name for field in known}
-    for name in value:
-        _require(name in names, place, f"it has no field {_shown(name)}")
-    for field in known:
-        needed = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        _require(field.name in value or not needed, place, f"it lacks {field.name!r}")
-    within = f"{place}." if place else ""
-    parts = {
-        name: decoded[name] if name in decoded else decode(hints[name], part, f"{within}{name}", shared)
-        for name, part in value.items()
-    }
-    try:
-        return cls(**parts, **own)
-    except (ValueError, TypeError, IndexError, OverflowError) as error:
-        _require(False, place, str(error))
-
-
-def _decode_array(hint: Any, value: Any, place: str) -> np.ndarray:
-    kind = typing.get_args(typing.get_args(hint)[1])[0]
-    kinds, what = _KINDS[kind]
-    _check_leaves(value, place, kinds, what, 0)
-    _expect(isinstance(value, list | tuple), place, value, "a list")
-    try:
-        return np.array(value, dtype=np.float64 if kind is np.floating else kind)
-    except (ValueError, OverflowError) as error:
-        raise RecordError(f"The report can't be read: {place} is no array: its lines differ in length.") from error
-
-
-def _check_leaves(value: Any, place: str, kinds: tuple[type, ...], what: str, depth: int) -> None:
-    if isinstance(value, list | tuple):
-        _require(depth < _DEEPEST, place, "its lists are nested too deep")
-        for part in value:
-            _check_leaves(part, place, kinds, what, depth + 1)
-        return
-    _expect(type(value) in kinds, place, value, what)
-    _check_json(value, place, depth)
-
-
-def _decode_tuple(inner: tuple[Any, ...], value: Any, place: str, shared: Mapping[str, Any] | None) -> tuple[Any, ...]:
-    _expect(isinstance(value, list | tuple), place, value, "a list")
-    if inner[-1] is Ellipsis:
-        inner = (inner[0],) * len(value)
-    _require(len(value) == len(inner), place, f"it has {len(value)} entries; expected {len(inner)}")
-    return tuple(
-        decode(hint, part, f"{place}[{number}]", shared) for number, (hint, part) in enumerate(zip(inner, value))
-    )
-
-
-def _check_json(value: Any, place: str, depth: int) -> None:
-    """Check that a value is JSON that can be written again: finite numbers, whole characters, no endless nesting."""
-    if isinstance(value, dict):
-        _require(depth < _DEEPEST, place, "its objects are nested too deep")
-        for name, part in value.items():
-            _check_json(part, f"{place}.{_text(name, place)}", depth + 1)
-    elif isinstance(value, list | tuple):
-        _require(depth < _DEEPEST, place, "its lists are nested too deep")
-        for number, part in enumerate(value):
-            _check_json(part, f"{place}[{number}]", depth + 1)
-    elif isinstance(value, str):
-        _text(value, place)
-    elif isinstance(value, bool) or value is None:
-        return
-    elif isinstance(value, int):
-        _expect(abs(value) <= _LARGEST_INTEGER, place, value, "a smaller number")
-    else:
-        _expect(isinstance(value, float), place, value, "a JSON value")
-        _expect(math.isfinite(value) and abs(value) <= LARGEST, place, value, "a number that can be reckoned with")
-
-
-def _text(value: Any, place: str) -> str:
-    _expect(isinstance(value, str), place, value, "text")
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:
-        _require(False, place, "it holds half a character")
-    return str(value)
-
-
-def _expect(holds: bool, place: str, value: Any, what: str) -> None:
-    if not holds:
-        _require(False, place, f"it is {_shown(value)}; expected {what}")
-
-
-def _require(holds: bool, place: str, wrong: str) -> None:
-    if not holds:
-        short = wrong.rstrip(".") if len(wrong) < 300 else f"{wrong[:300]} ..."
-        raise RecordError(f"The report can't be read: {place or 'the report'}: {short}.")
-
-
-def _shown(value: Any) -> str:
-    """A value for a message: short, whatever it is."""
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _LARGEST_INTEGER:
-        return "a number of very many digits"
-    if isinstance(value, dict | list | tuple):
-        return {dict: "an object", list: "a list", tuple: "a list"}[type(value)]
-    return repr(value if not isinstance(value, str) else value[:60])
-
-
-# What the types can't say
 
 
 def check_report(report: Report) -> None:
@@ -272,16 +76,16 @@ def check_report(report: Report) -> None:
         place = f"phrases[{number}]"
         _check_range(phrase.words, words, f"{place}.words")
         _check_stretch(texts, phrase.segment, phrase.span, f"{place}.span")
-        _require(phrase.rank > 0, f"{place}.rank", "ranks begin at 1")
+        require(phrase.rank > 0, f"{place}.rank", "ranks begin at 1")
     for number, edge in enumerate(report.edges):
         within = 0 <= edge.to < len(tokens) and 0 <= edge.source < len(tokens) and edge.layer >= 0
-        _require(within, f"edges[{number}]", "it names a token or a layer that is not there")
+        require(within, f"edges[{number}]", "it names a token or a layer that is not there")
     if report.rationale is not None:
         rationale = report.rationale
         _check_indices(rationale.words, words, "rationale.words")
         for segment, start, stop in rationale.spans:
             _check_stretch(texts, segment, (start, stop), "rationale.spans")
-    _require(min(_counts(report)) >= 0, "model", "a count below zero")
+    require(min(_counts(report)) >= 0, "model", "a count below zero")
     _check_settings(report)
 
 
@@ -292,21 +96,21 @@ def _counts(report: Report) -> Iterable[int]:
 
 def _check_tokens(tokens: Tokens, place: str) -> None:
     count, texts = len(tokens), tokens.texts
-    _require(count > 0, place, "it has no tokens")
+    require(count > 0, place, "it has no tokens")
     lengths = np.array([len(text) for text in texts])
-    _require(bool(((tokens.segment >= 0) & (tokens.segment < len(texts))).all()), f"{place}.segment", "no such text")
+    require(bool(((tokens.segment >= 0) & (tokens.segment < len(texts))).all()), f"{place}.segment", "no such text")
     starts, stops = tokens.spans.T
     inside = (starts >= 0) & (starts <= stops) & (stops <= lengths[tokens.segment])
-    _require(bool(inside.all()), f"{place}.spans", "characters that the text does not have")
+    require(bool(inside.all()), f"{place}.spans", "characters that the text does not have")
     first, last = tokens.words.T
     ordered = (first >= 0) & (first < last) & (last <= count)
     apart = (first[1:] >= last[:-1]).all()
-    _require(bool(ordered.all() and apart), f"{place}.words", "words are ranges of tokens, one after the other")
+    require(bool(ordered.all() and apart), f"{place}.words", "words are ranges of tokens, one after the other")
     within = (first <= tokens.heads) & (tokens.heads < last)
-    _require(bool(within.all()), f"{place}.heads", "a word's own first piece stands in the word")
+    require(bool(within.all()), f"{place}.heads", "a word's own first piece stands in the word")
     for text, start, stop in zip(texts, tokens.begins_at, tokens.truncated_at):
         cut = len(text) if stop is None else stop
-        _require(0 <= start <= cut <= len(text), place, "it was read from, or to, a character that is not there")
+        require(0 <= start <= cut <= len(text), place, "it was read from, or to, a character that is not there")
 
 
 def _check_prediction(prediction: Prediction) -> None:
@@ -315,29 +119,29 @@ def _check_prediction(prediction: Prediction) -> None:
         _check_output(output, len(tokens), f"prediction.outputs[{number}]")
     labels = prediction.output.labels
     there = prediction.output.probabilities is not None and set(prediction.labels) <= set(labels)
-    _require(there or not prediction.labels, "prediction.labels", "a label that the output does not have")
+    require(there or not prediction.labels, "prediction.labels", "a label that the output does not have")
     _check_share(prediction.confidence, "prediction.confidence")
-    _require(prediction.temperature is None or prediction.temperature > 0, "prediction.temperature", "it is above zero")
+    require(prediction.temperature is None or prediction.temperature > 0, "prediction.temperature", "it is above zero")
     for number, span in enumerate(prediction.spans):
         _check_span(span, tokens, f"prediction.spans[{number}]")
-    _require(0 <= prediction.window[0] < prediction.window[1], "prediction.window", "no such window")
+    require(0 <= prediction.window[0] < prediction.window[1], "prediction.window", "no such window")
 
 
 def _check_output(output: Output, tokens: int, place: str) -> None:
-    _require(len(output.labels) > 0, f"{place}.labels", "there are none")
+    require(len(output.labels) > 0, f"{place}.labels", "there are none")
     _check_indices(output.positions, tokens, f"{place}.positions")
-    _require(len(set(output.positions)) == len(output.positions), f"{place}.positions", "a token is named twice")
+    require(len(set(output.positions)) == len(output.positions), f"{place}.positions", "a token is named twice")
     if output.listed_of is not None:
-        _require(output.listed_of >= len(output.labels), f"{place}.listed_of", "more are listed than there are")
+        require(output.listed_of >= len(output.labels), f"{place}.listed_of", "more are listed than there are")
         descending = bool((output.logits <= output.logits[:, :1]).all())
-        _require(descending, f"{place}.logits", "the likeliest of a list comes first")
+        require(descending, f"{place}.logits", "the likeliest of a list comes first")
     if output.probabilities is None:
         return
     _check_share(float(output.probabilities.min()), f"{place}.probabilities")
     _check_share(float(output.probabilities.max()), f"{place}.probabilities")
     listed = output.listed_of is not None
-    _require(len(output.labels) > 1 or listed or not output.exclusive, f"{place}.labels", "one label decides nothing")
-    _require(not listed or bool((output.probabilities[:, 0] > 0).all()), f"{place}.probabilities", "the likeliest is 0")
+    require(len(output.labels) > 1 or listed or not output.exclusive, f"{place}.labels", "one label decides nothing")
+    require(not listed or bool((output.probabilities[:, 0] > 0).all()), f"{place}.probabilities", "the likeliest is 0")
 
 
 def _check_span(span: PredictedSpan, tokens: Tokens, place: str) -> None:
@@ -359,27 +163,27 @@ def _check_target(target: Target, prediction: Prediction) -> None:
 
 def _check_attribution(attribution: Attribution, target: Target, place: str) -> None:
     tokens, units = attribution.tokens, attribution.units
-    _require(all(units), f"{place}.units", "a unit without tokens")
+    require(all(units), f"{place}.units", "a unit without tokens")
     windows = attribution.granularity == "window"
     members = [token for unit in units for token in unit]
-    _require(windows or len(set(members)) == len(members), f"{place}.units", "a token is in two units")
+    require(windows or len(set(members)) == len(members), f"{place}.units", "a token is in two units")
     in_words = not windows or bool((tokens.word_of[members] >= 0).all())
-    _require(in_words, f"{place}.units", "a window holds a token that is in no word")
+    require(in_words, f"{place}.units", "a window holds a token that is in no word")
     single = attribution.granularity != "token" or all(len(unit) == 1 for unit in units)
-    _require(single, f"{place}.units", "scores by token are of one token each")
-    _require(attribution.scale in (target.scale, "share"), f"{place}.scale", "another scale than the target's")
-    _require(attribution.error is None or bool((attribution.error >= 0).all()), f"{place}.error", "a width below zero")
+    require(single, f"{place}.units", "scores by token are of one token each")
+    require(attribution.scale in (target.scale, "share"), f"{place}.scale", "another scale than the target's")
+    require(attribution.error is None or bool((attribution.error >= 0).all()), f"{place}.error", "a width below zero")
     spent = attribution.passes
     counts = (spent.forward, spent.backward, spent.positions, attribution.seconds)
-    _require(min(counts) >= 0, f"{place}.passes", "a count below zero")
+    require(min(counts) >= 0, f"{place}.passes", "a count below zero")
     _check_diagnostics(attribution.diagnostics, f"{place}.diagnostics")
 
 
 def _check_similarity(matrix: SimilarityMatrix) -> None:
     for name, units in (("left", matrix.left), ("right", matrix.right)):
-        _require(bool(units) and all(units), f"similarity.{name}", "a unit without tokens")
+        require(bool(units) and all(units), f"similarity.{name}", "a unit without tokens")
         _check_indices([token for unit in units for token in unit], len(matrix.tokens), f"similarity.{name}")
-    _require(matrix.granularity in GRANULARITIES, "similarity.granularity", f"expected one of {GRANULARITIES}")
+    require(matrix.granularity in GRANULARITIES, "similarity.granularity", f"expected one of {GRANULARITIES}")
     _check_diagnostics(matrix.diagnostics, "similarity.diagnostics")
 
 
@@ -389,20 +193,20 @@ def _check_diagnostics(diagnostics: Mapping[str, Any], place: str) -> None:
 
 
 def _check_range(range_: tuple[int, int], count: int, place: str) -> None:
-    _require(0 <= range_[0] < range_[1] <= count, place, "a range that is not there")
+    require(0 <= range_[0] < range_[1] <= count, place, "a range that is not there")
 
 
 def _check_stretch(texts: Sequence[str], segment: int, span: tuple[int, int], place: str) -> None:
-    _require(0 <= segment < len(texts), place, "no such text")
-    _require(0 <= span[0] <= span[1] <= len(texts[segment]), place, "characters that the text does not have")
+    require(0 <= segment < len(texts), place, "no such text")
+    require(0 <= span[0] <= span[1] <= len(texts[segment]), place, "characters that the text does not have")
 
 
 def _check_indices(indices: Iterable[int], count: int, place: str) -> None:
-    _require(all(0 <= index < count for index in indices), place, "an index that is not there")
+    require(all(0 <= index < count for index in indices), place, "an index that is not there")
 
 
 def _check_share(share: float | None, place: str) -> None:
-    _require(share is None or -1e-6 <= share <= 1 + 1e-6, place, "a probability is between 0 and 1")
+    require(share is None or -1e-6 <= share <= 1 + 1e-6, place, "a probability is between 0 and 1")
 
 
 def _check_settings(report: Report) -> None:
@@ -423,4 +227,4 @@ def _check_made(place: str, made: Callable[[], object]) -> None:
     try:
         made()
     except ExplainError as error:
-        _require(False, place, str(error))
+        require(False, place, str(error))

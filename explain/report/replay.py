@@ -20,12 +20,13 @@ from explain.core.errors import RecordError
 from explain.core.meter import Meter
 from explain.core.settings import make
 from explain.datatypes import ModelRecord, Phrase, Prediction, Report, Target, Tokens
+from explain.datatypes.decoding import LEFT_AWAY, hints_of, parse
 from explain.evaluation.plausibility import plausibility
 from explain.methods.base import METHODS
 from explain.metrics.base import TrialSettings
 from explain.models.base import TextModel
 from explain.models.loading import catalogue
-from explain.report.reading import LEFT_AWAY, hints_of, parse, read_report
+from explain.report.reading import read_report
 from explain.report.record import SCHEMA, report_of
 from explain.run import engine
 from explain.run.plan import Plan
