@@ -17,8 +17,12 @@ LOOK_AGAIN = 20  # milliseconds
 HARMLESS_404 = re.compile(r"_stcore/(health|host-config)")  # Streamlit asks for these under the page's own path too
 
 UNDRAWN = '[data-testid^="stBidiComponent"]:not(:has(.view > *))'  # a view whose script has not drawn yet
-# Resolves when the browser has drawn all that it was sent.
-CAUGHT_UP = "() => new Promise((done) => requestIdleCallback(() => requestIdleCallback(() => done())))"
+# Resolves when the browser has drawn all that it was sent: when it was idle twice. While something moves on a page,
+# a browser on a busy machine may never be idle; then this waits for its turn after the tasks before it.
+CAUGHT_UP = """() => new Promise((done) => {
+  const idle = (next) => requestIdleCallback(next, { timeout: 10_000 });
+  idle(() => idle(() => done()));
+})"""
 
 
 class Runs:
