@@ -12,7 +12,7 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -91,8 +91,21 @@ def known(model: TextModel, method: Method) -> Randomization | None:
         found = _read(path).get(_key(model.task.name, method.name, setting_values(method)))
         if isinstance(found, dict) and found.get("weight_sha256") == model.record.weight_sha256:
             with contextlib.suppress(RecordError):  # it may lie beside a stranger's weights
-                return decode(Randomization, found, FILE)
+                return _decoded(found)
     return None
+
+
+def _decoded(record: Mapping[str, Any]) -> Randomization:
+    """Return a measurement from its record; JSON has no NaN, so null stands for what is undefined.
+
+    Raises:
+        RecordError: the record does not fit the type.
+    """
+    arrays = {name: record[name] for name in ("correlations", "error") if isinstance(record.get(name), list)}
+    numbers = {name: [0.0 if part is None else part for part in array] for name, array in arrays.items()}
+    decoded: Randomization = decode(Randomization, {**record, **numbers}, FILE)
+    undefined = {name: [math.nan if part is None else part for part in array] for name, array in arrays.items()}
+    return replace(decoded, **{name: np.array(array, dtype=np.float64) for name, array in undefined.items()})
 
 
 def keep(found: Randomization, path: Path | None = None) -> None:

@@ -33,14 +33,17 @@ def cost(plan: Plan, model: TextModel) -> int:
         texts = plan.item.texts
         return len(texts) + sum(analysis.passes(model, texts) for analysis in plan.analyses)
     windows = model.windows(plan.item.text, plan.item.text_pair)
-    subject = ExplainedText.untargeted(windows[0])
-    total = 1 if len(windows) == 1 else len(windows) + 1
-    methods = plan.methods
-    total += sum(analysis.passes(model, subject) for analysis in (*methods, *plan.others))
+    # The prediction decides which window is explained.
+    return len(windows) + (len(windows) > 1) + max(_cost_of_window(plan, model, tokens) for tokens in windows)
+
+
+def _cost_of_window(plan: Plan, model: TextModel, tokens: Tokens) -> int:
+    subject = ExplainedText.untargeted(tokens)
+    total = sum(analysis.passes(model, subject) for analysis in (*plan.methods, *plan.others))
     total += plan.phrases.passes(model, subject) if plan.phrases else 0
     for settings in dict.fromkeys(tests.tests for tests in plan.tests):
         tested = [tests.method for tests in plan.tests if tests.tests == settings]
-        total += settings.cost(model, subject.tokens, tested)
+        total += settings.cost(model, tokens, tested)
     return total
 
 

@@ -157,13 +157,13 @@ def test_rollout_does_not_see_the_head(tiny_bert: EncoderModel) -> None:
 
 def test_it_is_measured_once(tiny_bert: EncoderModel, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("explain.analyses.parameter_randomization.REFERENCE_TEXTS", REFERENCE_TEXTS[:2])
-    question, item, meter = ParameterRandomization(GradientNorm()), default_item(tiny_bert, "so good"), Meter()
-    assert question.cost(tiny_bert, item[0]) == cost(tiny_bert, GradientNorm()) > 0
-    first = question.answer(tiny_bert, *item, meter)
+    question, meter = ParameterRandomization(GradientNorm()), Meter()
+    assert question.passes(tiny_bert) == cost(tiny_bert, GradientNorm()) > 0
+    first = question.run(tiny_bert, None, meter)
     spent = meter.spent.forward + meter.spent.backward
     assert 0 < spent <= cost(tiny_bert, GradientNorm())
-    assert question.cost(tiny_bert, item[0]) == 0
-    again = question.answer(tiny_bert, *item, meter)
+    assert question.passes(tiny_bert) == 0
+    again = question.run(tiny_bert, None, meter)
     assert meter.spent.forward + meter.spent.backward == spent
     assert again.correlations == pytest.approx(first.correlations, abs=1e-5) and again.layers == first.layers
     assert known(tiny_bert, Occlusion()) is None and known(TOY_MODELS["linear"], GradientNorm()) is None

@@ -48,7 +48,7 @@ def test_it_gives_what_the_model_gives() -> None:
     assert np.array_equal(working.rows_read(tokens, target), MODEL.rows_read(tokens, target))
 
 
-CACHED = {"observe", "predict", "trace", "attention_gradients", "inside", "scores"}
+CACHED = {"decide", "observe", "predict", "trace", "attention_gradients", "inside", "scores"}
 
 
 def interface(*classes: type) -> set[str]:

@@ -177,7 +177,12 @@ def test_one_method_with_two_settings_is_two_attributions(tiny_bert: EncoderMode
         ("ok", {"settings": {"magic": {}}}, UnknownNameError, "There is no method 'magic'"),
         ("ok", {"settings": {"occlusion": {"width": 3}}}, SettingError, "no setting of Occlusion 'width'"),
         ("ok", {"settings": {"occlusion": {"window": 99}}}, SettingError, "window is 99; expected 2 to 20"),
-        ("ok", {"methods": ["occlusion"], "settings": {"integrated_gradients": {}}}, SettingError, "was not asked for"),
+        (
+            "ok",
+            {"methods": ["occlusion"], "settings": {"integrated_gradients": {}}},
+            SettingError,
+            "not among the methods",
+        ),
         ("ok", {"label": "postive"}, TargetError, "Did you mean 'positive'"),
         ("ok", {"label": "positive", "against": "positive"}, TargetError, "given twice"),
         ("ok", {"scale": "percent"}, TargetError, "There is no scale 'percent'"),

@@ -14,9 +14,8 @@ from safetensors.torch import load_file, save_file
 
 from explain.core.errors import ModelError
 from explain.core.installation import weights_folder
-from explain.models.loading import files
 from explain.models.base import TextModel
-from explain.models.loading import catalogue
+from explain.models.loading import catalogue, files
 from explain.models.loading.catalogue import load_folder, load_model
 from explain.models.loading.files import ModelFiles, weight_hash
 from tests.tiny_models import tiny_folder
