@@ -104,8 +104,12 @@ def _decoded(record: Mapping[str, Any]) -> Randomization:
     arrays = {name: record[name] for name in ("correlations", "error") if isinstance(record.get(name), list)}
     numbers = {name: [0.0 if part is None else part for part in array] for name, array in arrays.items()}
     decoded: Randomization = decode(Randomization, {**record, **numbers}, FILE)
-    undefined = {name: [math.nan if part is None else part for part in array] for name, array in arrays.items()}
-    return replace(decoded, **{name: np.array(array, dtype=np.float64) for name, array in undefined.items()})
+    defined = {name: np.array([part is not None for part in array], dtype=np.bool_) for name, array in arrays.items()}
+    return replace(
+        decoded,
+        correlations=np.where(defined["correlations"], decoded.correlations, math.nan),
+        error=np.where(defined["error"], decoded.error, math.nan),
+    )
 
 
 def keep(found: Randomization, path: Path | None = None) -> None:

@@ -181,7 +181,7 @@ def test_one_method_with_two_settings_is_two_attributions(tiny_bert: EncoderMode
             "ok",
             {"methods": ["occlusion"], "settings": {"integrated_gradients": {}}},
             SettingError,
-            "not among the methods",
+            "not among",
         ),
         ("ok", {"label": "postive"}, TargetError, "Did you mean 'positive'"),
         ("ok", {"label": "positive", "against": "positive"}, TargetError, "given twice"),
