@@ -23,7 +23,8 @@ from explain.models.base import Row
 from explain.models.loading.catalogue import load_folder
 from explain.models.transformer import EncoderModel
 from explain.numerics.quadrature import gauss_legendre
-from explain.report.replay import from_json, replay, to_json
+from explain.report.record import from_json, to_json
+from explain.report.replay import replay
 from explain.testing import check_task, default_item
 from explain.text.removal import OPERATORS, unchanged
 from explain.views.scores_table import matrix_to_csv, to_text

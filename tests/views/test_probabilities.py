@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import explain
-from explain.report.replay import from_json, to_json
+from explain.report.record import from_json, to_json
 from explain.testing import TOY_MODELS, VOCABULARY, check_view
 from explain.views.base import VIEWS
 from explain.views.document import document
