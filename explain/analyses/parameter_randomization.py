@@ -190,8 +190,16 @@ def _kept(weight_sha256: str) -> Path:
 
 def _key(task: str, method: str, params: Mapping[str, Any]) -> str:
     """One encoder may have several heads: which task, which method, which settings."""
-    settings = json.dumps(dict(params), sort_keys=True)
+    settings = json.dumps(_effective(task, params), sort_keys=True)
     return f"{task} {method} {hashlib.sha256(settings.encode()).hexdigest()[:12]}"
+
+
+def _effective(task: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings without `emptied` where all is emptied together, as it was before that could be set."""
+    emptied = params.get("emptied", "together")
+    in_turn = emptied == "in_turn" or (emptied == "auto" and task == "sentence_similarity")
+    rest = {name: value for name, value in params.items() if name != "emptied"}
+    return rest | ({"emptied": "in_turn"} if in_turn else {})
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -9,8 +9,12 @@ from explain.report.record import arithmetic_of, to_record
 
 # Fields in which a second run may differ: when and how long, on what versions, and where the model lies.
 # A percentile follows from a figure and its controls, which are compared: it leaps where two are all but equal.
-# What texts are called is no result, and older records don't tell. Versions of arithmetic are compared apart.
-_NOT_COMPARED = {"created", "seconds", "passes", "versions", "id", "revision", "percentile", "text_names", "arithmetic"}
+# What texts are called, and that they are read apart, is no result, and older records don't tell. Versions of
+# arithmetic are compared apart.
+_NOT_COMPARED = {
+    *("created", "seconds", "passes", "versions", "id", "revision", "percentile", "arithmetic"),
+    *("text_names", "read_apart"),
+}
 
 
 @dataclass(frozen=True)

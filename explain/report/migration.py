@@ -8,8 +8,15 @@ from explain.core.errors import RecordError
 SCHEMA = "explain-report-2"
 FIRST = "explain-report-1"
 
+_EMPTYING = (
+    *("integrated_gradients", "expected_gradients", "deeplift"),
+    *("lime", "kernel_shap", "shapley_values", "owen_values"),
+)
 # A setting's value before it could be set, for records that lack it.
-_EARLIER_SETTINGS: dict[str, dict[str, Any]] = {"key_phrases": {"parts": False}}
+_EARLIER_SETTINGS: dict[str, dict[str, Any]] = {
+    "key_phrases": {"parts": False},
+    **{name: {"emptied": "together"} for name in _EMPTYING},
+}
 
 
 def migrated(record: Any) -> Mapping[str, Any]:

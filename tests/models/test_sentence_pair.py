@@ -111,7 +111,10 @@ def test_removal_in_one_text_leaves_the_other_alone(
 def test_integrated_gradients_equal_captums_on_two_calls(tiny: Tiny) -> None:
     model = tiny("bert", "")
     tokens, target = default_item(model, *PAIR)
-    ours = IntegratedGradients(steps=24, baseline="pad").attribute(model, tokens, target)
+    ours, together = (
+        IntegratedGradients(steps=24, baseline="pad", emptied=emptied).attribute(model, tokens, target)
+        for emptied in ("auto", "together")
+    )
     encoder = model._module.encoder
     points, empty = model.word_embeddings(tokens), model.baseline(tokens, target, "pad")
     parts = [torch.from_numpy(np.flatnonzero(tokens.segment == text)) for text in (0, 1)]
@@ -127,7 +130,19 @@ def test_integrated_gradients_equal_captums_on_two_calls(tiny: Tiny) -> None:
         method="gausslegendre",
     )
     expected = torch.cat([one[0].sum(dim=-1) for one in theirs])
-    assert np.allclose(ours.scores, expected.numpy(), atol=1e-4)
+    assert np.allclose(together.scores, expected.numpy(), atol=1e-4)
+    texts, starts = [points[part][None] for part in parts], [empty[part][None] for part in parts]
+    alone = [  # the other text stays as it is
+        Captum(lambda one: similarity(one, texts[1].repeat(len(one), 1, 1))),
+        Captum(lambda one: similarity(texts[0].repeat(len(one), 1, 1), one)),
+    ]
+    apart = torch.cat(
+        [
+            method.attribute(text, start, n_steps=24, method="gausslegendre")[0].sum(dim=-1)
+            for method, text, start in zip(alone, texts, starts)
+        ]
+    )
+    assert np.allclose(ours.scores, apart.numpy(), atol=1e-4)
 
 
 @pytest.mark.parametrize("name", METHODS)
