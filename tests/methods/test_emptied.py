@@ -23,7 +23,8 @@ from explain.models.coalition_game import CoalitionGame
 from explain.models.loading.catalogue import load_model
 from explain.numerics.coalitions import every_coalition, shapley_values
 from explain.numerics.quadrature import gauss_legendre
-from explain.report.replay import from_record, replay, to_record
+from explain.report.record import from_record, to_record
+from explain.report.replay import replay
 from explain.testing import TOY_MODELS, default_item
 from explain.text.removal import emptied_together
 from explain.text.units import units_of

@@ -244,7 +244,9 @@ def test_what_makes_texts_alike_adds_up_with_the_reference_terms(model: EncoderM
         half = torch.where(kept, model.word_embeddings(tokens)[None], ways)
         assert float(model.values(tokens, target, half)[0]) == pytest.approx(alone, abs=1e-5)
     assert float(model.values(tokens, target, ways)[0]) == pytest.approx(found.both_empty, abs=1e-5)
-    assert meter.spent == found.passes and meter.spent.forward + meter.spent.backward <= question.cost(model, tokens)
+    assert meter.spent == found.passes and meter.spent.forward + meter.spent.backward <= question.passes(
+        model, ExplainedText(tokens, target)
+    )
 
 
 def test_what_makes_texts_alike_equals_whole_jacobians_of_two_calls(tiny: Tiny) -> None:

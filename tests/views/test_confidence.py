@@ -8,15 +8,15 @@ import json
 import numpy as np
 import pytest
 import torch
-from explain.analyses.questions import LogitLens
 from hypothesis import given
 from hypothesis import strategies as st
 from playwright.sync_api import Browser
 
 import explain
+from explain.analyses.logit_lens import LogitLens
 from explain.datatypes import LayerReadings, MetricResult, Output, Prediction, Report
 from explain.models.base import TextModel
-from explain.report.replay import to_json
+from explain.report.record import to_json
 from explain.testing import TOY_MODELS, texts_for
 from explain.views.base import VIEWS, asset, percent, read_at
 from explain.views.confidence import calibrated, headline, shown_probabilities, verb_of
