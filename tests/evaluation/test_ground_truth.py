@@ -92,7 +92,7 @@ def test_it_is_a_model_like_any_other(name: str) -> None:
 
 
 def test_training_leaves_the_callers_random_numbers_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explain.evaluation.ground_truth._STEPS", 1)
+    monkeypatch.setattr("explain.testing.planted_models._STEPS", 1)
     torch.manual_seed(3)
     first = torch.rand(1)
     torch.manual_seed(3)
