@@ -45,9 +45,9 @@ def rows_of_plan(model: TextModel, text: RowText, plan: Plan) -> list[Row]:
         plan: what is computed; its own text is not.
 
     Returns:
-        One row: "id", "text", "text_pair", the target's "label" and its value "output" (in the target's unit), "target",
-        "prediction", and "answers", a list of each analysis, its settings, version and result. Of a text that can't be
-        explained: "id", "text", "text_pair" and "error".
+        One row: "id", "text", "text_pair", the target's "label" and its value "output" (in the target's unit),
+        "target", "prediction", and "answers", a list of each analysis, its settings, version and result. Of a text that
+        can't be explained: "id", "text", "text_pair" and "error".
     """
     row: Row = {"id": text.id, "text": text.item.text, "text_pair": text.item.text_pair}
     try:

@@ -11,7 +11,7 @@ from explain.run.shards import Backend, Rows, Shard
 def completed(
     pool: Executor, workers: int, work: Callable[[Shard[Any]], Rows], shards: Sequence[Shard[Any]]
 ) -> Iterator[tuple[Shard[Any], Rows]]:
-    """Yield shards as a pool completes them; few are handed out at a time, so that a stop does not wait for hundreds."""
+    """Yield shards as a pool completes them; few are handed out at a time, so that a stop waits for few."""
     waiting = iter(shards)
     running = {pool.submit(work, shard): shard for shard in islice(waiting, 2 * workers)}
     try:
