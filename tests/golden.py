@@ -14,6 +14,7 @@ import numpy as np
 
 import explain
 from explain.analyses.word_interactions import WordInteractions
+from explain.core import listing
 from explain.datatypes import (
     Cut,
     CutEffects,
@@ -184,6 +185,7 @@ def golden_files() -> dict[Path, str]:
     files[FOLDER / "table.txt"] = to_text(report)
     files[ROOT / "docs" / "methods.md"] = page(METHODS)
     files[ROOT / "docs" / "guide" / "command_line.md"] = command_line_page.page()
+    files[listing.FILE] = listing.written()
     files[ROOT / "explain" / "report.schema.json"] = json.dumps(json_schema(), indent=1) + "\n"
     return {path: _rounded(text) if path.parent == FOLDER else text for path, text in files.items()}
 

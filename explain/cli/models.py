@@ -13,7 +13,7 @@ def add_to(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print a row for each model."""
-    from explain.models.loading.catalogue import list_models
+    from explain.models.loading.listing import list_models
 
     rows = []
     for entry in list_models():

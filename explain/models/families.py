@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from explain.core.registry import Registry
+
 
 @dataclass(frozen=True)
 class Family:
@@ -21,16 +23,16 @@ class Family:
     causal: bool = False
 
 
-FAMILIES: dict[str, Family] = {
-    "bert": Family(body="bert"),
-    "distilbert": Family(),
-    "roberta": Family(positions="after_padding", body="roberta"),
-    "xlm-roberta": Family(positions="after_padding", body="roberta"),
-    "camembert": Family(positions="after_padding", body="roberta"),
-    "albert": Family(),
-    "electra": Family(body="electra"),
-    "deberta-v2": Family(probed=False),
-    "mpnet": Family(positions="after_padding", probed=False),
-    "modernbert": Family(),
-    "gpt2": Family(causal=True),
-}
+FAMILIES: Registry[Family] = Registry("family", "explain.models.families", "explain.families")
+
+FAMILIES.register("bert")(Family(body="bert"))
+FAMILIES.register("distilbert")(Family())
+FAMILIES.register("roberta")(Family(positions="after_padding", body="roberta"))
+FAMILIES.register("xlm-roberta")(Family(positions="after_padding", body="roberta"))
+FAMILIES.register("camembert")(Family(positions="after_padding", body="roberta"))
+FAMILIES.register("albert")(Family())
+FAMILIES.register("electra")(Family(body="electra"))
+FAMILIES.register("deberta-v2")(Family(probed=False))
+FAMILIES.register("mpnet")(Family(positions="after_padding", probed=False))
+FAMILIES.register("modernbert")(Family())
+FAMILIES.register("gpt2")(Family(causal=True))

@@ -4,25 +4,31 @@ A task turns a model's raw numbers into an `Output`, a `Prediction` and, for a `
 methods attribute. It knows heads, not encoders; models know encoders, not targets.
 """
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, ClassVar
 
 from explain.core.errors import TargetError
+from explain.core.lazy import lazy_module
 from explain.core.registry import Registry, unknown
 from explain.datatypes import Output, Prediction, Target, Tokens
 
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = lazy_module("torch")
+
 LISTED = 20  # words of a prediction
 
-TASKS: Registry["Task"] = Registry("task", "explain.tasks")
+TASKS: Registry[Task] = Registry("task", "explain.tasks")
 
 # A head's tensors by name, batch first: {"logits": (B, C)} where it speaks of the whole input, {"rows": (B, P, C)}
 # where it is read at P tokens (rows of tokens that are gone hold anything).
-Raw = Mapping[str, Tensor]
+Raw = Mapping[str, "Tensor"]
 
 
 class Vocabulary(ABC):

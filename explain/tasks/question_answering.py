@@ -8,18 +8,25 @@ https://arxiv.org/abs/1810.04805, section 4.2, is where the head comes from). Wh
 there is no answer, [CLS] is one of the places, and an answer of its own.
 """
 
+from __future__ import annotations
+
 import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from explain.core.errors import TargetError, TextError
+from explain.core.lazy import lazy_module
 from explain.datatypes import NO_ANSWER, FloatArray, Output, PredictedSpan, Prediction, Target, Tokens
 from explain.tasks.base import TASKS, Head, Raw, Task
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = lazy_module("torch")
 
 LONGEST = 30  # tokens of an answer
 LISTED = 20  # answers of a prediction

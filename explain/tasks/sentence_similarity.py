@@ -3,11 +3,16 @@
 similarity    F = cos(f(a), f(b))
 """
 
-from torch import Tensor
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from explain.core.errors import TargetError
 from explain.datatypes import Output, Prediction, Target, Tokens
 from explain.tasks.base import TASKS, Head, LabelTask, Raw
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 LABEL = "similarity"
 

@@ -8,12 +8,14 @@ with what stands before it begins an entity, as in seqeval's default. Labels wit
 neighboring words have the same one.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from explain.core.lazy import lazy_module
 from explain.datatypes import Output, PredictedSpan, Prediction, Target, Tokens
 from explain.tasks.base import (
     TASKS,
@@ -28,6 +30,12 @@ from explain.tasks.base import (
     row_of,
     surest,
 )
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = lazy_module("torch")
 
 OUTSIDE = ("O", "0", "OUT", "NONE")
 

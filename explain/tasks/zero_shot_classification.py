@@ -6,17 +6,25 @@ as Yin et al. 2019 (https://arxiv.org/abs/1909.00161), each label judged by itse
 with `multi_label=True`. A label that ends with a full stop, question mark or exclamation mark is a sentence already.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from explain.core.errors import TargetError, TextError
+from explain.core.lazy import lazy_module
 from explain.core.registry import unknown
 from explain.datatypes import Output, Prediction, Target, Tokens
 from explain.tasks.base import TASKS, Head, Raw, Task
 from explain.text.words import is_visible
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = lazy_module("torch")
 
 SENTENCE = "This text is about {}."
 MOST_LABELS = 20

@@ -57,9 +57,8 @@ class View(ABC):
     def html(self, result: Any, **options: Any) -> Html:
         """The drawing as a fragment of a stand-alone page, see `explain.views.document`."""
         record = json_for_script(self.data(result, **options))
-        return Html(
-            f'<div class="view" data-view="{self.name}"><script type="application/json">{record}</script></div>'
-        )
+        script = self.drawn_by or self.name
+        return Html(f'<div class="view" data-view="{script}"><script type="application/json">{record}</script></div>')
 
 
 @functools.cache

@@ -18,7 +18,7 @@ from sklearn import metrics
 import explain
 from explain.cli.main import main
 from explain.core.errors import Busy, Cancelled, DataError, ExplainError, FileError, ModelError
-from explain.models.loading import catalogue
+from explain.models.loading import catalogue, listing
 from explain.models.loading.files import ModelFiles
 from explain.training import baselines, job, lines, runs, table_run
 from explain.training import classifier_settings as own
@@ -60,9 +60,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def models(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder of models, on a tiny encoder."""
     monkeypatch.setenv("EXPLAIN_MODELS_DIR", str(tmp_path / "models"))
-    for room in (own, lines):
-        monkeypatch.setattr(room, "weights_folder", lambda: base.parent)
-    monkeypatch.setattr(catalogue, "weights_folder", lambda: base.parent)
+    for module in (own, lines, catalogue, listing):
+        monkeypatch.setattr(module, "weights_folder", lambda: base.parent)
     return tmp_path / "models"
 
 

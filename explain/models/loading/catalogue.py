@@ -5,13 +5,11 @@ Weights are read from safetensors only; no code that comes with a model is ever 
 
 import contextlib
 import copy
-import os
-import re
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +23,7 @@ from explain.core.registry import unknown
 from explain.datatypes import ModelRecord
 from explain.models.base import TextModel
 from explain.models.families import FAMILIES
-from explain.models.loading.adapters import is_adapter, own_lstm, with_adapter, with_own_head
+from explain.models.loading.adapters import own_lstm, with_adapter, with_own_head
 from explain.models.loading.files import Hashes, ModelFiles, in_memory
 from explain.models.loading.folder_checks import (
     FEWEST_TOKENS,
@@ -38,9 +36,25 @@ from explain.models.loading.folder_checks import (
     read_config,
     wrong_value,
 )
+from explain.models.loading.listing import (
+    FROM_HUB,
+    HUB_NAME,
+    NEXT_WORD,
+    SIMILARITY,
+    Entry,
+    default_encoder,
+    entry_of,
+    explainable,
+    is_adapter,
+    list_models,
+    local_folder,
+    shipped_tasks,
+    tasks_for,
+    trained_here,
+    would_be_fetched,
+)
 from explain.models.loading.sentence_transformers import longest_text, pooling_of
 from explain.models.loading.task_inference import (
-    HEADLESS,
     lacking,
     mismatched,
     open_checkpoint,
@@ -53,14 +67,28 @@ from explain.models.transformer import MAX_TOKENS, EncoderModel
 from explain.models.vocabulary import TokenizerVocabulary
 from explain.tasks.base import TASKS, Head, Task, VocabularyTask
 
+__all__ = [
+    "DEFAULT_MODEL",
+    "Entry",
+    "default_encoder",
+    "default_task",
+    "entry_of",
+    "explainable",
+    "fetched",
+    "is_default",
+    "list_models",
+    "load_folder",
+    "load_model",
+    "locate",
+    "task_named",
+    "trained_here",
+    "would_be_fetched",
+]
+
 DEFAULT_MODEL = "sentiment"
-ENCODER = "base"  # what the shipped adapters are laid over
-SIMILARITY = HEADLESS
-NEXT_WORD = TASKS["text_generation"]
 KEPT_MODELS = 4  # loaded at once, by last use
 KEPT_BASES = 2  # the shipped one, and one that was trained here
 MOST_FETCHED = 5_000_000_000  # bytes from the hub at once
-_HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 # Only these files are fetched: pickled weights and code never reach this machine.
 _FETCHED = ["*.json", "*.txt", "*.model", "model*.safetensors"]
 _TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model", "spm.model")
@@ -68,99 +96,6 @@ transformers.logging.set_verbosity_error()  # what is wrong with a model is told
 transformers.logging.disable_progress_bar()
 
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One model that can be asked for by name.
-
-    Attributes:
-        name, folder: where it is; folder is a hub name where it is on the hub.
-        tasks: the registry names of what it can do, the default first; empty where only loading the model tells.
-        title: what it does, in one line.
-        size: bytes of its own weights.
-        figures: its measured figures, as its card has them.
-        examples: texts to start from, by a name for each; empty: the task's own.
-        told: whether the first of its tasks is known to be meant; else its weights fit all of them alike, nothing says
-            which they were saved for, and whoever loads it has to.
-    """
-
-    name: str
-    folder: str
-    tasks: tuple[str, ...]
-    title: str
-    size: int
-    figures: dict[str, Any]
-    examples: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    told: bool = True
-
-    @property
-    def main_figure(self) -> tuple[str, float, str] | None:
-        """What its card measures it by: the figure's name, its value, and what it was measured on."""
-        for one in self.figures.get("shown", ()):
-            return one["name"], one["value"], one["data"]
-        return ("accuracy", self.figures["accuracy"], "its dev set") if "accuracy" in self.figures else None
-
-
-def list_models() -> tuple[Entry, ...]:
-    """The shipped models, those trained here, and those in `EXPLAIN_MODELS`: paths or hub names, with commas;
-    "name=path" names one."""
-    found = [_shipped(folder) for folder in _described(weights_folder())]
-    found += trained_here()
-    for part in os.environ.get("EXPLAIN_MODELS", "").split(","):
-        given, named, place = (text.strip() for text in part.partition("="))
-        if not named or "/" in given:  # a folder's name may hold the sign, too
-            given, place = "", part.strip()
-        if place:
-            found.append(entry_of(place, given or Path(place).name))
-    names = [entry.name for entry in found]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ModelError(
-            f"EXPLAIN_MODELS gives the name {twice[0]!r} to two models; name them apart: {twice[0]}-2=/its/folder."
-        )
-    return tuple(found)
-
-
-def trained_here() -> list[Entry]:
-    """The models that were trained with this app; what is half there, or broken, is none."""
-    shipped = {folder.name for folder in _described(weights_folder())}
-    found = []
-    for folder in _described(models_folder()):
-        with contextlib.suppress(ModelError, KeyError, TypeError, AttributeError, OSError):
-            if folder.name not in shipped:
-                found.append(_shipped(folder))
-    return found
-
-
-def _described(folder: Path) -> list[Path]:
-    """The folders in a folder that say what they are."""
-    return sorted(path.parent for path in folder.glob("*/explain.json") if not path.parent.name.startswith("."))
-
-
-def _shipped(folder: Path) -> Entry:
-    about = read_about(folder)
-    size = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
-    examples = {name: tuple(texts) for name, texts in (about.get("examples") or {}).items()}
-    tasks = _shipped_tasks(folder, about)
-    return Entry(folder.name, str(folder), tasks, about["title"], size, about.get("figures", {}), examples)
-
-
-def _shipped_tasks(folder: Path, about: Mapping[str, Any]) -> tuple[str, ...]:
-    """What a shipped model can do: its task first, then the others that its heads serve."""
-    if not is_adapter(folder):
-        return tuple(dict.fromkeys((about["task"], *_tasks_in(folder)[0])))
-    auto_class = TASKS[about["task"]].auto_class if about["task"] in TASKS else None
-    labels = [str(label) for label in about.get("labels", ())]
-    same = (name for name, task in TASKS.items() if task.auto_class == auto_class and task.fits(labels))
-    return tuple(dict.fromkeys((about["task"], *same)))
-
-
-def entry_of(place: str, name: str | None = None) -> Entry:
-    """What is known of a model in a folder, or on the hub once it was fetched, without loading it."""
-    folder = _here(place, None)
-    tasks, told = ((), True) if folder is None else _tasks_in(folder)
-    return Entry(name or place, place, tasks, place, 0, {}, told=told)
 
 
 def fetched(entry: Entry) -> Entry:
@@ -175,23 +110,7 @@ def fetched(entry: Entry) -> Entry:
     return entry_of(entry.folder, entry.name)
 
 
-def _tasks_in(folder: Path) -> tuple[tuple[str, ...], bool]:
-    """What a folder's model was saved for, or could have been, as far as files tell; and whether the first is meant."""
-    try:
-        check_files(folder.name, folder)
-        config = read_config(folder.name, folder)
-        if not config.get("architectures"):
-            tasks = _by_weights(folder)
-            return tuple(task.name for task in tasks), len(tasks) < 2
-        labels = [str(label) for label in (config.get("id2label") or {}).values()]
-        return tuple(
-            task.name for task in _tasks_for(config["architectures"], labels, str(config.get("model_type")))
-        ), True
-    except ModelError:  # what is wrong is told on loading it
-        return (), True
-
-
-def _by_weights(folder: Path) -> tuple[Task, ...]:
+def tasks_by_files(folder: Path) -> tuple[Task, ...]:
     """The tasks whose head is among a folder's weights; found again only where its files have changed.
 
     Raises:
@@ -234,12 +153,6 @@ def default_task(model: TextModel) -> str | None:
     if not entry.tasks:
         return model.task.name
     return entry.tasks[0] if entry.told else None
-
-
-def default_encoder() -> str:
-    """Return the name of the shipped model whose vectors were made to be compared; else the shared encoder's."""
-    names = (entry.name for entry in list_models() if entry.tasks[:1] == (SIMILARITY.name,))
-    return next(names, ENCODER)
 
 
 def is_default(model: TextModel) -> bool:
@@ -300,13 +213,6 @@ def _trained_at(name: str) -> int:
         return 0
 
 
-def would_be_fetched(name: str) -> bool:
-    """Whether loading a name would ask the hub: it is no folder here, and could be a name there."""
-    places = {entry.name: entry.folder for entry in list_models()}
-    place = places.get(name, name)
-    return bool(_HUB_NAME.fullmatch(place)) and _folder(place) is None
-
-
 def locate(name: str, revision: str | None = None) -> Path:
     """The folder of a model, fetched from the hub if it is not here.
 
@@ -315,27 +221,10 @@ def locate(name: str, revision: str | None = None) -> Path:
     """
     places = {entry.name: entry.folder for entry in list_models()}
     place = places.get(name, name)
-    folder = _here(place, revision)
+    folder = local_folder(place, revision)
     if folder is None:
-        folder = _FROM_HUB[place, revision] = _from_hub(place, revision, sorted(places))
+        folder = FROM_HUB[place, revision] = _from_hub(place, revision, sorted(places))
     return folder
-
-
-def _here(place: str, revision: str | None) -> Path | None:
-    """The folder of a model that is on this machine, as far as is known without asking the hub."""
-    return _folder(place) or _FROM_HUB.get((place, revision))
-
-
-def _folder(place: str) -> Path | None:
-    """The folder of that name, if there is one."""
-    try:
-        folder = Path(place).expanduser()
-        return folder if folder.is_dir() else None
-    except (OSError, RuntimeError, ValueError):  # nobody's home, a name too long for any folder, a zero byte
-        return None
-
-
-_FROM_HUB: dict[tuple[str, str | None], Path] = {}  # what was fetched by this process
 
 
 def _load(name: str, folder: Path, revision: str | None, task: str | None) -> TextModel:
@@ -364,7 +253,7 @@ def _as_model_errors(name: str) -> Iterator[None]:
 
 
 def _from_hub(place: str, revision: str | None, known: list[str]) -> Path:
-    if not _HUB_NAME.fullmatch(place):
+    if not HUB_NAME.fullmatch(place):
         raise ModelError(unknown("model or folder", place, known))
     import huggingface_hub
 
@@ -483,7 +372,7 @@ def _check_weights(name: str, folder: Path) -> None:
 def _task_of(name: str, config: transformers.PretrainedConfig, asked: str | None) -> Task:
     architectures = config.architectures
     labels = [str(label) for label in (config.id2label or {}).values()]
-    tasks = _tasks_for(architectures, labels, config.model_type)
+    tasks = tasks_for(architectures, labels, config.model_type)
     if not tasks:
         raise ModelError(
             f"{name} was saved as {', '.join(architectures)}. Explained so far: {_named(TASKS.values())}; "
@@ -503,7 +392,7 @@ def _task_that_fits(name: str, folder: Path, config: transformers.PretrainedConf
         ModelError: its weights fit none, or several and none is asked for. Where the one asked for lacks some of its
             weights, loading tells.
     """
-    tasks = _by_weights(folder)
+    tasks = tasks_by_files(folder)
     unsaid = f"{name} does not say what it was saved for (no architectures in its config.json)"
     if asked is not None:
         task = task_named(asked)
@@ -538,16 +427,6 @@ def _one_of(name: str, tasks: Sequence[Task], asked: str | None) -> Task:
     if task not in tasks:
         raise ModelError(f"{name} was not trained for {task.hub_name}; it does {_named(tasks)}.")
     return task
-
-
-def _tasks_for(architectures: Sequence[str], labels: Sequence[str], family: str) -> list[Task]:
-    """The tasks whose head a checkpoint was saved with; next words only where nobody looks ahead."""
-    causal = family in FAMILIES and FAMILIES[family].causal
-    return [
-        task
-        for task in TASKS.values()
-        if any(map(task.is_in, architectures)) and task.fits(labels) and (causal or task is not NEXT_WORD)
-    ]
 
 
 def _tokenizer(name: str, folder: Path, config: transformers.PretrainedConfig) -> PreTrainedTokenizerBase:
@@ -649,7 +528,7 @@ def _load_base(name: str, folder: Path, asked: str | None) -> TextModel:
     files = ModelFiles(folder)
     _check_base(name, folder)
     base, tokenizer = _base(files)
-    task = _one_of(name, [TASKS[one] for one in _shipped_tasks(folder, about)], asked)
+    task = _one_of(name, [TASKS[one] for one in shipped_tasks(folder, about)], asked)
     module = with_own_head(base, _bert_for(task))
     record = _record(name, module, task, files.hashes[-1], "shipped")
     head, scripts = _head(name, task, module.config, tokenizer), _scripts(folder)
@@ -661,7 +540,7 @@ def _load_adapter(name: str, folder: Path, asked: str | None = None) -> TextMode
     files = ModelFiles(folder)
     about = read_about(folder, ("title", "task", "labels", "base"))
     try:
-        task = _one_of(name, [TASKS[one] for one in _shipped_tasks(folder, about)], asked)
+        task = _one_of(name, [TASKS[one] for one in shipped_tasks(folder, about)], asked)
         base_name = about["base"]
         head = Head(
             labels=tuple(str(label) for label in about["labels"]),
@@ -768,8 +647,3 @@ def _first_line(error: BaseException) -> str:
     said = str(error).encode("utf-8", "backslashreplace").decode("utf-8")  # it may quote a file's halves of characters
     lines = said.strip().splitlines() or [type(error).__name__]
     return " ".join(lines[: 2 if lines[0].rstrip().endswith(":") else 1])[:300]
-
-
-def explainable() -> tuple[Entry, ...]:
-    """The models that a page can explain."""
-    return tuple(entry for entry in list_models() if not entry.tasks or set(entry.tasks) & set(TASKS))

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from transformers.activations import ACT2FN
 
 from explain.core.errors import ModelError
 
@@ -104,6 +103,7 @@ _FLAGS: dict[str, tuple[bool, ...]] = {
     "output_attentions": (False, True),
     "output_hidden_states": (False, True),
 }
+_COMMON_ACTIVATIONS = ("gelu", "gelu_new", "relu", "silu", "tanh")
 _ACTIVATIONS = (
     *("hidden_act", "activation", "hidden_activation", "activation_function", "pooler_hidden_act"),
     *("classifier_activation", "summary_activation"),
@@ -199,13 +199,21 @@ def read_config(name: str, folder: Path) -> dict[str, Any]:
             expected = " or ".join(str(value).lower() for value in _FLAGS[key])
             raise wrong_value(name, "config.json", key, config[key], expected)
     for key in config.keys() & set(_ACTIVATIONS):
-        if not (config[key] is None or (isinstance(config[key], str) and config[key] in ACT2FN)):
+        if not (config[key] is None or (isinstance(config[key], str) and _is_activation(config[key]))):
             raise wrong_value(name, "config.json", key, config[key], "the name of an activation, such as gelu")
     for key in ("quantization_config", "configuration_files"):
         if config.get(key):
             raise wrong_value(name, "config.json", key, config[key], "nothing: it is not supported")
     _check_labels(name, config.get("id2label"))
     return config
+
+
+def _is_activation(name: str) -> bool:
+    if name in _COMMON_ACTIVATIONS:
+        return True
+    from transformers.activations import ACT2FN  # imports torch
+
+    return name in ACT2FN
 
 
 def _check_labels(name: str, labels: Any) -> None:

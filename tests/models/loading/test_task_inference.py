@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 import explain
 from explain.cli.main import main
 from explain.core.errors import ModelError
-from explain.models.loading import catalogue
+from explain.models.loading import catalogue, listing
 from explain.models.loading.catalogue import entry_of, load_folder, load_model
 from explain.report.as_python import as_python
 from explain.run.plan import Plan
@@ -133,7 +133,9 @@ def test_a_name_from_the_environment_is_asked_about(
 def test_a_model_that_was_fetched_tells_what_it_can_do(classifier: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name = "someone/says-nothing"
     assert entry_of(name).tasks == ()
-    monkeypatch.setattr(catalogue, "_FROM_HUB", {})
+    here: dict[tuple[str, str | None], Path] = {}
+    for module in (catalogue, listing):
+        monkeypatch.setattr(module, "FROM_HUB", here)
     monkeypatch.setattr(catalogue, "_from_hub", lambda *_: classifier)
     entry = catalogue.fetched(entry_of(name))
     assert len(entry.tasks) == 2 and not entry.told and entry.folder == name
