@@ -50,9 +50,14 @@ class View(ABC):
         """The result as JSON values, ready to be drawn: nothing is computed in the browser but places and colors."""
 
     @property
+    def own_script(self) -> str:
+        """JavaScript that defines `draw(root, data)` and may use `drawing.js`; by default a file of `assets`."""
+        return asset(f"{self.drawn_by or self.name}.js")
+
+    @property
     def script(self) -> str:
-        """JavaScript that defines `draw(root, data)`."""
-        return asset("drawing.js") + "\n" + asset(f"{self.drawn_by or self.name}.js")
+        """All JavaScript that the drawing needs."""
+        return asset("drawing.js") + "\n" + self.own_script
 
     def html(self, result: Any, **options: Any) -> Html:
         """The drawing as a fragment of a stand-alone page, see `explain.views.document`."""

@@ -95,7 +95,7 @@ def _inside_script(text: str) -> str:
 def scripts(sections: Sequence[str]) -> str:
     """The `draw` of each view in the file, and a loop that draws them."""
     views = [
-        f"DRAW[{json_for_script(name)}] = (() => {{\n{asset(f'{name}.js')}\nreturn draw;\n}})();"
+        f"DRAW[{json_for_script(name)}] = (() => {{\n{VIEWS[name].own_script}\nreturn draw;\n}})();"
         for name in VIEWS
         if any(f'<div class="view" data-view="{name}">' in section for section in sections)
     ]
