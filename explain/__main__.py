@@ -453,14 +453,14 @@ def embed_texts(options: argparse.Namespace) -> int:
     if texts.blank:
         print(f"Rows without a text were left out: {texts.blank:,}.", file=sys.stderr)
     if cut:
-        print(f"Texts longer than {model.longest_text} pieces were cut: {cut:,}.", file=sys.stderr)
+        print(f"Texts longer than {model.vectors.longest_text} pieces were cut: {cut:,}.", file=sys.stderr)
     if options.out is not None:  # before whoever reads the ranking stops reading
         write(vectors, texts, options.out)
         _say(f"Written: {options.out}")
     if options.query is not None:
         ranking = SemanticSearch(options.query, options.top).run(model, vectors)
         if ranking.truncated:
-            print(f"The query is longer than {model.longest_text} pieces. It was cut.", file=sys.stderr)
+            print(f"The query is longer than {model.vectors.longest_text} pieces. It was cut.", file=sys.stderr)
         sys.stdout.write(ranking_to_text(ranking, texts.texts, texts.rows))
     return 0
 
@@ -526,7 +526,7 @@ def _neuron_analyses(
     model.require({"neurons"})
     if options.layer is not None and options.layer >= model.layers:
         raise SettingError(f"--layer is {options.layer}; {model.name} has layers 0 to {model.layers - 1}.")
-    zeroed = tuple(read_neuron(name, model.layers, model.neurons) for name in options.zero)
+    zeroed = tuple(read_neuron(name, model.layers, model.neurons.per_layer) for name in options.zero)
     effects = (NeuronAblation(zeroed),) if zeroed else ()
     if options.lines is None:
         return effects, ()

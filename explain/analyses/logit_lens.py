@@ -38,7 +38,7 @@ class LogitLens(TextAnalysis[LayerReadings]):
     def run(self, model: TextModel, subject: ExplainedText, meter: Meter | None = None) -> LayerReadings:
         model.require(self.requires)
         tokens, target = subject.tokens, subject.target
-        trace = model.trace(tokens, meter)
+        trace = model.attention.trace(tokens, meter)
         with torch.inference_mode():
             states = torch.nn.functional.normalize(trace.states, dim=-1)  # (L + 1, T, D)
             to_input = (states * states[0]).sum(dim=-1)

@@ -79,7 +79,7 @@ class MaxActivations(ModelAnalysis[NeuronWords]):
                 shown = time.monotonic()
 
         try:
-            model.watch_neurons([highest.texts[number] for number in unread], see, meter)
+            model.neurons.stream_activations([highest.texts[number] for number in unread], see, meter)
         except Cancelled:  # after a chunk that all layers have seen
             if checkpoint is not None:
                 checkpoint.leave(highest)
@@ -123,7 +123,7 @@ class _Highest:
         self.texts = texts
         self._numbers, self._partly = numbers, partly
         self._read = np.zeros(len(texts), dtype=bool)
-        shape = (min(top, len(texts)), model.layers, model.neurons)
+        shape = (min(top, len(texts)), model.layers, model.neurons.per_layer)
         self._values = torch.full(shape, -torch.inf)
         self._lines, self._places = torch.zeros(shape, dtype=torch.int32), torch.zeros(shape, dtype=torch.int32)
         self._sums, self._active = torch.zeros(shape[1:], dtype=torch.double), torch.zeros(shape[1:])

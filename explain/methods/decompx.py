@@ -22,7 +22,8 @@ from explain.core.meter import Meter
 from explain.core.settings import setting
 from explain.datatypes import Attribution, Target, Tokens
 from explain.methods.base import METHODS, Item, Method, Stopwatch
-from explain.models.base import TextModel, Trace, read_row
+from explain.models.base import TextModel, read_row
+from explain.models.capabilities.attention import Trace
 from explain.models.post_norm import PostNormLayer
 from explain.models.row_head import Activation
 
@@ -75,7 +76,7 @@ class DecompX(Method):
                     f"{self.most_tokens}. Shorten the text, or raise that and wait."
                 )
             watch = Stopwatch(meter)
-            trace = model.trace(tokens, watch.meter)
+            trace = model.attention.trace(tokens, watch.meter)
             with torch.inference_mode():
                 head = model.row_head
                 parts = _through_layers(trace, model.post_norm, read_row(target), watch.meter)  # (T + 1, D)

@@ -65,7 +65,7 @@ class StraightPath:
         for part in np.array_split(nodes, self._model.chunks(len(nodes) * len(ways), len(self._tokens))):
             if len(part):
                 points = self._points(part, None).repeat_interleave(len(ways), dim=0)
-                given = self._model.vectors_moved(self._tokens, points, ways.repeat(len(part), 1, 1), self._meter)
+                given = self._model.vectors.jvp(self._tokens, points, ways.repeat(len(part), 1, 1), self._meter)
                 found.append([tensor.double().unflatten(0, (len(part), len(ways))) for tensor in given])
         vectors, changes = (torch.cat(tensors).numpy() for tensors in zip(*found))  # (K, R, 2, E)
         return vectors[:, 0], np.concatenate([changes[:, : len(left), 0], changes[:, : len(right), 1]], axis=1)

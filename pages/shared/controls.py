@@ -157,7 +157,14 @@ def encoder_picker() -> TextModel:
 def pooling_picker(model: TextModel) -> str:
     """How a text's tokens become its vector, as `explain.embed` takes it."""
     help = definition("pooling")
-    kind = one_of("A text's vector is", model.poolings, "pooling", model.poolings[0], POOLINGS.__getitem__, help=help)
+    kind = one_of(
+        "A text's vector is",
+        model.vectors.poolings,
+        "pooling",
+        model.vectors.poolings[0],
+        POOLINGS.__getitem__,
+        help=help,
+    )
     if kind != "layer":
         return kind
     layers = list(range(model.layers))

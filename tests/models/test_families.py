@@ -183,7 +183,7 @@ def test_a_mask_written_by_the_user_is_not_special(tiny_bert: EncoderModel) -> N
 
 @pytest.mark.parametrize("family", ["bert", "roberta", "xlm-roberta", "electra"])
 def test_the_last_layer_is_trimmed_where_it_can_be(family: str, tiny: Callable[[str], EncoderModel]) -> None:
-    assert tiny(family)._trimmed
+    assert tiny(family)._network.trimmed
 
 
 def test_modernbert_reads_the_mean_of_its_rows(tiny: Callable[[str], EncoderModel]) -> None:

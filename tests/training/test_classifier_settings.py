@@ -120,7 +120,11 @@ def test_poolings_of_a_model_of_ones_own_are_served_and_compared(models: Path) -
     short = replace(SHORT, epochs=0.5)
     for pooling in ("cls", "mean", "lstm"):
         job.work(made(models / pooling, replace(short, pooling=pooling)), lambda _: None)
-    assert [catalogue.load_model(name).poolings[0] for name in ("cls", "mean", "lstm")] == ["mean", "mean", "lstm"]
+    assert [catalogue.load_model(name).vectors.poolings[0] for name in ("cls", "mean", "lstm")] == [
+        "mean",
+        "mean",
+        "lstm",
+    ]
     model = catalogue.load_model("lstm")
     assert len(explain.embed(["a good film", "bad"], model, pooling="lstm").vectors) == 2
     report = explain.explain("bad film", model="lstm", methods=["integrated_gradients"], phrases=False)

@@ -360,20 +360,22 @@ def test_a_trained_lstm_is_served_as_it_was_measured(
     texts = [sentence(number) for number in (1, 12, 33)]
     folder = arms["similarity", "lstm"]
     model = catalogue._load_adapter("similarity", folder)
-    assert model.poolings[0] == "lstm" and json.loads((folder / "explain.json").read_text())["pooling"] == "lstm"
+    assert (
+        model.vectors.poolings[0] == "lstm" and json.loads((folder / "explain.json").read_text())["pooling"] == "lstm"
+    )
     fresh = BertWithLSTM.from_pretrained(folder.parent / "base")
     adapted = peft.PeftModel.from_pretrained(fresh, folder).eval()
     with torch.inference_mode():
         inputs = model._tokenizer(texts, return_tensors="pt", padding=True)
         expected = similarity.sentence_vectors(adapted(**inputs), inputs).numpy()
-    vectors = model.text_vectors(texts, "lstm").vectors
+    vectors = model.vectors.read(texts, "lstm").vectors
     vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     assert np.allclose(vectors, expected, atol=1e-5)
-    assert not np.allclose(vectors, model.text_vectors(texts, "mean").vectors, atol=0.1)
+    assert not np.allclose(vectors, model.vectors.read(texts, "mean").vectors, atol=0.1)
     served = model.predict(model.encode(*texts[:2])).outputs[0].logits
     assert float(served.ravel()[0]) == pytest.approx(float(vectors[0] @ vectors[1]), abs=1e-5)
 
-    assert catalogue._load_adapter("similarity", trained["similarity"]).poolings[0] == "mean"
+    assert catalogue._load_adapter("similarity", trained["similarity"]).vectors.poolings[0] == "mean"
     objective, (source,) = TASK_RECIPES["topics"].objective, TASK_RECIPES["topics"].sources
     examples = finetune.read_examples(objective, source, str(root / source.name), "test", 0)
     for pooling in ("mean", "lstm"):
@@ -383,7 +385,7 @@ def test_a_trained_lstm_is_served_as_it_was_measured(
         right = np.array([example.labels[0] for example in examples])
         figures = json.loads((folder / "training.json").read_text())["figures"]
         assert figures["accuracy"] == pytest.approx((np.array(said).argmax(axis=1) == right).mean())
-        assert ("lstm" in classifier.poolings) == (pooling == "lstm")
+        assert ("lstm" in classifier.vectors.poolings) == (pooling == "lstm")
         tokens = classifier.encode(texts[0])
         target = classifier.task.target(classifier.predict(tokens), classifier.head)
         assert np.allclose(classifier.rows_read(tokens, target), 1 / len(tokens))
