@@ -41,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def judge(folder: Path) -> EncoderModel:
-    return load_folder("judge", folder, asked="zero-shot-classification")
+    return load_folder("judge", folder, task="zero-shot-classification")
 
 
 @pytest.fixture(scope="module")
@@ -97,9 +97,9 @@ def test_a_model_is_asked_for_the_task_that_is_meant(folder: Path) -> None:
     with pytest.raises(
         explain.core.errors.ModelError, match="was not trained for fill-mask; it does text-classification"
     ):
-        load_folder("plain", folder, asked="fill-mask")
+        load_folder("plain", folder, task="fill-mask")
     with pytest.raises(explain.core.errors.ModelError, match="no task 'fill-in'"):
-        load_folder("plain", folder, asked="fill-in")
+        load_folder("plain", folder, task="fill-in")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from transformers import BertConfig, BertModel
 
 from explain.core.errors import DataError
 from explain.methods.integrated_gradients import IntegratedGradients
-from explain.models.loading import catalogue
+from explain.models.loading import shared_encoder
 from explain.models.token_lstm import BertWithLSTM
 from explain.training import card, compare, finetune
 from explain.training.finetune import FinetuningRecipe
@@ -190,7 +190,7 @@ def test_adapters_load_with_peft(trained: dict[str, Path], base: Path, task: str
 
 @pytest.mark.parametrize("task", ["entailment", "topics", "emotions"])
 def test_classifiers_are_served_as_they_were_measured(trained: dict[str, Path], root: Path, task: str) -> None:
-    model = catalogue._load_adapter(task, trained[task])
+    model = shared_encoder.load_adapter(task, trained[task])
     description = json.loads((trained[task] / "explain.json").read_text())
     figures = json.loads((trained[task] / "training.json").read_text())["figures"]
     (source,) = TASK_RECIPES[task].sources
@@ -359,7 +359,7 @@ def test_a_trained_lstm_is_served_as_it_was_measured(
 ) -> None:
     texts = [sentence(number) for number in (1, 12, 33)]
     folder = arms["similarity", "lstm"]
-    model = catalogue._load_adapter("similarity", folder)
+    model = shared_encoder.load_adapter("similarity", folder)
     assert (
         model.vectors.poolings[0] == "lstm" and json.loads((folder / "explain.json").read_text())["pooling"] == "lstm"
     )
@@ -375,12 +375,12 @@ def test_a_trained_lstm_is_served_as_it_was_measured(
     served = model.predict(model.encode(*texts[:2])).outputs[0].logits
     assert float(served.ravel()[0]) == pytest.approx(float(vectors[0] @ vectors[1]), abs=1e-5)
 
-    assert catalogue._load_adapter("similarity", trained["similarity"]).vectors.poolings[0] == "mean"
+    assert shared_encoder.load_adapter("similarity", trained["similarity"]).vectors.poolings[0] == "mean"
     objective, (source,) = TASK_RECIPES["topics"].objective, TASK_RECIPES["topics"].sources
     examples = finetune.read_examples(objective, source, str(root / source.name), "test", 0)
     for pooling in ("mean", "lstm"):
         folder = arms["topics", pooling]
-        classifier = catalogue._load_adapter("topics", folder)
+        classifier = shared_encoder.load_adapter("topics", folder)
         said = [classifier.predict(classifier.encode(*example.texts)).output.probabilities[0] for example in examples]
         right = np.array([example.labels[0] for example in examples])
         figures = json.loads((folder / "training.json").read_text())["figures"]

@@ -43,10 +43,6 @@ _UNUSED = (
 )
 
 
-def is_adapter(folder: Path) -> bool:
-    return (folder / "adapter_config.json").is_file()
-
-
 def with_adapter(base: PreTrainedModel, folder: Path, architecture: str, labels: tuple[str, ...]) -> PreTrainedModel:
     """Build the adapted model.
 

@@ -303,6 +303,11 @@ def check_shapes(name: str, mismatched: Any, config: Mapping[str, Any]) -> None:
         )
 
 
+def is_adapter(folder: Path) -> bool:
+    """Whether a folder holds what was trained over another model's weights, not a model."""
+    return (folder / "adapter_config.json").is_file()
+
+
 def check_tokenizer_settings(name: str, folder: Path) -> None:
     """Check the files that say what a tokenizer's special tokens are.
 
