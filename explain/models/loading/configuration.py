@@ -40,7 +40,9 @@ def load_config(name: str, folder: Path) -> transformers.PretrainedConfig:
         )
     config.chunk_size_feed_forward = 0  # it saves memory, changes no number, and takes only the lengths it divides
     check_weights(name, folder)
-    check_layers(name, folder, config.num_hidden_layers if config.model_type != "albert" else 0)
+    layer = FAMILIES[config.model_type].layer
+    shared = layer is not None and bool(layer.groups)
+    check_layers(name, folder, 0 if shared else config.num_hidden_layers)
     return copy.deepcopy(config)
 
 
