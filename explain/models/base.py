@@ -282,7 +282,7 @@ class TextModel(ABC):
     @final
     def places_read(self, tokens: Tokens, target: Target) -> tuple[int, ...]:
         """The tokens whose rows a target's number depends on; none where the head speaks of the whole input."""
-        return (*target.positions, *self.task.beside(tokens, target, self.head))
+        return (*target.positions, *self.task.normalizer_positions(tokens, target, self.head))
 
     if not TYPE_CHECKING:  # a type checker is to refuse the old names
 
@@ -309,7 +309,7 @@ class TextModel(ABC):
                 operator,
                 mask_id=self.mask_id,
                 unk_id=self.unk_id,
-                protected=target.held,
+                protected=target.protected,
             ),
             target,
         )
@@ -325,7 +325,7 @@ class TextModel(ABC):
                 operator,
                 mask_id=self.mask_id,
                 unk_id=self.unk_id,
-                protected=target.held,
+                protected=target.protected,
             ),
             target,
         )
@@ -333,7 +333,7 @@ class TextModel(ABC):
     @final
     def removable(self, tokens: Tokens, target: Target) -> npt.NDArray[np.int64]:
         """Indices of the tokens that may be taken out: the user's own, less those the target reads."""
-        return np.setdiff1d(tokens.ordinary, np.asarray(target.held, dtype=np.int64))
+        return np.setdiff1d(tokens.ordinary, np.asarray(target.protected, dtype=np.int64))
 
     @final
     def removable_units(self, tokens: Tokens, target: Target, units: Iterable[Sequence[int]]) -> Units:

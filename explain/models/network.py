@@ -144,7 +144,7 @@ class Network:
         """Return the positions the head is read at, per row (B, P); -1 where a token was deleted, and as filler."""
         positions = []
         for row in rows:
-            further = self.task.beside(row.tokens, row.target, self.head)
+            further = self.task.normalizer_positions(row.tokens, row.target, self.head)
             positions.append((*row.variant.places(row.target.positions), *row.variant.places_left(further)))
         longest = max(map(len, positions))
         table = [(*line, *[-1] * (longest - len(line))) for line in positions]

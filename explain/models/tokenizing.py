@@ -47,7 +47,7 @@ class TextEncoder:
         Raises:
             TextError: a text is empty, not Unicode, or nothing the tokenizer can read.
         """
-        second_texts = self.task.seconds(text_pair)
+        second_texts = self.task.second_texts(text_pair)
         if len(second_texts) > 1 or second_texts[0] != text_pair:
             return tuple(window for second in second_texts for window in self._pair(text, second))
         return self._pair(text, text_pair)

@@ -145,7 +145,7 @@ class ToyModel(TextModel):
 
     def _places(self, row: Row) -> tuple[int, ...]:
         """Where what a row's target needs stands in it."""
-        beside = self.task.beside(row.tokens, row.target, self.head)
+        beside = self.task.normalizer_positions(row.tokens, row.target, self.head)
         return (*row.variant.places(row.target.positions), *row.variant.places_left(beside))
 
     def _value(self, tokens: Tokens, target: Target, points: Tensor) -> Tensor:
@@ -310,7 +310,7 @@ class JudgingModel(CurvedModel):
 
     def windows(self, text: str, text_pair: str | None = None) -> tuple[Tokens, ...]:
         self.check_pair(text_pair)
-        return tuple(super(JudgingModel, self).encode(text, one) for one in self.task.seconds(text_pair))
+        return tuple(super(JudgingModel, self).encode(text, one) for one in self.task.second_texts(text_pair))
 
     def raw(self, points: Tensor, attended: Tensor, places: Tensor, segment: Tensor) -> Raw:
         logits = super().raw(points, attended, places, segment)["logits"]

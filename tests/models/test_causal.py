@@ -120,4 +120,4 @@ def test_every_word_that_is_listed_can_be_asked_for(model: EncoderModel) -> None
 
 def test_the_last_word_is_held_whole(model: EncoderModel) -> None:
     tokens, target = default_item(model, "The film is unforgettable")
-    assert len(target.held) > 1 and target.held == tokens.word_around(len(tokens) - 1)
+    assert len(target.protected) > 1 and target.protected == tokens.word_around(len(tokens) - 1)

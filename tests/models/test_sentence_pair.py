@@ -214,7 +214,7 @@ def test_what_can_not_be_read_apart_is_refused(tmp_path: Path, tiny: Tiny) -> No
     model = tiny("bert", "")
     with pytest.raises(TextError, match="reads two texts, text and other text"):
         model.encode(PAIR[0])
-    assert Target("", "", 0).held == ()
+    assert Target("", "", 0).protected == ()
 
 
 def test_long_texts_have_half_of_the_length_each(tiny: Tiny) -> None:

@@ -182,7 +182,7 @@ def test_answers_are_asked_for_as_they_are_listed(tiny: Callable[..., EncoderMod
     listed = prediction.output.labels
     assert any(" (at " in name for name in listed)
     for name, span in zip(listed, prediction.spans):
-        assert model.task.target(prediction, model.head, label=name).held == tuple(range(*span.tokens))
+        assert model.task.target(prediction, model.head, label=name).protected == tuple(range(*span.tokens))
     with pytest.raises(TargetError, match="'the' was given twice"):
         model.task.target(prediction, model.head, label="the", against="the")
     with pytest.raises(TargetError, match=r"no 'he'.* whole words"):
