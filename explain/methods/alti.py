@@ -38,7 +38,7 @@ class Alti(ShareMethod):
 
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
         trace = model.attention.trace(item[0], meter)
-        near = torch.empty(model.layers, 1, len(item[0]), len(item[0]))
+        near = torch.empty(model.layers, 1, len(item[0]), len(item[0]), device=trace.states.device)
         with torch.inference_mode():
             for number, layer in enumerate(model.post_norm):
                 weights, values, inputs = trace.weights[number], trace.values[number], trace.states[number]

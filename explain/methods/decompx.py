@@ -104,8 +104,9 @@ class DecompX(Method):
 def _through_layers(trace: Trace, layers: Sequence[PostNormLayer], row: int, meter: Meter) -> Tensor:
     """What each token, and last the biases, brought to the row of the last layer that the head reads: (T + 1, D)."""
     count, width = trace.states.shape[1:]
-    parts = torch.zeros(count, count + 1, width)  # [i, k]: what k brought to i
-    parts[torch.arange(count), torch.arange(count)] = trace.states[0]
+    parts = trace.states.new_zeros(count, count + 1, width)  # [i, k]: what k brought to i
+    own = torch.arange(count, device=parts.device)
+    parts[own, own] = trace.states[0]
     done = 0
     for number, layer in enumerate(layers):
         weights = trace.weights[number]  # (H, T, T)
@@ -174,7 +175,7 @@ def _linear_part(target: Target, logits: Tensor, exclusive: bool) -> tuple[Tenso
         linear[target.against_index] = -1.0
         return linear, 0.0
     if target.scale == "log_odds":
-        others = torch.arange(len(logits)) != target.index
+        others = torch.arange(len(logits), device=logits.device) != target.index
         shares = torch.softmax(logits[others], dim=-1)
         linear[others] = -shares
         return linear, float((shares * torch.log_softmax(logits[others], dim=-1)).sum())

@@ -52,7 +52,7 @@ class ValueZeroing(ShareMethod):
                 f"{self.most_tokens}. Shorten the text, or raise that and wait."
             )
         trace = model.attention.trace(tokens, meter)
-        turned = torch.empty(model.layers, 1, count, count)
+        turned = torch.empty(model.layers, 1, count, count, device=trace.states.device)
         done = 0
         for number, layer in enumerate(model.post_norm):
             with torch.inference_mode():

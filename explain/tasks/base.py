@@ -274,7 +274,7 @@ class LabelTask(Task):
     def decision(self, raw: Raw, target: Target, places: Tensor, head: Head) -> Tensor:
         logits = raw["logits"]
         if head.value:
-            return torch.zeros(len(logits), dtype=torch.long)  # a number decides nothing
+            return logits.new_zeros(len(logits), dtype=torch.long)  # a number decides nothing
         if head.exclusive:
             return logits.argmax(dim=-1)
         return head.decided(logits)[:, target.index].long()
