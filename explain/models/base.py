@@ -1,4 +1,4 @@
-"""What a text model offers the rest of the package; nothing beyond this line knows transformers.
+"""The interface of text models; nothing beyond this line knows transformers.
 
 A `TextModel` is stateless and safe from several threads: no mode, hook or attribute of it is switched while it works.
 Tensors stay between models, methods and metrics; results are NumPy.
@@ -39,7 +39,7 @@ BASELINES = {
 }
 
 
-# What a model may offer, and what is said of one that does not.
+# Names of capabilities, and what a message says of a model that lacks one.
 CAPABILITIES = {
     "gradients": "can't be run from word embeddings, so gradients there would explain another model",
     "attention": "shows no attention",
@@ -68,7 +68,7 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """What rows gave: the target's value (B,), and what each decides (B,): equal numbers mean equal decisions."""
+    """Numbers of rows: the target's value (B,), and the decision (B,); equal numbers mean equal decisions."""
 
     values: npt.NDArray[np.float64]
     decisions: npt.NDArray[np.int64]
@@ -76,7 +76,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class Decision:
-    """What one row gave, and what that decides, by name.
+    """The target's value of one row, and its decision by name.
 
     Attributes:
         value, number: as in `Scores`.
@@ -91,7 +91,7 @@ class Decision:
 
 @dataclass(frozen=True, eq=False)
 class Observation:
-    """One forward pass, looked at: what was predicted and who looked at whom."""
+    """The prediction and the attention maps of one forward pass."""
 
     prediction: Prediction
     maps: AttentionMaps
@@ -129,13 +129,13 @@ class TextModel(ABC):
     @final
     @property
     def texts(self) -> tuple[str, ...]:
-        """What the texts are called that it reads."""
+        """Names of the texts that it reads."""
         return self.head.texts or self.task.texts
 
     @final
     @property
     def text_names(self) -> tuple[str, ...]:
-        """What the two texts of an encoding are called; empty where there need not be two, and they have no names."""
+        """Names of the two texts of an encoding; empty where there need not be two, and they have no names."""
         return (self.head.texts or self.task.read_as or self.task.texts) if self.pair == "always" else ()
 
     @final
@@ -191,7 +191,7 @@ class TextModel(ABC):
 
     @abstractmethod
     def word_embeddings(self, tokens: Tokens) -> Tensor:
-        """The rows of the word embedding (T, D) that are added to positions and segments."""
+        """Return the rows of the word embedding (T, D) that are added to positions and segments."""
 
     @abstractmethod
     def gradients(
@@ -211,22 +211,22 @@ class TextModel(ABC):
 
     @abstractmethod
     def values(self, tokens: Tokens, target: Target, points: Tensor, meter: Meter | None = None) -> Tensor:
-        """The target at word embeddings (B, T, D), as in `gradients` but forward only: (B,)."""
+        """Return the target at word embeddings (B, T, D), as in `gradients` but forward only: (B,)."""
 
     @abstractmethod
     def chunks(self, count: int, length: int) -> int:
-        """In how many chunks so many sequences of one length are run."""
+        """Return in how many chunks so many sequences of one length are run."""
 
     @abstractmethod
     def rows_read(self, tokens: Tokens, target: Target) -> npt.NDArray[np.float64]:
-        """How the head weighs the last layer's rows (T,), summing to 1: [CLS] alone, a mean, or the target's tokens."""
+        """Return the head's weights of the last layer's rows (T,), summing to 1: one row, all, or the target's."""
 
     @final
     def require(self, requires: Iterable[str]) -> None:
-        """Make sure that the model offers what a method needs.
+        """Check that the model has the capabilities a method requires.
 
         Raises:
-            ModelError: it does not; the message says why.
+            ModelError: one is missing; the message says why.
         """
         for need in sorted(requires):
             if need not in self.capabilities:
@@ -274,14 +274,14 @@ class TextModel(ABC):
 
     @final
     def read_states(self, states: Tensor, places: Sequence[int]) -> Raw:
-        """What the head says of states (N, T, D), read at some tokens, or at the first row where there are none."""
+        """Return the head's numbers for states (N, T, D), read at some tokens, or else at the first row."""
         if not places:
             return {"logits": self.row_head(states[:, 0])}
         return {"rows": self.row_head(states[:, list(places)])}
 
     @final
     def places_read(self, tokens: Tokens, target: Target) -> tuple[int, ...]:
-        """The tokens whose rows a target's number depends on; none where the head speaks of the whole input."""
+        """Return the tokens whose rows a target's number depends on; none where the head speaks of the whole input."""
         return (*target.positions, *self.task.normalizer_positions(tokens, target, self.head))
 
     if not TYPE_CHECKING:  # a type checker is to refuse the old names
@@ -295,12 +295,12 @@ class TextModel(ABC):
 
     @final
     def value(self, prediction: Prediction, target: Target) -> float:
-        """The target's value in a prediction: what was served."""
+        """Return the target's value in a prediction, as it was served."""
         return self.task.value(prediction, target, self.head)
 
     @final
     def removed(self, tokens: Tokens, unit: Sequence[int], operator: str, target: Target) -> Row:
-        """A row with a set of tokens taken out; what the target reads stays."""
+        """Return a row with a set of tokens removed; the target's protected tokens stay."""
         return Row(
             tokens,
             remove(
@@ -316,7 +316,7 @@ class TextModel(ABC):
 
     @final
     def only(self, tokens: Tokens, unit: Sequence[int], operator: str, target: Target) -> Row:
-        """A row with everything taken out but a set of tokens."""
+        """Return a row with everything removed but a set of tokens and the target's protected ones."""
         return Row(
             tokens,
             keep_only(
@@ -332,36 +332,36 @@ class TextModel(ABC):
 
     @final
     def removable(self, tokens: Tokens, target: Target) -> npt.NDArray[np.int64]:
-        """Indices of the tokens that may be taken out: the user's own, less those the target reads."""
+        """Return the indices of the tokens that may be removed: the user's own, less the target's protected ones."""
         return np.setdiff1d(tokens.ordinary, np.asarray(target.protected, dtype=np.int64))
 
     @final
     def removable_units(self, tokens: Tokens, target: Target, units: Iterable[Sequence[int]]) -> Units:
-        """What of some units may be taken out; units of which nothing may are left out."""
+        """Return the removable tokens of some units, without the units that have none."""
         free = set(self.removable(tokens, target).tolist())
         cut = (tuple(token for token in unit if token in free) for unit in units)
         return tuple(unit for unit in cut if unit)
 
     @final
-    def operator(self, asked: str) -> str:
-        """The operator meant: "auto" is the mask token where the vocabulary has one, else hiding from attention."""
-        if asked != "auto":
-            return asked
+    def operator(self, name: str) -> str:
+        """Return an operator by name: "auto" is the mask token where there is one, else hiding from attention."""
+        if name != "auto":
+            return name
         return "mask" if self.mask_id is not None else "attention_off"
 
     @final
     def baselines(self) -> tuple[str, ...]:
-        """The kinds of `BASELINES` that the vocabulary has tokens for."""
+        """Return the kinds of `BASELINES` that the vocabulary has tokens for."""
         return tuple(kind for kind in BASELINES if kind == "zero" or self._filler(kind) is not None)
 
     @final
     def default_baseline(self) -> str:
-        """ "mask" where the vocabulary has a mask token, else "pad", else "zero"."""
+        """Return "mask" where the vocabulary has a mask token, else "pad", else "zero"."""
         return next(kind for kind in ("mask", "pad", "zero") if kind in self.baselines())
 
     @final
     def baseline(self, tokens: Tokens, target: Target, kind: str, within: Iterable[int] | None = None) -> Tensor:
-        """Word embeddings of the empty text (T, D): every removable token replaced, all others as they are.
+        """Return word embeddings of the empty text (T, D): every removable token replaced, all others as they are.
 
         Args:
             within: the tokens of which the removable ones are replaced; None: all.
@@ -392,7 +392,7 @@ class TextModel(ABC):
 
     @abstractmethod
     def token_embedding(self, token_id: int) -> Tensor:
-        """The word embedding (D,) of one vocabulary entry."""
+        """Return the word embedding (D,) of one vocabulary entry."""
 
 
 # Members of earlier releases, and the member that each became.
@@ -443,7 +443,7 @@ def check_same_score(explained: float, served: float, model: str) -> None:
 
 
 def read_row(target: Target) -> int:
-    """The row of the last layer that a head of single rows is read at: the target's position, else the first."""
+    """Return the row of the last layer that a head of single rows is read at: the target's position, else the first."""
     return target.positions[0] if target.positions else 0
 
 

@@ -77,7 +77,7 @@ class CachedNeurons(Neurons):
 
 
 class CachedModel(TextModel):
-    """Gives what `model` gives; repeated forward passes cost none.
+    """A model like `model`; repeated forward passes cost none.
 
     Four methods, and three of its attention and neurons, are cached. Everything else that a model serves is forwarded,
     see below the class.

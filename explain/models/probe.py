@@ -96,7 +96,7 @@ class KeepMaps:
         self._layers = layers
 
     def room(self, layer: int, shape: tuple[int, ...]) -> Tensor | None:
-        """Where a layer's weights are to be written, so that they need not be copied together afterwards."""
+        """Return the memory for a layer's weights, so that they need not be copied together afterwards."""
         if layer >= self._layers:
             return None
         if self.block is None:

@@ -13,7 +13,7 @@ _MEANT_AS_MASK = re.compile(r"[\[<]\s*mask\s*[\]>]", re.IGNORECASE)
 
 
 class FillMask(VocabularyTask):
-    """Which word stands behind the mask?"""
+    """Words in the place of masks."""
 
     name = "fill_mask"
     hub_name = "fill-mask"

@@ -27,7 +27,7 @@ _SCALES = ("log_probability", "probability", "logit", "log_odds")
 
 
 class QuestionAnswering(Task):
-    """Where does the context answer the question?"""
+    """Extractive question answering: the part of a context that answers a question."""
 
     name = "question_answering"
     hub_name = "question-answering"

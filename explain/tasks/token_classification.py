@@ -33,7 +33,7 @@ OUTSIDE = ("O", "0", "OUT", "NONE")
 
 
 class TokenClassification(Task):
-    """What is each word?"""
+    """A label for each word, such as names of entities."""
 
     name = "token_classification"
     hub_name = "token-classification"

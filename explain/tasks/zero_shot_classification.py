@@ -24,7 +24,7 @@ _SCALES = ("log_odds", "probability", "log_probability", "logit")
 
 
 class ZeroShotClassification(Task):
-    """Which of these labels, given just now, does the text support?"""
+    """Labels that are named when a text is read; each is judged by an entailment model."""
 
     name = "zero_shot_classification"
     hub_name = "zero-shot-classification"
