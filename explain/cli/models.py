@@ -17,7 +17,7 @@ def run(options: argparse.Namespace) -> int:
 
     rows = []
     for entry in list_models():
-        tasks = (", " if entry.told else " or ").join(entry.tasks).replace("_", "-") or "(known once loaded)"
+        tasks = (", " if entry.task_is_known else " or ").join(entry.tasks).replace("_", "-") or "(known once loaded)"
         size = f"{entry.size / 1e6:.1f} MB" if entry.size else ""
         figure = "" if entry.main_figure is None else "{} {:.3f}".format(*entry.main_figure)
         rows.append((entry.name, tasks, size, figure, entry.title))

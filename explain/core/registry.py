@@ -168,8 +168,9 @@ class Registry(Mapping[str, Entry]):
         Raises:
             ExtensionError: the extension of this name is broken.
         """
-        if name in self._modules():
-            importlib.import_module(f"{self._package}.{name}")
+        module = str(name).replace("-", "_")  # "xlm-roberta" is in xlm_roberta.py
+        if module in self._modules():
+            importlib.import_module(f"{self._package}.{module}")
         if name not in self._entries:
             for extension in self.extensions:
                 if extension.name == name:

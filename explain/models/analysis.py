@@ -80,7 +80,7 @@ class Analysis(ABC, Generic[SubjectType, ResultType]):
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """The settings by name, as JSON values."""
+        """Return the settings by name, as JSON values."""
         return setting_values(self)
 
     @abstractmethod

@@ -18,7 +18,7 @@ LABEL = "similarity"
 
 
 class SentenceSimilarity(LabelTask):
-    """How near are two texts in meaning?"""
+    """Similarity of two texts: how near they are in meaning."""
 
     name = "sentence_similarity"
     hub_name = "sentence-similarity"

@@ -1,11 +1,10 @@
-"""Which models there are: shipped, trained here, and those in `EXPLAIN_MODELS`.
+"""Which models there are: shipped, trained here, and those in `EXPLAIN_MODELS`; and their tasks, as far as files say.
 
-Only files are read; neither torch nor transformers is imported, but for a folder whose weights decide the task.
+Neither torch nor transformers is imported, but for a folder whose weights decide its task.
 """
 
 import contextlib
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,18 +13,12 @@ from typing import Any
 from explain.core.errors import ModelError
 from explain.core.installation import models_folder, weights_folder
 from explain.models.families import FAMILIES
-from explain.models.loading.folder_checks import check_files, read_about, read_config
+from explain.models.loading import hub
+from explain.models.loading.folder_checks import check_files, is_adapter, read_about, read_config
 from explain.tasks.base import TASKS, Task
 
 ENCODER = "base"  # what the shipped adapters are laid over
-SIMILARITY, NEXT_WORD = TASKS["sentence_similarity"], TASKS["text_generation"]
-FROM_HUB: dict[tuple[str, str | None], Path] = {}  # what was fetched by this process
-HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
-
-
-def is_adapter(folder: Path) -> bool:
-    """Whether a folder holds an adapter, to be laid over an encoder."""
-    return (folder / "adapter_config.json").is_file()
+HEADLESS, CAUSAL = TASKS["sentence_similarity"], TASKS["text_generation"]
 
 
 @dataclass(frozen=True)
@@ -39,8 +32,8 @@ class Entry:
         size: bytes of its own weights.
         figures: its measured figures, as its card has them.
         examples: texts to start from, by a name for each; empty: the task's own.
-        told: whether the first of its tasks is known to be meant; else its weights fit all of them alike, nothing says
-            which they were saved for, and whoever loads it has to.
+        task_is_known: the first of its tasks is known to be meant. Else its weights fit all of them alike, nothing says
+            which they were saved for, and the caller that loads it has to name one.
     """
 
     name: str
@@ -50,11 +43,11 @@ class Entry:
     size: int
     figures: dict[str, Any]
     examples: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    told: bool = True
+    task_is_known: bool = True
 
     @property
     def main_figure(self) -> tuple[str, float, str] | None:
-        """The figure that its card leads with: name, value, and the data it was measured on."""
+        """The figure that its card shows first: its name, its value, and the data it was measured on."""
         for figure in self.figures.get("shown", ()):
             return figure["name"], figure["value"], figure["data"]
         return ("accuracy", self.figures["accuracy"], "its dev set") if "accuracy" in self.figures else None
@@ -66,13 +59,13 @@ def list_models() -> tuple[Entry, ...]:
     The variable holds paths or hub names, with commas; "name=path" names one.
 
     Raises:
-        ModelError: `EXPLAIN_MODELS` names two models alike, or a shipped folder is broken.
+        ModelError: two models have one name.
     """
     entries = [_shipped(folder) for folder in _described(weights_folder())]
     entries += trained_here()
     for part in os.environ.get("EXPLAIN_MODELS", "").split(","):
-        name, equals, place = (text.strip() for text in part.partition("="))
-        if not equals or "/" in name:  # a folder's name may hold the sign, too
+        name, sign, place = (text.strip() for text in part.partition("="))
+        if not sign or "/" in name:  # a folder's name may hold the sign, too
             name, place = "", part.strip()
         if place:
             entries.append(entry_of(place, name or Path(place).name))
@@ -85,8 +78,13 @@ def list_models() -> tuple[Entry, ...]:
     return tuple(entries)
 
 
+def explainable() -> tuple[Entry, ...]:
+    """Return the models that a page can explain."""
+    return tuple(entry for entry in list_models() if not entry.tasks or set(entry.tasks) & set(TASKS))
+
+
 def trained_here() -> list[Entry]:
-    """Return the models that were trained with this app, less unfinished and broken folders."""
+    """Return the models that were trained with this app, without those that are incomplete or broken."""
     shipped = {folder.name for folder in _described(weights_folder())}
     entries = []
     for folder in _described(models_folder()):
@@ -105,12 +103,36 @@ def _shipped(folder: Path) -> Entry:
     about = read_about(folder)
     size = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
     examples = {name: tuple(texts) for name, texts in (about.get("examples") or {}).items()}
-    tasks = shipped_tasks(folder, about)
+    tasks = tasks_served(folder, about)
     return Entry(folder.name, str(folder), tasks, about["title"], size, about.get("figures", {}), examples)
 
 
-def shipped_tasks(folder: Path, about: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the tasks of a shipped model: its own first, then the others that its heads serve."""
+def entry_of(place: str, name: str | None = None) -> Entry:
+    """Describe a model in a folder, or on the hub once it was fetched, without loading it."""
+    folder = local_folder(place, None)
+    tasks, is_known = ((), True) if folder is None else tasks_in(folder)
+    return Entry(name or place, place, tasks, place, 0, {}, task_is_known=is_known)
+
+
+def default_encoder() -> str:
+    """Return the name of the shipped model whose vectors were made to be compared; else the shared encoder's."""
+    names = (entry.name for entry in list_models() if entry.tasks[:1] == (HEADLESS.name,))
+    return next(names, ENCODER)
+
+
+def would_be_fetched(name: str) -> bool:
+    """Whether loading a name would ask the hub: it is no folder here, and could be a name there."""
+    places = {entry.name: entry.folder for entry in list_models()}
+    place = places.get(name, name)
+    return hub.is_hub_name(place) and _folder(place) is None
+
+
+def tasks_served(folder: Path, about: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the tasks of a model that shares an encoder: its own first, then the others that its heads serve.
+
+    Args:
+        about: its `explain.json`.
+    """
     if not is_adapter(folder):
         return tuple(dict.fromkeys((about["task"], *tasks_in(folder)[0])))
     auto_class = TASKS[about["task"]].auto_class if about["task"] in TASKS else None
@@ -119,68 +141,42 @@ def shipped_tasks(folder: Path, about: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((about["task"], *same)))
 
 
-def entry_of(place: str, name: str | None = None) -> Entry:
-    """Return the entry of a model in a folder or on the hub, as far as files on this machine tell."""
-    folder = local_folder(place, None)
-    tasks, told = ((), True) if folder is None else tasks_in(folder)
-    return Entry(name or place, place, tasks, place, 0, {}, told=told)
-
-
 def tasks_in(folder: Path) -> tuple[tuple[str, ...], bool]:
-    """Return the tasks that a folder's model was, or could have been, saved for; and whether the first is meant."""
+    """Return the tasks that a folder's model was saved for, or could have been, and whether the first is meant."""
     try:
         check_files(folder.name, folder)
         config = read_config(folder.name, folder)
         if not config.get("architectures"):
-            from explain.models.loading.catalogue import tasks_by_files  # reads weights, so it needs torch
+            from explain.models.loading.task_inference import tasks_by_weights  # imports torch
 
-            tasks = tasks_by_files(folder)
+            tasks = tasks_by_weights(folder)
             return tuple(task.name for task in tasks), len(tasks) < 2
         labels = [str(label) for label in (config.get("id2label") or {}).values()]
-        return tuple(
-            task.name for task in tasks_for(config["architectures"], labels, str(config.get("model_type")))
-        ), True
-    except ModelError:  # what is wrong is told on loading it
+        family = str(config.get("model_type"))
+        return tuple(task.name for task in tasks_for(config["architectures"], labels, family)), True
+    except ModelError:  # loading says what is wrong
         return (), True
 
 
 def tasks_for(architectures: Sequence[str], labels: Sequence[str], family: str) -> list[Task]:
-    """Return the tasks whose head a checkpoint was saved with; next words only of causal families."""
+    """Return the tasks whose head a checkpoint was saved with; text generation only for causal families."""
     causal = family in FAMILIES and FAMILIES[family].causal
     return [
         task
         for task in TASKS.values()
-        if any(map(task.is_in, architectures)) and task.fits(labels) and (causal or task is not NEXT_WORD)
+        if any(map(task.is_in, architectures)) and task.fits(labels) and (causal or task is not CAUSAL)
     ]
 
 
-def default_encoder() -> str:
-    """Return the name of the shipped model whose vectors were made to be compared; else the shared encoder's."""
-    names = (entry.name for entry in list_models() if entry.tasks[:1] == (SIMILARITY.name,))
-    return next(names, ENCODER)
-
-
-def would_be_fetched(name: str) -> bool:
-    """Whether loading a name would ask the hub: it is no folder here, and could be a name there."""
-    places = {entry.name: entry.folder for entry in list_models()}
-    place = places.get(name, name)
-    return bool(HUB_NAME.fullmatch(place)) and _folder(place) is None
-
-
 def local_folder(place: str, revision: str | None) -> Path | None:
-    """Return the folder of a model that is on this machine, None where only the hub may have it."""
-    return _folder(place) or FROM_HUB.get((place, revision))
+    """Return the folder of a model on this machine, without asking the hub; None where it is not known."""
+    return _folder(place) or hub.fetched_folder(place, revision)
 
 
 def _folder(place: str) -> Path | None:
-    """Return the folder of that name, or None."""
+    """Return the folder of that name, if there is one."""
     try:
         folder = Path(place).expanduser()
         return folder if folder.is_dir() else None
     except (OSError, RuntimeError, ValueError):  # nobody's home, a name too long for any folder, a zero byte
         return None
-
-
-def explainable() -> tuple[Entry, ...]:
-    """Return the models that a page can explain."""
-    return tuple(entry for entry in list_models() if not entry.tasks or set(entry.tasks) & set(TASKS))
