@@ -172,7 +172,7 @@ def test_a_pair_is_read_together(app: AppTest) -> None:
 
 
 def test_models_that_show_no_neurons_say_so(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(EncoderModel, "_neurons_are_seen", lambda *_: False)  # as of layers of another kind
+    monkeypatch.setattr("explain.models.entry_checks._neurons_per_layer", lambda *_: 0)  # as of layers of another kind
     monkeypatch.setenv("EXPLAIN_MODELS", f"closed={tiny_folder('bert', tmp_path / 'closed')}")
     look(app, "Neurons", model="closed")
     assert "their neurons can't be seen" in errors(app).replace("\\", "") and not app.exception
