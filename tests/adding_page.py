@@ -21,7 +21,7 @@ Written by `make golden` from `explain/extend.py` and `tests/example_extension`;
 
 A new entry is one file. It works in two places:
 
-- in this package: `explain/methods/<name>.py` and so on. The file's name is the name in the registry, and nobody lists it. Families stand in `explain/models/families.py`.
+- in this package: `explain/methods/<name>.py` and so on. The file's name is the name in the registry, and nobody lists it. A family is a file in `explain/models/families`.
 - in a distribution of your own, which names it by an entry point. Once it is installed, it is in the app, on the command line and in Python. `explain extensions` lists it.
 
 ```toml
@@ -60,11 +60,11 @@ A checkpoint has the task if its architecture ends like `auto_class` (or is in `
 
 - **numbers for the whole text**, `{"logits": (B, C)}`: `LabelTask`, as above. `columns` names them where checkpoints do not (`next_sentence_prediction.py`). A single number of another kind has its own `target` (`sentence_similarity.py`).
 - **a row over the vocabulary at some tokens**, `{"rows": (B, P, C)}`: `VocabularyTask`; `positions` says at which (`fill_mask.py`, `text_generation.py`).
-- **a row of labels at each word**: `Task` (`token_classification.py`). Targets carry their position and the protected tokens (`held`), here the whole word: no method removes them, and their positions are updated when earlier words are deleted. `places` names the words that may be explained.
-- **positions to choose from**: `Task` (`question_answering.py`). `beside` adds the rows that the target's sum runs over; the position of a deleted token is -1. `one_row = False` excludes methods that take a single row apart. With `windows = True` a long second text is read in windows, and `joined` says which one counts.
-- **one pass for each of several second texts**: `seconds` makes them from the user's second text, `read_as` names them, and `joined` combines their predictions and says which one is explained (`zero_shot_classification.py`).
+- **a row of labels at each word**: `Task` (`token_classification.py`). Targets carry their position and the protected tokens (`protected`), here the whole word: no method removes them, and their positions are updated when earlier words are deleted. `places` names the words that may be explained.
+- **positions to choose from**: `Task` (`question_answering.py`). `normalizer_positions` adds the rows that the target's sum runs over; the position of a deleted token is -1. `one_row = False` excludes methods that take a single row apart. With `windows = True` a long second text is read in windows, and `joined` says which one counts.
+- **one pass for each of several second texts**: `second_texts` makes them from the user's second text, `read_as` names them, and `joined` combines their predictions and says which one is explained (`zero_shot_classification.py`).
 
-Add a toy to `TOY_MODELS` in `explain/testing/toys.py`: a `ToyModel` with the task, a head and `raw`, whose answers can be computed by hand. The suite needs one for every task, and runs `check_task` and every method over it. A head listed in `explain/models/row_head.py` is computed only at the rows that are read; others are run whole.
+Add a toy to `TOY_MODELS` in `explain/testing/toys.py`: a `ToyModel` with the task, a head and `raw`, whose answers can be computed by hand. The suite needs one for every task, and runs `check_task` and every method over it. A head that a family lists (`Family.heads`) is computed only at the rows that are read; others are run whole.
 """,
     "explain.views": """\
 The script defines `draw(root, data)`; the page and the stand-alone file use the same script. Put text in with `textContent` only. In this package the script is a file of its own, `explain/views/assets/<name>.js`. A view whose data fit another view's script names that view in `drawn_by`. `explain/views/probabilities.py` is the shortest here.

@@ -18,7 +18,7 @@ from sklearn import metrics
 import explain
 from explain.__main__ import main
 from explain.core.errors import Busy, Cancelled, DataError, ExplainError, FileError, ModelError
-from explain.models.loading import catalogue, shared_encoder
+from explain.models.loading import listing, shared_encoder
 from explain.models.loading.files import ModelFiles
 from explain.training import baselines, job, lines, runs, table_run
 from explain.training import classifier_settings as own
@@ -60,7 +60,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def models(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder of models, on a tiny encoder."""
     monkeypatch.setenv("EXPLAIN_MODELS_DIR", str(tmp_path / "models"))
-    for room in (own, lines, catalogue, shared_encoder):
+    for room in (own, lines, listing, shared_encoder):
         monkeypatch.setattr(room, "weights_folder", lambda: base.parent)
     return tmp_path / "models"
 
