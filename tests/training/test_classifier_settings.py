@@ -18,7 +18,7 @@ from sklearn import metrics
 import explain
 from explain.__main__ import main
 from explain.core.errors import Busy, Cancelled, DataError, ExplainError, FileError, ModelError
-from explain.models.loading import listing, shared_encoder
+from explain.models.loading import catalogue, listing, shared_encoder
 from explain.models.loading.files import ModelFiles
 from explain.training import baselines, job, lines, runs, table_run
 from explain.training import classifier_settings as own
