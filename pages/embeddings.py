@@ -163,7 +163,9 @@ def about_texts(subject: Subject, vectors: TextVectors) -> None:
     if texts.blank:
         said.append(f"Rows without a text, left out: {texts.blank:,}.")
     if cut := int(vectors.truncated.sum()):
-        said.append(f"Texts longer than {subject.model.longest_text} pieces, of which the rest was not read: {cut:,}.")
+        said.append(
+            f"Texts longer than {subject.model.vectors.longest_text} pieces, of which the rest was not read: {cut:,}."
+        )
     st.caption(show.plain(" ".join(said)))
     if (unknown := float(vectors.unknown.sum() / vectors.pieces.sum())) > MOST_UNKNOWN:
         st.warning(f"{unknown:.0%} of the pieces are unknown to this model: it sees the same blank for each of them.")

@@ -67,7 +67,7 @@ def plausibility(report: Report, words: Iterable[int | str]) -> Rationale:
 
 def markable(tokens: Tokens, target: Target) -> tuple[int, ...]:
     """The numbers of the words that can be marked: those that can be seen, but for a mask that is asked about."""
-    asked = set(target.held)
+    asked = set(target.protected)
     found = []
     for number, unit in enumerate(tokens.word_units()):
         _, start, stop = tokens.unit_span(unit)

@@ -101,7 +101,7 @@ def _sentence(parts: Sequence[str]) -> str:
 
 
 def _words(attribution: Attribution) -> list[tuple[int, ...]]:
-    asked = set(attribution.target.held)
+    asked = set(attribution.target.protected)
     return [word for word in attribution.tokens.word_units() if not asked.intersection(word)]
 
 

@@ -37,8 +37,8 @@ class Alti(ShareMethod):
     requires: ClassVar[frozenset[str]] = frozenset({"trace", "post_norm"})
 
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
-        trace = model.trace(item[0], meter)
-        near = torch.empty(model.layers, 1, len(item[0]), len(item[0]))
+        trace = model.attention.trace(item[0], meter)
+        near = torch.empty(model.layers, 1, len(item[0]), len(item[0]), device=trace.states.device)
         with torch.inference_mode():
             for number, layer in enumerate(model.post_norm):
                 weights, values, inputs = trace.weights[number], trace.values[number], trace.states[number]

@@ -42,7 +42,7 @@ class AttentionTimesGradient(AttentionMethod):
         return 2
 
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
-        found = model.attention_gradients(*item, meter)
+        found = model.attention.gradients(*item, meter)
         weights = (found.weights * found.gradients).sum(dim=1, keepdim=True)
         return AttentionMaps(item[0], weights.numpy(), ("sum",), self.name, row_stochastic=False), found.value
 

@@ -34,7 +34,7 @@ class AttentionTimesStates(ShareMethod):
 
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
         heads = chosen_heads(self.heads, model.heads)
-        trace = model.trace(item[0], meter)
+        trace = model.attention.trace(item[0], meter)
         chosen = trace.weights if heads is None else trace.weights[:, heads]
         sizes = trace.states[1:].norm(dim=-1)[:, None, None, :]  # (L, 1, 1, T)
         weights = chosen.mean(dim=1, keepdim=True) * sizes

@@ -36,7 +36,7 @@ class GradientWeightedAttention(ShareMethod):
         return 2
 
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
-        found = model.attention_gradients(*item, meter)
+        found = model.attention.gradients(*item, meter)
         weights = (found.weights * found.gradients).clamp(min=0).mean(dim=1, keepdim=True)
         return AttentionMaps(item[0], weights.numpy(), ("mean",), self.name, row_stochastic=False), found.value
 

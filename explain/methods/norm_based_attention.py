@@ -43,8 +43,8 @@ class NormBasedAttention(ShareMethod):
     )
 
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
-        trace = model.trace(item[0], meter)
-        norms = torch.empty(model.layers, 1, len(item[0]), len(item[0]))
+        trace = model.attention.trace(item[0], meter)
+        norms = torch.empty(model.layers, 1, len(item[0]), len(item[0]), device=trace.states.device)
         with torch.inference_mode():
             for number, layer in enumerate(model.post_norm):
                 for rows, given in layer.contributions(

@@ -54,14 +54,15 @@ class MaxSensitivity(Metric):
             raise MetricError(f"{method.title} is not computed from word embeddings, which are what is moved.")
         model, tokens, target = trial.model, trial.tokens, trial.target
         points = model.word_embeddings(tokens)
-        free = torch.zeros(len(tokens), 1)
+        free = points.new_zeros(len(tokens), 1)
         free[torch.from_numpy(model.removable(tokens, target))] = self.radius
         reach = free * points.square().mean().sqrt()
         draw = torch.Generator().manual_seed(self.seed)
         outputs: list[float] = []
 
         def move(inputs: Tensor) -> Tensor:
-            return inputs + (2 * torch.rand(inputs.shape, generator=draw) - 1) * reach
+            share = torch.rand(inputs.shape, generator=draw, device=draw.device).to(inputs.device)
+            return inputs + (2 * share - 1) * reach
 
         # captum gives a tuple once, for the text itself, and compares wrongly what is returned bare.
         def scores(inputs: Tensor | tuple[Tensor, ...]) -> tuple[Tensor]:

@@ -47,7 +47,7 @@ class AgreementMatrix(View):
         """
         usable = [one for one in result.attributions if one.granularity != "window"]
         words = usable[0].tokens.word_units() if usable else ()
-        asked = set(result.target.held)
+        asked = set(result.target.protected)
         words = tuple(word for word in words if not asked.intersection(word))
         scores = [scores_of(one, words) for one in usable]
         rows = [

@@ -50,16 +50,20 @@ class View(ABC):
         """The result as JSON values, ready to be drawn: nothing is computed in the browser but places and colors."""
 
     @property
+    def own_script(self) -> str:
+        """JavaScript that defines `draw(root, data)` and may use `drawing.js`; by default a file of `assets`."""
+        return asset(f"{self.drawn_by or self.name}.js")
+
+    @property
     def script(self) -> str:
-        """JavaScript that defines `draw(root, data)`."""
-        return asset("drawing.js") + "\n" + asset(f"{self.drawn_by or self.name}.js")
+        """All JavaScript that the drawing needs."""
+        return asset("drawing.js") + "\n" + self.own_script
 
     def html(self, result: Any, **options: Any) -> Html:
         """The drawing as a fragment of a stand-alone page, see `explain.views.document`."""
         record = json_for_script(self.data(result, **options))
-        return Html(
-            f'<div class="view" data-view="{self.name}"><script type="application/json">{record}</script></div>'
-        )
+        script = self.drawn_by or self.name
+        return Html(f'<div class="view" data-view="{script}"><script type="application/json">{record}</script></div>')
 
 
 @functools.cache

@@ -17,6 +17,7 @@ def document(
     verdicts: Mapping[str, Verdict] | None = None,
     unknown: int | None = None,
     record: str = "",
+    answers: Sequence[Html] = (),
 ) -> Html:
     """Write the file.
 
@@ -27,6 +28,7 @@ def document(
         verdicts: by method, whether its explanation holds; see `explain.evaluation.verdict`.
         unknown: the vocabulary's id for what it does not know.
         record: the report as JSON, kept inside the file so that it can be replayed from it.
+        answers: sections of further analyses, see `explain.views.answers`.
     """
     prediction = read_at(report.prediction, report.target.positions)
     decided = headline(prediction)
@@ -52,6 +54,7 @@ def document(
     if report.similarity is not None:
         title = VIEWS["similarity_matrix"].title
         sections.append(f"<h2>{escape(title)}</h2>" + VIEWS["similarity_matrix"].html(report.similarity))
+    sections += answers
     if report.phrases:
         sections.append("<h2>Key phrases</h2>" + VIEWS["phrase_bars"].html(report))
     if maps is not None:
@@ -64,15 +67,25 @@ def document(
         + ".</p>"
     )
     if record:
-        sections.append(f'<script type="application/json" id="report">{_inside_script(record)}</script>')
+        sections.append(record_script(record))
+    return page_of(visible(report.text[:60]), sections)
+
+
+def page_of(title: str, sections: Sequence[str]) -> Html:
+    """Return sections as a whole page, with the scripts of their views."""
     return Html(
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'unsafe-inline'; "
         "style-src 'unsafe-inline'; img-src data: blob:\">"
-        f"<title>{escape(visible(report.text[:60]))}</title><style>{asset('document.css')}{asset('views.css')}</style></head>\n"
+        f"<title>{escape(title)}</title><style>{asset('document.css')}{asset('views.css')}</style></head>\n"
         f"<body><main>{''.join(sections)}</main>\n<script>{scripts(sections)}</script></body></html>\n"
     )
+
+
+def record_script(record: str) -> Html:
+    """Return the element that keeps a report's JSON inside a page."""
+    return Html(f'<script type="application/json" id="report">{_inside_script(record)}</script>')
 
 
 def _inside_script(text: str) -> str:
@@ -82,7 +95,7 @@ def _inside_script(text: str) -> str:
 def scripts(sections: Sequence[str]) -> str:
     """The `draw` of each view in the file, and a loop that draws them."""
     views = [
-        f"DRAW[{json_for_script(name)}] = (() => {{\n{asset(f'{name}.js')}\nreturn draw;\n}})();"
+        f"DRAW[{json_for_script(name)}] = (() => {{\n{VIEWS[name].own_script}\nreturn draw;\n}})();"
         for name in VIEWS
         if any(f'<div class="view" data-view="{name}">' in section for section in sections)
     ]

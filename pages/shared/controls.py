@@ -157,7 +157,14 @@ def encoder_picker() -> TextModel:
 def pooling_picker(model: TextModel) -> str:
     """How a text's tokens become its vector, as `explain.embed` takes it."""
     help = definition("pooling")
-    kind = one_of("A text's vector is", model.poolings, "pooling", model.poolings[0], POOLINGS.__getitem__, help=help)
+    kind = one_of(
+        "A text's vector is",
+        model.vectors.poolings,
+        "pooling",
+        model.vectors.poolings[0],
+        POOLINGS.__getitem__,
+        help=help,
+    )
     if kind != "layer":
         return kind
     layers = list(range(model.layers))
@@ -220,14 +227,14 @@ def _task_picker(entry: catalogue.Entry) -> str | None:
     session = st.session_state
     other = session.get("task_of", entry.name) != entry.name  # what another model did says nothing of this one
     session.task_of = entry.name
-    if not entry.told and other:
+    if not entry.task_is_known and other:
         session.task = None
     if session.get("task") not in (None, *entry.tasks):
         del session.task
     chosen = st.selectbox(
         "What it should do",
         entry.tasks,
-        index=0 if entry.told else None,
+        index=0 if entry.task_is_known else None,
         key="task",
         bind="query-params",
         format_func=lambda name: TASKS[name].title,

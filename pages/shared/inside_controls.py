@@ -69,7 +69,7 @@ def neuron_picker(model: TextModel) -> Neuron | None:
     if not name.strip():
         return None
     try:
-        chosen = read_neuron(name, model.layers, model.neurons)
+        chosen = read_neuron(name, model.layers, model.neurons.per_layer)
         if chosen.number is None:
             raise SettingError(f"{name!r} is a whole layer; choose one of its neurons here.")
     except SettingError as error:
@@ -92,7 +92,7 @@ def silenced(model: TextModel) -> tuple[tuple[Neuron, ...], list[str]]:
     found, wrong = [], []
     for name in names:
         try:
-            found.append(read_neuron(name, model.layers, model.neurons))
+            found.append(read_neuron(name, model.layers, model.neurons.per_layer))
         except SettingError as error:
             wrong.append(str(error))
     if len(found) > MOST_SILENCED:

@@ -108,8 +108,8 @@ def why_alike(one: str, other: str, pooling: str, longest: int, model: TextModel
             "(an encoder saved without a head, or the adapter similarity)."
         )
         return
-    if pooling != model.poolings[0]:
-        own = POOLINGS[model.poolings[0]].lower()
+    if pooling != model.vectors.poolings[0]:
+        own = POOLINGS[model.vectors.poolings[0]].lower()
         st.caption(f"Here the vectors are those that the model compares by ({own}), so the cosine is another.")
     if longest > (most := model.max_tokens // 2):
         st.caption(
@@ -130,7 +130,7 @@ def why_alike(one: str, other: str, pooling: str, longest: int, model: TextModel
 def matrix(one: str, other: str, model: TextModel) -> None:
     """What every two words, one of each text, add to their similarity; or why that can't be told."""
     try:
-        model.require({"vectors_moved"})
+        model.require({"jvp"})
     except ModelError as problem:
         st.caption(show.plain(str(problem)))
         return

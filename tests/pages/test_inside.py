@@ -11,8 +11,8 @@ from torch import Tensor
 
 from explain.core.meter import Meter
 from explain.datatypes import NeuronWords, Tokens
-from explain.models.base import SeeNeurons
-from explain.models.transformer import EncoderModel
+from explain.models.capabilities.neurons import SeeNeurons
+from explain.models.transformer import EncoderNeurons
 from explain.run.jobs import Cache
 from pages.shared import show, state
 from tests.golden import HOSTILE
@@ -89,19 +89,19 @@ def test_a_set_that_is_stopped_keeps_what_was_found_in_it(app: AppTest, monkeypa
 def test_a_set_that_is_stopped_is_continued_by_trying_again(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first search halts after some texts, until it is stopped; the second reads the others."""
     fresh, is_stopped, asked = Cache(), threading.Event(), list[int]()
-    plain = EncoderModel.watch_neurons
+    plain = EncoderNeurons.stream_activations
 
-    def watch(model: EncoderModel, texts: Sequence[Tokens], see: SeeNeurons, meter: Meter | None = None) -> None:
+    def watch(neurons_of: EncoderNeurons, texts: Sequence[Tokens], see: SeeNeurons, meter: Meter | None = None) -> None:
         asked.append(len(texts))
 
         def see_and_halt(chunk: Sequence[int], layer: int, neurons: Tensor) -> None:
             see(chunk, layer, neurons)
-            if len(asked) == 1 and layer == model.layers - 1:
+            if len(asked) == 1 and layer == neurons_of._model.layers - 1:
                 is_stopped.wait(60)
 
-        plain(model, texts, see_and_halt, meter)
+        plain(neurons_of, texts, see_and_halt, meter)
 
-    monkeypatch.setattr(EncoderModel, "watch_neurons", watch)
+    monkeypatch.setattr(EncoderNeurons, "stream_activations", watch)
     monkeypatch.setattr(state, "cache", lambda: fresh)
     monkeypatch.setattr("explain.analyses.max_activations.SHOW_SECONDS", 0)
     shown: list[NeuronWords] = []
@@ -172,7 +172,7 @@ def test_a_pair_is_read_together(app: AppTest) -> None:
 
 
 def test_models_that_show_no_neurons_say_so(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(EncoderModel, "_neurons_are_seen", lambda *_: False)  # as of layers of another kind
+    monkeypatch.setattr("explain.models.entry_checks._neurons_per_layer", lambda *_: 0)  # as of layers of another kind
     monkeypatch.setenv("EXPLAIN_MODELS", f"closed={tiny_folder('bert', tmp_path / 'closed')}")
     look(app, "Neurons", model="closed")
     assert "their neurons can't be seen" in errors(app).replace("\\", "") and not app.exception
