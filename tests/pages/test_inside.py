@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -13,10 +12,10 @@ from explain.datatypes import NeuronWords, Tokens
 from explain.models.base import SeeNeurons
 from explain.models.transformer import EncoderModel
 from explain.run.jobs import Cache
-from pages.shared import show, state
+from explain.testing.toys import NoGradientModel
+from pages.shared import session, show
 from tests.golden import HOSTILE
 from tests.pages.test_explain_text import ROOT, drawn, errors, run
-from tests.tiny_models import tiny_folder
 from tests.waiting import PATIENCE, wait_for
 
 VIEWS = ["Layer by layer", "Neurons"]
@@ -46,10 +45,10 @@ def test_every_view_bears_every_text(app: AppTest, view: str, text: str | None) 
 
 def test_the_python_runs(app: AppTest) -> None:
     look(app, "Neurons", zero=["2.308"])
-    found: dict[str, object] = {}
+    names: dict[str, object] = {}
     for block in app.code:
-        exec(block.value, found)
-    assert found["found"].neurons[0].number == 308
+        exec(block.value, names)
+    assert names["result"].neurons[0].number == 308
 
 
 def test_neurons_are_set_to_zero_and_taken_back(app: AppTest) -> None:
@@ -65,7 +64,7 @@ def test_neurons_are_set_to_zero_and_taken_back(app: AppTest) -> None:
 
 def test_a_set_that_is_stopped_keeps_what_was_found_in_it(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     fresh = Cache()
-    monkeypatch.setattr(state, "cache", lambda: fresh)
+    monkeypatch.setattr(session, "cache", lambda: fresh)
     monkeypatch.setattr("explain.analyses.max_activations.SHOW_SECONDS", 0)
     shown: list[NeuronWords] = []
     monkeypatch.setattr(show, "view", lambda name, result, **_: name == "neuron_words" and shown.append(result))
@@ -101,7 +100,7 @@ def test_a_set_that_is_stopped_is_continued_by_trying_again(app: AppTest, monkey
         plain(model, texts, see_and_halt, meter)
 
     monkeypatch.setattr(EncoderModel, "watch_neurons", watch)
-    monkeypatch.setattr(state, "cache", lambda: fresh)
+    monkeypatch.setattr(session, "cache", lambda: fresh)
     monkeypatch.setattr("explain.analyses.max_activations.SHOW_SECONDS", 0)
     shown: list[NeuronWords] = []
     monkeypatch.setattr(show, "view", lambda name, result, **_: name == "neuron_words" and shown.append(result))
@@ -131,8 +130,8 @@ def test_a_set_that_is_stopped_is_continued_by_trying_again(app: AppTest, monkey
 
 def test_words_of_a_set_are_found(app: AppTest) -> None:
     look(app, "Neurons", set_of_texts="so good\na bad film\n\n")
-    assert any("Where in the set" in one.value for one in app.markdown)
-    assert any("2 texts, a pass each" in one.value for one in app.caption)
+    assert any("in the set" in one.value for one in app.markdown)
+    assert any("2 texts, one pass each" in one.value for one in app.caption)
 
 
 @pytest.mark.parametrize(
@@ -170,10 +169,9 @@ def test_a_pair_is_read_together(app: AppTest) -> None:
     assert not app.error and "text_pair='I loved it.'" in app.code[0].value
 
 
-def test_models_that_show_no_neurons_say_so(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    chunked = tiny_folder("bert", tmp_path / "chunked", chunk_size_feed_forward=1)
-    monkeypatch.setenv("EXPLAIN_MODELS", f"chunked={chunked}")
-    look(app, "Neurons", model="chunked")
+def test_models_that_show_no_neurons_say_so(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "model", lambda *_: NoGradientModel())
+    look(app, "Neurons")
     assert "their neurons can't be seen" in errors(app).replace("\\", "") and not app.exception
 
 
@@ -182,7 +180,7 @@ def test_a_set_of_texts_is_still_there_when_one_comes_back(app: AppTest) -> None
     look(app, "Layer by layer")
     look(app, "Neurons")
     assert app.text_area(key="set_of_texts").value == "so good\na bad film"
-    assert any("Where in the set" in one.value for one in app.markdown)
+    assert any("in the set" in one.value for one in app.markdown)
 
 
 def test_neurons_in_a_link_that_are_none(app: AppTest) -> None:
