@@ -667,10 +667,11 @@ def _write(options: argparse.Namespace, report: Report, results: "Results", mode
 def _judged(report: Report, results: "Results", model: "TextModel") -> str:
     """Whether each explanation holds, and its figures, for a terminal."""
     from explain.metrics.base import METRICS
+    from explain.views.verdicts import verdict_word
 
     lines = []
     for name, judged in _verdicts(report, results, model).items():
-        lines += ["", f"{name}: {judged.word}. {judged.sentence}"]
+        lines += ["", f"{name}: {verdict_word(judged)}. {judged.sentence}"]
         for figure in (figure for figure in report.metrics if figure.method == name):
             beaten = "" if figure.percentile is None else f"  beats {figure.percentile:.0f}% of random orders"
             lines.append(f"  {figure.value:8.3f}  {METRICS[figure.metric].title}{beaten}")

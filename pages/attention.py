@@ -61,6 +61,7 @@ def page() -> None:
     def draw_all(results: Results, model: TextModel) -> None:
         show.prediction(results.prediction, model, results.target, most=MOST_LABELS)
         panel.draw(results)
+        show.views(results.maps, key="maps", titled=True, group=GROUP)
         for effects in results.of_type(AttentionKnockout):
             what_if(effects, results.maps)
         if results.complete:
@@ -106,9 +107,7 @@ def graph(model: TextModel, place: AttentionPlace) -> Panel:
         )
         if attribution is not None and method is not None:
             st.markdown(f"**{method.title}**, all layers together. {method.meaning}", help=method.limits)
-            show.view(
-                "token_heatmap", attribution, key="shares", by="token", title=method.title, group=GROUP, special=True
-            )
+            show.views(attribution, key="shares", by="token", title=method.title, group=GROUP, special=True)
 
     return Panel(() if analysis is None else (analysis,), draw)
 
@@ -223,8 +222,7 @@ def heads_that_matter(model: TextModel, place: AttentionPlace) -> Panel:
         if effects is None:
             st.skeleton(height=300)
             return
-        show.view(
-            "head_effects",
+        show.views(
             effects,
             key="effects",
             on_chosen=pickers.select,
@@ -269,7 +267,7 @@ def layer_by_layer(model: TextModel, place: AttentionPlace) -> Panel:
         if readings is None:
             st.skeleton(height=300)
             return
-        show.view("layer_readings", readings, key="readings", similarity=similar[to])
+        show.views(readings, key="readings", similarity=similar[to])
 
     return Panel((analysis,), draw)
 
@@ -293,7 +291,7 @@ def what_if(effects: CutEffects, maps: AttentionMaps) -> None:
     """Draw the effect of cutting what is selected."""
     st.subheader("Does it matter?", anchor=False, help=definition("cut"))
     names, claims = zip(*(named(cut, maps) for (cut,) in effects.cuts))
-    show.view("cut_effects", effects, key="cuts", names=names, claims=claims)
+    show.views(effects, key="cuts", names=names, claims=claims)
 
 
 def named(cut: Cut, maps: AttentionMaps) -> tuple[str, str]:

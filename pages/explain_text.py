@@ -58,7 +58,9 @@ def draw(results: Results, model: TextModel) -> None:
     heatmaps(results, model, report)
     alike(results)
     key_phrases(results, report)
+    show.views(report, key="report", titled=True, group=GROUP, titles=show.method_titles())
     attention(results.maps)
+    show.views(results.maps, key="maps", titled=True, group=GROUP)
     if results.complete:
         take_away(results, model)
 
@@ -75,8 +77,7 @@ def heatmaps(results: Results, model: TextModel, report: Report) -> None:
         if attribution is None:
             st.skeleton(height=60)
             continue
-        show.view(
-            "token_heatmap",
+        show.views(
             attribution,
             key=f"heatmap_{method.name}",
             by=by,
@@ -105,7 +106,7 @@ def alike(results: Results) -> None:
         if matrix is None:
             st.skeleton(height=240)
         else:
-            show.view("similarity_matrix", matrix, key="similarity_matrix", group=GROUP)
+            show.views(matrix, key="answer", group=GROUP)
 
 
 def key_phrases(results: Results, report: Report) -> None:

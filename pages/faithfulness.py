@@ -152,7 +152,7 @@ def faithfulness(results: Results, report: Report, titles: Mapping[str, str]) ->
         show.view("agreement_matrix", report, key="agreement", figure=figure, titles=titles)
     for interactions in results.of_type(WordInteractions):
         st.subheader("What acts together", anchor=False)
-        show.view("pair_bars", interactions, key="pair_bars", group=GROUP)
+        show.views(interactions, key="pair_bars", group=GROUP)
     weights(results.of_type(ParameterRandomization), titles)
     if not results.plan.tests:
         show.advice("Switch on the test in the sidebar to compare each explanation with random orders of its words.")
@@ -161,6 +161,7 @@ def faithfulness(results: Results, report: Report, titles: Mapping[str, str]) ->
         st.subheader("Output while words are removed", anchor=False)
         show.view("removal_curves", report, key="curves", titles=titles)
         figures(report.metrics, titles)
+    show.views(report, key="report", titled=True, group=GROUP, titles=titles)
 
 
 def verdicts(results: Results, titles: Mapping[str, str]) -> None:
@@ -191,8 +192,7 @@ def heatmaps(results: Results, report: Report) -> None:
         if attribution is None:
             continue
         st.markdown(f"**{method.title}**", help=method.limits)
-        show.view(
-            "token_heatmap",
+        show.views(
             attribution,
             key=f"heatmap_{method.name}",
             by="word",

@@ -80,8 +80,7 @@ def layers(model: TextModel, windows: Sequence[Tokens]) -> Panel:
             st.skeleton(height=300)
             return
         word = pickers.word_at(states.tokens, token) or ()
-        show.view("layer_states", states, key="states", on_chosen=pickers.select, figure=names[figure], selected=word)
-        show.view("state_similarity", states, key="compared", selected=word)
+        show.views(states, key="states", on_chosen=pickers.select, figure=names[figure], selected=word)
         downloads = {
             "CSV of the figures": ("states.csv", "text/csv", lambda: states_csv(states)),
             "JSON": ("states.json", "application/json", lambda: to_json(InsideTable(model.name, states=states))),
@@ -128,12 +127,13 @@ def neurons(model: TextModel, windows: Sequence[Tokens]) -> Panel:
             selected=neuron,
         )
         one_neuron(activity, neuron, unit, zeroed)
+        show.views(activity, key="activity", titled=True, unit=unit, layer=layer, neuron=neuron)
         if words:
             st.markdown(f"**Highest activations of neuron {neuron} in the set**")
-            drawn_or_awaited("neuron_words", words[0], results, neuron=neuron)
+            drawn_or_awaited(words[0], results, neuron=neuron)
         if effect:
             st.subheader("Does it matter?", anchor=False)
-            drawn_or_awaited("neuron_effects", effect[0], results)
+            drawn_or_awaited(effect[0], results)
         if results.has((*effect, *words)):
             table = InsideTable(
                 model.name,
@@ -155,13 +155,13 @@ def neurons(model: TextModel, windows: Sequence[Tokens]) -> Panel:
     return Panel((inside, *effect, *words), draw)
 
 
-def drawn_or_awaited(view: str, analysis: Analysis[Any, Any], results: Results, **options: Any) -> None:
+def drawn_or_awaited(analysis: Analysis[Any, Any], results: Results, **options: Any) -> None:
     """Draw an answer, or a placeholder while it is computed."""
     answer = results.answer(analysis)
     if answer is None:
         st.skeleton(height=160)
     else:
-        show.view(view, answer, key=view, **options)
+        show.views(answer, key=analysis.name, **options)
 
 
 def choose(clicked: Mapping[str, Any]) -> None:

@@ -196,7 +196,7 @@ def looked_at(folder: Path, before: str) -> None:
         show.advice(f"{run.message} {advice}".strip())
     drawn = charts.progress_charts(run)
     if any(line.points for chart in drawn.charts for line in chart.lines):
-        show.view("line_charts", drawn, key="training_charts")
+        show.views(drawn, key="training_charts")
 
 
 def about(run: Run) -> str:
@@ -263,7 +263,7 @@ def results(run: Run) -> None:
     matrix = charts.confusion(evaluation)
     if matrix is not None:
         st.subheader("Right and predicted labels", anchor=False)
-        show.view("confusion_matrix", matrix, key="confusion")
+        show.views(matrix, key="confusion")
     curves(run, evaluation)
 
 
@@ -274,7 +274,7 @@ def curves(run: Run, evaluation: Mapping[str, Any]) -> None:
         return
     st.subheader("At every threshold", anchor=False)
     label = st.selectbox("Label", labels, key="curve_label")
-    show.view("line_charts", charts.curve_charts(evaluation, label, run.name), key="curve_charts")
+    show.views(charts.curve_charts(evaluation, label, run.name), key="curve_charts")
 
 
 try:

@@ -31,6 +31,12 @@ class AgreementMatrix(View):
     name = "agreement_matrix"
     title = "Agreement of the methods"
     accepts = Report
+    rank = 2
+    placed = True
+
+    def fits(self, result: Report) -> bool:
+        """Whether there are methods to compare."""
+        return len(result.attributions) > 1
 
     def data(
         self,

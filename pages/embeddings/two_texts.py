@@ -13,7 +13,6 @@ from explain.numerics.nearest import cosines
 from explain.run.plan import Plan
 from explain.run.results import Results
 from explain.tasks.base import TASKS
-from explain.views.base import VIEWS
 from explain.views.scores_table import shortened
 from pages.shared import pickers, show
 from pages.shared.session import LONGEST_IN_LINK
@@ -143,8 +142,7 @@ def matrix(first: str, second: str, model: TextModel) -> None:
 
     def draw(results: Results, model: TextModel) -> None:
         if (pairs := results.answer(analysis)) is not None:
-            st.markdown(f"**{VIEWS['similarity_matrix'].title}**")
-            show.view("similarity_matrix", pairs, key="similarity_matrix")
+            show.views(pairs, key="pairs", titled=True)
 
     follow(Plan.for_text(first, second, analyses=(analysis,)), model, draw)
 

@@ -13,20 +13,18 @@ from explain.models.base import TextModel
 from explain.text.coverage import coverage, doubt
 from explain.views.base import VIEWS, asset
 from explain.views.probabilities import SHOWN
+from explain.views.verdicts import verdict_word
 from pages.shared.session import LONGEST_IN_LINK
 
 _MOUNT = "\n" + (Path(__file__).parent / "mount.js").read_text(encoding="utf-8")
 
 
 @st.cache_resource
-def _components() -> dict[str, Any]:
-    """Return a component for each registered view, registered once; its script also draws stand-alone files."""
-    return {
-        name: st.components.v2.component(
-            f"explain_{name}", html='<div class="view"></div>', css=asset("views.css"), js=VIEWS[name].script + _MOUNT
-        )
-        for name in VIEWS
-    }
+def _component(name: str) -> Any:
+    """Return the component of a view, registered once; its script also draws stand-alone files."""
+    return st.components.v2.component(
+        f"explain_{name}", html='<div class="view"></div>', css=asset("views.css"), js=VIEWS[name].script + _MOUNT
+    )
 
 
 def view(
@@ -43,7 +41,7 @@ def view(
     A click reruns the whole page, or with `page=False` only the fragment around the drawing.
     """
     if on_chosen is None:
-        _components()[name](data=VIEWS[name].data(shown, **options), key=key)
+        _component(name)(data=VIEWS[name].data(shown, **options), key=key)
         return
 
     def changed() -> None:
@@ -53,7 +51,27 @@ def view(
             if page:
                 st.session_state["clicked"] = True  # see work.py
 
-    _components()[name](data=VIEWS[name].data(shown, sends=True, **options), key=key, on_chosen_change=changed)
+    _component(name)(data=VIEWS[name].data(shown, sends=True, **options), key=key, on_chosen_change=changed)
+
+
+def views(
+    result: Any,
+    *,
+    key: str,
+    on_chosen: Callable[[Mapping[str, Any]], None] | None = None,
+    titled: bool = False,
+    **options: Any,
+) -> None:
+    """Draw a result with all views of its type, but those that a page places itself (`View.placed`).
+
+    Args:
+        titled: whether the title of each view stands above it.
+    """
+    for fitting in VIEWS.for_result(result):
+        if not fitting.placed:
+            if titled:
+                st.markdown(f"**{plain(fitting.title)}**")
+            view(fitting.name, result, key=f"{key}_{fitting.name}", on_chosen=on_chosen, **options)
 
 
 def prediction(
@@ -77,6 +95,7 @@ def prediction(
     if target is None and len(prediction.output.positions) > 1:
         return  # labels of which word?
     view("probabilities", prediction, key="probabilities", target=target, most=most)
+    views(prediction, key="prediction", titled=True, target=target)
 
 
 def _ask(clicked: Mapping[str, Any]) -> None:
@@ -116,7 +135,7 @@ def verdict(judged: Verdict, title: str = "") -> None:
     """Draw a verdict in one line: a colored word, the method where `title` names it, and the reason."""
     color = {"amber": "orange", "grey": "gray"}.get(judged.color, judged.color)
     name = f"**{plain(title)}** " if title else ""
-    st.markdown(f":{color}-badge[{judged.word}] {name}{plain(judged.sentence)}")
+    st.markdown(f":{color}-badge[{verdict_word(judged)}] {name}{plain(judged.sentence)}")
 
 
 def warnings(prediction: Prediction, model: TextModel, unread: str = "the rest is left out") -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from explain.core import guide
 from explain.core.settings import settings_of
-from explain.datatypes import VERDICTS
 from explain.methods.base import METHODS
 from explain.metrics.base import DEFAULT_METRICS, METRICS
 from explain.models.base import TextModel
@@ -25,6 +24,7 @@ from explain.text.phrases import PhraseSettings
 from explain.text.removal import OPERATORS
 from explain.training.classifier_settings import TableSettings
 from explain.views.base import VIEWS
+from explain.views.verdicts import VERDICTS
 from tests.command_line_page import commands, options
 
 ROOT = Path(__file__).parent.parent.parent
