@@ -10,9 +10,6 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from explain.datatypes import Report, Tokens
 from explain.evaluation.plausibility import RANDOM, markable, plausibility
 from explain.views.scores_table import cell
@@ -146,10 +143,10 @@ class _Covered:
     """Characters of a text that spans cover."""
 
     def __init__(self, tokens: Tokens, spans: Iterable[Span]) -> None:
-        self._texts: list[npt.NDArray[np.bool_]] = [np.zeros(len(text), dtype=bool) for text in tokens.texts]
+        self._texts: list[set[int]] = [set() for _ in tokens.texts]
         for segment, start, stop in spans:
-            self._texts[segment][start:stop] = True
+            self._texts[segment].update(range(start, stop))
 
     def touches(self, span: Span) -> bool:
         segment, start, stop = span
-        return bool(self._texts[segment][start:stop].any())
+        return not self._texts[segment].isdisjoint(range(start, stop))
