@@ -133,6 +133,7 @@ def _write(
 ) -> None:
     """Write a result in the format of --format."""
     from explain.views import answers
+    from explain.views.document import record_script, stand_alone
 
     if options.format == "json":
         written = record
@@ -140,7 +141,7 @@ def _write(
         written = answers.to_csv(result)
     elif options.format == "html":
         about = answers.section(analysis.title, analysis.meaning, analysis.limits, result)
-        written = answers.to_html(analysis.title, [about], record)
+        written = stand_alone(analysis.title, [about, *([record_script(record)] if record else [])])
     else:
         written = answers.to_text(f"{analysis.title}. {analysis.meaning}", result, pieces)
     write_output(options, written)
