@@ -42,7 +42,13 @@ def plausibility(report: Report, words: Iterable[int | str]) -> Rationale:
         method whose units overlap (windows).
 
     Raises:
-        TextError: no word is given, or one that the text does not have or that is what the model is asked about.
+        TextError: no word is marked, or a word that the text does not have, or a mask whose word is predicted.
+
+    >>> import explain
+    >>> report = explain.explain("A complete mess of a film.", methods=["occlusion"], phrases=False)
+    >>> rationale = plausibility(report, ["mess"])
+    >>> rationale.words, rationale.figures[0].f1
+    ((2,), 1.0)
     """
     tokens = report.prediction.tokens
     word_units = tokens.word_units()

@@ -94,6 +94,10 @@ def to_json(report: Report) -> str:
 
     Raises:
         RecordError: it is larger than a record may be; the message names the largest part.
+
+    >>> import explain
+    >>> to_json(explain.explain("A mess.", methods=["occlusion"], phrases=False)).startswith("{")
+    True
     """
     document = json.dumps(to_record(report), ensure_ascii=False, indent=1) + "\n"
     if len(document) > MOST_BYTES:
@@ -111,6 +115,11 @@ def from_json(document: str) -> Report:
 
     Raises:
         RecordError: not JSON, of another schema, or with a field that is missing or does not fit.
+
+    >>> import explain
+    >>> report = explain.explain("A mess.", methods=["occlusion"], phrases=False)
+    >>> from_json(to_json(report)).text
+    'A mess.'
     """
     return from_record(parse(document))
 

@@ -103,8 +103,13 @@ class Entry:
 
 
 def list_models() -> tuple[Entry, ...]:
-    """The shipped models, those trained here, and those in `EXPLAIN_MODELS`: paths or hub names, with commas;
-    "name=path" names one."""
+    """List the shipped models, those trained here, and those in `EXPLAIN_MODELS`.
+
+    The variable holds paths or hub names, with commas; "name=path" gives a path a name.
+
+    >>> "sentiment" in [entry.name for entry in list_models()]
+    True
+    """
     found = [_shipped(folder) for folder in _described(weights_folder())]
     found += trained_here()
     for part in os.environ.get("EXPLAIN_MODELS", "").split(","):
@@ -224,6 +229,9 @@ def load_model(name: str = DEFAULT_MODEL, revision: str | None = None, task: str
     Raises:
         ModelError: there is no such model, it must not or can't be loaded, or nothing says which task it was saved for;
             the message says what to do.
+
+    >>> load_model("sentiment").task.name
+    'text_classification'
     """
     return _LOADED.get(name, revision, None if task is None else task_named(task).name)
 
