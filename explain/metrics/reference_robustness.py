@@ -64,7 +64,7 @@ class ReferenceRobustness(Metric):
         defined = [correlation for correlation in correlations.values() if correlation is not None]
         undefined = [name for name, correlation in correlations.items() if correlation is None]
         if not defined:
-            raise MetricError("Scores from no two empty texts can be compared: one of them always gives all words one score.")
+            raise MetricError("From no two empty texts can scores be compared: all words have the same score.")
         return MetricResult(
             metric=self.name,
             method=attribution.method,
