@@ -1,4 +1,4 @@
-"""Shapley values: the effect of each word on the words before it, averaged over all orders of joining.
+"""Shapley values: the effect of adding each word to the words before it, averaged over all orders of joining.
 
     score_u = mean over orders of  F(words before u, and u) - F(words before u)     [unit of F]
 
