@@ -81,7 +81,11 @@ def local_fit(draws: BoolArray, worth: FloatArray, weights: FloatArray, ridge: f
 
 
 def _half_widths(equations: Equations, values: FloatArray, inverse: FloatArray) -> _Floats:
-    """`inverse`: of the second derivative of what was minimized, along what was free."""
+    """Return half-widths of 95 % intervals (U,) by White's formula.
+
+    Args:
+        inverse (U, U): of the second derivative of the minimized function, along the free directions.
+    """
     last = slice(len(equations.wanted) - equations.drawn, None)
     design, weights = equations.design[last], equations.weights[last]
     if not len(design):
