@@ -29,7 +29,7 @@ CHEAP = 50  # passes on the median text; methods that take more are measured on 
 
 @dataclass(frozen=True)
 class TextWork:
-    """What is measured of a text.
+    """The measurements that a text still needs.
 
     Attributes:
         control: whether random scores are measured, too.
