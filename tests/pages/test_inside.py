@@ -101,7 +101,7 @@ def test_a_set_that_is_stopped_is_continued_by_trying_again(app: AppTest, monkey
         plain(neurons_of, texts, see_and_halt, meter)
 
     monkeypatch.setattr(EncoderNeurons, "stream_activations", watch)
-    monkeypatch.setattr(state, "cache", lambda: fresh)
+    monkeypatch.setattr(session, "cache", lambda: fresh)
     monkeypatch.setattr("explain.analyses.max_activations.SHOW_SECONDS", 0)
     shown: list[NeuronWords] = []
     monkeypatch.setattr(show, "view", lambda name, result, **_: name == "neuron_words" and shown.append(result))
