@@ -1,14 +1,14 @@
-"""How often the verdict is right about explanations that are known to be wrong, and about those used by default.
+"""Verdicts on explanations that are known to be wrong, and on default explanations: how often they are right.
 
     python -m benchmarks.verdict --data DIR --workers 2      DIR/dev.jsonl.gz with a column text
 
-For every text of six words or more, in the company of integrated gradients, occlusion and gradient x input:
+For every text of six words or more, beside integrated gradients, occlusion and gradient x input:
 
     integrated gradients     the default
     occlusion                the default
     random                   a normal deviate for each word
-    flipped                  integrated gradients with every sign turned
-    zeroed positions         integrated gradients from a start whose tokens all stand at position 0, a common mistake
+    flipped                  integrated gradients with every sign reversed
+    zeroed positions         integrated gradients from a start whose tokens are all at position 0, a common mistake
 
 Printed: the share of texts with each verdict. `--csv FILE` writes what each verdict rests on, to set the limits by.
 `--record DIR` keeps each text's verdicts at once; the same command with the same folder continues a stopped run.
@@ -52,11 +52,12 @@ Judged = tuple[str, dict[str, float]]  # the color, and the facts by name
 
 
 def main() -> None:
+    """Print shares of verdicts by explanation."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.verdict", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--data", required=True)
     parser.add_argument("--split", default="dev")
     parser.add_argument("--texts", type=int, default=200)
-    parser.add_argument("--skip", type=int, default=0, help="leave out so many texts of those drawn")
+    parser.add_argument("--skip", type=int, default=0, help="leave out so many of the drawn texts")
     parser.add_argument("--orders", type=int, default=40)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--csv")
@@ -111,33 +112,35 @@ def judged_text(model: TextModel, text_and_seed: tuple[str, int], orders: int) -
 
 
 def verdicts(model: TextModel, tokens: Tokens, tests: TrialSettings, seed: int) -> dict[str, Verdict]:
-    """The verdict on each explanation of one text."""
+    """Return the verdict on each explanation of a text."""
     working = CachedModel(model)
     target = model.task.target(working.predict(tokens), model.head)
     default = IntegratedGradients().attribute(working, tokens, target)
-    company = [default, Occlusion().attribute(working, tokens, target)]
-    company.append(GradientTimesInput().attribute(working, tokens, target))
+    occlusion = Occlusion().attribute(working, tokens, target)
+    others = [default, occlusion, GradientTimesInput().attribute(working, tokens, target)]
     draw = np.random.default_rng(seed)
-    judged = {
+    explanations = {
         "integrated gradients": default,
-        "occlusion": company[1],
-        "random": replace(company[1], scores=draw.normal(size=len(company[1].units)), method="random"),
+        "occlusion": occlusion,
+        "random": replace(occlusion, scores=draw.normal(size=len(occlusion.units)), method="random"),
         "flipped": replace(default, scores=-default.scores),
         "zeroed positions": zeroed_positions(working, tokens, target, default),
     }
     trial = Trial(working, tokens, target, orders=tests.orders, seed=tests.seed)
-    return {name: verdict(one, company, tests.run(trial, one)) for name, one in judged.items()}
+    return {
+        name: verdict(explanation, others, tests.run(trial, explanation)) for name, explanation in explanations.items()
+    }
 
 
 def zeroed_positions(model: TextModel, tokens: Tokens, target: Target, default: Attribution) -> Attribution:
-    """Integrated gradients on a path along which positions move too, from 0 for every token to their own."""
+    """Return integrated gradients on a path along which positions move too, from 0 for every token to their own."""
     inner: Any = model
     while hasattr(inner, "_model"):
         inner = inner._model
     places = inner._module.bert.embeddings.position_embeddings.weight[: len(tokens)]
     start = model.baseline(tokens, target, "mask") + (places[:1] - places)
-    found = refined(StraightPath(model, tokens, target, start).gradients, 1e-3, 129)
-    return replace(default, scores=found.parts, baseline_output=found.start)
+    integral = refined(StraightPath(model, tokens, target, start).gradients, 1e-3, 129)
+    return replace(default, scores=integral.parts, baseline_output=integral.start)
 
 
 def _write(path: Path, judged: dict[str, list[Judged]]) -> None:
