@@ -132,15 +132,15 @@ def _write(
     options: argparse.Namespace, analysis: "Analysis[Any, Any]", result: Any, record: str, pieces: Sequence[str]
 ) -> None:
     """Write a result in the format of --format."""
-    from explain.views import answers
+    from explain.views.answers import section, to_csv, to_html, to_text
 
     if options.format == "json":
         written = record
     elif options.format == "csv":
-        written = answers.to_csv(result)
+        written = to_csv(result)
     elif options.format == "html":
-        about = answers.section(analysis.title, analysis.meaning, analysis.limits, result)
-        written = answers.to_html(analysis.title, [about], record)
+        about = section(analysis.title, analysis.meaning, analysis.limits, result)
+        written = to_html(analysis.title, [about], record)
     else:
-        written = answers.to_text(f"{analysis.title}. {analysis.meaning}", result, pieces)
+        written = to_text(f"{analysis.title}. {analysis.meaning}", result, pieces)
     write_output(options, written)
