@@ -21,7 +21,7 @@ class AttentionKnockout(TextAnalysis[CutEffects]):
     name: ClassVar[str] = "attention_knockout"
     title: ClassVar[str] = "Does it matter?"
     meaning: ClassVar[str] = "How far the target falls when attention weights are set to zero."
-    limits: ClassVar[str] = "The weights that stay are not rescaled: what was cut goes nowhere else."
+    limits: ClassVar[str] = "The other weights are not rescaled, so the rows no longer sum to 1."
     requires: ClassVar[frozenset[str]] = frozenset({"cuts"})
     returns: ClassVar[type] = CutEffects
 

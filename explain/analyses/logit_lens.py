@@ -57,7 +57,7 @@ class LogitLens(TextAnalysis[LayerReadings]):
 
 
 def _readings(model: TextModel, states: Tensor, tokens: Tokens, target: Target) -> dict[str, Any]:
-    """Return the fields of `LayerReadings` that come of the head, read on states (L + 1, T, D)."""
+    """Return the fields of `LayerReadings` that the head computes from states (L + 1, T, D)."""
     places = model.places_read(tokens, target)
     raw = model.read_states(states, places)
     at = torch.tensor([places] * len(states), dtype=torch.long, device=states.device).reshape(len(states), -1)
@@ -68,7 +68,7 @@ def _readings(model: TextModel, states: Tensor, tokens: Tokens, target: Target) 
     if head.vocabulary is None:
         logits = (raw["rows"][:, 0] if places else raw["logits"]).double()
         shares = logits.softmax(dim=-1) if head.exclusive else logits.sigmoid()
-        temperature = None if places else head.temperature  # fitted where a head speaks of the whole text
+        temperature = None if places else head.temperature  # a temperature is fitted only for heads of whole texts
         return fields | {"probabilities": shares.numpy(), "temperature": temperature, "exclusive": head.exclusive}
     probabilities = raw["rows"][:, 0].double().softmax(dim=-1)  # (L + 1, C)
     no_words = torch.tensor(head.vocabulary.no_words, dtype=torch.long, device=states.device)

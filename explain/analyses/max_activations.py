@@ -70,16 +70,16 @@ class MaxActivations(ModelAnalysis[NeuronWords]):
         unread = highest.unread
         shown = time.monotonic()
 
-        def see(chunk: Sequence[int], layer: int, neurons: Tensor) -> None:
+        def watch(chunk: Sequence[int], layer: int, neurons: Tensor) -> None:
             nonlocal shown
             highest.see([unread[number] for number in chunk], layer, neurons)
-            last = layer == model.layers - 1  # of these texts: only then every layer has seen the same
+            last = layer == model.layers - 1  # only then has every layer seen the same texts
             if meter is not None and last and highest.unread and time.monotonic() - shown >= SHOW_SECONDS:
                 meter.publish(self, self._result(highest))
                 shown = time.monotonic()
 
         try:
-            model.neurons.stream_activations([highest.texts[number] for number in unread], see, meter)
+            model.neurons.stream_activations([highest.texts[number] for number in unread], watch, meter)
         except Cancelled:  # after a chunk that all layers have seen
             if checkpoint is not None:
                 checkpoint.leave(highest)
@@ -90,11 +90,11 @@ class MaxActivations(ModelAnalysis[NeuronWords]):
         return highest.result(len(self.lines) - len(highest.texts))
 
     def _read(self, model: TextModel, meter: Meter | None) -> tuple[list[Tokens], list[int], int]:
-        """Return the texts that can be read, where in the set they stand, and how many are read in part."""
+        """Return the readable texts, their numbers in the set, and the number of texts that are read in part."""
         readable, numbers, reasons, partly = [], [], [], 0
         for number, line in zip(self.numbers, self.lines):
             if meter is not None:
-                meter.tick()  # cutting long texts into pieces takes a while, and may be stopped
+                meter.tick()  # tokenizing long texts takes a while, and may be stopped
             texts = line.split("\t", 1) if model.pair == "always" else [line]
             if model.pair == "always" and len(texts) < 2:
                 raise DataError(
@@ -132,7 +132,7 @@ class _Highest:
         )
 
     def see(self, numbers: Sequence[int], layer: int, neurons: Tensor) -> None:
-        """Take over the neurons (B, T, F) of some texts (B) in a layer."""
+        """Add the neurons (B, T, F) of some texts (B) in a layer."""
         neurons = neurons.to(self._values.device)
         ordinary = neurons.new_zeros(neurons.shape[:2], dtype=torch.bool)
         for row, number in enumerate(numbers):

@@ -95,7 +95,7 @@ class NeuronAblation(TextAnalysis[NeuronEffects]):
                 )
 
     def _controls(self, sizes: np.ndarray) -> dict[str, list[tuple[Neuron, ...]]]:
-        """Return sets of other neurons, by how they are drawn; sizes (L, F) say how active each is."""
+        """Return random sets of other neurons, by the way they are drawn, from each neuron's activity (L, F)."""
         numbered = [(neuron.layer, neuron.number) for neuron in self.neurons if neuron.number is not None]
         if not self.draws or len(numbered) < len(self.neurons):
             return {}  # a whole layer has no others
@@ -112,6 +112,6 @@ class NeuronAblation(TextAnalysis[NeuronEffects]):
 
 
 def _index(neuron: Neuron) -> tuple[Any, ...]:
-    """Return where a neuron stands in an array (L, T, F)."""
+    """Return the index of a neuron in an array (L, T, F)."""
     token, number = (slice(None) if place is None else place for place in (neuron.token, neuron.number))
     return neuron.layer, token, number

@@ -132,7 +132,8 @@ def _write(
     options: argparse.Namespace, analysis: "Analysis[Any, Any]", result: Any, record: str, pieces: Sequence[str]
 ) -> None:
     """Write a result in the format of --format."""
-    from explain.views.answers import section, to_csv, to_html, to_text
+    from explain.views.answers import section, to_csv, to_text
+    from explain.views.document import record_script, stand_alone
 
     if options.format == "json":
         written = record
@@ -140,7 +141,7 @@ def _write(
         written = to_csv(result)
     elif options.format == "html":
         about = section(analysis.title, analysis.meaning, analysis.limits, result)
-        written = to_html(analysis.title, [about], record)
+        written = stand_alone(analysis.title, [about, *([record_script(record)] if record else [])])
     else:
         written = to_text(f"{analysis.title}. {analysis.meaning}", result, pieces)
     write_output(options, written)

@@ -185,21 +185,17 @@ def _write(options: argparse.Namespace, report: Report, results: "Results", mode
 
 def _page(report: Report, results: "Results", model: "TextModel") -> str:
     """Return the report as an HTML page that opens offline."""
+    from explain.analyses.base import ANALYSES
     from explain.methods.base import METHODS
     from explain.report.record import to_json
-    from explain.views.answers import section
     from explain.views.document import document
 
     used = {attribution.method for attribution in report.attributions}
+    asked = {answer.analysis for answer in report.answers}
     about = {name: (METHODS[name].title, METHODS[name].meaning, METHODS[name].limits) for name in used}
-    sections = [
-        section(analysis.title, analysis.meaning, analysis.limits, answer.result)
-        for answer, analysis in _further(report)
-    ]
+    about |= {name: (ANALYSES[name].title, ANALYSES[name].meaning, ANALYSES[name].limits) for name in asked}
     verdicts = _verdicts(report, results, model)
-    return document(
-        report, about, results.maps, verdicts=verdicts, unknown=model.unk_id, record=to_json(report), answers=sections
-    )
+    return document(report, about, results.maps, verdicts=verdicts, unknown=model.unk_id, record=to_json(report))
 
 
 def _further(report: Report) -> "list[tuple[Answer, type[Analysis[Any, Any]]]]":
@@ -223,10 +219,11 @@ def _answer_lines(report: Report) -> str:
 def _verdict_lines(report: Report, results: "Results", model: "TextModel") -> str:
     """Return each explanation's verdict and figures, for a terminal."""
     from explain.metrics.base import METRICS
+    from explain.views.verdicts import verdict_word
 
     lines = []
     for name, verdict in _verdicts(report, results, model).items():
-        lines += ["", f"{name}: {verdict.word}. {verdict.sentence}"]
+        lines += ["", f"{name}: {verdict_word(verdict)}. {verdict.sentence}"]
         for figure in (figure for figure in report.metrics if figure.method == name):
             beaten = "" if figure.percentile is None else f"  beats {figure.percentile:.0f}% of random orders"
             lines.append(f"  {figure.value:8.3f}  {METRICS[figure.metric].title}{beaten}")

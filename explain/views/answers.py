@@ -9,7 +9,6 @@ import numpy as np
 
 from explain.datatypes.encoding import encode
 from explain.views.base import VIEWS, Html, escape, visible
-from explain.views.document import page_of, record_script
 from explain.views.scores_table import cell
 
 MOST_NUMBERS = 24  # of an array, in a terminal
@@ -87,7 +86,7 @@ def _array(part: Any) -> np.ndarray | None:
 
 def pictures(result: Any) -> list[Html]:
     """Return a picture by each view that accepts the result's type."""
-    return [VIEWS[name].html(result) for name in VIEWS if VIEWS[name].accepts is type(result)]
+    return [view.html(result) for view in VIEWS.for_result(result) if view.alone]
 
 
 def section(title: str, meaning: str, limits: str, result: Any) -> Html:
@@ -95,8 +94,3 @@ def section(title: str, meaning: str, limits: str, result: Any) -> Html:
     drawn = pictures(result) or [Html(f"<pre>{escape(to_text('', result).strip())}</pre>")]
     about = f'<h2>{escape(title)}</h2><p class="meaning">{escape(meaning)} {escape(limits)}</p>'
     return Html(about + "".join(drawn))
-
-
-def to_html(title: str, sections: Sequence[Html], record: str) -> Html:
-    """Return sections as a page that opens offline, with the record to replay inside."""
-    return page_of(title, [*sections, *([record_script(record)] if record else [])])

@@ -12,7 +12,6 @@ from explain.analyses.base import ANALYSES
 from explain.core import guide
 from explain.core.registry import GROUPS
 from explain.core.settings import settings_of
-from explain.datatypes import VERDICTS
 from explain.methods.base import METHODS
 from explain.metrics.base import DEFAULT_METRICS, METRICS
 from explain.models.base import TextModel
@@ -27,6 +26,7 @@ from explain.text.phrases import PhraseSettings
 from explain.text.removal import OPERATORS
 from explain.training.classifier_settings import TableSettings
 from explain.views.base import VIEWS
+from explain.views.verdicts import VERDICTS
 from tests.command_line_page import commands, options
 
 ROOT = Path(__file__).parent.parent.parent

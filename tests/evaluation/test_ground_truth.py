@@ -70,7 +70,7 @@ def test_nothing_else_tells_the_label(name: str) -> None:
 def test_planted_words_decide_and_no_others_do(name: str) -> None:
     bed = planted(name)
     effects = bed.check(bed.questions(20, seed=1), seed=1)  # raises where a label is not the rule's
-    assert len(effects.planted) == 20 * bed.shortcut.asked
+    assert len(effects.planted) == 20 * bed.shortcut.deciding
     assert effects.planted.min() > 6
     assert np.abs(effects.others).max() < effects.planted.min() / 2
 

@@ -72,6 +72,9 @@ def load_model(name: str = DEFAULT_MODEL, revision: str | None = None, task: str
     Raises:
         ModelError: there is no such model, it must not or can't be loaded, or nothing says which task it was saved for;
             the message says what to do.
+
+    >>> load_model("sentiment").task.name
+    'text_classification'
     """
     return _LOADED.get(name, revision, None if task is None else task_named(task).name)
 
