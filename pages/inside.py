@@ -204,9 +204,7 @@ def silence(name: str) -> None:
     memory[CLICKED] = True  # the button is in a part that reruns alone, but changes the whole page
 
 
-def take_away(
-    downloads: Mapping[str, tuple[str, str, Callable[[], str]]], results: Results, model: TextModel
-) -> None:
+def take_away(downloads: Mapping[str, tuple[str, str, Callable[[], str]]], results: Results, model: TextModel) -> None:
     """Draw files and links of the page."""
     st.subheader("Take it with you", anchor=False)
     with st.container(horizontal=True):
