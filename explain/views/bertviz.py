@@ -24,17 +24,17 @@ LAYERS, HEADS = 6, 12
 
 _HOW = {
     "head": (
-        "Lines run from the token that looks (left) to the token looked at (right), one color for each head. A line is "
+        "Lines run from the attending token (left) to the attended token (right), one color for each head. A line is "
         "as opaque as its weight, the share of the left token's attention. Weights under 4% (where fewer than four "
         "heads are shown, under 1% for each) appear only for the token you point at. A click on a square hides a head, "
         "two clicks show it alone."
     ),
     "model": (
-        "Every head of every layer, lines from the token that looks (left) to the token looked at (right). A line is "
+        "Every head of every layer, lines from the attending token (left) to the attended token (right). A line is "
         "as opaque as its weight, the share of the left token's attention. A click on a head makes it large."
     ),
     "neuron": (
-        "Lines run from the token that looks (left) to the token looked at (right), as opaque as their weight, the "
+        "Lines run from the attending token (left) to the attended token (right), as opaque as their weight, the "
         "share of the left token's attention. Point at a token and click its plus sign to see what its weights come "
         "from: its query, every key, their products (blue above zero, orange below), the sum of these divided by the "
         "square root of the head's width, and the softmax of that."

@@ -80,9 +80,9 @@ class HeadGrid(View):
             "largest": None if values is None else float(values.max()),
             "chosen": list(selected) if selected else None,
             "note": (
-                f"Each square is one head: rows look, columns are looked at, a stronger color is more.{pooling} "
+                f"Each square is one head: rows attend to columns, and a stronger color is more attention.{pooling} "
                 f"Below it {figure.replace('_', ' ')}: {HEAD_FIGURES.get(figure, '')}, averaged over the tokens that "
-                "look, special tokens left out."
+                "attend, special tokens left out."
                 + (f" {layers * heads - len(places)} heads are filtered out." if len(places) < layers * heads else "")
             ),
             "caption": f"Every layer and head; {figure.replace('_', ' ')}",

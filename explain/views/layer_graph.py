@@ -67,7 +67,7 @@ class LayerGraph(View):
         cut = (
             ""
             if allowed == per_layer
-            else f" At most {MOST_EDGES:,} lines are drawn at once: {per_layer} a layer were asked for."
+            else f" At most {MOST_EDGES:,} lines are drawn at once, fewer than {per_layer} a layer."
         )
         return {
             "group": group,
@@ -87,11 +87,11 @@ class LayerGraph(View):
             "chosen": _place(selected, layers),
             "share": maps.row_stochastic,
             "signed": signed,
-            "unit": "of what a token looks at" if maps.row_stochastic else "",
-            "verb": "looks at" if maps.kind == "attention" else "takes from",
+            "unit": "of a token's attention" if maps.row_stochastic else "",
+            "verb": "attends to" if maps.kind == "attention" else "takes from",
             "summary": f"Attention graph of {int(shown.sum())} tokens and {len(layers)} layers: {len(edges)} lines",
             "note": (
-                f"Lines run from the token looked at (left) to the token that looks (right); {source}. "
+                f"Lines run from the attended token (left) to the attending token (right); {source}. "
                 f"The {allowed} strongest of each layer are drawn, {part:.0%} of all"
                 f"{' attention' if maps.kind == 'attention' else ''}.{cut}{hidden} "
                 "Attention says where a layer reads, not what it does with it."

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from explain.datatypes import Attribution, Tokens
+from explain.text.removal import OPERATORS
 from explain.views.base import UNITS, VIEWS, View, sentence, target_name, text_label, visible
 from explain.views.references import higher_reference, sums_sentence
 
@@ -153,8 +154,12 @@ def note(attribution: Attribution, shown: Attribution) -> str:
         )
     if attribution.error is not None:
         parts.append(_certainty(attribution))
-    if "operator" in diagnostics:
-        parts.append(f"Taking away: {diagnostics['operator'].replace('_', ' ')}.")
+    if operator := diagnostics.get("operator"):
+        parts.append(
+            f"A removed word is {OPERATORS[operator].split(';')[0]}."
+            if operator in OPERATORS
+            else f"Operator: {operator}."
+        )
     if shown.granularity not in ("word", "token"):
         what = {
             "sentence": "whole sentences",
