@@ -19,7 +19,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from explain.core import hosts
-from explain.core.errors import told
+from explain.core.errors import exit_with_message
 
 HEADERS = {
     # Streamlit's own scripts need 'unsafe-inline' and 'unsafe-eval'; nothing is loaded from another host.
@@ -35,7 +35,7 @@ HEADERS = {
 
 warm = threading.Event()
 
-with told("explain"):
+with exit_with_message("explain"):
     policy = hosts.host_policy(st.get_option("server.address") or "", hosts.allowed_hosts())
 
 

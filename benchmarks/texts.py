@@ -1,4 +1,4 @@
-"""Texts of exactly so many pieces: from a data set if one is given, else from a few paragraphs of our own."""
+"""Texts of an exact number of pieces, from a data set or from a few paragraphs."""
 
 import gzip
 import json
@@ -25,21 +25,21 @@ OWN = [
 ]
 
 
-def load(data: str | None) -> list[str]:
-    """Texts of a folder with `dev.jsonl.gz` (a column `text`), the longest first; else our own."""
-    if data is None:
+def load(folder: str | None) -> list[str]:
+    """Return texts of a folder with `dev.jsonl.gz` (a column `text`), the longest first; by default `OWN`."""
+    if folder is None:
         return OWN
-    with gzip.open(Path(data) / "dev.jsonl.gz", "rt", encoding="utf-8") as lines:
+    with gzip.open(Path(folder) / "dev.jsonl.gz", "rt", encoding="utf-8") as lines:
         texts = [json.loads(line)["text"] for line in lines]
     return sorted(texts, key=len, reverse=True)
 
 
 def cut(model: TextModel, texts: list[str], pieces: int, count: int = COUNT) -> list[Tokens]:
-    """`count` encodings of exactly `pieces` tokens, special ones included; short texts are joined."""
-    found: list[Tokens] = []
+    """Return `count` encodings of exactly `pieces` tokens, special tokens included; short texts are joined."""
+    encodings: list[Tokens] = []
     for start in range(count):
         joined = " ".join(texts[(start + step) % len(texts)] for step in range(1 + pieces // 64))
-        if start >= len(texts):  # few texts: begin further on, so that no two cases are the same
+        if start >= len(texts):  # few texts: begin further on, so that all cases differ
             begins = [begin for begin, _ in sentence_spans(joined)]
             joined = joined[joined.index(" ", begins[min(1, len(begins) - 1)] + 7 * (start // len(texts))) + 1 :]
         whole = model.encode(joined)
@@ -54,9 +54,9 @@ def cut(model: TextModel, texts: list[str], pieces: int, count: int = COUNT) -> 
                 break
             stop -= 1
         if len(tokens) == pieces:
-            found.append(tokens)
-        else:  # the cut fell inside a piece: fill up with a word that is one piece
+            encodings.append(tokens)
+        else:  # the cut is inside a piece: fill up with a word of a single piece
             filled = model.encode(joined[:stop] + " the" * (pieces - len(tokens)))
             if len(filled) == pieces:
-                found.append(filled)
-    return found
+                encodings.append(filled)
+    return encodings

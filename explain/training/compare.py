@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from explain.core.arguments import Parser, not_empty
-from explain.core.errors import DataError, told
+from explain.core.errors import DataError, exit_with_message
 from explain.training.objectives.base import Objective
 from explain.training.objectives.classification import OneLabel
 from explain.training.recipes import TASK_RECIPES
@@ -120,7 +120,7 @@ def _line(cells: Sequence[object]) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = Parser(prog="python -m explain.training.compare", description=__doc__.split("\n\n")[0])
     parser.add_argument("folders", type=not_empty, nargs="+", metavar="DIR", help="folders that finetune wrote")
-    with told("compare"):
+    with exit_with_message("compare"):
         options = parser.parse_args(arguments)
         print(compare(options.folders), end="")
 

@@ -42,7 +42,7 @@ from transformers.trainer import TRAINER_STATE_NAME
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from explain.core.arguments import Parser, finite_number, not_empty, whole_number
-from explain.core.errors import DataError, told
+from explain.core.errors import DataError, exit_with_message
 from explain.core.files import atomic_files, create_folder, write_file
 from explain.core.installation import weights_folder
 from explain.models.loading.files import weight_hash
@@ -531,7 +531,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=whole_number(0), default=0)
     parser.add_argument("--float32", dest="bfloat16", action="store_false", help="no bfloat16 autocast")
     parser.add_argument("--fresh", action="store_true", help="throw away the checkpoints of an earlier run")
-    with told("finetune"):
+    with exit_with_message("finetune"):
         options = vars(parser.parse_args(arguments))
         if options.pop("fresh"):
             shutil.rmtree(Path(options["output"]) / "checkpoints", ignore_errors=True)

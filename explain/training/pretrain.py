@@ -36,7 +36,7 @@ from transformers import (
 )
 
 from explain.core.arguments import Parser, finite_number, not_empty, whole_number
-from explain.core.errors import DataError, told
+from explain.core.errors import DataError, exit_with_message
 from explain.core.files import atomic_files, create_folder, write_file
 from explain.text.sentences import sentence_spans
 from explain.training.budget import Budget, BudgetedTrainer, ended_at, last_checkpoint
@@ -572,7 +572,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--evaluate-every", type=whole_number(1), default=500, metavar="STEPS")
     parser.add_argument("--float32", dest="bfloat16", action="store_false", help="no bfloat16 autocast")
     parser.add_argument("--fresh", action="store_true", help="throw away the checkpoints of an earlier run")
-    with told("pretrain"):
+    with exit_with_message("pretrain"):
         options = vars(parser.parse_args(arguments))
         if options["steps"] is None and options["minutes"] is None:
             parser.error("bound the run: give --steps, --minutes or both")

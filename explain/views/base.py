@@ -62,16 +62,20 @@ class View(ABC):
         """Return the result as JSON values; the browser computes only positions and colors."""
 
     @property
+    def own_script(self) -> str:
+        """JavaScript that defines `draw(root, data)` and may use `drawing.js`; by default a file of `assets`."""
+        return asset(f"{self.drawn_by or self.name}.js")
+
+    @property
     def script(self) -> str:
-        """The JavaScript that defines `draw(root, data)`."""
-        return asset("drawing.js") + "\n" + asset(f"{self.drawn_by or self.name}.js")
+        """All JavaScript that the drawing needs."""
+        return asset("drawing.js") + "\n" + self.own_script
 
     def html(self, result: Any, /, **options: Any) -> Html:
         """Return the drawing as a fragment of a stand-alone page, see `explain.views.document`."""
         record = json_for_script(self.data(result, **options))
-        return Html(
-            f'<div class="view" data-view="{self.name}"><script type="application/json">{record}</script></div>'
-        )
+        script = self.drawn_by or self.name
+        return Html(f'<div class="view" data-view="{script}"><script type="application/json">{record}</script></div>')
 
 
 class Views(Registry[View]):

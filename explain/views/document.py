@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from explain.datatypes import AttentionMaps, Report, Verdict
+from explain.views.answers import section
 from explain.views.base import VIEWS, Html, View, asset, escape, json_for_script, read_at, target_name, visible
 from explain.views.confidence import headline
 from explain.views.scores_table import place_of, value_text
@@ -24,7 +25,7 @@ def document(
 
     Args:
         report: what the file shows.
-        methods: title, meaning and limits of each method in it.
+        methods: title, meaning and limits of each method in it, and of each further analysis, by name.
         maps: attention, for the layer graph; without it the graph is left out.
         verdicts: by method, whether its explanation holds; see `explain.evaluation.verdict`.
         unknown: the vocabulary's id for what it does not know.
@@ -35,7 +36,7 @@ def document(
         *_prediction(report),
         *_attributions(report, methods, verdicts or {}),
         "<h2>The picked word</h2>" + VIEWS["word_details"].html(report, titles=titles, unknown=unknown),
-        *_answers(report),
+        *_answers(report, methods),
     ]
     if report.phrases:
         sections.append("<h2>Key phrases</h2>" + VIEWS["phrase_bars"].html(report))
@@ -45,7 +46,7 @@ def document(
         sections += _further(maps)
     sections.append(_model_line(report))
     if record:
-        sections.append(f'<script type="application/json" id="report">{_inside_script(record)}</script>')
+        sections.append(record_script(record))
     return stand_alone(visible(report.text[:60]), sections)
 
 
@@ -97,13 +98,10 @@ def _attributions(
     return sections
 
 
-def _answers(report: Report) -> list[str]:
-    """Return the pictures of each answer of an analysis, found by its type."""
+def _answers(report: Report, methods: Mapping[str, tuple[str, str, str]]) -> list[str]:
+    """Return a section for each answer of an analysis, with pictures found by its type."""
     return [
-        f"<h2>{escape(view.title)}</h2>" + view.html(answer.result)
-        for answer in report.answers
-        for view in VIEWS.for_result(answer.result)
-        if view.alone
+        section(*methods.get(answer.analysis, (answer.analysis, "", "")), answer.result) for answer in report.answers
     ]
 
 
@@ -127,6 +125,11 @@ def _model_line(report: Report) -> str:
     )
 
 
+def record_script(record: str) -> Html:
+    """Return the element that keeps a report's JSON inside a page."""
+    return Html(f'<script type="application/json" id="report">{_inside_script(record)}</script>')
+
+
 def _inside_script(text: str) -> str:
     return text.replace("<", "\\u003c")
 
@@ -134,7 +137,7 @@ def _inside_script(text: str) -> str:
 def scripts(sections: Sequence[str]) -> str:
     """Return the `draw` function of each view in the file, and a loop that draws them."""
     views = [
-        f"DRAW[{json_for_script(name)}] = (() => {{\n{_own_script(VIEWS[name])}\nreturn draw;\n}})();"
+        f"DRAW[{json_for_script(name)}] = (() => {{\n{VIEWS[name].own_script}\nreturn draw;\n}})();"
         for name in VIEWS
         if any(f'<div class="view" data-view="{name}">' in section for section in sections)
     ]
@@ -145,8 +148,3 @@ def scripts(sections: Sequence[str]) -> str:
         "}"
     )
     return "\n".join([asset("drawing.js"), "const DRAW = {};", *views, start])
-
-
-def _own_script(view: View) -> str:
-    """Return the script of a view without the functions that all views share."""
-    return view.script.removeprefix(asset("drawing.js") + "\n")

@@ -146,7 +146,7 @@ def about_texts(selection: Selection, vectors: TextVectors) -> None:
     if texts.blank:
         sentences.append(f"Rows without a text, left out: {texts.blank:,}.")
     if cut := int(vectors.truncated.sum()):
-        sentences.append(f"Texts longer than {model.longest_text} pieces, read only to there: {cut:,}.")
+        sentences.append(f"Texts longer than {model.vectors.longest_text} pieces, read only to there: {cut:,}.")
     st.caption(show.plain(" ".join(sentences)))
     if (unknown := float(vectors.unknown.sum() / vectors.pieces.sum())) > MOST_UNKNOWN:
         st.warning(f"This model does not know {unknown:.0%} of the pieces. It reads each as the unknown token.")

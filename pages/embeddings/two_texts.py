@@ -110,8 +110,8 @@ def why_alike(first: str, second: str, pooling: str, longest: int, model: TextMo
             "without a head, or the adapter similarity."
         )
         return
-    if pooling != model.poolings[0]:
-        own = POOLINGS[model.poolings[0]].lower()
+    if pooling != model.vectors.poolings[0]:
+        own = POOLINGS[model.vectors.poolings[0]].lower()
         st.caption(
             f"The comparison below uses the model's own vectors ({own}), so its cosine differs from the one above."
         )
@@ -134,7 +134,7 @@ def why_alike(first: str, second: str, pooling: str, longest: int, model: TextMo
 def matrix(first: str, second: str, model: TextModel) -> None:
     """Draw how much every two words, one of each text, add to the similarity; or why that cannot be computed."""
     try:
-        model.require({"vectors_moved"})
+        model.require({"jvp"})
     except ModelError as problem:
         st.caption(show.plain(str(problem)))
         return

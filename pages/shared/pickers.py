@@ -62,7 +62,12 @@ def pooling_picker(model: TextModel) -> str:
     """Draw the choice of pooling and return it as `explain.embed` takes it."""
     help = definition("pooling")
     kind = forms.choice(
-        "A text's vector is", model.poolings, "pooling", model.poolings[0], POOLINGS.__getitem__, help=help
+        "A text's vector is",
+        model.vectors.poolings,
+        "pooling",
+        model.vectors.poolings[0],
+        POOLINGS.__getitem__,
+        help=help,
     )
     if kind != "layer":
         return kind
@@ -130,14 +135,14 @@ def _task_picker(entry: catalogue.Entry) -> str | None:
     memory = st.session_state
     other = memory.get("task_of", entry.name) != entry.name  # the task of another model does not carry over
     memory.task_of = entry.name
-    if not entry.told and other:
+    if not entry.task_is_known and other:
         memory.task = None
     if memory.get("task") not in (None, *entry.tasks):
         del memory.task
     task = st.selectbox(
         "What it should do",
         entry.tasks,
-        index=0 if entry.told else None,
+        index=0 if entry.task_is_known else None,
         key="task",
         bind="query-params",
         format_func=lambda name: TASKS[name].title,
@@ -392,7 +397,7 @@ def neuron_picker(model: TextModel) -> Neuron | None:
     if not name.strip():
         return None
     try:
-        neuron = read_neuron(name, model.layers, model.neurons)
+        neuron = read_neuron(name, model.layers, model.neurons.per_layer)
         if neuron.number is None:
             raise SettingError(f"{name!r} is a whole layer. Choose one of its neurons here.")
     except SettingError as error:
@@ -415,7 +420,7 @@ def silenced(model: TextModel) -> tuple[tuple[Neuron, ...], list[str]]:
     neurons, wrong = [], []
     for name in names:
         try:
-            neurons.append(read_neuron(name, model.layers, model.neurons))
+            neurons.append(read_neuron(name, model.layers, model.neurons.per_layer))
         except SettingError as error:
             wrong.append(str(error))
     if len(neurons) > MOST_SILENCED:

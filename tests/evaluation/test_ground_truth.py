@@ -15,11 +15,12 @@ from benchmarks.planted import as_markdown, measured
 from explain.core.errors import ModelError, UnknownNameError
 from explain.core.meter import Meter
 from explain.datatypes import Attribution, Tokens
-from explain.evaluation.ground_truth import FILLERS, SHORTCUTS, OneWord, highest
+from explain.evaluation.ground_truth import highest
 from explain.methods.base import METHODS, Item, Method, Stopwatch
 from explain.models.base import CAPABILITIES, TextModel
 from explain.models.transformer import EncoderModel
-from explain.testing import Planted, PlantedText, planted, precision, precision_at_k
+from explain.testing import SHORTCUTS, Planted, PlantedText, planted, precision, precision_at_k
+from explain.testing.planted_models import FILLERS, OneWord
 
 ROOT = Path(__file__).parent.parent.parent
 TEXTS = 4  # of each shortcut, for every method; docs/ground_truth.md has them at 200, of five models
@@ -69,7 +70,7 @@ def test_nothing_else_tells_the_label(name: str) -> None:
 def test_planted_words_decide_and_no_others_do(name: str) -> None:
     bed = planted(name)
     effects = bed.check(bed.questions(20, seed=1), seed=1)  # raises where a label is not the rule's
-    assert len(effects.planted) == 20 * bed.shortcut.asked
+    assert len(effects.planted) == 20 * bed.shortcut.deciding
     assert effects.planted.min() > 6
     assert np.abs(effects.others).max() < effects.planted.min() / 2
 
@@ -85,13 +86,13 @@ def test_either_word_is_enough() -> None:
 def test_it_is_a_model_like_any_other(name: str) -> None:
     model = planted(name).model
     assert isinstance(model, EncoderModel) and planted(name, seed=0).model is model
-    assert model.capabilities == set(CAPABILITIES) - {"vectors_moved"}  # that only models that compare two texts have
+    assert model.capabilities == set(CAPABILITIES) - {"jvp"}  # that only models that compare two texts have
     tokens = model.encode("river [MASK] table")
     assert tokens.ids[2] == model.mask_id and len(tokens) == 5
 
 
 def test_training_leaves_the_callers_random_numbers_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explain.evaluation.ground_truth._STEPS", 1)
+    monkeypatch.setattr("explain.testing.planted_models._STEPS", 1)
     torch.manual_seed(3)
     first = torch.rand(1)
     torch.manual_seed(3)

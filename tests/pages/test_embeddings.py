@@ -95,7 +95,7 @@ def test_hostile_lines_are_looked_at_like_any_other(among_pages: AppTest) -> Non
 def test_another_question_does_not_begin_with_the_vectors_again(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     run(app)
     app.button_group(key="look").set_value("Clusters")
-    monkeypatch.setattr("explain.models.transformer.EncoderModel.text_vectors", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("explain.models.transformer.EncoderVectors.read", lambda *_, **__: 1 / 0)
     run(app)
     assert not app.error and not app.exception and "Take it with you" in drawn(app)
 

@@ -573,7 +573,7 @@ def test_a_model_that_is_no_good_is_told_and_the_page_goes_on(
 
 def test_nothing_is_fetched_from_the_hub_by_a_link_alone(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "any_model_allowed", lambda: True)
-    monkeypatch.setattr("explain.models.loading.catalogue._from_hub", lambda *_: pytest.fail("asked the hub"))
+    monkeypatch.setattr("explain.models.loading.hub._from_hub", lambda *_: pytest.fail("asked the hub"))
     app.query_params["model"] = "another model …"
     app.query_params["place"] = "someone/some-model"
     run(app)

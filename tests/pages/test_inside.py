@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -9,8 +10,8 @@ from torch import Tensor
 
 from explain.core.meter import Meter
 from explain.datatypes import NeuronWords, Tokens
-from explain.models.base import SeeNeurons
-from explain.models.transformer import EncoderModel
+from explain.models.capabilities.neurons import SeeNeurons
+from explain.models.transformer import EncoderNeurons
 from explain.run.jobs import Cache
 from explain.testing.toys import NoGradientModel
 from pages.shared import session, show
@@ -45,7 +46,7 @@ def test_every_view_bears_every_text(app: AppTest, view: str, text: str | None) 
 
 def test_the_python_runs(app: AppTest) -> None:
     look(app, "Neurons", zero=["2.308"])
-    names: dict[str, object] = {}
+    names: dict[str, Any] = {}
     for block in app.code:
         exec(block.value, names)
     assert names["result"].neurons[0].number == 308
@@ -87,19 +88,19 @@ def test_a_set_that_is_stopped_keeps_what_was_found_in_it(app: AppTest, monkeypa
 def test_a_set_that_is_stopped_is_continued_by_trying_again(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first search halts after some texts, until it is stopped; the second reads the others."""
     fresh, is_stopped, asked = Cache(), threading.Event(), list[int]()
-    plain = EncoderModel.watch_neurons
+    plain = EncoderNeurons.stream_activations
 
-    def watch(model: EncoderModel, texts: Sequence[Tokens], see: SeeNeurons, meter: Meter | None = None) -> None:
+    def watch(neurons_of: EncoderNeurons, texts: Sequence[Tokens], see: SeeNeurons, meter: Meter | None = None) -> None:
         asked.append(len(texts))
 
         def see_and_halt(chunk: Sequence[int], layer: int, neurons: Tensor) -> None:
             see(chunk, layer, neurons)
-            if len(asked) == 1 and layer == model.layers - 1:
+            if len(asked) == 1 and layer == neurons_of._model.layers - 1:
                 is_stopped.wait(60)
 
-        plain(model, texts, see_and_halt, meter)
+        plain(neurons_of, texts, see_and_halt, meter)
 
-    monkeypatch.setattr(EncoderModel, "watch_neurons", watch)
+    monkeypatch.setattr(EncoderNeurons, "stream_activations", watch)
     monkeypatch.setattr(session, "cache", lambda: fresh)
     monkeypatch.setattr("explain.analyses.max_activations.SHOW_SECONDS", 0)
     shown: list[NeuronWords] = []
