@@ -65,17 +65,7 @@ class AttentionMatrix(View):
         return {
             "group": group,
             "sends": sends,
-            "units": [
-                {
-                    "text": visible(
-                        tokens.unit_text(units[number]) if by == "word" else token_text(tokens, units[number][0])
-                    ),
-                    "tokens": list(units[number]),
-                    "special": bool(tokens.special[units[number][0]]),
-                }
-                | ({"segment": int(tokens.segment[units[number][0]])} if tokens.text_pair is not None else {})
-                for number in kept
-            ],
+            "units": [_unit_record(tokens, units[number], by) for number in kept],
             "weights": pack(weights),
             "full": full or 1.0,
             "largest": largest,
@@ -88,6 +78,16 @@ class AttentionMatrix(View):
             ),
             "caption": f"Attention matrix; {'; '.join(what)}",
         }
+
+
+def _unit_record(tokens: Tokens, unit: tuple[int, ...], by: str) -> dict[str, Any]:
+    """Return one row of the matrix as JSON values."""
+    record = {
+        "text": visible(tokens.unit_text(unit) if by == "word" else token_text(tokens, unit[0])),
+        "tokens": list(unit),
+        "special": bool(tokens.special[unit[0]]),
+    }
+    return record | ({"segment": int(tokens.segment[unit[0]])} if tokens.text_pair is not None else {})
 
 
 def matrix_units(tokens: Tokens, by: str) -> list[tuple[int, ...]]:

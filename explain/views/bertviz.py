@@ -84,11 +84,7 @@ class BertViz(View):
         """
         drawn = list(range(maps.layers)) if layers is None else sorted(set(layers))
         heads = len(maps.groups)
-        if which not in MOST_TOKENS:
-            raise SettingError(unknown("view of BertViz", which, list(MOST_TOKENS)))
-        _check("layers", drawn or [None], range(maps.layers))
-        _check("layer", [layer], [None, *drawn])
-        _check("head", [head], [None, *range(heads)])
+        _check_choices(maps, which, drawn, layer, head)
         count = min(len(maps.tokens), most_tokens(which, len(drawn), heads))
         weights = maps.weights[drawn, :, :count, :count]
         second = _second_text(maps, count)
@@ -131,6 +127,15 @@ def most_tokens(which: str, layers: int, heads: int) -> int:
     if which == "head" and layers == 1:
         most, usual = MOST_TOKENS_OF_ONE_LAYER, HEADS
     return int(most * min(1.0, math.sqrt(usual / (layers * heads))))
+
+
+def _check_choices(maps: AttentionMaps, which: str, drawn: Sequence[int], layer: int | None, head: int | None) -> None:
+    """Raise `SettingError` unless the view, the layers and the head exist."""
+    if which not in MOST_TOKENS:
+        raise SettingError(unknown("view of BertViz", which, list(MOST_TOKENS)))
+    _check("layers", drawn or [None], range(maps.layers))
+    _check("layer", [layer], [None, *drawn])
+    _check("head", [head], [None, *range(len(maps.groups))])
 
 
 def _check(name: str, numbers: Sequence[int | None], known: Sequence[int | None]) -> None:

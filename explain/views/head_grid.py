@@ -69,9 +69,7 @@ class HeadGrid(View):
                 {
                     "layer": layer,
                     "head": head,
-                    "map": base64.b64encode(np.rint(255 * small[layer, head]).astype(np.uint8).tobytes()).decode(
-                        "ascii"
-                    ),
+                    "map": _packed(small[layer, head]),
                     "value": None if values is None else round(float(values[layer, head]), 5),
                 }
                 for layer, head in places
@@ -87,6 +85,11 @@ class HeadGrid(View):
             ),
             "caption": f"Every layer and head; {figure.replace('_', ' ')}",
         }
+
+
+def _packed(weights: npt.NDArray[np.floating]) -> str:
+    """Encode weights from 0 to 1 in one byte each."""
+    return base64.b64encode(np.rint(255 * weights).astype(np.uint8).tobytes()).decode("ascii")
 
 
 VIEWS.register("head_grid")(HeadGrid())

@@ -57,12 +57,7 @@ class LayerGraph(View):
         total = float(np.abs(weights).sum())
         edges = top_edges(weights, allowed, shown, least=least, selves=selves)
         part = sum(abs(edge[3]) for edge in edges) / total if total else 0.0
-        if len(maps.groups) == 1:
-            source = title or maps.kind
-        else:
-            source = (
-                "all heads averaged" if heads is None else f"head{'s' * (len(heads) > 1)} {', '.join(map(str, heads))}"
-            )
+        source = title or maps.kind if len(maps.groups) == 1 else _heads_text(heads)
         hidden = "" if special else " Special tokens are hidden; what they take is not shown."
         cut = (
             ""
@@ -73,15 +68,7 @@ class LayerGraph(View):
             "group": group,
             "sends": sends,
             "layers": layers,
-            "tokens": [
-                {
-                    "index": int(place),
-                    "text": visible(token_text(tokens, int(place))),
-                    "special": bool(tokens.special[place]),
-                }
-                | ({"segment": int(tokens.segment[place])} if tokens.text_pair is not None else {})
-                for place in np.flatnonzero(shown)
-            ],
+            "tokens": [_token_record(tokens, place) for place in np.flatnonzero(shown).tolist()],
             "texts": [text_label(tokens, number) for number in range(len(tokens.texts))],
             "edges": [[column, row, origin, round(weight, 5)] for column, row, origin, weight in edges],
             "chosen": _place(selected, layers),
@@ -98,6 +85,19 @@ class LayerGraph(View):
             ),
             "caption": f"Attention, layer by layer; {source}; {allowed} strongest lines a layer",
         }
+
+
+def _token_record(tokens: Tokens, place: int) -> dict[str, Any]:
+    """Return a token as JSON values."""
+    record = {"index": place, "text": visible(token_text(tokens, place)), "special": bool(tokens.special[place])}
+    return record | ({"segment": int(tokens.segment[place])} if tokens.text_pair is not None else {})
+
+
+def _heads_text(heads: Sequence[int] | None) -> str:
+    """Return which heads are averaged, in words."""
+    if heads is None:
+        return "all heads averaged"
+    return f"head{'s' * (len(heads) > 1)} {', '.join(map(str, heads))}"
 
 
 def _place(selected: tuple[int | None, int, int | None] | None, layers: Sequence[int]) -> list[int | None] | None:

@@ -43,27 +43,7 @@ class TokenHeatmap(View):
         """
         tokens = attribution.tokens
         shown = _shown(attribution, by)
-        rank = ranks(shown)
-        pieces = _piece_scores(attribution)
-        units = []
-        for number, (unit, score) in enumerate(zip(shown.units, shown.scores.tolist())):
-            if bool(tokens.special[list(unit)].all()) and not (special and score):
-                continue
-            segment, start, stop = tokens.unit_span(unit)
-            units.append(
-                {
-                    "segment": segment,
-                    "start": start,
-                    "stop": stop,
-                    "text": visible(tokens.unit_text(unit)),
-                    "score": score,
-                    "error": None if shown.error is None else float(shown.error[number]),
-                    "rank": rank.get(number),
-                    "tokens": list(unit),
-                    "parts": [[visible(tokens.pieces[token]), pieces.get(token)] for token in unit],
-                    "special": bool(tokens.special[unit[0]]),
-                }
-            )
+        units = _unit_records(shown, _piece_scores(attribution), special=special)
         if shown.granularity == "window":
             units = _window_centers(tokens, units)
         units = joined(units, additive=attribution.additive)
@@ -85,6 +65,31 @@ class TokenHeatmap(View):
             "caption": f"{title or attribution.method}, {UNITS[attribution.scale]}"
             + ("" if attribution.scale == "share" else f", target: {target_name(attribution.target)}"),
         }
+
+
+def _unit_records(shown: Attribution, pieces: dict[int, float], *, special: bool) -> list[dict[str, Any]]:
+    """Return the units with their scores as JSON values; special tokens only with `special` and a score."""
+    tokens, rank = shown.tokens, ranks(shown)
+    records = []
+    for number, (unit, score) in enumerate(zip(shown.units, shown.scores.tolist())):
+        if bool(tokens.special[list(unit)].all()) and not (special and score):
+            continue
+        segment, start, stop = tokens.unit_span(unit)
+        records.append(
+            {
+                "segment": segment,
+                "start": start,
+                "stop": stop,
+                "text": visible(tokens.unit_text(unit)),
+                "score": score,
+                "error": None if shown.error is None else float(shown.error[number]),
+                "rank": rank.get(number),
+                "tokens": list(unit),
+                "parts": [[visible(tokens.pieces[token]), pieces.get(token)] for token in unit],
+                "special": bool(tokens.special[unit[0]]),
+            }
+        )
+    return records
 
 
 def shared_scales(attributions: Sequence[Attribution], by: str) -> dict[str, float]:
