@@ -73,8 +73,7 @@ class BertViz(View):
 
         Args:
             which: "head", "model" or "neuron".
-            layers: which are drawn, from zero; by default all.
-            layer, head: shown at first by the head view and the neuron view, from zero.
+            layers: which are drawn, by default all; layer, head: shown first by the head view and the neuron view.
             vectors: queries and keys of the same text; the neuron view needs them.
             dark: on a dark ground; by default like the page it stands on.
 
@@ -87,9 +86,8 @@ class BertViz(View):
         _check_choices(maps, which, drawn, layer, head)
         count = min(len(maps.tokens), most_tokens(which, len(drawn), heads))
         weights = maps.weights[drawn, :, :count, :count]
-        second = _second_text(maps, count)
+        second, remark = _second_text(maps, count), ""
         first = None if layer is None else drawn.index(layer)
-        remark = ""
         if which == "head":
             made = bertviz_page.head_view(thousandths(weights), second, first, head)
         elif which == "model":
@@ -100,8 +98,7 @@ class BertViz(View):
                 thousandths(weights), thousandths(queries), thousandths(keys), second, first, head
             )
             remark = _NOT_ALL if _more_than_products(queries, keys, weights) else ""
-        cut = count < len(maps.tokens)
-        shown = f"the first {count} of {len(maps.tokens)} tokens" if cut else _number(count, "token")
+        shown = _shown(count, maps)
         about = {
             "which": which,
             "layers": drawn,
@@ -185,6 +182,12 @@ def _height(which: str, tokens: int, layers: int, heads: int) -> int:
 
 def _number(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _shown(count: int, maps: AttentionMaps) -> str:
+    """Return which tokens are drawn, in words."""
+    every = len(maps.tokens)
+    return f"the first {count} of {every} tokens" if count < every else _number(count, "token")
 
 
 def _kind(maps: AttentionMaps) -> str:

@@ -45,8 +45,7 @@ class LayerGraph(View):
             per_layer: most lines of one layer; least: weaker lines are left out.
             special: show special tokens; selves: show lines from a token to itself.
             selected: layer (None: the input), token, and the token it attends to (or None), whose paths are traced.
-            title: of the method that made the weights, where it is not the model's own attention.
-            sends: report clicks to the page.
+            title: of the method that made the weights, if any; sends: report clicks to the page.
         """
         tokens = maps.tokens
         layers = list(range(maps.layers)) if layers is None else sorted(layers)
@@ -59,11 +58,8 @@ class LayerGraph(View):
         part = sum(abs(edge[3]) for edge in edges) / total if total else 0.0
         source = title or maps.kind if len(maps.groups) == 1 else _heads_text(heads)
         hidden = "" if special else " Special tokens are hidden; what they take is not shown."
-        cut = (
-            ""
-            if allowed == per_layer
-            else f" At most {MOST_EDGES:,} lines are drawn at once, fewer than {per_layer} a layer."
-        )
+        few = f" At most {MOST_EDGES:,} lines are drawn at once, fewer than {per_layer} a layer."
+        cut = "" if allowed == per_layer else few
         return {
             "group": group,
             "sends": sends,
