@@ -146,13 +146,17 @@ def neurons(model: TextModel, windows: Sequence[Tokens]) -> Panel:
                 words=next(iter(results.of_type(MaxActivations)), None),
                 neuron=neuron,
             )
-            downloads = {
-                "CSV of every neuron": ("neurons.csv", "text/csv", lambda: neurons_csv(table)),
-                "JSON of what is shown": ("neurons.json", "application/json", lambda: to_json(table)),
-            }
-            take_away(downloads, results, model)
+            take_away(neuron_files(table), results, model)
 
     return Panel((inside, *effect, *words), draw)
+
+
+def neuron_files(table: InsideTable) -> dict[str, tuple[str, str, Callable[[], str]]]:
+    """Return the files of neurons: label of the button, then name, type and content."""
+    return {
+        "CSV of every neuron": ("neurons.csv", "text/csv", lambda: neurons_csv(table)),
+        "JSON of what is shown": ("neurons.json", "application/json", lambda: to_json(table)),
+    }
 
 
 def drawn_or_awaited(analysis: Analysis[Any, Any], results: Results, **options: Any) -> None:

@@ -112,7 +112,9 @@ def to_svg(maps: AttentionMaps, model: str, layer: int | None = None, heads: Seq
     names = [escape(visible(token_text(tokens, place))[:16]) for place in range(count)]
     which = ("all layers" if layer is None else f"layer {layer}") + ", "
     which += "mean of heads" if heads is None else f"head {', '.join(map(str, heads))}"
-    caption = f"Attention of {model}: {which}; darkest is {largest:.1%} of what a token looks at; rows look"
+    caption = (
+        f"Attention of {model}: {which}; darkest is {largest:.1%} of the attention of a token; rows attend to columns"
+    )
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{size}" height="{size + 24}" '
         f'viewBox="0 0 {size} {size + 24}" font-family="system-ui, sans-serif" font-size="12">',

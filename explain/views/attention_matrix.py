@@ -40,7 +40,7 @@ class AttentionMatrix(View):
 
         Args:
             layer, heads: which are shown, averaged where there are several; by default all.
-            by: "token", or "word": sums over the pieces looked at, means over the pieces that look.
+            by: "token", or "word": sums over attended pieces, means over attending pieces.
             special: show special tokens.
             selected: the token that attends, and the one it attends to (or None), which are marked.
             sends: tell the page what is clicked.
@@ -59,23 +59,13 @@ class AttentionMatrix(View):
         what = [
             "all layers averaged" if layer is None else f"layer {layer}",
             _heads(maps, heads),
-            "words: summed over pieces looked at, averaged over pieces that look" if by == "word" else "word pieces",
+            "words: summed over attended pieces, averaged over attending pieces" if by == "word" else "word pieces",
         ]
         hidden = "" if special else " Special tokens are hidden; what they take is not shown."
         return {
             "group": group,
             "sends": sends,
-            "units": [
-                {
-                    "text": visible(
-                        tokens.unit_text(units[number]) if by == "word" else token_text(tokens, units[number][0])
-                    ),
-                    "tokens": list(units[number]),
-                    "special": bool(tokens.special[units[number][0]]),
-                }
-                | ({"segment": int(tokens.segment[units[number][0]])} if tokens.text_pair is not None else {})
-                for number in kept
-            ],
+            "units": [_unit_record(tokens, units[number], by) for number in kept],
             "weights": pack(weights),
             "full": full or 1.0,
             "largest": largest,
@@ -83,11 +73,21 @@ class AttentionMatrix(View):
             "signed": bool((weights < 0).any()),
             "chosen": _selected_places(selected, [units[number] for number in kept]),
             "note": (
-                f"Each row is a {'word' if by == 'word' else 'token'} that looks, each column one that is looked at; "
+                f"Each row is an attending {'word' if by == 'word' else 'token'}, each column an attended one; "
                 f"{'; '.join(what)}.{hidden} Attention says where a layer reads, not what it does with it."
             ),
             "caption": f"Attention matrix; {'; '.join(what)}",
         }
+
+
+def _unit_record(tokens: Tokens, unit: tuple[int, ...], by: str) -> dict[str, Any]:
+    """Return one row of the matrix as JSON values."""
+    record = {
+        "text": visible(tokens.unit_text(unit) if by == "word" else token_text(tokens, unit[0])),
+        "tokens": list(unit),
+        "special": bool(tokens.special[unit[0]]),
+    }
+    return record | ({"segment": int(tokens.segment[unit[0]])} if tokens.text_pair is not None else {})
 
 
 def matrix_units(tokens: Tokens, by: str) -> list[tuple[int, ...]]:

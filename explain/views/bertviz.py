@@ -24,17 +24,17 @@ LAYERS, HEADS = 6, 12
 
 _HOW = {
     "head": (
-        "Lines run from the token that looks (left) to the token looked at (right), one color for each head. A line is "
+        "Lines run from the attending token (left) to the attended token (right), one color for each head. A line is "
         "as opaque as its weight, the share of the left token's attention. Weights under 4% (where fewer than four "
         "heads are shown, under 1% for each) appear only for the token you point at. A click on a square hides a head, "
         "two clicks show it alone."
     ),
     "model": (
-        "Every head of every layer, lines from the token that looks (left) to the token looked at (right). A line is "
+        "Every head of every layer, lines from the attending token (left) to the attended token (right). A line is "
         "as opaque as its weight, the share of the left token's attention. A click on a head makes it large."
     ),
     "neuron": (
-        "Lines run from the token that looks (left) to the token looked at (right), as opaque as their weight, the "
+        "Lines run from the attending token (left) to the attended token (right), as opaque as their weight, the "
         "share of the left token's attention. Point at a token and click its plus sign to see what its weights come "
         "from: its query, every key, their products (blue above zero, orange below), the sum of these divided by the "
         "square root of the head's width, and the softmax of that."
@@ -73,8 +73,7 @@ class BertViz(View):
 
         Args:
             which: "head", "model" or "neuron".
-            layers: which are drawn, from zero; by default all.
-            layer, head: shown at first by the head view and the neuron view, from zero.
+            layers: which are drawn, by default all; layer, head: shown first by the head view and the neuron view.
             vectors: queries and keys of the same text; the neuron view needs them.
             dark: on a dark ground; by default like the page it stands on.
 
@@ -84,16 +83,11 @@ class BertViz(View):
         """
         drawn = list(range(maps.layers)) if layers is None else sorted(set(layers))
         heads = len(maps.groups)
-        if which not in MOST_TOKENS:
-            raise SettingError(unknown("view of BertViz", which, list(MOST_TOKENS)))
-        _check("layers", drawn or [None], range(maps.layers))
-        _check("layer", [layer], [None, *drawn])
-        _check("head", [head], [None, *range(heads)])
+        _check_choices(maps, which, drawn, layer, head)
         count = min(len(maps.tokens), most_tokens(which, len(drawn), heads))
         weights = maps.weights[drawn, :, :count, :count]
-        second = _second_text(maps, count)
+        second, remark = _second_text(maps, count), ""
         first = None if layer is None else drawn.index(layer)
-        remark = ""
         if which == "head":
             made = bertviz_page.head_view(thousandths(weights), second, first, head)
         elif which == "model":
@@ -104,8 +98,7 @@ class BertViz(View):
                 thousandths(weights), thousandths(queries), thousandths(keys), second, first, head
             )
             remark = _NOT_ALL if _more_than_products(queries, keys, weights) else ""
-        cut = count < len(maps.tokens)
-        shown = f"the first {count} of {len(maps.tokens)} tokens" if cut else _number(count, "token")
+        shown = _shown(count, maps)
         about = {
             "which": which,
             "layers": drawn,
@@ -131,6 +124,15 @@ def most_tokens(which: str, layers: int, heads: int) -> int:
     if which == "head" and layers == 1:
         most, usual = MOST_TOKENS_OF_ONE_LAYER, HEADS
     return int(most * min(1.0, math.sqrt(usual / (layers * heads))))
+
+
+def _check_choices(maps: AttentionMaps, which: str, drawn: Sequence[int], layer: int | None, head: int | None) -> None:
+    """Raise `SettingError` unless the view, the layers and the head exist."""
+    if which not in MOST_TOKENS:
+        raise SettingError(unknown("view of BertViz", which, list(MOST_TOKENS)))
+    _check("layers", drawn or [None], range(maps.layers))
+    _check("layer", [layer], [None, *drawn])
+    _check("head", [head], [None, *range(len(maps.groups))])
 
 
 def _check(name: str, numbers: Sequence[int | None], known: Sequence[int | None]) -> None:
@@ -180,6 +182,12 @@ def _height(which: str, tokens: int, layers: int, heads: int) -> int:
 
 def _number(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _shown(count: int, maps: AttentionMaps) -> str:
+    """Return which tokens are drawn, in words."""
+    every = len(maps.tokens)
+    return f"the first {count} of {every} tokens" if count < every else _number(count, "token")
 
 
 def _kind(maps: AttentionMaps) -> str:

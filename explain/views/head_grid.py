@@ -69,9 +69,7 @@ class HeadGrid(View):
                 {
                     "layer": layer,
                     "head": head,
-                    "map": base64.b64encode(np.rint(255 * small[layer, head]).astype(np.uint8).tobytes()).decode(
-                        "ascii"
-                    ),
+                    "map": _packed(small[layer, head]),
                     "value": None if values is None else round(float(values[layer, head]), 5),
                 }
                 for layer, head in places
@@ -80,13 +78,18 @@ class HeadGrid(View):
             "largest": None if values is None else float(values.max()),
             "chosen": list(selected) if selected else None,
             "note": (
-                f"Each square is one head: rows look, columns are looked at, a stronger color is more.{pooling} "
+                f"Each square is one head: rows attend to columns, and a stronger color is more attention.{pooling} "
                 f"Below it {figure.replace('_', ' ')}: {HEAD_FIGURES.get(figure, '')}, averaged over the tokens that "
-                "look, special tokens left out."
+                "attend, special tokens left out."
                 + (f" {layers * heads - len(places)} heads are filtered out." if len(places) < layers * heads else "")
             ),
             "caption": f"Every layer and head; {figure.replace('_', ' ')}",
         }
+
+
+def _packed(weights: npt.NDArray[np.floating]) -> str:
+    """Encode weights from 0 to 1 in one byte each."""
+    return base64.b64encode(np.rint(255 * weights).astype(np.uint8).tobytes()).decode("ascii")
 
 
 VIEWS.register("head_grid")(HeadGrid())

@@ -45,8 +45,7 @@ class LayerGraph(View):
             per_layer: most lines of one layer; least: weaker lines are left out.
             special: show special tokens; selves: show lines from a token to itself.
             selected: layer (None: the input), token, and the token it attends to (or None), whose paths are traced.
-            title: of the method that made the weights, where it is not the model's own attention.
-            sends: report clicks to the page.
+            title: of the method that made the weights, if any; sends: report clicks to the page.
         """
         tokens = maps.tokens
         layers = list(range(maps.layers)) if layers is None else sorted(layers)
@@ -57,47 +56,44 @@ class LayerGraph(View):
         total = float(np.abs(weights).sum())
         edges = top_edges(weights, allowed, shown, least=least, selves=selves)
         part = sum(abs(edge[3]) for edge in edges) / total if total else 0.0
-        if len(maps.groups) == 1:
-            source = title or maps.kind
-        else:
-            source = (
-                "all heads averaged" if heads is None else f"head{'s' * (len(heads) > 1)} {', '.join(map(str, heads))}"
-            )
+        source = title or maps.kind if len(maps.groups) == 1 else _heads_text(heads)
         hidden = "" if special else " Special tokens are hidden; what they take is not shown."
-        cut = (
-            ""
-            if allowed == per_layer
-            else f" At most {MOST_EDGES:,} lines are drawn at once: {per_layer} a layer were asked for."
-        )
+        few = f" At most {MOST_EDGES:,} lines are drawn at once, fewer than {per_layer} a layer."
+        cut = "" if allowed == per_layer else few
         return {
             "group": group,
             "sends": sends,
             "layers": layers,
-            "tokens": [
-                {
-                    "index": int(place),
-                    "text": visible(token_text(tokens, int(place))),
-                    "special": bool(tokens.special[place]),
-                }
-                | ({"segment": int(tokens.segment[place])} if tokens.text_pair is not None else {})
-                for place in np.flatnonzero(shown)
-            ],
+            "tokens": [_token_record(tokens, place) for place in np.flatnonzero(shown).tolist()],
             "texts": [text_label(tokens, number) for number in range(len(tokens.texts))],
             "edges": [[column, row, origin, round(weight, 5)] for column, row, origin, weight in edges],
             "chosen": _place(selected, layers),
             "share": maps.row_stochastic,
             "signed": signed,
-            "unit": "of what a token looks at" if maps.row_stochastic else "",
-            "verb": "looks at" if maps.kind == "attention" else "takes from",
+            "unit": "of a token's attention" if maps.row_stochastic else "",
+            "verb": "attends to" if maps.kind == "attention" else "takes from",
             "summary": f"Attention graph of {int(shown.sum())} tokens and {len(layers)} layers: {len(edges)} lines",
             "note": (
-                f"Lines run from the token looked at (left) to the token that looks (right); {source}. "
+                f"Lines run from the attended token (left) to the attending token (right); {source}. "
                 f"The {allowed} strongest of each layer are drawn, {part:.0%} of all"
                 f"{' attention' if maps.kind == 'attention' else ''}.{cut}{hidden} "
                 "Attention says where a layer reads, not what it does with it."
             ),
             "caption": f"Attention, layer by layer; {source}; {allowed} strongest lines a layer",
         }
+
+
+def _token_record(tokens: Tokens, place: int) -> dict[str, Any]:
+    """Return a token as JSON values."""
+    record = {"index": place, "text": visible(token_text(tokens, place)), "special": bool(tokens.special[place])}
+    return record | ({"segment": int(tokens.segment[place])} if tokens.text_pair is not None else {})
+
+
+def _heads_text(heads: Sequence[int] | None) -> str:
+    """Return which heads are averaged, in words."""
+    if heads is None:
+        return "all heads averaged"
+    return f"head{'s' * (len(heads) > 1)} {', '.join(map(str, heads))}"
 
 
 def _place(selected: tuple[int | None, int, int | None] | None, layers: Sequence[int]) -> list[int | None] | None:

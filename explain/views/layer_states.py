@@ -12,7 +12,7 @@ from explain.views.base import UNITS, VIEWS, View, sentence, target_name, visibl
 from explain.views.layer_graph import token_text
 
 # Timkey and van Schijndel (2021), https://arxiv.org/abs/2109.04404
-COSINE = "Cosines hang on the few dimensions that are largest, so a value near 1 need not mean that little changed."
+COSINE = "The few largest dimensions dominate a cosine, so a value near 1 need not mean that little changed."
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ STATE_FIGURES = {
     "length": StateFigure(
         "Length of each token's state",
         "\u2016h\u2016, the Euclidean length of the state h",
-        "Where a layer ends in a norm, as in BERT, the norm sets the length: it says more of layers than of words.",
+        "Where a layer ends in a norm, as in BERT, the norm sets the length: it describes layers more than words.",
     ),
     "gradient": StateFigure(
         "How steep the target is at each token's state",

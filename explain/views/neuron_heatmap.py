@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from explain.datatypes import Neuron, NeuronActivity
+from explain.datatypes import FloatArray, Neuron, NeuronActivity, Tokens
 from explain.views.attention_matrix import matrix_units
 from explain.views.base import VIEWS, View, sentence, target_name, visible
 from explain.views.layer_graph import token_text
@@ -50,25 +50,9 @@ class NeuronHeatmap(View):
         values = activity.activations[neuron.layer, :, neuron.number].astype(np.float64)
         if product:
             values = values * activity.gradients[neuron.layer, :, neuron.number]
-        units: list[dict[str, Any]] = []
-        for unit in matrix_units(tokens, by):
-            pieces = values[list(unit)]
-            segment, start, stop = tokens.unit_span(unit)
-            units.append(
-                {
-                    "segment": segment,
-                    "start": start,
-                    "stop": stop,
-                    "text": visible(tokens.unit_text(unit)),
-                    "score": float(pieces.sum() if product else pieces[np.abs(pieces).argmax()]),
-                    "error": None,
-                    "rank": None,
-                    "tokens": list(unit),
-                    "parts": [[visible(tokens.pieces[token]), float(values[token])] for token in unit],
-                    "special": bool(tokens.special[unit[0]]),
-                }
-            )
-        units = joined(units, additive=product)
+        units = joined(
+            [_unit_record(tokens, unit, values, product) for unit in matrix_units(tokens, by)], additive=product
+        )
         highest = int(values.argmax())
         unit_name = figure_unit(figure, activity.target.scale)
         title = f"Neuron {neuron}, {figure.replace('_', ' ')}"
@@ -94,6 +78,24 @@ class NeuronHeatmap(View):
             ),
             "caption": f"{title}, {unit_name}" + (f", target: {target_name(activity.target)}" if product else ""),
         }
+
+
+def _unit_record(tokens: Tokens, unit: tuple[int, ...], values: FloatArray, summed: bool) -> dict[str, Any]:
+    """Return a word with its value: the sum of its pieces, or the one that is largest in size."""
+    pieces = values[list(unit)]
+    segment, start, stop = tokens.unit_span(unit)
+    return {
+        "segment": segment,
+        "start": start,
+        "stop": stop,
+        "text": visible(tokens.unit_text(unit)),
+        "score": float(pieces.sum() if summed else pieces[np.abs(pieces).argmax()]),
+        "error": None,
+        "rank": None,
+        "tokens": list(unit),
+        "parts": [[visible(tokens.pieces[token]), float(values[token])] for token in unit],
+        "special": bool(tokens.special[unit[0]]),
+    }
 
 
 def _meaning(neuron: Neuron, activity: NeuronActivity, product: bool) -> str:

@@ -130,7 +130,7 @@ def _note(prediction: Prediction) -> str:
         return f"{alone}Probabilities as the model gives them{measured}."
     raw = percent(float(prediction.output.probabilities[0].max()))
     return (
-        f"{alone}Calibrated on texts held out (temperature {prediction.temperature:.2f}); the model itself gives "
+        f"{alone}Calibrated on held-out texts (temperature {prediction.temperature:.2f}); the model itself gives "
         f"{raw}. Log-odds are the model's own."
     )
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from explain.datatypes import Attribution, Tokens
+from explain.text.removal import OPERATORS
 from explain.views.base import UNITS, VIEWS, View, sentence, target_name, text_label, visible
 from explain.views.references import higher_reference, sums_sentence
 
@@ -42,27 +43,7 @@ class TokenHeatmap(View):
         """
         tokens = attribution.tokens
         shown = _shown(attribution, by)
-        rank = ranks(shown)
-        pieces = _piece_scores(attribution)
-        units = []
-        for number, (unit, score) in enumerate(zip(shown.units, shown.scores.tolist())):
-            if bool(tokens.special[list(unit)].all()) and not (special and score):
-                continue
-            segment, start, stop = tokens.unit_span(unit)
-            units.append(
-                {
-                    "segment": segment,
-                    "start": start,
-                    "stop": stop,
-                    "text": visible(tokens.unit_text(unit)),
-                    "score": score,
-                    "error": None if shown.error is None else float(shown.error[number]),
-                    "rank": rank.get(number),
-                    "tokens": list(unit),
-                    "parts": [[visible(tokens.pieces[token]), pieces.get(token)] for token in unit],
-                    "special": bool(tokens.special[unit[0]]),
-                }
-            )
+        units = _unit_records(shown, _piece_scores(attribution), special=special)
         if shown.granularity == "window":
             units = _window_centers(tokens, units)
         units = joined(units, additive=attribution.additive)
@@ -84,6 +65,31 @@ class TokenHeatmap(View):
             "caption": f"{title or attribution.method}, {UNITS[attribution.scale]}"
             + ("" if attribution.scale == "share" else f", target: {target_name(attribution.target)}"),
         }
+
+
+def _unit_records(shown: Attribution, pieces: dict[int, float], *, special: bool) -> list[dict[str, Any]]:
+    """Return the units with their scores as JSON values; special tokens only with `special` and a score."""
+    tokens, rank = shown.tokens, ranks(shown)
+    records = []
+    for number, (unit, score) in enumerate(zip(shown.units, shown.scores.tolist())):
+        if bool(tokens.special[list(unit)].all()) and not (special and score):
+            continue
+        segment, start, stop = tokens.unit_span(unit)
+        records.append(
+            {
+                "segment": segment,
+                "start": start,
+                "stop": stop,
+                "text": visible(tokens.unit_text(unit)),
+                "score": score,
+                "error": None if shown.error is None else float(shown.error[number]),
+                "rank": rank.get(number),
+                "tokens": list(unit),
+                "parts": [[visible(tokens.pieces[token]), pieces.get(token)] for token in unit],
+                "special": bool(tokens.special[unit[0]]),
+            }
+        )
+    return records
 
 
 def shared_scales(attributions: Sequence[Attribution], by: str) -> dict[str, float]:
@@ -153,8 +159,12 @@ def note(attribution: Attribution, shown: Attribution) -> str:
         )
     if attribution.error is not None:
         parts.append(_certainty(attribution))
-    if "operator" in diagnostics:
-        parts.append(f"Taking away: {diagnostics['operator'].replace('_', ' ')}.")
+    if operator := diagnostics.get("operator"):
+        parts.append(
+            f"A removed word is {OPERATORS[operator].split(';')[0]}."
+            if operator in OPERATORS
+            else f"Operator: {operator}."
+        )
     if shown.granularity not in ("word", "token"):
         what = {
             "sentence": "whole sentences",

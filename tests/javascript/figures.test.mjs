@@ -134,7 +134,7 @@ test("attention matrix: a cell says where a token looks, and sends both tokens",
   stage.press("Enter");
   const [name, number] = texts(page.root, ".tip div");
   assert.equal(name, `${data.units[1].text} \u2192 ${data.units[0].text}`);
-  assert.match(number, data.share ? /% of what it looks at$/ : /\d$/);
+  assert.match(number, data.share ? /% of its attention$/ : /\d$/);
   assert.deepEqual(sentValues(page), [{ token: data.units[1].tokens[0], source: data.units[0].tokens[0] }]);
   assert.deepEqual(page.picked, [data.units[1].tokens]);
 });
@@ -237,7 +237,7 @@ test("attention graph: a line is as wide and as opaque as its weight, a pair's t
   assert.deepEqual([heights[1] - heights[0], heights[2] - heights[1]], [22, 22 + 26]);
 });
 
-test("attention graph: a point traces all paths through it, and says what it looks at most", () => {
+test("attention graph: a point traces all paths through it, and names what it attends to most", () => {
   const { page, on, point } = graph();
   point(1, 0).dispatch("pointerover");
   assert.deepEqual(on(), ["0,0,1", "1,2,0"]);
@@ -279,7 +279,7 @@ test("attention graph: a point that is clicked is kept, and let go by a second c
 test("attention graph: names on the right are walked by keyboard", () => {
   const { page, on } = graph();
   const names = page.root.querySelectorAll('[role="button"]');
-  assert.deepEqual(names.map((name) => name.getAttribute("aria-label")), ["a", "good", "film"].map((text) => `${text}: trace what it looks at`));
+  assert.deepEqual(names.map((name) => name.getAttribute("aria-label")), ["a", "good", "film"].map((text) => `${text}: trace what it attends to`));
   names[0].focus();
   names[0].press("End");
   assert.equal(page.document.activeElement, names[2]);

@@ -86,7 +86,7 @@ def test_points_and_lines_of_the_graph_are_selected_by_a_click(visit: Visit) -> 
     line = page.locator(".graph path.edge").first
     line.dispatch_event("click")
     expect(page.locator(".cuts .name").first).to_contain_text("\u2190")
-    expect(page.locator(".cuts .more").first).to_contain_text("of what it looks at")
+    expect(page.locator(".cuts .more").first).to_contain_text("of its attention")
 
 
 def test_a_pair_is_told_apart(visit: Visit) -> None:

@@ -273,7 +273,7 @@ def test_the_graph_is_walked_by_keyboard(visit: Visit) -> None:
     stop.focus()
     page.keyboard.press("ArrowDown")
     expect(page.locator(".graph svg")).to_have_class(re.compile("tracing"))
-    expect(page.locator(".graph .tip")).to_contain_text("looks at")
+    expect(page.locator(".graph .tip")).to_contain_text("attends to")
     page.keyboard.press("Enter")
     expect(page.locator('.graph text[aria-pressed="true"]')).to_have_count(1)
     assert page.locator(".heatmap .w.picked").count() == 3

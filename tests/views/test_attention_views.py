@@ -46,7 +46,7 @@ def test_matrix_by_word_keeps_rows_at_one() -> None:
     assert count < len(maps.tokens)
     assert np.allclose(unpacked(data["weights"]).reshape(count, count).sum(axis=1), 1, atol=1e-3)
     assert [unit["text"] for unit in data["units"]][:3] == ["[CLS]", "The", "film"]
-    assert "averaged over pieces that look" in data["note"] and data["chosen"] == [1, None]
+    assert "averaged over attending pieces" in data["note"] and data["chosen"] == [1, None]
 
 
 def test_matrix_without_special_tokens_says_so() -> None:
@@ -81,7 +81,7 @@ def test_graph_draws_at_most_two_thousand_lines_and_says_so() -> None:
     maps = random_maps("word " * 45, layers=4)
     data = VIEWS["layer_graph"].data(maps, per_layer=900, special=True)
     assert len(data["edges"]) == 2000
-    assert "At most 2,000 lines are drawn at once: 900 a layer were asked for." in data["note"]
+    assert "At most 2,000 lines are drawn at once, fewer than 900 a layer." in data["note"]
 
 
 def test_graph_of_signed_weights() -> None:

@@ -32,7 +32,7 @@ class StateCount(View):
     accepts = LayerStates
 
     @property
-    def script(self) -> str:
+    def own_script(self) -> str:
         return "function draw(root, data) { root.append(`states counted: ${data.count}`); }\n"
 
     def data(self, result: LayerStates, /, **options: Any) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def with_answer(states: LayerStates) -> Report:
 def test_answers_and_a_new_view_of_them_are_in_the_html_of_a_report(states: LayerStates, new_view: View) -> None:
     page = document(with_answer(states), {})
     for name in ("layer_states", "state_similarity", "state_count"):
-        assert f"<h2>{VIEWS[name].title}</h2>" in page and f'data-view="{name}"' in page
+        assert f'data-view="{name}"' in page
         assert f'DRAW["{name}"] = ' in page
     assert f'{{"count": {states.norms.size}}}' in page and "states counted" in page
 
@@ -93,8 +93,10 @@ def test_answers_and_a_new_view_of_them_are_in_the_html_of_a_report(states: Laye
 def test_views_drawn_by_the_script_of_another_are_drawn_in_a_file(states: LayerStates) -> None:
     activity = explain.ask("neuron_activations", "A mess.", "sentiment")
     page = explain.show(activity).html
-    script = page[page.index('DRAW["neuron_heatmap"] = ') :]
-    assert "function draw(" in script[: script.index("return draw;")]
+    assert {VIEWS["neuron_heatmap"].drawn_by, VIEWS["top_neurons"].drawn_by} == {"token_heatmap", "cut_effects"}
+    for name in ("token_heatmap", "cut_effects"):
+        script = page[page.index(f'DRAW["{name}"] = ') :]
+        assert f'data-view="{name}"' in page and "function draw(" in script[: script.index("return draw;")]
 
 
 def test_a_notebook_draws_a_result_in_a_frame_of_its_own(states: LayerStates) -> None:

@@ -93,7 +93,7 @@ def test_notes_say_what_the_numbers_are() -> None:
     assert "add up to" in drawn("one two")["note"] and "gap" in drawn("one two")["note"]
     assert "Not converged" in drawn("one two three four five six", steps=2)["note"]
     assert "set aside" in drawn("one two", method="attention_rollout")["note"]
-    assert "Taking away: delete." in drawn("one two", method="occlusion", operator="delete")["note"]
+    assert "A removed word is deleted." in drawn("one two", method="occlusion", operator="delete")["note"]
     assert "whole sentences" in drawn("One. Two.", method="occlusion", granularity="sentence")["note"]
     assert "sliding windows" in drawn("a b c d", method="occlusion", granularity="window")["note"]
 

@@ -1,4 +1,4 @@
-// Attention matrix: a row for each token that looks, a column for each that is looked at.
+// Attention matrix: a row for each attending token, a column for each attended token.
 
 function draw(root, data) {
   drawMatrix(root, data, {
@@ -7,7 +7,7 @@ function draw(root, data) {
     stem: "attention_matrix",
     amount: (value) => (data.share ? percent(value) : figure(value, data.signed)),
     unit: data.share ? " of a row's attention" : "",
-    of: data.share ? " of what it looks at" : "",
+    of: data.share ? " of its attention" : "",
     relation: "\u2192",
     cell: 26,
     picked: (row) => row.tokens,

@@ -27,7 +27,7 @@ function draw(root, data) {
   grid.onclick = (event) => event.target.closest(".tile") && open(event.target.closest(".tile"));
   walkable(grid, ".tile", open, () => {});
   box.append(
-    html("div", { class: "legend" }, html("span", {}, "0%"), ramp(root, false, 1), html("span", {}, "100% of what a token looks at"), html("span", {}, "name: layer\u00b7head, from 0")),
+    html("div", { class: "legend" }, html("span", {}, "0%"), ramp(root, false, 1), html("span", {}, "100% of a token's attention"), html("span", {}, "name: layer\u00b7head, from 0")),
     data.heads.length ? grid : html("p", {}, "No head has that much. Lower the filter."),
     html("p", { class: "note" }, data.note),
     savers(root, "attention_heads", () => asSvg(root, box, data.caption)),

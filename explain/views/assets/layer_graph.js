@@ -61,7 +61,7 @@ function draw(root, data) {
       text.textContent = token.text.length > 16 ? token.text.slice(0, 15) + "\u2026" : token.text;
       text.append(svg("title", {}));
       text.lastChild.textContent = token.text;
-      if (side === "right") for (const [name, value] of [["role", "button"], ["aria-pressed", "false"], ["aria-label", `${token.text}: trace what it looks at`]]) text.setAttribute(name, value);
+      if (side === "right") for (const [name, value] of [["role", "button"], ["aria-pressed", "false"], ["aria-label", `${token.text}: trace what it attends to`]]) text.setAttribute(name, value);
       else text.setAttribute("aria-hidden", "true");
       drawing.append(text);
     }
