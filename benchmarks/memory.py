@@ -68,11 +68,11 @@ def storages(module: torch.nn.Module) -> dict[int, int]:
 
 def print_models() -> None:
     """Load the shipped models one after the other, the encoder first, and keep them all."""
-    from explain.models.loading import catalogue
+    from explain.models.loading import catalogue, shared_encoder
     from explain.models.loading.files import ModelFiles
 
     start, kept = resident_mib(), []
-    encoder = storages(catalogue._base(ModelFiles(weights_folder() / "base"))[0])
+    encoder = storages(shared_encoder.shared_encoder(ModelFiles(weights_folder() / "base"))[0])
     print(f"{start:.0f} MiB before any model; then, in MiB")
     print(f"  {'model':14}{'task':28}{'resident':>10}{'shared':>9}{'private':>9}")
     for entry in sorted(catalogue.list_models(), key=lambda entry: entry.name != "base"):

@@ -11,6 +11,7 @@ For every text of six words or more, beside integrated gradients, occlusion and 
     zeroed positions         integrated gradients from a start whose tokens are all at position 0, a common mistake
 
 Printed: the share of texts with each verdict. `--csv FILE` writes the facts of each verdict, to set the limits by.
+`--record DIR` keeps each text's verdicts at once; the same command with the same folder continues a stopped run.
 """
 
 import argparse
@@ -18,15 +19,12 @@ import csv
 import io
 import sys
 from collections import Counter, defaultdict
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from explain.core.files import write_file
 from explain.datatypes import Attribution, Target, Tokens, Verdict
@@ -42,7 +40,10 @@ from explain.models.cached_model import CachedModel
 from explain.models.loading.catalogue import load_model
 from explain.models.straight_path import StraightPath
 from explain.numerics.quadrature import refined
-from explain.training.rows import read_rows
+from explain.run.backends import backend_of
+from explain.run.folder_store import FolderStore
+from explain.run.shards import MemoryStore, ModelWork, Row, ShardProgress, Store, run_shards, shards_of
+from explain.training.rows import fingerprint, read_rows
 
 COLORS = ("green", "amber", "red", "grey")
 FACTS = ("gap", "agreement", "percentile")
@@ -60,22 +61,20 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=40)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--csv")
+    parser.add_argument("--record", metavar="DIR")
     options = parser.parse_args()
     model = load_model()
     texts = [row["text"] for row in read_rows(options.data, options.split, ("text",))]
     np.random.default_rng(0).shuffle(texts)
     encodings = [tokens for text in texts if len((tokens := model.encode(text)).words) >= FEWEST_WORDS]
     encodings = encodings[options.skip : options.skip + options.texts]
+    store = MemoryStore() if options.record is None else _record(Path(options.record), model, options)
+    work = ModelWork.of(model, partial(judged_text, orders=options.orders))
+    numbered = [(tokens.text, seed) for seed, tokens in enumerate(encodings)]
+    run_shards(work, list(shards_of(numbered, 1)), store, backend_of(options.workers), _report_progress)
     by_explanation: dict[str, list[Judged]] = defaultdict(list)
-    context = get_context("spawn")  # torch's threads don't survive a fork
-    with ProcessPoolExecutor(options.workers, context, torch.set_num_threads, (1,)) as pool:
-        judge = partial(judged_text, options.orders)
-        drawn = [tokens.text for tokens in encodings]
-        for number, judged in enumerate(pool.map(judge, drawn, range(len(drawn))), 1):
-            for name, color_and_facts in judged.items():
-                by_explanation[name].append(color_and_facts)
-            if number % 10 == 0:
-                print(f"{number} of {len(drawn)} texts", file=sys.stderr, flush=True)
+    for row in store.rows():
+        by_explanation[row["explanation"]].append((row["color"], row["facts"]))
     median = np.median([len(tokens.words) for tokens in encodings])
     print(f"{len(encodings)} texts, {median:.0f} words in the median, {options.orders} random orders")
     print("explanation             " + "".join(f"{color:>8}" for color in COLORS))
@@ -86,12 +85,30 @@ def main() -> None:
         _write(Path(options.csv), by_explanation)
 
 
-def judged_text(orders: int, text: str, seed: int) -> dict[str, Judged]:
-    """Return color and facts of each explanation of a text; runs in a process of its own."""
-    model = load_model()  # loaded once in each process
+def _record(folder: Path, model: TextModel, options: argparse.Namespace) -> Store:
+    """Return a store in a folder, which refuses another model, data or settings."""
+    manifest = {
+        "model": model.name,
+        "weight_sha256": model.record.weight_sha256,
+        "data_sha256": fingerprint(options.data, options.split),
+        **{name: getattr(options, name) for name in ("split", "texts", "skip", "orders")},
+    }
+    return FolderStore(folder, manifest, {"explanation": str, "color": str, "facts": dict})
+
+
+def _report_progress(progress: ShardProgress) -> None:
+    if progress.done and progress.done % 10 == 0:
+        print(f"{progress.done} of {progress.total} texts", file=sys.stderr, flush=True)
+
+
+def judged_text(model: TextModel, text_and_seed: tuple[str, int], orders: int) -> list[Row]:
+    """Return color and facts of each explanation of a text."""
+    text, seed = text_and_seed
     tests = TrialSettings((CompletenessGap(), SymmetricRelevanceGain()), orders)
     judged = verdicts(model, model.encode(text), tests, seed)
-    return {name: (verdict.color, dict(verdict.facts)) for name, verdict in judged.items()}
+    return [
+        {"explanation": name, "color": verdict.color, "facts": dict(verdict.facts)} for name, verdict in judged.items()
+    ]
 
 
 def verdicts(model: TextModel, tokens: Tokens, tests: TrialSettings, seed: int) -> dict[str, Verdict]:

@@ -190,7 +190,7 @@ def embed(
 
 def default_pooling(model: TextModel) -> str:
     """Return the pooling that a model was trained with, or the mean."""
-    return (model.poolings or ("mean",))[0]
+    return (model.vectors.poolings or ("mean",))[0]
 
 
 def _loaded(model: str | TextModel, task: str | None) -> TextModel:

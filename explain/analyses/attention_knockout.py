@@ -31,7 +31,7 @@ class AttentionKnockout(TextAnalysis[CutEffects]):
         return len(self.cuts) + 1
 
     def run(self, model: TextModel, subject: ExplainedText, meter: Meter | None = None) -> CutEffects:
-        scores = model.cut_scores(subject.tokens, subject.target, [(), *self.cuts], meter)
+        scores = model.attention.scores_with_ablation(subject.tokens, subject.target, [(), *self.cuts], meter)
         return CutEffects(
             target=subject.target,
             cuts=self.cuts,

@@ -79,7 +79,7 @@ class MaxActivations(ModelAnalysis[NeuronWords]):
                 shown = time.monotonic()
 
         try:
-            model.watch_neurons([highest.texts[number] for number in unread], watch, meter)
+            model.neurons.stream_activations([highest.texts[number] for number in unread], watch, meter)
         except Cancelled:  # after a chunk that all layers have seen
             if checkpoint is not None:
                 checkpoint.leave(highest)
@@ -123,18 +123,22 @@ class _Highest:
         self.texts = texts
         self._numbers, self._partly = numbers, partly
         self._read = np.zeros(len(texts), dtype=bool)
-        shape = (min(top, len(texts)), model.layers, model.neurons)
-        self._values = torch.full(shape, -torch.inf)
-        self._lines, self._places = torch.zeros(shape, dtype=torch.int32), torch.zeros(shape, dtype=torch.int32)
-        self._sums, self._active = torch.zeros(shape[1:], dtype=torch.double), torch.zeros(shape[1:])
+        shape = (min(top, len(texts)), model.layers, model.neurons.per_layer)
+        self._values = torch.from_numpy(np.full(shape, -np.inf, dtype=np.float32))
+        self._lines, self._places = (self._values.new_zeros(shape, dtype=torch.int32) for _ in range(2))
+        self._sums, self._active = (
+            self._values.new_zeros(shape[1:], dtype=torch.double),
+            self._values.new_zeros(shape[1:]),
+        )
 
     def see(self, numbers: Sequence[int], layer: int, neurons: Tensor) -> None:
         """Add the neurons (B, T, F) of some texts (B) in a layer."""
-        ordinary = torch.zeros(neurons.shape[:2], dtype=torch.bool)
+        neurons = neurons.to(self._values.device)
+        ordinary = neurons.new_zeros(neurons.shape[:2], dtype=torch.bool)
         for row, number in enumerate(numbers):
             ordinary[row, : len(self.texts[number])] = torch.from_numpy(~self.texts[number].special)
         values, places = neurons.masked_fill(~ordinary[..., None], -torch.inf).max(dim=1)  # (B, F)
-        lines = torch.tensor(numbers, dtype=torch.int32)[:, None].expand(values.shape)
+        lines = values.new_tensor(numbers, dtype=torch.int32)[:, None].expand(values.shape)
         merged = torch.cat([self._values[:, layer], values])
         best, order = merged.topk(len(self._values), dim=0)
         self._values[:, layer] = best

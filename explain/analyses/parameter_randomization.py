@@ -28,7 +28,7 @@ from explain.core.settings import setting, setting_values
 from explain.data.reference_texts import REFERENCE_TEXTS
 from explain.datatypes import Randomization, Target, Tokens
 from explain.datatypes.decoding import decode
-from explain.methods.base import Method
+from explain.methods.base import METHODS, Method
 from explain.models.base import TextModel
 from explain.models.loading.folder_checks import read_json
 from explain.numerics.agreement import agreement
@@ -187,9 +187,11 @@ def _kept(weight_sha256: str) -> Path:
 
 
 def _key(task: str, method: str, params: Mapping[str, Any]) -> str:
-    """Return the key of a measurement by task, method and settings: an encoder may have heads of several tasks."""
+    """Return the key of a measurement: an encoder may have heads of several tasks, and arithmetic has versions."""
     settings = json.dumps(_effective(task, params), sort_keys=True)
-    return f"{task} {method} {hashlib.sha256(settings.encode()).hexdigest()[:12]}"
+    key = f"{task} {method} {hashlib.sha256(settings.encode()).hexdigest()[:12]}"
+    versions = (ParameterRandomization.version, METHODS[method].version if method in METHODS else 1)
+    return key if versions == (1, 1) else f"{key} versions {versions[0]} {versions[1]}"
 
 
 def _effective(task: str, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from explain.core.meter import Meter
 from explain.core.settings import setting
 from explain.datatypes import Ranking, TextVectors
 from explain.models.base import TextModel
-from explain.models.transformer import check_text
 from explain.numerics.nearest import nearest
+from explain.text.checks import check_text
 
 
 @ANALYSES.register("semantic_search")
@@ -38,5 +38,5 @@ class SemanticSearch(VectorAnalysis[Ranking]):
             TextError: the query is empty or not Unicode.
         """
         check_text(self.query)
-        read = model.text_vectors([self.query], subject.pooling, meter)
+        read = model.vectors.read([self.query], subject.pooling, meter)
         return Ranking(*nearest(subject.vectors, read.vectors[0], self.most), truncated=bool(read.truncated[0]))

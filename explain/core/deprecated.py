@@ -64,6 +64,7 @@ RENAMED = {
         "Charts": "explain.views.charts.Charts",
         "Confusion": "explain.views.charts.Confusion",
         "Line": "explain.views.charts.Line",
+        "VERDICTS": "explain.views.verdicts.VERDICTS",
     },
     "explain.ground_truth": {
         "SHORTCUTS": "explain.testing.planted_models.SHORTCUTS",

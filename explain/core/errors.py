@@ -7,6 +7,7 @@
     ├── SettingError        a setting out of its range, or a setting the method does not have
     ├── MetricError         a metric that can't test this explanation
     ├── UnknownNameError    a name that is in no registry (also a KeyError)
+    │   └── ExtensionError  an entry of another distribution that can't be used
     ├── DataError           a file of rows that can't be read, or lacks what is needed
     ├── RecordError         a report that can't be read or replayed
     ├── FileError           a file that can't be written: a full disk, no permission, no such folder
@@ -50,6 +51,10 @@ class UnknownNameError(ExplainError, KeyError):
 
     def __str__(self) -> str:  # KeyError would show the message in quotes
         return str(self.args[0])
+
+
+class ExtensionError(UnknownNameError):
+    """An entry of another distribution that can't be used; the message names the distribution."""
 
 
 class DataError(ExplainError):

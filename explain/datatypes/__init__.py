@@ -23,7 +23,7 @@ from explain.datatypes.attention import (
 )
 from explain.datatypes.attribution import GRANULARITIES, Attribution, EmptyText, KeyPhraseList, Phrase
 from explain.datatypes.evaluation import (
-    VERDICTS,
+    VERDICT_COLORS,
     MetricResult,
     Plausibility,
     Randomization,
@@ -43,7 +43,7 @@ __all__ = [
     "GRANULARITIES",
     "NO_ANSWER",
     "TARGET_SCALES",
-    "VERDICTS",
+    "VERDICT_COLORS",
     "Answer",
     "AttentionEdge",
     "AttentionMaps",

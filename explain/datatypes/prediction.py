@@ -1,5 +1,6 @@
 """A model's prediction, and the number that is explained."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -129,7 +130,7 @@ class Target:
         positions: the tokens whose row is read; empty if the head is about the whole input.
         against, against_index: the other label of a contrast ("why A and not B"), or None.
         scale: the unit of the number, see `explain.datatypes`.
-        held: the protected tokens, which no method removes: those that are read, and the rest of their word or answer.
+        protected: the tokens that no method removes: those that are read, and the rest of their word or answer.
     """
 
     task: str
@@ -139,14 +140,21 @@ class Target:
     against: str | None = None
     against_index: int | None = None
     scale: str = "log_odds"
-    held: tuple[int, ...] = ()
+    protected: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "positions", tuple(self.positions))
-        object.__setattr__(self, "held", tuple(sorted({*self.held, *self.positions})))
+        object.__setattr__(self, "protected", tuple(sorted({*self.protected, *self.positions})))
         if self.scale not in TARGET_SCALES:
             raise ValueError(f"Target.scale is {self.scale!r}; expected one of {', '.join(TARGET_SCALES)}.")
         if (self.against is None) != (self.against_index is None):
             raise ValueError("Target.against and Target.against_index come together.")
         if (self.against is not None) != (self.scale == "logit_difference"):
             raise ValueError("A contrast is measured as logit_difference, and nothing else is.")
+
+    @property
+    def held(self) -> tuple[int, ...]:
+        """The earlier name of `protected`; it goes with the next release."""
+        message = "Target.held is now Target.protected; the old name goes with the next release."
+        warnings.warn(message, DeprecationWarning, 2)
+        return self.protected

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from explain.core.errors import DataError, TextError
-from explain.models.transformer import check_text
+from explain.text.checks import check_text
 from explain.text.tables import Row, Source, columns_of, rows_of
 from explain.text.words import is_visible
 

@@ -131,7 +131,7 @@ def _sentence(parts: Sequence[str]) -> str:
 
 
 def _words(attribution: Attribution) -> list[tuple[int, ...]]:
-    protected = set(attribution.target.held)
+    protected = set(attribution.target.protected)
     return [word for word in attribution.tokens.word_units() if not protected.intersection(word)]
 
 

@@ -38,8 +38,8 @@ class Alti(ShareMethod):
 
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
         tokens, target = item
-        trace = model.trace(tokens, meter)
-        near = torch.empty(model.layers, 1, len(tokens), len(tokens))
+        trace = model.attention.trace(tokens, meter)
+        near = torch.empty(model.layers, 1, len(tokens), len(tokens), device=trace.states.device)
         with torch.inference_mode():
             for number, layer in enumerate(model.post_norm):
                 weights, values, inputs = trace.weights[number], trace.values[number], trace.states[number]

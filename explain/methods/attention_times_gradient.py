@@ -43,7 +43,7 @@ class AttentionTimesGradient(AttentionMethod):
 
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
         tokens, target = item
-        attention = model.attention_gradients(tokens, target, meter)
+        attention = model.attention.gradients(tokens, target, meter)
         weights = (attention.weights * attention.gradients).sum(dim=1, keepdim=True)
         return AttentionMaps(tokens, weights.numpy(), ("sum",), self.name, row_stochastic=False), attention.value
 

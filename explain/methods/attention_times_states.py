@@ -35,7 +35,7 @@ class AttentionTimesStates(ShareMethod):
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
         tokens, target = item
         heads = chosen_heads(self.heads, model.heads)
-        trace = model.trace(tokens, meter)
+        trace = model.attention.trace(tokens, meter)
         attention = trace.weights if heads is None else trace.weights[:, heads]
         sizes = trace.states[1:].norm(dim=-1)[:, None, None, :]  # (L, 1, 1, T)
         weights = attention.mean(dim=1, keepdim=True) * sizes

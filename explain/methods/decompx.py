@@ -22,7 +22,8 @@ from explain.core.meter import Meter
 from explain.core.settings import setting
 from explain.datatypes import Attribution, Target, Tokens
 from explain.methods.base import METHODS, Item, Method, Stopwatch
-from explain.models.base import TextModel, Trace, read_row
+from explain.models.base import TextModel, read_row
+from explain.models.capabilities.attention import Trace
 from explain.models.post_norm import PostNormLayer
 from explain.models.row_head import Activation
 
@@ -74,7 +75,7 @@ class DecompX(Method):
                     f"{self.most_tokens}. Shorten the text, or raise that and wait."
                 )
             watch = Stopwatch(meter)
-            trace = model.trace(tokens, watch.meter)
+            trace = model.attention.trace(tokens, watch.meter)
             with torch.inference_mode():
                 head = model.row_head
                 parts = _through_layers(trace, model.post_norm, read_row(target), watch.meter)  # (T + 1, D)
@@ -103,8 +104,9 @@ class DecompX(Method):
 def _through_layers(trace: Trace, layers: Sequence[PostNormLayer], row: int, meter: Meter) -> Tensor:
     """Return the parts (T + 1, D) of the row that the head reads, in the last layer: each token's, then the biases'."""
     count, width = trace.states.shape[1:]
-    parts = torch.zeros(count, count + 1, width)  # [i, k]: the part of k in the state of i
-    parts[torch.arange(count), torch.arange(count)] = trace.states[0]
+    parts = trace.states.new_zeros(count, count + 1, width)  # [i, k]: the part of k in the state of i
+    own = torch.arange(count, device=parts.device)
+    parts[own, own] = trace.states[0]
     done = 0
     for number, layer in enumerate(layers):
         weights = trace.weights[number]  # (H, T, T)
@@ -173,7 +175,7 @@ def _linear_part(target: Target, logits: Tensor, exclusive: bool) -> tuple[Tenso
         linear[target.against_index] = -1.0
         return linear, 0.0
     if target.scale == "log_odds":
-        others = torch.arange(len(logits)) != target.index
+        others = torch.arange(len(logits), device=logits.device) != target.index
         shares = torch.softmax(logits[others], dim=-1)
         linear[others] = -shares
         return linear, float((shares * torch.log_softmax(logits[others], dim=-1)).sum())

@@ -37,7 +37,7 @@ class GradientWeightedAttention(ShareMethod):
 
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
         tokens, target = item
-        attention = model.attention_gradients(tokens, target, meter)
+        attention = model.attention.gradients(tokens, target, meter)
         weights = (attention.weights * attention.gradients).clamp(min=0).mean(dim=1, keepdim=True)
         return AttentionMaps(tokens, weights.numpy(), ("mean",), self.name, row_stochastic=False), attention.value
 

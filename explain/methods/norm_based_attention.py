@@ -44,8 +44,8 @@ class NormBasedAttention(ShareMethod):
 
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
         tokens, target = item
-        trace = model.trace(tokens, meter)
-        norms = torch.empty(model.layers, 1, len(tokens), len(tokens))
+        trace = model.attention.trace(tokens, meter)
+        norms = torch.empty(model.layers, 1, len(tokens), len(tokens), device=trace.states.device)
         with torch.inference_mode():
             for number, layer in enumerate(model.post_norm):
                 for rows, contributions in layer.contributions(

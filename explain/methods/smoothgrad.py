@@ -83,7 +83,8 @@ class SmoothGrad(Method):
 
         def noisy() -> Tensor:
             copy = points.clone()
-            copy[own] += deviation * torch.randn(len(own), points.shape[1], generator=random)
+            noise = torch.randn(len(own), points.shape[1], generator=random, device=random.device)
+            copy[own] += deviation * noise.to(points.device)
             return copy
 
         output = float(model.values(tokens, target, points[None], watch.meter)[0])

@@ -51,8 +51,8 @@ class ValueZeroing(ShareMethod):
                 f"Value zeroing costs a pass for each of {count} tokens; value_zeroing.most_tokens is "
                 f"{self.most_tokens}. Shorten the text, or raise that and wait."
             )
-        trace = model.trace(tokens, meter)
-        turned = torch.empty(model.layers, 1, count, count)
+        trace = model.attention.trace(tokens, meter)
+        turned = torch.empty(model.layers, 1, count, count, device=trace.states.device)
         done = 0
         for number, layer in enumerate(model.post_norm):
             with torch.inference_mode():

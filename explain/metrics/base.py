@@ -244,6 +244,11 @@ class TrialSettings:
         return cls(tuple(METRICS[name]() for name in dict.fromkeys((*DEFAULT_METRICS, *names))), orders)
 
     @property
+    def versions(self) -> tuple[int, ...]:
+        """The version of each metric, for keys of caches."""
+        return tuple(metric.version for metric in self.metrics)
+
+    @property
     def record(self) -> dict[str, Any]:
         """The settings as JSON values, for `from_record`."""
         named = {metric.name: setting_values(metric) for metric in self.metrics}

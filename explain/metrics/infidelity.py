@@ -44,7 +44,7 @@ class Infidelity(Metric):
         words = len(trial.units)
         draw = np.random.default_rng(self.seed)
         removed = draw.random((self.sets, words)) < draw.random((self.sets, 1))
-        full = torch.ones(1, words, dtype=torch.float64)
+        full = torch.from_numpy(np.ones((1, words)))
         scores = trial.scores(attribution)
         candidates = np.stack([scores, *(scores[order] for order in trial.random)])
         spread = float(np.var(trial.outputs(~removed, operator, "target")))

@@ -54,14 +54,15 @@ class MaxSensitivity(Metric):
             raise MetricError(f"{method.title} does not use word embeddings, which this metric moves.")
         model, tokens, target = trial.model, trial.tokens, trial.target
         points = model.word_embeddings(tokens)
-        free = torch.zeros(len(tokens), 1)
+        free = points.new_zeros(len(tokens), 1)
         free[torch.from_numpy(model.removable(tokens, target))] = self.radius
         reach = free * points.square().mean().sqrt()
         draw = torch.Generator().manual_seed(self.seed)
         outputs: list[float] = []
 
         def move(inputs: Tensor) -> Tensor:
-            return inputs + (2 * torch.rand(inputs.shape, generator=draw) - 1) * reach
+            share = torch.rand(inputs.shape, generator=draw, device=draw.device).to(inputs.device)
+            return inputs + (2 * share - 1) * reach
 
         # captum passes a tuple once, for the text itself, and compares wrongly unless a tuple comes back.
         def scores(inputs: Tensor | tuple[Tensor, ...]) -> tuple[Tensor]:

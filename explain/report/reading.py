@@ -172,7 +172,7 @@ def _check_span(span: PredictedSpan, tokens: Tokens, place: str) -> None:
 def _check_target(target: Target, prediction: Prediction) -> None:
     count, output = len(prediction.tokens), prediction.output
     _check_indices(target.positions, count, "target.positions")
-    _check_indices(target.held, count, "target.held")
+    _check_indices(target.protected, count, "target.protected")
     # Of a vocabulary, or of answers, only the likeliest are listed; an answer is named by its first token.
     columns = len(output.labels) if output.listed_of is None else max(output.listed_of, count)
     _check_indices([target.index], columns, "target.index")

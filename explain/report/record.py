@@ -132,10 +132,11 @@ def from_record(record: Any) -> Report:
 def read(path: str | Path) -> Report:
     """Read a report from a file; see `from_json`."""
     try:
-        return from_json(Path(path).read_text(encoding="utf-8"))
+        document = Path(path).read_text(encoding="utf-8")
     except OSError as error:
         raise RecordError(f"{path} can't be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise RecordError(f"{path} is not UTF-8 text, so it is no report.") from error
     except ValueError as error:  # a zero byte, half a character
         raise RecordError(f"{str(path)!r} can't be read: no file can have that name.") from error
+    return from_json(document)

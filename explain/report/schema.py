@@ -19,7 +19,7 @@ _OPTIONAL: dict[type, tuple[str, ...]] = {  # earlier reports lack these
     Report: ("rationale", "test_settings", "empty_text", "answers", "arithmetic"),
     Tokens: ("begins_at", "heads", "text_names"),
     Prediction: ("labels", "spans", "window"),
-    Target: ("held",),
+    Target: ("protected",),
     ModelRecord: ("files_sha256",),
     Phrase: ("part_of",),
 }

@@ -190,12 +190,12 @@ def _check_targets(task: Task, model: TextModel, prediction: Prediction, positio
     assert np.allclose(scores.values, task.value(prediction, target, model.head), atol=1e-4)
     assert scores.decisions[0] == scores.decisions[1]
     _check_decision(task, model, prediction, row, int(scores.decisions[0]))
-    assert set(target.held) >= set(target.positions) and (position is None or position in target.positions)
+    assert set(target.protected) >= set(target.positions) and (position is None or position in target.positions)
     for operator in OPERATORS:  # protected tokens stay, at their new places
         if {"mask": model.mask_id, "unk": model.unk_id}.get(operator, 0) is None:
             continue  # the vocabulary has no such token
         bare = model.removed(tokens, range(len(tokens)), operator, target)
-        for stays in (target.positions, target.held):
+        for stays in (target.positions, target.protected):
             assert np.array_equal(bare.variant.ids[list(bare.variant.places(stays))], tokens.ids[list(stays)])
         assert np.isfinite(model.scores([bare]).values).all()
     for label in _labels(model, prediction):

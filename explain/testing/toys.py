@@ -14,8 +14,8 @@ from explain.core.errors import TargetError, TextError
 from explain.core.meter import Meter
 from explain.datatypes import AttentionMaps, ModelRecord, Prediction, Target, Tokens
 from explain.models.base import Decision, Observation, Row, Scores, TextModel
-from explain.models.transformer import check_text
 from explain.tasks.base import TASKS, Head, Raw, Vocabulary
+from explain.text.checks import check_text
 from explain.text.removal import Variant, unchanged
 from explain.text.words import word_ranges, word_spans
 
@@ -149,7 +149,7 @@ class ToyModel(TextModel):
 
     def _places(self, row: Row) -> tuple[int, ...]:
         """Return the places in a row that its target needs."""
-        beside = self.task.beside(row.tokens, row.target, self.head)
+        beside = self.task.normalizer_positions(row.tokens, row.target, self.head)
         return (*row.variant.places(row.target.positions), *row.variant.places_left(beside))
 
     def _value(self, tokens: Tokens, target: Target, points: Tensor) -> Tensor:
@@ -314,7 +314,7 @@ class JudgingModel(CurvedModel):
 
     def windows(self, text: str, text_pair: str | None = None) -> tuple[Tokens, ...]:
         self.check_pair(text_pair)
-        return tuple(super(JudgingModel, self).encode(text, second) for second in self.task.seconds(text_pair))
+        return tuple(super(JudgingModel, self).encode(text, second) for second in self.task.second_texts(text_pair))
 
     def raw(self, points: Tensor, attended: Tensor, places: Tensor, segment: Tensor) -> Raw:
         logits = super().raw(points, attended, places, segment)["logits"]

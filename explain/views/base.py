@@ -1,4 +1,4 @@
-"""What a view is: a result turned into plain data, and one script that draws it, on the page and in a file alike.
+"""Views: a result as plain data, and one script that draws it, on the page and in a file.
 
 A new view is one file here, and one of its name in `assets/`, which defines `draw(root, data)`.
 """
@@ -14,8 +14,6 @@ from typing import Any, ClassVar, NewType
 
 from explain.core.registry import Registry
 from explain.datatypes import Prediction, Target, Tokens
-
-VIEWS: Registry["View"] = Registry("view", "explain.views")
 
 Html = NewType("Html", str)
 
@@ -36,46 +34,80 @@ UNITS = {
 class View(ABC):
     """A way to draw results of one type.
 
+    Pages, files and notebooks find views by the type they accept, see `Views.for_result`.
+
     Attributes:
-        drawn_by: the view whose script draws this one's data too; empty: it has a script of its own.
+        accepts: the type of results, or a base class of it.
+        rank: views of one type are drawn in this order, then by name.
+        alone: whether the view draws a result without options and without a page around it.
+        placed: whether a page names the view and gives it a place, such as below widgets of its own. The other views
+            of a type are drawn wherever a page shows a result of that type.
+        drawn_by: the view whose script draws this view's data; empty where the view has a script of its own.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     accepts: ClassVar[type]
+    rank: ClassVar[int] = 100
+    alone: ClassVar[bool] = True
+    placed: ClassVar[bool] = False
     drawn_by: ClassVar[str] = ""
 
+    def fits(self, result: Any) -> bool:
+        """Whether a result of the accepted type holds what this view draws."""
+        return True
+
     @abstractmethod
-    def data(self, result: Any, **options: Any) -> dict[str, Any]:
-        """The result as JSON values, ready to be drawn: nothing is computed in the browser but places and colors."""
+    def data(self, result: Any, /, **options: Any) -> dict[str, Any]:
+        """Return the result as JSON values; the browser computes only positions and colors."""
+
+    @property
+    def own_script(self) -> str:
+        """JavaScript that defines `draw(root, data)` and may use `drawing.js`; by default a file of `assets`."""
+        return asset(f"{self.drawn_by or self.name}.js")
 
     @property
     def script(self) -> str:
-        """JavaScript that defines `draw(root, data)`."""
-        return asset("drawing.js") + "\n" + asset(f"{self.drawn_by or self.name}.js")
+        """All JavaScript that the drawing needs."""
+        return asset("drawing.js") + "\n" + self.own_script
 
-    def html(self, result: Any, **options: Any) -> Html:
-        """The drawing as a fragment of a stand-alone page, see `explain.views.document`."""
+    def html(self, result: Any, /, **options: Any) -> Html:
+        """Return the drawing as a fragment of a stand-alone page, see `explain.views.document`."""
         record = json_for_script(self.data(result, **options))
-        return Html(
-            f'<div class="view" data-view="{self.name}"><script type="application/json">{record}</script></div>'
-        )
+        script = self.drawn_by or self.name
+        return Html(f'<div class="view" data-view="{script}"><script type="application/json">{record}</script></div>')
+
+
+class Views(Registry[View]):
+    """All views, by name and by the type of results that they draw."""
+
+    def for_type(self, kind: type) -> tuple[View, ...]:
+        """Return the views that accept results of a type, in the order they are drawn."""
+        accepting = [view for view in self.values() if issubclass(kind, view.accepts)]
+        return tuple(sorted(accepting, key=lambda view: (view.rank, view.name)))
+
+    def for_result(self, result: Any) -> tuple[View, ...]:
+        """Return the views that draw a result, in the order they are drawn."""
+        return tuple(view for view in self.for_type(type(result)) if view.fits(result))
+
+
+VIEWS = Views("view", "explain.views")
 
 
 @functools.cache
 def asset(name: str) -> str:
-    """A file of `assets/`."""
+    """Return a file of `assets/`."""
     return (_ASSETS / name).read_text(encoding="utf-8")
 
 
-def json_for_script(value: Any) -> str:
-    """JSON that can stand inside a script element, whatever text is in it."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+def json_for_script(content: Any) -> str:
+    """Return JSON that is safe inside a script element, whatever text it holds."""
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False)
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def visible(text: str) -> str:
-    """Text as it may be shown: characters that would vanish, or turn the line around, made visible.
+    """Return text with invisible characters, and those that reverse the line, made visible.
 
     Control characters become their pictures (U+2400 on), bidirectional overrides their code.
     """
@@ -92,12 +124,12 @@ _VISIBLE |= {
 
 
 def target_name(target: Target) -> str:
-    """The target in words: "positive", or "positive rather than negative"."""
+    """Return the target in words: "positive", or "positive rather than negative"."""
     return target.label if target.against is None else f"{target.label} rather than {target.against}"
 
 
 def percent(probability: float) -> str:
-    """A probability for people; nothing that is not certain is called 0% or 100%. `percent` in drawing.js is the same.
+    """Return a probability as text; only certainty is written as 0% or 100%. `percent` in drawing.js is the same.
 
     >>> percent(0.764), percent(0.031), percent(0.9962), percent(0.99996)
     ('76%', '3.1%', '99.6%', '>99.9%')
@@ -111,7 +143,7 @@ def percent(probability: float) -> str:
 
 
 def read_at(prediction: Prediction, positions: tuple[int, ...]) -> Prediction:
-    """The prediction as it is at a target's positions: of several masks, or words, the one asked about."""
+    """Return the prediction at a target's positions: of several masks or words, the one that is explained."""
     of_words = prediction.output.listed_of is None  # each has a row of labels
     if len(positions) == 1 and of_words and positions[0] in prediction.output.positions:
         row = prediction.output.at(positions[0])
@@ -125,20 +157,20 @@ def read_at(prediction: Prediction, positions: tuple[int, ...]) -> Prediction:
     return prediction
 
 
-def rounded(value: float, form: str = ".2f") -> str:
-    """A number for people, with a real minus."""
-    return format(value, form).replace("-", "\u2212")
+def rounded(number: float, form: str = ".2f") -> str:
+    """Return a number as text, with a typographic minus."""
+    return format(number, form).replace("-", "\u2212")
 
 
 def text_label(tokens: Tokens, number: int) -> str:
-    """What a segment is called: as the model's task calls it, where it has names for its texts."""
+    """Return the name of a segment, as the model's task names its texts."""
     if tokens.text_pair is None:
         return "text"
     return visible(tokens.text_names[number]) if tokens.text_names else ("first text", "second text")[number]
 
 
 def sentence(*parts: str) -> str:
-    """Sentences one after the other, empty ones left out."""
+    """Join sentences, leaving out empty ones."""
     return " ".join(part for part in parts if part)
 
 
@@ -147,6 +179,7 @@ __all__ = [
     "VIEWS",
     "Html",
     "View",
+    "Views",
     "asset",
     "escape",
     "json_for_script",

@@ -17,6 +17,7 @@ def card(method: type[Any]) -> str:
         "pieces sum to words" if method.additive else "pieces do not sum to words",
         "scores sum to the difference they explain" if method.complete else "scores do not sum to a difference",
         "needs " + " and ".join(sorted(method.requires)) if method.requires else "needs only forward passes",
+        f"version {method.version} of its arithmetic",
     ]
     lines = [f"## {method.title}", "", title, "", _body(body), ""]
     lines += [
@@ -29,15 +30,15 @@ def card(method: type[Any]) -> str:
     ]
     if settings_of(method):
         lines += ["| setting | default | range | |", "|---|---|---|---|"]
-        for one in settings_of(method):
-            default = "automatic" if one.default is None else one.default
-            lines.append(f"| `{method.name}.{one.name}` | {default} | {one.range} | {one.help} |")
+        for setting in settings_of(method):
+            default = "automatic" if setting.default is None else setting.default
+            lines.append(f"| `{method.name}.{setting.name}` | {default} | {setting.range} | {setting.help} |")
         lines.append("")
     return "\n".join(lines)
 
 
 def _body(text: str) -> str:
-    """Indented formulas become code blocks; everything else stays as it is."""
+    """Return Markdown in which indented formulas are code blocks."""
     blocks = []
     for block in text.split("\n\n"):
         blocks.append(f"```\n{inspect.cleandoc(block)}\n```" if block.startswith("    ") else block)

@@ -25,7 +25,7 @@ from explain.datatypes import ModelRecord, TextVectors
 from explain.embeddings import writing
 from explain.embeddings.reading import Texts, of_lines
 from explain.models.loading.catalogue import default_encoder
-from explain.models.transformer import EncoderModel
+from explain.models.transformer import EncoderModel, EncoderVectors
 from explain.run import engine
 from explain.run import vectors as run_vectors
 from explain.run.jobs import Cache
@@ -168,13 +168,13 @@ def test_long_texts_are_cut_into_pieces_a_few_at_a_time(
     tiny_bert: EncoderModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[list[int]] = []
-    own = EncoderModel.text_vectors
+    own = EncoderVectors.read
 
     def watched(self, texts, *rest):
         sizes.append([len(text) for text in texts])
         return own(self, texts, *rest)
 
-    monkeypatch.setattr(EncoderModel, "text_vectors", watched)
+    monkeypatch.setattr(EncoderVectors, "read", watched)
     monkeypatch.setattr(run_vectors, "MOST_CHARACTERS", 100)
     texts = ["a film " * 20, "a dog", "the sea", "a film " * 9, "so good " * 30]
     found = explain.embed(texts, tiny_bert)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import explain
-from explain.__main__ import main
+from explain.cli.main import main
 from explain.core.installation import weights_folder
 from explain.report.record import read
 from tests.full_disk import full_disk

@@ -333,13 +333,14 @@ def test_a_kill_in_mid_write_leaves_the_earlier_file(tmp_path: Path) -> None:
 # Calls that write, by what they are called; with the function they stand in, and why they may.
 OTHER_WRITERS = {
     ("explain/__main__.py", "_write_to_nobody"): "the null device, where nobody reads any more",
+    ("explain/run/folder_store.py", "_parquet"): "into memory",
     ("explain/embeddings/writing.py", "write_opened"): "into a file that `atomic_file` opened, or into memory",
     ("explain/views/attention_arrays.py", "to_npz"): "into memory",
     ("explain/training/pretrain.py", "save"): "into the folder of `atomic_files`",
     ("explain/training/finetune.py", "save"): "into the folder of `atomic_files`",
     ("explain/training/runs.py", "created"): "names a folder that was filled beside its place",
-    ("explain/training/runs.py", "__init__"): "the lock of a folder, an empty file",
-    ("explain/training/runs.py", "is_held"): "the lock of a folder, an empty file",
+    ("explain/core/locks.py", "__init__"): "the lock of a folder, an empty file",
+    ("explain/core/locks.py", "is_held"): "the lock of a folder, an empty file",
     ("explain/training/runs.py", "start"): "the log that a process writes itself",
     ("explain/testing/planted_models.py", "_model"): "into a temporary folder",
 }

@@ -86,7 +86,7 @@ def test_either_word_is_enough() -> None:
 def test_it_is_a_model_like_any_other(name: str) -> None:
     model = planted(name).model
     assert isinstance(model, EncoderModel) and planted(name, seed=0).model is model
-    assert model.capabilities == set(CAPABILITIES) - {"vectors_moved"}  # that only models that compare two texts have
+    assert model.capabilities == set(CAPABILITIES) - {"jvp"}  # that only models that compare two texts have
     tokens = model.encode("river [MASK] table")
     assert tokens.ids[2] == model.mask_id and len(tokens) == 5
 

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from explain.core.errors import DataError
-from explain.models.loading import catalogue
+from explain.models.loading import shared_encoder
 from explain.training import compare, finetune, pretrain, rows
 from explain.training.finetune import FinetuningRecipe
 from explain.training.pretrain import (
@@ -221,7 +221,7 @@ def test_finetuning_makes_an_adapter_that_the_catalogue_loads(pretrained: tuple[
     assert (output / "adapter_model.safetensors").is_file() and not list(output.glob("*.bin"))
     card = (output / "README.md").read_text()
     assert "calibration error" in card and f"{figures['accuracy']:.3f}" in card
-    model = catalogue._load_adapter("mine", output)
+    model = shared_encoder.load_adapter("mine", output)
     assert model.head.labels == ("negative", "positive") and model.head.temperature > 0
     assert model.predict(model.encode("good film number 7")).label == "positive"
     assert model.predict(model.encode("bad film number 7")).label == "negative"
