@@ -187,7 +187,7 @@ def _kept(weight_sha256: str) -> Path:
 
 
 def _key(task: str, method: str, params: Mapping[str, Any]) -> str:
-    """Return the key of a measurement: an encoder may have heads of several tasks, and arithmetic has versions."""
+    """Return the key of a measurement by task, method, settings and versions: an encoder may have several heads."""
     settings = json.dumps(_effective(task, params), sort_keys=True)
     key = f"{task} {method} {hashlib.sha256(settings.encode()).hexdigest()[:12]}"
     versions = (ParameterRandomization.version, METHODS[method].version if method in METHODS else 1)

@@ -79,6 +79,6 @@ def _numbers(texts: Mapping[int, str], words: Iterable[int | str]) -> tuple[int,
     for word in words:
         if word not in places:
             kind = "word to mark" if isinstance(word, str) else "number of a word to mark"
-            raise TextError(unknown(kind, str(word), [str(name) for name in places if isinstance(name, type(word))]))
+            raise TextError(unknown(kind, str(word), [str(place) for place in places if isinstance(place, type(word))]))
         numbers.update(places[word])
     return tuple(sorted(numbers))

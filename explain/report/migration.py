@@ -51,7 +51,7 @@ def _with_all_settings(attribution: Any) -> Any:
 
 
 def _from_first(record: dict[str, Any]) -> dict[str, Any]:
-    """Move the matrix of two compared texts into the answers, and rename the target's protected tokens."""
+    """Move the matrix of two compared texts into the answers; rename the target's protected tokens."""
     later = {name: part for name, part in record.items() if name != "similarity"} | {"schema": SCHEMA}
     target = record.get("target")
     if isinstance(target, dict) and "held" in target:

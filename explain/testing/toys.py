@@ -149,8 +149,8 @@ class ToyModel(TextModel):
 
     def _places(self, row: Row) -> tuple[int, ...]:
         """Return the places in a row that its target needs."""
-        beside = self.task.normalizer_positions(row.tokens, row.target, self.head)
-        return (*row.variant.places(row.target.positions), *row.variant.places_left(beside))
+        normalizers = self.task.normalizer_positions(row.tokens, row.target, self.head)
+        return (*row.variant.places(row.target.positions), *row.variant.places_left(normalizers))
 
     def _value(self, tokens: Tokens, target: Target, points: Tensor) -> Tensor:
         read = self.places_read(tokens, target)
