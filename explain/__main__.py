@@ -432,7 +432,7 @@ def embed_texts(options: argparse.Namespace) -> int:
     from explain.embeddings.reading import of_lines, read_texts
     from explain.embeddings.writing import check_place, write
     from explain.models.loading.catalogue import default_encoder, load_model
-    from explain.models.transformer import check_text
+    from explain.text.checks import check_text
     from explain.views.scores_table import ranking_to_text
 
     if options.out is not None:  # what is wrong is not to be found out after an hour
