@@ -44,7 +44,7 @@ def main() -> None:
         tokens = working.encode(row["text"])
         target = working.task.target(working.predict(tokens), working.head, label="positive")
         for threshold in THRESHOLDS:
-            search = KeyPhrases(threshold=threshold, top=30)
+            search = KeyPhrases(threshold=threshold, top=30, parts=False)
             phrases = search.run(working, ExplainedText(tokens, target)).phrases
             if phrases:
                 found[threshold].append(judge(phrases, row))

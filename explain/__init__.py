@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from explain.methods.base import METHODS
     from explain.metrics.base import METRICS
     from explain.models.loading.catalogue import list_models, load_model
-    from explain.report.replay import from_json, to_json
+    from explain.report.record import from_json, to_json
     from explain.tasks.base import TASKS
     from explain.views.base import VIEWS
 
@@ -38,11 +38,11 @@ _HOME = {
     "attention": "explain.api",
     "embed": "explain.api",
     "explain": "explain.api",
-    "from_json": "explain.report.replay",
+    "from_json": "explain.report.record",
     "list_models": "explain.models.loading.catalogue",
     "load_model": "explain.models.loading.catalogue",
     "plausibility": "explain.evaluation.plausibility",
-    "to_json": "explain.report.replay",
+    "to_json": "explain.report.record",
 }
 
 __all__ = [

@@ -638,7 +638,7 @@ def _settings(assignments: Sequence[str]) -> dict[str, dict[str, str]]:
 
 def _write(options: argparse.Namespace, report: Report, results: "Results", model: "TextModel") -> None:
     from explain.methods.base import METHODS
-    from explain.report.replay import to_json
+    from explain.report.record import to_json
     from explain.text.coverage import coverage, doubt
     from explain.views.document import document
     from explain.views.scores_table import to_csv, to_text
@@ -727,7 +727,8 @@ def list_methods(options: argparse.Namespace) -> int:
 
 def replay_report(options: argparse.Namespace) -> int:
     from explain.models.loading.catalogue import load_model
-    from explain.report.replay import read, replay
+    from explain.report.record import read
+    from explain.report.replay import replay
 
     recorded = read(options.report)
     other = load_model(options.model, task=recorded.model.task) if options.model else None
@@ -735,6 +736,8 @@ def replay_report(options: argparse.Namespace) -> int:
     unit = recorded.target.scale.replace("_", "-")
     where = f" ({difference.where})" if difference.where and difference.same else ""
     print(f"{difference.compared} numbers compared; largest difference {difference.largest:.2e} {unit}{where}.")
+    for sentence in difference.arithmetic:
+        print(sentence)
     if not difference.same:
         print(f"Other fields differ too; the first is {difference.where}.")
     well = difference.within(options.tolerance)

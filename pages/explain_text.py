@@ -13,8 +13,7 @@ from explain.evaluation.verdict import verdict
 from explain.methods.base import METHODS, Method
 from explain.models.base import TextModel
 from explain.report.as_python import as_python
-from explain.report.record import report_of
-from explain.report.replay import to_json
+from explain.report.record import report_of, to_json
 from explain.run.plan import Plan, similarity_of
 from explain.run.results import Results
 from explain.views.document import document

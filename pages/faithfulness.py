@@ -18,8 +18,7 @@ from explain.methods.base import Method
 from explain.metrics.base import METRICS, TrialSettings
 from explain.models.analysis import ExplainedText
 from explain.models.base import TextModel
-from explain.report.record import report_of
-from explain.report.replay import to_json
+from explain.report.record import report_of, to_json
 from explain.run.plan import Plan
 from explain.run.results import Results
 from explain.views import randomization_table

@@ -32,7 +32,8 @@ from explain.datatypes import (
 )
 from explain.methods.base import METHODS
 from explain.models.analysis import ExplainedText
-from explain.report.replay import json_schema, to_json
+from explain.report.record import to_json
+from explain.report.schema import json_schema
 from explain.testing import TOY_MODELS
 from explain.views.base import VIEWS
 from explain.views.charts import Chart, Charts, Confusion, Line

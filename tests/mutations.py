@@ -55,6 +55,8 @@ class Mutations:
             before = holder[place[-1]]
         except (KeyError, IndexError, TypeError):  # gone with a change before
             return
+        if isinstance(holder, str):  # a change before put a word where a list was
+            return
         kind = self._draw.randrange(12)
         if kind < 4 and type(before) in (int, float):
             holder[place[-1]] = self._moved(before)

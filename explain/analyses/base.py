@@ -16,7 +16,7 @@ The page, `explain ask`, `explain.ask`, records and their replay follow from tha
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from explain.core.errors import SettingError
@@ -159,7 +159,7 @@ METHOD = Codec(
 )
 
 
-def make_analysis(name: str, settings: dict[str, Any], *, parse: bool = False) -> Analysis[Any, Any]:
+def make_analysis(name: str, settings: Mapping[str, Any], *, parse: bool = False) -> Analysis[Any, Any]:
     """Make a registered analysis from its settings.
 
     Raises:

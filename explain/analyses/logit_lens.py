@@ -67,7 +67,9 @@ def _readings(model: TextModel, states: Tensor, tokens: Tokens, target: Target) 
         return fields
     if head.vocabulary is None:
         logits = (raw["rows"][:, 0] if places else raw["logits"]).double()
-        return fields | {"probabilities": (logits.softmax(dim=-1) if head.exclusive else logits.sigmoid()).numpy()}
+        shares = logits.softmax(dim=-1) if head.exclusive else logits.sigmoid()
+        temperature = None if places else head.temperature  # fitted where a head speaks of the whole text
+        return fields | {"probabilities": shares.numpy(), "temperature": temperature, "exclusive": head.exclusive}
     probabilities = raw["rows"][:, 0].double().softmax(dim=-1)  # (L + 1, C)
     likeliest = probabilities.index_fill(-1, torch.tensor(head.vocabulary.no_words), 0.0).topk(_WORDS)
     explained = [target.index, *([] if target.against_index is None else [target.against_index])]

@@ -7,12 +7,13 @@ cited.
 """
 
 import contextlib
+import dataclasses
 import hashlib
 import json
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -91,31 +92,14 @@ def known(model: TextModel, method: Method) -> Randomization | None:
         found = _read(path).get(_key(model.task.name, method.name, setting_values(method)))
         if isinstance(found, dict) and found.get("weight_sha256") == model.record.weight_sha256:
             with contextlib.suppress(RecordError):  # it may lie beside a stranger's weights
-                return _decoded(found)
+                return decode(Randomization, found, FILE)
     return None
-
-
-def _decoded(record: Mapping[str, Any]) -> Randomization:
-    """Return a measurement from its record; JSON has no NaN, so null stands for what is undefined.
-
-    Raises:
-        RecordError: the record does not fit the type.
-    """
-    arrays = {name: record[name] for name in ("correlations", "error") if isinstance(record.get(name), list)}
-    numbers = {name: [0.0 if part is None else part for part in array] for name, array in arrays.items()}
-    decoded: Randomization = decode(Randomization, {**record, **numbers}, FILE)
-    defined = {name: np.array([part is not None for part in array], dtype=np.bool_) for name, array in arrays.items()}
-    return replace(
-        decoded,
-        correlations=np.where(defined["correlations"], decoded.correlations, math.nan),
-        error=np.where(defined["error"], decoded.error, math.nan),
-    )
 
 
 def keep(found: Randomization, path: Path | None = None) -> None:
     """Write a measurement down; where nothing can be written, it is measured again another time."""
     path = path or _kept(found.weight_sha256)
-    record = {name: _plain(getattr(found, name)) for name in Randomization.__dataclass_fields__}
+    record = {part.name: _plain(getattr(found, part.name)) for part in dataclasses.fields(found)}
     whole = _read(path) | {_key(found.task, found.method, found.params): record}
     with contextlib.suppress(FileError):
         create_folder(path.parent)
@@ -206,8 +190,16 @@ def _kept(weight_sha256: str) -> Path:
 
 def _key(task: str, method: str, params: Mapping[str, Any]) -> str:
     """One encoder may have several heads: which task, which method, which settings."""
-    settings = json.dumps(dict(params), sort_keys=True)
+    settings = json.dumps(_effective(task, params), sort_keys=True)
     return f"{task} {method} {hashlib.sha256(settings.encode()).hexdigest()[:12]}"
+
+
+def _effective(task: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings without `emptied` where all is emptied together, as it was before that could be set."""
+    emptied = params.get("emptied", "together")
+    in_turn = emptied == "in_turn" or (emptied == "auto" and task == "sentence_similarity")
+    rest = {name: value for name, value in params.items() if name != "emptied"}
+    return rest | ({"emptied": "in_turn"} if in_turn else {})
 
 
 def _read(path: Path) -> dict[str, Any]:

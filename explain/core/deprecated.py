@@ -68,6 +68,17 @@ RENAMED = {
         "PlantedText": "explain.testing.planted_models.PlantedText",
         "planted": "explain.testing.planted_models.planted",
     },
+    "explain.replay": {
+        "SCHEMA": "explain.report.migration.SCHEMA",
+        "compare": "explain.report.comparison.compare",
+        "Difference": "explain.report.comparison.Difference",
+        "from_json": "explain.report.record.from_json",
+        "from_record": "explain.report.record.from_record",
+        "json_schema": "explain.report.schema.json_schema",
+        "read": "explain.report.record.read",
+        "to_json": "explain.report.record.to_json",
+        "to_record": "explain.report.record.to_record",
+    },
     "explain.pipeline": {
         "Request": "explain.run.plan.Plan",
         "DEFAULT_METHODS": "explain.run.plan.DEFAULT_METHODS",

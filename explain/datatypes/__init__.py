@@ -35,7 +35,7 @@ from explain.datatypes.layers import LayerReadings, LayerStates
 from explain.datatypes.neurons import Neuron, NeuronActivity, NeuronEffects, NeuronWords
 from explain.datatypes.pairs import PairInteractions, SimilarityMatrix
 from explain.datatypes.prediction import NO_ANSWER, TARGET_SCALES, Output, PredictedSpan, Prediction, Target
-from explain.datatypes.report import ModelRecord, Report
+from explain.datatypes.report import Answer, ModelRecord, Report
 from explain.datatypes.tokens import Tokens
 from explain.datatypes.vectors import Ranking, TextClusters, TextMap, TextMatrix, TextVectors
 
@@ -44,6 +44,7 @@ __all__ = [
     "NO_ANSWER",
     "TARGET_SCALES",
     "VERDICTS",
+    "Answer",
     "AttentionEdge",
     "AttentionMaps",
     "AttentionVectors",

@@ -28,7 +28,10 @@ class Attribution:
         signed: scores below zero mean "against"; else they are sizes.
         additive: the scores of a word's pieces may be added up to the word's.
         method, params: the registry name and the settings, as they were.
-        output: the target's value for the text; baseline_output: for the method's reference input, or None.
+        output: the target's value for the text; baseline_output: for the method's reference input, or None; of several
+            reference inputs, the mean.
+        emptied_outputs: the target's value with each text empty and the other as it is, where these are the reference
+            inputs: the scores of each text add up to `output` less its own. Empty: all scores do, less the baseline's.
         passes, seconds: what it cost.
         diagnostics: what the method found about itself (nodes, converged, tolerance ...), JSON values.
     """
@@ -49,13 +52,17 @@ class Attribution:
     passes: Passes = Passes()
     seconds: float = 0.0
     diagnostics: Mapping[str, Any] = field(default_factory=dict)
+    emptied_outputs: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "units", tuple(tuple(int(token) for token in unit) for unit in self.units))
+        object.__setattr__(self, "emptied_outputs", tuple(map(float, self.emptied_outputs)))
+        if len(self.emptied_outputs) not in (0, len(self.tokens.texts)):
+            raise ValueError("Attribution.emptied_outputs needs one entry per text, or none.")
         set_array(self, "scores", (len(self.units),))
         if self.error is not None:
             set_array(self, "error", (len(self.units),))
-        check_finite(self, "scores", "error", "output", "baseline_output")
+        check_finite(self, "scores", "error", "output", "baseline_output", "emptied_outputs")
         freeze_mapping(self, "params")
         freeze_mapping(self, "diagnostics")
         if self.granularity not in GRANULARITIES:
@@ -71,11 +78,25 @@ class Attribution:
         return bool(self.diagnostics.get("partial"))
 
     @property
-    def completeness_gap(self) -> float | None:
-        """F(text) - F(baseline) - sum of scores, in the unit of `scale`; None where the method has no baseline."""
+    def sums(self) -> tuple[tuple[float, float], ...]:
+        """The sum of all scores and what it should be; of texts emptied in turn, a pair for each text's scores."""
+        if self.emptied_outputs:
+            segment = np.array([self.tokens.segment[unit[0]] for unit in self.units], dtype=np.int64)
+            return tuple(
+                (float(self.scores[segment == text].sum()), float(self.output - empty))
+                for text, empty in enumerate(self.emptied_outputs)
+            )
         if self.baseline_output is None:
-            return None
-        return float(self.output - self.baseline_output - self.scores.sum())
+            return ()
+        return ((float(self.scores.sum()), float(self.output - self.baseline_output)),)
+
+    @property
+    def completeness_gap(self) -> float | None:
+        """F(text) - F(baseline) - sum of scores, in the unit of `scale`; None where the method has no baseline.
+
+        Where texts are emptied in turn, the larger of the two gaps.
+        """
+        return max((difference - total for total, difference in self.sums), key=abs, default=None)
 
     @property
     def widest_error(self) -> float:

@@ -1,7 +1,8 @@
 """Datatypes from JSON values that anyone may have written.
 
 Every value is checked against the type of its field, all the way down: a number is no text, an array holds numbers of
-its kind, every number is finite."""
+its kind, every number is finite.
+"""
 
 import dataclasses
 import functools
@@ -15,14 +16,10 @@ from typing import Any, NoReturn
 import numpy as np
 
 from explain.core.errors import RecordError
-from explain.datatypes import Attribution, Output, SimilarityMatrix
+from explain.datatypes.prediction import Output, Target
+from explain.datatypes.report import Report
+from explain.datatypes.tokens import Tokens
 
-# Written once, with the report, or not at all: a vocabulary's worth of numbers.
-LEFT_AWAY: dict[type, tuple[str, ...]] = {
-    Attribution: ("tokens", "target"),
-    SimilarityMatrix: ("tokens", "target"),
-    Output: ("every_logit",),
-}
 LARGEST = 1e100  # of any number, so that sums and products of many stay finite
 _LARGEST_INTEGER = 2**63 - 1
 _DEEPEST = 40  # lists and objects in one another
@@ -63,6 +60,16 @@ def hints_of(cls: type) -> dict[str, Any]:
     return typing.get_type_hints(cls)
 
 
+@functools.cache
+def left_away(cls: type) -> frozenset[str]:
+    """Return the fields that a record does not hold: its report's text and target, all numbers of a vocabulary."""
+    if cls is Output:
+        return frozenset({"every_logit"})
+    if cls is Report:
+        return frozenset()
+    return frozenset(name for name, hint in hints_of(cls).items() if hint in (Tokens, Target))
+
+
 def decode(hint: Any, value: Any, place: str, shared: Mapping[str, Any] | None = None) -> Any:
     """A value of a type, from JSON values.
 
@@ -79,7 +86,7 @@ def decode(hint: Any, value: Any, place: str, shared: Mapping[str, Any] | None =
         hint = next(part for part in typing.get_args(hint) if part is not type(None))
     origin = typing.get_origin(hint)
     if dataclasses.is_dataclass(hint):
-        return _decode_object(typing.cast(type, hint), value, place, shared or {})
+        return decode_object(typing.cast(type, hint), value, place, shared or {})
     if origin is np.ndarray:
         return _decode_array(hint, value, place)
     if origin is tuple:
@@ -97,7 +104,7 @@ def decode(hint: Any, value: Any, place: str, shared: Mapping[str, Any] | None =
     return float(value) if hint is float else value
 
 
-def _decode_object(
+def decode_object(
     cls: type,
     value: Any,
     place: str,
@@ -106,8 +113,8 @@ def _decode_object(
 ) -> Any:
     expect(isinstance(value, dict), place, value, "an object")
     hints = hints_of(cls)
-    own = {name: part for name, part in shared.items() if name in LEFT_AWAY.get(cls, ())}
-    known = [field for field in dataclasses.fields(cls) if field.name not in LEFT_AWAY.get(cls, ())]
+    own = {name: part for name, part in shared.items() if name in left_away(cls)}
+    known = [field for field in dataclasses.fields(cls) if field.name not in left_away(cls)]
     names = {field.name for field in known}
     for name in value:
         require(name in names, place, f"it has no field {shown_value(name)}")
@@ -115,8 +122,13 @@ def _decode_object(
         needed = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
         require(field.name in value or not needed, place, f"it lacks {field.name!r}")
     within = f"{place}." if place else ""
+    undefined = getattr(cls, "may_be_nan", ())
     parts = {
-        name: decoded[name] if name in decoded else decode(hints[name], part, f"{within}{name}", shared)
+        name: decoded[name]
+        if name in decoded
+        else _decode_array(hints[name], part, f"{within}{name}", undefined=True)
+        if name in undefined
+        else decode(hints[name], part, f"{within}{name}", shared)
         for name, part in value.items()
     }
     try:
@@ -125,9 +137,11 @@ def _decode_object(
         require(False, place, str(error))
 
 
-def _decode_array(hint: Any, value: Any, place: str) -> np.ndarray:
+def _decode_array(hint: Any, value: Any, place: str, *, undefined: bool = False) -> np.ndarray:
+    """Return an array; where numbers may be undefined, null stands for NaN."""
     kind = typing.get_args(typing.get_args(hint)[1])[0]
     kinds, what = _KINDS[kind]
+    kinds = (*kinds, type(None)) if undefined else kinds
     _check_leaves(value, place, kinds, what, 0)
     expect(isinstance(value, list | tuple), place, value, "a list")
     try:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -69,6 +69,8 @@ class Randomization:
         chance: the same of random scores, None where no text has any; texts, seeds: how many.
         undefined (S,): texts that are left out of each mean, since all scores of one model are the same.
     """
+
+    may_be_nan: ClassVar[tuple[str, ...]] = ("correlations", "error")  # where nothing is defined
 
     method: str
     params: Mapping[str, Any]

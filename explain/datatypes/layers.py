@@ -21,6 +21,8 @@ class LayerReadings:
         values (L + 1,): the target then, or None.
         words (L + 1) of (K): the likeliest words of a vocabulary then; empty where labels are few.
         shares (L + 1, K): their probabilities.
+        temperature: the calibration constant of the logits, which `probabilities` are not divided by; None: there is
+            none. exclusive: exactly one label is right.
         to_input (L + 1, T): cosine of each token's state with its own at the input.
         to_others (L + 1, T): mean cosine of each token's state with every other token's of the same layer.
     """
@@ -35,6 +37,8 @@ class LayerReadings:
     row: int = 0
     words: tuple[tuple[str, ...], ...] = ()
     shares: FloatArray | None = None
+    temperature: float | None = None
+    exclusive: bool = True
 
     def __post_init__(self) -> None:
         set_array(self, "to_input", (None, len(self.tokens)))

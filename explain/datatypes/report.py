@@ -35,12 +35,34 @@ class ModelRecord:
 
 
 @dataclass(frozen=True, eq=False)
+class Answer:
+    """The result of one analysis, with all that recomputing it needs.
+
+    Attributes:
+        analysis: the registry's name; settings: as JSON values.
+        result: a datatype, of the type that the analysis returns.
+    """
+
+    analysis: str
+    settings: Mapping[str, Any]
+    result: Any
+
+    def __post_init__(self) -> None:
+        freeze_mapping(self, "settings")
+
+
+@dataclass(frozen=True, eq=False)
 class Report:
     """One text explained: all that is shown, and all that recomputing it needs.
 
-    `created` and the attributions' `seconds` are no part of what a replay compares. `rationale` is a reader's, or None.
-    `test_settings` say how `metrics` were found: "orders", "seed", and "metrics" with their settings by name.
-    `similarity` is there where two texts were compared, `empty_text` where key phrases were searched for.
+    A replay does not compare `created` and the attributions' `seconds`.
+
+    Attributes:
+        test_settings: of `metrics`: "orders", "seed", and "metrics" with their settings by name.
+        empty_text: the model's answer without any word, where key phrases were searched for.
+        answers: results of further analyses.
+        arithmetic: the version of each method, metric and analysis, by name.
+        rationale: the words that a reader finds decisive, or None.
     """
 
     schema: str
@@ -59,13 +81,15 @@ class Report:
     seed: int
     rationale: Rationale | None = None
     test_settings: Mapping[str, Any] = field(default_factory=dict)
-    similarity: SimilarityMatrix | None = None
     empty_text: EmptyText | None = None
+    answers: tuple[Answer, ...] = ()
+    arithmetic: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         freeze_mapping(self, "test_settings")
-        for name in ("attributions", "phrases", "metrics", "edges"):
+        for name in ("attributions", "phrases", "metrics", "edges", "answers"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
+        freeze_mapping(self, "arithmetic")
         freeze_mapping(self, "versions")
         freeze_mapping(self, "phrase_settings")
 
@@ -79,3 +103,12 @@ class Report:
             if attribution.method == method:
                 return attribution
         raise KeyError(f"No {method!r} in this report; it has: {', '.join(a.method for a in self.attributions)}.")
+
+    def answer(self, analysis: str) -> Any:
+        """Return the result of an analysis by name, the first if there are several; None where there is none."""
+        return next((answer.result for answer in self.answers if answer.analysis == analysis), None)
+
+    @property
+    def similarity(self) -> SimilarityMatrix | None:
+        """The pairs of words that make two texts alike, where they were compared."""
+        return self.answer("similarity")

@@ -26,6 +26,7 @@ class Tokens:
         truncated_at: for each text, the character from which on nothing was read, or None.
         begins_at: for each text, the character from which on it was read: of a window in a long text, not 0.
         text_names: what the texts of a pair are to its model ("Premise", "Hypothesis"); empty where nobody said.
+        read_apart: the two texts are encoded each by itself, to be compared; no token looks at the other text.
     """
 
     text: str
@@ -41,6 +42,7 @@ class Tokens:
     begins_at: tuple[int, ...] = ()
     text_names: tuple[str, ...] = ()
     heads: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    read_apart: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pieces", tuple(self.pieces))

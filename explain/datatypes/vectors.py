@@ -1,6 +1,7 @@
 """Vectors of many texts, and what follows from them."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -116,6 +117,8 @@ class TextClusters:
             covariance.
         typical (C, K): the texts nearest to each cluster's middle, the nearest first; -1 where there are no more.
     """
+
+    may_be_nan: ClassVar[tuple[str, ...]] = ("by_cluster",)  # where nothing is defined
 
     of: IntArray
     sizes: IntArray

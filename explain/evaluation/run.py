@@ -55,10 +55,10 @@ class Record:
                 write_file(path, json.dumps(about) + "\n")
             recorded, self.rows = read_record(path)
             self.about = {**(implied or {}), **recorded}
-            for name, value in about.items():
-                if self.about.get(name) != value:
+            for name, setting in about.items():
+                if self.about.get(name) != setting:
                     raise DataError(
-                        f"{path} was written with {name} {self.about.get(name)!r}, not {value!r}: "
+                        f"{path} was written with {name} {self.about.get(name)!r}, not {setting!r}: "
                         "name another file with --record."
                     )
         self.done = {(row["text"], row["method"]) for row in self.rows}

@@ -13,6 +13,7 @@ import numpy as np
 from explain.datatypes import Attribution, MetricResult, Randomization, Verdict
 from explain.numerics.agreement import agreement
 from explain.text.units import scores_of
+from explain.views.references import higher_reference
 
 FEWEST_WORDS = 6
 LARGEST_GAP = 0.05  # of the difference that the scores should add up to
@@ -108,10 +109,8 @@ def _gap(attribution: Attribution, results: Mapping[str, MetricResult]) -> float
     """As it was recomputed, else as the method states it; as a share of the difference."""
     if (tested := results.get("completeness_gap")) is not None:
         return tested.value
-    gap, start = attribution.completeness_gap, attribution.baseline_output
-    if gap is None or start is None:
-        return None
-    return abs(gap) / max(abs(attribution.output - start), 1e-3)
+    shares = [abs(difference - total) / max(abs(difference), 1e-3) for total, difference in attribution.sums]
+    return max(shares, default=None)
 
 
 def _turned(attribution: Attribution, references: MetricResult) -> str:
@@ -154,4 +153,6 @@ def _is_flat(attribution: Attribution, words: Sequence[Sequence[int]]) -> bool:
 
 
 def _said(attribution: Attribution, color: str, sentence: str, facts: Mapping[str, float]) -> Verdict:
-    return Verdict(attribution.method, color, sentence, facts)
+    """The verdict; where the method starts from something that scores higher than the text, it says so first."""
+    higher = higher_reference(attribution)
+    return Verdict(attribution.method, color, f"{higher} {sentence}".strip(), facts)

@@ -33,10 +33,18 @@ from explain.models.analysis import ExplainedText, TextAnalysis
 from explain.models.base import TextModel
 from explain.models.straight_path import StraightPath
 from explain.numerics.quadrature import PathIntegral, fixed, refined
+from explain.text.removal import emptied_together
 
 METHODS: Registry[type["Method"]] = Registry("method", "explain.methods")
 
 Item = tuple[Tokens, Target]
+
+EMPTIED = setting(
+    "auto",
+    choices=("auto", "together", "in_turn"),
+    help="Of two texts: both are emptied together, or each in turn while the other stays whole (auto: in turn where "
+    "the texts are compared, since two empty texts are alike).",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,8 +108,10 @@ class Method(TextAnalysis[Attribution]):
         granularity: str = "token",
         scale: str | None = None,
         baseline_output: float | None = None,
+        emptied_outputs: Sequence[float] = (),
         diagnostics: dict[str, Any] | None = None,
     ) -> Attribution:
+        """Put a result together; of `emptied_outputs` the mean is the baseline's."""
         tokens, target = item
         return Attribution(
             tokens=tokens,
@@ -115,7 +125,8 @@ class Method(TextAnalysis[Attribution]):
             additive=self.additive,
             method=self.name,
             output=output,
-            baseline_output=baseline_output,
+            baseline_output=float(np.mean(emptied_outputs)) if emptied_outputs else baseline_output,
+            emptied_outputs=tuple(emptied_outputs),
             params=setting_values(self),
             passes=passes or watch.meter.spent,
             seconds=watch.seconds,
@@ -169,22 +180,32 @@ class PathMethod(Method):
     max_points: int = setting(
         129, choices=(33, 65, 129, 257, 513), help="Stop refining at this many points, and report it."
     )
+    emptied: str = EMPTIED
 
-    @property
-    def most_passes(self) -> int:
-        """Most passes that one integral takes."""
-        return 2 * self.max_points if self.steps is None else 2 * self.steps + 2
+    def most_passes(self, tokens: Tokens) -> int:
+        """Most passes that the integrals of one kind of empty text take."""
+        each = 2 * self.max_points if self.steps is None else 2 * self.steps + 2
+        return each * len(emptied_together(tokens, self.emptied))
 
-    def integral(self, model: TextModel, item: Item, kind: str, meter: Meter | None = None) -> PathIntegral:
-        """The integral from the empty text of a kind, see `TextModel.baseline`: parts (T,) in the unit of the target.
+    def integrals(
+        self, model: TextModel, item: Item, kind: str, meter: Meter | None = None
+    ) -> tuple[PathIntegral, ...]:
+        """Integrate from the empty text of a kind, see `TextModel.baseline`, or from each of two texts emptied in turn.
+
+        Returns:
+            Integrals with parts (T,) in the unit of the target, which are zero outside the text that was emptied.
 
         Raises:
             SettingError: the vocabulary has no such token.
         """
-        path = StraightPath(model, *item, model.baseline(*item, kind), meter)
-        if self.steps is None:
-            return refined(path.gradients, self.tolerance, self.max_points)
-        return fixed(path.gradients, path.ends(), self.tolerance, self.steps)
+        found = []
+        for tokens in emptied_together(item[0], self.emptied):
+            path = StraightPath(model, *item, model.baseline(*item, kind, tokens), meter)
+            if self.steps is None:
+                found.append(refined(path.gradients, self.tolerance, self.max_points))
+            else:
+                found.append(fixed(path.gradients, path.ends(), self.tolerance, self.steps))
+        return tuple(found)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, ClassVar
 
@@ -13,13 +13,14 @@ from explain.core.errors import SettingError
 from explain.core.meter import Meter
 from explain.core.settings import setting
 from explain.datatypes import Attribution, FloatArray, Tokens
-from explain.methods.base import Item, Method, Stopwatch
+from explain.methods.base import EMPTIED, Item, Method, Stopwatch
 from explain.models.base import TextModel
 from explain.models.coalition_game import CoalitionGame
 from explain.numerics.coalitions import Pairs, paired_coalitions
-from explain.text.removal import OPERATORS
+from explain.text.removal import OPERATORS, emptied_together
 from explain.text.units import Units, few_units, units_of
 
+LEAST_BUDGET = 16
 PASSES_EACH = 8  # by default, parts are so few that each has so many passes
 
 
@@ -39,7 +40,7 @@ class CoalitionSettings:
         "attention ...",
     )
     budget: int = setting(
-        500, low=16, high=100_000, help="The number of passes at most. More passes make intervals narrower."
+        500, low=LEAST_BUDGET, high=100_000, help="The number of passes at most. More passes make intervals narrower."
     )
     seed: int = setting(0, low=0, high=2**31 - 1, help="The seed of random draws. The same seed draws the same.")
 
@@ -105,8 +106,21 @@ class CoalitionMethod(CoalitionSettings, Method):
     additive: ClassVar[bool] = False  # the pieces of a word, each a player of its own, share otherwise than words do
     reference: ClassVar[str] = "the text without these parts"
 
+    emptied: str = EMPTIED
+
     def cost(self, tokens: Tokens) -> int:
-        return self.most_passes(tokens)
+        return sum(min(method.budget, 2 ** len(units)) for method, units in self.rounds(tokens))
+
+    def rounds(self, tokens: Tokens) -> "list[tuple[CoalitionMethod, Units]]":
+        """The games that are played, each with the method and its share of the budget: one, or one for each text."""
+        units = self.units(tokens)[1]
+        sets = [set(together) for together in emptied_together(tokens, self.emptied)]
+        if len(sets) == 1:
+            return [(self, units)]
+        by_text = [tuple(unit for unit in units if unit[0] in together) for together in sets]
+        return [
+            (replace(self, budget=max(LEAST_BUDGET, self.budget * len(mine) // len(units))), mine) for mine in by_text
+        ]
 
     @abstractmethod
     def shares(self, game: CoalitionGame, publish: Publish) -> Shares:
@@ -123,27 +137,57 @@ class CoalitionMethod(CoalitionSettings, Method):
 
     def _attribute_one(self, model: TextModel, item: Item, meter: Meter | None) -> Attribution:
         watch = Stopwatch(meter)
-        granularity, game = self.game(model, item, watch.meter)
+        granularity = self.units(item[0])[0]
+        operator = model.operator(self.operator)
+        rounds = [
+            (method, CoalitionGame(model, item, model.removable_units(*item, units), operator, watch.meter))
+            for method, units in self.rounds(item[0])
+        ]
+        games = [game for _, game in rounds]
+        shared: list[Shares] = []
 
-        def attribution(found: Shares) -> Attribution:
-            facts = {"tolerance": _rounding(game), "converged": True, "reference": self.reference}
+        def attribution(found: Sequence[Shares]) -> Attribution:
+            """What was found until now: of texts emptied in turn, of the first perhaps alone."""
+            reference = {"tolerance": max(map(_rounding, games)), "converged": True, "reference": self.reference}
+            whole = self.complete and len(found) == len(games)
+            errors = [one.error for one in found if one.error is not None]
             return self._result(
                 item,
-                game.players,
-                found.scores,
-                error=found.error,
+                [player for game in games[: len(found)] for player in game.players],
+                np.concatenate([one.scores for one in found]),
+                error=np.concatenate(errors) if errors else None,
                 granularity=granularity,
-                output=game.full,
-                baseline_output=game.empty if self.complete else None,
+                output=games[0].full,
+                baseline_output=games[0].empty if whole else None,
+                emptied_outputs=[game.empty for game in games] if whole and len(games) > 1 else (),
                 watch=watch,
-                diagnostics=(facts if self.complete else {}) | {"operator": game.operator} | found.diagnostics,
+                diagnostics=(reference if self.complete else {})
+                | {"operator": operator}
+                | merged([one.diagnostics for one in found if len(one.scores)]),
             )
 
-        def publish(found: Shares) -> None:
-            partial = Shares(found.scores, found.error, found.diagnostics | {"partial": True})
-            watch.meter.publish(self, attribution(partial))
+        for method, game in rounds:
 
-        return attribution(self.shares(game, publish) if game.players else Shares(np.empty(0)))
+            def publish(found: Shares) -> None:
+                partial = Shares(found.scores, found.error, found.diagnostics | {"partial": True})
+                watch.meter.publish(self, attribution([*shared, partial]))
+
+            shared.append(method.shares(game, publish) if game.players else Shares(np.empty(0)))
+        return attribution(shared)
+
+
+def merged(facts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return what several rounds found about themselves as one: passes in all, of every other figure the worst."""
+    together: dict[str, Any] = {}
+    for name in dict.fromkeys(name for one in facts for name in one):
+        figures = [one[name] for one in facts if name in one]
+        if name == "intercept" and len(figures) > 1:  # one for each text; no sum or mean of them says anything
+            together["intercepts"] = figures
+        elif name == "partial":
+            together[name] = True
+        else:
+            together[name] = sum(figures) if name == "evaluations" else min(figures)
+    return together
 
 
 def _rounding(game: CoalitionGame) -> float:

@@ -20,16 +20,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from explain.core.meter import Meter
 from explain.core.settings import setting
 from explain.datatypes import Attribution, Tokens
-from explain.methods.base import METHODS, Item, Method, Stopwatch
+from explain.methods.base import EMPTIED, METHODS, Item, Method, Stopwatch
 from explain.models.base import BASELINES, TextModel
 from explain.models.target_module import is_activation
 from explain.numerics.quadrature import SMALLEST_TOLERANCE
+from explain.text.removal import emptied_together
 
 
 @METHODS.register("deeplift")
@@ -59,8 +61,10 @@ class DeepLift(Method):
         "or zero embeddings.",
     )
 
+    emptied: str = EMPTIED
+
     def cost(self, tokens: Tokens) -> int:
-        return 4
+        return 4 * len(emptied_together(tokens, self.emptied))
 
     def attribute_batch(
         self, model: TextModel, items: Sequence[Item], meter: Meter | None = None
@@ -73,29 +77,31 @@ class DeepLift(Method):
         watch = Stopwatch(meter)
         kind = model.default_baseline() if self.baseline == "auto" else self.baseline
         text = model.word_embeddings(tokens)[None].detach().clone().requires_grad_()  # (1, T, D)
-        empty = model.baseline(tokens, target, kind)[None]
-
         own = model.own_module(tokens, target, watch.meter)
         ends: list[Tensor] = []
         own.register_forward_hook(lambda module, inputs, values: ends.append(values.detach()))
-        with torch.enable_grad():
-            parts = _captums()(own).attribute(text, empty).detach()
-        watch.meter.tick(backward=2)
-
-        output, start = ends[0].tolist()
-        scores = parts.double().sum(dim=-1)[0].numpy()
-        gap = abs(output - start - float(scores.sum()))
+        scores, starts, shares = np.zeros(len(tokens)), [], []
+        for together in emptied_together(tokens, self.emptied):
+            empty = model.baseline(tokens, target, kind, together)[None]
+            with torch.enable_grad():
+                parts = _captums()(own).attribute(text, empty).detach().double().sum(dim=-1)[0].numpy()
+            watch.meter.tick(backward=2)
+            output, start = ends[-1].tolist()
+            scores += parts
+            starts.append(start)
+            shares.append(abs(output - start - float(parts.sum())) / max(abs(output - start), SMALLEST_TOLERANCE))
         return self._result(
             item,
             [(place,) for place in range(len(tokens))],
             scores,
             output=output,
-            baseline_output=start,
+            baseline_output=starts[0],
+            emptied_outputs=starts if len(starts) > 1 else (),
             watch=watch,
             diagnostics={
                 "baseline": kind,
                 "rescaled": sum(map(is_activation, own.modules())),
-                "gap_share": gap / max(abs(output - start), SMALLEST_TOLERANCE),
+                "gap_share": max(shares),
             },
         )
 

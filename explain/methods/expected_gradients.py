@@ -10,6 +10,7 @@ integrated gradients.
 
 Three or four empty texts are not a sample, so the scores have no interval. Recorded instead are the scores of each
 (`scores_by_baseline`, `baseline_outputs`) and `disagreement`, the largest half-range of a piece's score over them.
+Of two texts that are compared, each is emptied in turn, as for integrated gradients.
 """
 
 from collections.abc import Sequence
@@ -53,7 +54,7 @@ class ExpectedGradients(PathMethod):
         self._chosen()
 
     def cost(self, tokens: Tokens) -> int:
-        return self.most_passes * len(self._chosen() or BASELINES)
+        return self.most_passes(tokens) * len(self._chosen() or BASELINES)
 
     def attribute_batch(
         self, model: TextModel, items: Sequence[Item], meter: Meter | None = None
@@ -63,22 +64,25 @@ class ExpectedGradients(PathMethod):
     def _attribute(self, model: TextModel, item: Item, meter: Meter | None) -> Attribution:
         watch = Stopwatch(meter)
         kinds = self._chosen() or model.baselines()
-        found = [self.integral(model, item, kind, watch.meter) for kind in kinds]
-        parts = np.stack([one.parts for one in found])  # (B, T)
+        by_kind = [self.integrals(model, item, kind, watch.meter) for kind in kinds]
+        found = [one for integrals in by_kind for one in integrals]
+        parts = np.stack([np.sum([one.parts for one in integrals], axis=0) for integrals in by_kind])  # (B, T)
+        starts = np.array([[one.start for one in integrals] for integrals in by_kind])  # (B, 1 or 2)
         return self._result(
             item,
             [(place,) for place in range(len(item[0]))],
             parts.mean(axis=0),
             output=float(np.mean([one.end for one in found])),
-            baseline_output=float(np.mean([one.start for one in found])),
+            baseline_output=float(starts.mean()),
+            emptied_outputs=starts.mean(axis=0).tolist() if starts.shape[1] > 1 else (),
             watch=watch,
             diagnostics={
                 "reference": f"the mean of {len(kinds)} empty texts ({', '.join(kinds)})",
                 "points": max(one.about["points"] for one in found),
                 "converged": all(one.converged for one in found),
                 "tolerance": float(np.mean([one.tolerance for one in found])),
-                "baseline_outputs": {kind: one.start for kind, one in zip(kinds, found)},
-                "scores_by_baseline": {kind: one.parts.tolist() for kind, one in zip(kinds, found)},
+                "baseline_outputs": dict(zip(kinds, starts.mean(axis=1).tolist())),
+                "scores_by_baseline": dict(zip(kinds, parts.tolist())),
                 "disagreement": float(np.ptp(parts, axis=0).max()) / 2,
             },
         )

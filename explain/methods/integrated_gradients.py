@@ -8,17 +8,24 @@ completeness gap. Sundararajan, Taly and Yan (2017), https://arxiv.org/abs/1703.
 
 By default the integral is refined on nested Clenshaw-Curtis points, 33, 65, 129 ..., until the gap is small and two
 successive levels agree. A fixed number of steps uses Gauss-Legendre points, as captum can.
+
+If two texts are compared, each is emptied in turn while the other stays whole. The scores of each sum to F(x) minus F
+with that text empty. Two empty texts are more alike than most texts, so on a path from there every word would speak
+against the likeness (docs/decisions/0017-one-text-at-a-time.md).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from explain.core.meter import Meter
 from explain.core.settings import setting
 from explain.datatypes import Attribution, Tokens
 from explain.methods.base import METHODS, Item, PathMethod, Stopwatch
 from explain.models.base import BASELINES, TextModel
+from explain.numerics.quadrature import about_all
 
 
 @METHODS.register("integrated_gradients")
@@ -43,7 +50,7 @@ class IntegratedGradients(PathMethod):
     )
 
     def cost(self, tokens: Tokens) -> int:
-        return self.most_passes
+        return self.most_passes(tokens)
 
     def attribute_batch(
         self, model: TextModel, items: Sequence[Item], meter: Meter | None = None
@@ -53,13 +60,15 @@ class IntegratedGradients(PathMethod):
     def _attribute(self, model: TextModel, item: Item, meter: Meter | None) -> Attribution:
         watch = Stopwatch(meter)
         kind = model.default_baseline() if self.baseline == "auto" else self.baseline
-        found = self.integral(model, item, kind, watch.meter)
+        integrals = self.integrals(model, item, kind, watch.meter)
+        starts = [one.start for one in integrals]
         return self._result(
             item,
             [(place,) for place in range(len(item[0]))],
-            found.parts,
-            output=found.end,
-            baseline_output=found.start,
+            np.sum([one.parts for one in integrals], axis=0),
+            output=integrals[0].end,
+            baseline_output=starts[0],
+            emptied_outputs=starts if len(starts) > 1 else (),
             watch=watch,
-            diagnostics={"baseline": kind, **found.about},
+            diagnostics={"baseline": kind, **about_all(integrals)},
         )

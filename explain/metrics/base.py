@@ -135,6 +135,7 @@ class Metric(ABC):
         name, title: the registry's name, and a reader's.
         meaning: one line: what the figure says; limits: what it does not.
         higher_is_better: how to read it.
+        version: raised when the arithmetic changes; part of keys and records.
     """
 
     name: ClassVar[str]
@@ -142,6 +143,7 @@ class Metric(ABC):
     meaning: ClassVar[str]
     limits: ClassVar[str]
     higher_is_better: ClassVar[bool]
+    version: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
         check_settings(self)

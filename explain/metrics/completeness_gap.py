@@ -4,8 +4,9 @@
 
 Sundararajan, Taly and Yan (2017), https://arxiv.org/abs/1703.01365, proposition 1; x' is the text the method starts
 from. F(x) and F(x') are computed here, not taken from the method: a method that holds positions or segments otherwise
-than the model does sums to another function's difference, and that is the gap. It has no control, since zero is zero.
-It costs two forward passes, and one more for each further x'.
+than the model does sums to another function's difference, and that is the gap. If two texts are emptied in turn, each
+has its sum, and the larger gap counts. It has no control, since zero is zero. It costs two forward passes, and one more
+for each further x'.
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import torch
 from explain.core.errors import MetricError
 from explain.datatypes import Attribution, MetricResult
 from explain.metrics.base import METRICS, Metric, Trial
+from explain.text.removal import emptied_together
 
 SMALLEST = 1e-3  # a difference that is zero can't be missed by a share of it
 
@@ -33,14 +35,14 @@ class CompletenessGap(Metric):
     higher_is_better: ClassVar[bool] = False
 
     def cost(self, words: int, orders: int) -> int:
-        return 6  # the text, and at most five empty ones
+        return 9  # the text, and at most four kinds of empty ones, of each of two texts
 
     def evaluate(self, trial: Trial, attribution: Attribution) -> MetricResult:
         if attribution.completeness_gap is None:
             raise MetricError(f"The scores of {attribution.method} are not meant to add up to anything.")
         full, empty = _ends(trial, attribution)
-        difference = full - empty
-        gap = abs(float(attribution.scores.sum()) - difference)
+        found = [(abs(total - (full - start)), full - start) for (total, _), start in zip(attribution.sums, empty)]
+        gap, difference = max(found, key=lambda pair: pair[0] / max(abs(pair[1]), SMALLEST))
         return MetricResult(
             metric=self.name,
             method=attribution.method,
@@ -52,19 +54,20 @@ class CompletenessGap(Metric):
         )
 
 
-def _ends(trial: Trial, attribution: Attribution) -> tuple[float, float]:
-    """F of the text and of what the method starts from; of several, their mean."""
+def _ends(trial: Trial, attribution: Attribution) -> tuple[float, list[float]]:
+    """F of the text and of what the method starts from, see `Attribution.sums`; of several kinds, their mean."""
     model, tokens, target = trial.model, trial.tokens, trial.target
     about = attribution.diagnostics
+    sets = emptied_together(tokens, "in_turn" if attribution.emptied_outputs else "together")
     kinds = list(about.get("baseline_outputs") or ([about["baseline"]] if "baseline" in about else []))
     if kinds:
-        points = [model.baseline(tokens, target, kind) for kind in kinds]
+        points = [model.baseline(tokens, target, kind, together) for kind in kinds for together in sets]
         values = model.values(tokens, target, torch.stack([model.word_embeddings(tokens), *points]), trial.meter)
-        return float(values[0]), float(values[1:].double().mean())
+        return float(values[0]), values[1:].double().reshape(len(kinds), len(sets)).mean(dim=0).tolist()
     if "operator" in about:
-        everything = [token for unit in attribution.units for token in unit]
-        rows = [model.removed(tokens, unit, about["operator"], target) for unit in ([], everything)]
-        full, empty = model.scores(rows, trial.meter).values.tolist()
+        units = [[token for unit in attribution.units if unit[0] in set(one) for token in unit] for one in sets]
+        rows = [model.removed(tokens, unit, about["operator"], target) for unit in ([], *units)]
+        full, *empty = model.scores(rows, trial.meter).values.tolist()
         return full, empty
     full = float(model.scores([model.removed(tokens, [], "zero", target)], trial.meter).values[0])
-    return full, float(attribution.baseline_output or 0.0)  # starts from no text (biases alone)
+    return full, [float(attribution.baseline_output or 0.0)]  # starts from no text (biases alone)

@@ -459,8 +459,11 @@ class TextModel(ABC):
         return next(kind for kind in ("mask", "pad", "zero") if kind in self.baselines())
 
     @final
-    def baseline(self, tokens: Tokens, target: Target, kind: str) -> Tensor:
+    def baseline(self, tokens: Tokens, target: Target, kind: str, within: Iterable[int] | None = None) -> Tensor:
         """Word embeddings of the empty text (T, D): every removable token replaced, all others as they are.
+
+        Args:
+            within: the tokens of which the removable ones are replaced; None: all.
 
         Raises:
             SettingError: no such baseline, or one that needs a token the vocabulary does not have.
@@ -468,7 +471,10 @@ class TextModel(ABC):
         if kind not in BASELINES:
             raise SettingError(f"baseline is {kind!r}; expected one of {', '.join(BASELINES)}.")
         points = self.word_embeddings(tokens).clone()
-        where = torch.from_numpy(self.removable(tokens, target))
+        removable = self.removable(tokens, target)
+        where = torch.from_numpy(
+            removable if within is None else np.intersect1d(removable, np.array(list(within), dtype=np.int64))
+        )
         if kind == "zero":
             points[where] = 0.0
             return points

@@ -83,11 +83,11 @@ class CachedModel(TextModel):
         fresh = {key: row for key, row in zip(keys, rows) if key not in self._scored}
         if fresh:
             scores = self._model.scores(list(fresh.values()), meter)
-            for key, value, decision in zip(fresh, scores.values.tolist(), scores.decisions.tolist()):
-                self._scored[key] = (value, decision)
+            for key, score, decision in zip(fresh, scores.values.tolist(), scores.decisions.tolist()):
+                self._scored[key] = (score, decision)
         known = [self._scored[key] for key in keys]
         return Scores(
-            np.array([value for value, _ in known]), np.array([decision for _, decision in known], dtype=np.int64)
+            np.array([score for score, _ in known]), np.array([decision for _, decision in known], dtype=np.int64)
         )
 
     def decide(self, row: Row, meter: Meter | None = None) -> Decision:

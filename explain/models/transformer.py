@@ -349,6 +349,7 @@ class EncoderModel(TextModel):
             truncated_at=_truncated_at(texts, spans, segment, special) if cut else nothing,
             begins_at=_begins_at(texts, spans, segment, special) if cut else (),
             text_names=self.text_names,
+            read_apart=self._apart,
         )
 
     # Running

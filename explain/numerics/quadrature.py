@@ -6,7 +6,7 @@ beforehand. Trefethen (2008), "Is Gauss quadrature better than Clenshaw-Curtis?"
 """
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,6 +133,16 @@ def fixed(sample: Sample, ends: tuple[float, float], tolerance: float, points: i
     converged = abs(ends[1] - ends[0] - float(parts.sum())) <= allowed
     about = {"rule": "gauss_legendre", "points": points, "converged": converged, "tolerance": allowed}
     return PathIntegral(parts, *ends, allowed, converged, about)
+
+
+def about_all(integrals: Sequence[PathIntegral]) -> dict[str, Any]:
+    """Return what is to be told of several integrals together: of each figure the worst."""
+    merged = dict(integrals[0].about)
+    for one in integrals[1:]:
+        for name, figure in one.about.items():
+            if name != "rule":
+                merged[name] = merged[name] and figure if name == "converged" else max(merged[name], figure)
+    return merged
 
 
 def allowed_gap(tolerance: float, difference: float) -> float:

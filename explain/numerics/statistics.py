@@ -105,6 +105,6 @@ def bootstrap_ratio(
         times = np.bincount(random.integers(len(numerators), size=len(numerators)), minlength=len(numerators))
         below = float(times @ denominators)
         ratios[draw] = float(times @ numerators) / below if below else math.nan
-    told = ratios[~np.isnan(ratios)]
-    low, high = np.percentile(told, [2.5, 97.5]) if len(told) else (math.nan, math.nan)
+    defined = ratios[~np.isnan(ratios)]
+    low, high = np.percentile(defined, [2.5, 97.5]) if len(defined) else (math.nan, math.nan)
     return float(low), float(high)

@@ -1,7 +1,8 @@
 """Reading a report from JSON values that anyone may have written.
 
 `explain.datatypes.decoding` checks types. Here is checked what types can't say: indices stand within what they point
-into, probabilities between 0 and 1, settings within their ranges. What passes can be written, drawn and replayed."""
+into, probabilities between 0 and 1, settings within their ranges. What passes can be written, drawn and replayed.
+"""
 
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from explain.analyses.similarity import SimilarityAttribution
+from explain.analyses.base import ANALYSES, make_analysis
 from explain.core.errors import ExplainError, RecordError
 from explain.core.settings import make
 from explain.datatypes import (
     GRANULARITIES,
+    Answer,
     Attribution,
     Output,
     PredictedSpan,
@@ -23,7 +25,7 @@ from explain.datatypes import (
     Target,
     Tokens,
 )
-from explain.datatypes.decoding import _decode_object, decode, require
+from explain.datatypes.decoding import decode, decode_object, expect, require
 from explain.methods.base import METHODS
 from explain.metrics.base import TrialSettings
 from explain.text.phrases import PhraseSettings
@@ -49,11 +51,28 @@ def read_report(record: Mapping[str, Any]) -> Report:
         prediction: Prediction = decode(Prediction, record.get("prediction"), "prediction")
         target: Target = decode(Target, record.get("target"), "target")
         shared = {"tokens": prediction.tokens, "target": target}
-        report: Report = _decode_object(Report, record, "", shared, {"prediction": prediction, "target": target})
+        decoded = {"prediction": prediction, "target": target}
+        if "answers" in record:
+            decoded["answers"] = _answers(record["answers"], shared)
+        report: Report = decode_object(Report, record, "", shared, decoded)
     except RecursionError as error:
         raise RecordError("The report can't be read: its lists are nested too deep.") from error
     check_report(report)
     return report
+
+
+def _answers(records: Any, shared: Mapping[str, Any]) -> tuple[Answer, ...]:
+    """Return the results of analyses, each of the type that its analysis returns."""
+    expect(isinstance(records, list), "answers", records, "a list")
+    answers = []
+    for number, record in enumerate(records):
+        place = f"answers[{number}]"
+        expect(isinstance(record, dict), place, record, "an object")
+        name = decode(str, record.get("analysis"), f"{place}.analysis")
+        require(name in ANALYSES, f"{place}.analysis", f"there is no analysis {name!r} here")
+        result = decode(ANALYSES[name].returns, record.get("result"), f"{place}.result", shared)
+        answers.append(decode_object(Answer, record, place, {}, {"result": result}))
+    return tuple(answers)
 
 
 def check_report(report: Report) -> None:
@@ -217,8 +236,8 @@ def _check_settings(report: Report) -> None:
             _check_made(place, functools.partial(make, METHODS[attribution.method], attribution.params))
     if report.phrase_settings:
         _check_made("phrase_settings", functools.partial(make, PhraseSettings, report.phrase_settings))
-    if report.similarity is not None:
-        _check_made("similarity.params", functools.partial(make, SimilarityAttribution, report.similarity.params))
+    for number, answer in enumerate(report.answers):
+        _check_made(f"answers[{number}].settings", functools.partial(make_analysis, answer.analysis, answer.settings))
     if report.test_settings:
         _check_made("test_settings", functools.partial(TrialSettings.from_record, report.test_settings))
 

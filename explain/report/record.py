@@ -1,17 +1,32 @@
-"""The report of one text: results of a plan, put together with all that recomputing them needs."""
+"""The report of one text: results of a plan put together, to JSON and back.
 
+The JSON follows the types field by field. The text and target, which many results share, are written once, with the
+report. `explain/report.schema.json` is the JSON Schema, made from the same types.
+"""
+
+import dataclasses
 import datetime
+import json
+from pathlib import Path
+from typing import Any
 
-from explain.analyses.similarity import SimilarityAttribution
+from explain.analyses.base import ANALYSES
+from explain.core.errors import RecordError
 from explain.core.settings import setting_values
 from explain.core.versions import versions
-from explain.datatypes import AttentionEdge, AttentionMaps, Report
+from explain.datatypes import Answer, AttentionEdge, AttentionMaps, Report
+from explain.datatypes.decoding import parse
+from explain.datatypes.encoding import encode
+from explain.methods.base import METHODS
+from explain.metrics.base import METRICS
 from explain.models.base import TextModel
 from explain.numerics.edges import top_edges
+from explain.report.migration import SCHEMA, migrated
+from explain.report.reading import read_report
 from explain.run.results import Results
 
-SCHEMA = "explain-report-1"
 EDGES_PER_LAYER = 40  # kept in a report
+MOST_BYTES = 200_000_000  # of a JSON document
 
 
 def report_of(results: Results, model: TextModel, *, edges: bool = True) -> Report:
@@ -25,8 +40,12 @@ def report_of(results: Results, model: TextModel, *, edges: bool = True) -> Repo
     """
     plan, observation = results.plan, results.observation
     tests = next((tests.tests for tests in plan.tests), None)
-    matrices = results.of_type(SimilarityAttribution)
-    return Report(
+    answers = tuple(
+        Answer(analysis.name, setting_values(analysis), results.required(analysis))
+        for analysis in plan.others
+        if results.has([analysis])
+    )
+    report = Report(
         schema=SCHEMA,
         created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         text=plan.text.text,
@@ -42,11 +61,72 @@ def report_of(results: Results, model: TextModel, *, edges: bool = True) -> Repo
         versions=versions(),
         seed=0,
         test_settings=tests.record if tests else {},
-        similarity=matrices[0] if matrices else None,
         empty_text=results.empty_text,
+        answers=answers,
     )
+    return dataclasses.replace(report, arithmetic=arithmetic_of(report))
+
+
+def arithmetic_of(report: Report) -> dict[str, int]:
+    """Return the versions that this package computes the parts of a report by, by name; what it lacks has none."""
+    searched = ["key_phrases"] if report.phrase_settings else []
+    used = (
+        (METHODS, [part.method for part in report.attributions]),
+        (METRICS, report.test_settings.get("metrics", ())),
+        (ANALYSES, [*searched, *(answer.analysis for answer in report.answers)]),
+    )
+    return {name: registry[name].version for registry, names in used for name in sorted(set(names)) if name in registry}
 
 
 def strongest_edges(maps: AttentionMaps, per_layer: int = EDGES_PER_LAYER) -> tuple[AttentionEdge, ...]:
     """Return the largest attention weights of each layer, averaged over heads."""
     return tuple(AttentionEdge(*edge) for edge in top_edges(maps.mean(), per_layer))
+
+
+def to_record(report: Report) -> dict[str, Any]:
+    """Return a report as JSON values."""
+    record: dict[str, Any] = encode(report)
+    return record
+
+
+def to_json(report: Report) -> str:
+    """Return a report as a JSON document.
+
+    Raises:
+        RecordError: it is larger than a record may be; the message names the largest part.
+    """
+    document = json.dumps(to_record(report), ensure_ascii=False, indent=1) + "\n"
+    if len(document) > MOST_BYTES:
+        sizes = {answer.analysis: len(json.dumps(encode(answer.result))) for answer in report.answers}
+        largest = max(sizes, key=lambda name: sizes[name], default="the text")
+        raise RecordError(
+            f"The report takes {len(document) / 1e6:,.0f} MB of JSON; at most {MOST_BYTES / 1e6:,.0f} MB are written. "
+            f"Most of it is {largest}: leave it out, or shorten the text."
+        )
+    return document
+
+
+def from_json(document: str) -> Report:
+    """Read a report.
+
+    Raises:
+        RecordError: not JSON, of another schema, or with a field that is missing or does not fit.
+    """
+    return from_record(parse(document))
+
+
+def from_record(record: Any) -> Report:
+    """Read a report from JSON values; see `from_json`."""
+    return read_report(migrated(record))
+
+
+def read(path: str | Path) -> Report:
+    """Read a report from a file; see `from_json`."""
+    try:
+        return from_json(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecordError(f"{path} can't be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise RecordError(f"{path} is not UTF-8 text, so it is no report.") from error
+    except ValueError as error:  # a zero byte, half a character
+        raise RecordError(f"{str(path)!r} can't be read: no file can have that name.") from error

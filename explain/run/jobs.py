@@ -54,9 +54,9 @@ class Cache:
     def pop(self, key: Hashable) -> Any | None:
         """Take a result out; None where there is none."""
         with self._lock:
-            value, size = self._entries.pop(key, (None, 0))
+            entry, size = self._entries.pop(key, (None, 0))
             self._bytes -= size
-            return value
+            return entry
 
     def __len__(self) -> int:
         return len(self._entries)

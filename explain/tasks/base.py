@@ -237,7 +237,7 @@ class LabelTask(Task):
             there = head.there(torch.from_numpy(output.logits.copy()))[0].tolist()
             labels = tuple(name for name, one in zip(head.labels, there) if one)
         if head.exclusive and not head.value:
-            label, confidence = surest(torch.from_numpy(output.logits[0].copy()), head)
+            label, confidence = surest(torch.from_numpy(output.logits[0].copy()), head.labels, head.temperature)
         return Prediction(self.name, (tokens,), (output,), label, confidence, head.temperature, labels=labels)
 
     def target(
@@ -285,7 +285,7 @@ class LabelTask(Task):
         if head.value:
             return None, None
         if head.exclusive:
-            return surest(logits, head)
+            return surest(logits, head.labels, head.temperature)
         there = bool(head.there(logits[None])[0, target.index])
         share = torch.sigmoid(logits[target.index] / (head.temperature or 1.0))
         return target.label if there else None, float(share)
@@ -418,10 +418,10 @@ def log_odds(logits: Tensor, index: int) -> Tensor:
     return logits[..., index] - torch.logsumexp(others, dim=-1)
 
 
-def surest(logits: Tensor, head: Head) -> tuple[str, float]:
-    """The label with the largest logit (C,), and its probability, after the temperature where there is one."""
+def surest(logits: Tensor, labels: Sequence[str], temperature: float | None = None) -> tuple[str, float]:
+    """Return the label with the largest logit (C,), and its probability, after the temperature where there is one."""
     index = int(logits.argmax())
-    return head.labels[index], float(torch.softmax(logits / (head.temperature or 1.0), dim=-1)[index])
+    return labels[index], float(torch.softmax(logits / (temperature or 1.0), dim=-1)[index])
 
 
 def direction_of(decided: int, target: Target, columns: int) -> int:

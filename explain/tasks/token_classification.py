@@ -93,7 +93,7 @@ class TokenClassification(Task):
     def decided(
         self, raw: Raw, target: Target, places: Tensor, head: Head, tokens: Tokens
     ) -> tuple[str | None, float | None]:
-        return surest(raw["rows"][0, 0].double(), head)
+        return surest(raw["rows"][0, 0].double(), head.labels)
 
     def direction(self, prediction: Prediction, target: Target, head: Head) -> int:
         row = row_of(prediction.output, target.positions[0])

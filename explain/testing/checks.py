@@ -17,7 +17,7 @@ from explain.metrics.base import Metric, Trial
 from explain.models.base import Row, TextModel
 from explain.tasks.base import Task
 from explain.testing.toys import default_item, texts_for
-from explain.text.removal import OPERATORS, unchanged
+from explain.text.removal import OPERATORS, emptied_together, unchanged
 from explain.views.base import View, json_for_script, read_at
 
 
@@ -70,9 +70,10 @@ def check_completeness(method: Method, model: TextModel) -> None:
         assert abs(one.completeness_gap) <= one.diagnostics["tolerance"] or not one.diagnostics["converged"]
         if "baseline" not in one.diagnostics:  # its reference is no text that could be run
             continue
-        empty = model.baseline(one.tokens, one.target, one.diagnostics["baseline"])
-        confirmed = float(model.values(one.tokens, one.target, empty[None])[0])
-        assert abs(one.baseline_output - confirmed) <= 1e-4 * max(1.0, abs(confirmed))
+        sets = emptied_together(one.tokens, one.params["emptied"])
+        empty = [model.baseline(one.tokens, one.target, one.diagnostics["baseline"], together) for together in sets]
+        confirmed = model.values(one.tokens, one.target, torch.stack(empty)).numpy()
+        assert np.allclose(one.emptied_outputs or one.baseline_output, confirmed, rtol=1e-4, atol=1e-4)
 
 
 def check_cost(method: Method, model: TextModel) -> None:

@@ -83,6 +83,7 @@ class ToyModel(TextModel):
             text_pair=text_pair,
             truncated_at=tuple(cut),
             text_names=self.text_names,
+            read_apart=self.task.name == "sentence_similarity",
         )
 
     def observe(self, tokens: Tokens, meter: Meter | None = None) -> Observation:

@@ -109,6 +109,20 @@ def remove(
     raise SettingError(f"operator is {operator!r}; expected one of {', '.join(OPERATORS)}.")
 
 
+def emptied_together(tokens: Tokens, emptied: str) -> tuple[tuple[int, ...], ...]:
+    """Return the sets of tokens that are emptied at once, each the start of a way back to the text.
+
+    Args:
+        emptied: "together", "in_turn" (each of two texts, the other left whole), or "auto": in turn where the texts are
+            read apart, to be compared. Two empty texts are alike, so the way from there to two texts that differ would
+            say of every word that it speaks against their likeness.
+    """
+    in_turn = emptied == "in_turn" or (emptied == "auto" and tokens.read_apart)
+    if not in_turn or tokens.text_pair is None:
+        return (tuple(range(len(tokens))),)
+    return tuple(tuple(np.flatnonzero(tokens.segment == text).tolist()) for text in (0, 1))
+
+
 def keep_only(
     tokens: Tokens,
     unit: Sequence[int],

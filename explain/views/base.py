@@ -96,19 +96,6 @@ def target_name(target: Target) -> str:
     return target.label if target.against is None else f"{target.label} rather than {target.against}"
 
 
-def confidence(prediction: Prediction) -> str:
-    """How sure the model is of what it decided, and whether that was calibrated; empty where nothing is decided.
-
-    "100%" is never said of a probability that is not one.
-    """
-    if prediction.confidence is None:
-        return ""
-    how = "calibrated" if prediction.temperature is not None else "as the model says"
-    if prediction.confidence > 0.995:
-        return f"{min(prediction.confidence, 0.999):.1%} sure ({how})"
-    return f"{prediction.confidence:.0%} sure ({how})"
-
-
 def percent(probability: float) -> str:
     """A probability for people; nothing that is not certain is called 0% or 100%. `percent` in drawing.js is the same.
 
@@ -125,7 +112,8 @@ def percent(probability: float) -> str:
 
 def read_at(prediction: Prediction, positions: tuple[int, ...]) -> Prediction:
     """The prediction as it is at a target's positions: of several masks, or words, the one asked about."""
-    if len(positions) == 1 and len(prediction.output.positions) > 1 and positions[0] in prediction.output.positions:
+    of_words = prediction.output.listed_of is None  # each has a row of labels
+    if len(positions) == 1 and of_words and positions[0] in prediction.output.positions:
         row = prediction.output.at(positions[0])
         best = int(row.logits[0].argmax())
         sure = None if row.probabilities is None else float(row.probabilities[0, best])
@@ -160,7 +148,6 @@ __all__ = [
     "Html",
     "View",
     "asset",
-    "confidence",
     "escape",
     "json_for_script",
     "percent",

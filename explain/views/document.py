@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from explain.datatypes import AttentionMaps, Report, Verdict
-from explain.views.base import VIEWS, Html, asset, confidence, escape, json_for_script, read_at, target_name, visible
-from explain.views.scores_table import place_of
+from explain.views.base import VIEWS, Html, asset, escape, json_for_script, read_at, target_name, visible
+from explain.views.confidence import headline
+from explain.views.scores_table import place_of, value_text
 from explain.views.token_heatmap import shared_scales
 
 
@@ -28,18 +29,18 @@ def document(
         record: the report as JSON, kept inside the file so that it can be replayed from it.
     """
     prediction = read_at(report.prediction, report.target.positions)
-    said = f"{prediction.label}{place_of(report)}, {confidence(prediction)}"
-    decided = "see below" if prediction.label is None else said
+    decided = headline(prediction)
+    title = value_text(report) if decided is None else decided.text(place_of(report))
     scales = shared_scales(report.attributions, "word")
     titles = {name: title for name, (title, _, _) in methods.items()}
     sections = [
-        f"<h1>{escape(visible(decided))}</h1>",
+        f"<h1>{escape(title)}</h1>",
         f'<p class="meaning">{escape(report.model.id)} on this text; explained: '
         f"{escape(visible(target_name(report.target)))}, {escape(report.target.scale.replace('_', ' '))}.</p>",
     ]
     if report.prediction.spans:
         sections.append(VIEWS["predicted_spans"].html(report.prediction, asked=report.target.positions))
-    sections.append(VIEWS["probabilities"].html(prediction, target=report.target))
+    sections.append(VIEWS["probabilities"].html(prediction, target=report.target, headed=False))
     for one in report.attributions:
         title, meaning, limits = methods.get(one.method, (one.method, "", ""))  # of a method that is not installed here
         sections.append(f'<h2>{escape(title)}</h2><p class="meaning">{escape(meaning)} {escape(limits)}</p>')

@@ -7,6 +7,7 @@ import numpy as np
 from explain.datatypes import LayerReadings
 from explain.views.attention_matrix import pack
 from explain.views.base import UNITS, VIEWS, View, target_name, visible
+from explain.views.confidence import calibrated
 from explain.views.layer_graph import token_text
 
 LINES = 5  # of labels, the likeliest ones
@@ -29,9 +30,10 @@ class LayerReadingsChart(View):
         values = result.to_input if similarity == "to_input" else result.to_others
         lines = []
         if result.probabilities is not None:
-            most = np.argsort(-result.probabilities[-1], kind="stable")[:LINES]
+            shown = calibrated(result.probabilities, result.temperature, exclusive=result.exclusive)
+            most = np.argsort(-shown[-1], kind="stable")[:LINES]
             lines = [
-                {"name": visible(result.labels[label]), "values": np.round(result.probabilities[:, label], 5).tolist()}
+                {"name": visible(result.labels[label]), "values": np.round(shown[:, label], 5).tolist()}
                 for label in sorted(most.tolist())
             ]
         return {
@@ -56,6 +58,7 @@ class LayerReadingsChart(View):
                     f"Lines: what the model's head would say if it read {_read(result)} of each layer's output; it was "
                     "trained on the last layer only, so early readings show how far the state is from what the head "
                     "knows, not what the model believes. "
+                    + ("" if result.temperature is None else "Calibrated as the prediction is. ")
                     if result.values is not None
                     else "This model's head can't be read on inner layers. "
                 )

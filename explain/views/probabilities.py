@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from explain.datatypes import Output, Prediction, Target
-from explain.views.base import VIEWS, View, confidence, read_at, visible
+from explain.views.base import VIEWS, View, percent, read_at, visible
+from explain.views.confidence import headline, shown_probabilities
 
 SHOWN = 12
 
@@ -19,24 +20,33 @@ class Probabilities(View):
     accepts = Prediction
 
     def data(
-        self, result: Prediction, *, target: Target | None = None, most: int = SHOWN, **options: Any
+        self,
+        result: Prediction,
+        *,
+        target: Target | None = None,
+        most: int = SHOWN,
+        headed: bool = True,
+        **options: Any,
     ) -> dict[str, Any]:
         """Prepare a drawing.
 
         Args:
             target: what is asked, of a vocabulary: its mask is shown, and its words even where they are unlikely.
             most: labels shown; the rest are counted.
+            headed: whether what is decided stands above the bars.
         """
         if target is not None:
             result = read_at(result, target.positions)
         output = result.output
+        shares = shown_probabilities(output, result.temperature)
         rows: list[dict[str, Any]] = []
         for number, label in enumerate(output.labels):
-            probability = None if output.probabilities is None else float(output.probabilities[0, number])
+            probability = None if shares is None else float(shares[0, number])
             rows.append(
                 {
                     "label": visible(label),
                     "probability": probability,
+                    "raw": _raw(result, number),
                     "logit": float(output.logits[0, number]),
                     "log_odds": None if probability is None else _log_odds(output, number),
                     "decided": label == result.label or label in result.labels,
@@ -45,12 +55,20 @@ class Probabilities(View):
         if len(rows) > 2:
             rows.sort(key=lambda row: -(row["probability"] if row["probability"] is not None else row["logit"]))
         shown = rows[:most]
+        decided = headline(result) if headed else None
         return {
-            "decided": _decided(result),
-            "sure": confidence(result),
+            "headline": None if decided is None else [decided.before, decided.label, decided.after],
             "rows": shown + _unlikely(output, target, {row["label"] for row in shown}),
             "note": _of_word(result) + _note(result) + _rest(result, len(shown)),
         }
+
+
+def _raw(result: Prediction, number: int) -> str | None:
+    """The model's own probability of a label, where another one is shown."""
+    output = result.output
+    if result.temperature is None or output.probabilities is None or output.listed_of is not None:
+        return None
+    return percent(float(output.probabilities[0, number]))
 
 
 def _log_odds(output: Output, index: int) -> float:
@@ -80,20 +98,13 @@ def _unlikely(output: Output, target: Target | None, shown: set[str]) -> list[di
             {
                 "label": visible(word),
                 "probability": probability,
+                "raw": None,
                 "logit": float(logits[index]),
                 "log_odds": log_odds,
                 "decided": False,
             }
         )
     return rows
-
-
-def _decided(result: Prediction) -> str | None:
-    if result.label is not None:
-        return visible(result.label)
-    if result.output.exclusive or result.output.probabilities is None:
-        return None
-    return ", ".join(map(visible, result.labels)) or "None of its labels"
 
 
 def _of_word(result: Prediction) -> str:
@@ -109,13 +120,15 @@ def _note(result: Prediction) -> str:
         return "The cosine of the texts' vectors: 1 where they point the same way, near 0 where they share nothing."
     if result.output.probabilities is None:
         return "The model predicts a number, not a label."
-    if not result.output.exclusive:
-        return "Each label is decided by itself, from a probability of its own on: they need not add up to 100%."
+    alone = "Each label is decided by itself, from a probability of its own on: they need not add up to 100%. "
+    alone = "" if result.output.exclusive else alone
     if result.temperature is None:
-        return "Probabilities as the model gives them; how often they are right was not measured."
+        measured = "" if alone else "; how often they are right was not measured"
+        return f"{alone}Probabilities as the model gives them{measured}."
+    raw = percent(float(result.output.probabilities[0].max()))
     return (
-        "Bars: probabilities as the model gives them. "
-        f"The confidence above is calibrated (temperature {result.temperature:.2f})."
+        f"{alone}Calibrated on texts held out (temperature {result.temperature:.2f}); the model itself gives {raw}. "
+        "Log-odds are the model's own."
     )
 
 

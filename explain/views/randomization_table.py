@@ -10,11 +10,11 @@ def rows(measured: Sequence[Randomization], titles: Mapping[str, str]) -> list[d
     """Return a row for each method; `titles`: of methods, by name."""
     return [
         {
-            "method": titles[one.method],
-            **dict(zip(stages(one), map(_cell, one.correlations, one.error, one.undefined), strict=True)),
-            "random scores": "undefined" if one.chance is None else f"{one.chance:.2f}",
+            "method": titles[method.method],
+            **dict(zip(stages(method), map(_cell, method.correlations, method.error, method.undefined), strict=True)),
+            "random scores": "undefined" if method.chance is None else f"{method.chance:.2f}",
         }
-        for one in measured
+        for method in measured
     ]
 
 
@@ -34,7 +34,7 @@ def _cell(mean: float, half_width: float, undefined: int) -> str:
 
 def note(measured: Sequence[Randomization]) -> str:
     """Return what the numbers are, in a caption."""
-    left_out = any(count for one in measured for count in one.undefined)
+    left_out = any(count for method in measured for count in method.undefined)
     return (
         f"Rank correlation, in size, with the scores for the trained model: mean of {measured[0].texts} texts of ours, "
         f"{measured[0].seeds} seeds, 95 % interval. A method that shows what the model learned falls to what random "

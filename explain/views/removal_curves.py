@@ -33,10 +33,10 @@ class RemovalCurves(View):
             results = [one for one in result.metrics if one.metric == metric and one.operator is not None]
             for operator in dict.fromkeys(one.operator or "" for one in results):
                 alike = [one for one in results if one.operator == operator]
-                charts.append(
-                    _chart(alike, names, f"{title}. A word that is gone is {OPERATORS[operator]}", titles or {})
-                )
-                charts[-1]["good"] = good
+                drawn = _chart(alike, names, f"{title}. A word that is gone is {OPERATORS[operator]}", titles or {})
+                if drawn["share"] and result.prediction.temperature is not None:
+                    drawn["unit"] = "probability as the model gives it, before calibration"  # as ERASER's figures are
+                charts.append(drawn | {"good": good})
         return {
             "charts": charts,
             "note": (

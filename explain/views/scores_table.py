@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from explain.datatypes import Attribution, Output, Prediction, Ranking, Report, SimilarityMatrix, Tokens
-from explain.views.base import UNITS, confidence, read_at, target_name, text_label, visible
+from explain.views.base import UNITS, percent, read_at, target_name, text_label, visible
+from explain.views.confidence import headline, shown_probabilities
 from explain.views.phrase_notes import empty_sentence, phrase_notes
+from explain.views.references import higher_reference
 
 COLUMNS = ("method", "granularity", "text", "segment", "start", "stop", "score", "error", "scale", "note")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -17,9 +19,9 @@ Row = tuple[str, str, str, int | None, int | None, int | None, float, float | No
 
 
 def rows(report: Report) -> list[Row]:
-    """One row for each unit of each attribution, then one for each phrase, then the text without words; see `COLUMNS`.
+    """One row for each unit of each attribution, then one for each phrase, then the text and the text without words.
 
-    Of the last the text is the label that is decided, and the score the target's value.
+    Of the last two the column text holds the label that is decided, score the target's value, and note the probability.
     """
     table: list[Row] = []
     for one in report.attributions:
@@ -34,6 +36,11 @@ def rows(report: Report) -> list[Row]:
         kind = "part" if phrase.part_of else "phrase"
         notes = "; ".join(phrase_notes(phrase, report.prediction.tokens))
         table.append(("key_phrases", kind, phrase.text, segment, start, stop, phrase.score, None, scale, notes))
+    prediction = read_at(report.prediction, report.target.positions)
+    decided = headline(prediction)
+    for one in report.attributions[:1]:
+        label, note = prediction.label or "", "" if decided is None else decided.sentence()
+        table.append(("prediction", "text", label, None, None, None, one.output, None, scale, note))
     if (empty := report.empty_text) is not None:
         label, sentence = empty.label or "", empty_sentence(report)
         table.append(("empty_text", "text", label, None, None, None, empty.value, None, scale, sentence))
@@ -59,8 +66,8 @@ def to_text(report: Report, most: int = 12) -> str:
     """The report for a terminal: the prediction, each method's largest scores, and the key phrases."""
     prediction = read_at(report.prediction, report.target.positions)
     lines = []
-    if prediction.label is not None:
-        lines.append(f"{visible(prediction.label)}, {confidence(prediction)}")
+    if prediction.label is not None and (decided := headline(prediction)) is not None:
+        lines.append(decided.sentence())
     if prediction.output.listed_of is not None:
         lines.append(f"likeliest: {', '.join(_likeliest(prediction.output))}")
     if report.prediction.labels:
@@ -70,12 +77,14 @@ def to_text(report: Report, most: int = 12) -> str:
         for span in report.prediction.spans:
             first, last = word_of[span.tokens[0]], word_of[span.tokens[1] - 1]
             numbers = f"word {first}" if first == last else f"words {first}-{last}"
-            lines.append(f"{span.label:<8} {visible(span.text)}  ({numbers}, {span.probability:.0%})")
-    lines += [*_number(report), *_unread(report.prediction.tokens, report.prediction.window)]
+            lines.append(f"{span.label:<8} {visible(span.text)}  ({numbers}, {percent(span.probability)})")
+    lines += [*filter(None, [value_text(report)]), *_unread(report.prediction.tokens, report.prediction.window)]
     named = f"{visible(target_name(report.target))}{place_of(report)}"
     lines.append(f"explained: {named}, {report.target.scale.replace('_', ' ')}")
     for one in report.attributions:
-        lines += ["", f"{one.method}  [{UNITS[one.scale]}]", *_largest(one, most)]
+        lines += ["", f"{one.method}  [{UNITS[one.scale]}]"]
+        lines += [f"  {sentence}"] if (sentence := higher_reference(one)) else []
+        lines += _largest(one, most)
     if report.phrases:
         lines += ["", f"key phrases  [{UNITS[report.target.scale]}]"]
         lines += [f"  {sentence}"] if (sentence := empty_sentence(report)) else []
@@ -90,18 +99,17 @@ def to_text(report: Report, most: int = 12) -> str:
 def _there(prediction: Prediction) -> list[str]:
     """The labels that are there, where each is decided alone, and how likely each is."""
     output = prediction.output
-    assert output.probabilities is not None, "labels are decided by their probability"
-    return [
-        f"{visible(label)} {output.probabilities[0, output.labels.index(label)]:.0%}" for label in prediction.labels
-    ]
+    shares = shown_probabilities(output, prediction.temperature)
+    assert shares is not None, "labels are decided by their probability"
+    return [f"{visible(label)} {percent(shares[0, output.labels.index(label)])}" for label in prediction.labels]
 
 
-def _number(report: Report) -> list[str]:
-    """What a model says that gives a number and no label."""
+def value_text(report: Report) -> str:
+    """Return the number of a model that gives no label; empty for others."""
     output = report.prediction.output
     if output.probabilities is not None or output.positions:
-        return []
-    return [f"{visible(output.labels[report.target.index])}: {output.logits[0, report.target.index]:+.4f}"]
+        return ""
+    return f"{visible(output.labels[report.target.index])}: {output.logits[0, report.target.index]:+.4f}"
 
 
 def _unread(tokens: Tokens, window: tuple[int, int]) -> list[str]:
@@ -175,7 +183,7 @@ def shortened(text: str, most: int = 120) -> str:
 def _likeliest(output: Output, most: int = 8) -> list[str]:
     """Words of a vocabulary with their probabilities."""
     shares = () if output.probabilities is None else output.probabilities[0].tolist()
-    return [f"{visible(label)} {share:.1%}" for label, share in zip(output.labels[:most], shares)]
+    return [f"{visible(label)} {percent(share)}" for label, share in zip(output.labels[:most], shares)]
 
 
 def _largest(one: Attribution, most: int) -> list[str]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from explain.datatypes import Attribution, Tokens
 from explain.views.base import UNITS, VIEWS, View, sentence, target_name, text_label, visible
+from explain.views.references import higher_reference, sums_sentence
 
 UNREAD_SHOWN = 300  # characters
 
@@ -76,6 +77,7 @@ class TokenHeatmap(View):
             "count": len(units),
             "for": f"for {target_name(result.target)}",
             "against": "against",
+            "lead": higher_reference(result),
             "texts": laid_out(tokens, units),
             "note": note(result, shown),
             "caption": f"{title or result.method}, {UNITS[result.scale]}"
@@ -111,14 +113,8 @@ def note(result: Attribution, shown: Attribution) -> str:
     found = result.diagnostics
     unit = UNITS[result.scale]
     parts = []
-    if result.baseline_output is not None:
-        total = float(result.scores.sum())
-        gap = result.output - result.baseline_output - total
-        parts.append(
-            f"Scores add up to {total:+.3f}; the text has {result.output:+.3f} and "
-            f"{found.get('reference') or 'the empty text (' + found.get('baseline', 'baseline') + ')'} "
-            f"{result.baseline_output:+.3f} {unit}: gap {abs(gap):.2g}."
-        )
+    if sums := sums_sentence(result):
+        parts.append(sums)
     if "points" in found:
         state = "" if found.get("converged", True) else " Not converged: do not trust small scores; allow more points."
         parts.append(f"{found['points']} points on the path.{state}")
@@ -139,10 +135,11 @@ def note(result: Attribution, shown: Attribution) -> str:
             parts.append(f"{share:.0%} of it lies on special tokens; set aside here, {rest}.")
         else:
             parts.append(f"{share:.0%} of it lies on special tokens.")
-    if {"r_squared", "intercept"} <= found.keys():
+    if "r_squared" in found and found.keys() & {"intercept", "intercepts"}:
+        begins = " and ".join(f"{start:+.3f}" for start in found.get("intercepts") or [found["intercept"]])
+        share = max(0.0, found["r_squared"])
         parts.append(
-            f"The linear model explains {max(0.0, found['r_squared']):.0%} of what happens near this text (R²); "
-            f"it begins at {found['intercept']:+.3f}."
+            f"The linear model explains {share:.0%} of what happens near this text (R²); it begins at {begins}."
         )
     if result.error is not None:
         parts.append(_certainty(result))

@@ -65,7 +65,7 @@ def test_masked_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     arguments = ["text", "[MASK] is the capital of [MASK].", "--model", "base", "--position", "6"]
     assert main(arguments) == 0
     out = capsys.readouterr().out
-    assert re.match(r"\S+, \d+% sure \(as the model says\)\nlikeliest: \S+ \d+\.\d%, ", out)
+    assert re.match(r"leans \S+, \d+% \(as the model gives it\)\nlikeliest: \S+ \d+%, \S+ \d\.\d%, ", out)
     assert "occlusion  [log-odds]" in out and "key phrases" in out
     question = ["--target", "France", "--against", "england", "--format", "json", "--out", str(path)]
     assert main([*arguments, *question]) == 0
@@ -309,7 +309,7 @@ def test_the_terminal_says_what_was_said_and_read(capsys: pytest.CaptureFixture[
     context = f"{'A really good film. ' * 150} Ada met Bob in Rome. {'A really good film. ' * 150}"
     answered = said("Who met Bob?", "--pair", context, "--model", "answers", "--target", "Ada")
     assert re.search(r"read of the Context: characters .*, window \d of \d; the rest", answered)
-    assert answered.startswith("Ada, ")
+    assert answered.startswith("leans Ada, ")
     assert main(["text", "Who met Bob?", "--pair", context, "--model", "answers", "--word", "Ada"]) == 2
     assert "Name the answer itself: --target" in capsys.readouterr().err
     assert re.search(r"^labels: gratitude 9\d%$", said("Thank you so much!", "--model", "emotions"), re.M)

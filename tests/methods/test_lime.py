@@ -10,10 +10,10 @@ TEXT = "The film isn't good, but its top-notch cast saves it!"
 
 
 @pytest.mark.parametrize("settings", [{}, {"width": 1.0, "ridge": 0.0}, {"budget": 60, "seed": 3}], ids=str)
-def test_equals_ridge_regression_of_scikit_learn(knobs: dict, sentiment: TextModel) -> None:
+def test_equals_ridge_regression_of_scikit_learn(settings: dict, sentiment: TextModel) -> None:
     """The same draws, one by one, with the distance as scikit-learn has it, into its ridge regression."""
     tokens, target = default_item(sentiment, TEXT)
-    method = Lime(**({"budget": 80} | knobs))
+    method = Lime(**({"budget": 80} | settings))
     ours = method.attribute(sentiment, tokens, target)
     drawn = method.draws(len(ours.units))
     rows = [

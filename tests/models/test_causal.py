@@ -14,7 +14,8 @@ from explain.methods.base import METHODS
 from explain.models.base import Row
 from explain.models.loading.catalogue import load_folder
 from explain.models.transformer import EncoderModel
-from explain.report.replay import from_json, replay, to_json
+from explain.report.record import from_json, to_json
+from explain.report.replay import replay
 from explain.testing import check_task, default_item
 from explain.text.removal import unchanged
 from tests.tiny_models import tiny_gpt2

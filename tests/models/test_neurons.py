@@ -263,20 +263,26 @@ def test_a_cached_model_looks_inside_once(tiny_bert: EncoderModel) -> None:
     assert (meter.spent.forward, meter.spent.backward) == (1, 1) and working.neurons == 64
 
 
-def test_models_that_show_no_neurons_say_so(tiny_folder_of: Callable[..., Path], tmp_path: Path) -> None:
+def test_models_that_show_no_neurons_say_so() -> None:
+    model = NoGradientModel()
+    for ask in (
+        lambda: model.inside(*default_item(model, "good")),
+        lambda: model.silenced_scores(*default_item(model, "good"), [()]),
+        lambda: model.watch_neurons([model.encode("good")], lambda *_: None),
+    ):
+        with pytest.raises(ModelError, match="in a way of its own, so their neurons can't be seen"):
+            ask()
+
+
+def test_layers_that_run_in_chunks_are_run_whole(tiny_bert: EncoderModel, tmp_path: Path) -> None:
     from explain.models.loading.catalogue import load_folder
     from tests.tiny_models import tiny_folder
 
     chunked = load_folder("chunked", tiny_folder("bert", tmp_path / "chunked", chunk_size_feed_forward=3))
-    assert "neurons" not in chunked.capabilities and chunked.neurons == 0
-    for model in (chunked, NoGradientModel()):
-        for ask in (
-            lambda model=model: model.inside(*default_item(model, "good")),
-            lambda model=model: model.silenced_scores(*default_item(model, "good"), [()]),
-            lambda model=model: model.watch_neurons([model.encode("good")], lambda *_: None),
-        ):
-            with pytest.raises(ModelError, match="in a way of its own, so their neurons can't be seen"):
-                ask()
+    assert "neurons" in chunked.capabilities
+    for text in ("good", "a good film", "the film isn't good"):  # of as many pieces as three divides, or not
+        logits, plain = (model.predict(model.encode(text)).output.logits for model in (chunked, tiny_bert))
+        assert np.allclose(logits, plain, atol=1e-6)
 
 
 def test_names_of_neurons() -> None:

@@ -23,7 +23,8 @@ from explain.models.base import Row
 from explain.models.loading.catalogue import load_folder
 from explain.models.transformer import EncoderModel
 from explain.numerics.quadrature import gauss_legendre
-from explain.report.replay import from_json, replay, to_json
+from explain.report.record import from_json, to_json
+from explain.report.replay import replay
 from explain.testing import check_task, default_item
 from explain.text.removal import OPERATORS, unchanged
 from explain.views.scores_table import matrix_to_csv, to_text
@@ -110,7 +111,10 @@ def test_removal_in_one_text_leaves_the_other_alone(
 def test_integrated_gradients_equal_captums_on_two_calls(tiny: Tiny) -> None:
     model = tiny("bert", "")
     tokens, target = default_item(model, *PAIR)
-    ours = IntegratedGradients(steps=24, baseline="pad").attribute(model, tokens, target)
+    ours, together = (
+        IntegratedGradients(steps=24, baseline="pad", emptied=emptied).attribute(model, tokens, target)
+        for emptied in ("auto", "together")
+    )
     encoder = model._module.encoder
     points, empty = model.word_embeddings(tokens), model.baseline(tokens, target, "pad")
     parts = [torch.from_numpy(np.flatnonzero(tokens.segment == text)) for text in (0, 1)]
@@ -126,7 +130,19 @@ def test_integrated_gradients_equal_captums_on_two_calls(tiny: Tiny) -> None:
         method="gausslegendre",
     )
     expected = torch.cat([one[0].sum(dim=-1) for one in theirs])
-    assert np.allclose(ours.scores, expected.numpy(), atol=1e-4)
+    assert np.allclose(together.scores, expected.numpy(), atol=1e-4)
+    texts, starts = [points[part][None] for part in parts], [empty[part][None] for part in parts]
+    alone = [  # the other text stays as it is
+        Captum(lambda one: similarity(one, texts[1].repeat(len(one), 1, 1))),
+        Captum(lambda one: similarity(texts[0].repeat(len(one), 1, 1), one)),
+    ]
+    apart = torch.cat(
+        [
+            method.attribute(text, start, n_steps=24, method="gausslegendre")[0].sum(dim=-1)
+            for method, text, start in zip(alone, texts, starts)
+        ]
+    )
+    assert np.allclose(ours.scores, apart.numpy(), atol=1e-4)
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -228,7 +244,9 @@ def test_what_makes_texts_alike_adds_up_with_the_reference_terms(model: EncoderM
         half = torch.where(kept, model.word_embeddings(tokens)[None], ways)
         assert float(model.values(tokens, target, half)[0]) == pytest.approx(alone, abs=1e-5)
     assert float(model.values(tokens, target, ways)[0]) == pytest.approx(found.both_empty, abs=1e-5)
-    assert meter.spent == found.passes and meter.spent.forward + meter.spent.backward <= question.cost(model, tokens)
+    assert meter.spent == found.passes and meter.spent.forward + meter.spent.backward <= question.passes(
+        model, ExplainedText(tokens, target)
+    )
 
 
 def test_what_makes_texts_alike_equals_whole_jacobians_of_two_calls(tiny: Tiny) -> None:
@@ -272,7 +290,7 @@ def test_two_threads_compare_texts_at_once(tiny: Tiny) -> None:
 
 def test_long_texts_are_compared_by_larger_parts(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     model = tiny("bert", "")
-    monkeypatch.setattr("explain.analyses.questions._WORDS_OF_TWO", 10)
+    monkeypatch.setattr("explain.analyses.similarity._WORDS_OF_TWO", 10)
     longer = SimilarityAttribution().run(model, ExplainedText(*default_item(model, "people walk, " * 3, "a dog, " * 3)))
     assert longer.granularity == "phrase" and longer.values.shape == (3, 3)
     one = SimilarityAttribution().run(model, ExplainedText(*default_item(model, "a", "dog")))

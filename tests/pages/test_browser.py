@@ -30,7 +30,9 @@ def test_first_sight(visit: Visit) -> None:
     assert visit.words() == re.findall(r"[\w'-]+|[^\w\s]", FIRST_EXAMPLE)
     assert page.locator(".heatmap").count() == 3
     assert page.locator(".bar").count() > 0 and page.locator(".graph path.edge").count() > 50
-    assert "sure (calibrated)" in page.locator(".headline").text_content()
+    number = re.search(r"\d+%", page.locator(".headline").text_content())
+    assert number and page.locator(".label-row.decided .value").text_content() == number[0]  # one confidence
+    assert "Calibrated" in page.locator(".probabilities .note").text_content()
 
 
 def test_a_click_marks_the_word_everywhere_and_shows_its_numbers(visit: Visit) -> None:

@@ -12,7 +12,9 @@ from explain.core.errors import ExplainError, RecordError
 from explain.datatypes import Report
 from explain.methods.base import METHODS
 from explain.models.base import TextModel
-from explain.report.replay import compare, from_json, from_record, replay, to_json
+from explain.report.comparison import compare
+from explain.report.record import from_json, from_record, to_json
+from explain.report.replay import replay
 from explain.testing import TOY_MODELS, texts_for
 from explain.views.document import document
 from explain.views.scores_table import matrix_to_csv, to_csv, to_text

@@ -12,7 +12,10 @@ from explain.datatypes import Report
 from explain.models.base import TextModel
 from explain.models.loading.catalogue import load_model
 from explain.models.transformer import EncoderModel
-from explain.report.replay import compare, from_json, from_record, json_schema, read, replay, to_json, to_record
+from explain.report.comparison import compare
+from explain.report.record import from_json, from_record, read, to_json, to_record
+from explain.report.replay import replay
+from explain.report.schema import json_schema
 from explain.testing import TOY_MODELS, texts_for
 from explain.text.phrases import PhraseSettings
 from explain.views.document import document
@@ -35,7 +38,7 @@ def test_round_trip_keeps_every_number(report: Report) -> None:
 
 def test_the_names_are_those_of_the_types(report: Report) -> None:
     record = to_record(report)
-    assert record["schema"] == "explain-report-1"
+    assert record["schema"] == "explain-report-2"
     assert {"method", "scores", "output", "baseline_output"} <= set(record["attributions"][0])
     assert "tokens" not in record["attributions"][0]
     assert record["phrases"][0]["text"] and len(record["model"]["weight_sha256"]) == 64

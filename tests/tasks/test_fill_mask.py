@@ -8,7 +8,9 @@ import explain
 from explain.core.errors import TargetError, TextError
 from explain.models.base import Row
 from explain.report.as_python import as_python
-from explain.report.replay import compare, from_json, from_record, replay, to_json, to_record
+from explain.report.comparison import compare
+from explain.report.record import from_json, from_record, to_json, to_record
+from explain.report.replay import replay
 from explain.run.plan import Plan
 from explain.tasks.base import LISTED
 from explain.tasks.fill_mask import MOST_MASKS

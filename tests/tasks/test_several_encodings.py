@@ -16,7 +16,8 @@ from explain.datatypes import Report
 from explain.methods.base import METHODS as ALL_METHODS
 from explain.models.loading.catalogue import load_folder
 from explain.models.transformer import EncoderModel
-from explain.report.replay import from_json, replay, to_json
+from explain.report.record import from_json, to_json
+from explain.report.replay import replay
 from explain.run import engine
 from explain.run.jobs import Cache
 from explain.run.plan import Plan, methods_from

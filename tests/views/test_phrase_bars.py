@@ -3,7 +3,7 @@ import dataclasses
 import io
 
 import explain
-from explain.report.replay import from_json, to_json
+from explain.report.record import from_json, to_json
 from explain.testing import TOY_MODELS
 from explain.views.base import VIEWS, visible
 from explain.views.scores_table import to_csv, to_text

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import explain
-from explain.report.replay import from_json, to_json
+from explain.report.record import from_json, to_json
 from explain.testing import TOY_MODELS, VOCABULARY, check_view
-from explain.views.base import VIEWS
+from explain.views.base import VIEWS, percent
 from explain.views.document import document
 from explain.views.scores_table import to_text
 
@@ -40,11 +40,12 @@ def test_the_mask_asked_about_is_the_one_shown() -> None:
     report = explain.explain(TEXT, MODEL, methods=[], phrases=False, position=6)
     first, second = report.prediction.outputs
     data = VIEW.data(report.prediction, target=report.target)
-    assert data["decided"] == second.labels[0] == data["rows"][0]["label"] != first.labels[0]
-    assert data["sure"].startswith(f"{second.probabilities[0, 0]:.0%} sure")
-    assert to_text(report).startswith(f"{second.labels[0]}, ")
-    assert f"<h1>{second.labels[0]} at mask 2, " in document(report, {})
-    assert VIEW.data(report.prediction)["decided"] == first.labels[0]
+    before, label, after = data["headline"]
+    assert label == second.labels[0] == data["rows"][0]["label"] != first.labels[0]
+    assert after.startswith(percent(float(second.probabilities[0, 0])))
+    assert to_text(report).startswith(f"{before} {label}, {after}".strip())
+    assert f"<h1>{before} {label} at mask 2, {after}</h1>" in document(report, {})
+    assert VIEW.data(report.prediction)["headline"][1] == first.labels[0]
 
 
 def test_words_asked_about_are_shown_however_unlikely() -> None:

@@ -37,7 +37,7 @@ Stamp = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Hashes:
-    """What a model was read from.
+    """Hashes of the files that a model was read from.
 
     Attributes:
         weight_sha256: of all safetensors files, in order of folder and name.

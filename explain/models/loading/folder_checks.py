@@ -84,7 +84,7 @@ CONFIG: dict[str, Range] = {
     **_each("max_relative_positions position_buckets", Range(-1, 1_000_000)),
     **_each("local_attention", Range(1, 1_000_000)),
     **_each("global_attn_every_n_layers", Range(1, MOST_LAYERS)),
-    **_each("chunk_size_feed_forward", Range(0, 0)),
+    **_each("chunk_size_feed_forward", Range(0, 1_000_000)),
     **_each("pad_token_id", Range(0, 10_000_000, optional=True)),
     **_each("layer_norm_eps layer_norm_epsilon norm_eps", Range(0, 1, whole=False, above=True)),
     **_each("rope_theta global_rope_theta local_rope_theta", Range(0, 1e12, whole=False, above=True)),

@@ -1,4 +1,4 @@
-"""What a process needs to load a model: a few strings that travel where a loaded model can't."""
+"""A model as a few strings, which travel to other processes, where a loaded model can't."""
 
 from dataclasses import dataclass
 

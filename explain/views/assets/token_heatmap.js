@@ -4,7 +4,7 @@ function draw(root, data) {
   const long = data.texts.reduce((sum, text) => sum + text.units.length, 0) > 220;
   const box = html("div", { class: long ? "heatmap long" : "heatmap" });
   const tip = tooltip(box);
-  box.prepend(legend(root, data), ...data.texts.map((text) => paragraph(root, data, text)));
+  box.prepend(...(data.lead ? [html("p", { class: "lead" }, data.lead)] : []), legend(root, data), ...data.texts.map((text) => paragraph(root, data, text)));
   if (data.note) box.append(html("p", { class: "note" }, data.note));
   box.append(savers(root, data.method, () => asSvg(root, box, data.caption)));
   root.replaceChildren(box);

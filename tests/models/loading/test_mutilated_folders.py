@@ -93,7 +93,7 @@ def check_answer(folder: Path, model: TextModel) -> None:
     with torch.inference_mode():
         logits = plain.eval()(**{name: ids for name, ids in encoded.items() if name in accepted}).logits[0]
     assert encoded["input_ids"][0].tolist() == prediction.tokens.ids.tolist()
-    assert np.allclose(logits.numpy(), prediction.output.logits[0], atol=1e-4)
+    assert np.allclose(logits.numpy(), prediction.output.logits[0], rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("pad_token_id", -7, "pad_token_id is -7; expected"),
     ("problem_type", "guesswork", "problem_type is 'guesswork'; expected one of"),
     ("num_labels", 10**9, "num_labels is 1000000000; expected"),
-    ("chunk_size_feed_forward", 3, "chunk_size_feed_forward is 3; expected"),
+    ("chunk_size_feed_forward", -3, "chunk_size_feed_forward is -3; expected"),
     ("return_dict", False, "return_dict is False; expected true"),
     ("quantization_config", {"quant_method": "gptq"}, "quantization_config is an object; expected nothing"),
     ("id2label", ["a", "b", "c"], "id2label is a list; expected an object"),

@@ -1,0 +1,141 @@
+"""Two reports side by side: the largest difference of their numbers, and whether everything else is the same."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from explain.datatypes import Report
+from explain.report.record import arithmetic_of, to_record
+
+# Fields in which a second run may differ: when and how long, on what versions, and where the model lies.
+# A percentile follows from a figure and its controls, which are compared: it leaps where two are all but equal.
+# What texts are called, and that they are read apart, is no result, and older records don't tell. Versions of
+# arithmetic are compared apart.
+_NOT_COMPARED = {
+    *("created", "seconds", "passes", "versions", "id", "revision", "percentile", "arithmetic"),
+    *("text_names", "read_apart"),
+}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far a replay is from its record.
+
+    Attributes:
+        largest: the largest absolute difference of two numbers, in the unit of that number (log-odds for the default
+            target's scores; shares for rollout).
+        where: which number that is, or the first part that is not the same.
+        same: whether all that is no measured number is the same: labels, words, units, flags, settings, counts.
+        compared: the count of compared numbers.
+        arithmetic: a sentence for each method, metric or analysis whose arithmetic has changed since.
+    """
+
+    largest: float
+    where: str
+    same: bool
+    compared: int
+    arithmetic: tuple[str, ...] = ()
+
+    def within(self, tolerance: float) -> bool:
+        """Whether the replay agrees with its record."""
+        return self.same and self.largest <= tolerance
+
+
+def compare(recorded: Report, again: Report) -> Difference:
+    """Compare two reports, number by number and word by word; a number that is NaN differs from everything."""
+    before, after = to_record(recorded), to_record(again)
+    if not recorded.model.files_sha256:  # an earlier version wrote it
+        del before["model"]["files_sha256"], after["model"]["files_sha256"]
+    if recorded.phrases and recorded.empty_text is None:  # an earlier record, whose flags have another meaning
+        for record in (before, after):
+            record["empty_text"] = None
+            for phrase in record["phrases"]:
+                phrase["sufficient"] = phrase["necessary"] = None
+    # Edges and a vocabulary's words are the strongest of many; which of two equally strong comes last may differ.
+    for record in (before, after):
+        record["edges"] = _by_place(record["edges"])
+    shared = [("edges", *_keep_shared(before["edges"], after["edges"]))]
+    for output, output_again in zip(before["prediction"]["outputs"], after["prediction"]["outputs"]):
+        if output["listed_of"] and output_again["listed_of"]:
+            output["labels"], output_again["labels"] = _by_word(output), _by_word(output_again)
+            shared.append(("prediction.outputs", *_keep_shared(output["labels"], output_again["labels"])))
+    comparison = _Comparison()
+    comparison.walk("", before, after)
+    for place, count, most in shared:
+        if count < 0.9 * most:
+            comparison.differ(place)
+    return Difference(
+        comparison.largest, comparison.where, comparison.same, comparison.compared, tuple(_changed(recorded))
+    )
+
+
+def _changed(recorded: Report) -> Iterator[str]:
+    """Yield a sentence for each part of a record whose arithmetic has changed; records without versions are of 1."""
+    for name, version in arithmetic_of(recorded).items():
+        if (then := recorded.arithmetic.get(name, 1)) != version:
+            yield (
+                f"{name} was computed by version {then} of its arithmetic; here it is version {version}. "
+                "Its numbers may differ for that reason."
+            )
+
+
+def _by_place(edges: list[dict[str, Any]]) -> dict[str, float]:
+    return {f"{edge['layer']}: {edge['to']} <- {edge['source']}": edge["weight"] for edge in edges}
+
+
+def _by_word(output: dict[str, Any]) -> dict[str, list[float]]:
+    """Return each listed word with its numbers, which are taken out of the output."""
+    columns = zip(*output.pop("logits"), *(output.pop("probabilities") or ()))
+    return {label: list(column) for label, column in zip(output["labels"], columns)}
+
+
+def _keep_shared(before: dict[str, Any], after: dict[str, Any]) -> tuple[int, int]:
+    """Take out what only one side has; return how many are left, and how many the larger side had."""
+    most = max(len(before), len(after))
+    shared = before.keys() & after.keys()
+    for entries in (before, after):
+        for name in entries.keys() - shared:
+            del entries[name]
+    return len(shared), most
+
+
+class _Comparison:
+    """Walks two trees of JSON values side by side."""
+
+    def __init__(self) -> None:
+        self.largest = 0.0
+        self.where = ""
+        self.same = True
+        self.compared = 0
+
+    def differ(self, place: str) -> None:
+        if self.same:
+            self.where = place
+        self.same = False
+
+    def walk(self, place: str, before: Any, after: Any) -> None:
+        if isinstance(before, dict) and isinstance(after, dict):
+            names = (before.keys() | after.keys()) - _NOT_COMPARED
+            for name in sorted(names):
+                if name in before and name in after:
+                    self.walk(f"{place}.{name}".lstrip("."), before[name], after[name])
+                else:
+                    self.differ(f"{place}.{name}")
+        elif isinstance(before, list) and isinstance(after, list):
+            if len(before) != len(after):
+                self.differ(place)
+            for number, parts in enumerate(zip(before, after)):
+                self.walk(f"{place}[{number}]", *parts)
+        elif _measured(before) and _measured(after) and float in (type(before), type(after)):
+            self.compared += 1
+            difference = abs(before - after)
+            if not difference <= self.largest:
+                self.largest = difference if difference == difference else float("inf")
+                if self.same:
+                    self.where = place
+        elif type(before) is not type(after) or before != after:
+            self.differ(place)
+
+
+def _measured(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

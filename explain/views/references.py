@@ -1,0 +1,61 @@
+"""The input that a method starts from: whether it scores higher than the text, and what the scores add up to."""
+
+from explain.datatypes import Attribution
+from explain.views.base import UNITS, rounded, text_label
+
+NEGLIGIBLE = 1e-3  # in the unit of the target: by less, nothing scores higher
+
+
+def higher_reference(attribution: Attribution) -> str:
+    """Say that a reference input scores higher than the text, so that scores explain a fall; empty where none does."""
+    output = attribution.output
+    if not attribution.emptied_outputs:
+        start = attribution.baseline_output
+        if start is None or start - output <= NEGLIGIBLE:
+            return ""
+        name = reference_name(attribution)
+        return (
+            f"{name[0].upper()}{name[1:]} scores higher ({_number(start)}) than this text ({_number(output)}): "
+            "scores say what lowers it."
+        )
+    return " ".join(
+        f"With the {name} empty the score is higher ({_number(start)}) than it is ({_number(output)}): "
+        f"scores of the {name} say what lowers it."
+        for name, start in zip(_names(attribution), attribution.emptied_outputs)
+        if start - output > NEGLIGIBLE
+    )
+
+
+def reference_name(attribution: Attribution) -> str:
+    """Return what the input is called that scores start from."""
+    found = attribution.diagnostics
+    return str(found.get("reference") or f"the empty text ({found.get('baseline', 'baseline')})")
+
+
+def sums_sentence(attribution: Attribution) -> str:
+    """Say what the scores add up to, and what they should; empty where they add up to nothing in particular."""
+    sums, unit, output = attribution.sums, UNITS[attribution.scale], _number(attribution.output)
+    if not sums:
+        return ""
+    gap = abs(attribution.completeness_gap or 0.0)
+    if not attribution.emptied_outputs:
+        start = _number(attribution.baseline_output or 0.0)
+        return (
+            f"Scores add up to {_number(sums[0][0])}; the text has {output} and {reference_name(attribution)} "
+            f"{start} {unit}: gap {gap:.2g}."
+        )
+    emptiness = attribution.diagnostics.get("baseline") or attribution.diagnostics.get("operator", "")
+    of_each = "; ".join(
+        f"scores of the {name} add up to {_number(total)}, from {_number(start)} with it empty to {output} {unit}"
+        for name, (total, _), start in zip(_names(attribution), sums, attribution.emptied_outputs)
+    )
+    return f"Each text is emptied in turn ({emptiness}), the other left whole: {of_each}. Largest gap {gap:.2g}."
+
+
+def _names(attribution: Attribution) -> list[str]:
+    """What the texts are called, inside a sentence."""
+    return [text_label(attribution.tokens, text).lower() for text in range(len(attribution.tokens.texts))]
+
+
+def _number(value: float) -> str:
+    return rounded(value, "+.3f")
