@@ -16,9 +16,9 @@ import numpy as np
 from explain.core.errors import SettingError
 from explain.core.files import atomic_file, check_writable
 from explain.core.installation import own_path
+from explain.data.csv_cells import safe_cell
 from explain.datatypes import TextClusters, TextVectors
 from explain.embeddings.reading import Texts
-from explain.views.scores_table import cell
 
 FORMATS = ("npz", "csv", "parquet")
 
@@ -93,7 +93,7 @@ def write_opened(found: TextVectors, texts: Texts, form: str, file: BinaryIO) ->
     else:
         from pyarrow.csv import write_csv
 
-        table = _table(found, texts, list(map(cell, texts.texts)), list(map(cell, texts.labels)))
+        table = _table(found, texts, list(map(safe_cell, texts.texts)), list(map(safe_cell, texts.labels)))
         for number, column in enumerate(found.vectors.T):
             table = table.append_column(f"v{number}", [np.ascontiguousarray(column)])
         write_csv(table, file)
@@ -105,7 +105,7 @@ def clusters_csv(found: TextClusters, texts: Texts) -> str:
     rows = csv.writer(file, lineterminator="\n")
     rows.writerow(["row", "text", "cluster"])
     rows.writerows(
-        [row, cell(text), number + 1] for row, text, number in zip(texts.rows, texts.texts, found.of.tolist())
+        [row, safe_cell(text), number + 1] for row, text, number in zip(texts.rows, texts.texts, found.of.tolist())
     )
     return file.getvalue()
 

@@ -48,7 +48,7 @@ from explain.models.vocabulary import TOKENIZING
 from explain.tasks.base import Head, Raw, Task
 from explain.text.checks import check_text
 from explain.text.removal import unchanged
-from explain.text.words import word_heads, word_ranges
+from explain.text.words import is_visible, word_heads, word_ranges
 
 MAX_TOKENS = 512  # longest input read, whatever the model could: attention maps grow with the square
 _ONE_AT_A_TIME = threading.Lock()  # torch has one level of forward differentiation for the whole process
