@@ -429,7 +429,7 @@ def embed_texts(options: argparse.Namespace) -> int:
         raise SettingError("Nothing to do. Give --out FILE for the vectors, --query TEXT for a ranking, or both.")
     from explain.analyses.semantic_search import SemanticSearch
     from explain.api import embed
-    from explain.embeddings.reading import of_lines, read_texts
+    from explain.data.texts import pasted_texts, read_texts
     from explain.embeddings.writing import check_place, write
     from explain.models.loading.catalogue import default_encoder, load_model
     from explain.text.checks import check_text
@@ -442,7 +442,7 @@ def embed_texts(options: argparse.Namespace) -> int:
     if options.file == "-":
         if options.column or options.label:
             raise SettingError("Lines from standard input have no columns. Leave out --column and --label.")
-        texts = of_lines(_standard_input(), options.rows)
+        texts = pasted_texts(_standard_input(), options.rows)
     else:
         texts = read_texts(options.file, column=options.column, label=options.label, most=options.rows)
     model = load_model(options.model or default_encoder())
@@ -450,8 +450,8 @@ def embed_texts(options: argparse.Namespace) -> int:
         vectors = embed(texts.texts, model, pooling=options.pooling, meter=meter)
     cut, pooling = int(vectors.truncated.sum()), vectors.pooling
     print(f"{len(texts):,} texts, {vectors.vectors.shape[1]} numbers each ({model.name}, {pooling}).", file=sys.stderr)
-    if texts.blank:
-        print(f"Rows without a text were left out: {texts.blank:,}.", file=sys.stderr)
+    for sentence in texts.report.sentences():
+        print(sentence, file=sys.stderr)
     if cut:
         print(f"Texts longer than {model.longest_text} pieces were cut: {cut:,}.", file=sys.stderr)
     if options.out is not None:  # before whoever reads the ranking stops reading
@@ -520,8 +520,8 @@ def _neuron_analyses(
     """Return the analyses that the options ask for: neurons set to zero, most active words; each one or none."""
     from explain.analyses.max_activations import MaxActivations
     from explain.analyses.neuron_ablation import NeuronAblation
+    from explain.data.texts import read_lines
     from explain.models.neurons import read_neuron
-    from explain.text.lines import read_lines
 
     model.require({"neurons"})
     if options.layer is not None and options.layer >= model.layers:
@@ -534,7 +534,7 @@ def _neuron_analyses(
     if lines.left_out:
         count = len(lines.texts)
         print(f"explain: only the first {count:,} texts are read; {lines.left_out:,} are left out.", file=sys.stderr)
-    return effects, (MaxActivations(lines.texts, lines.numbers),)
+    return effects, (MaxActivations(lines.texts, lines.rows),)
 
 
 def evaluate_methods(options: argparse.Namespace) -> int:

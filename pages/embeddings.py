@@ -17,8 +17,8 @@ from explain.analyses.umap_map import MOST_MAPPED, UMAPMap
 from explain.core.errors import ExplainError
 from explain.core.guide import definition
 from explain.core.sizes import size_of
+from explain.data.texts import LoadedTexts
 from explain.datatypes import Ranking, TextClusters, TextMap, TextMatrix, TextVectors
-from explain.embeddings.reading import Texts
 from explain.embeddings.writing import clusters_csv, written
 from explain.models.analysis import VectorAnalysis
 from explain.models.base import TextModel
@@ -158,10 +158,9 @@ def about_texts(subject: Subject, vectors: TextVectors) -> None:
     what = f"{len(texts):,} texts" if len(texts) != 1 else "1 text"
     name = POOLINGS[vectors.pooling.partition(":")[0]].lower()
     said = [f"{what} as {vectors.vectors.shape[1]} numbers each, by {subject.model.name} ({name})."]
-    if given.most is not None and texts.last >= given.most:
+    if given.most is not None and texts.report.last >= given.most:
         said.append(f"These are the first {given.most:,} rows of the file; there may be more.")
-    if texts.blank:
-        said.append(f"Rows without a text, left out: {texts.blank:,}.")
+    said += texts.report.sentences()
     if cut := int(vectors.truncated.sum()):
         said.append(f"Texts longer than {subject.model.longest_text} pieces, of which the rest was not read: {cut:,}.")
     st.caption(show.plain(" ".join(said)))
@@ -213,7 +212,7 @@ def text_map(subject: Subject) -> Look:
     return (mapped, *([clustering] if clustering else [])), draw
 
 
-def color_picker(texts: Texts) -> str:
+def color_picker(texts: LoadedTexts) -> str:
     """What colors say; labels, once there are some."""
     session = st.session_state
     if texts.labels and session.get("colored") != texts.digest:
@@ -222,7 +221,9 @@ def color_picker(texts: Texts) -> str:
     return str(controls.one_of("Color by", colors, "color", "cluster", width=180))
 
 
-def coloring_of(chosen: str, vectors: TextVectors, texts: Texts, clustered: TextClusters | None) -> Coloring | None:
+def coloring_of(
+    chosen: str, vectors: TextVectors, texts: LoadedTexts, clustered: TextClusters | None
+) -> Coloring | None:
     if chosen == "length":
         return Coloring("pieces", vectors.pieces)
     if chosen == "label":
@@ -424,7 +425,7 @@ def clusters(subject: Subject) -> Look:
     return (clustering,), draw
 
 
-def cluster_slider(texts: Texts) -> Clusters | None:
+def cluster_slider(texts: LoadedTexts) -> Clusters | None:
     """k-means into so many clusters; None where there are too few texts."""
     most = min(MOST_CLUSTERS, len(set(texts.texts)) - 1)
     if most < 2:
@@ -478,7 +479,7 @@ def as_python(subject: Subject) -> str:
     options = {"column": given.column, "label": given.label, "most": given.most}
     named = "".join(f", {name}={value!r}" for name, value in options.items() if value is not None)
     return (
-        "import explain\nfrom explain.embeddings.reading import read_texts\n\n"
+        "import explain\nfrom explain.data.texts import read_texts\n\n"
         f"texts = read_texts({given.file!r}{named})\nfound = explain.embed(texts.texts, {ending}"
     )
 

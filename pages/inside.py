@@ -98,7 +98,7 @@ def neurons(model: TextModel, windows: Sequence[Tokens]) -> Drawer:
     lines = inside_controls.set_of_texts()
     inside = NeuronActivations()
     effect = (NeuronAblation(zeroed),) if zeroed else ()
-    words = (MaxActivations(lines.texts, lines.numbers),) if lines else ()
+    words = (MaxActivations(lines.texts, lines.rows),) if lines else ()
 
     def draw(results: Results) -> None:
         activity = results.answer(inside)

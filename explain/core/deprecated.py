@@ -43,6 +43,8 @@ MOVED = {
     "explain.models.path": "explain.models.straight_path",
     "explain.models.random_layers": "explain.models.reinitialized",
     "explain.numerics.intervals": "explain.numerics.statistics",
+    "explain.embeddings.reading": "explain.data.texts",
+    "explain.text.lines": "explain.data.texts",
     "explain.text.reference": "explain.data.reference_texts",
 }
 
@@ -101,6 +103,11 @@ RENAMED = {
         "SimilarityAttribution": "explain.analyses.similarity.SimilarityAttribution",
     },
     "explain.randomization": {"WeightsMatter": "explain.analyses.parameter_randomization.ParameterRandomization"},
+    "explain.embeddings.reading": {
+        "Texts": "explain.data.texts.LoadedTexts",
+        "of_lines": "explain.data.texts.pasted_texts",
+    },
+    "explain.text.lines": {"Lines": "explain.data.texts.DifferentTexts"},
     "explain.embeddings.base": {"Analysis": "explain.models.analysis.VectorAnalysis"},
     "explain.embeddings.clusters": {"Clustering": "explain.analyses.clusters.Clusters"},
     "explain.embeddings.maps": {"PCAMap": "explain.analyses.pca_map.PCAMap"},

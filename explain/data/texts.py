@@ -2,6 +2,7 @@
 
 import bisect
 import hashlib
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -94,6 +95,18 @@ def read_texts(
     return load_texts(Dataset.open(place, columns=Columns(text=column, label=label), most=most, limits=LIMITS))
 
 
+def pasted_texts(lines: str, most: int | None = None) -> LoadedTexts:
+    """Return the texts of pasted lines, or the first lines only.
+
+    Raises:
+        DataError: no texts, or too many.
+
+    >>> pasted_texts("Good.\\n\\nBad.").rows
+    (1, 3)
+    """
+    return load_texts(Dataset.of_lines(lines, most=most, limits=LIMITS))
+
+
 @dataclass(frozen=True)
 class DifferentTexts(LoadedTexts):
     """Texts of which each stands once, without spaces at their ends.
@@ -103,6 +116,12 @@ class DifferentTexts(LoadedTexts):
     """
 
     left_out: int = 0
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The rows, by the name they had in the release before."""
+        warnings.warn("`numbers` is now `rows`; the old name goes with the next release.", DeprecationWarning, 2)
+        return self.rows
 
 
 def read_lines(content: bytes | str, most: int = MOST_LINES) -> DifferentTexts:

@@ -17,13 +17,13 @@ from explain.core.errors import SettingError
 from explain.core.files import atomic_file, check_writable
 from explain.core.installation import own_path
 from explain.data.csv_cells import safe_cell
+from explain.data.texts import LoadedTexts
 from explain.datatypes import TextClusters, TextVectors
-from explain.embeddings.reading import Texts
 
 FORMATS = ("npz", "csv", "parquet")
 
 
-def write(found: TextVectors, texts: Texts, place: str | Path) -> None:
+def write(found: TextVectors, texts: LoadedTexts, place: str | Path) -> None:
     """Write vectors to a file whose name ends in .npz, .csv or .parquet.
 
     Raises:
@@ -59,14 +59,14 @@ def format_of(place: str | Path) -> str:
     return ending
 
 
-def written(found: TextVectors, texts: Texts, form: str) -> bytes:
+def written(found: TextVectors, texts: LoadedTexts, form: str) -> bytes:
     """A file's content; see `FORMATS`."""
     file = io.BytesIO()
     write_opened(found, texts, form, file)
     return file.getvalue()
 
 
-def write_opened(found: TextVectors, texts: Texts, form: str, file: BinaryIO) -> None:
+def write_opened(found: TextVectors, texts: LoadedTexts, form: str, file: BinaryIO) -> None:
     """Write vectors, row by row as the texts stand; columns are said in `about`, which npz and Parquet hold."""
     if form == "npz":
         names = sorted(set(texts.labels))
@@ -99,7 +99,7 @@ def write_opened(found: TextVectors, texts: Texts, form: str, file: BinaryIO) ->
         write_csv(table, file)
 
 
-def clusters_csv(found: TextClusters, texts: Texts) -> str:
+def clusters_csv(found: TextClusters, texts: LoadedTexts) -> str:
     """Each text with its row and its cluster, counted from 1, as CSV."""
     file = io.StringIO()
     rows = csv.writer(file, lineterminator="\n")
@@ -110,7 +110,7 @@ def clusters_csv(found: TextClusters, texts: Texts) -> str:
     return file.getvalue()
 
 
-def _table(found: TextVectors, texts: Texts, written: Any, labels: Any) -> Any:
+def _table(found: TextVectors, texts: LoadedTexts, written: Any, labels: Any) -> Any:
     """Row, text, label where there are any, pieces, truncated."""
     import pyarrow
 

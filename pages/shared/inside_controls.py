@@ -6,11 +6,11 @@ import streamlit as st
 
 from explain.core.errors import DataError, SettingError
 from explain.core.guide import definition
+from explain.data.texts import DifferentTexts, read_lines
 from explain.datatypes import Neuron, Tokens
 from explain.models.base import TextModel
 from explain.models.neurons import read_neuron
 from explain.numerics.neurons import NEURON_FIGURES
-from explain.text.lines import Lines, read_lines
 from explain.views.base import visible
 from pages.shared import controls, show, state
 
@@ -100,7 +100,7 @@ def silenced(model: TextModel) -> tuple[tuple[Neuron, ...], list[str]]:
     return tuple(dict.fromkeys(found[:MOST_SILENCED])), wrong
 
 
-def set_of_texts() -> Lines | None:
+def set_of_texts() -> DifferentTexts | None:
     """A set of texts from a file or a box, one a line; None where nothing is given. It is kept for the visit."""
     session = st.session_state
     state.keep("set_of_texts")

@@ -2,15 +2,17 @@
 
 import hashlib
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
 
 from explain.core.errors import DataError
-from explain.embeddings.reading import MOST_ROWS, Texts, of_lines, read_texts
+from explain.data.columns import Columns
+from explain.data.dataset import Dataset
+from explain.data.formats import ENDINGS
+from explain.data.texts import LIMITS, MOST_ROWS, LoadedTexts, load_texts, pasted_texts
 from explain.run.jobs import recall
-from explain.text.tables import ENDINGS, Source, columns_of
 from pages.shared import show, state
 from pages.shared.controls import file_box, loaded_before, one_of
 
@@ -50,7 +52,7 @@ The goalkeeper was injured.
 class Given:
     """Texts, and where they are from: the name of a file, or None where they were pasted."""
 
-    texts: Texts
+    texts: LoadedTexts
     file: str | None = None
     column: str | None = None
     label: str | None = None
@@ -93,7 +95,7 @@ def _pasted() -> Given | None:
     if not lines.strip():
         show.advice("Paste some texts, one a line.")
         return None
-    return Given(of_lines(lines))
+    return Given(pasted_texts(lines))
 
 
 def _of_file() -> Given | None:
@@ -106,13 +108,15 @@ def _of_file() -> Given | None:
     if uploaded is None:
         return _file_of_before()
     content = uploaded.getvalue()
-    source = Source.of(uploaded.name, content)
+    dataset = Dataset.of_bytes(uploaded.name, content, limits=LIMITS)
     digest = _digest(uploaded, content)
-    names = recall(state.cache(), ("columns", digest, uploaded.name), lambda: columns_of(source))
+    names: tuple[str, ...] = recall(state.cache(), ("columns", digest, uploaded.name), lambda: dataset.names)
+    names = names if dataset.has_columns else ()
     column, label, most = _columns(names)
     key = ("texts", digest, uploaded.name, column, label, most)
     with st.spinner(f"Reading {show.plain(uploaded.name)} ..."):
-        texts = recall(state.cache(), key, lambda: read_texts(source, column=column, label=label, most=most))
+        columns = Columns(text=column, label=label)
+        texts = recall(state.cache(), key, lambda: load_texts(replace(dataset, columns=columns, most=most)))
     found = Given(texts, uploaded.name, column, label, most)
     st.session_state.file_before = (key, found.file, column, label, most)
     return found

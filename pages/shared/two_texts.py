@@ -5,8 +5,8 @@ import streamlit as st
 from explain.analyses.similarity import SimilarityAttribution
 from explain.core.errors import ModelError
 from explain.core.guide import definition
+from explain.data.texts import LoadedTexts
 from explain.datatypes import TextVectors
-from explain.embeddings.reading import Texts
 from explain.models.base import TextModel
 from explain.models.pooling import POOLINGS
 from explain.numerics.nearest import cosines
@@ -23,7 +23,7 @@ MOST_SHOWN = 1000  # characters of a text
 PLACES = {"one": "Row of a text", "other": "Row of another"}  # by their names in the address bar
 
 
-def picked(texts: Texts) -> tuple[int, ...]:
+def picked(texts: LoadedTexts) -> tuple[int, ...]:
     """The texts that are compared, by number: those whose rows are set in the boxes, by a click, or by a link."""
     found: dict[int, None] = {}
     for key in PLACES:
@@ -68,7 +68,7 @@ def _heeded() -> None:
 
 
 def two_texts(
-    texts: Texts, vectors: TextVectors, model: TextModel, numbers: tuple[int, ...], *, word_by_word: bool
+    texts: LoadedTexts, vectors: TextVectors, model: TextModel, numbers: tuple[int, ...], *, word_by_word: bool
 ) -> None:
     """The boxes for two rows, the texts in them, how near they are and, if that may be computed now, why."""
     st.subheader("Two texts", anchor=False)
