@@ -16,7 +16,7 @@ MOST_ROWS = 100_000
 MOST_CHARACTERS = 200_000_000  # of all texts
 LIMITS = Limits(unpacked=1 << 30, lines=3_000_000, rows=MOST_ROWS, characters=MOST_CHARACTERS)
 MOST_LINES = 2000  # of a set of texts whose words are looked at
-LINES_LIMITS = Limits(stored=8 << 20)
+LINES_LIMITS = Limits(stored=8 << 20, characters=8 << 20)
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,8 @@ def load_texts(dataset: Dataset) -> LoadedTexts:
             labels.append(row.label)
     report = reading.report()
     if not texts:
+        if not dataset.has_columns:
+            raise DataError(f"{dataset.name} holds no texts. Give one text a line.")
         column = f" in its column {dataset.roles.text!r}" if report.empty.count else ""
         raise DataError(f"{dataset.name} holds no texts{column}. Give one a row.")
     return LoadedTexts(tuple(texts), tuple(rows), tuple(labels), report)
@@ -133,8 +135,11 @@ def read_lines(content: bytes | str, most: int = MOST_LINES) -> DifferentTexts:
     >>> read_lines("good\\n\\n bad film\\ngood").rows
     (1, 3)
     """
-    content = content.encode("utf-8", "replace") if isinstance(content, str) else content
-    loaded = load_texts(Dataset.of_bytes("texts.txt", content, limits=LINES_LIMITS))
+    if isinstance(content, str):
+        dataset = Dataset.of_lines(content, limits=LINES_LIMITS)
+    else:
+        dataset = Dataset.of_bytes("texts.txt", content, limits=LINES_LIMITS)
+    loaded = load_texts(dataset)
     numbers: dict[str, int] = {}
     for text, number in zip(loaded.texts, loaded.rows):
         numbers.setdefault(text.strip(), number)

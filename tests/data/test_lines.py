@@ -21,7 +21,7 @@ def test_one_text_a_line() -> None:
     ("source", "message"),
     [
         ("caf\u00e9".encode("latin-1"), r"not UTF-8: line 1 holds the byte 0xE9. Save it"),
-        (b" \n\n", "holds no texts in its column 'text'. Give one a row"),
+        (b" \n\n", r"holds no texts\. Give one text a line"),
         (b"a" * ((LINES_LIMITS.stored or 0) + 1), "has 8 MB; at most 8 MB are read"),
     ],
 )

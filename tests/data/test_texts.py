@@ -103,7 +103,7 @@ def test_several_labels_and_numbers_are_labels() -> None:
     [
         ("a.csv", b"", {}, "a.csv is empty"),
         ("a.jsonl", b" \n", {}, "a.jsonl is empty"),
-        ("a.txt", b"\n \n", {}, "a.txt holds no texts in its column"),
+        ("a.txt", b"\n \n", {}, r"a.txt holds no texts\. Give one text a line"),
         ("a.csv", b"text\n", {}, "a.csv holds no texts"),
         ("a.csv", b"title,body\na,b\n", {}, "Say which column of a.csv holds the texts: title, body"),
         ("a.csv", b"title,body\na,b\n", {"column": "text"}, "no column 'text'; it has title, body"),
