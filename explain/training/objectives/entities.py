@@ -57,7 +57,7 @@ class Entities(Objective[Tagged]):
         ("recall", "span_recall"),
     )
 
-    def look_for_needs(self) -> None:
+    def check_requirements(self) -> None:
         need_seqeval()
 
     def read(self, row: Row, source: Source) -> Tagged:

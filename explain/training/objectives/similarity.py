@@ -54,7 +54,7 @@ class Similarity(Objective[tuple[str, ...]]):
     def kinds(cls) -> "tuple[type[Similarity], ...]":
         return (Similarity, LSTMSimilarity)
 
-    def look_for_needs(self) -> None:
+    def check_requirements(self) -> None:
         source_folder()
 
     def read(self, row: Row, source: Source) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Carry out a pretraining recipe: train, measure, write model, tokenizer, record and card."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -31,11 +31,13 @@ from explain.training.rows import fingerprint, license_of, longest_only, read_ro
 from explain.training.run.budget import Budget, BudgetedTrainer, ended_at, last_checkpoint
 from explain.training.run.library_errors import library_errors
 
+COMMAND = "python -m explain.training.pretrain"
+
 
 def read_documents(recipe: PretrainingRecipe, tokenizer: PreTrainedTokenizerBase) -> list[Document]:
-    """Read every source's documents: paragraphs of one `doc` together, rows without a `doc` each on its own.
+    """Read the documents of every source: rows of one `doc` together, each row without a `doc` by itself.
 
-    Texts that stand inside a longer text of their source (SST's phrases inside its sentences) are dropped.
+    A text that is part of a longer text of its source is dropped, as SST's phrases are parts of its sentences.
     """
     documents: list[Document] = []
     for folder in recipe.data:
@@ -55,12 +57,16 @@ def _named_texts(folder: str, leave_out: str) -> Iterator[tuple[str, str]]:
     yield from ((f"{Path(folder).name}/{text[:40]}", text) for text in longest_only(texts))
 
 
-class PretrainingTrainer(BudgetedTrainer):
-    """Trainer with both objectives and our own measure."""
+def _split(folder: str) -> str:
+    return "all" if list(Path(folder).glob("all.jsonl*")) else "train"
 
-    def __init__(self, budget: Budget, held: Mapping[str, Pairs], **kwargs: Any) -> None:
-        super().__init__(budget, data_collator=collate, eval_dataset=next(iter(held.values())), **kwargs)
-        self._held = held
+
+class PretrainingTrainer(BudgetedTrainer):
+    """Minimize the sum of both objectives; measure on the held-out pairs of each source."""
+
+    def __init__(self, budget: Budget, held_out: Mapping[str, Pairs], **kwargs: Any) -> None:
+        super().__init__(budget, data_collator=collate, eval_dataset=next(iter(held_out.values())), **kwargs)
+        self._held_out = held_out
 
     def compute_loss(
         self,
@@ -77,18 +83,18 @@ class PretrainingTrainer(BudgetedTrainer):
         return loss
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
-        found = measure_by_source(self.model, self._held, self.args.per_device_eval_batch_size)
-        figures = {f"eval_{name}": figure for name, figure in found["mean"].items()}
+        measured = measure_by_source(self.model, self._held_out, self.args.per_device_eval_batch_size)
+        figures = {f"eval_{name}": figure for name, figure in measured["mean"].items()}
         self.log(figures)
         return figures
 
 
 def source_model(recipe: PretrainingRecipe) -> tuple[BertForPreTraining, PreTrainedTokenizerBase]:
-    """The encoder to go on from, with fresh heads where it has none, the decoder tied to the word embeddings."""
+    """Load the encoder to continue from, with fresh heads where it has none; the decoder is tied to the embeddings."""
     folder = recipe.source or str(source_folder())
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     config = BertConfig.from_pretrained(folder, local_files_only=True)
-    # With so few passes over the text nothing is learned by heart; dropout would only cost time.
+    # In so few epochs the model memorizes nothing, so dropout would only cost time.
     config.hidden_dropout_prob = config.attention_probs_dropout_prob = 0.0
     model = BertForPreTraining.from_pretrained(
         folder, config=config, dtype=torch.float32, use_safetensors=True, local_files_only=True
@@ -99,44 +105,88 @@ def source_model(recipe: PretrainingRecipe) -> tuple[BertForPreTraining, PreTrai
 def pretrain(
     recipe: PretrainingRecipe,
     *,
-    made_by: str = "python -m explain.training.pretrain",
+    made_by: str = COMMAND,
     watch: Callable[[Budget], TrainerCallback] | None = None,
     further: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Run the recipe, resume it if its output folder holds a checkpoint, and write model, tokenizer and card.
+    """Run the recipe, or resume it from a checkpoint in its output folder; write model, tokenizer, record and card.
 
     Args:
         made_by: the command, for record and card.
-        watch: makes a callback that is told how the training goes, and may end it.
-        further: entries for the record.
+        watch: makes a callback from the budget, which reports progress and may end the training.
+        further: more entries of the record.
 
     Returns:
-        `held_out`: what `measure_by_source` found, and `before` it, if that was asked; `steps` and `minutes` spent.
+        `held_out`: figures by source, as of `measure_by_source`; `before`: the same before training, if the recipe
+        has `measure_before`; `steps` and `minutes`.
     """
     set_seed(recipe.seed)
-    output = Path(recipe.output)
     model, tokenizer = source_model(recipe)
-    training, held = hold_out(read_documents(recipe, tokenizer), recipe.held_out, recipe.long_document)
-    if not held:
-        raise DataError("There is too little text to hold some out and measure on it; give more, or longer documents.")
+    training, held_out = hold_out(read_documents(recipe, tokenizer), recipe.held_out, recipe.long_document)
+    if not held_out:
+        raise DataError("There is too little text to keep some for measuring. Add text, or longer documents.")
     budget = Budget(recipe.steps, recipe.minutes)
+    trainer = PretrainingTrainer(
+        budget,
+        _pairs_by_source(held_out, recipe, tokenizer, recipe.seed + 1, recipe.held_out_pairs),
+        model=model,
+        args=_arguments(recipe, budget, quiet=watch is not None),
+        train_dataset=_pairs(training, recipe, tokenizer, recipe.seed + 2, budget.max_steps * recipe.batch_size),
+    )
+    if watch is not None:
+        trainer.add_callback(watch(budget))
+    test_pairs = _pairs_by_source(held_out, recipe, tokenizer, recipe.seed + 3, 4 * recipe.held_out_pairs)
+    before = {"before": measure_by_source(model, test_pairs, recipe.batch_size)} if recipe.measure_before else {}
+    _run(trainer, model, budget)
+    figures = {
+        **before,
+        "held_out": measure_by_source(model, test_pairs, recipe.batch_size),
+        "steps": trainer.state.global_step,
+        "minutes": round(budget.seconds / 60, 1),
+    }
+    record = {"made_by": made_by, **_record(recipe, model, figures, training, held_out), **(further or {})}
+    output = Path(recipe.output)
+    create_folder(output)
+    write_file(output / "training.json", json.dumps(record, indent=1) + "\n")
+    write_card(output)
+    # The description comes last: with it, the model is listed.
+    save(model, tokenizer, output, figures["held_out"]["mean"]["masked_top1"])
+    return figures
 
-    def held_pairs(seed: int, length: int) -> dict[str, Pairs]:
-        of_source = {document.source: [one for one in held if one.source == document.source] for document in held}
-        return {
-            source: Pairs(
-                documents,
-                tokenizer,
-                length,
-                seed=seed,
-                batch_size=recipe.batch_size,
-                long_document=recipe.long_document,
-            )
-            for source, documents in of_source.items()
-        }
 
-    arguments = TrainingArguments(
-        output_dir=str(output / "checkpoints"),
+def _pairs(
+    documents: Sequence[Document],
+    recipe: PretrainingRecipe,
+    tokenizer: PreTrainedTokenizerBase,
+    seed: int,
+    length: int,
+) -> Pairs:
+    return Pairs(
+        documents,
+        tokenizer,
+        length,
+        seed=seed,
+        batch_size=recipe.batch_size,
+        long_document=recipe.long_document,
+    )
+
+
+def _pairs_by_source(
+    documents: Sequence[Document],
+    recipe: PretrainingRecipe,
+    tokenizer: PreTrainedTokenizerBase,
+    seed: int,
+    length: int,
+) -> dict[str, Pairs]:
+    by_source: dict[str, list[Document]] = {}
+    for document in documents:
+        by_source.setdefault(document.source, []).append(document)
+    return {source: _pairs(part, recipe, tokenizer, seed, length) for source, part in by_source.items()}
+
+
+def _arguments(recipe: PretrainingRecipe, budget: Budget, *, quiet: bool) -> TrainingArguments:
+    return TrainingArguments(
+        output_dir=str(Path(recipe.output) / "checkpoints"),
         max_steps=budget.max_steps,
         per_device_train_batch_size=recipe.batch_size,
         per_device_eval_batch_size=recipe.batch_size,
@@ -145,56 +195,46 @@ def pretrain(
         adam_beta2=0.98,
         bf16=recipe.bfloat16,
         use_cpu=not torch.cuda.is_available(),
-        train_sampling_strategy="sequential",  # items are drawn at random already
+        train_sampling_strategy="sequential",  # `Pairs` draws at random itself
         eval_strategy="steps",
         eval_steps=recipe.evaluate_every,
         save_steps=recipe.evaluate_every,
         save_total_limit=1,
         logging_steps=min(50, max(1, recipe.evaluate_every // 5)),
-        disable_tqdm=watch is not None,  # whoever watches tells
+        disable_tqdm=quiet,
         remove_unused_columns=False,
         report_to=[],
         seed=recipe.seed,
     )
-    trainer = PretrainingTrainer(
-        budget,
-        held_pairs(recipe.seed + 1, recipe.held_out_pairs),
-        model=model,
-        args=arguments,
-        train_dataset=Pairs(
-            training,
-            tokenizer,
-            budget.max_steps * recipe.batch_size,
-            seed=recipe.seed + 2,
-            batch_size=recipe.batch_size,
-            long_document=recipe.long_document,
-        ),
-    )
-    if watch is not None:
-        trainer.add_callback(watch(budget))
-    asked = held_pairs(recipe.seed + 3, 4 * recipe.held_out_pairs)
-    before = {"before": measure_by_source(model, asked, recipe.batch_size)} if recipe.measure_before else {}
-    kept = last_checkpoint(Path(arguments.output_dir))
-    ended = None if kept is None else ended_at(Path(kept), budget)
-    if kept is None or ended is None:
-        trainer.train(resume_from_checkpoint=kept)
-    else:  # it was killed later: Trainer would take a step more
-        trainer.state = ended
-        load_model(model, Path(kept) / "model.safetensors", strict=False)  # what is tied is written once
-    figures = {
-        **before,
-        "held_out": measure_by_source(model, asked, recipe.batch_size),
-        "steps": trainer.state.global_step,
-        "minutes": round(budget.seconds / 60, 1),
+
+
+def _run(trainer: PretrainingTrainer, model: BertForPreTraining, budget: Budget) -> None:
+    """Train from the last checkpoint on; load it if the run had already ended."""
+    checkpoint = last_checkpoint(Path(trainer.args.output_dir))
+    ended = None if checkpoint is None else ended_at(Path(checkpoint), budget)
+    if checkpoint is None or ended is None:
+        trainer.train(resume_from_checkpoint=checkpoint)
+        return
+    # The run was killed after its training; Trainer would take one more step.
+    trainer.state = ended
+    load_model(model, Path(checkpoint) / "model.safetensors", strict=False)  # tied weights are stored once
+
+
+def _record(
+    recipe: PretrainingRecipe,
+    model: BertForPreTraining,
+    figures: Mapping[str, Any],
+    training: Sequence[Document],
+    held_out: Sequence[Document],
+) -> dict[str, Any]:
+    """Return the entries of `training.json`."""
+    places = {
+        "data": [Path(folder).name for folder in recipe.data],
+        "output": Path(recipe.output).name,
+        "source": recipe.source and Path(recipe.source).name,
     }
-    record = {
-        "made_by": made_by,
-        "recipe": asdict(recipe)
-        | {
-            "data": [Path(folder).name for folder in recipe.data],
-            "output": output.name,
-            "source": recipe.source and Path(recipe.source).name,
-        },
+    return {
+        "recipe": asdict(recipe) | places,
         "figures": figures,
         "data": [
             {
@@ -204,7 +244,7 @@ def pretrain(
             }
             for folder in recipe.data
         ],
-        "held_out_documents": [document.name for document in held],
+        "held_out_documents": [document.name for document in held_out],
         "training_pieces": sum(document.pieces for document in training),
         "sizes": {
             "layers": model.config.num_hidden_layers,
@@ -213,31 +253,21 @@ def pretrain(
             "vocabulary": model.config.vocab_size,
         },
         "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
-        **(further or {}),
     }
-    create_folder(output)
-    write_file(output / "training.json", json.dumps(record, indent=1) + "\n")
-    write_card(output)
-    save(model, tokenizer, output, figures["held_out"]["mean"]["masked_top1"])  # last: now it is listed
-    return figures
-
-
-def _split(folder: str) -> str:
-    return "all" if list(Path(folder).glob("all.jsonl*")) else "train"
 
 
 def save(model: BertForPreTraining, tokenizer: PreTrainedTokenizerBase, folder: Path, accuracy: float) -> None:
-    """Write the model in float16 (half the bytes; it is read back in float32), its tokenizer and what it is for.
+    """Write the model in float16 (half the bytes; it is loaded in float32), its tokenizer and its description.
 
     Args:
-        accuracy: the share of held-out masked words that it guesses first.
+        accuracy: share of held-out masked words that the first guess gets right.
     """
-    model.config.hidden_dropout_prob = model.config.attention_probs_dropout_prob = 0.1  # for whoever fine-tunes it
+    model.config.hidden_dropout_prob = model.config.attention_probs_dropout_prob = 0.1  # for fine-tuning later
     with library_errors(folder), atomic_files(folder) as scratch:
         model.to(torch.float16).save_pretrained(scratch, safe_serialization=True)
         tokenizer.save_pretrained(scratch)
     description = {
-        "title": "Which word stands behind [MASK]?",
+        "title": "Which word fills [MASK]?",
         "task": "fill_mask",
         "scripts": ["Latin"],
         "figures": {"accuracy": accuracy},
