@@ -568,9 +568,9 @@ def evaluate_methods(options: argparse.Namespace) -> int:
 
 
 def train_model(options: argparse.Namespace) -> int:
-    from explain.training.classifier_settings import TableSettings
     from explain.training.columns import Columns
-    from explain.training.foreground import train_here
+    from explain.training.recipes.classifier_settings import TableSettings
+    from explain.training.run.foreground import train_here
     from explain.training.tables import read_file
 
     given = ("minutes", "epochs", "seed", "pooling")

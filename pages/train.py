@@ -11,11 +11,15 @@ from explain.core.guide import definition
 from explain.core.installation import models_folder
 from explain.models.loading import catalogue
 from explain.text.tables import ENDINGS
-from explain.training import charts, lines, runs
-from explain.training import classifier_settings as own
 from explain.training.columns import Columns, Examples
-from explain.training.figures import figure_rows, fitted, gain, kept, read_evaluation, words_rows
-from explain.training.runs import Run
+from explain.training.measure import charts
+from explain.training.measure.figures import figure_rows, fitted, gain, kept, read_evaluation, words_rows
+from explain.training.recipes import classifier_settings as own
+from explain.training.recipes import lines
+from explain.training.run import runs
+from explain.training.run.preparation import prepare_classifier, prepare_pretraining
+from explain.training.run.progress_charts import progress_charts
+from explain.training.run.runs import Run
 from explain.training.shipped import SHIPPED
 from explain.training.tables import MOST_BYTES, Table
 from pages.shared import controls, show, state
@@ -99,9 +103,9 @@ def new(active: Run | None) -> None:
     if asked and settings is not None:
         name = runs.check_name(name, {entry.name for entry in catalogue.list_models()})
         if kind == CLASSES:
-            own.prepare(models_folder() / name, table, columns, settings)
+            prepare_classifier(models_folder() / name, table, columns, settings)
         else:
-            lines.prepare(models_folder() / name, table, column, settings)
+            prepare_pretraining(models_folder() / name, table, column, settings)
         begin(models_folder() / name)
 
 
@@ -189,7 +193,7 @@ def looked_at(folder: Path, before: str) -> None:
     elif run.can_go_on:
         told = f"It can go on from step {run.kept_step:,}." if run.kept_step else "It can begin again."
         show.advice(f"{run.message} {told}".strip())
-    drawn = charts.progress_charts(run)
+    drawn = progress_charts(run)
     if any(line.points for chart in drawn.charts for line in chart.lines):
         show.view("line_charts", drawn, key="training_charts")
 

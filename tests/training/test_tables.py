@@ -10,8 +10,9 @@ import pyarrow.parquet
 import pytest
 
 from explain.core.errors import DataError
-from explain.training import columns, lines, tables
+from explain.training import columns, tables
 from explain.training.columns import FEWEST, Columns, Examples, examples, labels_of, split, text_key
+from explain.training.recipes import lines
 from explain.training.tables import Table, read_file, read_table
 
 ROWS = [{"text": f"Line {number}, with a comma", "label": "abc"[number % 3]} for number in range(60)]

@@ -15,7 +15,7 @@ import torch
 from transformers import BertForQuestionAnswering, PreTrainedTokenizerBase
 
 from explain.core.errors import DataError
-from explain.training.evaluate import answer_figures
+from explain.training.measure.answers import answer_figures
 from explain.training.objectives.base import Feature, Figures, Fitted, Objective, Row, Source, plain_features, read_out
 
 LONGEST_QUESTION = 64  # pieces; the few longer ones are cut

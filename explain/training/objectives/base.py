@@ -99,7 +99,7 @@ class Objective(ABC, Generic[Example]):
     labels: tuple[str, ...] = ()
     longest: int = 128
 
-    def look_for_needs(self) -> None:
+    def check_requirements(self) -> None:
         """Fail now, not after an hour, where something is not installed that training or measuring needs.
 
         Raises:

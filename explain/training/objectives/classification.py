@@ -16,7 +16,7 @@ from transformers import BertForSequenceClassification, PreTrainedTokenizerBase
 
 from explain.core.errors import DataError
 from explain.models.mean_classifier import BertForLSTMClassification, BertForMeanClassification
-from explain.training.evaluate import (
+from explain.training.measure.classification import (
     Floats,
     best_thresholds,
     classification_figures,

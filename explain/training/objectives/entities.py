@@ -18,7 +18,7 @@ from transformers import BertForTokenClassification, PreTrainedTokenizerBase
 
 from explain.core.errors import DataError
 from explain.text.words import word_spans
-from explain.training.evaluate import need_seqeval, span_f1, span_figures
+from explain.training.measure.spans import need_seqeval, span_f1, span_figures
 from explain.training.objectives.base import (
     IGNORED,
     Feature,
@@ -57,7 +57,7 @@ class Entities(Objective[Tagged]):
         ("recall", "span_recall"),
     )
 
-    def look_for_needs(self) -> None:
+    def check_requirements(self) -> None:
         need_seqeval()
 
     def read(self, row: Row, source: Source) -> Tagged:

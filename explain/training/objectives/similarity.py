@@ -26,9 +26,9 @@ from transformers import BertModel, PreTrainedTokenizerBase
 
 from explain.core.errors import DataError
 from explain.models.token_lstm import BertWithLSTM
-from explain.training.evaluate import retrieval_figures
+from explain.training.measure.retrieval import retrieval_figures
 from explain.training.objectives.base import Feature, Figures, Fitted, Objective, Row, Source, plain_features, read_out
-from explain.training.source_encoder import source_folder
+from explain.training.objectives.source_encoder import source_folder
 
 MATRIX_WEIGHT = 5.0  # of how texts lie to each other, against where each lies
 LONGEST_MEASURED = 256  # what the source encoder reads of a text
@@ -54,7 +54,7 @@ class Similarity(Objective[tuple[str, ...]]):
     def kinds(cls) -> "tuple[type[Similarity], ...]":
         return (Similarity, LSTMSimilarity)
 
-    def look_for_needs(self) -> None:
+    def check_requirements(self) -> None:
         source_folder()
 
     def read(self, row: Row, source: Source) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from explain.core.errors import DataError
 from explain.models.transformer import EncoderModel
 from explain.training.objectives.base import IGNORED, Fitted
 from explain.training.objectives.entities import Tagged, first_piece, piece_labels, piece_starts, token_spans
-from explain.training.recipes import TASK_RECIPES
+from explain.training.recipes.tasks import TASK_RECIPES
 from tests.tiny_models import wordpiece
 
 ENTITIES = TASK_RECIPES["entities"].objective

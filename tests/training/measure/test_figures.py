@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from explain.training.evaluate import classification_figures
-from explain.training.figures import figure_rows, fitted, gain, kept
+from explain.training.measure.classification import classification_figures
+from explain.training.measure.figures import figure_rows, fitted, gain, kept
 
 
 def test_of_two_labels_it_is_said_which_a_figure_is_of() -> None:

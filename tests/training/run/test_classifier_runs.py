@@ -20,17 +20,24 @@ from explain.__main__ import main
 from explain.core.errors import Busy, Cancelled, DataError, ExplainError, FileError, ModelError
 from explain.models.loading import catalogue
 from explain.models.loading.files import ModelFiles
-from explain.training import baselines, job, lines, runs, table_run
-from explain.training import classifier_settings as own
-from explain.training.classifier_settings import TableSettings
 from explain.training.columns import Columns
-from explain.training.compare import compare
-from explain.training.evaluate import classification_figures, curves, macro_f1_interval, multi_label_figures
-from explain.training.figures import read_evaluation, words_rows
-from explain.training.foreground import train_here
-from explain.training.lines import LinesSettings
+from explain.training.measure import baselines
+from explain.training.measure.classification import (
+    classification_figures,
+    curves,
+    macro_f1_interval,
+    multi_label_figures,
+)
+from explain.training.measure.figures import read_evaluation, words_rows
 from explain.training.objectives.classification import Labelled
-from explain.training.table_run import _examples
+from explain.training.recipes import classifier_settings
+from explain.training.recipes.classifier_settings import TableSettings
+from explain.training.recipes.lines import LinesSettings
+from explain.training.run import job, preparation, runs, table_run
+from explain.training.run.comparison import compare
+from explain.training.run.foreground import train_here
+from explain.training.run.preparation import prepare_classifier, prepare_pretraining
+from explain.training.run.table_run import _examples
 from explain.training.tables import Table, read_table
 from tests.full_disk import full_disk
 from tests.tiny_models import CORPUS, tiny_folder
@@ -60,7 +67,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def models(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder of models, on a tiny encoder."""
     monkeypatch.setenv("EXPLAIN_MODELS_DIR", str(tmp_path / "models"))
-    for room in (own, lines):
+    for room in (classifier_settings, preparation):
         monkeypatch.setattr(room, "weights_folder", lambda: base.parent)
     monkeypatch.setattr(catalogue, "weights_folder", lambda: base.parent)
     return tmp_path / "models"
@@ -79,7 +86,7 @@ def trained(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """A run to the end, to be copied."""
     lines: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(own, "weights_folder", lambda: base.parent)
+        patch.setattr(classifier_settings, "weights_folder", lambda: base.parent)
         folder = made(tmp_path_factory.mktemp("models") / "mine")
         test = [json.loads(line) for line in (folder / "data" / "test.jsonl").read_text().splitlines()]
         return Trained(folder, job.work(folder, lines.append), lines, test)
@@ -89,7 +96,7 @@ SHORT = TableSettings(epochs=2.0, batch_size=8, rank=2, learning_rate=5e-3)  # 2
 
 
 def made(folder: Path, settings: TableSettings = SHORT, several: bool = False) -> Path:
-    own.prepare(folder, rows(several), Columns(several=several), settings)
+    prepare_classifier(folder, rows(several), Columns(several=several), settings)
     return folder
 
 
@@ -138,7 +145,7 @@ def job_of_others(models: Path) -> Path:
     """A run on other rows."""
     table = rows()
     fewer = read_table("reviews.jsonl", "\n".join(json.dumps(dict(row)) for row in table.rows[:-4]).encode())
-    own.prepare(models / "others", fewer, Columns(), replace(SHORT, epochs=0.5))
+    prepare_classifier(models / "others", fewer, Columns(), replace(SHORT, epochs=0.5))
     job.work(models / "others", lambda _: None)
     return models / "others"
 
@@ -256,7 +263,7 @@ def test_a_run_of_the_command_line_is_stopped_by_its_own_number(models: Path) ->
     bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
     (folder / "pid").write_text(f"{bystander.pid}\n")  # of a process that ended long ago; the number is another's now
     worker = subprocess.Popen(
-        [sys.executable, "-P", "-m", "explain.training.job", str(folder)],
+        [sys.executable, "-P", "-m", "explain.training.run.job", str(folder)],
         env={**os.environ, "PYTHONPATH": str(Path(explain.__file__).parents[1])},
         stdout=subprocess.DEVNULL,
     )
@@ -348,7 +355,7 @@ def test_what_went_wrong_is_kept_with_the_run(models: Path) -> None:
 
 def test_a_full_disk_keeps_what_was_there_and_the_run_goes_on(models: Path) -> None:
     folder = models / "full"
-    own.prepare(folder, rows(), Columns(), TableSettings(epochs=1, rank=2))
+    prepare_classifier(folder, rows(), Columns(), TableSettings(epochs=1, rank=2))
     with full_disk(4096), pytest.raises(FileError, match="can't be written"):
         job.work(folder)
     stopped = runs.look_at(folder)
@@ -433,8 +440,8 @@ def test_pretraining_goes_on_bounded_and_measured_before_and_after(models: Path)
     text = "\n".join(f"{line} {number}. {CORPUS[number % 4]}" for number, line in enumerate(CORPUS * 30))
     table = read_table("mine.txt", text.encode())
     with pytest.raises(DataError, match=r"mine.txt has 339 words in text; .* at least 3,000"):
-        lines.prepare(models / "mine", read_table("mine.txt", text[:2000].encode()), "text", LinesSettings())
-    lines.prepare(models / "mine", table, "text", LinesSettings(steps=6, batch_size=4, learning_rate=5e-3))
+        prepare_pretraining(models / "mine", read_table("mine.txt", text[:2000].encode()), "text", LinesSettings())
+    prepare_pretraining(models / "mine", table, "text", LinesSettings(steps=6, batch_size=4, learning_rate=5e-3))
     with pytest.raises(Cancelled):
         job.work(models / "mine", kill_at(3))
     assert job.work(models / "mine")["steps"] == 6

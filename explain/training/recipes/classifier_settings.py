@@ -1,18 +1,12 @@
 """A model of one's own, from a table: settings, and a run's folder made ready. Reads no model, so pages can call it."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-from explain.core.errors import DataError
-from explain.core.files import write_file
 from explain.core.installation import weights_folder
 from explain.core.settings import check_settings, setting, setting_values
-from explain.training import runs
-from explain.training.columns import Columns, Examples, Row, examples, split
-from explain.training.rows import fingerprint
+from explain.training.columns import Columns, Examples
 from explain.training.tables import Table
 
 LISTED = 5  # labels that a title names
@@ -50,31 +44,6 @@ class TableSettings:
         check_settings(self)
 
 
-def prepare(folder: Path, table: Table, columns: Columns, settings: TableSettings) -> Examples:
-    """Make a run's folder: its recipe, and the rows to train, to stop and to measure by.
-
-    Raises:
-        DataError: the table can't be learned from, or the folder not be written; nothing is left behind then.
-    """
-    if columns.several and settings.pooling != "cls":
-        raise DataError(
-            f"The pooling {settings.pooling!r} is for one label of several; where any number may be right, it is cls."
-        )
-    found = examples(table, columns)
-    parts = split(found, settings.seed)
-    recipe = recipe_of(table, columns, settings, found)
-    with runs.created(folder, recipe) as beside:
-        (beside / "data").mkdir()
-        for name, rows in parts.items():
-            write_rows(beside / "data" / f"{name}.jsonl", rows)
-        license = {"license": "not stated; the file was given by whoever trained this"}
-        write_file(beside / "data" / "meta.json", json.dumps(license))
-        recipe["splits"] = {
-            name: {"rows": len(rows), "sha256": fingerprint(str(beside / "data"), name)} for name, rows in parts.items()
-        }
-    return found
-
-
 def recipe_of(table: Table, columns: Columns, settings: TableSettings, found: Examples) -> dict[str, Any]:
     """What is to be done, as JSON; equal recipes go on with each other's runs."""
     return {
@@ -101,8 +70,3 @@ def title_of(labels: Sequence[str], several: bool) -> str:
     return (
         f"Is it {', '.join(others)} or {last}?" if others and not several else f"Which of these: {', '.join(labels)}?"
     )
-
-
-def write_rows(path: Path, rows: Sequence[Row]) -> None:
-    """Write rows as JSON lines."""
-    write_file(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))

@@ -244,10 +244,10 @@ def start(folder: Path) -> None:
     with locked(folder) as locks, (folder / LOG).open("ab") as log:
         Reporter(folder).doing("Starting")
         (folder / "pid").unlink(missing_ok=True)  # of the process before: by now another's, perhaps
-        package = str(Path(__file__).resolve().parents[2])
+        package = str(Path(__file__).resolve().parents[3])
         paths = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "explain.training.job", str(folder), "--locked"],
+            [sys.executable, "-P", "-m", "explain.training.run.job", str(folder), "--locked"],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -14,9 +14,9 @@ from explain.core.errors import DataError
 from explain.core.files import write_file
 from explain.core.installation import MOST_THREADS, environment_number
 from explain.numerics.statistics import mean_and_half_width
-from explain.training import baselines, runs
 from explain.training.columns import TEXTS
-from explain.training.evaluate import (
+from explain.training.measure import baselines
+from explain.training.measure.classification import (
     Flags,
     Floats,
     best_thresholds,
@@ -24,13 +24,15 @@ from explain.training.evaluate import (
     curves,
     multi_label_figures,
 )
-from explain.training.figures import EVALUATION
-from explain.training.finetune import Finetuned, FinetuningRecipe, Further, carry_out
+from explain.training.measure.figures import EVALUATION
 from explain.training.objectives.base import Figures, Source
 from explain.training.objectives.classification import Labelled, OneLabel, SeveralLabels
 from explain.training.recipes import TaskRecipe
-from explain.training.runs import Reporter
-from explain.training.watch import Watch
+from explain.training.recipes.finetuning import FinetuningRecipe
+from explain.training.run import runs
+from explain.training.run.finetuning import Finetuned, Further, carry_out
+from explain.training.run.runs import Reporter
+from explain.training.run.watch import Watch
 
 LOOKS = 20  # at the dev rows, in a run of all its epochs ...
 FEWEST_STEPS, MOST_STEPS = 5, 50  # ... but so many steps apart: as many are lost, at most, when a run is killed

@@ -1,17 +1,12 @@
-"""Going on with pretraining on lines of one's own: settings, and a run's folder made ready. Reads no model."""
+"""The recipe that continues pretraining on lines of text: settings, and documents. Reads no model."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from explain.core.errors import DataError
-from explain.core.installation import weights_folder
-from explain.core.settings import check_settings, setting, setting_values
+from explain.core.settings import check_settings, setting
 from explain.text.tables import Row
-from explain.training import runs
-from explain.training.classifier_settings import write_rows
 from explain.training.columns import text_of
-from explain.training.rows import fingerprint
 from explain.training.tables import Table
 
 WORDS = 120  # of a document: lines are taken together until they have as many
@@ -72,23 +67,3 @@ def _joined(lines: Sequence[str]) -> Iterator[str]:
         if words >= WORDS:
             yield "\n".join(together)
             together, words = [], 0
-
-
-def prepare(folder: Path, table: Table, column: str, settings: LinesSettings) -> None:
-    """Make a run's folder: its recipe, and the documents.
-
-    Raises:
-        DataError: too little text, or the folder can't be written; nothing is left behind then.
-    """
-    rows = documents(table, column)
-    recipe = {
-        "kind": "lines",
-        "file": {"name": table.name, "sha256": table.sha256, "rows": len(table.rows)},
-        "column": column,
-        "settings": setting_values(settings),
-        "base": str(weights_folder() / "base"),
-    }
-    with runs.created(folder, recipe) as beside:
-        (beside / "data").mkdir()
-        write_rows(beside / "data" / "all.jsonl", rows)
-        recipe["splits"] = {"all": {"rows": len(rows), "sha256": fingerprint(str(beside / "data"), "all")}}

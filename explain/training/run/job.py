@@ -1,4 +1,4 @@
-"""One training run, from its folder: `python -m explain.training.job FOLDER`. Pages start it; see `runs.start`."""
+"""One training run, from its folder: `python -m explain.training.run.job FOLDER`. Pages start it; see `runs.start`."""
 
 import json
 import logging
@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from explain.core.errors import Cancelled, ExplainError
-from explain.training import runs
-from explain.training.figures import EVALUATION
-from explain.training.runs import Reporter
+from explain.training.measure.figures import EVALUATION
+from explain.training.run import runs
+from explain.training.run.runs import Reporter
 
 NICENESS = 10  # the app comes first
 
@@ -75,8 +75,8 @@ def _stopper(reporter: Reporter) -> Callable[[int, Any], None]:
 
 
 def _kinds() -> dict[str, Callable[[Path, Reporter], Any]]:
-    from explain.training.pretraining_run import train_lines  # torch takes a while
-    from explain.training.table_run import train_table
+    from explain.training.run.pretraining_run import train_lines  # torch takes a while
+    from explain.training.run.table_run import train_table
 
     return {"table": train_table, "lines": train_lines}
 

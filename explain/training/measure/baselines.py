@@ -17,7 +17,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-from explain.training.evaluate import Flags, Floats
+from explain.training.measure.classification import Flags, Floats
 
 Texts = Sequence[tuple[str, ...]]  # of each row one text, or two
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from explain.training.budget import Budget
-from explain.training.runs import Reporter
+from explain.training.run.budget import Budget
+from explain.training.run.runs import Reporter
 
 # What is noted of a look at the dev rows, by its name in the log; all else can be measured again.
 NOTED = {

@@ -7,20 +7,17 @@ import seqeval.metrics
 from scipy.special import softmax
 from sklearn import metrics
 
-from explain.numerics.statistics import bootstrap_ratio
-from explain.training.evaluate import (
-    answer_figures,
+from explain.numerics.statistics import bootstrap_ratio, wilson
+from explain.training.measure.answers import answer_figures, normalized, word_f1
+from explain.training.measure.classification import (
     best_thresholds,
     calibration_error,
     classification_figures,
     fit_temperature,
     multi_label_figures,
-    normalized,
-    retrieval_figures,
-    span_figures,
-    wilson,
-    word_f1,
 )
+from explain.training.measure.retrieval import retrieval_figures
+from explain.training.measure.spans import span_figures
 
 LOGITS = np.array([[2.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 3.0]])
 LABELS = [0, 1, 1, 1]

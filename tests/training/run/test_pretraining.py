@@ -12,19 +12,15 @@ from safetensors.torch import load_file
 from explain.core.errors import DataError
 from explain.models.loading import catalogue
 from explain.training import compare, finetune, pretrain, rows
-from explain.training.finetune import FinetuningRecipe
-from explain.training.pretrain import (
-    IGNORED,
-    Document,
-    Pairs,
-    PretrainingRecipe,
-    collate,
-    hold_out,
-    measure,
-    read_documents,
-    source_model,
-)
+from explain.training.objectives import masked_pairs
+from explain.training.objectives.base import IGNORED
+from explain.training.objectives.documents import Document, hold_out
+from explain.training.objectives.masked_pairs import Pairs, collate, measure
+from explain.training.recipes.finetuning import FinetuningRecipe
+from explain.training.recipes.pretraining import PretrainingRecipe
 from explain.training.rows import fingerprint, license_of, read_rows
+from explain.training.run import finetuning, pretraining
+from explain.training.run.pretraining import read_documents, source_model
 from tests.tiny_models import CORPUS, tiny_folder
 
 SENTENCES = [sentence for sentence in CORPUS[:4] for _ in range(3)]
@@ -70,7 +66,7 @@ def recipe(corpus: tuple[str, str], source: str, output: Path, **changes: object
 @pytest.fixture(scope="module")
 def pretrained(corpus: tuple[str, str], source: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     output = tmp_path_factory.mktemp("weights") / "base"
-    return output, pretrain.pretrain(recipe(corpus, source, output))
+    return output, pretraining.pretrain(recipe(corpus, source, output))
 
 
 def test_documents_left_out_and_phrases_inside_others_are_not_read(
@@ -106,7 +102,7 @@ def test_pairs_are_masked_and_half_are_next(corpus: tuple[str, str], source: str
     assert (shown == tokenizer.mask_token_id).mean() == pytest.approx(0.8, abs=0.02)
     assert ((shown == right) & (shown != tokenizer.mask_token_id)).mean() == pytest.approx(0.1, abs=0.02)
     assert np.mean([item["is_next"] == 0 for item in items]) == pytest.approx(0.5, abs=0.05)
-    assert all(len(item["ids"]) <= pretrain.LONGEST for item in items)
+    assert all(len(item["ids"]) <= masked_pairs.LONGEST for item in items)
     for item in items[:50]:
         assert item["segment"].tolist() == sorted(item["segment"].tolist()) and item["segment"][-1] == 1
     assert all(np.array_equal(items[5][name], pairs[5][name]) for name in ("ids", "labels", "segment"))
@@ -143,10 +139,10 @@ def test_pretraining_writes_a_model_a_record_and_a_card(pretrained: tuple[Path, 
 
 
 def test_a_run_that_was_cut_off_goes_on(corpus: tuple[str, str], source: str, tmp_path: Path) -> None:
-    pretrain.pretrain(recipe(corpus, source, tmp_path, steps=2))
+    pretraining.pretrain(recipe(corpus, source, tmp_path, steps=2))
     spent = json.loads((next((tmp_path / "checkpoints").glob("checkpoint-2")) / "trainer_state.json").read_text())
     assert any("seconds_spent" in entry for entry in spent["log_history"])
-    figures = pretrain.pretrain(recipe(corpus, source, tmp_path, steps=4))
+    figures = pretraining.pretrain(recipe(corpus, source, tmp_path, steps=4))
     assert figures["steps"] == 4 and (tmp_path / "checkpoints" / "checkpoint-4").is_dir()
     assert not any(
         path.suffix in (".bin", ".pkl") for path in (tmp_path / "checkpoints" / "checkpoint-4").glob("model*")
@@ -154,7 +150,7 @@ def test_a_run_that_was_cut_off_goes_on(corpus: tuple[str, str], source: str, tm
 
 
 def test_minutes_bound_a_run_too(corpus: tuple[str, str], source: str, tmp_path: Path) -> None:
-    figures = pretrain.pretrain(recipe(corpus, source, tmp_path, steps=None, minutes=0.02, evaluate_every=1000))
+    figures = pretraining.pretrain(recipe(corpus, source, tmp_path, steps=None, minutes=0.02, evaluate_every=1000))
     assert 1 <= figures["steps"] < 1000
 
 
@@ -216,7 +212,7 @@ def test_finetuning_makes_an_adapter_that_the_catalogue_loads(pretrained: tuple[
         rank=4,
         bfloat16=True,
     )
-    figures = finetune.finetune(settings)
+    figures = finetuning.finetune(settings)
     assert figures["steps"] == 40 and figures["accuracy"] > 0.9
     assert (output / "adapter_model.safetensors").is_file() and not list(output.glob("*.bin"))
     card = (output / "README.md").read_text()
@@ -247,7 +243,7 @@ def test_bad_data_is_told(pretrained: tuple[Path, dict], given: list[dict], mess
         task="sentiment", data=(str(tmp_path),), output=str(tmp_path / "out"), base=str(pretrained[0])
     )
     with pytest.raises(DataError, match=message):
-        finetune.finetune(settings)
+        finetuning.finetune(settings)
 
 
 def test_files_that_are_no_data(tmp_path: Path) -> None:

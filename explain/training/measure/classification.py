@@ -1,14 +1,6 @@
-"""How good a model is: figures of each kind of task, with 95 % intervals, and what is fitted on held-out texts.
-
-Classes: accuracy, precision, recall, F1, area under the curve, calibration. Labels that hold beside each other: F1 at a
-threshold each. Entities: F1 of whole spans. Answers: F1 of words and exact match, as SQuAD counts them. Vectors: how
-often the right paragraph comes first.
-"""
+"""Figures of classifiers with 95 % intervals, curves, thresholds and temperature."""
 
 import math
-import re
-import string
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,7 +11,6 @@ from scipy.special import log_softmax, softmax
 from sklearn import metrics
 from sklearn.calibration import calibration_curve
 
-from explain.core.errors import DataError
 from explain.numerics.statistics import bootstrap_ratio, wilson
 
 Floats = npt.NDArray[np.float64]
@@ -111,10 +102,10 @@ def macro_f1_interval(confusion: npt.NDArray[np.integer], draws: int = 1000, see
 def _by_label(right: Flags, predicted: Flags, names: Sequence[str]) -> dict[str, dict[str, float]]:
     """Precision, recall, F1 and how often it is right, of each label. right (N, C), predicted (N, C)."""
     found, asked, told = (right & predicted).sum(axis=0), right.sum(axis=0), predicted.sum(axis=0)
-    return {name: _rates(*map(int, column)) for name, column in zip(names, zip(found, asked, told), strict=True)}
+    return {name: rates(*map(int, column)) for name, column in zip(names, zip(found, asked, told), strict=True)}
 
 
-def _rates(found: int, asked: int, told: int) -> dict[str, float]:
+def rates(found: int, asked: int, told: int) -> dict[str, float]:
     """Precision, recall and F1 of `found` right ones among `told`, of `asked` that there are; 0 where undefined."""
     return {
         "precision": found / max(1, told),
@@ -199,7 +190,7 @@ def multi_label_figures(
     """
     called = probabilities >= thresholds
     found, asked, told = right & called, right.sum(axis=1), called.sum(axis=1)
-    micro = _rates(int(found.sum()), int(asked.sum()), int(told.sum()))
+    micro = rates(int(found.sum()), int(asked.sum()), int(told.sum()))
     plain = probabilities >= 0.5
     by_label = _by_label(right, called, names)
     occur = right.any(axis=0) & ~right.all(axis=0)
@@ -220,7 +211,7 @@ def multi_label_figures(
             f"macro_{name}": float(np.mean([rates[name] for rates in by_label.values()]))
             for name in ("precision", "recall", "f1")
         },
-        "micro_f1_at_half": _rates(int((right & plain).sum()), int(right.sum()), int(plain.sum()))["f1"],
+        "micro_f1_at_half": rates(int((right & plain).sum()), int(right.sum()), int(plain.sum()))["f1"],
         "roc_auc": float(np.mean(areas)) if areas else None,
         "average_precision": float(np.mean(average_precisions)) if average_precisions else None,
         "log_loss": float(-np.where(right, np.log(bounded), np.log(1 - bounded)).mean()),
@@ -274,140 +265,3 @@ def _points(across: Floats, up: Floats) -> list[list[float]]:
     """The points of a curve, thinned evenly to what can be seen; the ends stay."""
     kept = np.unique(np.linspace(0, len(across) - 1, min(len(across), MOST_POINTS)).round().astype(int))
     return np.round(np.column_stack([across[kept], up[kept]]), 5).tolist()
-
-
-def need_seqeval() -> None:
-    """Raises: DataError: seqeval, which only measuring needs, is not installed."""
-    try:
-        import seqeval.metrics  # noqa: F401
-    except ImportError as error:
-        raise DataError(
-            "Entities are measured with seqeval, which is not installed: pip install -r requirements-dev.txt."
-        ) from error
-
-
-def span_figures(right: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> dict[str, Any]:
-    """Figures of whole entities: one counts as found if type, first and last token are all right (CoNLL-2003).
-
-    Args:
-        right (N), predicted (N): each text's tags, "O", "B-PER", "I-PER" ...; read as seqeval reads them, by which an
-            I- after another type or after O begins an entity.
-
-    Returns:
-        `span_f1` with its 95 % interval (texts drawn anew), `span_precision`, `span_recall`, `by_label` (by type),
-        `entities`, `count`.
-    """
-    from seqeval.metrics.sequence_labeling import get_entities
-
-    pairs = [(set(get_entities(list(one))), set(get_entities(list(other)))) for one, other in zip(right, predicted)]
-    kinds = sorted({kind for asked, _ in pairs for kind, *_ in asked})
-
-    def of(kind: str | None) -> Any:
-        """Found, asked and told (3, N) of each text, of one type or of all."""
-        chosen = [
-            tuple({span for span in spans if kind in (None, span[0])} for spans in (asked, told))
-            for asked, told in pairs
-        ]
-        return np.array([(len(asked & told), len(asked), len(told)) for asked, told in chosen]).T
-
-    found, asked, told = of(None)
-    total = _rates(int(found.sum()), int(asked.sum()), int(told.sum()))
-    return {
-        "count": len(right),
-        "entities": int(asked.sum()),
-        "span_f1": total["f1"],
-        "span_f1_interval": list(bootstrap_ratio(2.0 * found, (asked + told).astype(float))),
-        "span_precision": total["precision"],
-        "span_recall": total["recall"],
-        "by_label": {kind: _rates(*map(int, of(kind).sum(axis=1))) for kind in kinds},
-    }
-
-
-def span_f1(right: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> float:
-    """The F1 of `span_figures` alone."""
-    from seqeval.metrics import f1_score
-
-    return float(f1_score(list(map(list, right)), list(map(list, predicted)), zero_division=0))
-
-
-def normalized(answer: str) -> str:
-    """An answer as SQuAD compares it: lower case, no punctuation, no articles, single spaces.
-
-    Rajpurkar et al. 2016, https://arxiv.org/abs/1606.05250, section 6.1.
-
-    >>> normalized("The  U.S. Army's")
-    'us armys'
-    """
-    plain = "".join(character for character in answer.lower() if character not in string.punctuation)
-    return " ".join(re.sub(r"\b(a|an|the)\b", " ", plain).split())
-
-
-def word_f1(answer: str, right: str) -> float:
-    """F1 of the words two answers share, each counted as often as both have it; 0 where they share none."""
-    told, asked = normalized(answer).split(), normalized(right).split()
-    shared = sum((Counter(told) & Counter(asked)).values())
-    return 2 * shared / (len(told) + len(asked)) if shared else 0.0
-
-
-def answer_figures(answers: Sequence[str], right: Sequence[Sequence[str]], contexts: Sequence[str]) -> dict[str, Any]:
-    """Figures of answers to questions, each by the right answer it is nearest to.
-
-    Args:
-        answers (N): one of each question.
-        right (N): the answers people gave to each.
-        contexts (N): what each was asked about.
-
-    Returns:
-        `word_f1` with its 95 % interval (contexts drawn anew, with all their questions), `exact_match` with its own
-        (Wilson), `contexts`, `count`.
-    """
-    scores = np.array([max(word_f1(answer, one) for one in given) for answer, given in zip(answers, right)])
-    exact = sum(any(normalized(answer) == normalized(one) for one in given) for answer, given in zip(answers, right))
-    _, context = np.unique(np.array(contexts, dtype=object), return_inverse=True)
-    sums: Floats = np.bincount(context, weights=scores).astype(np.float64)
-    counts = np.bincount(context).astype(np.float64)
-    return {
-        "count": len(answers),
-        "contexts": len(counts),
-        "word_f1": float(scores.mean()),
-        "word_f1_interval": list(bootstrap_ratio(sums, counts)),
-        "exact_match": exact / len(answers),
-        "exact_match_interval": list(wilson(exact, len(answers))),
-    }
-
-
-def retrieval_figures(
-    vectors: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]],
-    source: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]],
-    right: npt.NDArray[np.int64],
-) -> dict[str, Any]:
-    """How often a question's own paragraph is the nearest, or among the ten nearest, of all.
-
-    Args:
-        vectors: of the questions (N, D) and of the paragraphs (P, D), all of length one.
-        source: the same of the encoder these were learned from.
-        right (N): each question's paragraph.
-
-    Returns:
-        `recall_at_1`, `recall_at_10` with their 95 % intervals (Wilson); the source's own, `source_recall_at_1` and
-        `_10`; ours as a share of these, `ratio_at_1` and `_10`; `candidates`, `count`.
-    """
-    ranks, source_ranks = (_ranks(*of, right) for of in (vectors, source))
-    found: dict[str, Any] = {"count": len(right), "candidates": len(vectors[1])}
-    for first in (1, 10):
-        hits, source_hits = int((ranks < first).sum()), int((source_ranks < first).sum())
-        found |= {
-            f"recall_at_{first}": hits / len(right),
-            f"recall_at_{first}_interval": list(wilson(hits, len(right))),
-            f"source_recall_at_{first}": source_hits / len(right),
-            f"ratio_at_{first}": hits / source_hits if source_hits else math.nan,
-        }
-    return found
-
-
-def _ranks(
-    questions: npt.NDArray[np.float32], paragraphs: npt.NDArray[np.float32], right: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
-    """How many paragraphs are nearer to each question (N) than the right one."""
-    cosines = questions @ paragraphs.T
-    return (cosines > cosines[np.arange(len(right)), right][:, None]).sum(axis=1)
