@@ -16,7 +16,7 @@ from scipy.special import softmax
 from sklearn import metrics
 
 import explain
-from explain.__main__ import main
+from explain.cli.main import main
 from explain.core.errors import Busy, Cancelled, DataError, ExplainError, FileError, ModelError
 from explain.models.loading import catalogue
 from explain.models.loading.files import ModelFiles
