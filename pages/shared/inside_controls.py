@@ -69,13 +69,13 @@ def neuron_picker(model: TextModel) -> Neuron | None:
     if not name.strip():
         return None
     try:
-        chosen = read_neuron(name, model.layers, model.neurons)
-        if chosen.number is None:
+        neuron = read_neuron(name, model.layers, model.neurons)
+        if neuron.number is None:
             raise SettingError(f"{name!r} is a whole layer; choose one of its neurons here.")
     except SettingError as error:
         show.problem(str(error))
         return None
-    return chosen
+    return neuron
 
 
 def silenced(model: TextModel) -> tuple[tuple[Neuron, ...], list[str]]:
@@ -89,15 +89,15 @@ def silenced(model: TextModel) -> tuple[tuple[Neuron, ...], list[str]]:
         placeholder="type 2.107, or 2.all, and Enter",
         help="Type a neuron as LAYER.NUMBER, or a whole layer as LAYER.all. The effect on the target is measured.",
     )
-    found, wrong = [], []
+    neurons, wrong = [], []
     for name in names:
         try:
-            found.append(read_neuron(name, model.layers, model.neurons))
+            neurons.append(read_neuron(name, model.layers, model.neurons))
         except SettingError as error:
             wrong.append(str(error))
-    if len(found) > MOST_SILENCED:
+    if len(neurons) > MOST_SILENCED:
         wrong.append(f"At most {MOST_SILENCED} neurons are set to zero at once, a pass each; the rest is left out.")
-    return tuple(dict.fromkeys(found[:MOST_SILENCED])), wrong
+    return tuple(dict.fromkeys(neurons[:MOST_SILENCED])), wrong
 
 
 def set_of_texts() -> DifferentTexts | None:

@@ -55,9 +55,9 @@ def model(name: str, task: str | None = None) -> TextModel:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def table(name: str, data: bytes) -> Table:
+def table(name: str, content: bytes) -> Table:
     """An uploaded file as a table; raises `DataError` with what to do."""
-    return read_table(name, data)
+    return read_table(name, content)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
@@ -242,9 +242,9 @@ def carry_over(page: str) -> None:
     kept = session.setdefault("carried", {})
     if session.get("page") != page:
         session.page = page
-        for key, value in kept.items():
-            if key not in st.query_params and (key not in session or session[key] != value):
-                session[key] = value
+        for key, kept_value in kept.items():
+            if key not in st.query_params and (key not in session or session[key] != kept_value):
+                session[key] = kept_value
 
 
 def keep(key: str, first: Any = None) -> None:
@@ -288,10 +288,10 @@ def examples(loaded: TextModel | None) -> dict[str, tuple[str, ...]]:
         return dict(TASKS["text_classification"].examples)
     entry = next((entry for entry in catalogue.list_models() if entry.name == loaded.name), None)
     first = entry is not None and loaded.task.name in entry.tasks[:1]  # its examples are of the first thing it does
-    found = (entry.examples if entry is not None and first else {}) or loaded.task.examples
+    offered = (entry.examples if entry is not None and first else {}) or loaded.task.examples
     vocabulary = loaded.head.vocabulary
     mask = "[MASK]" if vocabulary is None else vocabulary.mask
-    return {name: tuple(text.replace("[MASK]", mask) for text in texts) for name, texts in found.items()}
+    return {name: tuple(text.replace("[MASK]", mask) for text in texts) for name, texts in offered.items()}
 
 
 def suit_texts(offered: Mapping[str, tuple[str, ...]]) -> None:
@@ -312,12 +312,13 @@ def suit_texts(offered: Mapping[str, tuple[str, ...]]) -> None:
             text, second = linked["text"][:LONGEST_IN_LINK], [linked["pair"][:LONGEST_IN_LINK]]
         session.text, session.pair = text, next(iter(second), "")
         session.carried["pair"] = session.pair  # the page it opens may have no box for it
-        for key, given in linked.items():
-            if given:
+        for key, linked_text in linked.items():
+            if linked_text:
                 del link[key]  # the address bar holds settings; text goes into a link only when asked for
-            if len(given) > LONGEST_IN_LINK:
+            if len(linked_text) > LONGEST_IN_LINK:
                 st.warning(
-                    f"The link held a text of {len(given):,} characters; the first {LONGEST_IN_LINK:,} were taken."
+                    f"The link held a text of {len(linked_text):,} characters; "
+                    f"the first {LONGEST_IN_LINK:,} were taken."
                 )
     pairs: list[tuple[str, str]] = [(texts[0], "".join(texts[1:])) for texts in offered.values()]
     shown = (session.text, session.get("pair") or "")
