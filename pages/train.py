@@ -9,9 +9,11 @@ import streamlit as st
 from explain.core.errors import ExplainError
 from explain.core.guide import definition
 from explain.core.installation import models_folder
+from explain.data.columns import Columns
+from explain.data.dataset import Dataset
+from explain.data.formats import ENDINGS
 from explain.models.loading import catalogue
-from explain.text.tables import ENDINGS
-from explain.training.columns import Columns, Examples
+from explain.training.labeled_rows import MOST_BYTES, LabeledRows
 from explain.training.measure import charts
 from explain.training.measure.figures import figure_rows, fitted, gain, kept, read_evaluation, words_rows
 from explain.training.recipes import classifier_settings as own
@@ -21,7 +23,6 @@ from explain.training.run.preparation import prepare_classifier, prepare_pretrai
 from explain.training.run.progress_charts import progress_charts
 from explain.training.run.runs import Run
 from explain.training.shipped import SHIPPED
-from explain.training.tables import MOST_BYTES, Table
 from pages.shared import controls, show, state
 
 POLL_SECONDS = 1.0
@@ -76,20 +77,19 @@ def new(active: Run | None) -> None:
     kind = st.segmented_control(
         "What it learns", [CLASSES, LINES], default=CLASSES, required=True, key="kind", bind="query-params"
     )
-    table = data(kind)
-    if table is None:
+    dataset = rows_picker(kind)
+    if dataset is None:
         return
     if kind == CLASSES:
-        columns = columns_of(table)
-        rows = state.learnable(table, table.sha256, columns)
-        described(table, rows)
+        columns = columns_of(dataset)
+        described(state.learnable(dataset, dataset.sha256(), columns))
         st.subheader("How", anchor=False)
         settings = controls.training_settings(own.TableSettings, ("train", "minutes", "epochs", "seed"))
     else:
-        column = st.selectbox("Column with the text", table.columns, key="lines_column")
-        count = len(lines.documents(table, column))
+        column = st.selectbox("Column with the text", dataset.names, key="lines_column")
+        texts, report = lines.documents(dataset, column)
         st.caption(
-            f"{len(table.rows):,} rows, taken together in their order as {count:,} documents; a tenth of them is held "
+            f"{report.kept:,} rows, taken together in their order as {len(texts):,} documents; a tenth of them is held "
             "out. Words are masked and guessed, and it is told whether a text goes on. A demonstration: an encoder is "
             "made in days and from millions of pages."
         )
@@ -103,9 +103,9 @@ def new(active: Run | None) -> None:
     if start and settings is not None:
         name = runs.check_name(name, {entry.name for entry in catalogue.list_models()})
         if kind == CLASSES:
-            prepare_classifier(models_folder() / name, table, columns, settings)
+            prepare_classifier(models_folder() / name, dataset, columns, settings)
         else:
-            prepare_pretraining(models_folder() / name, table, column, settings)
+            prepare_pretraining(models_folder() / name, dataset, column, settings)
         begin(models_folder() / name)
 
 
@@ -116,14 +116,14 @@ def begin(folder: Path) -> None:
     st.rerun()
 
 
-def data(kind: str) -> Table | None:
-    """The file to learn from: shipped, or of one's own."""
+def rows_picker(kind: str) -> Dataset | None:
+    """Return the file to learn from: shipped, or of one's own."""
     name, about = SHIPPED["lines" if kind == LINES else "table"]
     state.keep("from", "the shipped example")
     place = st.segmented_control("From", ["a file of mine", "the shipped example"], required=True, key="from")
     if place == "the shipped example":
         st.caption(about)
-        return state.table(name.name, name.read_bytes())
+        return state.rows_of_file(name.name, name.read_bytes())
     uploaded = controls.file_box(
         f"A file in UTF-8: {', '.join(ENDINGS)}",
         [*ENDINGS, "gz"],
@@ -132,15 +132,15 @@ def data(kind: str) -> Table | None:
         "model, a few test rows stay as examples.",
     )
     if uploaded is not None:
-        st.session_state.table_before = state.table(uploaded.name, uploaded.getvalue())
-    elif table := st.session_state.get("table_before"):
-        controls.loaded_before(table.name, "table_before")
+        st.session_state.table_before = state.rows_of_file(uploaded.name, uploaded.getvalue())
+    elif dataset := st.session_state.get("table_before"):
+        controls.loaded_before(dataset.name, "table_before")
     return st.session_state.get("table_before")
 
 
-def columns_of(table: Table) -> Columns:
+def columns_of(dataset: Dataset) -> Columns:
     """Which column is what."""
-    names = list(table.columns)
+    names = list(dataset.names)
     none = "none"
     text = next((place for place, name in enumerate(names) if name.lower() in ("text", "sentence", "review")), 0)
     label = next(
@@ -157,15 +157,15 @@ def columns_of(table: Table) -> Columns:
     return Columns(text=first, label=named, text_pair=None if pair == none else pair, several=several)
 
 
-def described(table: Table, rows: Examples) -> None:
-    """What was understood of a table."""
+def described(rows: LabeledRows) -> None:
+    """Show what was understood of a file."""
     shown = ", ".join(f"{label} {count:,}" for label, count in list(rows.counts.items())[:12])
     more = " ..." if len(rows.counts) > 12 else ""
-    left_out = f" Left out, as a text or a label is missing: {rows.left_out:,}." if rows.left_out else ""
+    left_out = f" Left out, as a text or a label is missing: {rows.left_out}." if rows.left_out.count else ""
     repeated = f" Repeating a text, and kept on one side: {rows.repeated:,}." if rows.repeated else ""
     st.caption(
         show.plain(
-            f"{len(table.rows):,} rows, {len(rows.labels)} labels: {shown}{more}.{left_out}{repeated} Some 15 % of "
+            f"{rows.report.rows:,} rows, {len(rows.labels)} labels: {shown}{more}.{left_out}{repeated} Some 15 % of "
             "the texts are kept to tell when to stop, and 15 % to measure on."
         )
     )

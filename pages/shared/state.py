@@ -15,6 +15,8 @@ from explain.core.errors import TextError
 from explain.core.hosts import is_loopback
 from explain.core.installation import environment_number
 from explain.core.meter import Meter
+from explain.data.columns import Columns
+from explain.data.dataset import Dataset
 from explain.datatypes import Prediction
 from explain.evaluation.plausibility import Marks
 from explain.methods.base import METHODS
@@ -26,9 +28,7 @@ from explain.run.plan import DEFAULT_METHODS, Plan, methods_from
 from explain.run.results import Results, is_partial
 from explain.tasks.base import TASKS
 from explain.text.phrases import PhraseSettings
-from explain.training.columns import Columns, Examples
-from explain.training.columns import examples as examples_of
-from explain.training.tables import Table, read_table
+from explain.training.labeled_rows import LabeledRows, labeled_rows, uploaded_rows
 
 LONGEST_IN_LINK = 2000
 AT_ONCE_SECONDS = 0.6  # a page waits so long before it shows progress
@@ -55,15 +55,15 @@ def model(name: str, task: str | None = None) -> TextModel:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def table(name: str, content: bytes) -> Table:
-    """An uploaded file as a table; raises `DataError` with what to do."""
-    return read_table(name, content)
+def rows_of_file(name: str, content: bytes) -> Dataset:
+    """Return an uploaded file as rows to learn from; raises `DataError` with what to do."""
+    return uploaded_rows(name, content)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def learnable(_table: Table, sha256: str, columns: Columns) -> Examples:
-    """What of a table can be learned; raises `DataError` with what to do."""
-    return examples_of(_table, columns)
+def learnable(_dataset: Dataset, sha256: str, columns: Columns) -> LabeledRows:
+    """Return the rows that can be learned from; raises `DataError` with what to do."""
+    return labeled_rows(_dataset, columns)
 
 
 def warm_up() -> None:

@@ -1,13 +1,14 @@
 """A model of one's own, from a table: settings, and a run's folder made ready. Reads no model, so pages can call it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from explain.core.installation import weights_folder
 from explain.core.settings import check_settings, setting, setting_values
-from explain.training.columns import Columns, Examples
-from explain.training.tables import Table
+from explain.data.columns import Columns
+from explain.data.dataset import Dataset
+from explain.training.labeled_rows import LabeledRows
 
 LISTED = 5  # labels that a title names
 
@@ -44,14 +45,20 @@ class TableSettings:
         check_settings(self)
 
 
-def recipe_of(table: Table, columns: Columns, settings: TableSettings, found: Examples) -> dict[str, Any]:
-    """What is to be done, as JSON; equal recipes go on with each other's runs."""
+def recipe_of(dataset: Dataset, columns: Columns, settings: TableSettings, rows: LabeledRows) -> dict[str, Any]:
+    """Return what is to be done, as JSON; equal recipes go on with each other's runs."""
+    file = {"name": dataset.name, "sha256": dataset.sha256(), "rows": rows.report.rows}
     return {
         "kind": "table",
-        "file": {"name": table.name, "sha256": table.sha256, "rows": len(table.rows), "left_out": found.left_out},
-        "columns": asdict(columns),
-        "labels": list(found.labels),
-        "title": title_of(found.labels, columns.several),
+        "file": file | {"left_out": rows.left_out.count},
+        "columns": {
+            "text": columns.text or "text",
+            "label": columns.label or "label",
+            "text_pair": columns.text_pair,
+            "several": columns.several,
+        },
+        "labels": list(rows.labels),
+        "title": title_of(rows.labels, columns.several),
         "settings": setting_values(settings),
         "base": str(weights_folder() / "base"),
     }

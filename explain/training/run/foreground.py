@@ -6,17 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from explain.core.errors import Busy, Cancelled, DataError
-from explain.training.columns import Columns, examples
+from explain.data.columns import Columns
+from explain.data.dataset import Dataset
+from explain.training.labeled_rows import labeled_rows
 from explain.training.measure.figures import as_text, read_evaluation
 from explain.training.recipes.classifier_settings import TableSettings, recipe_of, same
 from explain.training.run import runs
 from explain.training.run.job import work
 from explain.training.run.preparation import prepare_classifier
-from explain.training.tables import Table
 
 
 def train_here(
-    folder: Path, table: Table, columns: Columns, settings: TableSettings, told: Callable[[str], None]
+    folder: Path, dataset: Dataset, columns: Columns, settings: TableSettings, told: Callable[[str], None]
 ) -> str:
     """Train in this process, in the foreground; a run of the same file and settings that is there goes on.
 
@@ -24,18 +25,18 @@ def train_here(
         The figures as text, beside those of simpler models.
 
     Raises:
-        DataError: the table can't be learned from, or another run is in the folder.
+        DataError: the rows can't be learned from, or another run is in the folder.
     """
     made = False
     if (folder / runs.RECIPE).is_file():
         found = runs.look_at(folder)
-        if not same(found.recipe, recipe_of(table, columns, settings, examples(table, columns))):
+        if not same(found.recipe, recipe_of(dataset, columns, settings, labeled_rows(dataset, columns))):
             raise DataError(f"{folder} holds another run: other rows, or other settings. Give another --out.")
         if found.state == runs.FINISHED:
             raise DataError(f"{folder} holds this very model, trained to the end. Give another --out to train it anew.")
         told("Going on where it was.")
     else:
-        prepare_classifier(folder, table, columns, settings)
+        prepare_classifier(folder, dataset, columns, settings)
         made = True
     try:
         with warnings.catch_warnings():
