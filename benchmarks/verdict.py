@@ -29,6 +29,7 @@ import numpy as np
 import torch
 
 from explain.core.files import write_file
+from explain.data.dataset import Dataset
 from explain.datatypes import Attribution, Target, Tokens, Verdict
 from explain.evaluation.verdict import FEWEST_WORDS, verdict
 from explain.methods.gradient_times_input import GradientTimesInput
@@ -42,7 +43,6 @@ from explain.models.cached_model import CachedModel
 from explain.models.loading.catalogue import load_model
 from explain.models.straight_path import StraightPath
 from explain.numerics.quadrature import refined
-from explain.training.rows import read_rows
 
 COLORS = ("green", "amber", "red", "grey")
 FACTS = ("gap", "agreement", "percentile")
@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--csv")
     options = parser.parse_args()
     model = load_model()
-    texts = [row["text"] for row in read_rows(options.data, options.split, ("text",))]
+    texts = [row["text"] for _, row in Dataset.open(options.data, split=options.split).cells(("text",))]
     np.random.default_rng(0).shuffle(texts)
     items = [tokens for text in texts if len((tokens := model.encode(text)).words) >= FEWEST_WORDS]
     items = items[options.skip : options.skip + options.texts]

@@ -46,6 +46,7 @@ MOVED = {
     "explain.embeddings.reading": "explain.data.texts",
     "explain.text.lines": "explain.data.texts",
     "explain.text.reference": "explain.data.reference_texts",
+    "explain.text.tables": "explain.data.formats",
     "explain.training.baselines": "explain.training.measure.baselines",
     "explain.training.budget": "explain.training.run.budget",
     "explain.training.charts": "explain.training.measure.charts",
@@ -58,6 +59,7 @@ MOVED = {
     "explain.training.library_errors": "explain.training.run.library_errors",
     "explain.training.lines": "explain.training.recipes.lines",
     "explain.training.pretraining_run": "explain.training.run.pretraining_run",
+    "explain.training.rows": "explain.data.splits",
     "explain.training.runs": "explain.training.run.runs",
     "explain.training.source_encoder": "explain.training.objectives.source_encoder",
     "explain.training.table_run": "explain.training.run.table_run",
@@ -159,6 +161,7 @@ RENAMED = {
         "text_of": "explain.data.columns.plain_text",
         "TEXTS": "explain.data.splits.TEXTS",
     },
+    "explain.training.rows": {"license_of": "explain.data.storage.license_of"},
     "explain.training.tables": {
         "read_file": "explain.training.labeled_rows.open_rows",
         "read_table": "explain.training.labeled_rows.uploaded_rows",

@@ -161,8 +161,9 @@ class Dataset:
             required: columns that every row must have.
 
         Raises:
-            DataError: a row that can't be read or lacks a column, or more than the limits allow.
+            DataError: no rows, a row that can't be read or lacks a column, or more than the limits allow.
         """
+        count = 0
         for count, (number, row) in enumerate(self._numbered(None), 1):
             if isinstance(row, dict) and (missing := [column for column in required if column not in row]):
                 place = self.name if count == 1 else f"Row {number:,} of {self.name}"
@@ -170,6 +171,8 @@ class Dataset:
             if isinstance(row, BadRow):
                 raise DataError(row.reason)
             yield number, row
+        if not count:
+            raise DataError(f"{self.name} has no rows.")
 
     def reading(self) -> "Reading":
         """Begin to read; the reading reports on what it read."""

@@ -15,6 +15,7 @@ from scipy.special import expit
 from transformers import BertForSequenceClassification, PreTrainedTokenizerBase
 
 from explain.core.errors import DataError
+from explain.data.splits import hold_out
 from explain.models.mean_classifier import BertForLSTMClassification, BertForMeanClassification
 from explain.training.measure.classification import (
     Floats,
@@ -24,7 +25,6 @@ from explain.training.measure.classification import (
     multi_label_figures,
 )
 from explain.training.objectives.base import Feature, Figures, Fitted, Objective, Row, Source, plain_features, read_out
-from explain.training.rows import hold_out
 
 FEWEST_TUNED = 50  # texts that a temperature is fitted on
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from explain.core.errors import DataError
+from explain.data.dataset import Dataset
 from explain.training.objectives.base import Objective, Source
 from explain.training.recipes.tasks import TaskRecipe
-from explain.training.rows import read_rows
 
 
 def read_examples(objective: Objective[Any], source: Source, place: str, split: str, seed: int) -> list[Any]:
@@ -17,7 +17,7 @@ def read_examples(objective: Objective[Any], source: Source, place: str, split: 
     Raises:
         DataError: no such file, a missing column, or a value that does not fit; names the row.
     """
-    rows = list(enumerate(read_rows(place, split, source.columns), 1))
+    rows = list(Dataset.open(place, split=split).cells(source.columns))
     if source.leave_out:
         rows = [(number, row) for number, row in rows if not str(row["doc"]).startswith(source.leave_out)]
     if source.most is not None and len(rows) > source.most:

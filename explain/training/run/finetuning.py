@@ -14,12 +14,13 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase, TrainerCallback
 
 from explain.core.files import atomic_files, create_folder, write_file
 from explain.core.installation import weights_folder
+from explain.data.dataset import Dataset
+from explain.data.storage import license_of
 from explain.models.loading.files import weight_hash
 from explain.training.measure.card import write_card
 from explain.training.objectives.base import Figures, Fitted, Objective, Source
 from explain.training.recipes.finetuning import FinetuningRecipe, completed
 from explain.training.recipes.tasks import TASK_RECIPES, TaskRecipe, places_of
-from explain.training.rows import fingerprint, license_of
 from explain.training.run.adapter import adapted_model, trained_sizes
 from explain.training.run.adapter_trainer import train_adapter
 from explain.training.run.budget import Budget
@@ -166,7 +167,7 @@ def _data_entry(source: Source, place: str) -> dict[str, Any]:
         "title": source.title,
         "license": license_of(place),
         "splits": source.splits,
-        "sha256": {split: fingerprint(place, split) for split in source.splits},
+        "sha256": {split: Dataset.open(place, split=split).sha256() for split in source.splits},
     }
 
 

@@ -21,13 +21,15 @@ from transformers import (
 
 from explain.core.errors import DataError
 from explain.core.files import atomic_files, create_folder, write_file
+from explain.data.dataset import Dataset
+from explain.data.splits import longest_only
+from explain.data.storage import license_of
 from explain.training.measure.card import write_card
 from explain.training.objectives.base import IGNORED
 from explain.training.objectives.documents import Document, hold_out, tokenized
 from explain.training.objectives.masked_pairs import Pairs, both_objectives, collate, measure_by_source
 from explain.training.objectives.source_encoder import source_folder
 from explain.training.recipes.pretraining import PretrainingRecipe
-from explain.training.rows import fingerprint, license_of, longest_only, read_rows
 from explain.training.run.budget import Budget, BudgetedTrainer, ended_at, last_checkpoint
 from explain.training.run.library_errors import library_errors
 
@@ -49,7 +51,7 @@ def read_documents(recipe: PretrainingRecipe, tokenizer: PreTrainedTokenizerBase
 
 
 def _named_texts(folder: str, leave_out: str) -> Iterator[tuple[str, str]]:
-    rows = read_rows(folder, _split(folder), columns=("text",))
+    rows = [row for _, row in Dataset.open(folder, split=_split(folder)).cells(("text",))]
     if "doc" in rows[0]:
         yield from ((row["doc"], row["text"]) for row in rows if not row["doc"].startswith(leave_out))
         return
@@ -240,7 +242,7 @@ def _record(
             {
                 "name": Path(folder).name,
                 "license": license_of(folder),
-                "sha256": {_split(folder): fingerprint(folder, _split(folder))},
+                "sha256": {_split(folder): Dataset.open(folder, split=_split(folder)).sha256()},
             }
             for folder in recipe.data
         ],

@@ -10,6 +10,8 @@ import torch
 from safetensors.torch import load_file
 
 from explain.core.errors import DataError
+from explain.data.dataset import Dataset
+from explain.data.storage import license_of
 from explain.models.loading import catalogue
 from explain.training import compare, finetune, pretrain, rows
 from explain.training.objectives import masked_pairs
@@ -18,7 +20,6 @@ from explain.training.objectives.documents import Document, hold_out
 from explain.training.objectives.masked_pairs import Pairs, collate, measure
 from explain.training.recipes.finetuning import FinetuningRecipe
 from explain.training.recipes.pretraining import PretrainingRecipe
-from explain.training.rows import fingerprint, license_of, read_rows
 from explain.training.run import finetuning, pretraining
 from explain.training.run.pretraining import read_documents, source_model
 from tests.tiny_models import CORPUS, tiny_folder
@@ -222,7 +223,7 @@ def test_finetuning_makes_an_adapter_that_the_catalogue_loads(pretrained: tuple[
     assert model.predict(model.encode("good film number 7")).label == "positive"
     assert model.predict(model.encode("bad film number 7")).label == "negative"
     lost = []
-    for row in read_rows(labelled, "dev"):
+    for _, row in Dataset.open(labelled, split="dev").cells():
         lost.append(-np.log(model.predict(model.encode(row["text"])).output.probabilities[0, row["label"]]))
     # The figures are of what is served, in float32, whatever the training computed in.
     assert figures["log_loss"] == pytest.approx(np.mean(lost), rel=1e-5)
@@ -248,30 +249,19 @@ def test_bad_data_is_told(pretrained: tuple[Path, dict], given: list[dict], mess
 
 def test_files_that_are_no_data(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"has no train\.jsonl"):
-        read_rows(str(tmp_path), "train")
+        list(Dataset.open(tmp_path, split="train").cells())
     (tmp_path / "train.jsonl").write_text('{"text": "a"}\n\nnot json\n')
     with pytest.raises(DataError, match="line 3: not JSON"):
-        read_rows(str(tmp_path), "train")
+        list(Dataset.open(tmp_path, split="train").cells())
     (tmp_path / "train.jsonl").write_text("[1]\n")
     with pytest.raises(DataError, match="a JSON object is wanted, not list"):
-        read_rows(str(tmp_path), "train")
+        list(Dataset.open(tmp_path, split="train").cells())
     with pytest.raises(DataError, match="neither a folder here nor a data set"):
-        read_rows("no/such-data-set", "train")
-    assert len(fingerprint(str(tmp_path), "train")) == 64 and license_of(str(tmp_path)) == "see the data set's own page"
-
-
-def test_hub_data_is_read_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    from explain.training.rows import read_rows
-
-    asked = []
-
-    def load_dataset(name: str, split: str) -> list[dict[str, object]]:
-        asked.append((name, split))
-        return [{"sentence": "good", "label": 1}]
-
-    monkeypatch.setattr("datasets.load_dataset", load_dataset)
-    assert read_rows("stanfordnlp/sst2", "dev", ("text", "label")) == [{"label": 1, "text": "good"}]
-    assert asked == [("stanfordnlp/sst2", "validation")]
+        list(Dataset.open("no/such-data-set", split="train").cells())
+    assert (
+        len(Dataset.open(tmp_path, split="train").sha256()) == 64
+        and license_of(str(tmp_path)) == "see the data set's own page"
+    )
 
 
 @pytest.mark.parametrize("module", [pretrain, finetune])
