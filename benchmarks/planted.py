@@ -16,9 +16,10 @@ from pathlib import Path
 import torch
 
 from explain.core.files import write_file
-from explain.evaluation.ground_truth import SHORTCUTS, Precision, planted, precision
+from explain.evaluation.ground_truth import Precision, precision
 from explain.methods.base import METHODS
 from explain.numerics.statistics import wilson
+from explain.testing.planted_models import SHORTCUTS, planted
 
 PAGE = Path(__file__).parent.parent / "docs" / "ground_truth.md"
 BEGIN, END = "<!-- written by benchmarks.planted -->\n", "<!-- until here -->\n"

@@ -57,7 +57,7 @@ def test_the_installed_package_finds_its_weights(wheel: Path, tmp_path: Path) ->
         f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import explain; print(explain.__file__);"
         "print(explain.explain('A good film.', methods=['occlusion'], phrases=False).prediction.label);"
         "from explain.core.installation import site_folder; print((site_folder() / 'app.py').is_file());"
-        "from explain import guide; print(guide.pages()['glossary'].path, guide.definition('pass').split()[0])"
+        "from explain.core import guide; print(guide.pages()['glossary'].path, guide.definition('pass').split()[0])"
     )
     out = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
     place, label, found, glossary, word = out.split()

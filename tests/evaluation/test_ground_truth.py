@@ -15,11 +15,12 @@ from benchmarks.planted import as_markdown, measured
 from explain.core.errors import ModelError, UnknownNameError
 from explain.core.meter import Meter
 from explain.datatypes import Attribution, Tokens
-from explain.evaluation.ground_truth import FILLERS, SHORTCUTS, OneWord, highest
+from explain.evaluation.ground_truth import highest
 from explain.methods.base import METHODS, Item, Method, Stopwatch
 from explain.models.base import CAPABILITIES, TextModel
 from explain.models.transformer import EncoderModel
-from explain.testing import Planted, PlantedText, planted, precision, precision_at_k
+from explain.testing import SHORTCUTS, Planted, PlantedText, planted, precision, precision_at_k
+from explain.testing.planted_models import FILLERS, OneWord
 
 ROOT = Path(__file__).parent.parent.parent
 TEXTS = 4  # of each shortcut, for every method; docs/ground_truth.md has them at 200, of five models
@@ -91,7 +92,7 @@ def test_it_is_a_model_like_any_other(name: str) -> None:
 
 
 def test_training_leaves_the_callers_random_numbers_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explain.evaluation.ground_truth._STEPS", 1)
+    monkeypatch.setattr("explain.testing.planted_models._STEPS", 1)
     torch.manual_seed(3)
     first = torch.rand(1)
     torch.manual_seed(3)

@@ -290,7 +290,7 @@ def test_two_threads_compare_texts_at_once(tiny: Tiny) -> None:
 
 def test_long_texts_are_compared_by_larger_parts(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     model = tiny("bert", "")
-    monkeypatch.setattr("explain.analyses.similarity._WORDS_OF_TWO", 10)
+    monkeypatch.setattr("explain.analyses.similarity.MOST_WORDS", 10)
     longer = SimilarityAttribution().run(model, ExplainedText(*default_item(model, "people walk, " * 3, "a dog, " * 3)))
     assert longer.granularity == "phrase" and longer.values.shape == (3, 3)
     one = SimilarityAttribution().run(model, ExplainedText(*default_item(model, "a", "dog")))

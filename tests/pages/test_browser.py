@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from explain.report import replay
+from explain.report.record import from_record, read
+from explain.report.replay import replay
 from tests.pages.visits import FIRST_EXAMPLE, Visit
 
 pytestmark = pytest.mark.browser
@@ -200,8 +201,8 @@ def test_downloads(visit: Visit, tmp_path: Path) -> None:
         caught.value.save_as(path)
         return path
 
-    report = replay.read(saved("JSON, to replay"))
-    assert report.text == "A </script><b> charming film." and replay.replay(report).within(1e-3)
+    report = read(saved("JSON, to replay"))
+    assert report.text == "A </script><b> charming film." and replay(report).within(1e-3)
     assert saved("CSV of the scores").read_text().startswith("method,granularity,text")
     html = saved("HTML, opens offline")
     words = visit.words()
@@ -213,7 +214,7 @@ def test_downloads(visit: Visit, tmp_path: Path) -> None:
     alone.locator(".heatmap .w").nth(1).click()
     assert alone.locator(".heatmap .picked").count() == 3
     kept = json.loads(alone.locator("#report").text_content())
-    assert replay.from_record(kept).text == report.text
+    assert from_record(kept).text == report.text
     alone.close()
     visit.context.set_offline(False)
 

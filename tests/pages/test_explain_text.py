@@ -450,7 +450,7 @@ def test_a_model_that_does_not_say_what_it_was_saved_for_is_asked_about(
     app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(state, "any_model_allowed", lambda: True)
-    monkeypatch.setattr(state, "find", lambda *_: pytest.fail("computed something"))
+    monkeypatch.setattr(state, "advance", lambda *_: pytest.fail("computed something"))
     app.query_params["model"] = "another model …"
     app.query_params["place"] = str(unsaid(tiny_folder("bert", tmp_path)))
     run(app)
@@ -471,7 +471,7 @@ def test_a_model_that_does_not_say_what_it_was_saved_for_is_asked_about(
 def test_the_other_pages_ask_too(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = AppTest.from_file(str(ROOT / "pages" / page), default_timeout=PATIENCE)
     monkeypatch.setattr(state, "any_model_allowed", lambda: True)
-    monkeypatch.setattr(state, "find", lambda *_: pytest.fail("computed something"))
+    monkeypatch.setattr(state, "advance", lambda *_: pytest.fail("computed something"))
     app.query_params["model"] = "another model …"
     app.query_params["place"] = str(unsaid(tiny_folder("bert", tmp_path)))
     app.run()

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from explain.report import replay
+from explain.report.record import read
+from explain.report.replay import replay
 from tests.pages.visits import Visit
 
 pytestmark = pytest.mark.browser
@@ -47,9 +48,9 @@ def test_words_are_marked_by_mouse_and_keyboard(visit: Visit, tmp_path: Path) ->
     with page.expect_download() as caught:
         page.get_by_role("button", name="JSON, to replay").click()
     caught.value.save_as(tmp_path / "report.json")
-    report = replay.read(tmp_path / "report.json")
+    report = read(tmp_path / "report.json")
     assert report.rationale is not None and report.rationale.words == (2, 3, 4, 5)
-    assert len(report.rationale.figures) == 2 and replay.replay(report).within(1e-3)
+    assert len(report.rationale.figures) == 2 and replay(report).within(1e-3)
     with page.expect_download() as caught:
         page.get_by_role("button", name="Figures, CSV").click()
     caught.value.save_as(tmp_path / "figures.csv")

@@ -13,10 +13,12 @@ pytestmark = pytest.mark.browser
 
 def shown(page: Page, name: str) -> None:
     """Wait until a page of the guide is shown to its end."""
-    expect(page.get_by_role("heading", name=guide.pages()[name].title, level=1)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name=guide.pages()[name].title, level=1)).to_be_visible(timeout=1000 * PATIENCE)
     names = list(guide.contents())
     following = names[names.index(name) + 1]
-    expect(page.get_by_role("button", name=f"Next: {guide.contents()[following]}")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name=f"Next: {guide.contents()[following]}")).to_be_visible(
+        timeout=1000 * PATIENCE
+    )
 
 
 def test_links_and_the_list_lead_from_page_to_page(visit: Visit) -> None:
@@ -48,7 +50,9 @@ def test_a_text_waits_while_help_is_read(visit: Visit) -> None:
     page.get_by_test_id("stHeader").get_by_role("link", name="Help").click()
     shown(page, "index")
     page.get_by_test_id("stHeader").get_by_role("link", name="Attention").click()
-    expect(page.get_by_role("textbox", name="Text to explain")).to_have_value("A text of my own.", timeout=PATIENCE)
+    expect(page.get_by_role("textbox", name="Text to explain")).to_have_value(
+        "A text of my own.", timeout=1000 * PATIENCE
+    )
     visit.settle()
 
 

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -46,10 +47,10 @@ def test_every_view_bears_every_text(app: AppTest, view: str, text: str | None) 
 
 def test_the_python_runs(app: AppTest) -> None:
     look(app, "Neurons", zero=["2.308"])
-    found: dict[str, object] = {}
+    names: dict[str, Any] = {}
     for block in app.code:
-        exec(block.value, found)
-    assert found["found"].neurons[0].number == 308
+        exec(block.value, names)
+    assert names["result"].neurons[0].number == 308
 
 
 def test_neurons_are_set_to_zero_and_taken_back(app: AppTest) -> None:
@@ -171,9 +172,9 @@ def test_a_pair_is_read_together(app: AppTest) -> None:
 
 
 def test_models_that_show_no_neurons_say_so(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    chunked = tiny_folder("bert", tmp_path / "chunked", chunk_size_feed_forward=1)
-    monkeypatch.setenv("EXPLAIN_MODELS", f"chunked={chunked}")
-    look(app, "Neurons", model="chunked")
+    monkeypatch.setattr(EncoderModel, "_neurons_are_seen", lambda *_: False)  # as of layers of another kind
+    monkeypatch.setenv("EXPLAIN_MODELS", f"closed={tiny_folder('bert', tmp_path / 'closed')}")
+    look(app, "Neurons", model="closed")
     assert "their neurons can't be seen" in errors(app).replace("\\", "") and not app.exception
 
 
