@@ -15,7 +15,8 @@ def add_to(commands: Commands) -> None:
     command.add_argument(
         "file",
         type=not_empty,
-        help="a .csv, .tsv, .txt, .jsonl or .parquet file, also .gz but for .parquet; - reads lines from stdin",
+        help="a .csv, .tsv, .txt, .jsonl, .json or .parquet file, also .gz but for .parquet; or a folder of .txt "
+        "files; - reads lines from stdin",
     )
     command.add_argument(
         "--column", metavar="NAME", help="the column with the texts (default: text, sentence, or the only one)"

@@ -15,7 +15,11 @@ def add_to(commands: Commands) -> None:
         "evaluate", help="measure methods on a data set: faithfulness, and agreement with human labels"
     )
     command.add_argument(
-        "--data", type=not_empty, required=True, metavar="DIR", help="a folder with SPLIT.jsonl or SPLIT.jsonl.gz"
+        "--data",
+        type=not_empty,
+        required=True,
+        metavar="DIR",
+        help="a folder with SPLIT.jsonl, SPLIT.csv or the like; or one file; or a public data set",
     )
     command.add_argument(
         "--split",

@@ -15,7 +15,7 @@ def add_to(commands: Commands) -> None:
         "file",
         type=not_empty,
         metavar="FILE",
-        help="the rows: a .csv, .tsv, .jsonl, .json or .parquet file in UTF-8",
+        help="the rows: a .csv, .tsv, .jsonl, .json or .parquet file in UTF-8, or a folder of .txt files",
     )
     command.add_argument(
         "--out",

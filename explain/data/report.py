@@ -28,7 +28,7 @@ class RowNumbers:
 
 @dataclass(frozen=True)
 class ReadingReport:
-    """What was read of a data set, and what was not.
+    """The rows of a data set that were read, and those that were not.
 
     Attributes:
         name: the data set's.
@@ -58,5 +58,4 @@ class ReadingReport:
             ("Rows that can't be read were left out", self.bad),
             ("Rows that repeat an earlier text", self.repeated),
         )
-        said = [f"{kind}: {numbers}." for kind, numbers in kinds if numbers.count]
-        return (*said, *self.reasons[:1])
+        return (*(f"{kind}: {numbers}." for kind, numbers in kinds if numbers.count), *self.reasons[:1])

@@ -153,13 +153,13 @@ def hold_out(items: Sequence[Item], text_of: Callable[[Item], str], seed: int) -
     >>> len(kept), len(held)
     (38, 2)
     """
-    texts = [text_of(item) for item in items]
+    texts = [*map(text_of, items)]
     candidates = sorted(longest_only(texts)) or sorted(set(texts))
     count = max(1, round(CALIBRATION_SHARE * len(candidates)))
     drawn = {candidates[number] for number in np.random.default_rng(seed).permutation(len(candidates))[:count]}
     is_part = part_of(drawn)
-    kept = [item for item, text in zip(items, texts) if not is_part(text)]
-    held = [item for item, text in zip(items, texts) if text in drawn]
+    kept = [example for example, text in zip(items, texts) if not is_part(text)]
+    held = [example for example, text in zip(items, texts) if text in drawn]
     if not kept:
         raise DataError("There are too few different texts to hold some out and train on the others.")
     return kept, held

@@ -16,7 +16,7 @@ from explain.core.errors import DataError
 from explain.data import columns, csv_cells, dataset, repeats, report, splits, storage, texts
 from explain.data.columns import Columns
 from explain.data.dataset import Dataset
-from explain.data.formats import Limits, StoredFile
+from explain.data.formats import ENDINGS, Limits, StoredFile
 from explain.data.repeats import Repeats
 from explain.data.report import MOST_NUMBERS, RowNumbers
 from explain.data.texts import load_texts
@@ -166,6 +166,11 @@ def test_splits_of_a_folder(tmp_path: Path) -> None:
         Dataset.open(tmp_path)
     with pytest.raises(DataError, match=r"train.jsonl.gz has no column label; it has text"):
         list(Dataset.open(tmp_path, split="train").cells(("text", "label")))
+
+
+def test_the_guide_names_every_format() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "guide" / "data.md").read_text(encoding="utf-8")
+    assert not [ending for ending in ENDINGS if f"`.{ending}`" not in page]
 
 
 def test_columns_are_looked_for() -> None:
