@@ -182,7 +182,7 @@ def _undefined(methods: Mapping[str, Mapping[str, Row]], texts: set[str] | None)
 
 
 def _best(methods: Mapping[str, Mapping[str, Row]], texts: set[str] | None) -> str:
-    """Return for each column the best method by its mean, and those whose difference to it, text by text, may be zero."""
+    """Return each column's best method by its mean, and those whose difference to it, text by text, may be zero."""
     lines = []
     for column in (*FAITHFUL, *HUMAN):
         by_method = {name: _values(of_texts, texts, column) for name, of_texts in methods.items() if name != RANDOM}
