@@ -183,6 +183,7 @@ RENAMED = {
         "TaskRecipe": "explain.training.recipes.tasks.TaskRecipe",
         "places_of": "explain.training.recipes.tasks.places_of",
     },
+    "explain.training.table_run": {"about_of": "explain.training.run.table_run.task_of"},
     "explain.methods.coalitions": {"GameSettings": "explain.methods.coalitions.CoalitionSettings"},
 }
 

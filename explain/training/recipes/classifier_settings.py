@@ -1,4 +1,4 @@
-"""A model of one's own, from a table: settings, and a run's folder made ready. Reads no model, so pages can call it."""
+"""The recipe of a classifier trained on a table: its settings, columns and labels. Reads no model."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -9,12 +9,12 @@ from explain.core.settings import check_settings, setting, setting_values
 from explain.training.columns import Columns, Examples
 from explain.training.tables import Table
 
-LISTED = 5  # labels that a title names
+LISTED = 5  # most labels that a title names
 
 
 @dataclass(frozen=True, kw_only=True)
 class TableSettings:
-    """How a classifier is trained, and for how long at most."""
+    """Settings of a classifier's training."""
 
     train: str = setting(
         "adapter",
@@ -44,26 +44,26 @@ class TableSettings:
         check_settings(self)
 
 
-def recipe_of(table: Table, columns: Columns, settings: TableSettings, found: Examples) -> dict[str, Any]:
-    """What is to be done, as JSON; equal recipes go on with each other's runs."""
+def recipe_of(table: Table, columns: Columns, settings: TableSettings, examples: Examples) -> dict[str, Any]:
+    """Return the recipe as JSON. A run with an equal recipe can be continued."""
     return {
         "kind": "table",
-        "file": {"name": table.name, "sha256": table.sha256, "rows": len(table.rows), "left_out": found.left_out},
+        "file": {"name": table.name, "sha256": table.sha256, "rows": len(table.rows), "left_out": examples.left_out},
         "columns": asdict(columns),
-        "labels": list(found.labels),
-        "title": title_of(found.labels, columns.several),
+        "labels": list(examples.labels),
+        "title": title_of(examples.labels, columns.several),
         "settings": setting_values(settings),
         "base": str(weights_folder() / "base"),
     }
 
 
 def same(recipe: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two recipes ask for the same of the same rows."""
+    """Return whether two recipes have the same rows and settings."""
     return all(recipe.get(name) == other.get(name) for name in ("kind", "file", "columns", "labels", "settings"))
 
 
 def title_of(labels: Sequence[str], several: bool) -> str:
-    """What a model decides, as a page asks it."""
+    """Return the question that a model answers."""
     if len(labels) > LISTED:
         return f"Which of {len(labels)} labels{', one or several' if several else ''}?"
     *others, last = labels

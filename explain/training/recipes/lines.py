@@ -9,13 +9,13 @@ from explain.text.tables import Row
 from explain.training.columns import text_of
 from explain.training.tables import Table
 
-WORDS = 120  # of a document: lines are taken together until they have as many
-FEWEST_DOCUMENTS = 25  # or none could be held out without holding out too much
+WORDS = 120  # of a document; lines are joined until they have as many
+FEWEST_DOCUMENTS = 25  # of fewer, too large a share would have to be held out
 
 
 @dataclass(frozen=True, kw_only=True)
 class LinesSettings:
-    """How pretraining goes on, and for how long at most: a demonstration, no training of an encoder."""
+    """Settings of continued pretraining, a demonstration of limited size."""
 
     minutes: float = setting(5.0, low=0.1, high=240.0, help="Training ends after this many minutes.")
     steps: int = setting(200, low=1, high=10_000, help="Training ends after this many steps.")
@@ -30,26 +30,26 @@ class LinesSettings:
 
 
 def documents(table: Table, column: str) -> list[Row]:
-    """Lines taken together, in their order, as documents.
+    """Return documents of joined lines, in their order.
 
     Raises:
-        DataError: no such column, or too little text.
+        DataError: the column is missing, or there is too little text.
     """
     if column not in table.columns:
         raise DataError(f"{table.name} has no column {column}; it has {', '.join(table.columns)}.")
     lines = list(_lines(table, column))
-    found = [{"doc": f"lines/{number}", "text": text} for number, text in enumerate(_joined(lines))]
-    if len(found) < FEWEST_DOCUMENTS:
+    rows = [{"doc": f"lines/{number}", "text": text} for number, text in enumerate(_joined(lines))]
+    if len(rows) < FEWEST_DOCUMENTS:
         words = sum(len(line.split()) for line in lines)
         raise DataError(
-            f"{table.name} has {words:,} words in {column}; to learn from them and to measure, at least "
-            f"{FEWEST_DOCUMENTS * WORDS:,} are needed. Add text."
+            f"{table.name} has {words:,} words in {column}. Training and measuring need at least "
+            f"{FEWEST_DOCUMENTS * WORDS:,}. Add text."
         )
-    return found
+    return rows
 
 
 def _lines(table: Table, column: str) -> Iterator[str]:
-    """The lines of a column, a long one in parts: so an article on one line makes as many documents as it has text."""
+    """Yield the lines of a column, long ones in parts, so that an article on one line makes several documents."""
     for number, row in enumerate(table.rows, 1):
         try:
             words = text_of(row[column]).split()

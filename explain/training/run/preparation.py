@@ -1,4 +1,4 @@
-"""Folders of training runs, made ready: the recipe, and the rows. Reads no model, so pages can call it."""
+"""Prepare the folder of a training run: its recipe and its rows. Loads no model, so pages can call it."""
 
 import json
 from collections.abc import Sequence
@@ -17,35 +17,35 @@ from explain.training.tables import Table
 
 
 def prepare_classifier(folder: Path, table: Table, columns: Columns, settings: TableSettings) -> Examples:
-    """Make a run's folder: its recipe, and the rows to train, to stop and to measure by.
+    """Make the folder of a classifier's run: its recipe, and the rows to train on, to stop by and to measure on.
 
     Raises:
-        DataError: the table can't be learned from, or the folder not be written; nothing is left behind then.
+        DataError: the table can't be learned from, or the folder can't be written; then no folder remains.
     """
     if columns.several and settings.pooling != "cls":
         raise DataError(
-            f"The pooling {settings.pooling!r} is for one label of several; where any number may be right, it is cls."
+            f"The pooling {settings.pooling!r} works for one label for each text only. Use cls for several labels."
         )
-    found = examples(table, columns)
-    parts = split(found, settings.seed)
-    recipe = recipe_of(table, columns, settings, found)
+    learnable = examples(table, columns)
+    parts = split(learnable, settings.seed)
+    recipe = recipe_of(table, columns, settings, learnable)
     with runs.created(folder, recipe) as beside:
         (beside / "data").mkdir()
         for name, rows in parts.items():
             write_rows(beside / "data" / f"{name}.jsonl", rows)
-        license = {"license": "not stated; the file was given by whoever trained this"}
+        license = {"license": "not stated; the file is from the person who trained the model"}
         write_file(beside / "data" / "meta.json", json.dumps(license))
         recipe["splits"] = {
             name: {"rows": len(rows), "sha256": fingerprint(str(beside / "data"), name)} for name, rows in parts.items()
         }
-    return found
+    return learnable
 
 
 def prepare_pretraining(folder: Path, table: Table, column: str, settings: LinesSettings) -> None:
-    """Make a run's folder: its recipe, and the documents.
+    """Make the folder of continued pretraining: its recipe, and the documents.
 
     Raises:
-        DataError: too little text, or the folder can't be written; nothing is left behind then.
+        DataError: there is too little text, or the folder can't be written; then no folder remains.
     """
     rows = documents(table, column)
     recipe = {
