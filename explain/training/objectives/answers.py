@@ -75,9 +75,7 @@ class Answers(Objective[Question]):
         for answer in answers:
             text, start = answer.get("text"), answer.get("start")
             if not text or not isinstance(start, int) or context[start : start + len(text)] != text:
-                raise DataError(
-                    f"has the answer {text!r}, which is not in its context at its start, {start!r}."
-                )
+                raise DataError(f"has the answer {text!r}, which is not in its context at its start, {start!r}.")
         ranked = sorted(
             answers, key=lambda answer: -answer.get("votes", 0)
         )  # stable: of equally frequent answers the first stays first
