@@ -24,7 +24,7 @@ from explain.views.attention_arrays import to_json, to_npz
 from explain.views.head_effects import correlation_text, ranking
 from explain.views.layer_graph import token_text
 from pages.shared import controls, show, state
-from pages.shared.controls import Selection
+from pages.shared.controls import AttentionPlace
 from pages.shared.follow import follow
 
 GROUP = "attention"  # a token picked in one drawing is marked in all
@@ -40,17 +40,17 @@ VIEWS = ("Graph", "Overview", "Matrix", "BertViz", "Which heads matter", "Layer 
 def page() -> None:
     state.carry_over("attention")
     st.title("Where does the model look?", anchor=False)
-    subject = controls.subject()
-    if subject.lacking:
-        show.advice(subject.lacking)
+    selection = controls.selection()
+    if selection.lacking:
+        show.advice(selection.lacking)
         return
-    model, text, pair, question = subject.model, subject.text, subject.pair, subject.question
+    model, text, pair, question = selection.model, selection.text, selection.pair, selection.question
     tokens = model.encode(text, pair)
     view = st.segmented_control(
         "View", VIEWS, default="Graph", required=True, key="view", bind="query-params", label_visibility="collapsed"
     )
-    chosen = controls.selection(model, tokens)
-    drawer: Callable[[TextModel, Selection], Drawer] = {
+    place = controls.place_picker(model, tokens)
+    drawer: Callable[[TextModel, AttentionPlace], Drawer] = {
         "Graph": graph,
         "Overview": overview,
         "Matrix": matrix,
@@ -58,8 +58,8 @@ def page() -> None:
         "Which heads matter": heads_that_matter,
         "Layer by layer": layer_by_layer,
     }[view]
-    analyses, draw = drawer(model, chosen)
-    if view != "Layer by layer" and "cuts" in model.capabilities and (cuts := cuts_of(chosen)):
+    analyses, draw = drawer(model, place)
+    if view != "Layer by layer" and "cuts" in model.capabilities and (cuts := cuts_of(place)):
         analyses = (*analyses, AttentionKnockout(cuts))
     plan = Plan.for_text(text, pair, analyses=analyses, **question)
 
@@ -67,14 +67,14 @@ def page() -> None:
         show.prediction(results.prediction, model, results.target, most=MOST_LABELS)
         draw(results)
         for effects in results.of_type(AttentionKnockout):
-            what_if(effects, results.maps, chosen)
+            what_if(effects, results.maps, place)
         if results.complete:
-            take_away(results, model, chosen)
+            take_away(results, model, place)
 
     follow(plan, model, draw_all)
 
 
-def graph(model: TextModel, chosen: Selection) -> Drawer:
+def graph(model: TextModel, place: AttentionPlace) -> Drawer:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = controls.weights_picker(model)
         lines = st.slider("Lines a layer", 5, 300, 40, step=5, key="lines", bind="query-params", width=180)
@@ -99,12 +99,12 @@ def graph(model: TextModel, chosen: Selection) -> Drawer:
             maps,
             key="graph",
             on_chosen=controls.select,
-            heads=None if chosen.head is None or len(maps.groups) == 1 else [chosen.head],
+            heads=None if place.head is None or len(maps.groups) == 1 else [place.head],
             per_layer=lines,
             least=least / 100,
             special=special,
             selves=selves,
-            chosen=None if chosen.token is None else (chosen.layer, chosen.token, chosen.source),
+            selected=None if place.token is None else (place.layer, place.token, place.source),
             title="" if method is None else method.title,
             group=GROUP,
         )
@@ -117,7 +117,7 @@ def graph(model: TextModel, chosen: Selection) -> Drawer:
     return (() if analysis is None else (analysis,)), draw
 
 
-def overview(model: TextModel, chosen: Selection) -> Drawer:
+def overview(model: TextModel, place: AttentionPlace) -> Drawer:
     orders = {"as in the model": "layer", "most first": "most", "least first": "least"}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         figure = st.selectbox("Figure", list(HEAD_FIGURES), key="figure", bind="query-params", width=180)
@@ -126,8 +126,8 @@ def overview(model: TextModel, chosen: Selection) -> Drawer:
         )
         floor = st.slider("At least, % of the most", 0, 100, 0, step=5, key="floor", bind="query-params", width=200)
 
-    def open_head(value: Mapping[str, Any]) -> None:
-        controls.select(value)
+    def open_head(clicked: Mapping[str, Any]) -> None:
+        controls.select(clicked)
         st.session_state.view = "Matrix"
 
     def draw(results: Results) -> None:
@@ -144,13 +144,13 @@ def overview(model: TextModel, chosen: Selection) -> Drawer:
             figure=figure,
             order=orders[order],
             at_least=floor / 100,
-            chosen=None if chosen.layer is None or chosen.head is None else (chosen.layer, chosen.head),
+            selected=None if place.layer is None or place.head is None else (place.layer, place.head),
         )
 
     return (HeadStatistics(),), draw
 
 
-def matrix(model: TextModel, chosen: Selection) -> Drawer:
+def matrix(model: TextModel, place: AttentionPlace) -> Drawer:
     with st.container(horizontal=True, vertical_alignment="center"):
         by = controls.unit_picker()
         special = st.toggle(
@@ -163,18 +163,18 @@ def matrix(model: TextModel, chosen: Selection) -> Drawer:
             results.maps,
             key="matrix",
             on_chosen=controls.select,
-            layer=chosen.layer,
-            heads=None if chosen.head is None else [chosen.head],
+            layer=place.layer,
+            heads=None if place.head is None else [place.head],
             by=by,
             special=special,
-            chosen=None if chosen.token is None else (chosen.token, chosen.source),
+            selected=None if place.token is None else (place.token, place.source),
             group=GROUP,
         )
 
     return (), draw
 
 
-def bertviz(model: TextModel, chosen: Selection) -> Drawer:
+def bertviz(model: TextModel, place: AttentionPlace) -> Drawer:
     kinds = {"head view": "head", "model view": "model", "neuron view": "neuron"}
     which = kinds[
         st.segmented_control(
@@ -196,7 +196,7 @@ def bertviz(model: TextModel, chosen: Selection) -> Drawer:
             st.skeleton(height=300)
             return
         # One layer lets more tokens be drawn, and queries and keys of all layers are many megabytes.
-        layer = chosen.layer if chosen.layer is not None or which != "neuron" else 0
+        layer = place.layer if place.layer is not None or which != "neuron" else 0
         show.view(
             "bertviz",
             results.maps,
@@ -204,7 +204,7 @@ def bertviz(model: TextModel, chosen: Selection) -> Drawer:
             which=which,
             layers=None if layer is None or which == "model" else [layer],
             layer=None if which == "model" else layer,
-            head=None if which == "model" else chosen.head,
+            head=None if which == "model" else place.head,
             vectors=results.answer(QueriesAndKeys()),
         )
         if layer is not None and which != "model":
@@ -213,7 +213,7 @@ def bertviz(model: TextModel, chosen: Selection) -> Drawer:
     return analyses, draw
 
 
-def heads_that_matter(model: TextModel, chosen: Selection) -> Drawer:
+def heads_that_matter(model: TextModel, place: AttentionPlace) -> Drawer:
     model.require({"cuts"})
     analysis = HeadAblation()
     figure = st.selectbox("Attention's own ranking by", list(HEAD_FIGURES), key="claim", bind="query-params", width=260)
@@ -228,7 +228,7 @@ def heads_that_matter(model: TextModel, chosen: Selection) -> Drawer:
             effects,
             key="effects",
             on_chosen=controls.select,
-            chosen=None if chosen.layer is None or chosen.head is None else (chosen.layer, chosen.head),
+            selected=None if place.layer is None or place.head is None else (place.layer, place.head),
         )
         name = figure.replace("_", " ")
         st.markdown(
@@ -237,7 +237,8 @@ def heads_that_matter(model: TextModel, chosen: Selection) -> Drawer:
             help=definition("rank correlation"),
         )
         others = ", ".join(
-            f"{other.replace('_', ' ')} {correlation_text(value)}" for other, value in effects.agreement.items()
+            f"{other.replace('_', ' ')} {correlation_text(correlation)}"
+            for other, correlation in effects.agreement.items()
         )
         st.caption(f"All figures: {others}.")
         if None in effects.agreement.values():
@@ -250,7 +251,7 @@ def heads_that_matter(model: TextModel, chosen: Selection) -> Drawer:
     return (analysis,), draw
 
 
-def layer_by_layer(model: TextModel, chosen: Selection) -> Drawer:
+def layer_by_layer(model: TextModel, place: AttentionPlace) -> Drawer:
     analysis = LogitLens()
     similar = {"to its own input": "to_input", "to the other tokens": "to_others"}
     to = st.segmented_control(
@@ -272,22 +273,22 @@ def layer_by_layer(model: TextModel, chosen: Selection) -> Drawer:
     return (analysis,), draw
 
 
-def cuts_of(chosen: Selection) -> tuple[tuple[Cut, ...], ...]:
+def cuts_of(place: AttentionPlace) -> tuple[tuple[Cut, ...], ...]:
     """What can be taken out of what is selected: the edge, the head, the layer's attention, the token."""
     cuts = []
-    if chosen.layer is not None and chosen.source is not None:
-        cuts.append((Cut(chosen.layer, chosen.head, chosen.token, chosen.source),))
-    if chosen.layer is not None and chosen.head is not None:
-        cuts.append((Cut(chosen.layer, chosen.head),))
-    if chosen.layer is not None:
-        cuts.append((Cut(chosen.layer),))
-    for token in (chosen.token, chosen.source):
+    if place.layer is not None and place.source is not None:
+        cuts.append((Cut(place.layer, place.head, place.token, place.source),))
+    if place.layer is not None and place.head is not None:
+        cuts.append((Cut(place.layer, place.head),))
+    if place.layer is not None:
+        cuts.append((Cut(place.layer),))
+    for token in (place.token, place.source):
         if token is not None:
             cuts.append((Cut(source=token),))
     return tuple(dict.fromkeys(cuts))
 
 
-def what_if(effects: CutEffects, maps: AttentionMaps, chosen: Selection) -> None:
+def what_if(effects: CutEffects, maps: AttentionMaps, place: AttentionPlace) -> None:
     st.subheader("Does it matter?", anchor=False, help=definition("cut"))
     names, claims = zip(*(named(cut, maps) for (cut,) in effects.cuts))
     show.view("cut_effects", effects, key="cuts", names=names, claims=claims)
@@ -310,8 +311,8 @@ def named(cut: Cut, maps: AttentionMaps) -> tuple[str, str]:
     return f"all attention of layer {cut.layer}", ""
 
 
-def take_away(results: Results, model: TextModel, chosen: Selection) -> None:
-    maps, item = results.maps, results.plan.text
+def take_away(results: Results, model: TextModel, place: AttentionPlace) -> None:
+    maps, texts = results.maps, results.plan.text
     st.subheader("Take it with you", anchor=False)
     with st.container(horizontal=True):
         st.download_button(
@@ -321,20 +322,20 @@ def take_away(results: Results, model: TextModel, chosen: Selection) -> None:
             "application/octet-stream",
             on_click="ignore",
         )
-        if chosen.layer is not None or len(maps.tokens) <= 128:
+        if place.layer is not None or len(maps.tokens) <= 128:
             st.download_button(
-                "JSON" if chosen.layer is None else f"JSON of layer {chosen.layer}",
-                lambda: to_json(maps, model.name, chosen.layer, chosen.head if chosen.layer is not None else None),
+                "JSON" if place.layer is None else f"JSON of layer {place.layer}",
+                lambda: to_json(maps, model.name, place.layer, place.head if place.layer is not None else None),
                 "attention.json",
                 "application/json",
                 on_click="ignore",
             )
-    show.links(item.text, item.text_pair)
+    show.links(texts.text, texts.text_pair)
     st.caption("Pictures: each drawing has SVG and PNG buttons in its corner.")
     with st.expander("The Python that gives these weights"):
-        pair = "" if item.text_pair is None else f", text_pair={item.text_pair!r}"
+        pair = "" if texts.text_pair is None else f", text_pair={texts.text_pair!r}"
         task = "" if catalogue.is_default(model) else f", task={model.task.hub_name!r}"
-        code = f"import explain\n\nmaps = explain.attention({item.text!r}, model={model.name!r}{pair}{task})\n"
+        code = f"import explain\n\nmaps = explain.attention({texts.text!r}, model={model.name!r}{pair}{task})\n"
         st.code(f"{code}print(maps.weights.shape)  # layers, heads, looks, is looked at\n", language="python")
 
 

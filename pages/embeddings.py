@@ -17,8 +17,8 @@ from explain.analyses.umap_map import MOST_MAPPED, UMAPMap
 from explain.core.errors import ExplainError
 from explain.core.guide import definition
 from explain.core.sizes import size_of
+from explain.data.texts import LoadedTexts
 from explain.datatypes import Ranking, TextClusters, TextMap, TextMatrix, TextVectors
-from explain.embeddings.reading import Texts
 from explain.embeddings.writing import clusters_csv, written
 from explain.models.analysis import VectorAnalysis
 from explain.models.base import TextModel
@@ -31,7 +31,7 @@ from explain.views.scores_table import shortened
 from explain.views.text_map import MOST_GROUPS, Coloring, map_figure, matrix_figure, matrix_order, points_shown
 from pages.shared import controls, show, state
 from pages.shared.follow import CLICKED, follow_work
-from pages.shared.texts import Given, given_texts
+from pages.shared.texts import UploadedTexts, texts_picker
 from pages.shared.two_texts import pick, pick_both, picked, two_texts
 
 MOST_IN_CSV = 10_000  # rows; a number takes ten characters there
@@ -40,10 +40,10 @@ LOOKS = ("Map", "Search", "Neighbours", "Similarity matrix", "Clusters")
 
 
 @dataclass(frozen=True)
-class Subject:
+class Selection:
     """What this page is about: texts, who reads them, and the two that are picked, by their numbers."""
 
-    given: Given
+    uploaded: UploadedTexts
     model: TextModel
     pooling: str
     picked: tuple[int, ...]
@@ -57,26 +57,26 @@ def page() -> None:
     state.carry_over("embeddings")
     state.prepare_umap()
     st.title("Which texts are alike?", anchor=False)
-    given = given_texts()
+    uploaded = texts_picker()
     try:
         with st.sidebar:
             model = controls.encoder_picker()
             pooling = controls.pooling_picker(model)
             about_vectors(model, pooling)
-    except controls.Unchosen:
+    except controls.NothingChosen:
         st.stop()
     state.remember()
-    if given is None:
+    if uploaded is None:
         return
-    if too_large(given, model):
+    if too_large(uploaded, model):
         return
-    vectors_first(Subject(given, model, pooling, picked(given.texts)))
+    vectors_first(Selection(uploaded, model, pooling, picked(uploaded.texts)))
 
 
-def vectors_first(subject: Subject) -> None:
+def vectors_first(selection: Selection) -> None:
     """The vectors, and then what is asked of them: another question should not begin with the vectors again."""
-    item = TextsItem(subject.given.texts, subject.pooling)
-    reading = state.Work(Plan(item), subject.model)
+    texts_item = TextsItem(selection.uploaded.texts, selection.pooling)
+    reading = state.Work(Plan(texts_item), selection.model)
     if not reading.known()[1]:
 
         def go_on(results: Results) -> None:
@@ -95,21 +95,21 @@ def vectors_first(subject: Subject) -> None:
         "Similarity matrix": matrix,
         "Clusters": clusters,
     }
-    analyses, draw = looks[view](subject)
-    work = state.Work(Plan(item, analyses), subject.model)
+    analyses, draw = looks[view](selection)
+    work = state.Work(Plan(texts_item, analyses), selection.model)
     results, complete = work.known()
 
     def draw_all(results: Results) -> None:
         if (vectors := results.vectors) is None:
             return
-        about_texts(subject, vectors)
+        about_texts(selection, vectors)
         if results.has(analyses[:1]):  # the others say more of it, where they can be computed
             draw(vectors, results)
         elif not state.has_ended(work):
             st.skeleton(height=320)
         # A visitor has one job at a time: why two are alike is computed once nothing else is.
-        two_texts(subject.given.texts, vectors, subject.model, subject.picked, word_by_word=complete)
-        take_away(subject, vectors)
+        two_texts(selection.uploaded.texts, vectors, selection.model, selection.picked, word_by_word=complete)
+        take_away(selection, vectors)
 
     if complete:
         st.session_state.pop(CLICKED, None)  # this run heeds it
@@ -140,31 +140,32 @@ def about_vectors(model: TextModel, pooling: str) -> None:
         )
 
 
-def too_large(given: Given, model: TextModel) -> bool:
+def too_large(uploaded: UploadedTexts, model: TextModel) -> bool:
     """Whether the vectors would not fit into what this app may remember; says so."""
-    vectors = (4 * model.record.hidden + 17) * len(given.texts)
-    needed, room = vectors + size_of(given.texts), state.cache().most_bytes
+    vectors = (4 * model.record.hidden + 17) * len(uploaded.texts)
+    needed, room = vectors + size_of(uploaded.texts), state.cache().most_bytes
     if needed <= 0.8 * room:
         return False
     show.problem(
-        f"These {len(given.texts):,} texts and their vectors take {needed / 1e6:,.0f} MB, and this app keeps at most "
+        f"These {len(uploaded.texts):,} texts and their vectors take {needed / 1e6:,.0f} MB. This app keeps at most "
         f"{room / 1e6:,.0f} MB of results. Take fewer rows, or start it with a larger EXPLAIN_CACHE_MB."
     )
     return True
 
 
-def about_texts(subject: Subject, vectors: TextVectors) -> None:
-    given, texts = subject.given, subject.given.texts
+def about_texts(selection: Selection, vectors: TextVectors) -> None:
+    uploaded, texts = selection.uploaded, selection.uploaded.texts
     what = f"{len(texts):,} texts" if len(texts) != 1 else "1 text"
     name = POOLINGS[vectors.pooling.partition(":")[0]].lower()
-    said = [f"{what} as {vectors.vectors.shape[1]} numbers each, by {subject.model.name} ({name})."]
-    if given.most is not None and texts.last >= given.most:
-        said.append(f"These are the first {given.most:,} rows of the file; there may be more.")
-    if texts.blank:
-        said.append(f"Rows without a text, left out: {texts.blank:,}.")
+    sentences = [f"{what} as {vectors.vectors.shape[1]} numbers each, by {selection.model.name} ({name})."]
+    if uploaded.most is not None and texts.report.last >= uploaded.most:
+        sentences.append(f"These are the first {uploaded.most:,} rows of the file; there may be more.")
+    sentences += texts.report.sentences()
     if cut := int(vectors.truncated.sum()):
-        said.append(f"Texts longer than {subject.model.longest_text} pieces, of which the rest was not read: {cut:,}.")
-    st.caption(show.plain(" ".join(said)))
+        sentences.append(
+            f"Texts longer than {selection.model.longest_text} pieces, of which the rest was not read: {cut:,}."
+        )
+    st.caption(show.plain(" ".join(sentences)))
     if (unknown := float(vectors.unknown.sum() / vectors.pieces.sum())) > MOST_UNKNOWN:
         st.warning(f"{unknown:.0%} of the pieces are unknown to this model: it sees the same blank for each of them.")
 
@@ -172,14 +173,14 @@ def about_texts(subject: Subject, vectors: TextVectors) -> None:
 # The views.
 
 
-def text_map(subject: Subject) -> Look:
-    texts = subject.given.texts
+def text_map(selection: Selection) -> Look:
+    texts = selection.uploaded.texts
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control(
             "Projection", ("PCA", "UMAP"), default="PCA", required=True, key="map", bind="query-params"
         )
-        chosen = color_picker(texts)
-        clustering = cluster_slider(texts) if chosen == "cluster" else None
+        colored_by = color_picker(texts)
+        clustering = cluster_slider(texts) if colored_by == "cluster" else None
     if len(texts) < pca_map.FEWEST_TEXTS:
         show.advice(f"A map needs {pca_map.FEWEST_TEXTS} texts or more.")
         return (), lambda vectors, results: None
@@ -189,31 +190,31 @@ def text_map(subject: Subject) -> Look:
     mapped: VectorAnalysis[TextMap] = PCAMap() if kind == "PCA" else UMAPMap()
 
     def draw(vectors: TextVectors, results: Results) -> None:
-        found = results.required(mapped)
+        mapped_texts = results.required(mapped)
         clustered = None if clustering is None else results.answer(clustering)
 
         def clicked() -> None:
             for point in st.session_state.map_chart["selection"]["points"]:
                 pick(texts.rows[point["customdata"][0]])
 
-        coloring = coloring_of(chosen, vectors, texts, clustered)
-        figure = map_figure(found, texts.texts, texts.rows, coloring, subject.picked)
+        coloring = coloring_of(colored_by, vectors, texts, clustered)
+        figure = map_figure(mapped_texts, texts.texts, texts.rows, coloring, selection.picked)
         st.plotly_chart(
             figure,
             key="map_chart",
             on_select=clicked,
             selection_mode="points",
             config={"scrollZoom": True, "displaylogo": False},
-            alt=f"A map of {len(found.members):,} texts by {kind}, colored by {chosen}.",
+            alt=f"A map of {len(mapped_texts.members):,} texts by {kind}, colored by {colored_by}.",
         )
-        st.caption(map_limits(found, chosen, len(texts), len(set(texts.labels))))
+        st.caption(map_limits(mapped_texts, colored_by, len(texts), len(set(texts.labels))))
         if clustered is not None:
             how_clear(clustered)
 
     return (mapped, *([clustering] if clustering else [])), draw
 
 
-def color_picker(texts: Texts) -> str:
+def color_picker(texts: LoadedTexts) -> str:
     """What colors say; labels, once there are some."""
     session = st.session_state
     if texts.labels and session.get("colored") != texts.digest:
@@ -222,38 +223,40 @@ def color_picker(texts: Texts) -> str:
     return str(controls.one_of("Color by", colors, "color", "cluster", width=180))
 
 
-def coloring_of(chosen: str, vectors: TextVectors, texts: Texts, clustered: TextClusters | None) -> Coloring | None:
-    if chosen == "length":
+def coloring_of(
+    colored_by: str, vectors: TextVectors, texts: LoadedTexts, clustered: TextClusters | None
+) -> Coloring | None:
+    if colored_by == "length":
         return Coloring("pieces", vectors.pieces)
-    if chosen == "label":
+    if colored_by == "label":
         return Coloring("label", texts.labels)
     if clustered is not None:
         return Coloring("cluster", [f"cluster {number + 1}" for number in clustered.of.tolist()])
     return None
 
 
-def map_limits(found: TextMap, color: str, texts: int, labels: int) -> str:
+def map_limits(text_map: TextMap, color: str, texts: int, labels: int) -> str:
     """What a map is of, and what it can't say."""
-    said = []
-    if len(found.members) < texts:
-        said.append(f"UMAP of {MOST_MAPPED:,} texts, drawn evenly out of {texts:,}.")
-    if (shown := len(points_shown(found))) < len(found.members):
-        said.append(f"Drawn are {shown:,} of {len(found.members):,} points: a browser can't bear all.")
-    if found.explained is None:
-        said.append(f"{definition('UMAP')} Another seed gives another picture.")
+    sentences = []
+    if len(text_map.members) < texts:
+        sentences.append(f"UMAP of {MOST_MAPPED:,} texts, drawn evenly out of {texts:,}.")
+    if (shown := len(points_shown(text_map))) < len(text_map.members):
+        sentences.append(f"Drawn are {shown:,} of {len(text_map.members):,} points: a browser can't bear all.")
+    if text_map.explained is None:
+        sentences.append(f"{definition('UMAP')} Another seed gives another picture.")
     else:
-        rest = 1 - float(found.explained.sum())
-        said.append(
+        rest = 1 - float(text_map.explained.sum())
+        sentences.append(
             "These texts have one vector, so there is nothing to see."
-            if not found.explained.any()
+            if not text_map.explained.any()
             else f"{definition('PCA')} {rest:.0%} of their variance is not shown: close points need not be alike."
         )
     if color == "label" and labels > MOST_GROUPS:
-        said.append(f"The {MOST_GROUPS} labels with most points have a color and a shape; the others are gray.")
-    return " ".join([*said, "Axes have no unit. Click two points to compare their texts below."])
+        sentences.append(f"The {MOST_GROUPS} labels with most points have a color and a shape; the others are gray.")
+    return " ".join([*sentences, "Axes have no unit. Click two points to compare their texts below."])
 
 
-def search(subject: Subject) -> Look:
+def search(selection: Selection) -> Look:
     state.keep("query")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         query = st.text_input(
@@ -269,10 +272,10 @@ def search(subject: Subject) -> Look:
     analysis = SemanticSearch(query, int(most))
 
     def draw(vectors: TextVectors, results: Results) -> None:
-        found = results.required(analysis)
-        if found.truncated:
+        ranking = results.required(analysis)
+        if ranking.truncated:
             st.warning("The line is longer than the model reads; its end was left out.")
-        ranking_table(subject, found, "search_table", pick)
+        ranking_table(selection, ranking, "search_table", pick)
         st.caption(
             "Every text is compared. What counts as near differs between models, so compare cosines within this list "
             "only. A sentence and its negation lie near each other. Select a row to compare its text below.",
@@ -282,36 +285,36 @@ def search(subject: Subject) -> Look:
     return (analysis,), draw
 
 
-def neighbours(subject: Subject) -> Look:
-    texts = subject.given.texts
+def neighbours(selection: Selection) -> Look:
+    texts = selection.uploaded.texts
     most = st.slider("Texts listed", 5, 100, 10, step=5, key="top", bind="query-params", width=180)
-    if not subject.picked:
+    if not selection.picked:
         show.advice(
             "Give the row of a text under Two texts below, or click a point on the map: its neighbours are here."
         )
         return (), lambda vectors, results: None
-    analysis = NearestNeighbors(subject.picked[0], int(most))
+    analysis = NearestNeighbors(selection.picked[0], int(most))
 
     def draw(vectors: TextVectors, results: Results) -> None:
-        st.markdown(f"Nearest to row {texts.rows[subject.picked[0]]}:")
-        st.text(shortened(texts.texts[subject.picked[0]], MOST_SHOWN))
-        this = texts.rows[subject.picked[0]]
-        ranking_table(subject, results.required(analysis), "neighbour_table", lambda row: pick_both(this, row))
+        st.markdown(f"Nearest to row {texts.rows[selection.picked[0]]}:")
+        st.text(shortened(texts.texts[selection.picked[0]], MOST_SHOWN))
+        this = texts.rows[selection.picked[0]]
+        ranking_table(selection, results.required(analysis), "neighbour_table", lambda row: pick_both(this, row))
         st.caption("By cosine, the text itself left out. Select a row to compare its text with this one below.")
 
     return (analysis,), draw
 
 
-def ranking_table(subject: Subject, found: Ranking, key: str, on_row: Callable[[int], None]) -> None:
-    texts = subject.given.texts
+def ranking_table(selection: Selection, ranking: Ranking, key: str, on_row: Callable[[int], None]) -> None:
+    texts = selection.uploaded.texts
     rows = [
         {
-            "cosine": value,
+            "cosine": cosine,
             "row": texts.rows[member],
             **({"label": shortened(texts.labels[member], 60)} if texts.labels else {}),
             "text": shortened(texts.texts[member], MOST_SHOWN),
         }
-        for member, value in zip(found.members.tolist(), found.cosines.tolist())
+        for member, cosine in zip(ranking.members.tolist(), ranking.cosines.tolist())
     ]
 
     def selected() -> None:
@@ -328,8 +331,8 @@ def ranking_table(subject: Subject, found: Ranking, key: str, on_row: Callable[[
     )
 
 
-def matrix(subject: Subject) -> Look:
-    texts = subject.given.texts
+def matrix(selection: Selection) -> Look:
+    texts = selection.uploaded.texts
     drawn = "drawn at random"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         largest = min(MOST_COMPARED, len(texts))
@@ -344,35 +347,35 @@ def matrix(subject: Subject) -> Look:
     analysis = CosineMatrix(int(count), which == drawn)
 
     def draw(vectors: TextVectors, results: Results) -> None:
-        found = results.required(analysis)
-        order = matrix_order(found, None if clustering is None else results.answer(clustering))
+        cosines = results.required(analysis)
+        order = matrix_order(cosines, None if clustering is None else results.answer(clustering))
         st.plotly_chart(
-            matrix_figure(found, texts.texts, texts.rows, order),
+            matrix_figure(cosines, texts.texts, texts.rows, order),
             key="matrix_chart",
             config={"displaylogo": False},
-            alt=f"The cosine of every two of {len(found.members)} texts.",
+            alt=f"The cosine of every two of {len(cosines.members)} texts.",
         )
         st.caption(
-            f"Cosines of {len(found.members):,} of {len(texts):,} texts, at most {MOST_COMPARED}; no unit. In many "
+            f"Cosines of {len(cosines.members):,} of {len(texts):,} texts, at most {MOST_COMPARED}; no unit. In many "
             "encoders all cosines are high: compare them with each other, not with 0."
         )
-        nearest_pairs(subject, found)
+        nearest_pairs(selection, cosines)
 
     return (analysis, *([clustering] if clustering else [])), draw
 
 
-def nearest_pairs(subject: Subject, found: TextMatrix) -> None:
-    texts = subject.given.texts
-    pairs = [(int(found.members[one]), int(found.members[other])) for one, other in found.pairs.tolist()]
+def nearest_pairs(selection: Selection, matrix: TextMatrix) -> None:
+    texts = selection.uploaded.texts
+    pairs = [(int(matrix.members[first]), int(matrix.members[second])) for first, second in matrix.pairs.tolist()]
     rows = [
         {
-            "cosine": float(found.cosines[place[0], place[1]]),
-            "row": texts.rows[one],
-            "text": shortened(texts.texts[one], MOST_SHOWN),
-            "other row": texts.rows[other],
-            "other text": shortened(texts.texts[other], MOST_SHOWN),
+            "cosine": float(matrix.cosines[place[0], place[1]]),
+            "row": texts.rows[first],
+            "text": shortened(texts.texts[first], MOST_SHOWN),
+            "other row": texts.rows[second],
+            "other text": shortened(texts.texts[second], MOST_SHOWN),
         }
-        for place, (one, other) in zip(found.pairs.tolist(), pairs)
+        for place, (first, second) in zip(matrix.pairs.tolist(), pairs)
     ]
 
     def selected() -> None:
@@ -391,31 +394,31 @@ def nearest_pairs(subject: Subject, found: TextMatrix) -> None:
     )
 
 
-def clusters(subject: Subject) -> Look:
-    texts = subject.given.texts
+def clusters(selection: Selection) -> Look:
+    texts = selection.uploaded.texts
     clustering = cluster_slider(texts)
     if clustering is None:
         return (), lambda vectors, results: None
 
     def draw(vectors: TextVectors, results: Results) -> None:
-        found = results.required(clustering)
-        how_clear(found)
+        clusters = results.required(clustering)
+        how_clear(clusters)
         rows = [
             {
                 "cluster": number + 1,
                 "texts": int(size),
-                "silhouette": float(found.by_cluster[number]),
+                "silhouette": float(clusters.by_cluster[number]),
                 "nearest to its middle": "  ·  ".join(
-                    shortened(texts.texts[member], 100) for member in found.typical[number].tolist() if member >= 0
+                    shortened(texts.texts[member], 100) for member in clusters.typical[number].tolist() if member >= 0
                 ),
             }
-            for number, size in enumerate(found.sizes.tolist())
+            for number, size in enumerate(clusters.sizes.tolist())
         ]
         numbers = {"silhouette": st.column_config.NumberColumn(format="%.2f", width="small")}
         st.dataframe(rows, hide_index=True, column_config=numbers)
         st.download_button(
             "Each text's cluster, CSV",
-            partial(clusters_csv, found, texts),
+            partial(clusters_csv, clusters, texts),
             "clusters.csv",
             "text/csv",
             on_click="ignore",
@@ -424,7 +427,7 @@ def clusters(subject: Subject) -> Look:
     return (clustering,), draw
 
 
-def cluster_slider(texts: Texts) -> Clusters | None:
+def cluster_slider(texts: LoadedTexts) -> Clusters | None:
     """k-means into so many clusters; None where there are too few texts."""
     most = min(MOST_CLUSTERS, len(set(texts.texts)) - 1)
     if most < 2:
@@ -437,20 +440,20 @@ def cluster_slider(texts: Texts) -> Clusters | None:
     return Clusters(int(st.slider("Clusters", 2, most, min(5, most), key="clusters", bind="query-params", width=180)))
 
 
-def how_clear(found: TextClusters) -> None:
+def how_clear(clusters: TextClusters) -> None:
     """Whether there are clusters at all."""
-    of = "" if found.measured == len(found.of) else f", measured on {found.measured:,} texts drawn evenly"
+    of = "" if clusters.measured == len(clusters.of) else f", measured on {clusters.measured:,} texts drawn evenly"
     st.caption(
-        f"{len(found.sizes)} clusters by k-means: mean silhouette {found.silhouette:.2f}, by cosine{of}. One cloud "
-        f"without groups, of the same spread and cut into as many, has {found.one_cloud:.2f}. Only a clearly larger "
-        "silhouette is a sign of groups.",
+        f"{len(clusters.sizes)} clusters by k-means: mean silhouette {clusters.silhouette:.2f}, by cosine{of}. One "
+        f"cloud without groups, of the same spread and cut into as many, has {clusters.one_cloud:.2f}. Only a clearly "
+        "larger silhouette is a sign of groups.",
         help=f"{definition('silhouette')}\n\n{definition('cluster')}",
     )
 
 
-def take_away(subject: Subject, vectors: TextVectors) -> None:
+def take_away(selection: Selection, vectors: TextVectors) -> None:
     st.subheader("Take it with you", anchor=False)
-    texts = subject.given.texts
+    texts = selection.uploaded.texts
     kinds = [("npz", "NumPy", "application/octet-stream"), ("parquet", "Parquet", "application/octet-stream")]
     if len(texts) <= MOST_IN_CSV:
         kinds.append(("csv", "CSV", "text/csv"))
@@ -467,19 +470,19 @@ def take_away(subject: Subject, vectors: TextVectors) -> None:
     if len(texts) > MOST_IN_CSV:
         st.caption(f"CSV of more than {MOST_IN_CSV:,} texts is hundreds of megabytes; `explain embed` writes it.")
     with st.expander("The Python that gives these vectors"):
-        st.code(as_python(subject), language="python")
+        st.code(as_python(selection), language="python")
 
 
-def as_python(subject: Subject) -> str:
-    given = subject.given
-    ending = f"model={subject.model.name!r}, pooling={subject.pooling!r})\nprint(found.vectors.shape)\n"
-    if given.file is None:
-        return f"import explain\n\nlines = [...]  # one text each\nfound = explain.embed(lines, {ending}"
-    options = {"column": given.column, "label": given.label, "most": given.most}
-    named = "".join(f", {name}={value!r}" for name, value in options.items() if value is not None)
+def as_python(selection: Selection) -> str:
+    uploaded = selection.uploaded
+    ending = f"model={selection.model.name!r}, pooling={selection.pooling!r})\nprint(vectors.vectors.shape)\n"
+    if uploaded.file is None:
+        return f"import explain\n\nlines = [...]  # one text each\nvectors = explain.embed(lines, {ending}"
+    options = {"column": uploaded.column, "label": uploaded.label, "most": uploaded.most}
+    named = "".join(f", {name}={setting!r}" for name, setting in options.items() if setting is not None)
     return (
-        "import explain\nfrom explain.embeddings.reading import read_texts\n\n"
-        f"texts = read_texts({given.file!r}{named})\nfound = explain.embed(texts.texts, {ending}"
+        "import explain\nfrom explain.data.texts import read_texts\n\n"
+        f"texts = read_texts({uploaded.file!r}{named})\nvectors = explain.embed(texts.texts, {ending}"
     )
 
 

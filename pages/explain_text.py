@@ -28,23 +28,23 @@ GROUP = "explain_text"  # a word picked in one drawing is marked in all
 def page() -> None:
     state.carry_over("explain_text")
     st.title("Why did the model say that?", anchor=False)
-    subject = controls.subject()
+    selection = controls.selection()
     with st.sidebar:
         st.subheader("How it is explained", anchor=False)
-        methods = controls.methods(subject.model)
+        methods = controls.methods(selection.model)
         phrases = controls.phrase_settings()
-    if subject.lacking:
-        show.advice(subject.lacking)
+    if selection.lacking:
+        show.advice(selection.lacking)
         return
     plan = Plan.for_text(
-        subject.text,
-        subject.pair,
+        selection.text,
+        selection.pair,
         methods=methods,
         phrases=phrases,
-        analyses=similarity_of(subject.model),
-        **subject.question,
+        analyses=similarity_of(selection.model),
+        **selection.question,
     )
-    follow(plan, subject.model, draw)
+    follow(plan, selection.model, draw)
 
 
 def draw(results: Results, model: TextModel) -> None:

@@ -44,13 +44,13 @@ ON_DEMAND = (
 def page() -> None:
     state.carry_over("faithfulness")
     st.title("Is the explanation right?", anchor=False)
-    subject = controls.subject()
-    model, text, pair = subject.model, subject.text, subject.pair
+    selection = controls.selection()
+    model, text, pair = selection.model, selection.text, selection.pair
     with st.sidebar:
         st.subheader("What is compared", anchor=False)
         methods = controls.methods(model)
-    if subject.lacking:
-        show.advice(subject.lacking)
+    if selection.lacking:
+        show.advice(selection.lacking)
         return
     plan = Plan.for_text(
         text,
@@ -58,7 +58,7 @@ def page() -> None:
         methods=methods,
         tests=tests(model, text, pair, methods),
         analyses=(*map(ParameterRandomization, weights_asked(model, methods)), *pairs_asked(model, text, pair)),
-        **subject.question,
+        **selection.question,
     )
     follow(plan, model, draw)
 
@@ -76,11 +76,11 @@ def tests(model: TextModel, text: str, pair: str | None, methods: Sequence[Metho
             format_func=lambda name: METRICS[name].title,
         )
         orders = st.slider("Random orders", 20, 200, 40, step=20, key="orders", bind="query-params")
-        chosen = TrialSettings.from_names(more, orders)
+        settings = TrialSettings.from_names(more, orders)
         tokens = model.encode(text, pair)
-        passes = chosen.cost(model, tokens, methods)
+        passes = settings.cost(model, tokens, methods)
         st.caption(f"At most {passes:,} passes, for {len(tokens.words)} words.", help=definition("pass"))
-    return chosen if on else None
+    return settings if on else None
 
 
 def weights_asked(model: TextModel, methods: Sequence[Method]) -> list[Method]:
@@ -197,7 +197,7 @@ def heatmaps(results: Results, report: Report) -> None:
 
 
 def whiskers(report: Report, titles: Mapping[str, str]) -> None:
-    tested = [one.method for one in report.metrics if one.metric == "reference_robustness"]
+    tested = [figure.method for figure in report.metrics if figure.metric == "reference_robustness"]
     if tested:
         st.subheader("From another empty text", anchor=False)
     for method in tested:
@@ -217,15 +217,15 @@ def figures(metrics: tuple[MetricResult, ...], titles: Mapping[str, str]) -> Non
     st.subheader("Figures", anchor=False)
     rows = [
         {
-            "method": titles[one.method],
-            "metric": METRICS[one.metric].title,
-            "figure": one.value,
-            "better": "higher" if one.higher_is_better else "lower",
-            "beats random, %": one.percentile,
-            "measured in": one.scale.replace("_", " "),
-            "removed by": one.operator or "–",
+            "method": titles[figure.method],
+            "metric": METRICS[figure.metric].title,
+            "figure": figure.value,
+            "better": "higher" if figure.higher_is_better else "lower",
+            "beats random, %": figure.percentile,
+            "measured in": figure.scale.replace("_", " "),
+            "removed by": figure.operator or "–",
         }
-        for one in metrics
+        for figure in metrics
     ]
     numbers = {
         "figure": st.column_config.NumberColumn(format="%.3f"),
@@ -233,7 +233,7 @@ def figures(metrics: tuple[MetricResult, ...], titles: Mapping[str, str]) -> Non
     }
     st.dataframe(rows, hide_index=True, column_config=numbers, placeholder="–")
     with st.expander("What each figure is"):
-        for name in dict.fromkeys(one.metric for one in metrics):
+        for name in dict.fromkeys(figure.metric for figure in metrics):
             metric = METRICS[name]
             st.markdown(f"**{metric.title}.** {metric.meaning} {metric.limits}")
 

@@ -14,11 +14,11 @@ WIDE_TABLES_SCROLL = "<style>.stMarkdown table { display: block; overflow-x: aut
 
 def page() -> None:
     st.session_state.page = "help"  # so that the next page brings text and model back, see state.carry_over
-    asked = st.query_params.get(TOPIC, guide.INDEX)
-    topic = guide.pages().get(asked, guide.pages()[guide.INDEX])
+    requested = st.query_params.get(TOPIC, guide.INDEX)
+    topic = guide.pages().get(requested, guide.pages()[guide.INDEX])
     with st.sidebar:
         contents(topic.name)
-    if topic.name != asked:
+    if topic.name != requested:
         st.warning("The guide has no page of that name. This is its first page.")
     st.html(WIDE_TABLES_SCROLL)
     with st.container(width=MEASURE):

@@ -35,18 +35,18 @@ VIEWS = ("Layer by layer", "Neurons")
 def page() -> None:
     state.carry_over("inside")
     st.title("What happens inside?", anchor=False)
-    subject = controls.subject()
-    if subject.lacking:
-        show.advice(subject.lacking)
+    selection = controls.selection()
+    if selection.lacking:
+        show.advice(selection.lacking)
         return
-    model, text, pair = subject.model, subject.text, subject.pair
+    model, text, pair = selection.model, selection.text, selection.pair
     model.require({"neurons"})
     view = st.segmented_control(
         "View", VIEWS, default=VIEWS[0], required=True, key="inside", bind="query-params", label_visibility="collapsed"
     )
     windows = model.windows(text, pair)
     analyses, draw = layers(model, windows) if view == VIEWS[0] else neurons(model, windows)
-    plan = Plan.for_text(text, pair, analyses=analyses, **subject.question)
+    plan = Plan.for_text(text, pair, analyses=analyses, **selection.question)
 
     def draw_all(results: Results, model: TextModel) -> None:
         show.prediction(results.prediction, model, results.target, most=MOST_LABELS)
@@ -73,9 +73,9 @@ def layers(model: TextModel, windows: Sequence[Tokens]) -> Drawer:
         if states is None:
             st.skeleton(height=300)
             return
-        chosen = inside_controls.word_at(states.tokens, token) or ()
-        show.view("layer_states", states, key="states", on_chosen=controls.select, figure=names[figure], chosen=chosen)
-        show.view("state_similarity", states, key="compared", chosen=chosen)
+        word = inside_controls.word_at(states.tokens, token) or ()
+        show.view("layer_states", states, key="states", on_chosen=controls.select, figure=names[figure], selected=word)
+        show.view("state_similarity", states, key="compared", selected=word)
         files = {
             "CSV of the figures": ("states.csv", "text/csv", lambda: states_csv(states)),
             "JSON": ("states.json", "application/json", lambda: to_json(InsideTable(model.name, states=states))),
@@ -98,7 +98,7 @@ def neurons(model: TextModel, windows: Sequence[Tokens]) -> Drawer:
     lines = inside_controls.set_of_texts()
     inside = NeuronActivations()
     effect = (NeuronAblation(zeroed),) if zeroed else ()
-    words = (MaxActivations(lines.texts, lines.numbers),) if lines else ()
+    words = (MaxActivations(lines.texts, lines.rows),) if lines else ()
 
     def draw(results: Results) -> None:
         activity = results.answer(inside)
@@ -118,7 +118,7 @@ def neurons(model: TextModel, windows: Sequence[Tokens]) -> Drawer:
             layer=layer,
             by=figure,
             count=count,
-            chosen=neuron,
+            selected=neuron,
         )
         one_neuron(activity, neuron, unit, zeroed)
         if words:
@@ -137,7 +137,7 @@ def neurons(model: TextModel, windows: Sequence[Tokens]) -> Drawer:
                 count=count,
                 effects=next(iter(results.of_type(NeuronAblation)), None),
                 words=next(iter(results.of_type(MaxActivations)), None),
-                chosen=neuron,
+                neuron=neuron,
             )
             files = {
                 "CSV of every neuron": ("neurons.csv", "text/csv", lambda: neurons_csv(table)),
@@ -156,8 +156,8 @@ def drawn_or_awaited(view: str, analysis: Analysis[Any, Any], results: Results, 
         show.view(view, answer, key=view, **options)
 
 
-def choose(value: Mapping[str, Any]) -> None:
-    st.session_state.neuron = value["neuron"]
+def choose(clicked: Mapping[str, Any]) -> None:
+    st.session_state.neuron = clicked["neuron"]
 
 
 def one_neuron(
@@ -184,7 +184,7 @@ def one_neuron(
         on_chosen=controls.select,
         neuron=neuron,
         figure=figure,
-        chosen=unit,
+        selected=unit,
     )
 
 
@@ -194,12 +194,12 @@ def silence(name: str) -> None:
     session[CLICKED] = True  # the button stands in what is polled; what it changes concerns the page
 
 
-def take_away(files: Mapping[str, tuple[str, str, Callable[[], str]]], found: LayerStates | NeuronActivity) -> None:
+def take_away(files: Mapping[str, tuple[str, str, Callable[[], str]]], answer: LayerStates | NeuronActivity) -> None:
     st.subheader("Take it with you", anchor=False)
     with st.container(horizontal=True):
         for label, (name, kind, make) in files.items():
             st.download_button(label, make, name, kind, on_click="ignore")
-    show.links(found.tokens.text, found.tokens.text_pair)
+    show.links(answer.tokens.text, answer.tokens.text_pair)
     st.caption("Pictures: each drawing has SVG and PNG buttons in its corner.")
 
 

@@ -9,9 +9,11 @@ import streamlit as st
 from explain.core.errors import ExplainError
 from explain.core.guide import definition
 from explain.core.installation import models_folder
+from explain.data.columns import Columns
+from explain.data.dataset import Dataset
+from explain.data.formats import ENDINGS
 from explain.models.loading import catalogue
-from explain.text.tables import ENDINGS
-from explain.training.columns import Columns, Examples
+from explain.training.labeled_rows import MOST_BYTES, LabeledRows
 from explain.training.measure import charts
 from explain.training.measure.figures import figure_rows, fitted, gain, kept, read_evaluation, words_rows
 from explain.training.recipes import classifier_settings as own
@@ -21,7 +23,6 @@ from explain.training.run.preparation import prepare_classifier, prepare_pretrai
 from explain.training.run.progress_charts import progress_charts
 from explain.training.run.runs import Run
 from explain.training.shipped import SHIPPED
-from explain.training.tables import MOST_BYTES, Table
 from pages.shared import controls, show, state
 
 POLL_SECONDS = 1.0
@@ -47,11 +48,11 @@ def page() -> None:
         )
         return
     known = {run.name: run for run in runs.all_runs()}
-    chosen = choice(known)
-    if chosen is None:
+    name = choice(known)
+    if name is None:
         new(next((run for run in known.values() if run.state == runs.ACTIVE), None))
     else:
-        follow(known[chosen])
+        follow(known[name])
 
 
 def choice(known: Mapping[str, Run]) -> str | None:
@@ -63,8 +64,8 @@ def choice(known: Mapping[str, Run]) -> str | None:
         del session.run
     if not known:
         return None
-    chosen = st.selectbox("Model", [NEW, *known], key="run", bind="query-params")
-    return None if chosen == NEW else chosen
+    name = st.selectbox("Model", [NEW, *known], key="run", bind="query-params")
+    return None if name == NEW else name
 
 
 def new(active: Run | None) -> None:
@@ -76,20 +77,19 @@ def new(active: Run | None) -> None:
     kind = st.segmented_control(
         "What it learns", [CLASSES, LINES], default=CLASSES, required=True, key="kind", bind="query-params"
     )
-    table = data(kind)
-    if table is None:
+    dataset = rows_picker(kind)
+    if dataset is None:
         return
     if kind == CLASSES:
-        columns = columns_of(table)
-        found = state.learnable(table, table.sha256, columns)
-        described(table, found)
+        columns = columns_of(dataset)
+        described(state.learnable(dataset, dataset.sha256(), columns))
         st.subheader("How", anchor=False)
         settings = controls.training_settings(own.TableSettings, ("train", "minutes", "epochs", "seed"))
     else:
-        column = st.selectbox("Column with the text", table.columns, key="lines_column")
-        count = len(lines.documents(table, column))
+        column = st.selectbox("Column with the text", dataset.names, key="lines_column")
+        texts, report = lines.documents(dataset, column)
         st.caption(
-            f"{len(table.rows):,} rows, taken together in their order as {count:,} documents; a tenth of them is held "
+            f"{report.kept:,} rows, taken together in their order as {len(texts):,} documents; a tenth of them is held "
             "out. Words are masked and guessed, and it is told whether a text goes on. A demonstration: an encoder is "
             "made in days and from millions of pages."
         )
@@ -99,13 +99,13 @@ def new(active: Run | None) -> None:
     name = st.text_input("Name of the model", key="training_name", help="Lower-case letters, digits and hyphens.")
     if active is not None:
         show.advice(f"{active.name} is being trained; one at a time. Wait until it has finished, or stop it.")
-    asked = st.button("Start training", type="primary", disabled=active is not None or settings is None)
-    if asked and settings is not None:
+    start = st.button("Start training", type="primary", disabled=active is not None or settings is None)
+    if start and settings is not None:
         name = runs.check_name(name, {entry.name for entry in catalogue.list_models()})
         if kind == CLASSES:
-            prepare_classifier(models_folder() / name, table, columns, settings)
+            prepare_classifier(models_folder() / name, dataset, columns, settings)
         else:
-            prepare_pretraining(models_folder() / name, table, column, settings)
+            prepare_pretraining(models_folder() / name, dataset, column, settings)
         begin(models_folder() / name)
 
 
@@ -116,14 +116,14 @@ def begin(folder: Path) -> None:
     st.rerun()
 
 
-def data(kind: str) -> Table | None:
-    """The file to learn from: shipped, or of one's own."""
+def rows_picker(kind: str) -> Dataset | None:
+    """Return the file to learn from: shipped, or of one's own."""
     name, about = SHIPPED["lines" if kind == LINES else "table"]
     state.keep("from", "the shipped example")
     place = st.segmented_control("From", ["a file of mine", "the shipped example"], required=True, key="from")
     if place == "the shipped example":
         st.caption(about)
-        return state.table(name.name, name.read_bytes())
+        return state.rows_of_file(name.name, name.read_bytes())
     uploaded = controls.file_box(
         f"A file in UTF-8: {', '.join(ENDINGS)}",
         [*ENDINGS, "gz"],
@@ -132,15 +132,15 @@ def data(kind: str) -> Table | None:
         "model, a few test rows stay as examples.",
     )
     if uploaded is not None:
-        st.session_state.table_before = state.table(uploaded.name, uploaded.getvalue())
-    elif table := st.session_state.get("table_before"):
-        controls.loaded_before(table.name, "table_before")
+        st.session_state.table_before = state.rows_of_file(uploaded.name, uploaded.getvalue())
+    elif dataset := st.session_state.get("table_before"):
+        controls.loaded_before(dataset.name, "table_before")
     return st.session_state.get("table_before")
 
 
-def columns_of(table: Table) -> Columns:
+def columns_of(dataset: Dataset) -> Columns:
     """Which column is what."""
-    names = list(table.columns)
+    names = list(dataset.names)
     none = "none"
     text = next((place for place, name in enumerate(names) if name.lower() in ("text", "sentence", "review")), 0)
     label = next(
@@ -157,19 +157,19 @@ def columns_of(table: Table) -> Columns:
     return Columns(text=first, label=named, text_pair=None if pair == none else pair, several=several)
 
 
-def described(table: Table, found: Examples) -> None:
-    """What was understood of a table."""
-    shown = ", ".join(f"{label} {count:,}" for label, count in list(found.counts.items())[:12])
-    more = " ..." if len(found.counts) > 12 else ""
-    left_out = f" Left out, as a text or a label is missing: {found.left_out:,}." if found.left_out else ""
-    repeated = f" Repeating a text, and kept on one side: {found.repeated:,}." if found.repeated else ""
+def described(rows: LabeledRows) -> None:
+    """Show what was understood of a file."""
+    shown = ", ".join(f"{label} {count:,}" for label, count in list(rows.counts.items())[:12])
+    more = " ..." if len(rows.counts) > 12 else ""
+    left_out = f" Left out, as a text or a label is missing: {rows.left_out}." if rows.left_out.count else ""
+    repeated = f" Repeating a text, and kept on one side: {rows.repeated:,}." if rows.repeated else ""
     st.caption(
         show.plain(
-            f"{len(table.rows):,} rows, {len(found.labels)} labels: {shown}{more}.{left_out}{repeated} Some 15 % of "
+            f"{rows.report.rows:,} rows, {len(rows.labels)} labels: {shown}{more}.{left_out}{repeated} Some 15 % of "
             "the texts are kept to tell when to stop, and 15 % to measure on."
         )
     )
-    st.dataframe([{name: str(value) for name, value in row.items()} for row in found.rows[:5]], hide_index=True)
+    st.dataframe([{name: str(cell) for name, cell in row.items()} for row in rows.rows[:5]], hide_index=True)
 
 
 def follow(run: Run) -> None:
@@ -191,8 +191,8 @@ def looked_at(folder: Path, before: str) -> None:
         st.button("Stop", key="stop_training", on_click=runs.cancel, args=(folder,))
         st.caption("It goes on when this page, or the app, is closed. Stopped or killed, it can go on later.")
     elif run.can_go_on:
-        told = f"It can go on from step {run.kept_step:,}." if run.kept_step else "It can begin again."
-        show.advice(f"{run.message} {told}".strip())
+        advice = f"It can go on from step {run.kept_step:,}." if run.kept_step else "It can begin again."
+        show.advice(f"{run.message} {advice}".strip())
     drawn = progress_charts(run)
     if any(line.points for chart in drawn.charts for line in chart.lines):
         show.view("line_charts", drawn, key="training_charts")
@@ -202,11 +202,11 @@ def about(run: Run) -> str:
     settings, file = run.recipe["settings"], run.recipe["file"]
     what = {"adapter": "an adapter and a head", "head": "a head alone"}.get(settings.get("train", ""), "pretraining")
     steps, seconds = (run.progress[-1][name] if run.progress else 0 for name in ("step", "seconds"))
-    said = (
+    sentence = (
         f"{what}, on {file['name']}: {steps:,} steps in {seconds / 60:.1f} of at most {settings['minutes']:g} minutes, "
         f"seed {settings['seed']}."
     )
-    return f"{said} {kept(run.folder) if run.state == runs.FINISHED else ''}".rstrip()
+    return f"{sentence} {kept(run.folder) if run.state == runs.FINISHED else ''}".rstrip()
 
 
 def ended(run: Run) -> None:
@@ -232,43 +232,45 @@ def ended(run: Run) -> None:
 
 
 def results(run: Run) -> None:
-    found = read_evaluation(run.folder)
+    evaluation = read_evaluation(run.folder)
     if run.recipe["kind"] == "lines":
         st.subheader("Before and after", anchor=False)
-        st.table(words_rows(found), border="horizontal", hide_index=True)
+        st.table(words_rows(evaluation), border="horizontal", hide_index=True)
         st.caption("On documents held out whole. With so little text and time, much of a difference can be chance.")
         return
     st.subheader("What it is worth", anchor=False)
     st.caption(
-        f"On {found['count']:,} test rows that none of them has seen, with 95 % intervals in brackets. The bag of "
+        f"On {evaluation['count']:,} test rows that none of them has seen, with 95 % intervals in brackets. The bag of "
         "words learned from the same training rows. "
         + (
-            "Micro precision, recall and F1 equal the accuracy, since one label is right." if found["exclusive"] else ""
+            "Micro precision, recall and F1 equal the accuracy, since one label is right."
+            if evaluation["exclusive"]
+            else ""
         ),
         help=definition("bag of words"),
     )
-    names = [judge["name"] for judge in found["judges"]]
+    names = [judge["name"] for judge in evaluation["judges"]]
     st.table(
-        [{"figure": caption, **dict(zip(names, cells))} for caption, cells in figure_rows(found["judges"])],
+        [{"figure": caption, **dict(zip(names, cells))} for caption, cells in figure_rows(evaluation["judges"])],
         border="horizontal",
         hide_index=True,
     )
-    for sentence in filter(None, (fitted(found), gain(found))):
+    for sentence in filter(None, (fitted(evaluation), gain(evaluation))):
         st.markdown(show.plain(sentence))
-    matrix = charts.confusion(found)
+    matrix = charts.confusion(evaluation)
     if matrix is not None:
         st.subheader("What was taken for what", anchor=False)
         show.view("confusion_matrix", matrix, key="confusion")
-    curves(run, found)
+    curves(run, evaluation)
 
 
-def curves(run: Run, found: Mapping[str, Any]) -> None:
-    labels = list(found["judges"][0]["curves"]["by_label"])
+def curves(run: Run, evaluation: Mapping[str, Any]) -> None:
+    labels = list(evaluation["judges"][0]["curves"]["by_label"])
     if not labels:
         return
     st.subheader("At every threshold", anchor=False)
     label = st.selectbox("Label", labels, key="curve_label")
-    show.view("line_charts", charts.curve_charts(found, label, run.name), key="curve_charts")
+    show.view("line_charts", charts.curve_charts(evaluation, label, run.name), key="curve_charts")
 
 
 try:

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Iterator
 
-from explain.__main__ import _parser
+from explain.cli.main import parser
 
 HEAD = """\
 # Command line
@@ -23,7 +23,7 @@ def page() -> str:
 
 def commands() -> dict[str, argparse.ArgumentParser]:
     """Return the parser of each command by name, with its help as description."""
-    (group,) = (action for action in _parser()._actions if isinstance(action, argparse._SubParsersAction))
+    (group,) = (action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
     helps = {choice.dest: choice.help for choice in group._choices_actions}
     for name, command in group.choices.items():
         command.description = helps[name]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import explain
-from explain.__main__ import _parser, main
+from explain.cli.main import main, parser
 from explain.methods.base import METHODS, Method
 from explain.models.loading.catalogue import load_folder
 from explain.tasks.base import TASKS, Head
@@ -70,7 +70,7 @@ def test_the_commands_run(page: Path, workplace: Path, capsys: pytest.CaptureFix
     for line in "\n".join(blocks(page, "sh")).splitlines():
         program, *arguments = shlex.split(line, comments=True) or [""]
         if program == "explain" and arguments[0] == "serve":
-            _parser().parse_args(arguments)  # a server that runs is tested in tests/pages
+            parser().parse_args(arguments)  # a server that runs is tested in tests/pages
         elif program == "explain":
             quick = [] if page == README or "--method" in arguments else QUICK.get(arguments[0], [])
             assert main([*arguments, *quick]) == 0, line

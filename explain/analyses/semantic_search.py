@@ -8,8 +8,8 @@ from explain.core.meter import Meter
 from explain.core.settings import setting
 from explain.datatypes import Ranking, TextVectors
 from explain.models.base import TextModel
-from explain.models.transformer import check_text
 from explain.numerics.nearest import nearest
+from explain.text.checks import check_text
 
 
 @ANALYSES.register("semantic_search")

@@ -8,12 +8,48 @@ import socket
 import subprocess
 import sys
 
+from explain.cli.options import Commands
+from explain.core.arguments import host_name, not_empty, whole_number
 from explain.core.errors import ExplainError
 from explain.core.hosts import VARIABLE, allowed_hosts
 from explain.core.installation import site_folder
 
+DEFAULT_PORT = 8501
 
-def serve_app(options: argparse.Namespace) -> int:
+
+def add_to(commands: Commands) -> None:
+    """Add the command to the command line."""
+    command = commands.add_parser("serve", help="start the app, for a browser")
+    command.add_argument(
+        "--port",
+        type=whole_number(1, 65535),
+        default=DEFAULT_PORT,
+        help="the port to listen on (default: %(default)s)",
+    )
+    command.add_argument(
+        "--host",
+        type=not_empty,
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="the address to listen on (default: %(default)s, this machine only)",
+    )
+    command.add_argument(
+        "--allowed-host",
+        action="append",
+        default=[],
+        type=host_name,
+        metavar="NAME",
+        help="a host name the server answers to, besides localhost; repeatable (also EXPLAIN_ALLOWED_HOSTS, with "
+        "commas). Without one, a server that other machines reach answers to any name",
+    )
+    command.add_argument(
+        "--allow-any-model", action="store_true", help="let visitors of any host name any folder or hub model"
+    )
+    command.add_argument("--allow-training", action="store_true", help="let visitors of any host train models")
+    command.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
     """Start the app; on POSIX the server takes the place of this process.
 
     Raises:

@@ -43,11 +43,14 @@ MOVED = {
     "explain.models.path": "explain.models.straight_path",
     "explain.models.random_layers": "explain.models.reinitialized",
     "explain.numerics.intervals": "explain.numerics.statistics",
+    "explain.embeddings.reading": "explain.data.texts",
+    "explain.text.lines": "explain.data.texts",
     "explain.text.reference": "explain.data.reference_texts",
     "explain.training.baselines": "explain.training.measure.baselines",
     "explain.training.budget": "explain.training.run.budget",
     "explain.training.charts": "explain.training.measure.charts",
     "explain.training.classifier_settings": "explain.training.recipes.classifier_settings",
+    "explain.training.columns": "explain.training.labeled_rows",
     "explain.training.evaluate": "explain.training.measure.classification",
     "explain.training.figures": "explain.training.measure.figures",
     "explain.training.foreground": "explain.training.run.foreground",
@@ -58,6 +61,7 @@ MOVED = {
     "explain.training.runs": "explain.training.run.runs",
     "explain.training.source_encoder": "explain.training.objectives.source_encoder",
     "explain.training.table_run": "explain.training.run.table_run",
+    "explain.training.tables": "explain.training.labeled_rows",
     "explain.training.watch": "explain.training.run.watch",
 }
 
@@ -116,6 +120,11 @@ RENAMED = {
         "SimilarityAttribution": "explain.analyses.similarity.SimilarityAttribution",
     },
     "explain.randomization": {"WeightsMatter": "explain.analyses.parameter_randomization.ParameterRandomization"},
+    "explain.embeddings.reading": {
+        "Texts": "explain.data.texts.LoadedTexts",
+        "of_lines": "explain.data.texts.pasted_texts",
+    },
+    "explain.text.lines": {"Lines": "explain.data.texts.DifferentTexts"},
     "explain.embeddings.base": {"Analysis": "explain.models.analysis.VectorAnalysis"},
     "explain.embeddings.clusters": {"Clustering": "explain.analyses.clusters.Clusters"},
     "explain.embeddings.maps": {"PCAMap": "explain.analyses.pca_map.PCAMap"},
@@ -140,6 +149,20 @@ RENAMED = {
     },
     "explain.training.lines": {
         "prepare": "explain.training.run.preparation.prepare_pretraining",
+    },
+    "explain.training.columns": {
+        "Columns": "explain.data.columns.Columns",
+        "Examples": "explain.training.labeled_rows.LabeledRows",
+        "examples": "explain.training.labeled_rows.labeled_rows",
+        "labels_of": "explain.data.splits.labels_of",
+        "text_key": "explain.data.splits.text_key",
+        "text_of": "explain.data.columns.plain_text",
+        "TEXTS": "explain.data.splits.TEXTS",
+    },
+    "explain.training.tables": {
+        "read_file": "explain.training.labeled_rows.open_rows",
+        "read_table": "explain.training.labeled_rows.uploaded_rows",
+        "Table": "explain.data.dataset.Dataset",
     },
     "explain.training.evaluate": {
         "need_seqeval": "explain.training.measure.spans.need_seqeval",

@@ -16,14 +16,14 @@ import numpy as np
 from explain.core.errors import SettingError
 from explain.core.files import atomic_file, check_writable
 from explain.core.installation import own_path
+from explain.data.csv_cells import safe_cell
+from explain.data.texts import LoadedTexts
 from explain.datatypes import TextClusters, TextVectors
-from explain.embeddings.reading import Texts
-from explain.views.scores_table import cell
 
 FORMATS = ("npz", "csv", "parquet")
 
 
-def write(found: TextVectors, texts: Texts, place: str | Path) -> None:
+def write(found: TextVectors, texts: LoadedTexts, place: str | Path) -> None:
     """Write vectors to a file whose name ends in .npz, .csv or .parquet.
 
     Raises:
@@ -59,14 +59,14 @@ def format_of(place: str | Path) -> str:
     return ending
 
 
-def written(found: TextVectors, texts: Texts, form: str) -> bytes:
+def written(found: TextVectors, texts: LoadedTexts, form: str) -> bytes:
     """A file's content; see `FORMATS`."""
     file = io.BytesIO()
     write_opened(found, texts, form, file)
     return file.getvalue()
 
 
-def write_opened(found: TextVectors, texts: Texts, form: str, file: BinaryIO) -> None:
+def write_opened(found: TextVectors, texts: LoadedTexts, form: str, file: BinaryIO) -> None:
     """Write vectors, row by row as the texts stand; columns are said in `about`, which npz and Parquet hold."""
     if form == "npz":
         names = sorted(set(texts.labels))
@@ -93,24 +93,24 @@ def write_opened(found: TextVectors, texts: Texts, form: str, file: BinaryIO) ->
     else:
         from pyarrow.csv import write_csv
 
-        table = _table(found, texts, list(map(cell, texts.texts)), list(map(cell, texts.labels)))
+        table = _table(found, texts, list(map(safe_cell, texts.texts)), list(map(safe_cell, texts.labels)))
         for number, column in enumerate(found.vectors.T):
             table = table.append_column(f"v{number}", [np.ascontiguousarray(column)])
         write_csv(table, file)
 
 
-def clusters_csv(found: TextClusters, texts: Texts) -> str:
+def clusters_csv(found: TextClusters, texts: LoadedTexts) -> str:
     """Each text with its row and its cluster, counted from 1, as CSV."""
     file = io.StringIO()
     rows = csv.writer(file, lineterminator="\n")
     rows.writerow(["row", "text", "cluster"])
     rows.writerows(
-        [row, cell(text), number + 1] for row, text, number in zip(texts.rows, texts.texts, found.of.tolist())
+        [row, safe_cell(text), number + 1] for row, text, number in zip(texts.rows, texts.texts, found.of.tolist())
     )
     return file.getvalue()
 
 
-def _table(found: TextVectors, texts: Texts, written: Any, labels: Any) -> Any:
+def _table(found: TextVectors, texts: LoadedTexts, written: Any, labels: Any) -> Any:
     """Row, text, label where there are any, pieces, truncated."""
     import pyarrow
 

@@ -15,10 +15,10 @@ import numpy.typing as npt
 
 from explain.core.errors import MetricError, TextError
 from explain.core.registry import unknown
+from explain.data.csv_cells import safe_cell
 from explain.datatypes import Plausibility, Rationale, Report, Target, Tokens
 from explain.numerics import plausibility as figures
 from explain.text.units import scores_of
-from explain.views.scores_table import cell
 
 RANDOM = "random"  # the name of chance among methods
 COLUMNS = (
@@ -199,7 +199,9 @@ class Marks:
             for row in one["figures"] or [{}]:
                 settings = {"settings": json.dumps(row["settings"])} if row else {}
                 whole = about | row | settings
-                writer.writerow({name: cell(part) if isinstance(part, str) else part for name, part in whole.items()})
+                writer.writerow(
+                    {name: safe_cell(part) if isinstance(part, str) else part for name, part in whole.items()}
+                )
         return out.getvalue()
 
 

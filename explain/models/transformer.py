@@ -46,11 +46,11 @@ from explain.models.text_vectors import ReadTexts, read_vectors
 from explain.models.token_lstm import TokenLSTM
 from explain.models.vocabulary import TOKENIZING
 from explain.tasks.base import Head, Raw, Task
+from explain.text.checks import check_text
 from explain.text.removal import unchanged
 from explain.text.words import is_visible, word_heads, word_ranges
 
 MAX_TOKENS = 512  # longest input read, whatever the model could: attention maps grow with the square
-MAX_CHARACTERS = 1_000_000
 _ONE_AT_A_TIME = threading.Lock()  # torch has one level of forward differentiation for the whole process
 
 
@@ -771,29 +771,6 @@ def _bare(ids: npt.NDArray[np.int64], pair: bool = False) -> Row:
         words=np.empty((0, 2), dtype=np.int64),
     )
     return _row(tokens)
-
-
-def check_text(text: str, name: str = "text") -> None:
-    """Refuse what no model can read; `name` is what the text is to the model.
-
-    Raises:
-        TextError: not a string, blank, too long, or not Unicode.
-    """
-    if not isinstance(text, str):
-        raise TextError(f"A text is wanted, not {type(text).__name__}.")
-    if not any(map(is_visible, text)):
-        raise TextError(f"There is nothing to explain: the {name} is empty. Type a sentence.")
-    if len(text) > MAX_CHARACTERS:
-        raise TextError(
-            f"The text has {len(text):,} characters; at most {MAX_CHARACTERS:,} are taken. Give a part of it."
-        )
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise TextError(
-            f"Character {error.start + 1} of the text is half of a character (a lone surrogate, "
-            f"U+{ord(text[error.start]):04X}); remove it, or read the file as UTF-8 again."
-        ) from None
 
 
 def _owners(numbers: Sequence[int | None]) -> npt.NDArray[np.int64]:

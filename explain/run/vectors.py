@@ -9,7 +9,7 @@ from explain.core.meter import Meter
 from explain.datatypes import TextVectors
 from explain.models.base import TextModel
 from explain.models.text_vectors import ReadTexts
-from explain.models.transformer import check_text
+from explain.text.checks import check_text
 
 MOST_CHARACTERS = 2_000_000  # of the texts that are cut into pieces at once
 AT_ONCE = 2048  # texts sorted by length and run together: progress comes in such steps, or smaller ones

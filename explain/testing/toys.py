@@ -14,8 +14,8 @@ from explain.core.errors import TargetError, TextError
 from explain.core.meter import Meter
 from explain.datatypes import AttentionMaps, ModelRecord, Prediction, Target, Tokens
 from explain.models.base import Decision, Observation, Row, Scores, TextModel
-from explain.models.transformer import check_text
 from explain.tasks.base import TASKS, Head, Raw, Vocabulary
+from explain.text.checks import check_text
 from explain.text.removal import Variant, unchanged
 from explain.text.words import word_ranges, word_spans
 

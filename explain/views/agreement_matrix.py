@@ -1,4 +1,4 @@
-"""Agreement matrix: how far each two methods order the words of a text alike."""
+"""Agreement matrix: agreement of each two methods on the order of a text's words."""
 
 from typing import Any
 
@@ -34,7 +34,8 @@ class AgreementMatrix(View):
 
     def data(
         self,
-        result: Report,
+        report: Report,
+        /,
         *,
         figure: str = "spearman",
         titles: dict[str, str] | None = None,
@@ -45,23 +46,25 @@ class AgreementMatrix(View):
         Args:
             figure: a key of `FIGURES`; titles: of methods, by name.
         """
-        usable = [one for one in result.attributions if one.granularity != "window"]
+        usable = [attribution for attribution in report.attributions if attribution.granularity != "window"]
         words = usable[0].tokens.word_units() if usable else ()
-        asked = set(result.target.held)
-        words = tuple(word for word in words if not asked.intersection(word))
-        scores = [scores_of(one, words) for one in usable]
+        protected = set(report.target.held)
+        words = tuple(word for word in words if not protected.intersection(word))
+        scores = [scores_of(attribution, words) for attribution in usable]
         rows = [
             [
-                agreement(mine, theirs, signed=one.signed and other.signed).get(figure) if len(words) > 1 else None
+                agreement(mine, theirs, signed=attribution.signed and other.signed).get(figure)
+                if len(words) > 1
+                else None
                 for theirs, other in zip(scores, usable)
             ]
-            for mine, one in zip(scores, usable)
+            for mine, attribution in zip(scores, usable)
         ]
         dash = f"Undefined (–): {UNDEFINED[figure]}."
         every = np.stack(scores) if len(words) > 1 and len(scores) > 1 else np.empty((0, 0))
         where = places(every)
         return {
-            "names": [(titles or {}).get(one.method, one.method) for one in usable],
+            "names": [(titles or {}).get(attribution.method, attribution.method) for attribution in usable],
             "rows": rows,
             "undefined": dash,
             "disputed": [
@@ -69,7 +72,7 @@ class AgreementMatrix(View):
                     "word": visible(usable[0].tokens.unit_text(words[number])),
                     "scores": every[:, number].tolist(),
                     "places": where[:, number].tolist(),
-                    "signs": [one.signed for one in usable],
+                    "signs": [attribution.signed for attribution in usable],
                 }
                 for number in (disputed(every) if len(every) else ())
             ],
@@ -78,7 +81,7 @@ class AgreementMatrix(View):
             "note": (
                 f"{FIGURES[figure].capitalize()}, over {len(words)} words, special tokens left out. Where a method has "
                 "no signs, sizes are compared. Methods that agree can be wrong together."
-                + (f" {dash}" if any(value is None for row in rows for value in row) else "")
+                + (f" {dash}" if any(coefficient is None for row in rows for coefficient in row) else "")
             ),
             "caption": f"Agreement of the methods: {FIGURES[figure]}",
         }

@@ -17,7 +17,7 @@ _CELL = 22
 
 
 def to_npz(maps: AttentionMaps) -> bytes:
-    """A NumPy file: `weights (L, H, T, T)`, `groups`, `ids`, `pieces`, `segment`, `special`."""
+    """Return a NumPy file: `weights (L, H, T, T)`, `groups`, `ids`, `pieces`, `segment`, `special`."""
     tokens = maps.tokens
     file = io.BytesIO()
     np.savez_compressed(
@@ -33,7 +33,7 @@ def to_npz(maps: AttentionMaps) -> bytes:
 
 
 def to_json(maps: AttentionMaps, model: str, layer: int | None = None, head: int | None = None) -> str:
-    """JSON with the text, its tokens and `weights`: L x H x T x T, less the axes of a chosen layer or head.
+    """Return JSON with the text, its tokens and `weights` (L, H, T, T), without the axis of a chosen layer or head.
 
     Layers and heads are counted from 0. Nine digits hold float32 exactly.
     """
@@ -58,7 +58,7 @@ def to_json(maps: AttentionMaps, model: str, layer: int | None = None, head: int
 
 
 def token_records(tokens: Tokens) -> list[dict[str, Any]]:
-    """What JSON says of each token."""
+    """Return a JSON record of each token."""
     return [
         {
             "text": token_text(tokens, place),
@@ -73,14 +73,14 @@ def token_records(tokens: Tokens) -> list[dict[str, Any]]:
 
 
 def _numbers(values: np.ndarray) -> str:
-    """Nested lists of numbers, short and quick: a long text has millions."""
+    """Return nested lists of numbers as JSON; faster than `json`, since a long text has millions."""
     if values.ndim == 1:
-        return "[" + ",".join(f"{value:.9g}" for value in values.tolist()) + "]"
+        return "[" + ",".join(f"{number:.9g}" for number in values.tolist()) + "]"
     return "[" + ",".join(map(_numbers, values)) + "]"
 
 
 def to_text(maps: AttentionMaps, layer: int | None = None, head: int | None = None) -> str:
-    """A table for a terminal: every figure that tells heads apart, a line for each head."""
+    """Return a table for a terminal: the statistics of each head, a line each."""
     tokens = maps.tokens
     figures = head_figures(maps.weights, tokens.special, tokens.word_of)
     lines = [
@@ -88,15 +88,18 @@ def to_text(maps: AttentionMaps, layer: int | None = None, head: int | None = No
         "",
     ]
     lines.append("layer head" + "".join(f"{name.replace('_', ' '):>12}" for name in figures))
-    for one in range(maps.layers) if layer is None else [layer]:
-        for other in range(len(maps.groups)) if head is None else [head]:
-            lines.append(f"{one:5} {other:4}" + "".join(f"{values[one, other]:12.3f}" for values in figures.values()))
+    for layer_number in range(maps.layers) if layer is None else [layer]:
+        for head_number in range(len(maps.groups)) if head is None else [head]:
+            lines.append(
+                f"{layer_number:5} {head_number:4}"
+                + "".join(f"{values[layer_number, head_number]:12.3f}" for values in figures.values())
+            )
     lines += ["", *(f"{name.replace('_', ' ')}: {about}" for name, about in HEAD_FIGURES.items())]
     return "\n".join(lines) + "\nMeans over the tokens that look, special tokens left out.\n"
 
 
 def to_svg(maps: AttentionMaps, model: str, layer: int | None = None, heads: Sequence[int] | None = None) -> str:
-    """A matrix as SVG: rows look, columns are looked at; what is not chosen is averaged, and the picture says so."""
+    """Return a matrix as SVG: rows attend to columns; layers and heads that are not chosen are averaged."""
     tokens = maps.tokens
     weights = maps.mean(heads)
     weights = weights[layer] if layer is not None else weights.mean(axis=0)

@@ -1,4 +1,4 @@
-"""Attention matrix: one head, or a mean of heads, as a square of cells: each row a token that looks."""
+"""Attention matrix: one head, or a mean of heads, as a square of cells; each row is the token that attends."""
 
 import base64
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from explain.views.layer_graph import token_text
 
 
 class AttentionMatrix(View):
-    """Tokens that look as rows, tokens looked at as columns, weights as tints."""
+    """Tokens that attend as rows, attended tokens as columns, weights as tints."""
 
     name = "attention_matrix"
     title = "Attention matrix"
@@ -22,13 +22,14 @@ class AttentionMatrix(View):
 
     def data(
         self,
-        result: AttentionMaps,
+        maps: AttentionMaps,
+        /,
         *,
         layer: int | None = None,
         heads: Sequence[int] | None = None,
         by: str = "token",
         special: bool = True,
-        chosen: tuple[int, int | None] | None = None,
+        selected: tuple[int, int | None] | None = None,
         group: str = "",
         sends: bool = False,
         **options: Any,
@@ -39,11 +40,11 @@ class AttentionMatrix(View):
             layer, heads: which are shown, averaged where there are several; by default all.
             by: "token", or "word": sums over the pieces looked at, means over the pieces that look.
             special: show special tokens.
-            chosen: the token that looks, and the one it looks at (or None), which are marked.
+            selected: the token that attends, and the one it attends to (or None), which are marked.
             sends: tell the page what is clicked.
         """
-        tokens = result.tokens
-        weights = result.mean(heads)
+        tokens = maps.tokens
+        weights = maps.mean(heads)
         weights = weights[layer] if layer is not None else weights.mean(axis=0)  # (T, T)
         units = matrix_units(tokens, by)
         if by == "word":
@@ -51,11 +52,11 @@ class AttentionMatrix(View):
         kept = [number for number, unit in enumerate(units) if special or not tokens.special[list(unit)].all()]
         weights = weights[np.ix_(kept, kept)]
         largest = float(np.abs(weights).max(initial=0.0))
-        # Of a long text most weights are small, and a few on special tokens near 1: full color is reached below those.
+        # In a long text most weights are small and a few, on special tokens, near 1: the color saturates below those.
         full = largest if len(kept) <= 32 else float(np.quantile(np.abs(weights), 0.995))
         what = [
             "all layers averaged" if layer is None else f"layer {layer}",
-            _heads(result, heads),
+            _heads(maps, heads),
             "words: summed over pieces looked at, averaged over pieces that look" if by == "word" else "word pieces",
         ]
         hidden = "" if special else " Special tokens are hidden; what they take is not shown."
@@ -76,9 +77,9 @@ class AttentionMatrix(View):
             "weights": pack(weights),
             "full": full or 1.0,
             "largest": largest,
-            "share": result.row_stochastic,
+            "share": maps.row_stochastic,
             "signed": bool((weights < 0).any()),
-            "chosen": _chosen(chosen, [units[number] for number in kept]),
+            "chosen": _selected_places(selected, [units[number] for number in kept]),
             "note": (
                 f"Each row is a {'word' if by == 'word' else 'token'} that looks, each column one that is looked at; "
                 f"{'; '.join(what)}.{hidden} Attention says where a layer reads, not what it does with it."
@@ -88,7 +89,7 @@ class AttentionMatrix(View):
 
 
 def matrix_units(tokens: Tokens, by: str) -> list[tuple[int, ...]]:
-    """The rows of a matrix: every token, or every word and every token outside words, in reading order."""
+    """Return the rows of a matrix: every token, or every word and every token outside words, in reading order."""
     if by == "token":
         return [(token,) for token in range(len(tokens))]
     loose = [(int(token),) for token in np.flatnonzero(tokens.word_of < 0)]
@@ -96,7 +97,7 @@ def matrix_units(tokens: Tokens, by: str) -> list[tuple[int, ...]]:
 
 
 def pack(values: npt.NDArray[np.floating]) -> dict[str, Any]:
-    """Numbers for the browser in 16 bits each: parts of the largest, off by 1/65535 of it at most."""
+    """Encode numbers in 16 bits each, as fractions of the largest; the error is at most 1/65535 of it."""
     largest = float(np.abs(values).max(initial=0.0)) or 1.0
     signed = bool((values < 0).any())
     whole = np.rint(values / largest * (32767 if signed else 65535)).astype("<i2" if signed else "<u2")
@@ -109,11 +110,13 @@ def _heads(maps: AttentionMaps, heads: Sequence[int] | None) -> str:
     return "all heads averaged" if heads is None else f"head{'s' * (len(heads) > 1)} {', '.join(map(str, heads))}"
 
 
-def _chosen(chosen: tuple[int, int | None] | None, units: Sequence[Sequence[int]]) -> list[int | None] | None:
-    """Which row, and which column, hold the chosen tokens."""
-    if chosen is None:
+def _selected_places(
+    selected: tuple[int, int | None] | None, units: Sequence[Sequence[int]]
+) -> list[int | None] | None:
+    """Return the row and the column of the selected tokens."""
+    if selected is None:
         return None
-    places = [next((number for number, unit in enumerate(units) if token in unit), None) for token in chosen]
+    places = [next((number for number, unit in enumerate(units) if token in unit), None) for token in selected]
     return places if places[0] is not None else None
 
 

@@ -1,4 +1,4 @@
-"""What a view is: a result turned into plain data, and one script that draws it, on the page and in a file alike.
+"""Views: a result as plain data, and one script that draws it, on the page and in a file.
 
 A new view is one file here, and one of its name in `assets/`, which defines `draw(root, data)`.
 """
@@ -37,7 +37,7 @@ class View(ABC):
     """A way to draw results of one type.
 
     Attributes:
-        drawn_by: the view whose script draws this one's data too; empty: it has a script of its own.
+        drawn_by: the view whose script draws this view's data; empty where the view has a script of its own.
     """
 
     name: ClassVar[str]
@@ -46,16 +46,16 @@ class View(ABC):
     drawn_by: ClassVar[str] = ""
 
     @abstractmethod
-    def data(self, result: Any, **options: Any) -> dict[str, Any]:
-        """The result as JSON values, ready to be drawn: nothing is computed in the browser but places and colors."""
+    def data(self, result: Any, /, **options: Any) -> dict[str, Any]:
+        """Return the result as JSON values; the browser computes only positions and colors."""
 
     @property
     def script(self) -> str:
-        """JavaScript that defines `draw(root, data)`."""
+        """The JavaScript that defines `draw(root, data)`."""
         return asset("drawing.js") + "\n" + asset(f"{self.drawn_by or self.name}.js")
 
-    def html(self, result: Any, **options: Any) -> Html:
-        """The drawing as a fragment of a stand-alone page, see `explain.views.document`."""
+    def html(self, result: Any, /, **options: Any) -> Html:
+        """Return the drawing as a fragment of a stand-alone page, see `explain.views.document`."""
         record = json_for_script(self.data(result, **options))
         return Html(
             f'<div class="view" data-view="{self.name}"><script type="application/json">{record}</script></div>'
@@ -64,18 +64,18 @@ class View(ABC):
 
 @functools.cache
 def asset(name: str) -> str:
-    """A file of `assets/`."""
+    """Return a file of `assets/`."""
     return (_ASSETS / name).read_text(encoding="utf-8")
 
 
-def json_for_script(value: Any) -> str:
-    """JSON that can stand inside a script element, whatever text is in it."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+def json_for_script(content: Any) -> str:
+    """Return JSON that is safe inside a script element, whatever text it holds."""
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False)
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def visible(text: str) -> str:
-    """Text as it may be shown: characters that would vanish, or turn the line around, made visible.
+    """Return text with invisible characters, and those that reverse the line, made visible.
 
     Control characters become their pictures (U+2400 on), bidirectional overrides their code.
     """
@@ -92,12 +92,12 @@ _VISIBLE |= {
 
 
 def target_name(target: Target) -> str:
-    """The target in words: "positive", or "positive rather than negative"."""
+    """Return the target in words: "positive", or "positive rather than negative"."""
     return target.label if target.against is None else f"{target.label} rather than {target.against}"
 
 
 def percent(probability: float) -> str:
-    """A probability for people; nothing that is not certain is called 0% or 100%. `percent` in drawing.js is the same.
+    """Return a probability as text; only certainty is written as 0% or 100%. `percent` in drawing.js is the same.
 
     >>> percent(0.764), percent(0.031), percent(0.9962), percent(0.99996)
     ('76%', '3.1%', '99.6%', '>99.9%')
@@ -111,7 +111,7 @@ def percent(probability: float) -> str:
 
 
 def read_at(prediction: Prediction, positions: tuple[int, ...]) -> Prediction:
-    """The prediction as it is at a target's positions: of several masks, or words, the one asked about."""
+    """Return the prediction at a target's positions: of several masks or words, the one that is explained."""
     of_words = prediction.output.listed_of is None  # each has a row of labels
     if len(positions) == 1 and of_words and positions[0] in prediction.output.positions:
         row = prediction.output.at(positions[0])
@@ -125,20 +125,20 @@ def read_at(prediction: Prediction, positions: tuple[int, ...]) -> Prediction:
     return prediction
 
 
-def rounded(value: float, form: str = ".2f") -> str:
-    """A number for people, with a real minus."""
-    return format(value, form).replace("-", "\u2212")
+def rounded(number: float, form: str = ".2f") -> str:
+    """Return a number as text, with a typographic minus."""
+    return format(number, form).replace("-", "\u2212")
 
 
 def text_label(tokens: Tokens, number: int) -> str:
-    """What a segment is called: as the model's task calls it, where it has names for its texts."""
+    """Return the name of a segment, as the model's task names its texts."""
     if tokens.text_pair is None:
         return "text"
     return visible(tokens.text_names[number]) if tokens.text_names else ("first text", "second text")[number]
 
 
 def sentence(*parts: str) -> str:
-    """Sentences one after the other, empty ones left out."""
+    """Join sentences, leaving out empty ones."""
     return " ".join(part for part in parts if part)
 
 

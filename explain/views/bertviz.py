@@ -56,7 +56,8 @@ class BertViz(View):
 
     def data(
         self,
-        result: AttentionMaps,
+        maps: AttentionMaps,
+        /,
         *,
         which: str = "head",
         layers: Sequence[int] | None = None,
@@ -79,72 +80,72 @@ class BertViz(View):
             SettingError: no such view, layer or head, or a neuron view without vectors that fit.
             ExplainError: bertviz is not the version this was made for.
         """
-        chosen = list(range(result.layers)) if layers is None else sorted(set(layers))
-        heads = len(result.groups)
+        drawn = list(range(maps.layers)) if layers is None else sorted(set(layers))
+        heads = len(maps.groups)
         if which not in MOST_TOKENS:
             raise SettingError(unknown("view of BertViz", which, list(MOST_TOKENS)))
-        _check("layers", chosen or [None], range(result.layers))
-        _check("layer", [layer], [None, *chosen])
+        _check("layers", drawn or [None], range(maps.layers))
+        _check("layer", [layer], [None, *drawn])
         _check("head", [head], [None, *range(heads)])
-        count = min(len(result.tokens), most_tokens(which, len(chosen), heads))
-        weights = result.weights[chosen, :, :count, :count]
-        second = _second_text(result, count)
-        first = None if layer is None else chosen.index(layer)
+        count = min(len(maps.tokens), most_tokens(which, len(drawn), heads))
+        weights = maps.weights[drawn, :, :count, :count]
+        second = _second_text(maps, count)
+        first = None if layer is None else drawn.index(layer)
         remark = ""
         if which == "head":
             made = bertviz_page.head_view(thousandths(weights), second, first, head)
         elif which == "model":
             made = bertviz_page.model_view(thousandths(weights), second)
         else:
-            queries, keys = (part[chosen, :, :count] for part in _fitting(vectors, result))
+            queries, keys = (part[drawn, :, :count] for part in _fitting(vectors, maps))
             made = bertviz_page.neuron_view(
                 thousandths(weights), thousandths(queries), thousandths(keys), second, first, head
             )
             remark = _NOT_ALL if _more_than_products(queries, keys, weights) else ""
-        cut = count < len(result.tokens)
-        shown = f"the first {count} of {len(result.tokens)} tokens" if cut else _number(count, "token")
+        cut = count < len(maps.tokens)
+        shown = f"the first {count} of {len(maps.tokens)} tokens" if cut else _number(count, "token")
         about = {
             "which": which,
-            "layers": chosen,
-            "heads": list(result.groups),
-            "caption": f"BertViz, {which} view of {_kind(result)}; {shown}",
+            "layers": drawn,
+            "heads": list(maps.groups),
+            "caption": f"BertViz, {which} view of {_kind(maps)}; {shown}",
         }
-        texts = [visible(token_text(result.tokens, token)) for token in range(count)]
-        size = f"{_number(len(chosen), 'layer')} and {_number(heads, 'head')}"
+        texts = [visible(token_text(maps.tokens, token)) for token in range(count)]
+        size = f"{_number(len(drawn), 'layer')} and {_number(heads, 'head')}"
         return {
             "page": bertviz_page.stand_alone(made, texts, second, about),
-            "height": _height(which, count, len(chosen), heads),
+            "height": _height(which, count, len(drawn), heads),
             "dark": dark,
             "drawn": count,
-            "tokens": len(result.tokens),
+            "tokens": len(maps.tokens),
             "summary": f"BertViz, {which} view of {shown}, {size}",
-            "note": sentence(_HOW[which], remark, _limits(which, result, len(chosen), count, second), _ALWAYS),
+            "note": sentence(_HOW[which], remark, _limits(which, maps, len(drawn), count, second), _ALWAYS),
         }
 
 
 def most_tokens(which: str, layers: int, heads: int) -> int:
-    """How many tokens a view draws at most; of larger models fewer, so that there are never more lines."""
+    """Return the most tokens that a view draws; fewer for larger models, so that the number of lines is bounded."""
     most, usual = MOST_TOKENS[which], LAYERS * HEADS
     if which == "head" and layers == 1:
         most, usual = MOST_TOKENS_OF_ONE_LAYER, HEADS
     return int(most * min(1.0, math.sqrt(usual / (layers * heads))))
 
 
-def _check(name: str, values: Sequence[int | None], known: Sequence[int | None]) -> None:
-    for value in values:
-        if value not in known:
-            choices = ", ".join(str(one) for one in known if one is not None)
-            raise SettingError(f"There is no {name.removesuffix('s')} {value} to draw; there is: {choices}.")
+def _check(name: str, numbers: Sequence[int | None], known: Sequence[int | None]) -> None:
+    for number in numbers:
+        if number not in known:
+            choices = ", ".join(str(known_number) for known_number in known if known_number is not None)
+            raise SettingError(f"There is no {name.removesuffix('s')} {number} to draw; there is: {choices}.")
 
 
 def _second_text(maps: AttentionMaps, count: int) -> int | None:
-    """The first token of a pair's second text, if it is among the first `count`."""
+    """Return the first token of a pair's second text, if it is among the first `count`."""
     second = np.flatnonzero(maps.tokens.segment[:count])
     return int(second[0]) if len(second) else None
 
 
 def _fitting(vectors: AttentionVectors | None, maps: AttentionMaps) -> tuple[FloatArray, FloatArray]:
-    """Queries and keys, if they are of these maps."""
+    """Return queries and keys after checking that they belong to these maps."""
     if vectors is None:
         raise SettingError(
             "The neuron view draws queries and keys: hand them over as `vectors`, or choose another view."
@@ -157,9 +158,9 @@ def _fitting(vectors: AttentionVectors | None, maps: AttentionMaps) -> tuple[Flo
 
 
 def _more_than_products(queries: FloatArray, keys: FloatArray, weights: FloatArray) -> bool:
-    """Whether weights (L, H, T, T) are something else than the softmax of products of queries and keys (L, H, T, d).
+    """Whether weights (L, H, T, T) differ from the softmax of products of queries and keys (L, H, T, d).
 
-    Of a text that is cut only the proportions are known, and they are what is compared.
+    For a text that is cut only proportions are known, so proportions are compared.
     """
     scores = queries @ keys.swapaxes(-1, -2) / math.sqrt(queries.shape[-1])
     softmax = np.exp(scores - scores.max(axis=-1, keepdims=True))
@@ -168,7 +169,7 @@ def _more_than_products(queries: FloatArray, keys: FloatArray, weights: FloatArr
 
 
 def _height(which: str, tokens: int, layers: int, heads: int) -> int:
-    """Pixels to begin with, by bertviz's own measures; the frame tells its true height once it has drawn."""
+    """Return the initial height in pixels, by bertviz's measures; the frame reports its true height after drawing."""
     if which == "model":
         row = 84 * tokens / max(heads, FEWEST_COLUMNS) + 10
         return round(max(38 + layers * row, 55 + 18 * tokens)) + 20
@@ -184,7 +185,7 @@ def _kind(maps: AttentionMaps) -> str:
 
 
 def _limits(which: str, maps: AttentionMaps, layers: int, count: int, second: int | None) -> str:
-    """What of the text is drawn, and where it is parted."""
+    """Return a note on the part of the text that is drawn, and where its two texts meet."""
     cut = more = pair = ""
     if count < len(maps.tokens):
         cut = (

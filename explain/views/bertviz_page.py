@@ -1,4 +1,4 @@
-"""bertviz's own page, drawn by bertviz, changed so that it needs no network and no token can do harm.
+"""The page that bertviz draws, changed so that it needs no network and no token can do harm.
 
 What bertviz makes fetches its libraries from elsewhere and holds tokens as they are. Here it is given blanks for
 tokens; their texts are put in afterwards, escaped. The libraries come from `assets/vendor`, and the page allows no
@@ -40,7 +40,7 @@ def thousandths(values: FloatArray) -> IntArray:
 
 
 def head_view(weights: IntArray, second: int | None, layer: int | None, head: int | None) -> str:
-    """Weights (L, H, T, T); `second` is the first token of a pair's second text; `layer` and `head` are shown first."""
+    """Draw weights (L, H, T, T); `second` is the first token of the second text; `layer` and `head` are shown first."""
     import bertviz
     import torch
 
@@ -56,7 +56,7 @@ def head_view(weights: IntArray, second: int | None, layer: int | None, head: in
 
 
 def model_view(weights: IntArray, second: int | None) -> str:
-    """Weights (L, H, T, T); `second` is the first token of a pair's second text."""
+    """Draw weights (L, H, T, T); `second` is the first token of a pair's second text."""
     import bertviz
     import torch
 
@@ -68,7 +68,7 @@ def model_view(weights: IntArray, second: int | None) -> str:
 def neuron_view(
     weights: IntArray, queries: IntArray, keys: IntArray, second: int | None, layer: int | None, head: int | None
 ) -> str:
-    """Weights (L, H, T, T), queries and keys (L, H, T, d); the rest as in the head view.
+    """Draw weights (L, H, T, T), queries and keys (L, H, T, d); the rest as in the head view.
 
     bertviz asks a model and a tokenizer of its own kind; two stand-ins answer with what is already known.
     """
@@ -93,7 +93,7 @@ def neuron_view(
 
 
 class _Answers:
-    """Stands where bertviz expects a model."""
+    """A stand-in for the model that bertviz expects."""
 
     def __init__(self, known: list[dict[str, IntArray]]) -> None:
         self._known = known
@@ -106,26 +106,26 @@ class _Answers:
 
 
 def stand_alone(made: str, texts: list[str], second: int | None, about: dict[str, Any]) -> str:
-    """The page that stands alone, the same for the same data.
+    """Return a stand-alone page, the same for the same data.
 
     Args:
         made: what bertviz returned.
         texts (T): what the tokens are called.
         second: as above.
-        about: what the page's own script must know: "which" view, names of "layers" and "heads", a "caption".
+        about: parameters of the page's own script: "which" view, names of "layers" and "heads", a "caption".
 
     Raises:
         ExplainError: bertviz returned something else than the version this was made for.
     """
     parts = _PARTS.fullmatch(made.strip())
-    found = _PARAMETERS.search(parts["code"]) if parts else None
-    if parts is None or found is None or made.count("<script src=") != 1:
+    start = _PARAMETERS.search(parts["code"]) if parts else None
+    if parts is None or start is None or made.count("<script src=") != 1:
         raise ExplainError("This bertviz is not the version that requirements.txt names: install that one.")
     code = parts["code"]
-    parameters, length = json.JSONDecoder().raw_decode(code[found.end() :])
+    parameters, length = json.JSONDecoder().raw_decode(code[start.end() :])
     _put_in(parameters, texts, second, about)
-    rest = code.find("\n", found.end() + length)  # what remains of the line is a comment that holds it all once more
-    code = f"{code[: found.end()]}unpacked({json_for_script(parameters)});{code[rest:]}"
+    rest = code.find("\n", start.end() + length)  # what remains of the line is a comment that holds it all once more
+    code = f"{code[: start.end()]}unpacked({json_for_script(parameters)});{code[rest:]}"
     scripts = (
         asset("vendor/d3.min.js"),
         asset("vendor/jquery.slim.min.js"),
@@ -145,12 +145,12 @@ def stand_alone(made: str, texts: list[str], second: int | None, about: dict[str
 
 
 def _put_in(parameters: dict[str, Any], texts: list[str], second: int | None, about: dict[str, Any]) -> None:
-    """What bertviz was not told: the tokens' texts, and what layers and heads are called."""
+    """Add the tokens' texts and the names of layers and heads to bertviz's parameters, in place."""
     sides = {"a": texts[:second], "b": texts[second:] if second else []}
     for name, part in _named_parts(parameters["attention"]):
         left, right = (texts, texts) if name == "all" else (sides[name[0]], sides[name[1]])
         part["left_text"], part["right_text"] = left, right
-    parameters["root_div_id"] = "bertviz"  # bertviz draws lots for it
+    parameters["root_div_id"] = "bertviz"  # bertviz chooses it at random
     if "include_layers" in parameters:
         parameters["include_layers"] = about["layers"]
         if parameters.get("layer") is not None:
@@ -161,7 +161,7 @@ def _put_in(parameters: dict[str, Any], texts: list[str], second: int | None, ab
 
 
 def _named_parts(attention: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    """All of the attention, and in a pair that from one text to another: "all", "aa", "ab" and so on."""
+    """Yield the parts of the attention by name: "all", and for a pair "aa", "ab" and so on."""
     if isinstance(attention, dict):
         yield from attention.items()
     else:
@@ -170,7 +170,7 @@ def _named_parts(attention: Any) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _policy(scripts: tuple[str, ...]) -> str:
-    """Nothing is fetched, and no script runs but these."""
+    """Return a content security policy that allows these scripts and no request."""
     digests = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
     allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
     return f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:"

@@ -12,9 +12,9 @@ class Line:
     """One line of a chart.
 
     Attributes:
-        name: what it is of.
+        name: of the series.
         points: (across, up), in order.
-        style: which of the five looks it has; a thing keeps its look from chart to chart.
+        style: one of the five line styles; a series keeps its style from chart to chart.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Chart:
     """Lines over one axis.
 
     Attributes:
-        title: what is shown; across, up: what the axes are, with their unit.
+        title: of the chart; across, up: labels of the axes, with their unit.
         lines: those without a point are not drawn.
         shares: whether both axes are shares, from 0 to 1; else both begin at 0.
         high: where the upward axis ends, or None: at the highest point.
@@ -43,7 +43,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Charts:
-    """Charts that are looked at together, and a note on what they show and what they do not."""
+    """Charts that are shown together, and a note on what they show and what they do not."""
 
     charts: tuple[Chart, ...]
     note: str
@@ -52,7 +52,7 @@ class Charts:
 
 @dataclass(frozen=True, eq=False)
 class Confusion:
-    """How often texts of each right label were taken for each label.
+    """Number of texts by right label and predicted label.
 
     Attributes:
         labels (C); counts (C, C): texts, rows by the right label, columns by the predicted one.

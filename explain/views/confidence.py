@@ -12,9 +12,9 @@ import numpy as np
 from explain.datatypes import FloatArray, Output, Prediction
 from explain.views.base import percent, visible
 
-SURE = 90  # percent, from which on a model is called sure
-LEANS = 60  # percent, below which it is said to lean
-NEAR = 10  # percentage points: a label that is no farther behind is near
+SURE = 90  # percent; from here on a model is called sure
+LEANS = 60  # percent; below it a model leans
+NEAR = 10  # percentage points; a label no farther behind is near
 
 
 def calibrated(probabilities: FloatArray, temperature: float | None, *, exclusive: bool) -> FloatArray:
@@ -91,7 +91,7 @@ class Headline:
 
 
 def headline(prediction: Prediction) -> Headline | None:
-    """Say what is decided and how sure the model is; None where it gives a value."""
+    """Return the decision and how sure the model is of it; None where the model gives a value."""
     output = prediction.output
     shares = shown_probabilities(output, prediction.temperature)
     if prediction.label is None or prediction.confidence is None:
@@ -108,7 +108,7 @@ def headline(prediction: Prediction) -> Headline | None:
 
 
 def basis(prediction: Prediction) -> str:
-    """Say whether the probabilities shown are calibrated, and what the model itself gives."""
+    """Return whether the shown probabilities are calibrated, and what the model itself gives, as text."""
     output = prediction.output
     if output.probabilities is None:
         return ""

@@ -1,4 +1,4 @@
-"""Confusion matrix: what texts of each label were taken for."""
+"""Confusion matrix: texts by right label and predicted label."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ class ConfusionMatrix(View):
     title = "Confusion matrix"
     accepts = Confusion
 
-    def data(self, result: Confusion, **options: Any) -> dict[str, Any]:
-        totals = result.counts.sum(axis=1)
+    def data(self, confusion: Confusion, /, **options: Any) -> dict[str, Any]:
+        totals = confusion.counts.sum(axis=1)
         return {
-            "labels": [visible(label) for label in result.labels],
-            "counts": result.counts.tolist(),
+            "labels": [visible(label) for label in confusion.labels],
+            "counts": confusion.counts.tolist(),
             "shares": [
                 [round(count / total, 4) if total else 0.0 for count in row]
-                for row, total in zip(result.counts.tolist(), totals.tolist())
+                for row, total in zip(confusion.counts.tolist(), totals.tolist())
             ],
             "note": (
                 "Numbers are texts. The stronger the color, the larger the share of its row; what lies off the "

@@ -1,4 +1,4 @@
-"""Cut effects: what attention claimed of a path, beside what cutting it does."""
+"""Cut effects: the weight of an attention path beside the effect of cutting it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,36 +15,36 @@ class CutEffectsBars(View):
     accepts = CutEffects
 
     def data(
-        self, result: CutEffects, *, names: Sequence[str] = (), claims: Sequence[str] = (), **options: Any
+        self, effects: CutEffects, /, *, names: Sequence[str] = (), claims: Sequence[str] = (), **options: Any
     ) -> dict[str, Any]:
         """Prepare a drawing.
 
         Args:
-            names (K): what was cut, in words; claims (K): what attention said of it.
+            names (K): of the cuts, in words; claims (K): the attention weight of each, in words.
         """
-        effects = (result.output - result.values).tolist()
-        unit = UNITS[result.target.scale]
+        falls = (effects.output - effects.values).tolist()
+        unit = UNITS[effects.target.scale]
         return {
             "rows": [
                 {
                     "name": visible(names[number]) if names else f"cut {number + 1}",
                     "claim": claims[number] if claims else "",
-                    "effect": round(effect, 5),
-                    "flips": bool(result.flips[number]),
+                    "effect": round(fall, 5),
+                    "flips": bool(effects.flips[number]),
                 }
-                for number, effect in enumerate(effects)
+                for number, fall in enumerate(falls)
             ],
-            "largest": max((abs(effect) for effect in effects), default=0.0),
+            "largest": max((abs(fall) for fall in falls), default=0.0),
             "claims": "attention:",
             "what": "effect",
             "stem": "cut_effects",
             "unit": unit,
             "note": (
-                f"Each bar: how far {target_name(result.target)} ({unit}, now {result.output:+.3f}) falls when those "
+                f"Each bar: how far {target_name(effects.target)} ({unit}, now {effects.output:+.3f}) falls when those "
                 "attention weights are set to zero and the others left as they are. The residual stream still carries "
                 "the token itself."
             ),
-            "caption": f"Effect of cutting attention, {unit}, target: {target_name(result.target)}",
+            "caption": f"Effect of cutting attention, {unit}, target: {target_name(effects.target)}",
         }
 
 

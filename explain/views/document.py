@@ -18,10 +18,10 @@ def document(
     unknown: int | None = None,
     record: str = "",
 ) -> Html:
-    """Write the file.
+    """Return the file.
 
     Args:
-        report: what was found.
+        report: what the file shows.
         methods: title, meaning and limits of each method in it.
         maps: attention, for the layer graph; without it the graph is left out.
         verdicts: by method, whether its explanation holds; see `explain.evaluation.verdict`.
@@ -41,11 +41,15 @@ def document(
     if report.prediction.spans:
         sections.append(VIEWS["predicted_spans"].html(report.prediction, asked=report.target.positions))
     sections.append(VIEWS["probabilities"].html(prediction, target=report.target, headed=False))
-    for one in report.attributions:
-        title, meaning, limits = methods.get(one.method, (one.method, "", ""))  # of a method that is not installed here
+    for attribution in report.attributions:
+        title, meaning, limits = methods.get(
+            attribution.method, (attribution.method, "", "")
+        )  # of a method that is not installed here
         sections.append(f'<h2>{escape(title)}</h2><p class="meaning">{escape(meaning)} {escape(limits)}</p>')
-        sections.append(VIEWS["token_heatmap"].html(one, title=title, special=True, largest=scales[one.scale]))
-        if judged := (verdicts or {}).get(one.method):
+        sections.append(
+            VIEWS["token_heatmap"].html(attribution, title=title, special=True, largest=scales[attribution.scale])
+        )
+        if judged := (verdicts or {}).get(attribution.method):
             word = f'<b class="{judged.color}">{escape(judged.word)}</b>'
             sections.append(f'<p class="verdict">{word} {escape(visible(judged.sentence))}</p>')
     sections.append("<h2>The picked word</h2>" + VIEWS["word_details"].html(report, titles=titles, unknown=unknown))
@@ -80,7 +84,7 @@ def _inside_script(text: str) -> str:
 
 
 def scripts(sections: Sequence[str]) -> str:
-    """The `draw` of each view in the file, and a loop that draws them."""
+    """Return the `draw` function of each view in the file, and a loop that draws them."""
     views = [
         f"DRAW[{json_for_script(name)}] = (() => {{\n{asset(f'{name}.js')}\nreturn draw;\n}})();"
         for name in VIEWS

@@ -1,4 +1,4 @@
-"""Head effects: what removing each head does to the target, as a table of tinted cells, layers down, heads across."""
+"""Head effects: how removing each head changes the target, as tinted cells, layers down, heads across."""
 
 from typing import Any
 
@@ -17,31 +17,32 @@ class HeadEffectsGrid(View):
 
     def data(
         self,
-        result: HeadEffects,
+        effects: HeadEffects,
+        /,
         *,
-        chosen: tuple[int, int] | None = None,
+        selected: tuple[int, int] | None = None,
         sends: bool = False,
         **options: Any,
     ) -> dict[str, Any]:
         """Prepare a drawing.
 
         Args:
-            chosen: layer and head that are marked; sends: tell the page what is clicked.
+            selected: layer and head that are marked; sends: report clicks to the page.
         """
-        flips = int(result.flips.sum())
-        target, unit = target_name(result.target), UNITS[result.target.scale]
+        flips = int(effects.flips.sum())
+        target, unit = target_name(effects.target), UNITS[effects.target.scale]
         return {
             "sends": sends,
-            "effects": np.round(result.effects, 5).tolist(),
-            "flips": result.flips.tolist(),
-            "largest": float(np.abs(result.effects).max(initial=0.0)),
+            "effects": np.round(effects.effects, 5).tolist(),
+            "flips": effects.flips.tolist(),
+            "largest": float(np.abs(effects.effects).max(initial=0.0)),
             "signed": True,
-            "scale": result.target.scale,
+            "scale": effects.target.scale,
             "unit": unit,
             "target": target,
-            "chosen": list(chosen) if chosen else None,
+            "chosen": list(selected) if selected else None,
             "note": (
-                f"Each cell: how far {target} ({unit}, now {result.output:+.3f}) falls when that head's attention is "
+                f"Each cell: how far {target} ({unit}, now {effects.output:+.3f}) falls when that head's attention is "
                 "set to zero, all else left as it is. Heads that do the same job can stand in for each other: each "
                 "alone may seem to matter little. "
                 + (f"{flips} heads, ringed, change the decision." if flips > 1 else "")
@@ -57,24 +58,24 @@ def correlation_text(correlation: float | None) -> str:
     return "undefined" if correlation is None else f"{correlation:+.2f}".replace("-", "\u2212")
 
 
-def ranking(result: HeadEffects) -> list[dict[str, Any]]:
-    """A row for each head, largest effect first: its effect and rank, each figure and its rank (1 = most of it)."""
-    sizes = np.abs(result.effects).ravel()
+def ranking(effects: HeadEffects) -> list[dict[str, Any]]:
+    """Return a row for each head, largest effect first: its effect and rank, each figure and its rank (1 = most)."""
+    sizes = np.abs(effects.effects).ravel()
     order = np.argsort(-sizes, kind="stable")
     ranks = {
         name: np.argsort(np.argsort(-values.ravel(), kind="stable"), kind="stable") + 1
-        for name, values in result.figures.items()
+        for name, values in effects.figures.items()
     }
-    heads = result.effects.shape[1]
+    heads = effects.effects.shape[1]
     rows = []
     for rank, place in enumerate(order.tolist(), 1):
         row: dict[str, Any] = {
             "head": f"{place // heads}·{place % heads}",
-            "effect": float(result.effects.ravel()[place]),
+            "effect": float(effects.effects.ravel()[place]),
             "rank by effect": rank,
-            "changes the decision": bool(result.flips.ravel()[place]),
+            "changes the decision": bool(effects.flips.ravel()[place]),
         }
-        for name, values in result.figures.items():
+        for name, values in effects.figures.items():
             row[name.replace("_", " ")] = float(values.ravel()[place])
             row[f"rank by {name.replace('_', ' ')}"] = int(ranks[name][place])
         rows.append(row)

@@ -26,13 +26,14 @@ class HeadGrid(View):
 
     def data(
         self,
-        result: AttentionMaps,
+        maps: AttentionMaps,
+        /,
         *,
         figures: Mapping[str, npt.NDArray[np.floating]] | None = None,
         figure: str = "entropy",
         order: str = "layer",
         at_least: float = 0.0,
-        chosen: tuple[int, int] | None = None,
+        selected: tuple[int, int] | None = None,
         sends: bool = False,
         **options: Any,
     ) -> dict[str, Any]:
@@ -43,10 +44,10 @@ class HeadGrid(View):
             figure: the one shown, sorted and filtered by.
             order: "layer" (as in the model), "most" or "least" of the figure first.
             at_least: heads with less of the figure are left out, as a part of the largest.
-            chosen: layer and head that are marked; sends: tell the page what is clicked.
+            selected: layer and head that are marked; sends: report clicks to the page.
         """
-        layers, heads = result.weights.shape[:2]
-        small = pooled(result.weights, _SIDE)
+        layers, heads = maps.weights.shape[:2]
+        small = pooled(maps.weights, _SIDE)
         values = (figures or {}).get(figure)
         places = [(layer, head) for layer in range(layers) for head in range(heads)]
         if values is not None:
@@ -56,9 +57,7 @@ class HeadGrid(View):
                 places.sort(key=lambda place: float(values[place]) * (-1 if order == "most" else 1))
         side = small.shape[-1]
         pooling = (
-            ""
-            if side == len(result.tokens)
-            else f" Each of its {side} x {side} cells is the largest of several weights."
+            "" if side == len(maps.tokens) else f" Each of its {side} x {side} cells is the largest of several weights."
         )
         return {
             "sends": sends,
@@ -77,7 +76,7 @@ class HeadGrid(View):
             ],
             "figure": {"name": figure.replace("_", " "), "share": figure not in ("entropy", "distance")},
             "largest": None if values is None else float(values.max()),
-            "chosen": list(chosen) if chosen else None,
+            "chosen": list(selected) if selected else None,
             "note": (
                 f"Each square is one head: rows look, columns are looked at, a stronger color is more.{pooling} "
                 f"Below it {figure.replace('_', ' ')}: {HEAD_FIGURES.get(figure, '')}, averaged over the tokens that "

@@ -1,4 +1,4 @@
-"""What is inside a model as files and as a table for a terminal: states, neurons, effects, words of a set."""
+"""States, neurons, effects and words of a set, as files and as a table for a terminal."""
 
 import csv
 import io
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from explain.data.csv_cells import safe_cell
 from explain.datatypes import LayerStates, Neuron, NeuronActivity, NeuronEffects, NeuronWords, Target
 from explain.numerics.neurons import NEURON_FIGURES, neuron_figures
 from explain.views.attention_arrays import token_records
@@ -15,20 +16,19 @@ from explain.views.layer_graph import token_text
 from explain.views.layer_states import STATE_FIGURES, layer_names, state_figure
 from explain.views.neuron_effects import DRAWN
 from explain.views.neuron_words import in_context
-from explain.views.scores_table import cell
 from explain.views.top_neurons import named, neuron_rows
 
 
 @dataclass(frozen=True, eq=False)
 class InsideTable:
-    """What was found inside a model about one text.
+    """Results about the inside of a model for one text.
 
     Attributes:
-        model: its name; neurons: every one's activity; states; None for what was not asked for, but for one of them.
+        model: its name; neurons: activity of every neuron; states: of every layer. At least one of the two is there.
         unit: the tokens that neurons are listed for, None: the whole text; layer, by, count: as `neuron_rows` takes
             them.
         effects: of neurons set to zero; words: of a set of texts. None where there are none.
-        chosen: a neuron that is looked at by itself, or None.
+        neuron: one that is shown by itself, or None.
     """
 
     model: str
@@ -40,34 +40,34 @@ class InsideTable:
     count: int = 12
     effects: NeuronEffects | None = None
     words: NeuronWords | None = None
-    chosen: Neuron | None = None
+    neuron: Neuron | None = None
 
     @property
     def about(self) -> NeuronActivity | LayerStates:
-        """What says which text and target it is about."""
+        """The result that holds the text and the target."""
         about = self.neurons or self.states
         assert about is not None
         return about
 
     def rows(self) -> list[dict[str, Any]]:
-        """The neurons that are listed."""
+        """Return the listed neurons."""
         if self.neurons is None:
             return []
         return neuron_rows(self.neurons, unit=self.unit, layer=self.layer, by=self.by, count=self.count)
 
     def names(self) -> list[str]:
-        """The neurons that are listed, and the one that is looked at by itself."""
-        chosen = [] if self.chosen is None else [str(self.chosen)]
-        return list(dict.fromkeys([*(row["neuron"] for row in self.rows()), *chosen]))
+        """Return the names of the listed neurons and of the one that is shown by itself."""
+        extra = [] if self.neuron is None else [str(self.neuron)]
+        return list(dict.fromkeys([*(row["neuron"] for row in self.rows()), *extra]))
 
 
-def neurons_csv(found: InsideTable) -> str:
-    """Every neuron's figures, a row each: `layer`, `number`, and those of `NEURON_FIGURES`."""
-    activity = found.neurons
+def neurons_csv(table: InsideTable) -> str:
+    """Return CSV with a row for each neuron: `layer`, `number`, and those of `NEURON_FIGURES`."""
+    activity = table.neurons
     assert activity is not None
-    unit = range(len(activity.tokens)) if found.unit is None else found.unit
+    unit = range(len(activity.tokens)) if table.unit is None else table.unit
     figures = neuron_figures(activity.activations, activity.gradients, list(unit))
-    layers = range(len(activity.activations)) if found.layer is None else [found.layer]
+    layers = range(len(activity.activations)) if table.layer is None else [table.layer]
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["layer", "number", *NEURON_FIGURES])
@@ -78,7 +78,7 @@ def neurons_csv(found: InsideTable) -> str:
 
 
 def states_csv(states: LayerStates) -> str:
-    """A row for each state: `layer` ("input" for what enters the first), `token`, `text` and the figures."""
+    """Return CSV with a row for each state: `layer` ("input" for the first layer's input), `token`, `text`, figures."""
     tokens = states.tokens
     values = {name: state_figure(states, name) for name in STATE_FIGURES}
     out = io.StringIO()
@@ -86,44 +86,44 @@ def states_csv(states: LayerStates) -> str:
     writer.writerow(["layer", "token", "text", *values])
     for number, layer in enumerate(layer_names(len(states.norms))):
         for token in range(len(tokens)):
-            figures = (_short(one[number, token]) for one in values.values())
-            writer.writerow([layer.removeprefix("layer "), token, cell(token_text(tokens, token)), *figures])
+            figures = (_short(figure_values[number, token]) for figure_values in values.values())
+            writer.writerow([layer.removeprefix("layer "), token, safe_cell(token_text(tokens, token)), *figures])
     return out.getvalue()
 
 
-def to_json(found: InsideTable) -> str:
-    """All of it as JSON; layers and neurons are counted from 0, `states` begin with what enters the first layer."""
-    about = found.about
+def to_json(table: InsideTable) -> str:
+    """Return everything as JSON; layers and neurons count from 0, `states` begin with the first layer's input."""
+    about = table.about
     record: dict[str, Any] = {
-        "model": found.model,
+        "model": table.model,
         "text": about.tokens.text,
         "text_pair": about.tokens.text_pair,
         "tokens": token_records(about.tokens),
         "target": _target(about.target),
         "output": about.output,
     }
-    if found.neurons is not None:
+    if table.neurons is not None:
         record["neurons"] = {
-            "tokens": None if found.unit is None else list(found.unit),
-            "layer": found.layer,
-            "by": found.by,
-            "rows": found.rows(),
+            "tokens": None if table.unit is None else list(table.unit),
+            "layer": table.layer,
+            "by": table.by,
+            "rows": table.rows(),
         }
-        if (one := found.chosen) is not None:
-            activations = found.neurons.activations[one.layer, :, one.number].astype(float)
-            gradients = found.neurons.gradients[one.layer, :, one.number].astype(float)
+        if (neuron := table.neuron) is not None:
+            activations = table.neurons.activations[neuron.layer, :, neuron.number].astype(float)
+            gradients = table.neurons.gradients[neuron.layer, :, neuron.number].astype(float)
             record["neuron"] = {
-                "name": str(one),
+                "name": str(neuron),
                 "activation": activations.tolist(),
                 "activation_x_gradient": (activations * gradients).tolist(),
             }
-    if found.states is not None:
+    if table.states is not None:
         record["states"] = {"axes": ["layer", "token"]} | {
-            name: state_figure(found.states, name).tolist() for name in STATE_FIGURES
+            name: state_figure(table.states, name).tolist() for name in STATE_FIGURES
         }
-    if (effects := found.effects) is not None:
+    if (effects := table.effects) is not None:
         record["effects"] = {
-            "neurons": [str(one) for one in effects.neurons],
+            "neurons": [str(neuron) for neuron in effects.neurons],
             "effects": effects.effects.tolist(),
             "changes_the_decision": effects.flips.tolist(),
             "forecasts": effects.forecasts.tolist(),
@@ -132,37 +132,37 @@ def to_json(found: InsideTable) -> str:
             "together_changes_the_decision": effects.together_flips,
             "controls": {name: values.tolist() for name, values in effects.controls.items()},
         }
-    if found.words is not None:
+    if table.words is not None:
         record["words"] = {
-            "texts": len(found.words.texts),
-            "skipped": found.words.skipped,
-            "read_in_part": found.words.partly,
-            "of": {name: _places(found.words, name) for name in found.names()},
+            "texts": len(table.words.texts),
+            "skipped": table.words.skipped,
+            "read_in_part": table.words.partly,
+            "of": {name: _places(table.words, name) for name in table.names()},
         }
     return json.dumps(record, ensure_ascii=False) + "\n"
 
 
-def to_text(found: InsideTable) -> str:
-    """For a terminal: states by layer, the neurons asked for, what setting some to zero does, words of a set."""
-    about = found.about
+def to_text(table: InsideTable) -> str:
+    """Return a table for a terminal: states by layer, neurons, effects of setting some to zero, words of a set."""
+    about = table.about
     tokens, unit = about.tokens, UNITS[about.target.scale]
     pieces = " ".join(visible(token_text(tokens, place)) for place in range(len(tokens)))
     target = visible(target_name(about.target))
     lines = [f"{len(tokens)} tokens: {pieces}", f"target: {target}, {about.output:+.3f} {unit}"]
-    if found.states is not None:
-        lines += ["", *_states(found.states)]
-    where = f"layer {found.layer}" if found.layer is not None else "all layers"
-    by = found.by.replace("_", " ")
-    lines += ["", f"neurons {named(tokens, found.unit)}, {where}, by {by}", *_neurons(found.rows())]
+    if table.states is not None:
+        lines += ["", *_states(table.states)]
+    where = f"layer {table.layer}" if table.layer is not None else "all layers"
+    by = table.by.replace("_", " ")
+    lines += ["", f"neurons {named(tokens, table.unit)}, {where}, by {by}", *_neurons(table.rows())]
     lines += ["", *(f"{name.replace('_', ' ')}: {about}" for name, about in NEURON_FIGURES.items())]
-    if found.effects is not None:
-        lines += ["", *_effects(found.effects)]
-    if found.words is not None:
-        if found.words.partly:
-            lines += ["", f"of {found.words.partly:,} texts of the set only the beginning was read"]
-        for name in found.names():
-            lines += ["", f"neuron {name}, highest in {len(found.words.texts):,} texts"]
-            for place in _places(found.words, name)[:5]:
+    if table.effects is not None:
+        lines += ["", *_effects(table.effects)]
+    if table.words is not None:
+        if table.words.partly:
+            lines += ["", f"of {table.words.partly:,} texts of the set only the beginning was read"]
+        for name in table.names():
+            lines += ["", f"neuron {name}, highest in {len(table.words.texts):,} texts"]
+            for place in _places(table.words, name)[:5]:
                 around = f"{place['before']}[{place['word']}]{place['after']}"
                 lines.append(f"  {place['value']:+8.3f}  line {place['line']}: {around}")
     return "\n".join(lines) + "\n"
@@ -172,7 +172,7 @@ def _states(states: LayerStates) -> list[str]:
     values = {name: state_figure(states, name).mean(axis=1) for name in STATE_FIGURES}
     lines = ["states, mean of all tokens", "  layer " + "".join(f"{name.replace('_', ' '):>18}" for name in values)]
     for number, layer in enumerate(layer_names(len(states.norms))):
-        figures = "".join(f"{one[number]:18.4f}" for one in values.values())
+        figures = "".join(f"{figure_values[number]:18.4f}" for figure_values in values.values())
         lines.append(f"{layer.removeprefix('layer '):>7} {figures}")
     return lines
 
@@ -205,8 +205,8 @@ def _effects(effects: NeuronEffects) -> list[str]:
 def _places(words: NeuronWords, name: str) -> list[dict[str, Any]]:
     neuron = Neuron(*map(int, name.split(".")))
     return [
-        {"value": value, "line": words.numbers[line], "token": token, **in_context(words.texts[line], token)}
-        for line, token, value in words.of(neuron)
+        {"value": activation, "line": words.numbers[line], "token": token, **in_context(words.texts[line], token)}
+        for line, token, activation in words.of(neuron)
     ]
 
 
@@ -219,5 +219,5 @@ def _target(target: Target) -> dict[str, Any]:
     }
 
 
-def _short(value: float) -> str:
-    return f"{value:.6g}"
+def _short(number: float) -> str:
+    return f"{number:.6g}"

@@ -20,33 +20,33 @@ class LayerReadingsChart(View):
     title = "Layer by layer"
     accepts = LayerReadings
 
-    def data(self, result: LayerReadings, *, similarity: str = "to_input", **options: Any) -> dict[str, Any]:
+    def data(self, readings: LayerReadings, /, *, similarity: str = "to_input", **options: Any) -> dict[str, Any]:
         """Prepare a drawing.
 
         Args:
             similarity: "to_input" (a state with its own input) or "to_others" (with the other tokens' of its layer).
         """
-        tokens = result.tokens
-        values = result.to_input if similarity == "to_input" else result.to_others
+        tokens = readings.tokens
+        values = readings.to_input if similarity == "to_input" else readings.to_others
         lines = []
-        if result.probabilities is not None:
-            shown = calibrated(result.probabilities, result.temperature, exclusive=result.exclusive)
+        if readings.probabilities is not None:
+            shown = calibrated(readings.probabilities, readings.temperature, exclusive=readings.exclusive)
             most = np.argsort(-shown[-1], kind="stable")[:LINES]
             lines = [
-                {"name": visible(result.labels[label]), "values": np.round(shown[:, label], 5).tolist()}
+                {"name": visible(readings.labels[label]), "values": np.round(shown[:, label], 5).tolist()}
                 for label in sorted(most.tolist())
             ]
         return {
             "lines": lines,
             "words": [
                 [{"word": visible(word), "share": round(float(share), 5)} for word, share in zip(words, shares)]
-                for words, shares in zip(result.words, () if result.shares is None else result.shares)
+                for words, shares in zip(readings.words, () if readings.shares is None else readings.shares)
             ],
             "target": None
-            if result.values is None
+            if readings.values is None
             else {
-                "name": f"{target_name(result.target)}, {UNITS[result.target.scale]}",
-                "values": np.round(result.values, 5).tolist(),
+                "name": f"{target_name(readings.target)}, {UNITS[readings.target.scale]}",
+                "values": np.round(readings.values, 5).tolist(),
             },
             "tokens": [visible(token_text(tokens, place)) for place in range(len(tokens))],
             "layers": len(values),
@@ -55,26 +55,26 @@ class LayerReadingsChart(View):
             "which": "to its own input" if similarity == "to_input" else "to the other tokens of its layer, on average",
             "note": (
                 (
-                    f"Lines: what the model's head would say if it read {_read(result)} of each layer's output; it was "
-                    "trained on the last layer only, so early readings show how far the state is from what the head "
-                    "knows, not what the model believes. "
-                    + ("" if result.temperature is None else "Calibrated as the prediction is. ")
-                    if result.values is not None
+                    f"Lines: what the model's head would say if it read {_read(readings)} of each layer's output; it "
+                    "was trained on the last layer only, so early readings show how far the state is from what the "
+                    "head knows, not what the model believes. "
+                    + ("" if readings.temperature is None else "Calibrated as the prediction is. ")
+                    if readings.values is not None
                     else "This model's head can't be read on inner layers. "
                 )
                 + "Cells: cosine of each token's state "
                 + ("with its own at the input" if similarity == "to_input" else "with every other token's, averaged")
                 + ", 1 where they point the same way."
             ),
-            "caption": f"Layer by layer; target: {target_name(result.target)}",
+            "caption": f"Layer by layer; target: {target_name(readings.target)}",
         }
 
 
-def _read(result: LayerReadings) -> str:
-    """Which row the head reads, in words."""
-    if not result.target.positions:
+def _read(readings: LayerReadings) -> str:
+    """Return the row that the head reads, in words."""
+    if not readings.target.positions:
         return "the first row"
-    return f"the row of {'the mask' if result.words else 'what is asked about'} (token {result.row})"
+    return f"the row of {'the mask' if readings.words else 'what is asked about'} (token {readings.row})"
 
 
 VIEWS.register("layer_readings")(LayerReadingsChart())

@@ -1,4 +1,4 @@
-"""Layer states: how large token states are after each layer, how the target hangs on them, and how they turn."""
+"""Layer states: length of token states after each layer, gradient of the target at them, and change of direction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ COSINE = "Cosines hang on the few dimensions that are largest, so a value near 1
 
 @dataclass(frozen=True)
 class StateFigure:
-    """One figure of token states: what it is called, its formula, and what it can't tell."""
+    """One figure of token states: title, formula and limits."""
 
     title: str
     formula: str
@@ -68,10 +68,11 @@ class LayerStatesStrip(View):
 
     def data(
         self,
-        result: LayerStates,
+        states: LayerStates,
+        /,
         *,
         figure: str = "length",
-        chosen: Sequence[int] = (),
+        selected: Sequence[int] = (),
         sends: bool = False,
         **options: Any,
     ) -> dict[str, Any]:
@@ -79,19 +80,19 @@ class LayerStatesStrip(View):
 
         Args:
             figure: one of `STATE_FIGURES`.
-            chosen: tokens that are marked, and have a line of their own; sends: tell the page what is clicked.
+            selected: tokens that are marked and have a line of their own; sends: report clicks to the page.
         """
-        about, values, tokens = STATE_FIGURES[figure], state_figure(result, figure), result.tokens
-        unit = UNITS[result.target.scale] if about.of_target else ""
+        about, values, tokens = STATE_FIGURES[figure], state_figure(states, figure), states.tokens
+        unit = UNITS[states.target.scale] if about.of_target else ""
         if figure == "gradient":
             unit += " for each unit of length"
         special = tokens.special
         lines = [("words, on average", ~special), ("special tokens", special)]
-        if chosen and len(chosen) < len(tokens):
-            lines.append((tokens.unit_text(tuple(chosen)), np.isin(np.arange(len(tokens)), chosen)))
+        if selected and len(selected) < len(tokens):
+            lines.append((tokens.unit_text(tuple(selected)), np.isin(np.arange(len(tokens)), selected)))
         sizes = np.abs(values)
         largest = float(sizes.max()) or 1.0
-        # Of a long text most cells are near zero, and a few on special tokens large: full color is reached below those.
+        # In a long text most cells are near zero and a few, on special tokens, large: the color saturates below those.
         full = largest if len(tokens) <= 32 else float(np.quantile(sizes, 0.995)) or largest
         return {
             "sends": sends,
@@ -108,22 +109,22 @@ class LayerStatesStrip(View):
             "over": not about.cosine and full < largest,
             "cosine": about.cosine,
             "means": np.round(values.mean(axis=1), 5).tolist(),
-            "chosen": list(chosen) if len(chosen) < len(tokens) else [],
+            "chosen": list(selected) if len(selected) < len(tokens) else [],
             "stem": f"states_{figure}",
             "note": sentence(
                 f"{about.formula[:1].upper()}{about.formula[1:]}.",
-                f"F: {target_name(result.target)} ({UNITS[result.target.scale]}, now {result.output:+.3f})."
+                f"F: {target_name(states.target)} ({UNITS[states.target.scale]}, now {states.output:+.3f})."
                 if about.of_target
                 else "",
                 about.limits,
             ).replace("  ", " "),
             "caption": f"{about.title}{', ' + unit if unit else ''}"
-            + (f"; target: {target_name(result.target)}" if about.of_target else ""),
+            + (f"; target: {target_name(states.target)}" if about.of_target else ""),
         }
 
 
 def state_figure(states: LayerStates, figure: str) -> FloatArray:
-    """The values (L + 1, T) of one of `STATE_FIGURES`."""
+    """Return the values (L + 1, T) of one of `STATE_FIGURES`."""
     return {
         "length": states.norms,
         "gradient": states.gradient_norms,
@@ -134,7 +135,7 @@ def state_figure(states: LayerStates, figure: str) -> FloatArray:
 
 
 def layer_names(count: int) -> list[str]:
-    """What the first axis of states is called: "input", then "layer 0" and on."""
+    """Return the names along the first axis of states: "input", "layer 0" and so on."""
     return ["input", *(f"layer {layer}" for layer in range(count - 1))]
 
 

@@ -29,15 +29,15 @@ def card(method: type[Any]) -> str:
     ]
     if settings_of(method):
         lines += ["| setting | default | range | |", "|---|---|---|---|"]
-        for one in settings_of(method):
-            default = "automatic" if one.default is None else one.default
-            lines.append(f"| `{method.name}.{one.name}` | {default} | {one.range} | {one.help} |")
+        for setting in settings_of(method):
+            default = "automatic" if setting.default is None else setting.default
+            lines.append(f"| `{method.name}.{setting.name}` | {default} | {setting.range} | {setting.help} |")
         lines.append("")
     return "\n".join(lines)
 
 
 def _body(text: str) -> str:
-    """Indented formulas become code blocks; everything else stays as it is."""
+    """Return Markdown in which indented formulas are code blocks."""
     blocks = []
     for block in text.split("\n\n"):
         blocks.append(f"```\n{inspect.cleandoc(block)}\n```" if block.startswith("    ") else block)

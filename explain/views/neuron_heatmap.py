@@ -1,4 +1,4 @@
-"""Neuron heatmap: what one neuron gives at every word of the text, on the text itself."""
+"""Neuron heatmap: activation of one neuron at every word, on the text itself."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,13 +23,14 @@ class NeuronHeatmap(View):
 
     def data(
         self,
-        result: NeuronActivity,
+        activity: NeuronActivity,
+        /,
         *,
         neuron: Neuron | None = None,
         figure: str = "activation",
         by: str = "word",
         group: str = "",
-        chosen: Sequence[int] | None = None,
+        selected: Sequence[int] | None = None,
         sends: bool = False,
         **options: Any,
     ) -> dict[str, Any]:
@@ -39,14 +40,14 @@ class NeuronHeatmap(View):
             neuron: whose, by default the first one's; figure: "activation" or "activation_x_gradient".
             by: "word" (of several pieces the largest activation; products are summed) or "token".
             group: drawings of one group mark a picked word together.
-            chosen: tokens of a word that is marked; sends: tell the page what is clicked.
+            selected: tokens of a word that is marked; sends: report clicks to the page.
         """
         neuron = neuron or Neuron(0, 0)
-        tokens = result.tokens
+        tokens = activity.tokens
         product = figure == "activation_x_gradient"
-        values = result.activations[neuron.layer, :, neuron.number].astype(np.float64)
+        values = activity.activations[neuron.layer, :, neuron.number].astype(np.float64)
         if product:
-            values = values * result.gradients[neuron.layer, :, neuron.number]
+            values = values * activity.gradients[neuron.layer, :, neuron.number]
         units: list[dict[str, Any]] = []
         for unit in matrix_units(tokens, by):
             pieces = values[list(unit)]
@@ -67,38 +68,37 @@ class NeuronHeatmap(View):
             )
         units = joined(units, additive=product)
         highest = int(values.argmax())
-        unit_name = figure_unit(figure, result.target.scale)
+        unit_name = figure_unit(figure, activity.target.scale)
         title = f"Neuron {neuron}, {figure.replace('_', ' ')}"
         return {
             "title": title,
             "method": f"neuron_{neuron}",
             "group": group,
             "sends": sends,
-            "chosen": list(chosen or ()),
+            "chosen": list(selected or ()),
             "scale": figure,
             "unit": unit_name,
             "signed": True,
             "largest": max((abs(unit["score"]) for unit in units), default=0.0),
             "count": len(units),
-            "for": f"for {target_name(result.target)}" if product else "",
+            "for": f"for {target_name(activity.target)}" if product else "",
             "against": "against" if product else "",
             "signs": ["for", "against"] if product else ["above zero", "below zero"],
             "texts": laid_out(tokens, units),
             "note": sentence(
-                f"{_meaning(neuron, result, product)} ({unit_name}); of a word of several pieces "
+                f"{_meaning(neuron, activity, product)} ({unit_name}); of a word of several pieces "
                 f"{'the sum' if product else 'the largest in size'}.",
                 f"Highest at {visible(token_text(tokens, highest))}: {values[highest]:+.3f}.",
             ),
-            "caption": f"{title}, {unit_name}" + (f", target: {target_name(result.target)}" if product else ""),
+            "caption": f"{title}, {unit_name}" + (f", target: {target_name(activity.target)}" if product else ""),
         }
 
 
-def _meaning(neuron: Neuron, result: NeuronActivity, product: bool) -> str:
+def _meaning(neuron: Neuron, activity: NeuronActivity, product: bool) -> str:
     which = f"neuron {neuron.number} of layer {neuron.layer}"
     if product:
-        return (
-            f"To first order, how far {target_name(result.target)} falls when {which} is set to zero at that word alone"
-        )
+        target = target_name(activity.target)
+        return f"To first order, how far {target} falls when {which} is set to zero at that word alone"
     return f"What {which} gives at each word, as it enters the second map of the layer's feed-forward part"
 
 

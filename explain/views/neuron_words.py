@@ -1,6 +1,6 @@
-"""Neuron words: where in a set of texts one neuron gives most, each place with what stands around it.
+"""Neuron words: highest activations of one neuron in a set of texts, each with its context.
 
-What such lists can't tell: Bolukbasi et al. (2021), https://arxiv.org/abs/2104.07143.
+Limits of such lists: Bolukbasi et al. (2021), https://arxiv.org/abs/2104.07143.
 """
 
 from typing import Any
@@ -19,43 +19,43 @@ class NeuronWordsList(View):
     title = "Words of a set"
     accepts = NeuronWords
 
-    def data(self, result: NeuronWords, *, neuron: Neuron | None = None, **options: Any) -> dict[str, Any]:
+    def data(self, words: NeuronWords, /, *, neuron: Neuron | None = None, **options: Any) -> dict[str, Any]:
         """Prepare a drawing.
 
         Args:
             neuron: whose places are listed; by default the first one's.
         """
         neuron = neuron or Neuron(0, 0)
-        places = result.of(neuron)
-        mean, active = (float(values[neuron.layer, neuron.number]) for values in (result.means, result.active))
-        read = len(result.texts) - result.awaited
-        skipped = f"{result.skipped} texts could not be read." if result.skipped else ""
-        awaited = f"So far: {result.awaited:,} more texts are still to be read." if result.awaited else ""
+        places = words.of(neuron)
+        mean, active = (float(values[neuron.layer, neuron.number]) for values in (words.means, words.active))
+        read = len(words.texts) - words.awaited
+        skipped = f"{words.skipped} texts could not be read." if words.skipped else ""
+        awaited = f"So far: {words.awaited:,} more texts are still to be read." if words.awaited else ""
         return {
             "title": f"Neuron {neuron}",
             "rows": [
-                {"value": round(value, 5), "text": result.numbers[line], **in_context(result.texts[line], token)}
-                for line, token, value in places
+                {"value": round(activation, 5), "text": words.numbers[line], **in_context(words.texts[line], token)}
+                for line, token, activation in places
             ],
-            "largest": max((value for *_, value in places), default=0.0),
+            "largest": max((activation for *_, activation in places), default=0.0),
             "note": sentence(
                 awaited,
                 f"The highest activations of neuron {neuron} in {read:,} texts, one place a text, special "
-                f"tokens left out; the number on the right is that of the line it stands in. Over all {result.seen:,} "
+                f"tokens left out; the number on the right is that of the line it stands in. Over all {words.seen:,} "
                 f"pieces its mean is {mean:+.3f}, and {active:.0%} are above zero.",
                 skipped,
-                f"Of {result.partly:,} texts only the beginning was read: they are longer than the model reads at once."
-                if result.partly
+                f"Of {words.partly:,} texts only the beginning was read: they are longer than the model reads at once."
+                if words.partly
                 else "",
                 "Where it is highest is not all it does: other texts may show another picture of the same neuron "
                 "(Bolukbasi et al. 2021).",
             ),
-            "caption": f"Highest activations of neuron {neuron} in {len(result.texts):,} texts",
+            "caption": f"Highest activations of neuron {neuron} in {len(words.texts):,} texts",
         }
 
 
 def in_context(tokens: Tokens, token: int) -> dict[str, str]:
-    """The word around a token, and the characters before and behind it: "word", "before", "after"."""
+    """Return the word around a token, and the characters before and after it: "word", "before", "after"."""
     segment, start, stop = tokens.unit_span(tokens.word_around(token))
     if start == stop:
         return {"before": "", "word": visible(token_text(tokens, token)), "after": ""}

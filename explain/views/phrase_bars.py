@@ -10,21 +10,21 @@ from explain.views.token_heatmap import unread_after, unread_before
 
 
 class PhraseBars(View):
-    """What removing each phrase does to the target, largest first."""
+    """Effect of removing each phrase on the target, largest first."""
 
     name = "phrase_bars"
     title = "Key phrases"
     accepts = Report
 
-    def data(self, result: Report, *, group: str = "", **options: Any) -> dict[str, Any]:
-        tokens = result.prediction.tokens
+    def data(self, report: Report, /, *, group: str = "", **options: Any) -> dict[str, Any]:
+        tokens = report.prediction.tokens
         words = tokens.word_units()
-        unit = UNITS[result.target.scale]
+        unit = UNITS[report.target.scale]
         return {
             "group": group,
             "unit": unit,
-            "empty": empty_sentence(result),
-            "largest": max((abs(phrase.score) for phrase in result.phrases), default=0.0) or 1.0,
+            "empty": empty_sentence(report),
+            "largest": max((abs(phrase.score) for phrase in report.phrases), default=0.0) or 1.0,
             "phrases": [
                 {
                     "rank": phrase.rank,
@@ -36,38 +36,38 @@ class PhraseBars(View):
                     "part_of": visible(whole_text(phrase, tokens)),
                     "tokens": [token for word in words[slice(*phrase.words)] for token in word],
                 }
-                for phrase in result.phrases
+                for phrase in report.phrases
             ],
             "texts": [
                 {
                     "label": text_label(tokens, number),
                     "before": unread_before(tokens, number),
-                    "parts": _marked(tokens, number, result.phrases),
+                    "parts": _marked(tokens, number, report.phrases),
                     "unread": unread_after(tokens, number),
                 }
                 for number in range(len(tokens.texts))
             ],
             "note": (
-                f"Each bar: how far {target_name(result.target)} falls ({unit}) when the phrase is taken out whole. "
+                f"Each bar: how far {target_name(report.target)} falls ({unit}) when the phrase is taken out whole. "
                 "Neighbours that act together are one phrase. Of two phrases that say the same, each can seem to "
                 "matter little."
                 + (
                     " A part is listed below its phrase where it moves the target at least half as much again."
-                    if any(phrase.part_of for phrase in result.phrases)
+                    if any(phrase.part_of for phrase in report.phrases)
                     else ""
                 )
                 + (
                     " In a text this long, only the sentences that move the target most were searched."
-                    if len(words) > result.phrase_settings.get("most_words", len(words))
+                    if len(words) > report.phrase_settings.get("most_words", len(words))
                     else ""
                 )
             ),
-            "caption": f"Key phrases, {unit}, target: {target_name(result.target)}",
+            "caption": f"Key phrases, {unit}, target: {target_name(report.target)}",
         }
 
 
 def _marked(tokens: Tokens, segment: int, phrases: tuple[Phrase, ...]) -> list[dict[str, Any]]:
-    """A text cut where phrases and their parts begin and end; each stretch is drawn as the shortest that it is in.
+    """Cut a text where phrases and their parts begin and end; each stretch belongs to the shortest phrase around it.
 
     Returns:
         "text", "rank" (0: of no phrase) and "ends", the ranks of those that end with it.

@@ -1,11 +1,11 @@
-"""Sentences beside key phrases: what is said of a phrase, and what the model decides without any words."""
+"""Sentences beside key phrases: notes on a phrase, and the decision of the model without any words."""
 
 from explain.datatypes import NO_ANSWER, EmptyText, Phrase, Report, Target, Tokens
 from explain.views.base import percent, visible
 
 
 def phrase_notes(phrase: Phrase, tokens: Tokens) -> list[str]:
-    """Return what is said of a phrase beside its score."""
+    """Return the notes on a phrase beside its score."""
     flags = (("enough alone", phrase.sufficient), ("needed", phrase.necessary))
     part = f"part of \u201c{visible(whole_text(phrase, tokens))}\u201d" if phrase.part_of else ""
     return [words for words, holds in ((part, phrase.part_of), *flags) if holds]
@@ -18,7 +18,7 @@ def whole_text(phrase: Phrase, tokens: Tokens) -> str:
 
 
 def empty_sentence(report: Report) -> str:
-    """Say what the model decides without any words; empty where that was not computed."""
+    """Return a sentence on the decision of the model without any words; empty where that was not computed."""
     empty = report.empty_text
     if empty is None:
         return ""
@@ -32,7 +32,7 @@ def empty_sentence(report: Report) -> str:
 
 
 def _lead(tokens: Tokens, target: Target) -> str:
-    """Say what is left of the text: the words that the target is read at, if any."""
+    """Return the start of a sentence: which words are left, those that the target is read at, if any."""
     stretches: list[list[int]] = []
     for token in target.held:
         if tokens.special[token]:

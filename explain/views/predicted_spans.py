@@ -11,25 +11,27 @@ _BEGINNINGS = ("B-", "I-", "E-", "S-", "L-", "U-")  # of a label: where in an en
 
 
 class PredictedSpans(View):
-    """Each stretch on a ground of its own, with its label; of answers, the likeliest."""
+    """Each span on its own background, with its label; the likeliest answer only."""
 
     name = "predicted_spans"
     title = "What was picked out"
     accepts = Prediction
 
     def data(
-        self, result: Prediction, *, asked: Sequence[int] = (), sends: bool = False, **options: Any
+        self, prediction: Prediction, /, *, target_tokens: Sequence[int] = (), sends: bool = False, **options: Any
     ) -> dict[str, Any]:
         """Prepare a drawing.
 
         Args:
-            asked: the tokens that are asked about; their word is framed.
-            sends: tell the page {"position": a token}, the first of a word that is clicked.
+            target_tokens: tokens of the word that is explained; it is framed.
+            sends: report {"position": a token} to the page, the first of a word that is clicked.
         """
-        tokens = result.tokens
-        entities = bool(result.output.positions)  # a row for each word; of answers there is one row for all
-        shown = result.spans if entities else result.spans[:1]
-        kinds = sorted({*_kinds(result.output.labels if entities else ()), *(span.label for span in result.spans)})
+        tokens = prediction.tokens
+        entities = bool(prediction.output.positions)  # entities have a row for each word, answers one row for all
+        shown = prediction.spans if entities else prediction.spans[:1]
+        kinds = sorted(
+            {*_kinds(prediction.output.labels if entities else ()), *(span.label for span in prediction.spans)}
+        )
         span_at = {token: number for number, span in enumerate(shown) for token in range(*span.tokens)}
         units: list[dict[str, Any]] = []
         for unit, head in zip(tokens.word_units(), tokens.heads.tolist()):
@@ -45,7 +47,7 @@ class PredictedSpans(View):
                     "position": head,
                     "span": number,
                     "kind": None if span is None else kinds.index(span.label),
-                    "asked": bool(set(unit) & set(asked)),
+                    "asked": bool(set(unit) & set(target_tokens)),
                 }
             )
         word_of = tokens.word_of
@@ -62,26 +64,26 @@ class PredictedSpans(View):
                 }
                 for span in (shown if entities else ())
             ],
-            "note": _note(result, entities, asks=sends),
+            "note": _note(prediction, entities, asks=sends),
             "sends": sends and entities,
             "caption": "Entities" if entities else "Answer",
         }
 
 
 def _kinds(labels: Sequence[str]) -> set[str]:
-    """What a head can find, whatever it found here: so a kind has the same color in every text."""
+    """Return the kinds of entity a head knows; a kind has the same color in every text."""
     return {label[2:] if label[:2] in _BEGINNINGS else label for label in labels} - {"O"}
 
 
-def _note(result: Prediction, entities: bool, asks: bool) -> str:
+def _note(prediction: Prediction, entities: bool, asks: bool) -> str:
     if entities:
-        found = "" if result.spans else "No word is one of what this model looks for. "
+        opening = "" if prediction.spans else "No word is one of what this model looks for. "
         how = "Words are counted from 0; an entity's % is the mean of its words'."
-        labels = result.output.labels
+        labels = prediction.output.labels
         if any(label.startswith("B-") for label in labels) and any(label.startswith("I-") for label in labels):
             how += " B- is the label of an entity's first word, I- of a further one, O of a word that is none."
-        return f"{found}{'Click a word to ask why it got its label. ' if asks else ''}{how}"
-    if not result.spans[0].characters[1]:
+        return f"{opening}{'Click a word to ask why it got its label. ' if asks else ''}{how}"
+    if not prediction.spans[0].characters[1]:
         return "The model finds no answer in this text."
     return "The likeliest answer, where it stands. % is of its start times that of its end, among all places."
 

@@ -1,4 +1,4 @@
-"""What the model decided: each label with its probability and log-odds."""
+"""The prediction: each label with its probability and log-odds."""
 
 import math
 from typing import Any
@@ -21,7 +21,8 @@ class Probabilities(View):
 
     def data(
         self,
-        result: Prediction,
+        prediction: Prediction,
+        /,
         *,
         target: Target | None = None,
         most: int = SHOWN,
@@ -31,14 +32,14 @@ class Probabilities(View):
         """Prepare a drawing.
 
         Args:
-            target: what is asked, of a vocabulary: its mask is shown, and its words even where they are unlikely.
+            target: for a vocabulary, its mask is shown, and its words even where they are unlikely.
             most: labels shown; the rest are counted.
-            headed: whether what is decided stands above the bars.
+            headed: whether the decision stands above the bars.
         """
         if target is not None:
-            result = read_at(result, target.positions)
-        output = result.output
-        shares = shown_probabilities(output, result.temperature)
+            prediction = read_at(prediction, target.positions)
+        output = prediction.output
+        shares = shown_probabilities(output, prediction.temperature)
         rows: list[dict[str, Any]] = []
         for number, label in enumerate(output.labels):
             probability = None if shares is None else float(shares[0, number])
@@ -46,27 +47,27 @@ class Probabilities(View):
                 {
                     "label": visible(label),
                     "probability": probability,
-                    "raw": _raw(result, number),
+                    "raw": _raw(prediction, number),
                     "logit": float(output.logits[0, number]),
                     "log_odds": None if probability is None else _log_odds(output, number),
-                    "decided": label == result.label or label in result.labels,
+                    "decided": label == prediction.label or label in prediction.labels,
                 }
             )
         if len(rows) > 2:
             rows.sort(key=lambda row: -(row["probability"] if row["probability"] is not None else row["logit"]))
         shown = rows[:most]
-        decided = headline(result) if headed else None
+        decided = headline(prediction) if headed else None
         return {
             "headline": None if decided is None else [decided.before, decided.label, decided.after],
             "rows": shown + _unlikely(output, target, {row["label"] for row in shown}),
-            "note": _of_word(result) + _note(result) + _rest(result, len(shown)),
+            "note": _of_word(prediction) + _note(prediction) + _rest(prediction, len(shown)),
         }
 
 
-def _raw(result: Prediction, number: int) -> str | None:
-    """The model's own probability of a label, where another one is shown."""
-    output = result.output
-    if result.temperature is None or output.probabilities is None or output.listed_of is not None:
+def _raw(prediction: Prediction, number: int) -> str | None:
+    """Return the model's uncalibrated probability of a label, where a calibrated one is shown."""
+    output = prediction.output
+    if prediction.temperature is None or output.probabilities is None or output.listed_of is not None:
         return None
     return percent(float(output.probabilities[0, number]))
 
@@ -84,7 +85,7 @@ def _log_odds(output: Output, index: int) -> float:
 
 
 def _unlikely(output: Output, target: Target | None, shown: set[str]) -> list[dict[str, Any]]:
-    """Rows of the words that are asked about and not among those shown; none where only the likeliest are known."""
+    """Return rows of the target's words that are not among those shown; none where only the likeliest are known."""
     if target is None or output.every_logit is None:
         return []
     rows = []
@@ -107,35 +108,35 @@ def _unlikely(output: Output, target: Target | None, shown: set[str]) -> list[di
     return rows
 
 
-def _of_word(result: Prediction) -> str:
-    """Whose labels these are, where each word has its own."""
-    if not result.output.positions or result.output.listed_of is not None:
+def _of_word(prediction: Prediction) -> str:
+    """Return which word the labels belong to, where each word has its own."""
+    if not prediction.output.positions or prediction.output.listed_of is not None:
         return ""
-    unit = result.tokens.word_around(result.output.positions[0])
-    return f"Labels of the word \u201c{visible(result.tokens.unit_text(unit))}\u201d. "
+    unit = prediction.tokens.word_around(prediction.output.positions[0])
+    return f"Labels of the word \u201c{visible(prediction.tokens.unit_text(unit))}\u201d. "
 
 
-def _note(result: Prediction) -> str:
-    if result.task == "sentence_similarity":
+def _note(prediction: Prediction) -> str:
+    if prediction.task == "sentence_similarity":
         return "The cosine of the texts' vectors: 1 where they point the same way, near 0 where they share nothing."
-    if result.output.probabilities is None:
+    if prediction.output.probabilities is None:
         return "The model predicts a number, not a label."
     alone = "Each label is decided by itself, from a probability of its own on: they need not add up to 100%. "
-    alone = "" if result.output.exclusive else alone
-    if result.temperature is None:
+    alone = "" if prediction.output.exclusive else alone
+    if prediction.temperature is None:
         measured = "" if alone else "; how often they are right was not measured"
         return f"{alone}Probabilities as the model gives them{measured}."
-    raw = percent(float(result.output.probabilities[0].max()))
+    raw = percent(float(prediction.output.probabilities[0].max()))
     return (
-        f"{alone}Calibrated on texts held out (temperature {result.temperature:.2f}); the model itself gives {raw}. "
-        "Log-odds are the model's own."
+        f"{alone}Calibrated on texts held out (temperature {prediction.temperature:.2f}); the model itself gives "
+        f"{raw}. Log-odds are the model's own."
     )
 
 
-def _rest(result: Prediction, shown: int) -> str:
-    """What is said of the columns that are not shown."""
-    output = result.output
-    if output.listed_of is not None and result.spans:
+def _rest(prediction: Prediction, shown: int) -> str:
+    """Return a note on the labels that are not shown."""
+    output = prediction.output
+    if output.listed_of is not None and prediction.spans:
         stretches = f"the {shown} likeliest of {output.listed_of:,} stretches are shown"
         return f" Each is that of its start times that of its end; {stretches}."
     if output.listed_of is not None:

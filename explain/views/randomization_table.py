@@ -1,4 +1,4 @@
-"""Parameter randomization as rows of a table: how much of each method's scores is left, stage by stage."""
+"""Parameter randomization as rows of a table: how much of each method's scores remains, stage by stage."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -19,13 +19,13 @@ def rows(measured: Sequence[Randomization], titles: Mapping[str, str]) -> list[d
 
 
 def stages(measured: Randomization) -> list[str]:
-    """Return the name of each stage: which layers were drawn anew."""
+    """Return the name of each stage: which layers were reinitialized."""
     partly = [f"head and last {count} layers" for count in measured.layers[1:-1]]
     return ["head", *partly, f"head and all {measured.layers[-1]} layers"]
 
 
 def _cell(mean: float, half_width: float, undefined: int) -> str:
-    """A mean with its interval, and how many texts are left out of it."""
+    """Return a mean with its interval, and the number of texts left out of it."""
     if math.isnan(mean):
         return "undefined"
     interval = "" if math.isnan(half_width) else f" ± {half_width:.2f}"
@@ -33,7 +33,7 @@ def _cell(mean: float, half_width: float, undefined: int) -> str:
 
 
 def note(measured: Sequence[Randomization]) -> str:
-    """Return what the numbers are, in a caption."""
+    """Return a caption that explains the numbers."""
     left_out = any(count for method in measured for count in method.undefined)
     return (
         f"Rank correlation, in size, with the scores for the trained model: mean of {measured[0].texts} texts of ours, "

@@ -18,26 +18,26 @@ class ReferenceWhiskers(View):
     title = "Scores from other references"
     accepts = Report
 
-    def data(self, result: Report, *, method: str | None = None, title: str = "", **options: Any) -> dict[str, Any]:
+    def data(self, report: Report, /, *, method: str | None = None, title: str = "", **options: Any) -> dict[str, Any]:
         """Prepare a drawing.
 
         Args:
-            method: whose; by default the first that has such a figure.
-            title: what that is called.
+            method: by default the first that has such a figure.
+            title: of the method.
 
         Raises:
             KeyError: the report has no such figure.
         """
-        found = _figure(result, method)
-        attribution = result.attribution(found.method)
-        own, *others = found.details["references"]
-        rows = found.details["references"]
-        changes = found.details["sign_changes"]
+        robustness = _figure(report, method)
+        attribution = report.attribution(robustness.method)
+        own, *others = robustness.details["references"]
+        rows = robustness.details["references"]
+        changes = robustness.details["sign_changes"]
         order = sorted(range(len(changes)), key=lambda number: (-abs(rows[own][number]), number))
         words = [
             {
-                "text": visible(attribution.tokens.unit_text(found.details["units"][number])),
-                "tokens": found.details["units"][number],
+                "text": visible(attribution.tokens.unit_text(robustness.details["units"][number])),
+                "tokens": robustness.details["units"][number],
                 "score": rows[own][number],
                 "low": min(scores[number] for scores in rows.values()),
                 "high": max(scores[number] for scores in rows.values()),
@@ -48,9 +48,9 @@ class ReferenceWhiskers(View):
         ]
         left = len(order) - len(words)
         turned = sum(changes)
-        undefined = ", ".join(map(_named, found.details.get("undefined", ())))
+        undefined = ", ".join(map(_named, robustness.details.get("undefined", ())))
         return {
-            "title": title or found.method,
+            "title": title or robustness.method,
             "unit": UNITS[attribution.scale],
             "signed": attribution.signed,
             "largest": max((max(abs(word["low"]), abs(word["high"])) for word in words), default=0.0) or 1.0,
@@ -59,7 +59,7 @@ class ReferenceWhiskers(View):
                 *[
                     f"Bar: the score, from the reference {_named(own)}. Line: its range when the reference is "
                     f"{', '.join(map(_named, others))} as well. Unit: {UNITS[attribution.scale]}.",
-                    f"Rank correlation with the others in the mean: {found.value:.2f}.",
+                    f"Rank correlation with the others in the mean: {robustness.value:.2f}.",
                     f"It is undefined, and left out, for {undefined}: all words have the same score."
                     if undefined
                     else "",
@@ -70,14 +70,14 @@ class ReferenceWhiskers(View):
                     f"Left out: {left} with smaller scores." if left else "",
                 ]
             ),
-            "caption": f"{title or found.method}: scores from other references",
+            "caption": f"{title or robustness.method}: scores from other references",
         }
 
 
-def _figure(result: Report, method: str | None) -> MetricResult:
-    for one in result.metrics:
-        if one.metric == "reference_robustness" and method in (None, one.method):
-            return one
+def _figure(report: Report, method: str | None) -> MetricResult:
+    for figure in report.metrics:
+        if figure.metric == "reference_robustness" and method in (None, figure.method):
+            return figure
     raise KeyError(f"No robustness to the reference of {method!r} in this report.")
 
 

@@ -1,4 +1,4 @@
-"""The input that a method starts from: whether it scores higher than the text, and what the scores add up to."""
+"""The reference input of a method: whether it scores higher than the text, and the sum of the scores."""
 
 from explain.datatypes import Attribution
 from explain.views.base import UNITS, rounded, text_label
@@ -7,7 +7,7 @@ NEGLIGIBLE = 1e-3  # in the unit of the target: by less, nothing scores higher
 
 
 def higher_reference(attribution: Attribution) -> str:
-    """Say that a reference input scores higher than the text, so that scores explain a fall; empty where none does."""
+    """Return a sentence where a reference input scores higher than the text, so that scores explain a fall; else ""."""
     output = attribution.output
     if not attribution.emptied_outputs:
         start = attribution.baseline_output
@@ -27,13 +27,13 @@ def higher_reference(attribution: Attribution) -> str:
 
 
 def reference_name(attribution: Attribution) -> str:
-    """Return what the input is called that scores start from."""
-    found = attribution.diagnostics
-    return str(found.get("reference") or f"the empty text ({found.get('baseline', 'baseline')})")
+    """Return the name of the input that scores start from."""
+    diagnostics = attribution.diagnostics
+    return str(diagnostics.get("reference") or f"the empty text ({diagnostics.get('baseline', 'baseline')})")
 
 
 def sums_sentence(attribution: Attribution) -> str:
-    """Say what the scores add up to, and what they should; empty where they add up to nothing in particular."""
+    """Return a sentence on the sum of the scores and the difference it should equal; "" where there is none."""
     sums, unit, output = attribution.sums, UNITS[attribution.scale], _number(attribution.output)
     if not sums:
         return ""
@@ -53,9 +53,9 @@ def sums_sentence(attribution: Attribution) -> str:
 
 
 def _names(attribution: Attribution) -> list[str]:
-    """What the texts are called, inside a sentence."""
+    """Return the names of the texts, for use inside a sentence."""
     return [text_label(attribution.tokens, text).lower() for text in range(len(attribution.tokens.texts))]
 
 
-def _number(value: float) -> str:
-    return rounded(value, "+.3f")
+def _number(number: float) -> str:
+    return rounded(number, "+.3f")

@@ -5,6 +5,7 @@ import io
 from collections import Counter
 from collections.abc import Sequence
 
+from explain.data.csv_cells import safe_cell
 from explain.datatypes import Attribution, Output, Prediction, Ranking, Report, SimilarityMatrix, Tokens
 from explain.views.base import UNITS, percent, read_at, target_name, text_label, visible
 from explain.views.confidence import headline, shown_probabilities
@@ -12,24 +13,36 @@ from explain.views.phrase_notes import empty_sentence, phrase_notes
 from explain.views.references import higher_reference
 
 COLUMNS = ("method", "granularity", "text", "segment", "start", "stop", "score", "error", "scale", "note")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 Row = tuple[str, str, str, int | None, int | None, int | None, float, float | None, str, str]
 
 
 def rows(report: Report) -> list[Row]:
-    """One row for each unit of each attribution, then one for each phrase, then the text and the text without words.
+    """Return a row for each unit of each attribution, for each phrase, for the text and for the text without words.
 
-    Of the last two the column text holds the label that is decided, score the target's value, and note the probability.
+    In the last two, "text" holds the predicted label, "score" the target's value, and "note" the probability.
     """
     table: list[Row] = []
-    for one in report.attributions:
-        for number, (unit, score) in enumerate(zip(one.units, one.scores.tolist())):
-            segment, start, stop = one.tokens.unit_span(unit)
-            error = None if one.error is None else float(one.error[number])
-            text = one.tokens.unit_text(unit)
-            table.append((one.method, one.granularity, text, segment, start, stop, score, error, one.scale, ""))
+    for attribution in report.attributions:
+        for number, (unit, score) in enumerate(zip(attribution.units, attribution.scores.tolist())):
+            segment, start, stop = attribution.tokens.unit_span(unit)
+            error = None if attribution.error is None else float(attribution.error[number])
+            text = attribution.tokens.unit_text(unit)
+            table.append(
+                (
+                    attribution.method,
+                    attribution.granularity,
+                    text,
+                    segment,
+                    start,
+                    stop,
+                    score,
+                    error,
+                    attribution.scale,
+                    "",
+                )
+            )
     scale = report.target.scale
     for phrase in report.phrases:
         segment, (start, stop) = phrase.segment, phrase.span
@@ -38,9 +51,9 @@ def rows(report: Report) -> list[Row]:
         table.append(("key_phrases", kind, phrase.text, segment, start, stop, phrase.score, None, scale, notes))
     prediction = read_at(report.prediction, report.target.positions)
     decided = headline(prediction)
-    for one in report.attributions[:1]:
+    for attribution in report.attributions[:1]:
         label, note = prediction.label or "", "" if decided is None else decided.sentence()
-        table.append(("prediction", "text", label, None, None, None, one.output, None, scale, note))
+        table.append(("prediction", "text", label, None, None, None, attribution.output, None, scale, note))
     if (empty := report.empty_text) is not None:
         label, sentence = empty.label or "", empty_sentence(report)
         table.append(("empty_text", "text", label, None, None, None, empty.value, None, scale, sentence))
@@ -48,22 +61,17 @@ def rows(report: Report) -> list[Row]:
 
 
 def to_csv(report: Report) -> str:
-    """The table as CSV."""
+    """Return the table as CSV."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
     for method, granularity, text, *numbers, note in rows(report):
-        writer.writerow([method, granularity, cell(text), *numbers, cell(note)])
+        writer.writerow([method, granularity, safe_cell(text), *numbers, safe_cell(note)])
     return out.getvalue()
 
 
-def cell(text: str) -> str:
-    """Text for a cell of a CSV file: what a spreadsheet would run as a formula is put behind an apostrophe."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
 def to_text(report: Report, most: int = 12) -> str:
-    """The report for a terminal: the prediction, each method's largest scores, and the key phrases."""
+    """Return the report for a terminal: the prediction, each method's largest scores, and the key phrases."""
     prediction = read_at(report.prediction, report.target.positions)
     lines = []
     if prediction.label is not None and (decided := headline(prediction)) is not None:
@@ -81,10 +89,10 @@ def to_text(report: Report, most: int = 12) -> str:
     lines += [*filter(None, [value_text(report)]), *_unread(report.prediction.tokens, report.prediction.window)]
     named = f"{visible(target_name(report.target))}{place_of(report)}"
     lines.append(f"explained: {named}, {report.target.scale.replace('_', ' ')}")
-    for one in report.attributions:
-        lines += ["", f"{one.method}  [{UNITS[one.scale]}]"]
-        lines += [f"  {sentence}"] if (sentence := higher_reference(one)) else []
-        lines += _largest(one, most)
+    for attribution in report.attributions:
+        lines += ["", f"{attribution.method}  [{UNITS[attribution.scale]}]"]
+        lines += [f"  {sentence}"] if (sentence := higher_reference(attribution)) else []
+        lines += _largest(attribution, most)
     if report.phrases:
         lines += ["", f"key phrases  [{UNITS[report.target.scale]}]"]
         lines += [f"  {sentence}"] if (sentence := empty_sentence(report)) else []
@@ -97,7 +105,7 @@ def to_text(report: Report, most: int = 12) -> str:
 
 
 def _there(prediction: Prediction) -> list[str]:
-    """The labels that are there, where each is decided alone, and how likely each is."""
+    """Return the predicted labels with their probabilities, where each label is decided alone."""
     output = prediction.output
     shares = shown_probabilities(output, prediction.temperature)
     assert shares is not None, "labels are decided by their probability"
@@ -113,20 +121,20 @@ def value_text(report: Report) -> str:
 
 
 def _unread(tokens: Tokens, window: tuple[int, int]) -> list[str]:
-    """How much of each text was read, where it was not all."""
-    said = []
+    """Return which characters of each text were read, for texts read in part."""
+    lines = []
     for number, (text, start, stop) in enumerate(zip(tokens.texts, tokens.begins_at, tokens.truncated_at)):
         if start or stop is not None:
             which = f", window {window[0] + 1} of {window[1]}" if window[1] > 1 else ""
-            said.append(
+            lines.append(
                 f"read of the {text_label(tokens, number)}: characters {start:,} to {stop or len(text):,} of "
                 f"{len(text):,}{which}; the rest is not in what follows"
             )
-    return said
+    return lines
 
 
 def place_of(report: Report) -> str:
-    """Which of several words, or masks, is asked about."""
+    """Return which of several words or masks is explained, as text."""
     positions, tokens = report.target.positions, report.prediction.tokens
     outputs = report.prediction.outputs
     if len(positions) != 1 or sum(len(output.positions) for output in outputs) < 2:
@@ -139,7 +147,7 @@ def place_of(report: Report) -> str:
 
 
 def _alike(matrix: SimilarityMatrix, most: int) -> list[str]:
-    """The pairs of words that add most, and what no pair accounts for."""
+    """Return lines of the pairs of words that add most, and of the terms that belong to no pair."""
     tokens = matrix.tokens
     lines = [
         f"  {matrix.values[row, column]:+8.3f}  {visible(tokens.unit_text(matrix.left[row]))} - "
@@ -156,45 +164,45 @@ def _alike(matrix: SimilarityMatrix, most: int) -> list[str]:
 
 
 def matrix_to_csv(matrix: SimilarityMatrix) -> str:
-    """A line for each word of the first text, a column for each of the second."""
+    """Return CSV with a row for each word of the first text and a column for each of the second."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["", *(cell(matrix.tokens.unit_text(unit)) for unit in matrix.right)])
+    writer.writerow(["", *(safe_cell(matrix.tokens.unit_text(unit)) for unit in matrix.right)])
     for unit, values in zip(matrix.left, matrix.values.tolist()):
-        writer.writerow([cell(matrix.tokens.unit_text(unit)), *values])
+        writer.writerow([safe_cell(matrix.tokens.unit_text(unit)), *values])
     return out.getvalue()
 
 
-def ranking_to_text(found: Ranking, texts: Sequence[str], rows: Sequence[int]) -> str:
-    """Texts by nearness, for a terminal: cosine, row, and the text on one line."""
+def ranking_to_text(ranking: Ranking, texts: Sequence[str], rows: Sequence[int]) -> str:
+    """Return texts by cosine, for a terminal: cosine, row, and the text on one line."""
     lines = [
         f"{cosine:7.3f}  {rows[member]:>7}  {shortened(texts[member])}"
-        for member, cosine in zip(found.members.tolist(), found.cosines.tolist())
+        for member, cosine in zip(ranking.members.tolist(), ranking.cosines.tolist())
     ]
     return "\n".join([f"{'cosine':>7}  {'row':>7}  text", *lines, ""])
 
 
 def shortened(text: str, most: int = 120) -> str:
-    """A text on one line, cut off where it is long."""
+    """Return a text on one line, cut off where it is long."""
     line = " ".join(visible(text).split())
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def _likeliest(output: Output, most: int = 8) -> list[str]:
-    """Words of a vocabulary with their probabilities."""
+    """Return words of a vocabulary with their probabilities."""
     shares = () if output.probabilities is None else output.probabilities[0].tolist()
     return [f"{visible(label)} {percent(share)}" for label, share in zip(output.labels[:most], shares)]
 
 
-def _largest(one: Attribution, most: int) -> list[str]:
-    """The largest scores, of each text by itself where there are two; a word that stands there twice has its number."""
-    shown = one.per_word() if one.granularity == "token" and one.additive else one
+def _largest(attribution: Attribution, most: int) -> list[str]:
+    """Return lines of the largest scores, by text where there are two; a repeated word is shown with its number."""
+    shown = attribution.per_word() if attribution.granularity == "token" and attribution.additive else attribution
     tokens = shown.tokens
     order = sorted(range(len(shown.units)), key=lambda number: -abs(shown.scores[number]))
     order = [number for number in order if not tokens.special[list(shown.units[number])].all()]
-    sign = "+" if one.signed else ""
+    sign = "+" if attribution.signed else ""
     drawn = shown.error if shown.widest_error else None
-    half = [""] * len(shown.units) if drawn is None else [f" ±{one:.3f}" for one in drawn]
+    half = [""] * len(shown.units) if drawn is None else [f" ±{half_width:.3f}" for half_width in drawn]
     names = [visible(tokens.unit_text(unit)) for unit in shown.units]
     often = {name for name, times in Counter(names[number] for number in order).items() if times > 1}
     words = tokens.word_of
@@ -211,8 +219,8 @@ def _largest(one: Attribution, most: int) -> list[str]:
         if len(here) > most:
             lines.append(f"  ... and {len(here) - most} more (--format json has all)")
     state = "INTERVALS STILL WIDE" if drawn is not None else "NOT CONVERGED"
-    state = "" if one.diagnostics.get("converged", True) else state
-    gap = one.completeness_gap
+    state = "" if attribution.diagnostics.get("converged", True) else state
+    gap = attribution.completeness_gap
     if gap is not None or state:
         lines.append("  " + ", ".join(filter(None, [None if gap is None else f"gap {gap:+.1e}", state])))
     return lines

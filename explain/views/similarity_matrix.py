@@ -1,4 +1,4 @@
-"""Similarity matrix: what every two words, one of each text, add to how near the texts are."""
+"""Similarity matrix: contribution of every two words, one of each text, to the similarity of the texts."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,27 +19,27 @@ class SimilarityMatrixView(View):
     title = "What makes them alike"
     accepts = SimilarityMatrix
 
-    def data(self, result: SimilarityMatrix, *, group: str = "", **options: Any) -> dict[str, Any]:
-        parts = {"token": "word pieces"}.get(result.granularity, f"{result.granularity}s")
-        baseline = str(result.diagnostics.get("baseline", "nothing"))
+    def data(self, matrix: SimilarityMatrix, /, *, group: str = "", **options: Any) -> dict[str, Any]:
+        parts = {"token": "word pieces"}.get(matrix.granularity, f"{matrix.granularity}s")
+        baseline = str(matrix.diagnostics.get("baseline", "nothing"))
         empty = _EMPTY.get(baseline, baseline)
-        total = float(result.values.sum())
-        first, second = _called(result.tokens)
-        largest = float(np.abs(result.values).max(initial=0.0))
+        total = float(matrix.values.sum())
+        first, second = _called(matrix.tokens)
+        largest = float(np.abs(matrix.values).max(initial=0.0))
         return {
             "group": group,
-            "rows": _units(result.tokens, result.left),
-            "columns": _units(result.tokens, result.right),
-            "weights": pack(result.values),
+            "rows": _units(matrix.tokens, matrix.left),
+            "columns": _units(matrix.tokens, matrix.right),
+            "weights": pack(matrix.values),
             "full": largest or 1.0,
             "largest": largest,
             "signed": True,
             "sum": (
-                f"Similarity {result.output:.3f} = {total:.3f} (all cells) "
-                f"{_signed(result.left_empty)} (empty text and {second}) "
-                f"{_signed(result.right_empty)} ({first} and empty text) "
-                f"{_signed(-result.both_empty)} (empty text and empty text)"
-                + ("" if abs(result.gap) < 5e-4 else f" {_signed(result.gap)} (error)")
+                f"Similarity {matrix.output:.3f} = {total:.3f} (all cells) "
+                f"{_signed(matrix.left_empty)} (empty text and {second}) "
+                f"{_signed(matrix.right_empty)} ({first} and empty text) "
+                f"{_signed(-matrix.both_empty)} (empty text and empty text)"
+                + ("" if abs(matrix.gap) < 5e-4 else f" {_signed(matrix.gap)} (error)")
             ),
             "note": sentence(
                 f"Each cell: what two {parts}, one of each text, add to the cosine of the texts' vectors "
@@ -49,7 +49,7 @@ class SimilarityMatrixView(View):
                 "empty is left over, and stands above.",
                 "Another empty text gives other numbers; a cell is no proof that the model compares these two words.",
                 ""
-                if result.diagnostics.get("converged", True)
+                if matrix.diagnostics.get("converged", True)
                 else "The integral did NOT converge: small values may be wrong.",
             ),
             "caption": f"What makes the texts alike, in cosine, by {parts}",
@@ -73,8 +73,8 @@ def _units(tokens: Tokens, units: Sequence[tuple[int, ...]]) -> list[dict[str, A
     ]
 
 
-def _signed(value: float) -> str:
-    return f"{'+' if value >= 0 else '−'} {abs(value):.3f}"
+def _signed(number: float) -> str:
+    return f"{'+' if number >= 0 else '−'} {abs(number):.3f}"
 
 
 VIEWS.register("similarity_matrix")(SimilarityMatrixView())

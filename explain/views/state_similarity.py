@@ -1,4 +1,4 @@
-"""State similarity: how alike one token's states are at any two layers, as a table of tinted cells."""
+"""State similarity: cosine of one token's states at any two layers, as a table of tinted cells."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,17 +17,17 @@ class StateSimilarity(View):
     title = "Layers compared"
     accepts = LayerStates
 
-    def data(self, result: LayerStates, *, chosen: Sequence[int] = (), **options: Any) -> dict[str, Any]:
+    def data(self, states: LayerStates, /, *, selected: Sequence[int] = (), **options: Any) -> dict[str, Any]:
         """Prepare a drawing.
 
         Args:
-            chosen: the tokens it is of, averaged; by default all.
+            selected: tokens that are averaged; by default all.
         """
-        tokens = result.tokens
-        some = 0 < len(chosen) < len(tokens)
-        values = result.similarity[list(chosen)] if some else result.similarity
-        name = f"\u201c{tokens.unit_text(tuple(chosen))}\u201d" if some else "the whole text"
-        averaged = "" if some and len(chosen) == 1 else f", averaged over {'its pieces' if some else 'all tokens'}"
+        tokens = states.tokens
+        some = 0 < len(selected) < len(tokens)
+        values = states.similarity[list(selected)] if some else states.similarity
+        name = f"\u201c{tokens.unit_text(tuple(selected))}\u201d" if some else "the whole text"
+        averaged = "" if some and len(selected) == 1 else f", averaged over {'its pieces' if some else 'all tokens'}"
         return {
             "title": visible(f"How similar the states of {name} are at any two layers"),
             "names": layer_names(len(values[0])),

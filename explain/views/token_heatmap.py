@@ -1,4 +1,4 @@
-"""Token heatmap: the text itself on colored ground, the first picture anyone sees of an attribution."""
+"""Token heatmap: the text itself on a colored background; the main picture of an attribution."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +21,8 @@ class TokenHeatmap(View):
 
     def data(
         self,
-        result: Attribution,
+        attribution: Attribution,
+        /,
         *,
         by: str = "word",
         title: str = "",
@@ -39,10 +40,10 @@ class TokenHeatmap(View):
             largest: the score of full color, where several drawings share a scale; by default this one's largest.
             special: show special tokens that have a score.
         """
-        tokens = result.tokens
-        shown = _shown(result, by)
+        tokens = attribution.tokens
+        shown = _shown(attribution, by)
         rank = ranks(shown)
-        pieces = _piece_scores(result)
+        pieces = _piece_scores(attribution)
         units = []
         for number, (unit, score) in enumerate(zip(shown.units, shown.scores.tolist())):
             if bool(tokens.special[list(unit)].all()) and not (special and score):
@@ -64,87 +65,96 @@ class TokenHeatmap(View):
             )
         if shown.granularity == "window":
             units = _window_centers(tokens, units)
-        units = joined(units, additive=result.additive)
+        units = joined(units, additive=attribution.additive)
         biggest = largest or max((abs(unit["score"]) for unit in units), default=0.0)
         return {
-            "title": title or result.method,
-            "method": result.method,
+            "title": title or attribution.method,
+            "method": attribution.method,
             "group": group,
-            "scale": result.scale,
-            "unit": UNITS[result.scale],
-            "signed": result.signed,
+            "scale": attribution.scale,
+            "unit": UNITS[attribution.scale],
+            "signed": attribution.signed,
             "largest": biggest,
             "count": len(units),
-            "for": f"for {target_name(result.target)}",
+            "for": f"for {target_name(attribution.target)}",
             "against": "against",
-            "lead": higher_reference(result),
+            "lead": higher_reference(attribution),
             "texts": laid_out(tokens, units),
-            "note": note(result, shown),
-            "caption": f"{title or result.method}, {UNITS[result.scale]}"
-            + ("" if result.scale == "share" else f", target: {target_name(result.target)}"),
+            "note": note(attribution, shown),
+            "caption": f"{title or attribution.method}, {UNITS[attribution.scale]}"
+            + ("" if attribution.scale == "share" else f", target: {target_name(attribution.target)}"),
         }
 
 
-def shared_scales(results: Sequence[Attribution], by: str) -> dict[str, float]:
-    """The score of full color for each scale: results in one unit are drawn in one, so that colors can be compared."""
+def shared_scales(attributions: Sequence[Attribution], by: str) -> dict[str, float]:
+    """Return the score of full color for each scale, so that colors of attributions in one unit can be compared."""
     scales: dict[str, float] = {}
-    for result in results:
-        shown = _shown(result, by)
+    for attribution in attributions:
+        shown = _shown(attribution, by)
         own = list(ranks(shown))
         largest = float(np.abs(shown.scores[own]).max(initial=0.0))
-        scales[result.scale] = max(scales.get(result.scale, 0.0), largest)
+        scales[attribution.scale] = max(scales.get(attribution.scale, 0.0), largest)
     return scales
 
 
-def _shown(result: Attribution, by: str) -> Attribution:
-    return result.per_word() if by == "word" and result.granularity == "token" and result.additive else result
+def _shown(attribution: Attribution, by: str) -> Attribution:
+    return (
+        attribution.per_word()
+        if by == "word" and attribution.granularity == "token" and attribution.additive
+        else attribution
+    )
 
 
 def ranks(shown: Attribution) -> dict[int, int]:
-    """The rank by size of every unit that is not a special token, from 1; equal sizes in reading order."""
+    """Return the rank by size of every unit that is not a special token, from 1; ties in reading order."""
     special = shown.tokens.special
     own = [number for number, unit in enumerate(shown.units) if not special[list(unit)].all()]
     own.sort(key=lambda number: -abs(shown.scores[number]))
     return {number: place for place, number in enumerate(own, 1)}
 
 
-def note(result: Attribution, shown: Attribution) -> str:
-    """What the numbers are and how far they hold, in sentences."""
-    found = result.diagnostics
-    unit = UNITS[result.scale]
+def note(attribution: Attribution, shown: Attribution) -> str:
+    """Return sentences on the numbers and their limits."""
+    diagnostics = attribution.diagnostics
+    unit = UNITS[attribution.scale]
     parts = []
-    if sums := sums_sentence(result):
+    if sums := sums_sentence(attribution):
         parts.append(sums)
-    if "points" in found:
-        state = "" if found.get("converged", True) else " Not converged: do not trust small scores; allow more points."
-        parts.append(f"{found['points']} points on the path.{state}")
-    if "gap_share" in found:
-        parts.append(f"The gap is {found['gap_share']:.0%} of the difference that the scores should add up to.")
-    if "disagreement" in found:
-        parts.append(
-            f"From one empty text to another a piece's score differs by up to \u00b1{found['disagreement']:.3f}."
+    if "points" in diagnostics:
+        state = (
+            ""
+            if diagnostics.get("converged", True)
+            else " Not converged: do not trust small scores; allow more points."
         )
-    if "mean_output" in found:
+        parts.append(f"{diagnostics['points']} points on the path.{state}")
+    if "gap_share" in diagnostics:
+        parts.append(f"The gap is {diagnostics['gap_share']:.0%} of the difference that the scores should add up to.")
+    if "disagreement" in diagnostics:
         parts.append(
-            f"The text has {result.output:+.3f} {unit}, its noisy copies {found['mean_output']:+.3f} on average."
+            f"From one empty text to another a piece's score differs by up to \u00b1{diagnostics['disagreement']:.3f}."
         )
-    if "share_on_special_tokens" in found:
-        share = found["share_on_special_tokens"]
-        if result.params.get("special_tokens") == "set_aside":
-            rest = "the rest rescaled to sum to 100%" if result.scores.any() else "and nothing is left"
+    if "mean_output" in diagnostics:
+        parts.append(
+            f"The text has {attribution.output:+.3f} {unit}, "
+            f"its noisy copies {diagnostics['mean_output']:+.3f} on average."
+        )
+    if "share_on_special_tokens" in diagnostics:
+        share = diagnostics["share_on_special_tokens"]
+        if attribution.params.get("special_tokens") == "set_aside":
+            rest = "the rest rescaled to sum to 100%" if attribution.scores.any() else "and nothing is left"
             parts.append(f"{share:.0%} of it lies on special tokens; set aside here, {rest}.")
         else:
             parts.append(f"{share:.0%} of it lies on special tokens.")
-    if "r_squared" in found and found.keys() & {"intercept", "intercepts"}:
-        begins = " and ".join(f"{start:+.3f}" for start in found.get("intercepts") or [found["intercept"]])
-        share = max(0.0, found["r_squared"])
+    if "r_squared" in diagnostics and diagnostics.keys() & {"intercept", "intercepts"}:
+        begins = " and ".join(f"{start:+.3f}" for start in diagnostics.get("intercepts") or [diagnostics["intercept"]])
+        share = max(0.0, diagnostics["r_squared"])
         parts.append(
             f"The linear model explains {share:.0%} of what happens near this text (R²); it begins at {begins}."
         )
-    if result.error is not None:
-        parts.append(_certainty(result))
-    if "operator" in found:
-        parts.append(f"Taking away: {found['operator'].replace('_', ' ')}.")
+    if attribution.error is not None:
+        parts.append(_certainty(attribution))
+    if "operator" in diagnostics:
+        parts.append(f"Taking away: {diagnostics['operator'].replace('_', ' ')}.")
     if shown.granularity not in ("word", "token"):
         what = {
             "sentence": "whole sentences",
@@ -152,37 +162,37 @@ def note(result: Attribution, shown: Attribution) -> str:
             "window": "sliding windows; a word shows the window it is the middle of",
         }
         parts.append(f"Scores are of {what.get(shown.granularity, shown.granularity)}.")
-    passes = result.passes
+    passes = attribution.passes
     if passes.forward:
         back = f" and {passes.backward} backward" if passes.backward else ""
-        parts.append(f"{passes.forward} forward{back} passes, {result.seconds:.2g} s.")
+        parts.append(f"{passes.forward} forward{back} passes, {attribution.seconds:.2g} s.")
     return sentence(*parts)
 
 
-def _certainty(result: Attribution) -> str:
-    """How narrow a sampling method's intervals are, and whether it goes on."""
-    found = result.diagnostics
-    if not result.widest_error:
-        return "Nothing was drawn at random: the scores are exact." if found.get("exact") else ""
-    drawn = f" after {found['pairs']} pairs of orders" if "pairs" in found else ""
+def _certainty(attribution: Attribution) -> str:
+    """Return the width of a sampling method's intervals, and whether it is still drawing."""
+    diagnostics = attribution.diagnostics
+    if not attribution.widest_error:
+        return "Nothing was drawn at random: the scores are exact." if diagnostics.get("exact") else ""
+    drawn = f" after {diagnostics['pairs']} pairs of orders" if "pairs" in diagnostics else ""
     more = ""
-    if found.get("partial"):
+    if diagnostics.get("partial"):
         more = " Still drawing."
-    elif not found.get("converged", True):
+    elif not diagnostics.get("converged", True):
         more = " The budget ended it: more passes make it narrower."
-    return f"The widest 95% interval is ±{result.widest_error:.2g}{drawn}.{more}"
+    return f"The widest 95% interval is ±{attribution.widest_error:.2g}{drawn}.{more}"
 
 
-def _piece_scores(result: Attribution) -> dict[int, float]:
-    if result.granularity != "token":
+def _piece_scores(attribution: Attribution) -> dict[int, float]:
+    if attribution.granularity != "token":
         return {}
-    return {unit[0]: score for unit, score in zip(result.units, result.scores.tolist())}
+    return {unit[0]: score for unit, score in zip(attribution.units, attribution.scores.tolist())}
 
 
 def joined(units: list[dict[str, Any]], *, additive: bool) -> list[dict[str, Any]]:
-    """Tokens that stand for one character (the bytes of an emoji) are drawn once, with all their pieces.
+    """Join tokens that stand for one character (the bytes of an emoji) into one unit with all their pieces.
 
-    Their scores are added where they may be; else the largest is shown.
+    Additive scores are summed; of others the largest is kept.
     """
     joined: list[dict[str, Any]] = []
     for unit in units:
@@ -202,7 +212,7 @@ def joined(units: list[dict[str, Any]], *, additive: bool) -> list[dict[str, Any
 
 
 def _window_centers(tokens: Tokens, windows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Windows overlap; each is drawn on the word in its middle."""
+    """Return windows, which overlap, as the words in their middle."""
     words = tokens.word_units()
     of_token = {token: number for number, word in enumerate(words) for token in word}
     drawn = []
@@ -217,7 +227,7 @@ def _window_centers(tokens: Tokens, windows: list[dict[str, Any]]) -> list[dict[
 
 
 def laid_out(tokens: Tokens, units: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The units of each text in order, with the characters between them; what was not read before and after them.
+    """Return the units of each text in order, the characters between them, and the unread text before and after.
 
     Args:
         units: each with "segment", "start" and "stop", which are left out of what is returned.
@@ -231,7 +241,7 @@ def laid_out(tokens: Tokens, units: list[dict[str, Any]]) -> list[dict[str, Any]
         drawn = []
         for unit in mine:
             start, stop = unit["start"], unit["stop"]
-            kept = {name: value for name, value in unit.items() if name not in ("segment", "start", "stop")}
+            kept = {name: part for name, part in unit.items() if name not in ("segment", "start", "stop")}
             drawn.append(kept | {"gap": visible(text[at:start]) if start > at else ""})
             at = max(at, stop)
         texts.append(
@@ -247,7 +257,7 @@ def laid_out(tokens: Tokens, units: list[dict[str, Any]]) -> list[dict[str, Any]
 
 
 def unread_after(tokens: Tokens, number: int) -> str:
-    """Of what a text holds behind what the model read: the beginning, and how much more there is."""
+    """Return the beginning of the unread text after the part that the model read, and how much more follows."""
     cut = tokens.truncated_at[number]
     rest = "" if cut is None else tokens.texts[number][cut:]
     more = len(rest) - UNREAD_SHOWN
@@ -255,7 +265,7 @@ def unread_after(tokens: Tokens, number: int) -> str:
 
 
 def unread_before(tokens: Tokens, number: int) -> str:
-    """Of what a text holds before what the model read: how much there is, and its end."""
+    """Return how much unread text comes before the part that the model read, and its end."""
     rest = tokens.texts[number][: tokens.begins_at[number]]
     more = len(rest) - UNREAD_SHOWN
     return (f"({more:,} more characters) …" if more > 0 else "") + visible(rest[-UNREAD_SHOWN:])

@@ -36,13 +36,14 @@ class TopNeurons(View):
 
     def data(
         self,
-        result: NeuronActivity,
+        activity: NeuronActivity,
+        /,
         *,
         unit: Sequence[int] | None = None,
         layer: int | None = None,
         by: str = "activation_x_gradient",
         count: int = MOST_ROWS,
-        chosen: Neuron | None = None,
+        selected: Neuron | None = None,
         sends: bool = False,
         **options: Any,
     ) -> dict[str, Any]:
@@ -51,11 +52,11 @@ class TopNeurons(View):
         Args:
             unit: the tokens of a word; by default the whole text. layer: of this one alone.
             by: one of `explain.numerics.neurons.NEURON_FIGURES`; count: how many are drawn.
-            chosen: the one that is marked; sends: tell the page what is clicked.
+            selected: the neuron that is marked; sends: report clicks to the page.
         """
-        rows = neuron_rows(result, unit=unit, layer=layer, by=by, count=count)
-        where = named(result.tokens, unit)
-        about = figure_unit(by, result.target.scale)
+        rows = neuron_rows(activity, unit=unit, layer=layer, by=by, count=count)
+        where = named(activity.tokens, unit)
+        about = figure_unit(by, activity.target.scale)
         of_layer = f"layer {layer}" if layer is not None else "all layers"
         return {
             "sends": sends,
@@ -66,7 +67,7 @@ class TopNeurons(View):
                     "effect": round(row[by], 5),
                     "flips": False,
                     "value": {"neuron": row["neuron"]},
-                    "picked": chosen is not None and row["neuron"] == str(chosen),
+                    "picked": selected is not None and row["neuron"] == str(selected),
                 }
                 for row in rows
             ],
@@ -78,11 +79,11 @@ class TopNeurons(View):
             "note": sentence(
                 f"{by.replace('_', ' ').capitalize()}, {where}, {of_layer}: {NEURON_FIGURES[by]} "
                 f"({_FORMULAS[by]}; {about}). Beside the name: its largest activation there, and the piece.",
-                _sum_of(result, unit, layer) if by == "activation_x_gradient" else "",
+                _sum_of(activity, unit, layer) if by == "activation_x_gradient" else "",
                 LIMITS[by],
             ),
             "caption": f"Neurons, {where}, {of_layer}, by {by.replace('_', ' ')}, {about}"
-            + (f"; target: {target_name(result.target)}" if "gradient" in by else ""),
+            + (f"; target: {target_name(activity.target)}" if "gradient" in by else ""),
         }
 
 
@@ -94,41 +95,45 @@ def neuron_rows(
     by: str = "activation_x_gradient",
     count: int = MOST_ROWS,
 ) -> list[dict[str, Any]]:
-    """A row for each of the neurons with most of a figure: "neuron", its figures by name, and the piece, "at", and
-    token of its largest activation."""
+    """Return a row for each of the neurons with most of a figure.
+
+    A row holds "neuron", its figures by name, and the piece ("at") and "token" of its largest activation.
+    """
     tokens = list(unit) if unit is not None else list(range(len(activity.tokens)))
     figures = neuron_figures(activity.activations, activity.gradients, tokens)
     rows = []
-    for one, number in most_of(figures[by], count, layer=layer, by_size=by != "above_elsewhere"):
-        token = tokens[int(np.abs(activity.activations[one, tokens, number]).argmax())]
-        found = {name: float(values[one, number]) for name, values in figures.items()}
+    for in_layer, number in most_of(figures[by], count, layer=layer, by_size=by != "above_elsewhere"):
+        token = tokens[int(np.abs(activity.activations[in_layer, tokens, number]).argmax())]
+        own_figures = {name: float(values[in_layer, number]) for name, values in figures.items()}
         piece = visible(token_text(activity.tokens, token))
-        rows.append({"neuron": str(Neuron(one, number)), "at": piece, "token": token, **found})
+        rows.append({"neuron": str(Neuron(in_layer, number)), "at": piece, "token": token, **own_figures})
     return rows
 
 
 def named(tokens: Tokens, unit: Sequence[int] | None) -> str:
-    """Where figures are taken, in words."""
+    """Return where figures are taken, in words."""
     if unit is None or len(unit) == len(tokens):
         return "in the whole text"
     return f"at \u201c{visible(tokens.unit_text(tuple(unit)))}\u201d"
 
 
 def figure_unit(figure: str, scale: str) -> str:
-    """The unit of one of `NEURON_FIGURES`."""
+    """Return the unit of one of `NEURON_FIGURES`."""
     return {
         "activation_x_gradient": UNITS[scale],
         "gradient": f"{UNITS[scale]} for each unit of activation",
     }.get(figure, "activation")
 
 
-def _sum_of(result: NeuronActivity, unit: Sequence[int] | None, layer: int | None) -> str:
+def _sum_of(activity: NeuronActivity, unit: Sequence[int] | None, layer: int | None) -> str:
     tokens = slice(None) if unit is None else list(unit)
     layers = slice(None) if layer is None else slice(layer, layer + 1)
-    products = result.activations[layers, tokens] * result.gradients[layers, tokens]
+    products = activity.activations[layers, tokens] * activity.gradients[layers, tokens]
     total = products.sum(dtype=np.float64)
     whose = "all layers" if layer is None else "this layer"
-    return f"The sum over all neurons of {whose} is {total:+.3f}; it is a slope, and no share of {result.output:+.3f}."
+    return (
+        f"The sum over all neurons of {whose} is {total:+.3f}; it is a slope, and no share of {activity.output:+.3f}."
+    )
 
 
 VIEWS.register("top_neurons")(TopNeurons())

@@ -1,4 +1,4 @@
-"""One word's pieces, and what each method says of it, beside the others."""
+"""The pieces of one word, and its score by each method."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from explain.views.token_heatmap import ranks
 
 
 class WordDetails(View):
-    """Shows the word that is picked in any drawing of the group."""
+    """The word that is picked in any drawing of the group."""
 
     name = "word_details"
     title = "One word"
@@ -16,7 +16,8 @@ class WordDetails(View):
 
     def data(
         self,
-        result: Report,
+        report: Report,
+        /,
         *,
         group: str = "",
         titles: dict[str, str] | None = None,
@@ -29,18 +30,18 @@ class WordDetails(View):
             titles: the methods' titles.
             unknown: the vocabulary's id for what it does not know.
         """
-        tokens = result.prediction.tokens
-        by_method = {one.method: _by_token(one) for one in result.attributions}
+        tokens = report.prediction.tokens
+        by_method = {attribution.method: _by_token(attribution) for attribution in report.attributions}
         return {
             "group": group,
             "methods": {
-                one.method: {
-                    "title": (titles or {}).get(one.method, one.method),
-                    "scale": one.scale,
-                    "unit": UNITS[one.scale],
-                    "signed": one.signed,
+                attribution.method: {
+                    "title": (titles or {}).get(attribution.method, attribution.method),
+                    "scale": attribution.scale,
+                    "unit": UNITS[attribution.scale],
+                    "signed": attribution.signed,
                 }
-                for one in result.attributions
+                for attribution in report.attributions
             },
             "words": [
                 {
@@ -57,10 +58,9 @@ class WordDetails(View):
         }
 
 
-def _by_token(result: Attribution) -> dict[int, tuple[float, int, int, float | None]]:
-    """For each token: the score of the unit it is in, that unit's rank by size, how many there are, and half the width
-    of the score's interval."""
-    shown = result.per_word() if result.granularity == "token" and result.additive else result
+def _by_token(attribution: Attribution) -> dict[int, tuple[float, int, int, float | None]]:
+    """Return for each token: score and rank of its unit, number of units, and half width of the interval."""
+    shown = attribution.per_word() if attribution.granularity == "token" and attribution.additive else attribution
     place = ranks(shown)
     return {
         token: (

@@ -10,7 +10,7 @@ from explain.views.token_heatmap import laid_out
 
 
 class WordMarks(View):
-    """Each word a switch, all of them one stop of the keyboard."""
+    """Words as switches, all of them one stop of the keyboard."""
 
     name = "word_marks"
     title = "Marked words"
@@ -18,7 +18,8 @@ class WordMarks(View):
 
     def data(
         self,
-        result: Tokens,
+        tokens: Tokens,
+        /,
         *,
         among: Iterable[int] | None = None,
         marked: Iterable[int] = (),
@@ -29,17 +30,17 @@ class WordMarks(View):
 
         Args:
             among: numbers of the words that can be marked, by default all; marked: of those that are.
-            sends: tell the page {"of": ..., "words": [...]}, all marked words, at every change.
+            sends: report {"of": ..., "words": [...]} to the page, all marked words, at every change.
         """
-        words = result.word_units()
+        words = tokens.word_units()
         units: list[dict[str, Any]] = []
         for number in range(len(words)) if among is None else among:
-            segment, start, stop = result.unit_span(words[number])
-            text = visible(result.unit_text(words[number]))
+            segment, start, stop = tokens.unit_span(words[number])
+            text = visible(tokens.unit_text(words[number]))
             units.append({"segment": segment, "start": start, "stop": stop, "text": text, "number": number})
         return {
-            "of": fingerprint(result, [unit["number"] for unit in units]),
-            "texts": laid_out(result, units),
+            "of": fingerprint(tokens, [unit["number"] for unit in units]),
+            "texts": laid_out(tokens, units),
             "count": len(units),
             "marked": sorted(marked),
             "sends": sends,
@@ -48,10 +49,10 @@ class WordMarks(View):
 
 
 def fingerprint(tokens: Tokens, among: Iterable[int]) -> str:
-    """Which words of which texts are drawn: a click that comes late must not mark words of another text."""
+    """Return a hash of the drawn words and their texts, so that a late click marks no words of another text."""
     spans = [tokens.unit_span(unit) for unit in tokens.word_units()]
-    told = repr((tokens.texts, [spans[number] for number in among]))
-    return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    drawn = repr((tokens.texts, [spans[number] for number in among]))
+    return hashlib.sha256(drawn.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 VIEWS.register("word_marks")(WordMarks())

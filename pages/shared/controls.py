@@ -34,7 +34,7 @@ ALL, MEAN = "all", "mean"
 
 
 @dataclass(frozen=True)
-class Subject:
+class Selection:
     """What a page is about.
 
     Attributes:
@@ -50,12 +50,12 @@ class Subject:
     lacking: str
 
 
-class Unchosen(Exception):
+class NothingChosen(Exception):
     """A visitor has to choose something first; what, stands on the page."""
 
 
 @state.of_every_page()
-def subject() -> Subject:
+def selection() -> Selection:
     """The texts, the model that reads them and what is asked about its decision; called first of all on every page.
 
     The boxes are the model's, but stand above it, and are there whatever goes wrong below.
@@ -65,7 +65,7 @@ def subject() -> Subject:
     try:
         with st.sidebar:
             model = state.model(*model_picker())
-    except Unchosen:
+    except NothingChosen:
         pass
     finally:
         with boxes:
@@ -77,7 +77,7 @@ def subject() -> Subject:
     with st.sidebar:
         question = {} if lacking else target_picker(model, text, pair)
     state.remember()
-    return Subject(model, text, pair, question, lacking)
+    return Selection(model, text, pair, question, lacking)
 
 
 def text_boxes(model: TextModel | None) -> tuple[str, str | None]:
@@ -136,7 +136,7 @@ def model_picker() -> tuple[str, str | None]:
     """The name of a model, a path or hub name only where that is allowed, and which of its tasks; None: its first.
 
     Raises:
-        Unchosen: there is none yet.
+        NothingChosen: there is none yet.
     """
     entry = _entry_picker("Model", "model", "place", catalogue.DEFAULT_MODEL)
     return entry.name, _task_picker(entry)
@@ -146,7 +146,7 @@ def encoder_picker() -> TextModel:
     """A model whose vectors are wanted, whatever its task; with the head that compares two texts, if it has that.
 
     Raises:
-        Unchosen: there is none yet.
+        NothingChosen: there is none yet.
         ModelError: it can't be loaded.
     """
     entry = catalogue.fetched(_entry_picker("Encoder", "encoder", "encoder_place", catalogue.default_encoder()))
@@ -169,7 +169,7 @@ def _entry_picker(label: str, key: str, place_key: str, preferred: str) -> catal
     """One of the models that are there; any other by its folder or hub name, where that is allowed.
 
     Raises:
-        Unchosen: there is none yet.
+        NothingChosen: there is none yet.
     """
     entries = {entry.name: entry for entry in catalogue.explainable()}
     names = sorted(entries, key=lambda name: name != preferred)
@@ -180,13 +180,17 @@ def _entry_picker(label: str, key: str, place_key: str, preferred: str) -> catal
         session[missing] = wanted
         if key in session:
             del session[key]
-    if told := session.get(missing):
-        why = "Other models are not allowed" if told == OTHER_MODEL else f"There is no model {show.plain(told)}"
+    if unknown_name := session.get(missing):
+        why = (
+            "Other models are not allowed"
+            if unknown_name == OTHER_MODEL
+            else f"There is no model {show.plain(unknown_name)}"
+        )
         st.warning(f"{why} here. This is {show.plain(session.get(key) or options[0])}.")
-    chosen = st.selectbox(label, options, key=key, bind="query-params", on_change=lambda: session.pop(missing, None))
-    if chosen != OTHER_MODEL:
-        st.caption(_about(entries[chosen]))
-        return entries[chosen]
+    name = st.selectbox(label, options, key=key, bind="query-params", on_change=lambda: session.pop(missing, None))
+    if name != OTHER_MODEL:
+        st.caption(_about(entries[name]))
+        return entries[name]
     place = st.text_input(
         "Folder or hub name",
         key=place_key,
@@ -197,13 +201,13 @@ def _entry_picker(label: str, key: str, place_key: str, preferred: str) -> catal
     place = place.strip()
     if not place:
         st.info("Give the folder of a model, or its name on the Hugging Face hub.")
-        raise Unchosen
+        raise NothingChosen
     allowed = st.session_state.setdefault("fetch", set())
     if place not in allowed and catalogue.would_be_fetched(place):
         # A link can hold a name; what is fetched is decided by a person.
         st.info("This is no folder here. It can be looked for on the Hugging Face hub, and fetched.")
         if not st.button("Fetch it"):
-            raise Unchosen
+            raise NothingChosen
         allowed.add(place)
     return catalogue.entry_of(place)
 
@@ -212,7 +216,7 @@ def _task_picker(entry: catalogue.Entry) -> str | None:
     """One of the things that a model does, where it does several.
 
     Raises:
-        Unchosen: nothing says which is meant.
+        NothingChosen: nothing says which is meant.
     """
     entry = catalogue.fetched(entry)
     if len(entry.tasks) < 2:
@@ -224,7 +228,7 @@ def _task_picker(entry: catalogue.Entry) -> str | None:
         session.task = None
     if session.get("task") not in (None, *entry.tasks):
         del session.task
-    chosen = st.selectbox(
+    task = st.selectbox(
         "What it should do",
         entry.tasks,
         index=0 if entry.told else None,
@@ -233,10 +237,10 @@ def _task_picker(entry: catalogue.Entry) -> str | None:
         format_func=lambda name: TASKS[name].title,
         placeholder="Choose what it should do",
     )
-    if chosen is None:
+    if task is None:
         st.info("This model does not say what it was saved for. Its weights fit several tasks: choose one.")
-        raise Unchosen
-    return chosen
+        raise NothingChosen
+    return task
 
 
 def _about(entry: catalogue.Entry) -> str:
@@ -244,8 +248,8 @@ def _about(entry: catalogue.Entry) -> str:
     title = show.plain(entry.title)  # of a model that was trained here it holds labels, which others chose
     if entry.main_figure is None:
         return title
-    name, value, data = entry.main_figure
-    return f"{title} {name[:1].upper()}{name[1:]} {value:.1%} on {show.plain(data)}; its card says more."
+    name, share, data_set = entry.main_figure
+    return f"{title} {name[:1].upper()}{name[1:]} {share:.1%} on {show.plain(data_set)}; its card says more."
 
 
 def target_picker(model: TextModel, text: str, pair: str | None) -> dict[str, Any]:
@@ -255,15 +259,17 @@ def target_picker(model: TextModel, text: str, pair: str | None) -> dict[str, An
         return {}
     known = task.labels(None, head) and not task.place  # what there is to choose from hangs on no text
     prediction = None if known else state.predicted(model, text, pair)
-    found: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     places = {} if prediction is None else task.places(prediction)
     if prediction is not None and len(places) > 1:
         default = task.target(prediction, head).positions[0]
-        asked = (model.name, task.name, text, pair)
-        if st.session_state.setdefault("which_of", asked) != asked:  # a word of another text says nothing of this one
-            st.session_state.which_of, st.session_state.which = asked, default
-        found["position"] = one_of(f"Which {task.place}?", list(places), "which", default, places.__getitem__)
-    labels = task.labels(prediction, head, found.get("position"))
+        request = (model.name, task.name, text, pair)
+        if (
+            st.session_state.setdefault("which_of", request) != request
+        ):  # a word of another text says nothing of this one
+            st.session_state.which_of, st.session_state.which = request, default
+        options["position"] = one_of(f"Which {task.place}?", list(places), "which", default, places.__getitem__)
+    labels = task.labels(prediction, head, options.get("position"))
     what = {"fill_mask": "word", "question_answering": "answer"}.get(task.name, "label")
     label = one_of(
         f"Why this {what}?",
@@ -284,13 +290,13 @@ def target_picker(model: TextModel, text: str, pair: str | None) -> dict[str, An
             open=task.open_labels,
             help=definition("contrast"),
         )
-    found["label"] = None if label == DECIDED else label
+    options["label"] = None if label == DECIDED else label
     if against != ANY_OTHER:
-        return found | {"against": against}
+        return options | {"against": against}
     scales = [scale for scale in task.scales if scale not in ("logit_difference", "value")]
     _follow("scale", scales[0])
     help = definition("log-odds")
-    return found | {"scale": one_of("Measured in", scales, "scale", scales[0], _hyphened, help=help)}
+    return options | {"scale": one_of("Measured in", scales, "scale", scales[0], _hyphened, help=help)}
 
 
 def _follow(key: str, usual: Any) -> None:
@@ -307,10 +313,10 @@ def _hyphened(name: str) -> str:
 
 def file_box(label: str, endings: Sequence[str], *, megabytes: int = MOST_MEGABYTES, **options: Any) -> Any:
     """A file of a visitor's, or None. One too large the browser refuses before it is sent, and hardly says so."""
-    given = st.file_uploader(label, list(endings), max_upload_size=megabytes, **options)
-    if given is None:
+    file = st.file_uploader(label, list(endings), max_upload_size=megabytes, **options)
+    if file is None:
         st.caption(f"At most {megabytes} MB. A larger file turns red and is not taken: give a part of it.")
-    return given
+    return file
 
 
 def loaded_before(name: str, key: str) -> None:
@@ -362,7 +368,7 @@ def methods(model: TextModel) -> tuple[Method, ...]:
         st.query_params["methods"] = [METHODS[name].title if name in METHODS else name for name in linked]
         st.rerun()
     with state.of_every_page():
-        chosen = st.multiselect(
+        picked = st.multiselect(
             "Methods",
             names,
             list(DEFAULT_METHODS),
@@ -373,14 +379,14 @@ def methods(model: TextModel) -> tuple[Method, ...]:
     made = []
     for name in names:
         method = METHODS[name]
-        if name not in chosen:
+        if name not in picked:
             continue
         if lacking := sorted(method.requires - model.capabilities):
             st.caption(f"{method.title} is left out: this model {CAPABILITIES[lacking[0]]}.")
             continue
         with st.expander(method.title):
             made.append(_form(method, name))
-    return tuple(one for one in made if one is not None)
+    return tuple(method for method in made if method is not None)
 
 
 def phrase_settings() -> PhraseSettings | None:
@@ -390,7 +396,7 @@ def phrase_settings() -> PhraseSettings | None:
 
 def _form(owner: type, prefix: str) -> Any | None:
     """Widgets for every setting of a class, and an instance made from them; says what is wrong, if something is."""
-    settings = {one.name: _widget(one, f"{prefix}.{one.name}") for one in settings_of(owner)}
+    settings = {setting.name: _widget(setting, f"{prefix}.{setting.name}") for setting in settings_of(owner)}
     try:
         return make(owner, settings)
     except ExplainError as error:
@@ -400,17 +406,17 @@ def _form(owner: type, prefix: str) -> Any | None:
 
 def training_settings(owner: type, first: Sequence[str]) -> Any | None:
     """How a model is trained: the settings that matter most side by side, the others on demand."""
-    knobs = {one.name: one for one in settings_of(owner)}
-    settings: dict[str, Any] = {}
+    settings = {setting.name: setting for setting in settings_of(owner)}
+    values: dict[str, Any] = {}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for name in first:
             with st.container(width=170):
-                settings[name] = _widget(knobs[name], f"training.{name}")
+                values[name] = _widget(settings[name], f"training.{name}")
     with st.expander("More settings"):
-        for name in (name for name in knobs if name not in first):
-            settings[name] = _widget(knobs[name], f"training.{name}")
+        for name in (name for name in settings if name not in first):
+            values[name] = _widget(settings[name], f"training.{name}")
     try:
-        return make(owner, settings)
+        return make(owner, values)
     except ExplainError as error:
         st.error(str(error))
         return None
@@ -453,7 +459,7 @@ def _step(setting: Setting) -> float:
 def unit_picker() -> str:
     """Whether heatmaps show words or pieces: "word" or "token"."""
     units = {"words": "word", "pieces": "token"}
-    chosen = st.segmented_control(
+    shown = st.segmented_control(
         "Show",
         list(units),
         default="words",
@@ -462,7 +468,7 @@ def unit_picker() -> str:
         bind="query-params",
         label_visibility="collapsed",
     )
-    return units[chosen]
+    return units[shown]
 
 
 def graph_form(layers: int, heads: int, tokens: int) -> tuple[list[int], list[int] | None, int, bool]:
@@ -476,18 +482,18 @@ def graph_form(layers: int, heads: int, tokens: int) -> tuple[list[int], list[in
             if layers > 1
             else (0, 0)
         )
-        chosen = st.multiselect(
+        chosen_heads = st.multiselect(
             "Heads", list(range(heads)), key="heads", bind="query-params", placeholder="all, averaged", width=260
         )
         usual = min(120, max(40, tokens // 20 * 5))  # a long text would look as if nothing went on in it
         _follow("lines", usual)
         lines = st.slider("Lines a layer", 5, 120, usual, step=5, key="lines", bind="query-params", width=220)
         special = st.toggle("Special tokens", key="special", bind="query-params", help=definition("special token"))
-    return list(range(first, last + 1)), list(chosen) or None, lines, special
+    return list(range(first, last + 1)), list(chosen_heads) or None, lines, special
 
 
 @dataclass(frozen=True)
-class Selection:
+class AttentionPlace:
     """What the views of one text share; None means all of them, or none chosen."""
 
     layer: int | None
@@ -496,7 +502,7 @@ class Selection:
     source: int | None
 
 
-def selection(model: TextModel, tokens: Tokens) -> Selection:
+def place_picker(model: TextModel, tokens: Tokens) -> AttentionPlace:
     """Layer, head, the token that looks and the one it looks at; set here or by a click, kept in the address bar."""
     within(tokens, "token", "source")
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -507,7 +513,7 @@ def selection(model: TextModel, tokens: Tokens) -> Selection:
         if token is not None:
             names = [visible(token_text(tokens, place)) for place in (token, source) if place is not None]
             st.markdown(" ← ".join(map(code, names)), width="content")
-    return Selection(layer, head, token, None if token is None else source)
+    return AttentionPlace(layer, head, token, None if token is None else source)
 
 
 def numbered(label: str, none: str, count: int) -> int | None:
@@ -516,8 +522,8 @@ def numbered(label: str, none: str, count: int) -> int | None:
     if st.session_state.get(key) not in (None, *options):
         del st.session_state[key]  # a smaller model than the one it was chosen for
     help = {"layer": definition("layer"), "head": definition("attention head")}[key]
-    chosen = st.selectbox(label, options, key=key, bind="query-params", width=110, help=help)
-    return None if chosen == none else int(chosen)
+    option = st.selectbox(label, options, key=key, bind="query-params", width=110, help=help)
+    return None if option == none else int(option)
 
 
 def within(tokens: Tokens, *keys: str) -> None:
@@ -530,10 +536,10 @@ def within(tokens: Tokens, *keys: str) -> None:
 def token_number(label: str, tokens: Tokens, key: str, none: str = "none", help: str | None = None) -> int | None:
     """A token by its number; the address bar holds no word of the text."""
     last = len(tokens) - 1
-    chosen = st.number_input(
+    number = st.number_input(
         label, 0, last, value=None, key=key, step=1, placeholder=none, bind="query-params", width=150, help=help
     )
-    return None if chosen is None else int(chosen)
+    return None if number is None else int(number)
 
 
 def code(name: str) -> str:
@@ -541,27 +547,27 @@ def code(name: str) -> str:
     return f"`{name.replace('`', chr(0x2018))}`"
 
 
-def select(chosen: Mapping[str, Any]) -> None:
+def select(clicked: Mapping[str, Any]) -> None:
     """Take over what was clicked in a drawing; what it says nothing of stays as it is."""
     session = st.session_state
-    if "layer" in chosen:
-        session.layer = ALL if chosen["layer"] is None else str(chosen["layer"])
-    if "head" in chosen:
-        session.head = str(chosen["head"])
-    if "token" in chosen:
-        session.token = chosen["token"]
-        session.source = chosen.get("source")
+    if "layer" in clicked:
+        session.layer = ALL if clicked["layer"] is None else str(clicked["layer"])
+    if "head" in clicked:
+        session.head = str(clicked["head"])
+    if "token" in clicked:
+        session.token = clicked["token"]
+        session.source = clicked.get("source")
 
 
 def weights_picker(model: TextModel) -> str:
     """Whose weights the graph shows: a method's name, or none for the model's own attention."""
     family = {name: METHODS[name] for name in METHODS if issubclass(METHODS[name], AttentionMethod)}
-    offered = {name: one for name, one in family.items() if one.requires <= model.capabilities}
-    titles = {"Attention as it is": ""} | {one.title: name for name, one in offered.items()}
-    left_out = [one for name, one in family.items() if name not in offered]
+    offered = {name: method for name, method in family.items() if method.requires <= model.capabilities}
+    titles = {"Attention as it is": ""} | {method.title: name for name, method in offered.items()}
+    left_out = [method for name, method in family.items() if name not in offered]
     why = ""
     if left_out:
-        names = ", ".join(one.title for one in left_out)
+        names = ", ".join(method.title for method in left_out)
         why = f"Left out: {names}. This model {CAPABILITIES[min(left_out[0].requires - model.capabilities)]}."
     return titles[
         st.selectbox(

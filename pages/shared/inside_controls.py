@@ -6,11 +6,11 @@ import streamlit as st
 
 from explain.core.errors import DataError, SettingError
 from explain.core.guide import definition
+from explain.data.texts import DifferentTexts, read_lines
 from explain.datatypes import Neuron, Tokens
 from explain.models.base import TextModel
 from explain.models.neurons import read_neuron
 from explain.numerics.neurons import NEURON_FIGURES
-from explain.text.lines import Lines, read_lines
 from explain.views.base import visible
 from pages.shared import controls, show, state
 
@@ -69,13 +69,13 @@ def neuron_picker(model: TextModel) -> Neuron | None:
     if not name.strip():
         return None
     try:
-        chosen = read_neuron(name, model.layers, model.neurons)
-        if chosen.number is None:
+        neuron = read_neuron(name, model.layers, model.neurons)
+        if neuron.number is None:
             raise SettingError(f"{name!r} is a whole layer; choose one of its neurons here.")
     except SettingError as error:
         show.problem(str(error))
         return None
-    return chosen
+    return neuron
 
 
 def silenced(model: TextModel) -> tuple[tuple[Neuron, ...], list[str]]:
@@ -89,18 +89,18 @@ def silenced(model: TextModel) -> tuple[tuple[Neuron, ...], list[str]]:
         placeholder="type 2.107, or 2.all, and Enter",
         help="Type a neuron as LAYER.NUMBER, or a whole layer as LAYER.all. The effect on the target is measured.",
     )
-    found, wrong = [], []
+    neurons, wrong = [], []
     for name in names:
         try:
-            found.append(read_neuron(name, model.layers, model.neurons))
+            neurons.append(read_neuron(name, model.layers, model.neurons))
         except SettingError as error:
             wrong.append(str(error))
-    if len(found) > MOST_SILENCED:
+    if len(neurons) > MOST_SILENCED:
         wrong.append(f"At most {MOST_SILENCED} neurons are set to zero at once, a pass each; the rest is left out.")
-    return tuple(dict.fromkeys(found[:MOST_SILENCED])), wrong
+    return tuple(dict.fromkeys(neurons[:MOST_SILENCED])), wrong
 
 
-def set_of_texts() -> Lines | None:
+def set_of_texts() -> DifferentTexts | None:
     """A set of texts from a file or a box, one a line; None where nothing is given. It is kept for the visit."""
     session = st.session_state
     state.keep("set_of_texts")

@@ -25,9 +25,9 @@ def own_rationale(report: Report, titles: Mapping[str, str]) -> None:
     tokens, marks = report.prediction.tokens, state.marks()
     among = markable(tokens, report.target)
 
-    def mark(chosen: Mapping[str, Any]) -> None:
-        if chosen["of"] == fingerprint(tokens, among):
-            marks.mark(report, chosen["words"])
+    def mark(clicked: Mapping[str, Any]) -> None:
+        if clicked["of"] == fingerprint(tokens, among):
+            marks.mark(report, clicked["words"])
 
     marked = marks.words(report)
     left, right = st.columns([3, 2], gap="medium")
@@ -56,17 +56,17 @@ def own_rationale(report: Report, titles: Mapping[str, str]) -> None:
 def plausible(report: Report, titles: Mapping[str, str]) -> None:
     rationale = report.rationale
     assert rationale is not None and rationale.chance is not None
-    found = {one.method: one for one in rationale.figures}
-    named = [(titles[one.method], found.get(one.method)) for one in report.attributions]
+    figures = {figure.method: figure for figure in rationale.figures}
+    named = [(titles[figure.method], figures.get(figure.method)) for figure in report.attributions]
     st.table(
         [
             {
                 "Method": name,
-                "F1": "–" if one is None else f"{one.f1:.2f}",
-                "IOU": "–" if one is None else f"{one.iou:.2f}",
-                "AUPRC": "–" if one is None else f"{one.auprc:.2f}",
+                "F1": "–" if figure is None else f"{figure.f1:.2f}",
+                "IOU": "–" if figure is None else f"{figure.iou:.2f}",
+                "AUPRC": "–" if figure is None else f"{figure.auprc:.2f}",
             }
-            for name, one in [*named, ("Random order", rationale.chance)]
+            for name, figure in [*named, ("Random order", rationale.chance)]
         ],
         border="horizontal",
         hide_index=True,

@@ -31,7 +31,7 @@ def _components() -> dict[str, Any]:
 
 def view(
     name: str,
-    result: Any,
+    shown: Any,
     *,
     key: str,
     on_chosen: Callable[[Mapping[str, Any]], None] | None = None,
@@ -43,21 +43,21 @@ def view(
     What is clicked concerns the whole page, or with `page=False` only the fragment that the drawing stands in.
     """
     if on_chosen is None:
-        _components()[name](data=VIEWS[name].data(result, **options), key=key)
+        _components()[name](data=VIEWS[name].data(shown, **options), key=key)
         return
 
     def changed() -> None:
-        value = st.session_state[key].get("chosen")
-        if value:
-            on_chosen(value)
+        clicked = st.session_state[key].get("chosen")
+        if clicked:
+            on_chosen(clicked)
             if page:
                 st.session_state["clicked"] = True  # see follow.py
 
-    _components()[name](data=VIEWS[name].data(result, sends=True, **options), key=key, on_chosen_change=changed)
+    _components()[name](data=VIEWS[name].data(shown, sends=True, **options), key=key, on_chosen_change=changed)
 
 
 def prediction(
-    said: Prediction,
+    prediction: Prediction,
     model: TextModel,
     target: Target | None,
     *,
@@ -70,22 +70,22 @@ def prediction(
         most: labels shown.
         unread: says where a rest is that was cut off.
     """
-    warnings(said, model, unread)
-    if said.spans:
-        asked = () if target is None else target.positions
-        view("predicted_spans", said, key="spans", on_chosen=_ask, asked=asked)
-    if target is None and len(said.output.positions) > 1:
+    warnings(prediction, model, unread)
+    if prediction.spans:
+        target_tokens = () if target is None else target.positions
+        view("predicted_spans", prediction, key="spans", on_chosen=_ask, target_tokens=target_tokens)
+    if target is None and len(prediction.output.positions) > 1:
         return  # labels of which word?
-    view("probabilities", said, key="probabilities", target=target, most=most)
+    view("probabilities", prediction, key="probabilities", target=target, most=most)
 
 
-def _ask(chosen: Mapping[str, Any]) -> None:
-    st.session_state.which = chosen["position"]
+def _ask(clicked: Mapping[str, Any]) -> None:
+    st.session_state.which = clicked["position"]
 
 
 def links(text: str | None = None, pair: str | None = None) -> None:
     """Buttons that copy a link to this page, and one with the text in it, where there is one."""
-    texts = {name: one for name, one in (("text", text), ("pair", pair)) if one is not None}
+    texts = {name: typed for name, typed in (("text", text), ("pair", pair)) if typed is not None}
     _link_component()(data={"texts": texts, "longest": state.LONGEST_IN_LINK}, key="links")
 
 

@@ -15,6 +15,8 @@ from explain.core.errors import TextError
 from explain.core.hosts import is_loopback
 from explain.core.installation import environment_number
 from explain.core.meter import Meter
+from explain.data.columns import Columns
+from explain.data.dataset import Dataset
 from explain.datatypes import Prediction
 from explain.evaluation.plausibility import Marks
 from explain.methods.base import METHODS
@@ -26,9 +28,7 @@ from explain.run.plan import DEFAULT_METHODS, Plan, methods_from
 from explain.run.results import Results, is_partial
 from explain.tasks.base import TASKS
 from explain.text.phrases import PhraseSettings
-from explain.training.columns import Columns, Examples
-from explain.training.columns import examples as examples_of
-from explain.training.tables import Table, read_table
+from explain.training.labeled_rows import LabeledRows, labeled_rows, uploaded_rows
 
 LONGEST_IN_LINK = 2000
 AT_ONCE_SECONDS = 0.6  # a page waits so long before it shows progress
@@ -55,15 +55,15 @@ def model(name: str, task: str | None = None) -> TextModel:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def table(name: str, data: bytes) -> Table:
-    """An uploaded file as a table; raises `DataError` with what to do."""
-    return read_table(name, data)
+def rows_of_file(name: str, content: bytes) -> Dataset:
+    """Return an uploaded file as rows to learn from; raises `DataError` with what to do."""
+    return uploaded_rows(name, content)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def learnable(_table: Table, sha256: str, columns: Columns) -> Examples:
-    """What of a table can be learned; raises `DataError` with what to do."""
-    return examples_of(_table, columns)
+def learnable(_dataset: Dataset, sha256: str, columns: Columns) -> LabeledRows:
+    """Return the rows that can be learned from; raises `DataError` with what to do."""
+    return labeled_rows(_dataset, columns)
 
 
 def warm_up() -> None:
@@ -242,9 +242,9 @@ def carry_over(page: str) -> None:
     kept = session.setdefault("carried", {})
     if session.get("page") != page:
         session.page = page
-        for key, value in kept.items():
-            if key not in st.query_params and (key not in session or session[key] != value):
-                session[key] = value
+        for key, kept_value in kept.items():
+            if key not in st.query_params and (key not in session or session[key] != kept_value):
+                session[key] = kept_value
 
 
 def keep(key: str, first: Any = None) -> None:
@@ -288,10 +288,10 @@ def examples(loaded: TextModel | None) -> dict[str, tuple[str, ...]]:
         return dict(TASKS["text_classification"].examples)
     entry = next((entry for entry in catalogue.list_models() if entry.name == loaded.name), None)
     first = entry is not None and loaded.task.name in entry.tasks[:1]  # its examples are of the first thing it does
-    found = (entry.examples if entry is not None and first else {}) or loaded.task.examples
+    offered = (entry.examples if entry is not None and first else {}) or loaded.task.examples
     vocabulary = loaded.head.vocabulary
     mask = "[MASK]" if vocabulary is None else vocabulary.mask
-    return {name: tuple(text.replace("[MASK]", mask) for text in texts) for name, texts in found.items()}
+    return {name: tuple(text.replace("[MASK]", mask) for text in texts) for name, texts in offered.items()}
 
 
 def suit_texts(offered: Mapping[str, tuple[str, ...]]) -> None:
@@ -312,12 +312,13 @@ def suit_texts(offered: Mapping[str, tuple[str, ...]]) -> None:
             text, second = linked["text"][:LONGEST_IN_LINK], [linked["pair"][:LONGEST_IN_LINK]]
         session.text, session.pair = text, next(iter(second), "")
         session.carried["pair"] = session.pair  # the page it opens may have no box for it
-        for key, given in linked.items():
-            if given:
+        for key, linked_text in linked.items():
+            if linked_text:
                 del link[key]  # the address bar holds settings; text goes into a link only when asked for
-            if len(given) > LONGEST_IN_LINK:
+            if len(linked_text) > LONGEST_IN_LINK:
                 st.warning(
-                    f"The link held a text of {len(given):,} characters; the first {LONGEST_IN_LINK:,} were taken."
+                    f"The link held a text of {len(linked_text):,} characters; "
+                    f"the first {LONGEST_IN_LINK:,} were taken."
                 )
     pairs: list[tuple[str, str]] = [(texts[0], "".join(texts[1:])) for texts in offered.values()]
     shown = (session.text, session.get("pair") or "")

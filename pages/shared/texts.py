@@ -2,15 +2,17 @@
 
 import hashlib
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
 
 from explain.core.errors import DataError
-from explain.embeddings.reading import MOST_ROWS, Texts, of_lines, read_texts
+from explain.data.columns import Columns
+from explain.data.dataset import Dataset
+from explain.data.formats import ENDINGS
+from explain.data.texts import LIMITS, MOST_ROWS, LoadedTexts, load_texts, pasted_texts
 from explain.run.jobs import recall
-from explain.text.tables import ENDINGS, Source, columns_of
 from pages.shared import show, state
 from pages.shared.controls import file_box, loaded_before, one_of
 
@@ -47,17 +49,17 @@ The goalkeeper was injured.
 
 
 @dataclass(frozen=True)
-class Given:
+class UploadedTexts:
     """Texts, and where they are from: the name of a file, or None where they were pasted."""
 
-    texts: Texts
+    texts: LoadedTexts
     file: str | None = None
     column: str | None = None
     label: str | None = None
     most: int | None = None
 
 
-def given_texts() -> Given | None:
+def texts_picker() -> UploadedTexts | None:
     """The texts a visitor gives; None where there are none yet, or what is wrong with them stands on the page."""
     where = st.segmented_control(
         "Texts",
@@ -75,7 +77,7 @@ def given_texts() -> Given | None:
         return None
 
 
-def _pasted() -> Given | None:
+def _pasted() -> UploadedTexts | None:
     session = st.session_state
     if not {"pasted", "pasted_start"} <= set(session):
         session.pasted_start = session.get("pasted_kept", EXAMPLE)  # one that is set by key, a busy browser may miss
@@ -93,10 +95,10 @@ def _pasted() -> Given | None:
     if not lines.strip():
         show.advice("Paste some texts, one a line.")
         return None
-    return Given(of_lines(lines))
+    return UploadedTexts(pasted_texts(lines))
 
 
-def _of_file() -> Given | None:
+def _of_file() -> UploadedTexts | None:
     uploaded = file_box(
         "A file with one text a row: CSV, text, JSON lines or Parquet",
         [*ENDINGS, "gz"],
@@ -106,16 +108,18 @@ def _of_file() -> Given | None:
     if uploaded is None:
         return _file_of_before()
     content = uploaded.getvalue()
-    source = Source.of(uploaded.name, content)
+    dataset = Dataset.of_bytes(uploaded.name, content, limits=LIMITS)
     digest = _digest(uploaded, content)
-    names = recall(state.cache(), ("columns", digest, uploaded.name), lambda: columns_of(source))
+    names: tuple[str, ...] = recall(state.cache(), ("columns", digest, uploaded.name), lambda: dataset.names)
+    names = names if dataset.has_columns else ()
     column, label, most = _columns(names)
     key = ("texts", digest, uploaded.name, column, label, most)
     with st.spinner(f"Reading {show.plain(uploaded.name)} ..."):
-        texts = recall(state.cache(), key, lambda: read_texts(source, column=column, label=label, most=most))
-    found = Given(texts, uploaded.name, column, label, most)
-    st.session_state.file_before = (key, found.file, column, label, most)
-    return found
+        columns = Columns(text=column, label=label)
+        texts = recall(state.cache(), key, lambda: load_texts(replace(dataset, columns=columns, most=most)))
+    uploaded_texts = UploadedTexts(texts, uploaded.name, column, label, most)
+    st.session_state.file_before = (key, uploaded_texts.file, column, label, most)
+    return uploaded_texts
 
 
 def _columns(columns: Sequence[str]) -> tuple[str | None, str | None, int]:
@@ -126,9 +130,9 @@ def _columns(columns: Sequence[str]) -> tuple[str | None, str | None, int]:
             usual = next((name for name in ("text", "sentence") if name in columns), columns[0])
             column = one_of("Column of the texts", columns, "column", usual, width=220)
             options = [NO_LABEL, *(name for name in columns if name != column)]
-            given = next((name for name in USUAL_LABELS if name in options), NO_LABEL)
-            chosen = one_of("Column of labels, for colors", options, "label", given, width=220)
-            label = None if chosen == NO_LABEL else chosen
+            usual_label = next((name for name in USUAL_LABELS if name in options), NO_LABEL)
+            choice = one_of("Column of labels, for colors", options, "label", usual_label, width=220)
+            label = None if choice == NO_LABEL else choice
         most = st.number_input(
             "Rows to take",
             1,
@@ -143,7 +147,7 @@ def _columns(columns: Sequence[str]) -> tuple[str | None, str | None, int]:
     return column, label, int(most)
 
 
-def _file_of_before() -> Given | None:
+def _file_of_before() -> UploadedTexts | None:
     """The file that was loaded before another page was looked at: a browser gives it once."""
     key, *about = st.session_state.get("file_before") or (None,)
     texts: Any = None if key is None else state.cache().get(key)
@@ -151,7 +155,7 @@ def _file_of_before() -> Given | None:
         show.advice("Load a file. Nothing leaves the machine that runs this app.")
         return None
     loaded_before(about[0], "file_before")
-    return Given(texts, *about)
+    return UploadedTexts(texts, *about)
 
 
 def _digest(uploaded: Any, content: bytes) -> Hashable:

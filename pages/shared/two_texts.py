@@ -5,8 +5,8 @@ import streamlit as st
 from explain.analyses.similarity import SimilarityAttribution
 from explain.core.errors import ModelError
 from explain.core.guide import definition
+from explain.data.texts import LoadedTexts
 from explain.datatypes import TextVectors
-from explain.embeddings.reading import Texts
 from explain.models.base import TextModel
 from explain.models.pooling import POOLINGS
 from explain.numerics.nearest import cosines
@@ -23,9 +23,9 @@ MOST_SHOWN = 1000  # characters of a text
 PLACES = {"one": "Row of a text", "other": "Row of another"}  # by their names in the address bar
 
 
-def picked(texts: Texts) -> tuple[int, ...]:
+def picked(texts: LoadedTexts) -> tuple[int, ...]:
     """The texts that are compared, by number: those whose rows are set in the boxes, by a click, or by a link."""
-    found: dict[int, None] = {}
+    numbers: dict[int, None] = {}
     for key in PLACES:
         linked = st.query_params.get(key, "")  # the box that takes it over is further down
         if linked and not (linked.isdecimal() and len(linked) < 10):
@@ -34,31 +34,31 @@ def picked(texts: Texts) -> tuple[int, ...]:
         row = st.session_state.get(key, int(linked) if linked else None)
         number = None if row is None else texts.member(row)
         if number is not None:
-            found[number] = None
+            numbers[number] = None
         elif row is not None:
             st.session_state[key] = None  # of other texts, or a row without a text
             st.toast(f"Row {row:,} holds no text here.")
-    return tuple(found)
+    return tuple(numbers)
 
 
 def pick(row: int) -> None:
     """Take a row for one of the two texts: the free place, or else the second moves up."""
     session = st.session_state
-    one, other = session.get("one"), session.get("other")
-    if row in (one, other):
+    first, second = session.get("one"), session.get("other")
+    if row in (first, second):
         return
-    if one is None:
-        one = row
-    elif other is None:
-        other = row
+    if first is None:
+        first = row
+    elif second is None:
+        second = row
     else:
-        one, other = other, row
-    pick_both(one, other)
+        first, second = second, row
+    pick_both(first, second)
 
 
-def pick_both(one: int, other: int | None) -> None:
+def pick_both(first: int, second: int | None) -> None:
     """Take two rows."""
-    st.session_state["one"], st.session_state["other"] = one, other
+    st.session_state["one"], st.session_state["other"] = first, second
     _heeded()
 
 
@@ -68,7 +68,7 @@ def _heeded() -> None:
 
 
 def two_texts(
-    texts: Texts, vectors: TextVectors, model: TextModel, numbers: tuple[int, ...], *, word_by_word: bool
+    texts: LoadedTexts, vectors: TextVectors, model: TextModel, numbers: tuple[int, ...], *, word_by_word: bool
 ) -> None:
     """The boxes for two rows, the texts in them, how near they are and, if that may be computed now, why."""
     st.subheader("Two texts", anchor=False)
@@ -93,14 +93,14 @@ def two_texts(
     if len(numbers) < 2:
         st.caption("Click two points of the map or two rows of a table, or type two rows.")
         return
-    one, other = numbers
-    cosine = float(cosines(vectors.vectors[[one]], vectors.vectors[[other]])[0, 0])
+    first, second = numbers
+    cosine = float(cosines(vectors.vectors[[first]], vectors.vectors[[second]])[0, 0])
     st.markdown(f"Cosine **{cosine:.3f}**", help=definition("cosine"))
-    longest = int(vectors.pieces[[one, other]].max())
-    why_alike(texts.texts[one], texts.texts[other], vectors.pooling, longest, model, word_by_word=word_by_word)
+    longest = int(vectors.pieces[[first, second]].max())
+    why_alike(texts.texts[first], texts.texts[second], vectors.pooling, longest, model, word_by_word=word_by_word)
 
 
-def why_alike(one: str, other: str, pooling: str, longest: int, model: TextModel, *, word_by_word: bool) -> None:
+def why_alike(first: str, second: str, pooling: str, longest: int, model: TextModel, *, word_by_word: bool) -> None:
     """Why two texts, of so many pieces at most, are alike word by word; and a link to all that can be said of them."""
     if model.task.name != "sentence_similarity":
         st.caption(
@@ -117,17 +117,17 @@ def why_alike(one: str, other: str, pooling: str, longest: int, model: TextModel
             "these beginnings, and its similarity is another than the cosine above, which is of all that was read."
         )
     if word_by_word:
-        matrix(one, other, model)
+        matrix(first, second, model)
     st.page_link(
         "explain_text.py",
         label="**Explain the two with every method** →",
-        query_params=pair_link(one, other),
+        query_params=pair_link(first, second),
     )
-    if max(len(one), len(other)) > LONGEST_IN_LINK:
+    if max(len(first), len(second)) > LONGEST_IN_LINK:
         st.caption(f"The first {LONGEST_IN_LINK:,} characters of each go along.")
 
 
-def matrix(one: str, other: str, model: TextModel) -> None:
+def matrix(first: str, second: str, model: TextModel) -> None:
     """What every two words, one of each text, add to their similarity; or why that can't be told."""
     try:
         model.require({"vectors_moved"})
@@ -141,12 +141,12 @@ def matrix(one: str, other: str, model: TextModel) -> None:
             st.markdown(f"**{VIEWS['similarity_matrix'].title}**")
             show.view("similarity_matrix", pairs, key="similarity_matrix")
 
-    follow(Plan.for_text(one, other, analyses=(analysis,)), model, draw)
+    follow(Plan.for_text(first, second, analyses=(analysis,)), model, draw)
 
 
-def pair_link(one: str, other: str) -> dict[str, str]:
+def pair_link(first: str, second: str) -> dict[str, str]:
     """What the address of the page that explains two texts holds: these two, and the same encoder."""
     session = st.session_state
     task = TASKS["sentence_similarity"].title  # boxes in the address bar are set by what they show
-    held = {"text": one[:LONGEST_IN_LINK], "pair": other[:LONGEST_IN_LINK], "model": session.encoder, "task": task}
+    held = {"text": first[:LONGEST_IN_LINK], "pair": second[:LONGEST_IN_LINK], "model": session.encoder, "task": task}
     return held | ({"place": session.encoder_place} if session.encoder == controls.OTHER_MODEL else {})

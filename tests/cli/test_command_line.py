@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import explain
-from explain.__main__ import main
+from explain.cli.main import main
 from explain.core.installation import weights_folder
-from explain.report import replay
+from explain.report.record import read
 from tests.full_disk import full_disk
 
 TEXT = "The film isn't good, but its top-notch cast saves it!"
@@ -28,7 +28,7 @@ def test_json_with_settings_and_replay(tmp_path: Path, capsys: pytest.CaptureFix
     arguments = ["text", TEXT, "--model", "sentiment", "--method", "integrated_gradients", "--method", "occlusion"]
     arguments += ["--set", "integrated_gradients.baseline=pad", "--set", "phrases.top=3", "--target", "positive"]
     assert main([*arguments, "--format", "json", "--out", str(path)]) == 0
-    report = replay.read(path)
+    report = read(path)
     assert [one.method for one in report.attributions] == ["integrated_gradients", "occlusion"]
     assert report.attributions[0].params["baseline"] == "pad" and report.target.label == "positive"
     assert len(report.phrases) <= 3
@@ -69,7 +69,7 @@ def test_masked_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert "occlusion  [log-odds]" in out and "key phrases" in out
     question = ["--target", "France", "--against", "england", "--format", "json", "--out", str(path)]
     assert main([*arguments, *question]) == 0
-    report = replay.read(path)
+    report = read(path)
     assert (report.target.label, report.target.against, report.target.positions) == ("france", "england", (6,))
     assert path.stat().st_size < 60_000
     assert main(["replay", str(path)]) == 0
@@ -236,7 +236,7 @@ def test_texts_become_vectors_and_a_ranking(tmp_path: Path, capsys: pytest.Captu
     said = capsys.readouterr()
     header, first, second = said.out.splitlines()
     assert header.split() == ["cosine", "row", "text"] and {first.split()[1], second.split()[1]} == {"1", "4"}
-    assert "3 texts, 384 numbers each (base, mean)." in said.err and "left out: 1." in said.err
+    assert "3 texts, 384 numbers each (base, mean)." in said.err and "left out: 1 (row 2)." in said.err
     with np.load(out, allow_pickle=False) as arrays:
         assert np.allclose(arrays["vectors"][0], explain.embed(["a bad film"], "base").vectors[0], atol=1e-5)
         assert arrays["vectors"].shape == (3, 384) and arrays["rows"].tolist() == [1, 3, 4]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from explain.__main__ import _parser, main
+from explain.cli.main import main, parser
 from explain.core.arguments import finite_number, host_name, not_empty, output_file, whole_number
 from explain.core.errors import ExplainError, SettingError
 from explain.core.installation import environment_number
@@ -42,14 +42,14 @@ NUMBERS |= {"minutes", "epochs", "seed"}
 
 
 def commands() -> dict[str, argparse.ArgumentParser]:
-    (action,) = [one for one in _parser()._actions if isinstance(one, argparse._SubParsersAction)]
+    (action,) = [one for one in parser()._actions if isinstance(one, argparse._SubParsersAction)]
     return action.choices
 
 
 def options() -> Iterator[tuple[str, str]]:
     """Each command with each of its options that take a value, and with its positional arguments."""
-    for command, parser in commands().items():
-        for action in parser._actions:
+    for command, arguments in commands().items():
+        for action in arguments._actions:
             if action.nargs != 0 and not isinstance(action, argparse._HelpAction):
                 yield command, (action.option_strings or [action.dest])[0]
 
@@ -207,9 +207,11 @@ def test_arguments_that_are_no_utf8() -> None:
 
 # A command that prints a line and loads nothing.
 PRINTING = """
-import sys, explain.__main__ as command
-command.list_methods = lambda options: print("\u00b7") or 0
-sys.exit(command.main(["methods"]))
+import sys
+from explain.cli import methods
+from explain.cli.main import main
+methods.run = lambda options: print("\u00b7") or 0
+sys.exit(main(["methods"]))
 """
 
 

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 from scipy.stats import spearmanr
 
-from explain.__main__ import main
+from explain.cli.main import main
 from explain.core.errors import DataError, ExplainError, FileError
 from explain.evaluation.dataset_table import to_markdown
 from explain.evaluation.measure import RANDOM, EvaluationSettings, label_of, measure

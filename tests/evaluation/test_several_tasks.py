@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from explain.__main__ import main
+from explain.cli.main import main
 from explain.core.errors import DataError, ModelError
 from explain.evaluation.measure import RANDOM, EvaluationSettings, Row, measure
 from explain.evaluation.run import Record, _measure_in_worker, about, evaluate, implied

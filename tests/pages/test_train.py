@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explain.training.columns import Columns
+from explain.data.columns import Columns
+from explain.training.labeled_rows import open_rows
 from explain.training.recipes.classifier_settings import TableSettings
 from explain.training.run import runs
 from explain.training.run.preparation import prepare_classifier
 from explain.training.shipped import SHIPPED
-from explain.training.tables import read_file
 from pages.shared import state
 from tests.waiting import PATIENCE
 
@@ -53,7 +53,7 @@ def press(at: AppTest, label: str) -> AppTest:
 
 def finished(folder: Path, file: str = "requests.csv") -> Path:
     """A run that was trained, with made-up figures."""
-    prepare_classifier(folder, read_file(SHIPPED["table"][0]), Columns(), TableSettings())
+    prepare_classifier(folder, open_rows(SHIPPED["table"][0]), Columns(), TableSettings())
     recipe = json.loads((folder / runs.RECIPE).read_text())
     recipe["file"]["name"] = file
     (folder / runs.RECIPE).write_text(json.dumps(recipe))

@@ -33,7 +33,7 @@ def unpacked(packed: dict[str, object]) -> np.ndarray:
 
 def test_matrix_of_one_head() -> None:
     maps = random_maps("The film isn't good, is it?")
-    data = VIEWS["attention_matrix"].data(maps, layer=1, heads=[2], chosen=(3, 5))
+    data = VIEWS["attention_matrix"].data(maps, layer=1, heads=[2], selected=(3, 5))
     count = len(maps.tokens)
     assert np.allclose(unpacked(data["weights"]).reshape(count, count), maps.weights[1, 2], atol=2e-5)
     assert data["chosen"] == [3, 5] and "layer 1" in data["note"] and "head 2" in data["note"]
@@ -41,7 +41,7 @@ def test_matrix_of_one_head() -> None:
 
 def test_matrix_by_word_keeps_rows_at_one() -> None:
     maps = random_maps("The film isn't good, unbelievably so")
-    data = VIEWS["attention_matrix"].data(maps, by="word", chosen=(1, None))
+    data = VIEWS["attention_matrix"].data(maps, by="word", selected=(1, None))
     count = len(data["units"])
     assert count < len(maps.tokens)
     assert np.allclose(unpacked(data["weights"]).reshape(count, count).sum(axis=1), 1, atol=1e-3)

@@ -41,7 +41,7 @@ def states(text: str = "so good, unbelievably good") -> LayerStates:
 @pytest.mark.parametrize("figure", STATE_FIGURES)
 def test_states_are_drawn_as_they_are(figure: str) -> None:
     found = states()
-    data = VIEWS["layer_states"].data(found, figure=figure, chosen=(4, 5))
+    data = VIEWS["layer_states"].data(found, figure=figure, selected=(4, 5))
     values = state_figure(found, figure)
     assert np.allclose(unpacked(data["values"]).reshape(values.shape), values, atol=2e-4)
     assert np.allclose(data["means"], values.mean(axis=1), atol=1e-5)
@@ -58,7 +58,7 @@ def test_full_color_of_a_long_text_is_reached_below_its_few_largest() -> None:
 
 def test_layers_are_compared_for_a_word_or_for_all() -> None:
     found = states()
-    data = VIEWS["state_similarity"].data(found, chosen=(4, 5))
+    data = VIEWS["state_similarity"].data(found, selected=(4, 5))
     assert np.allclose(data["values"], found.similarity[4:6].mean(axis=0), atol=1e-4)
     assert "\u201cunbelievably\u201d" in data["title"] and "over its pieces" in data["note"]
     assert np.allclose(VIEWS["state_similarity"].data(found)["values"], found.similarity.mean(axis=0), atol=1e-4)
@@ -68,7 +68,7 @@ def test_layers_are_compared_for_a_word_or_for_all() -> None:
 def test_top_neurons_are_those_with_most(by: str) -> None:
     found = activity()
     values = neuron_figures(found.activations, found.gradients, [4, 5])[by]
-    data = VIEWS["top_neurons"].data(found, unit=(4, 5), by=by, count=5, chosen=Neuron(1, 2), layer=1)
+    data = VIEWS["top_neurons"].data(found, unit=(4, 5), by=by, count=5, selected=Neuron(1, 2), layer=1)
     sizes = values[1] if by == "above_elsewhere" else np.abs(values[1])
     order = np.argsort(-sizes)[:5].tolist()
     assert [row["name"] for row in data["rows"]] == [f"1.{number}" for number in order]

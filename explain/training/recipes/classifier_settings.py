@@ -1,13 +1,14 @@
 """The recipe of a classifier trained on a table: its settings, columns and labels. Reads no model."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from explain.core.installation import weights_folder
 from explain.core.settings import check_settings, setting, setting_values
-from explain.training.columns import Columns, Examples
-from explain.training.tables import Table
+from explain.data.columns import Columns
+from explain.data.dataset import Dataset
+from explain.training.labeled_rows import LabeledRows
 
 LISTED = 5  # most labels that a title names
 
@@ -44,14 +45,20 @@ class TableSettings:
         check_settings(self)
 
 
-def recipe_of(table: Table, columns: Columns, settings: TableSettings, examples: Examples) -> dict[str, Any]:
+def recipe_of(dataset: Dataset, columns: Columns, settings: TableSettings, rows: LabeledRows) -> dict[str, Any]:
     """Return the recipe as JSON. A run with an equal recipe can be continued."""
+    file = {"name": dataset.name, "sha256": dataset.sha256(), "rows": rows.report.rows}
     return {
         "kind": "table",
-        "file": {"name": table.name, "sha256": table.sha256, "rows": len(table.rows), "left_out": examples.left_out},
-        "columns": asdict(columns),
-        "labels": list(examples.labels),
-        "title": title_of(examples.labels, columns.several),
+        "file": file | {"left_out": rows.left_out.count},
+        "columns": {
+            "text": columns.text or "text",
+            "label": columns.label or "label",
+            "text_pair": columns.text_pair,
+            "several": columns.several,
+        },
+        "labels": list(rows.labels),
+        "title": title_of(rows.labels, columns.several),
         "settings": setting_values(settings),
         "base": str(weights_folder() / "base"),
     }

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from explain.core.errors import DataError
 from explain.core.settings import check_settings, setting
-from explain.text.tables import Row
-from explain.training.columns import text_of
-from explain.training.tables import Table
+from explain.data.columns import Columns
+from explain.data.dataset import Dataset
+from explain.data.formats import Row
+from explain.data.report import ReadingReport
 
 WORDS = 120  # of a document; lines are joined until they have as many
 FEWEST_DOCUMENTS = 25  # of fewer, too large a share would have to be held out
@@ -29,33 +30,27 @@ class LinesSettings:
         check_settings(self)
 
 
-def documents(table: Table, column: str) -> list[Row]:
-    """Return documents of joined lines, in their order.
+def documents(dataset: Dataset, column: str) -> tuple[list[Row], ReadingReport]:
+    """Return documents of joined lines, in their order, and the report of the reading.
+
+    A long line is split, so that an article on one line makes several documents.
 
     Raises:
         DataError: the column is missing, or there is too little text.
     """
-    if column not in table.columns:
-        raise DataError(f"{table.name} has no column {column}; it has {', '.join(table.columns)}.")
-    lines = list(_lines(table, column))
+    reading = dataset.with_columns(Columns(text=column)).reading()
+    lines: list[str] = []
+    for row in reading:
+        words = row.text.split()
+        lines += (" ".join(words[start : start + WORDS]) for start in range(0, len(words), WORDS))
     rows = [{"doc": f"lines/{number}", "text": text} for number, text in enumerate(_joined(lines))]
     if len(rows) < FEWEST_DOCUMENTS:
-        words = sum(len(line.split()) for line in lines)
+        count = sum(len(line.split()) for line in lines)
         raise DataError(
-            f"{table.name} has {words:,} words in {column}. Training and measuring need at least "
+            f"{dataset.name} has {count:,} words in {column}. Training and measuring need at least "
             f"{FEWEST_DOCUMENTS * WORDS:,}. Add text."
         )
-    return rows
-
-
-def _lines(table: Table, column: str) -> Iterator[str]:
-    """Yield the lines of a column, long ones in parts, so that an article on one line makes several documents."""
-    for number, row in enumerate(table.rows, 1):
-        try:
-            words = text_of(row[column]).split()
-        except DataError as error:
-            raise DataError(f"{table.name}, row {number:,}: {error}") from error
-        yield from (" ".join(words[start : start + WORDS]) for start in range(0, len(words), WORDS))
+    return rows, reading.report()
 
 
 def _joined(lines: Sequence[str]) -> Iterator[str]:

@@ -6,17 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from explain.core.errors import Busy, Cancelled, DataError
-from explain.training.columns import Columns, examples
+from explain.data.columns import Columns
+from explain.data.dataset import Dataset
+from explain.training.labeled_rows import labeled_rows
 from explain.training.measure.figures import as_text, read_evaluation
 from explain.training.recipes.classifier_settings import TableSettings, recipe_of, same
 from explain.training.run import runs
 from explain.training.run.job import work
 from explain.training.run.preparation import prepare_classifier
-from explain.training.tables import Table
 
 
 def train_here(
-    folder: Path, table: Table, columns: Columns, settings: TableSettings, on_progress: Callable[[str], None]
+    folder: Path, dataset: Dataset, columns: Columns, settings: TableSettings, on_progress: Callable[[str], None]
 ) -> str:
     """Train in this process, or continue the run in the folder if it has the same file and settings.
 
@@ -27,18 +28,18 @@ def train_here(
         The figures as text, with those of simpler models.
 
     Raises:
-        DataError: the table can't be learned from, or the folder has another run.
+        DataError: the rows can't be learned from, or the folder has another run.
     """
     is_new = False
     if (folder / runs.RECIPE).is_file():
         run = runs.look_at(folder)
-        if not same(run.recipe, recipe_of(table, columns, settings, examples(table, columns))):
+        if not same(run.recipe, recipe_of(dataset, columns, settings, labeled_rows(dataset, columns))):
             raise DataError(f"{folder} has a run with other rows or settings. Choose another --out.")
         if run.state == runs.FINISHED:
             raise DataError(f"{folder} has this model already, fully trained. Choose another --out to train it again.")
         on_progress("Continuing from the last checkpoint.")
     else:
-        prepare_classifier(folder, table, columns, settings)
+        prepare_classifier(folder, dataset, columns, settings)
         is_new = True
     try:
         with warnings.catch_warnings():

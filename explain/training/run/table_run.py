@@ -13,8 +13,8 @@ from scipy.special import expit, softmax
 from explain.core.errors import DataError
 from explain.core.files import write_file
 from explain.core.installation import MOST_THREADS, environment_number
+from explain.data.splits import TEXTS
 from explain.numerics.statistics import mean_and_half_width
-from explain.training.columns import TEXTS
 from explain.training.measure import baselines
 from explain.training.measure.classification import (
     Flags,

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import explain
-from explain.__main__ import main
+from explain.cli.main import main
 from explain.core.errors import ModelError
 from explain.models.loading import catalogue
 from explain.models.loading.catalogue import entry_of, load_folder, load_model

@@ -16,11 +16,13 @@ from scipy.special import softmax
 from sklearn import metrics
 
 import explain
-from explain.__main__ import main
+from explain.cli.main import main
 from explain.core.errors import Busy, Cancelled, DataError, ExplainError, FileError, ModelError
+from explain.data.columns import Columns
+from explain.data.dataset import Dataset
 from explain.models.loading import catalogue
 from explain.models.loading.files import ModelFiles
-from explain.training.columns import Columns
+from explain.training.labeled_rows import uploaded_rows
 from explain.training.measure import baselines
 from explain.training.measure.classification import (
     classification_figures,
@@ -38,7 +40,6 @@ from explain.training.run.comparison import compare
 from explain.training.run.foreground import train_here
 from explain.training.run.preparation import prepare_classifier, prepare_pretraining
 from explain.training.run.table_run import _examples
-from explain.training.tables import Table, read_table
 from tests.full_disk import full_disk
 from tests.tiny_models import CORPUS, tiny_folder
 from tests.waiting import PATIENCE, wait_for
@@ -46,7 +47,7 @@ from tests.waiting import PATIENCE, wait_for
 WORDS = ("film", "cast", "story", "joke", "minute", "picture", "people", "beach", "dog", "sea")
 
 
-def rows(several: bool = False) -> Table:
+def rows(several: bool = False) -> Dataset:
     """The first word decides."""
     found = []
     for number in range(120):
@@ -54,7 +55,7 @@ def rows(several: bool = False) -> Table:
         text = f"{'loved' if good else 'bad'} {WORDS[number % 10]} {WORDS[number // 10 % 10]} line {number}"
         labels = ["good"] * good + ["tenth"] * (number % 10 < 3)
         found.append({"text": text, "label": labels if several else ("bad", "good")[good]})
-    return read_table("reviews.jsonl", "\n".join(map(json.dumps, found)).encode())
+    return uploaded_rows("reviews.jsonl", "\n".join(map(json.dumps, found)).encode())
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +118,7 @@ def test_a_finished_model_is_in_the_list_at_once_and_explained(models: Path, tra
     report = explain.explain("bad film", model="mine", methods=["occlusion"], phrases=False)
     assert report.prediction.label in ("bad", "good") and report.model.id == "mine"
     record = json.loads((folder / "training.json").read_text())
-    assert record["file"]["sha256"] == rows().sha256 and record["beside"].keys() == {"Bag of words", "Most frequent"}
+    assert record["file"]["sha256"] == rows().sha256() and record["beside"].keys() == {"Bag of words", "Most frequent"}
     card = (folder / "README.md").read_text()
     assert rows().sha256 in card and "bag of words" in card and "kept: the model after step" in card
     assert not (folder / "data").exists() and not (folder / "checkpoints").exists()  # no copy of the texts stays
@@ -144,7 +145,7 @@ def test_poolings_of_a_model_of_ones_own_are_served_and_compared(models: Path) -
 def job_of_others(models: Path) -> Path:
     """A run on other rows."""
     table = rows()
-    fewer = read_table("reviews.jsonl", "\n".join(json.dumps(dict(row)) for row in table.rows[:-4]).encode())
+    fewer = uploaded_rows("reviews.jsonl", "\n".join(json.dumps(row) for _, row in list(table.cells())[:-4]).encode())
     prepare_classifier(models / "others", fewer, Columns(), replace(SHORT, epochs=0.5))
     job.work(models / "others", lambda _: None)
     return models / "others"
@@ -411,7 +412,7 @@ def test_the_command_line_trains_goes_on_and_says_what_it_found(
     models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, out = tmp_path / "reviews.csv", str(tmp_path / "out")
-    lines = [f"{row['text']},{row['label']}" for row in rows().rows]
+    lines = [f"{row['text']},{row['label']}" for _, row in rows().cells()]
     file.write_text("\n".join(["body,is", *lines]))
     arguments = ["train", str(file), "--text", "body", "--label", "is", "--out", out, "--epochs", "0.3", "--head-only"]
     assert main(["train", str(file), "--out", out]) == 2
@@ -438,9 +439,9 @@ def test_the_command_line_trains_goes_on_and_says_what_it_found(
 
 def test_pretraining_goes_on_bounded_and_measured_before_and_after(models: Path) -> None:
     text = "\n".join(f"{line} {number}. {CORPUS[number % 4]}" for number, line in enumerate(CORPUS * 30))
-    table = read_table("mine.txt", text.encode())
+    table = uploaded_rows("mine.txt", text.encode())
     with pytest.raises(DataError, match=r"mine.txt has 339 words in text. .* at least 3,000"):
-        prepare_pretraining(models / "mine", read_table("mine.txt", text[:2000].encode()), "text", LinesSettings())
+        prepare_pretraining(models / "mine", uploaded_rows("mine.txt", text[:2000].encode()), "text", LinesSettings())
     prepare_pretraining(models / "mine", table, "text", LinesSettings(steps=6, batch_size=4, learning_rate=5e-3))
     with pytest.raises(Cancelled):
         job.work(models / "mine", kill_at(3))

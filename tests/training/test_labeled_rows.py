@@ -10,10 +10,14 @@ import pyarrow.parquet
 import pytest
 
 from explain.core.errors import DataError
-from explain.training import columns, tables
-from explain.training.columns import FEWEST, Columns, Examples, examples, labels_of, split, text_key
+from explain.data import splits
+from explain.data.columns import Columns
+from explain.data.dataset import Dataset
+from explain.data.formats import Limits
+from explain.data.splits import labels_of, split_rows, text_key
+from explain.training import labeled_rows as module
+from explain.training.labeled_rows import FEWEST, LabeledRows, labeled_rows, open_rows, uploaded_rows
 from explain.training.recipes import lines
-from explain.training.tables import Table, read_file, read_table
 
 ROWS = [{"text": f"Line {number}, with a comma", "label": "abc"[number % 3]} for number in range(60)]
 
@@ -43,13 +47,14 @@ def csv(rows: list[dict], delimiter: str = ",") -> bytes:
     ],
 )
 def test_one_table_in_every_format(name: str, data: bytes) -> None:
-    found = read_table(f"..\\some/where/{name}", data)
-    assert found.name == name and found.columns == ("text", "label") and list(found.rows) == ROWS
+    found = uploaded_rows(f"..\\some/where/{name}", data)
+    assert found.name == name and found.names == ("text", "label")
+    assert [row for _, row in found.cells()] == ROWS
 
 
 def test_lines_of_text() -> None:
-    found = read_table("a.txt", "one\n\n two\u2028half \n".encode())
-    assert [row["text"] for row in found.rows] == ["one", " two\u2028half "]
+    found = uploaded_rows("a.txt", "one\n\n two\u2028half \n".encode())
+    assert [row.text for row in found] == ["one", "two\u2028half"] and found.report().empty.first == (2,)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +62,7 @@ def test_lines_of_text() -> None:
     [
         ("a.csv", b"", "a.csv is empty"),
         ("a.csv", b"text,label\n", "has no rows"),
-        ("a.txt", b"\n \n", "has no rows"),
+        ("a.txt", b"\n \n", "has no column label; it has text"),
         ("a.xlsx", b"PK", r"ends in none of .csv, .tsv"),
         ("noname", b"x", "ends in none"),
         (
@@ -72,7 +77,7 @@ def test_lines_of_text() -> None:
         ("a.csv", b"text,text\na,b\n", "by a name of its own"),
         ("a.csv", b"text,\na,b\n", "by a name of its own"),
         ("a.csv", b"text,label\n" + b"x" * 2_000_000 + b",y\n", "line 2: no CSV that can be read"),
-        ("a.jsonl", b'{"text": "a"}\n{"text"\n', "line 2: not JSON"),
+        ("a.jsonl", b'{"text": "a", "label": "b"}\n{"text"\n', "line 2: not JSON"),
         ("a.jsonl", b"[1]\n", "a JSON object is wanted, not list"),
         ("a.json", b"[1]", "row 1: a JSON object is wanted"),
         ("a.json", b"[{]", "a.json: not JSON"),
@@ -82,7 +87,7 @@ def test_lines_of_text() -> None:
 )
 def test_bad_files_are_told(name: str, data: bytes, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        read_table(name, data)
+        labeled_rows(uploaded_rows(name, data), Columns())
 
 
 def test_sizes_are_bounded_before_anything_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,17 +96,25 @@ def test_sizes_are_bounded_before_anything_is_read(tmp_path: Path, monkeypatch: 
         opened.truncate(1_000_000_000)  # a hole: takes no space
     monkeypatch.setattr(Path, "read_bytes", lambda self: pytest.fail("it was read"))
     with pytest.raises(DataError, match=r"huge.csv has 1,000 MB; at most 50 MB"):
-        read_file(huge)
+        open_rows(huge)
     with pytest.raises(DataError, match="can't be read: No such file"):
-        read_file(tmp_path / "none.csv")
-    monkeypatch.setattr(tables, "MOST_ROWS", 10)
+        open_rows(tmp_path / "none.csv")
+    monkeypatch.setattr(module, "LIMITS", Limits(rows=10))
     for name, data in (("a.csv", csv(ROWS)), ("a.parquet", parquet(ROWS))):
         with pytest.raises(DataError, match="Give a part of it"):
-            read_table(name, data)
+            labeled_rows(uploaded_rows(name, data), Columns())
 
 
-def of(rows: list[dict], **columns: object) -> Examples:
-    return examples(read_table("a.jsonl", "\n".join(map(json.dumps, rows)).encode()), Columns(**columns))
+def split_of(found: LabeledRows, seed: int) -> dict[str, list[dict]]:
+    return split_rows(found.rows, found.counts, seed)
+
+
+def table(rows: tuple[dict, ...]) -> Dataset:
+    return Dataset.of_rows(rows, "t", plain_cells=True)
+
+
+def of(rows: list[dict], **columns: object) -> LabeledRows:
+    return labeled_rows(uploaded_rows("a.jsonl", "\n".join(map(json.dumps, rows)).encode()), Columns(**columns))
 
 
 def test_columns_are_found_and_rows_without_a_label_left_out() -> None:
@@ -109,7 +122,11 @@ def test_columns_are_found_and_rows_without_a_label_left_out() -> None:
         {"says": row["text"], "then": "more", "is": number % 3 + 1.0, "other": None} for number, row in enumerate(ROWS)
     ]
     found = of([*rows, {"says": " ", "is": 1}, {"says": "no label"}], text="says", text_pair="then", label="is")
-    assert found.labels == ("1", "2", "3") and found.counts == {"1": 20, "2": 20, "3": 20} and found.left_out == 2
+    assert (
+        found.labels == ("1", "2", "3")
+        and found.counts == {"1": 20, "2": 20, "3": 20}
+        and found.left_out.first == (61, 62)
+    )
     assert found.rows[0] == {"text": "Line 0, with a comma", "text_b": "more", "label": "1"}
 
 
@@ -119,8 +136,8 @@ def test_several_labels_in_a_cell() -> None:
     lists = [row | {"label": [one for one in row["label"].split("|") if one]} for row in rows]
     found = of(rows, several=True)
     assert [row["labels"] for row in found.rows[:4]] == [["a", "b"], [], ["a"], ["b"]]
-    assert found == of(lists, several=True) and found.left_out == 0
-    assert {name: len(part) for name, part in split(found, 0).items()} == {"train": 42, "dev": 9, "test": 9}
+    assert found == of(lists, several=True) and found.left_out.count == 0
+    assert {name: len(part) for name, part in split_of(found, 0).items()} == {"train": 42, "dev": 9, "test": 9}
 
 
 @pytest.mark.parametrize(
@@ -148,22 +165,22 @@ def test_no_text_is_on_two_sides_and_labels_keep_their_share() -> None:
     rows += [{"text": f"rare {number}", "label": "rare"} for number in range(FEWEST)]
     found = of(rows)
     assert found.repeated == 20
-    parts = split(found, 0)
+    parts = split_of(found, 0)
     texts = {name: {text_key(row) for row in part} for name, part in parts.items()}
     assert sum(map(len, texts.values())) == 60 + FEWEST == len(set().union(*texts.values()))
     for part in parts.values():
         shares = Counter(label for row in part for label in labels_of(row))
         assert shares.keys() == {"a", "b", "c", "rare"} and max(shares["a"], shares["b"]) <= 2.2 * shares["c"]
-    assert parts == split(found, 0) and parts != split(found, 1)
+    assert parts == split_of(found, 0) and parts != split_of(found, 1)
 
 
 def test_a_rare_label_of_a_large_file_is_learned_tuned_and_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, most in (("MOST_TEXTS", 400), ("MOST_TUNED", 50), ("MOST_MEASURED", 60)):
-        monkeypatch.setattr(columns, name, most)
+        monkeypatch.setattr(splits, name, most)
     rows = [{"text": f"line {number}", "label": "ab"[number % 2]} for number in range(2000)]
     rows += [{"text": f"rare {number}", "label": "rare"} for number in range(FEWEST)]
     for seed in range(3):
-        for name, part in split(of(rows), seed).items():
+        for name, part in split_of(of(rows), seed).items():
             found = Counter(row["label"] for row in part)
             assert found["rare"] >= 2 and abs(found["a"] - found["b"]) <= 1, name
             assert len(part) <= {"train": 402, "dev": 52, "test": 62}[name]
@@ -171,7 +188,7 @@ def test_a_rare_label_of_a_large_file_is_learned_tuned_and_measured(monkeypatch:
 
 def test_of_the_copies_of_a_text_one_is_measured_on() -> None:
     rows = [{"text": f"line {number % 40}", "label": "ab"[number // 40 % 2]} for number in range(800)]
-    parts = split(of(rows), 0)
+    parts = split_of(of(rows), 0)
     assert len(parts["test"]) == len({text_key(row) for row in parts["test"]}) == 6
     assert {row["label"] for row in parts["test"]} == {"a", "b"}  # not the first of each
     assert len(parts["train"]) == 20 * 28
@@ -190,14 +207,14 @@ def test_of_the_copies_of_a_text_one_is_measured_on() -> None:
 )
 def test_cells_that_are_no_plain_text(cell: object, read: str | None) -> None:
     rows = ({"text": cell, "label": "a"}, *({"text": f"line {n}", "label": "ab"[n % 2]} for n in range(30)))
-    found = examples(Table("t", "", ("text", "label"), tuple(rows)), Columns())
-    assert (found.rows[0]["text"] == read) if read else (found.left_out == 1)
+    found = labeled_rows(table(tuple(rows)), Columns())
+    assert (found.rows[0]["text"] == read) if read else (found.left_out.first == (1,))
     labels = tuple(
         {"text": row["text"] or "x", "label": cell if n == 0 else row["label"]} for n, row in enumerate(rows[1:])
     )
     if read is None:
-        assert examples(Table("t", "", ("text", "label"), labels), Columns()).left_out == 1
-        assert examples(Table("t", "", ("text", "label"), labels), Columns(several=True)).rows[0]["labels"] == []
+        assert labeled_rows(table(labels), Columns()).left_out.first == (1,)
+        assert labeled_rows(table(labels), Columns(several=True)).rows[0]["labels"] == []
 
 
 def test_cells_that_can_not_be_read_are_told_by_their_row() -> None:
@@ -206,16 +223,16 @@ def test_cells_that_can_not_be_read_are_told_by_their_row() -> None:
         (b"\xff", "holds bytes that are no text in UTF-8"),
     ):
         with pytest.raises(DataError, match=f"t, row 1: it {message}"):
-            examples(Table("t", "", ("text", "label"), ({"text": cell, "label": "a"},)), Columns())
+            labeled_rows(table(({"text": cell, "label": "a"},)), Columns())
 
 
 def test_long_lines_are_as_many_documents_as_they_have_text() -> None:
     article = " ".join(f"word{number}" for number in range(1000))
-    found = lines.documents(read_table("a.txt", "\n".join([article] * 4).encode()), "text")
+    found, _ = lines.documents(uploaded_rows("a.txt", "\n".join([article] * 4).encode()), "text")
     assert len(found) >= 30 and all(120 <= len(row["text"].split()) < 240 for row in found)
     assert " ".join(row["text"].replace("\n", " ") for row in found).split()[:1000] == article.split()
     with pytest.raises(DataError, match="has 40 words in text"):
-        lines.documents(read_table("a.txt", ("x" * 12_000 + "\n").encode() * 40), "text")
+        lines.documents(uploaded_rows("a.txt", ("x" * 12_000 + "\n").encode() * 40), "text")
 
 
 def test_pairs_of_one_text_are_all_measured_on_their_copies_once() -> None:
@@ -228,6 +245,6 @@ def test_pairs_of_one_text_are_all_measured_on_their_copies_once() -> None:
         for number in range(1000)
     ]
     for seed in range(5):
-        test = split(of([*rows, *rows[:200]], text_pair="answer"), seed)["test"]
+        test = split_of(of([*rows, *rows[:200]], text_pair="answer"), seed)["test"]
         found = Counter(row["label"] for row in test)
         assert found == {"right": 15, "no": 135} and len({(row["text"], row["text_b"]) for row in test}) == 150

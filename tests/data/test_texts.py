@@ -12,10 +12,27 @@ import pytest
 from pyarrow import parquet
 
 from explain.core.errors import DataError
-from explain.embeddings import reading
-from explain.embeddings.reading import Texts, of_lines, read_texts
-from explain.text import tables
-from explain.text.tables import Source, columns_of
+from explain.data import formats
+from explain.data.columns import Columns
+from explain.data.dataset import Dataset
+from explain.data.formats import Limits
+from explain.data.texts import LIMITS, LoadedTexts, load_texts, pasted_texts, read_texts
+
+
+def texts_of(
+    name: str,
+    content: bytes,
+    *,
+    column: str | None = None,
+    label: str | None = None,
+    most: int | None = None,
+    limits: Limits = LIMITS,
+) -> LoadedTexts:
+    """The texts of a file that is held in memory."""
+    return load_texts(
+        Dataset.of_bytes(name, content, columns=Columns(text=column, label=label), most=most, limits=limits)
+    )
+
 
 HOSTILE = '<script>alert(1)</script> **b**, "quoted"; =1+1'
 ROWS = [("A good film.", "film"), ("", "none"), (HOSTILE, "x"), ("\u200b ", "blank"), ("电影 😀", "")]
@@ -51,33 +68,33 @@ def contents(tmp_path: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv", "semicolons.CSV", "a.jsonl", "a.parquet"])
 def test_every_kind_gives_the_same(name: str, contents: dict[str, bytes], tmp_path: Path) -> None:
-    found = read_texts(Source.of(name, contents[name]), label="label")
-    assert found.texts == TEXTS and found.rows == (1, 3, 5) and found.blank == 2
+    found = texts_of(name, contents[name], label="label")
+    assert found.texts == TEXTS and found.rows == (1, 3, 5) and found.report.empty.count == 2
     assert found.labels == ("film", "x", "") and found.member(3) == 1 and found.member(2) is None
     (tmp_path / name).write_bytes(contents[name])
     assert read_texts(tmp_path / name, label="label") == found
     if name != "a.parquet":
-        assert read_texts(Source.of(f"{name}.gz", gzip.compress(contents[name])), label="label") == found
-    assert read_texts(Source.of(name, contents[name]), most=2).texts == TEXTS[:1]
-    assert "text" in columns_of(Source.of(name, contents[name]))
+        assert texts_of(f"{name}.gz", gzip.compress(contents[name]), label="label") == found
+    assert texts_of(name, contents[name], most=2).texts == TEXTS[:1]
+    assert "text" in Dataset.of_bytes(name, contents[name]).names
 
 
 def test_lines_and_what_tells_texts_apart() -> None:
-    pasted = of_lines("one\n\n two \r\n")
+    pasted = pasted_texts("one\n\n two \r\n")
     assert pasted.texts == ("one", " two ") and pasted.rows == (1, 3) and not pasted.labels
-    assert read_texts(Source.of("a.txt", b"one\n\n two \r\n")) == pasted
+    assert texts_of("a.txt", b"one\n\n two \r\n") == pasted
     others = [
-        Texts(("one", " two "), (1, 2)),
-        Texts(("one two",), (1,)),
-        Texts(("on", "e two "), (1, 3)),
-        Texts(pasted.texts, pasted.rows, ("a", "b")),
+        LoadedTexts(("one", " two "), (1, 2)),
+        LoadedTexts(("one two",), (1,)),
+        LoadedTexts(("on", "e two "), (1, 3)),
+        LoadedTexts(pasted.texts, pasted.rows, ("a", "b")),
     ]
     assert len({pasted, *others}) == 5 and len({one.digest for one in others}) == 4
 
 
 def test_several_labels_and_numbers_are_labels() -> None:
     rows = [{"text": "a", "label": ["joy", "love"]}, {"text": "b", "label": 3}, {"text": "c"}]
-    found = read_texts(Source.of("a.jsonl", "\n".join(map(json.dumps, rows)).encode()), label="label")
+    found = texts_of("a.jsonl", "\n".join(map(json.dumps, rows)).encode(), label="label")
     assert found.labels == ("joy, love", "3", "")
 
 
@@ -86,7 +103,7 @@ def test_several_labels_and_numbers_are_labels() -> None:
     [
         ("a.csv", b"", {}, "a.csv is empty"),
         ("a.jsonl", b" \n", {}, "a.jsonl is empty"),
-        ("a.txt", b"\n \n", {}, "a.txt holds no texts in its column"),
+        ("a.txt", b"\n \n", {}, r"a.txt holds no texts\. Give one text a line"),
         ("a.csv", b"text\n", {}, "a.csv holds no texts"),
         ("a.csv", b"title,body\na,b\n", {}, "Say which column of a.csv holds the texts: title, body"),
         ("a.csv", b"title,body\na,b\n", {"column": "text"}, "no column 'text'; it has title, body"),
@@ -99,8 +116,8 @@ def test_several_labels_and_numbers_are_labels() -> None:
         ("a.jsonl", b'{"text": "a"}\n{"text": \n', {}, "a.jsonl, line 2: not JSON"),
         ("a.json", b'[{"text": "a"}, 1]', {}, "row 2: a JSON object is wanted, not int"),
         ("a.jsonl", b'{"text": "a"}\n{"body": "a"}', {}, "line 2 has no 'text'; it has body"),
-        ("a.jsonl", b'{"text": 3}', {}, "Row 1: 'text' holds int, and texts are wanted"),
-        ("a.jsonl", b'{"text": "a \\ud800"}', {}, "Row 1: Character 3 of the text is half of a character"),
+        ("a.jsonl", b'{"text": 3}', {}, "row 1: 'text' holds int, and texts are wanted"),
+        ("a.jsonl", b'{"text": "a \\ud800"}', {}, "row 1: Character 3 of the text is half of a character"),
         ("a.parquet", b"PAR1 no", {}, "no Parquet file, or a broken one"),
         ("a.txt.gz", b"plain", {}, "not packed with gzip"),
         ("a.txt.gz", gzip.compress(b"a line of text" * 99, mtime=0)[:-12], {}, "not packed with gzip, or broken off"),
@@ -110,23 +127,20 @@ def test_several_labels_and_numbers_are_labels() -> None:
 )
 def test_what_is_wrong_is_said(name: str, content: bytes, options: dict[str, str], message: str) -> None:
     with pytest.raises(DataError, match=message):
-        read_texts(Source.of(name, content), **options)
+        texts_of(name, content, **options)
 
 
-def test_files_that_are_not_there_or_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_that_are_not_there_or_too_much(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"nothing\.csv can't be read: No such file"):
         read_texts(tmp_path / "nothing.csv")
-    many = Source.of("a.txt", b"a line\n" * 101)
-    monkeypatch.setattr(reading, "MOST_ROWS", 100)
+    many = b"a line\n" * 101
     with pytest.raises(DataError, match=r"more than 100 rows.*ask for the first rows only"):
-        read_texts(many)
-    assert len(read_texts(many, most=100)) == 100
-    monkeypatch.setattr(reading, "MOST_CHARACTERS", 20)
+        texts_of("a.txt", many, limits=Limits(rows=100))
+    assert len(texts_of("a.txt", many, most=100, limits=Limits(rows=100))) == 100
     with pytest.raises(DataError, match="more than 20 characters"):
-        read_texts(many, most=100)
-    folded = Source("a.txt.gz", lambda: io.BytesIO(gzip.compress(b" " * 30_000_000)), most_bytes=10_000_000)
+        texts_of("a.txt", many, most=100, limits=Limits(characters=20))
     with pytest.raises(DataError, match="unfolds to more than 10 MB"):
-        read_texts(folded)
+        texts_of("a.txt.gz", gzip.compress(b" " * 30_000_000), limits=Limits(unpacked=10_000_000))
 
 
 def packed(columns: dict[str, pyarrow.Array]) -> bytes:
@@ -141,24 +155,23 @@ def test_small_files_can_not_unfold_to_large_ones(monkeypatch: pytest.MonkeyPatc
     long = packed({"text": pyarrow.DictionaryArray.from_arrays(one, ["x" * 5_000_000])})
     assert len(long) < 2_000
     with pytest.raises(DataError, match="one of the rows from 1 on holds a cell of more than 1,000,000 characters"):
-        read_texts(Source.of("a.parquet", long))
+        texts_of("a.parquet", long)
     many = packed({"text": pyarrow.DictionaryArray.from_arrays(one, ["y" * 100_000])})
     with pytest.raises(DataError, match="holds more than 10 MB"):
-        read_texts(Source("a.parquet", lambda: io.BytesIO(many), most_bytes=10_000_000))
+        texts_of("a.parquet", many, limits=Limits(unpacked=10_000_000))
     wide = pyarrow.DictionaryArray.from_arrays(one, pyarrow.array(["x" * 5_000_000], pyarrow.large_string()))
     with pytest.raises(DataError, match="holds a cell of more than"):
-        read_texts(Source.of("a.parquet", packed({"text": wide.cast(pyarrow.large_string())[:64]})))
+        texts_of("a.parquet", packed({"text": wide[:4].cast(pyarrow.large_string())}))
     lists = pyarrow.array([["z" * 10_000]] * 1600)
     listed = packed({"text": pyarrow.array(["a"] * 1600), "label": lists})
     with pytest.raises(DataError, match="holds more than 10 MB"):
-        read_texts(Source("a.parquet", lambda: io.BytesIO(listed), most_bytes=10_000_000), label="label")
-    monkeypatch.setattr(tables, "_MOST_LINES", 1000)
+        texts_of("a.parquet", listed, label="label", limits=Limits(unpacked=10_000_000))
     for name in ("a.jsonl.gz", "a.csv.gz"):
         with pytest.raises(DataError, match="more than 1,000 lines"):
-            columns_of(Source.of(name, gzip.compress(b"\n" * 2000)))
-    monkeypatch.setattr(tables, "_LONGEST_LIST", 1000)
+            assert Dataset.of_bytes(name, gzip.compress(b"\n" * 2000), limits=Limits(lines=1000)).names
+    monkeypatch.setattr(formats, "_LONGEST_LIST", 1000)
     with pytest.raises(DataError, match="one list of more than 0 MB, and a list is read whole"):
-        columns_of(Source.of("a.json", b"[" + b"{}, \n" * 400 + b"{}]"))
+        assert Dataset.of_bytes("a.json", b"[" + b"{}, \n" * 400 + b"{}]").names
 
 
 def test_broken_and_odd_parquet_files_are_told() -> None:
@@ -173,34 +186,34 @@ def test_broken_and_odd_parquet_files_are_told() -> None:
         ),
     ):
         with pytest.raises(DataError, match=message):
-            read_texts(Source.of("a.parquet", content), label="label" if b"label" in content else None)
+            texts_of("a.parquet", content, label="label" if b"label" in content else None)
     twice = pyarrow.Table.from_arrays([pyarrow.array(["a"]), pyarrow.array(["b"])], names=["text", "text"])
     file = io.BytesIO()
     parquet.write_table(twice, file)
     with pytest.raises(DataError, match="several columns of one name: text, text"):
-        read_texts(Source.of("a.parquet", file.getvalue()))
+        texts_of("a.parquet", file.getvalue())
     whole = bytearray(packed({"text": pyarrow.array([f"line {number}" for number in range(500)])}))
     draw = np.random.default_rng(0)
     for _ in range(60):  # a byte that fell over: told, or read
         damaged = bytearray(whole)
         damaged[int(draw.integers(len(whole)))] ^= 0xFF
         with contextlib.suppress(DataError):
-            read_texts(Source.of("a.parquet", bytes(damaged)))
+            texts_of("a.parquet", bytes(damaged))
 
 
 def test_labels_of_half_characters_are_shown_as_what_they_are() -> None:
-    found = read_texts(Source.of("a.jsonl", b'{"text": "a", "label": ["\\ud800", "b"]}'), label="label")
+    found = texts_of("a.jsonl", b'{"text": "a", "label": ["\\ud800", "b"]}', label="label")
     assert found.labels == ("?, b",)
 
 
 def test_tabs_part_the_cells_of_a_tsv_file_whatever_its_header_holds() -> None:
-    assert read_texts(Source.of("a.tsv", b"text\nHello, world\nfoo\n")).texts == ("Hello, world", "foo")
+    assert texts_of("a.tsv", b"text\nHello, world\nfoo\n").texts == ("Hello, world", "foo")
     content = b"title, or name\ttext\na, b\tc, d\n"
-    assert read_texts(Source.of("a.tsv", content), label="title, or name").labels == ("a, b",)
-    assert read_texts(Source.of("a.tsv.gz", gzip.compress(content))).texts == ("c, d",)
+    assert texts_of("a.tsv", content, label="title, or name").labels == ("a, b",)
+    assert texts_of("a.tsv.gz", gzip.compress(content)).texts == ("c, d",)
 
 
 def test_the_last_row_that_was_looked_at_is_known_though_it_is_blank() -> None:
     content = b"a\nb\nc\n" + b" \n" * 7 + b"more\n" * 20
-    found = read_texts(Source.of("a.txt", content), most=10)
-    assert (len(found), found.last, found.rows[-1], found.blank) == (3, 10, 3, 7)
+    found = texts_of("a.txt", content, most=10)
+    assert (len(found), found.report.last, found.rows[-1], found.report.empty.count) == (3, 10, 3, 7)
