@@ -47,16 +47,7 @@ def classification_figures(
     )
     macro = metrics.precision_recall_fscore_support(right, predicted, average="macro", zero_division=0)
     is_right = right[:, None] == np.arange(logits.shape[1])
-    # An area needs texts that have the label and texts that have not; of more than two labels the mean is taken.
-    columns = [
-        column for column in ([1] if two else range(logits.shape[1])) if 0 < is_right[:, column].sum() < len(right)
-    ]
-    area, average_precision = (
-        float(np.mean([score(is_right[:, column], probabilities[:, column]) for column in columns]))
-        if columns
-        else None
-        for score in (metrics.roc_auc_score, metrics.average_precision_score)
-    )
+    area, average_precision = _areas(is_right, probabilities, [1] if two else range(logits.shape[1]))
     hits = int((predicted == right).sum())
     confusion = metrics.confusion_matrix(right, predicted, labels=range(logits.shape[1]))
     by_label = (
@@ -120,6 +111,21 @@ def rates(hits: int, positives: int, predictions: int) -> dict[str, float]:
         "f1": 2 * hits / max(1, positives + predictions),
         "count": positives,
     }
+
+
+def _areas(right: Flags, probabilities: Floats, columns: Sequence[int]) -> tuple[float | None, float | None]:
+    """Return the mean areas under the ROC and the precision-recall curve of some labels; None where undefined.
+
+    Labels that all texts have, or none has, have no area.
+    """
+    defined = [column for column in columns if 0 < right[:, column].sum() < len(right)]
+    if not defined:
+        return None, None
+    area, average_precision = (
+        float(np.mean([score(right[:, column], probabilities[:, column]) for column in defined]))
+        for score in (metrics.roc_auc_score, metrics.average_precision_score)
+    )
+    return area, average_precision
 
 
 def calibration_error(probabilities: Floats, labels: Labels) -> float:
@@ -202,11 +208,7 @@ def multi_label_figures(
     micro = rates(int(hits.sum()), int(positives.sum()), int(predictions.sum()))
     at_half = probabilities >= 0.5
     by_label = _by_label(right, predicted, names)
-    occur = right.any(axis=0) & ~right.all(axis=0)
-    areas, average_precisions = (
-        [score(right[:, label], probabilities[:, label]) for label in np.flatnonzero(occur)]
-        for score in (metrics.roc_auc_score, metrics.average_precision_score)
-    )
+    area, average_precision = _areas(right, probabilities, range(len(names)))
     bounded = np.clip(probabilities, 1e-7, 1 - 1e-7)
     return {
         "count": len(right),
@@ -221,8 +223,8 @@ def multi_label_figures(
             for name in ("precision", "recall", "f1")
         },
         "micro_f1_at_half": rates(int((right & at_half).sum()), int(right.sum()), int(at_half.sum()))["f1"],
-        "roc_auc": float(np.mean(areas)) if areas else None,
-        "average_precision": float(np.mean(average_precisions)) if average_precisions else None,
+        "roc_auc": area,
+        "average_precision": average_precision,
         "log_loss": float(-np.where(right, np.log(bounded), np.log(1 - bounded)).mean()),
         "by_label": by_label,
     }

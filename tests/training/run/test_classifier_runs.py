@@ -120,7 +120,7 @@ def test_a_finished_model_is_in_the_list_at_once_and_explained(models: Path, tra
     record = json.loads((folder / "training.json").read_text())
     assert record["file"]["sha256"] == rows().sha256() and record["beside"].keys() == {"Bag of words", "Most frequent"}
     card = (folder / "README.md").read_text()
-    assert rows().sha256 in card and "bag of words" in card and "kept: the model after step" in card
+    assert rows().sha256() in card and "bag of words" in card and "kept: the model after step" in card
     assert not (folder / "data").exists() and not (folder / "checkpoints").exists()  # no copy of the texts stays
 
 
