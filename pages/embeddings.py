@@ -19,10 +19,10 @@ from explain.core.guide import definition
 from explain.core.sizes import size_of
 from explain.data.texts import LoadedTexts
 from explain.datatypes import Ranking, TextClusters, TextMap, TextMatrix, TextVectors
-from explain.embeddings.writing import clusters_csv, written
 from explain.models.analysis import VectorAnalysis
 from explain.models.base import TextModel
 from explain.models.pooling import POOLINGS
+from explain.report.vector_files import clusters_csv, to_bytes
 from explain.run.jobs import Job
 from explain.run.plan import Plan, TextsItem
 from explain.run.results import Results
@@ -461,7 +461,7 @@ def take_away(selection: Selection, vectors: TextVectors) -> None:
         for form, title, kind in kinds:
             st.download_button(
                 f"Vectors, {title}",
-                partial(written, vectors, texts, form),
+                partial(to_bytes, vectors, texts, form),
                 f"vectors.{form}",
                 kind,
                 on_click="ignore",

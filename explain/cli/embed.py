@@ -48,9 +48,9 @@ def run(options: argparse.Namespace) -> int:
     from explain.analyses.semantic_search import SemanticSearch
     from explain.api import embed
     from explain.data.texts import pasted_texts, read_texts
-    from explain.embeddings.writing import check_place, write
     from explain.models.loading.catalogue import default_encoder, load_model
     from explain.models.transformer import check_text
+    from explain.report.vector_files import check_place, write
     from explain.views.scores_table import ranking_to_text
 
     if options.out is not None:  # what is wrong is not to be found out after an hour

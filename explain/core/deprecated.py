@@ -44,6 +44,7 @@ MOVED = {
     "explain.models.random_layers": "explain.models.reinitialized",
     "explain.numerics.intervals": "explain.numerics.statistics",
     "explain.embeddings.reading": "explain.data.texts",
+    "explain.embeddings.writing": "explain.report.vector_files",
     "explain.text.lines": "explain.data.texts",
     "explain.text.reference": "explain.data.reference_texts",
     "explain.text.tables": "explain.data.formats",
@@ -127,6 +128,7 @@ RENAMED = {
         "of_lines": "explain.data.texts.pasted_texts",
     },
     "explain.text.lines": {"Lines": "explain.data.texts.DifferentTexts"},
+    "explain.embeddings.writing": {"written": "explain.report.vector_files.to_bytes"},
     "explain.embeddings.base": {"Analysis": "explain.models.analysis.VectorAnalysis"},
     "explain.embeddings.clusters": {"Clustering": "explain.analyses.clusters.Clusters"},
     "explain.embeddings.maps": {"PCAMap": "explain.analyses.pca_map.PCAMap"},
@@ -209,6 +211,7 @@ RENAMED = {
         "TaskRecipe": "explain.training.recipes.tasks.TaskRecipe",
         "places_of": "explain.training.recipes.tasks.places_of",
     },
+    "explain.training.table_run": {"about_of": "explain.training.run.table_run.task_of"},
     "explain.methods.coalitions": {"GameSettings": "explain.methods.coalitions.CoalitionSettings"},
 }
 

@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Write the card of each folder, or print its section of the notice."""
     parser = Parser(prog="python -m explain.training.card", description=__doc__.split("\n\n")[0])
     parser.add_argument("folders", type=not_empty, nargs="+", metavar="DIR", help="folders with a training.json")
-    parser.add_argument("--notice", action="store_true", help="print the sections for weights/NOTICE; write no card")
+    parser.add_argument("--notice", action="store_true", help="print the sections for weights/NOTICE and write no card")
     with told("card"):
         options = parser.parse_args(arguments)
         for folder in map(Path, options.folders):

@@ -1,10 +1,10 @@
-"""Two poolings side by side: runs that differ in nothing else, as a table.
+"""Compare runs that differ in pooling or seed only, in a table.
 
     python -m explain.training.compare runs/similarity-mean runs/similarity-lstm
 
-Runs of `explain.training.finetune`, or of `explain train` on one file. Each row is one run; with several seeds of a
-pooling, the last rows are their means, and how far the seeds lie apart. Intervals are of each run's own texts: two that
-overlap may still differ, two that do not hardly agree by chance.
+Runs are of `explain.training.finetune`, or of `explain train` on one file. Each row is one run; with several seeds of a
+pooling, the last rows have their mean and range. Intervals are over the test texts of each run, so runs with
+overlapping intervals may still differ.
 """
 
 from collections.abc import Sequence
@@ -21,8 +21,9 @@ def __getattr__(name: str) -> Any:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the table of the folders of a command line."""
     parser = Parser(prog="python -m explain.training.compare", description=__doc__.split("\n\n")[0])
-    parser.add_argument("folders", type=not_empty, nargs="+", metavar="DIR", help="folders that finetune wrote")
+    parser.add_argument("folders", type=not_empty, nargs="+", metavar="DIR", help="folders of training runs")
     with told("compare"):
         options = parser.parse_args(arguments)
         print(compare(options.folders), end="")

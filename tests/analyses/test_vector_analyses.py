@@ -23,9 +23,9 @@ from explain.core.errors import Cancelled, FileError, ModelError, SettingError, 
 from explain.core.meter import Meter
 from explain.data.texts import LoadedTexts, pasted_texts
 from explain.datatypes import ModelRecord, TextVectors
-from explain.embeddings import writing
 from explain.models.loading.catalogue import default_encoder
 from explain.models.transformer import EncoderModel
+from explain.report import vector_files
 from explain.run import engine
 from explain.run import vectors as run_vectors
 from explain.run.jobs import Cache
@@ -216,7 +216,7 @@ def test_clusters_are_found_and_their_silhouette_is_scikit_learns(grouped: TextV
     for cluster, typical in enumerate(found.typical):
         assert (found.of[typical] == cluster).all()
     texts = LoadedTexts(tuple(f"=text {number}" for number in range(120)), tuple(range(2, 122)))
-    lines = writing.clusters_csv(found, texts).splitlines()
+    lines = vector_files.clusters_csv(found, texts).splitlines()
     assert lines[:2] == ["row,text,cluster", "2,'=text 0,1"] and lines[-1] == "121,'=text 119,3"
 
 
@@ -250,7 +250,7 @@ def written(tiny_bert: EncoderModel, tmp_path: Path) -> Iterator[Callable[[str],
     vectors = explain.embed(texts.texts, tiny_bert)
 
     def write(name: str) -> Path:
-        writing.write(vectors, texts, tmp_path / name)
+        vector_files.write(vectors, texts, tmp_path / name)
         return tmp_path / name
 
     write.vectors = vectors.vectors  # type: ignore[attr-defined]

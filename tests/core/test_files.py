@@ -332,8 +332,9 @@ def test_a_kill_in_mid_write_leaves_the_earlier_file(tmp_path: Path) -> None:
 
 # Calls that write, by what they are called; with the function they stand in, and why they may.
 OTHER_WRITERS = {
-    ("explain/__main__.py", "_write_to_nobody"): "the null device, where nobody reads any more",
-    ("explain/embeddings/writing.py", "write_opened"): "into a file that `atomic_file` opened, or into memory",
+    ("explain/cli/output.py", "discard_output"): "the null device, where nobody reads any more",
+    ("explain/report/vector_files.py", "write_opened"): "into a file that `atomic_file` opened, or into memory",
+    ("explain/report/vector_files.py", "_write_npz"): "into a file that `atomic_file` opened, or into memory",
     ("explain/views/attention_arrays.py", "to_npz"): "into memory",
     ("explain/training/run/pretraining.py", "save"): "into the folder of `atomic_files`",
     ("explain/training/run/finetuning.py", "save"): "into the folder of `atomic_files`",

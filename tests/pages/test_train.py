@@ -174,7 +174,7 @@ def test_results_are_shown_and_nothing_hostile_in_them_is_read_as_markup(models:
     at.run()
     assert not at.exception and not at.error
     assert at.table[0].value.loc[0].tolist() == ["accuracy"] + ["0.750 (0.500 to 0.900)"] * 3
-    assert "That may be chance" in said(at) and HOSTILE in said(at)
+    assert "may be due to chance" in said(at) and HOSTILE in said(at)
     assert not any(HOSTILE in one.value for one in at.markdown)
     press(at, "Delete it")
     assert not at.exception and not (models / "mine").exists()

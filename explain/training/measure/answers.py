@@ -12,7 +12,7 @@ from explain.numerics.statistics import bootstrap_ratio, wilson
 
 
 def normalized(answer: str) -> str:
-    """An answer as SQuAD compares it: lower case, no punctuation, no articles, single spaces.
+    """Return an answer as SQuAD compares it: lower case, no punctuation, no articles, single spaces.
 
     Rajpurkar et al. 2016, https://arxiv.org/abs/1606.05250, section 6.1.
 
@@ -24,26 +24,27 @@ def normalized(answer: str) -> str:
 
 
 def word_f1(answer: str, right: str) -> float:
-    """F1 of the words two answers share, each counted as often as both have it; 0 where they share none."""
-    told, asked = normalized(answer).split(), normalized(right).split()
-    shared = sum((Counter(told) & Counter(asked)).values())
-    return 2 * shared / (len(told) + len(asked)) if shared else 0.0
+    """Return the F1 of the words that two answers share, each counted as often as both have it; 0 for none."""
+    words, right_words = normalized(answer).split(), normalized(right).split()
+    shared = sum((Counter(words) & Counter(right_words)).values())
+    return 2 * shared / (len(words) + len(right_words)) if shared else 0.0
 
 
 def answer_figures(answers: Sequence[str], right: Sequence[Sequence[str]], contexts: Sequence[str]) -> dict[str, Any]:
-    """Figures of answers to questions, each by the right answer it is nearest to.
+    """Return the figures of predicted answers, each scored by the human answer it is nearest to.
 
     Args:
-        answers (N): one of each question.
-        right (N): the answers people gave to each.
-        contexts (N): what each was asked about.
+        answers (N): predicted answer of each question.
+        right (N): human answers to each question.
+        contexts (N): context of each question.
 
     Returns:
-        `word_f1` with its 95 % interval (contexts drawn anew, with all their questions), `exact_match` with its own
-        (Wilson), `contexts`, `count`.
+        `word_f1` with its 95 % interval (bootstrap over contexts, with all their questions), `exact_match` with its
+        own (Wilson), `contexts`, `count`.
     """
-    scores = np.array([max(word_f1(answer, one) for one in given) for answer, given in zip(answers, right)])
-    exact = sum(any(normalized(answer) == normalized(one) for one in given) for answer, given in zip(answers, right))
+    pairs = list(zip(answers, right))
+    scores = np.array([max(word_f1(answer, human) for human in humans) for answer, humans in pairs])
+    exact = sum(any(normalized(answer) == normalized(human) for human in humans) for answer, humans in pairs)
     _, context = np.unique(np.array(contexts, dtype=object), return_inverse=True)
     sums = np.bincount(context, weights=scores).astype(np.float64)
     counts = np.bincount(context).astype(np.float64)

@@ -1,8 +1,7 @@
-"""What a model is worth beside what is simpler: the most frequent label, and a bag of words with logistic regression.
+"""Simpler models to compare a trained model with: label frequencies, and logistic regression on a bag of words.
 
-Both learn from the training rows alone, as the model does; how strongly the regression is held back is chosen on the
-dev rows, where the model's training is stopped. Neither knows word order; words are weighted by tf-idf, with pairs of
-neighbouring words.
+Both are fitted on the training rows, as the model is; the strength of the regression is chosen on the dev rows, which
+also end the model's training. The features are words and pairs of adjacent words, weighted by tf-idf.
 """
 
 import contextlib
@@ -19,57 +18,60 @@ from sklearn.metrics import log_loss
 
 from explain.training.measure.classification import Flags, Floats
 
-Texts = Sequence[tuple[str, ...]]  # of each row one text, or two
+Texts = Sequence[tuple[str, ...]]  # one text for each row, or two
 
-STRENGTHS = (0.1, 1.0, 10.0, 100.0)  # of the regression, the inverse of what holds it back
-MOST_WORDS = 50_000  # and pairs of words, the most frequent ones
+STRENGTHS = (0.1, 1.0, 10.0, 100.0)  # inverse regularization of the regression
+MOST_WORDS = 50_000  # the most frequent words and pairs of words
 
 
 def majority(right: Flags, count: int) -> Floats:
-    """How often each label is right, said of every text alike.
+    """Return the label frequencies of the training rows as the probabilities of every text.
 
     Args:
-        right (N, C): of the training rows.
-        count: of texts to be told.
+        right (N, C): correct labels of the training rows.
+        count: number of texts.
 
     Returns:
         Probabilities (count, C).
     """
     columns = [_fitted(DummyClassifier(strategy="prior"), np.zeros((len(right), 1)), column) for column in right.T]
-    return np.column_stack([_of_true(one, np.zeros((count, 1))) for one in columns])
+    return np.column_stack([_of_true(classifier, np.zeros((count, 1))) for classifier in columns])
 
 
 def bag_of_words(
     training: tuple[Texts, Flags], dev: tuple[Texts, Flags], texts: Texts, *, exclusive: bool
 ) -> tuple[Floats, float]:
-    """A logistic regression on tf-idf weighted words and pairs of words; each text of a pair has words of its own.
+    """Return the probabilities of a logistic regression on tf-idf features, separate ones for each text of a pair.
 
     Args:
-        training, dev: texts, and which labels are right (N, C).
-        texts: to be told.
-        exclusive: exactly one label is right; else there is a regression for each.
+        training, dev: texts, and which labels are correct (N, C).
+        texts: texts to predict.
+        exclusive: exactly one label is correct; otherwise each label has its own regression.
 
     Returns:
-        Probabilities (N, C), and the strength that was best on dev.
+        Probabilities (N, C), and the strength with the lowest loss on the dev rows.
     """
     vectorizers = {}
     for place in range(len(training[0][0])):
-        with contextlib.suppress(ValueError):  # no text of that column holds a word of two letters
+        with contextlib.suppress(ValueError):  # raised if no text of the column has a word of two letters
             words = TfidfVectorizer(ngram_range=(1, 2), max_features=MOST_WORDS)
             vectorizers[place] = words.fit(_column(training[0], place))
     if not vectorizers:
         return majority(training[1], len(texts)), 0.0
 
-    def words_of(given: Texts) -> Any:
-        return sparse.hstack([one.transform(_column(given, place)) for place, one in vectorizers.items()]).tocsr()
+    def features(rows: Texts) -> Any:
+        columns = [vectorizer.transform(_column(rows, place)) for place, vectorizer in vectorizers.items()]
+        return sparse.hstack(columns).tocsr()
 
-    known = words_of(training[0])
-    held, asked = words_of(dev[0]), words_of(texts)
-    tried = [_regressions(known, training[1], strength, exclusive) for strength in STRENGTHS]
+    training_features, dev_features = features(training[0]), features(dev[0])
+    candidates = [_regressions(training_features, training[1], strength, exclusive) for strength in STRENGTHS]
     labels = training[1].shape[1]
-    losses = [_loss(dev[1], _told(one, held, labels, exclusive), exclusive) for one in tried]
+    losses = [
+        _loss(dev[1], _probabilities(classifiers, dev_features, labels, exclusive), exclusive)
+        for classifiers in candidates
+    ]
     best = int(np.argmin(losses))
-    return _told(tried[best], asked, labels, exclusive), STRENGTHS[best]
+    return _probabilities(candidates[best], features(texts), labels, exclusive), STRENGTHS[best]
 
 
 def _column(texts: Texts, place: int) -> list[str]:
@@ -82,27 +84,28 @@ def _regressions(words: Any, right: Flags, strength: float, exclusive: bool) -> 
 
 
 def _fitted(classifier: Any, words: Any, target: npt.NDArray[Any]) -> Any:
-    if len(np.unique(target)) == 1:  # a label that is always right, or never, in these rows
+    if len(np.unique(target)) == 1:  # all of these rows have the label, or none has
         classifier = DummyClassifier(strategy="prior")
     return classifier.fit(words, target)
 
 
-def _told(fitted: list[Any], words: Any, labels: int, exclusive: bool) -> Floats:
+def _probabilities(classifiers: list[Any], words: Any, labels: int, exclusive: bool) -> Floats:
     if exclusive:
-        told = np.zeros((words.shape[0], labels))
-        told[:, fitted[0].classes_] = fitted[0].predict_proba(words)  # a label that no training row has gets none
-        return told
-    return np.column_stack([_of_true(one, words) for one in fitted])
+        probabilities = np.zeros((words.shape[0], labels))  # 0 for a label that no training row has
+        probabilities[:, classifiers[0].classes_] = classifiers[0].predict_proba(words)
+        return probabilities
+    return np.column_stack([_of_true(classifier, words) for classifier in classifiers])
 
 
-def _of_true(fitted: Any, words: Any) -> Floats:
-    """The probability of True, which a column that never holds has none of."""
-    told = fitted.predict_proba(words)
-    known = list(fitted.classes_)
-    return told[:, known.index(True)] if True in known else np.zeros(len(told))
+def _of_true(classifier: Any, words: Any) -> Floats:
+    """Return the probability of True; 0 if no training row has the label."""
+    probabilities = classifier.predict_proba(words)
+    known = list(classifier.classes_)
+    return probabilities[:, known.index(True)] if True in known else np.zeros(len(probabilities))
 
 
-def _loss(right: Flags, told: Floats, exclusive: bool) -> float:
+def _loss(right: Flags, probabilities: Floats, exclusive: bool) -> float:
     if exclusive:
-        return float(log_loss(right.argmax(axis=1), told, labels=range(right.shape[1])))
-    return float(np.mean([log_loss(asked, column, labels=[False, True]) for asked, column in zip(right.T, told.T)]))
+        return float(log_loss(right.argmax(axis=1), probabilities, labels=range(right.shape[1])))
+    columns = zip(right.T, probabilities.T)
+    return float(np.mean([log_loss(has_label, column, labels=[False, True]) for has_label, column in columns]))

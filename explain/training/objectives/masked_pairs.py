@@ -2,12 +2,12 @@
 
 (Devlin et al. 2019, https://arxiv.org/abs/1810.04805, section 3.1)
 
-    masked words    15 % of the pieces are to be found again: 80 % of them shown as [MASK], 10 % as a random piece,
-                    10 % as they are; the loss is the mean cross-entropy over those pieces
+    masked words    15 % of the pieces are predicted: 80 % of them shown as [MASK], 10 % as a random piece, 10 %
+                    unchanged; the loss is the mean cross-entropy over those pieces
     next sentence   half the pairs are two successive runs of sentences of one document, half take the second run from
                     another document; the loss is the cross-entropy of the head on [CLS], index 0 = "is next"
 
-The decoder is computed at the chosen pieces only, which saves a third of the work and changes no number.
+The decoder is computed at the predicted pieces only, which saves a third of the work and changes no number.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,12 +24,12 @@ from explain.training.objectives.documents import LONG_DOCUMENT, Document, by_le
 
 LONGEST = 128  # pieces of a training pair, special tokens included
 MASKED = 0.15
-LONG_SHARE = 0.7  # of the batches
-SHORT_BATCHES = 0.1  # batches that are cut short, as in BERT, so that short inputs are met too
+LONG_SHARE = 0.7  # share of the batches from long documents
+SHORT_BATCHES = 0.1  # share of the batches that are truncated, as in BERT, for training on short inputs
 
 
 class _Group:
-    """Documents to draw a start from: a sentence is as likely as it is long."""
+    """Documents to draw a starting sentence from, with a probability proportional to its length."""
 
     def __init__(self, documents: Sequence[Document]) -> None:
         self._starts = [(document, start) for document in documents for start in range(len(document.sentences))]
@@ -41,10 +41,10 @@ class _Group:
         return self._starts[min(place, len(self._starts) - 1)]
 
     def draw_other(self, random: np.random.Generator, document: Document) -> tuple[Document, int]:
-        """A start in another document of the same source, or the foreign style would give the answer away.
+        """Draw from another document of the same source; the style of another source would give the answer away.
 
         Raises:
-            LookupError: none was found; the source has hardly another document.
+            LookupError: no other document was drawn in 200 attempts.
         """
         for _ in range(200):
             other, start = self.draw(random)
@@ -54,7 +54,7 @@ class _Group:
 
 
 def _run(sentences: Sequence[np.ndarray], start: int, room: int) -> tuple[np.ndarray, int]:
-    """Successive sentences from `start`, as many as fit (at least one, cut if it must be), and the next index."""
+    """Return successive sentences from `start` that fit (at least one, truncated if needed), and the next index."""
     stop = start + 1
     used = len(sentences[start])
     while stop < len(sentences) and used + len(sentences[stop]) <= room:
@@ -64,12 +64,12 @@ def _run(sentences: Sequence[np.ndarray], start: int, room: int) -> tuple[np.nda
 
 
 class Pairs(Dataset[dict[str, Any]]):
-    """Pairs of runs of sentences, masked: item i is a function of (documents, seed, i) alone.
+    """Pairs of runs of sentences, masked; pair i is a function of (documents, seed, i) alone.
 
-    The items of one batch come from texts of one kind and are about equally long, so that little is padding: seven
-    batches in ten from long documents, the others from the sources of short texts in turn.
+    The pairs of a batch come from one kind of text and have similar lengths, so that there is little padding: seven
+    batches in ten are from long documents, the others from the sources of short texts.
 
-    An item holds `ids (T,)`, `segment (T,)`, `labels (T,)` (-100 where nothing is asked) and `is_next` (0 next,
+    A pair has `ids (T,)`, `segment (T,)`, `labels (T,)` (-100 where nothing is predicted) and `is_next` (0 next,
     1 not next, -100 where the text has no next sentence).
     """
 
@@ -84,7 +84,7 @@ class Pairs(Dataset[dict[str, Any]]):
         long_document: int = LONG_DOCUMENT,
     ) -> None:
         if not documents:
-            raise DataError("No documents are left to make pairs of; check --data and --leave-out.")
+            raise DataError("No documents are left to make pairs of. Check --data and --leave-out.")
         self._length = length
         self._seed = seed
         self._batch_size = batch_size
@@ -117,13 +117,15 @@ class Pairs(Dataset[dict[str, Any]]):
         second = np.empty(0, dtype=np.int32)
         if len(sentences) > 1:
             is_next = int(random.random() < 0.5)
-            if is_next == 0 and after == len(sentences):  # the run ends its document: leave its last sentence over
+            if is_next == 0 and after == len(
+                sentences
+            ):  # the run ends its document: keep the last sentence for the second run
                 first, after = _run(sentences[:-1], min(start, len(sentences) - 2), first_room)
             other, begin = document, after
             if is_next:
                 try:
                     other, begin = group.draw_other(random, document)
-                except LookupError:  # nothing to contrast with: only words are asked
+                except LookupError:  # no document to contrast with: predict words only
                     is_next, other, begin = IGNORED, document, min(after, len(sentences) - 1)
             second, _ = _run(other.sentences, begin, room - len(first))
         return self._masked(random, first, second, is_next)
@@ -137,35 +139,38 @@ class Pairs(Dataset[dict[str, Any]]):
         segment = np.zeros(len(ids), dtype=np.int64)
         segment[len(first) + 2 :] = 1
         maskable = np.flatnonzero((ids != self._cls) & (ids != self._sep))
-        chosen = random.choice(maskable, size=max(1, round(MASKED * len(maskable))), replace=False)
+        predicted = random.choice(maskable, size=max(1, round(MASKED * len(maskable))), replace=False)
         labels = np.full(len(ids), IGNORED, dtype=np.int64)
-        labels[chosen] = ids[chosen]
-        fate = random.random(len(chosen))
-        ids[chosen[fate < 0.8]] = self._mask
-        ids[chosen[fate >= 0.9]] = random.choice(self._ordinary, size=int((fate >= 0.9).sum()))
+        labels[predicted] = ids[predicted]
+        fate = random.random(len(predicted))
+        ids[predicted[fate < 0.8]] = self._mask
+        ids[predicted[fate >= 0.9]] = random.choice(self._ordinary, size=int((fate >= 0.9).sum()))
         return {"ids": ids, "segment": segment, "labels": labels, "is_next": is_next}
 
 
-def collate(items: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
-    """Pad to the longest: `input_ids, token_type_ids, attention_mask, labels (B, T)`, `next_sentence_label (B,)`."""
-    longest = max(len(item["ids"]) for item in items)
+def collate(pairs: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
+    """Return a batch, padded to the longest pair.
+
+    Its tensors are `input_ids, token_type_ids, attention_mask, labels (B, T)` and `next_sentence_label (B,)`.
+    """
+    longest = max(len(pair["ids"]) for pair in pairs)
 
     def padded(name: str, filler: int) -> torch.Tensor:
-        rows = [np.pad(item[name], (0, longest - len(item[name])), constant_values=filler) for item in items]
+        rows = [np.pad(pair[name], (0, longest - len(pair[name])), constant_values=filler) for pair in pairs]
         return torch.from_numpy(np.stack(rows))
 
-    lengths = torch.tensor([len(item["ids"]) for item in items])
+    lengths = torch.tensor([len(pair["ids"]) for pair in pairs])
     return {
         "input_ids": padded("ids", 0),
         "token_type_ids": padded("segment", 0),
         "attention_mask": (torch.arange(longest) < lengths[:, None]).long(),
         "labels": padded("labels", IGNORED),
-        "next_sentence_label": torch.tensor([item["is_next"] for item in items]),
+        "next_sentence_label": torch.tensor([pair["is_next"] for pair in pairs]),
     }
 
 
 def both_objectives(model: BertForPreTraining, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Run the encoder once and each head where it is asked.
+    """Run the encoder once, and each head where it predicts.
 
     Returns:
         `words (M, V)` and `next (B, 2)`: logits in float32; `word_labels (M,)`.
@@ -175,24 +180,24 @@ def both_objectives(model: BertForPreTraining, batch: dict[str, torch.Tensor]) -
         token_type_ids=batch["token_type_ids"],
         attention_mask=batch["attention_mask"],
     )
-    asked = batch["labels"] != IGNORED
+    is_predicted = batch["labels"] != IGNORED
     return {
-        "words": model.cls.predictions(encoded.last_hidden_state[asked]).float(),
-        "word_labels": batch["labels"][asked],
+        "words": model.cls.predictions(encoded.last_hidden_state[is_predicted]).float(),
+        "word_labels": batch["labels"][is_predicted],
         "next": model.cls.seq_relationship(encoded.pooler_output).float(),
     }
 
 
 def measure(model: BertForPreTraining, pairs: Pairs, batch_size: int) -> dict[str, float]:
-    """Accuracy on held-out pairs, in float32.
+    """Return accuracies and losses on held-out pairs, in float32.
 
     Returns:
-        `masked_top1`, `masked_top5`, `next_sentence` (shares of right answers), `masked_loss`, `next_sentence_loss`
-        (nats), and how many of each were asked.
+        `masked_top1`, `masked_top5`, `next_sentence` (accuracies), `masked_loss`, `next_sentence_loss` (nats),
+        `masked_asked` and `next_sentence_asked` (numbers of pieces and of pairs).
     """
     was_training = model.training
     model.eval()
-    top1 = top5 = asked = right_next = asked_next = 0
+    top1 = top5 = masked = right_next = next_pairs = 0
     loss_words = loss_next = 0.0
     with torch.inference_mode():
         for start in range(0, len(pairs), batch_size):
@@ -202,31 +207,32 @@ def measure(model: BertForPreTraining, pairs: Pairs, batch_size: int) -> dict[st
             best = out["words"].topk(5, dim=-1).indices == out["word_labels"][:, None]
             top1 += int(best[:, 0].sum())
             top5 += int(best.any(dim=-1).sum())
-            asked += len(best)
+            masked += len(best)
             loss_words += float(torch.nn.functional.cross_entropy(out["words"], out["word_labels"], reduction="sum"))
             label = batch["next_sentence_label"]
             known = label != IGNORED
             right_next += int((out["next"].argmax(dim=-1) == label)[known].sum())
-            asked_next += int(known.sum())
+            next_pairs += int(known.sum())
             loss_next += float(
                 torch.nn.functional.cross_entropy(out["next"], label, reduction="sum", ignore_index=IGNORED)
             )
     model.train(was_training)
     return {
-        "masked_top1": top1 / asked,
-        "masked_top5": top5 / asked,
-        "masked_loss": loss_words / asked,
-        "masked_asked": asked,
-        "next_sentence": right_next / max(asked_next, 1),
-        "next_sentence_loss": loss_next / max(asked_next, 1),
-        "next_sentence_asked": asked_next,
+        "masked_top1": top1 / masked,
+        "masked_top5": top5 / masked,
+        "masked_loss": loss_words / masked,
+        "masked_asked": masked,
+        "next_sentence": right_next / max(next_pairs, 1),
+        "next_sentence_loss": loss_next / max(next_pairs, 1),
+        "next_sentence_asked": next_pairs,
     }
 
 
 def measure_by_source(
-    model: BertForPreTraining, held: Mapping[str, Pairs], batch_size: int
+    model: BertForPreTraining, held_out: Mapping[str, Pairs], batch_size: int
 ) -> dict[str, dict[str, float]]:
-    """`measure` for each source of held-out documents, and their plain mean under "mean"."""
-    found = {source: measure(model, pairs, batch_size) for source, pairs in held.items()}
-    names = next(iter(found.values()))
-    return found | {"mean": {name: sum(one[name] for one in found.values()) / len(found) for name in names}}
+    """Return the figures of `measure` for each source of held-out documents, and their mean under "mean"."""
+    by_source = {source: measure(model, pairs, batch_size) for source, pairs in held_out.items()}
+    names = next(iter(by_source.values()))
+    mean = {name: sum(figures[name] for figures in by_source.values()) / len(by_source) for name in names}
+    return by_source | {"mean": mean}

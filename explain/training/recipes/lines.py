@@ -10,13 +10,13 @@ from explain.data.dataset import Dataset
 from explain.data.formats import Row
 from explain.data.report import ReadingReport
 
-WORDS = 120  # of a document: lines are taken together until they have as many
-FEWEST_DOCUMENTS = 25  # or none could be held out without holding out too much
+WORDS = 120  # of a document; lines are joined until they have as many
+FEWEST_DOCUMENTS = 25  # of fewer, too large a share would have to be held out
 
 
 @dataclass(frozen=True, kw_only=True)
 class LinesSettings:
-    """How pretraining goes on, and for how long at most: a demonstration, no training of an encoder."""
+    """Settings of continued pretraining, a demonstration of limited size."""
 
     minutes: float = setting(5.0, low=0.1, high=240.0, help="Training ends after this many minutes.")
     steps: int = setting(200, low=1, high=10_000, help="Training ends after this many steps.")
@@ -31,12 +31,12 @@ class LinesSettings:
 
 
 def documents(dataset: Dataset, column: str) -> tuple[list[Row], ReadingReport]:
-    """Take the lines of a column together, in their order, as documents; and report on what was read.
+    """Return documents of joined lines, in their order, and the report of the reading.
 
-    A long line comes in parts, so that an article on one line makes as many documents as it has text.
+    A long line is split, so that an article on one line makes several documents.
 
     Raises:
-        DataError: no such column, or too little text.
+        DataError: the column is missing, or there is too little text.
     """
     reading = dataset.with_columns(Columns(text=column)).reading()
     lines: list[str] = []
@@ -47,8 +47,8 @@ def documents(dataset: Dataset, column: str) -> tuple[list[Row], ReadingReport]:
     if len(rows) < FEWEST_DOCUMENTS:
         count = sum(len(line.split()) for line in lines)
         raise DataError(
-            f"{dataset.name} has {count:,} words in {column}; to learn from them and to measure, at least "
-            f"{FEWEST_DOCUMENTS * WORDS:,} are needed. Add text."
+            f"{dataset.name} has {count:,} words in {column}. Training and measuring need at least "
+            f"{FEWEST_DOCUMENTS * WORDS:,}. Add text."
         )
     return rows, reading.report()
 

@@ -1,7 +1,7 @@
-"""The tasks we make adapters for: which data has which part, what is trained, and what a card says of the limits.
+"""The tasks of the shipped adapters: their data, objective, default settings, and limits for the card.
 
-What is measured on was never trained on and nothing was tuned on it; `sentiment` has no labelled test split, so its
-figures are of the dev split, which decided nothing but the defaults here.
+No split is both measured on and used for training or tuning. `sentiment` has no labelled test split, so its figures are
+of the dev split, which was used only to choose the defaults here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,17 +19,18 @@ from explain.training.objectives.similarity import Similarity
 
 @dataclass(frozen=True, kw_only=True)
 class TaskRecipe:
-    """How one adapter is made.
+    """A task to train an adapter for.
 
     Attributes:
-        title: what it decides, as a page asks it, in one plain line.
+        title: the question that the model answers, in one line.
         objective: the kind of task.
-        sources: its data; the first split to measure on gives the main figures.
-        texts: names of the two texts, where it reads two.
-        examples: texts to start from on a page, by a name for each; none: the task's own.
-        trained_on, limits: for the card, a phrase and a sentence or more.
-        epochs, batch_size, learning_rate, dropout, rank: the defaults.
-        scripts: the scripts its training texts are in.
+        sources: data sets; the first split to measure on gives the main figures.
+        texts: names of the two texts, for tasks of two.
+        examples: example texts for pages, by name; empty for those of the kind of task.
+        trained_on: a phrase for the card.
+        limits: sentences for the card.
+        epochs, batch_size, learning_rate, dropout, rank: defaults.
+        scripts: writing systems of the training texts.
     """
 
     title: str
@@ -85,7 +86,7 @@ TASK_RECIPES = {
         objective=OneLabel(labels=("negative", "positive")),
         sources=(Source(name="sst2_glue", title="SST-2", training=("train",), measuring=("dev",)),),
         trained_on="short English film-review phrases",
-        limits="On other texts its answers are guesses, and its confidence was measured on such phrases only.",
+        limits="On other texts its predictions are guesses, and its confidence was measured on such phrases only.",
     ),
     "entailment": TaskRecipe(
         title="Does the second text follow from the first?",
@@ -110,8 +111,8 @@ TASK_RECIPES = {
             "who did what": ("The boy is chased by a large dog.", "The boy is chasing a dog."),
         },
         trained_on="a sample of SNLI: captions of photographs, and sentences that people wrote to each",
-        limits="The hypotheses alone often give the label away: who wrote a contradiction wrote 'nobody' or "
-        "'sleeping', and models learn that. It knows plain scenes, not law, medicine or arithmetic.",
+        limits="The hypothesis alone often reveals the label: people who wrote a contradiction often used 'nobody' or "
+        "'sleeping', and models learn that. It knows everyday scenes, not law, medicine or arithmetic.",
         epochs=4.0,
     ),
     "entities": TaskRecipe(
@@ -146,9 +147,9 @@ TASK_RECIPES = {
             ),
         ),
         trained_on="English tweets",
-        limits="What counts as a name in tweets (user names among them) is not what counts in news or letters. Its "
-        "encoder reads everything in lower case, so it can't tell 'Apple' from 'apple' but by what stands around. "
-        "Products and titles of works are no entities here.",
+        limits="Names in tweets (including user names) differ from names in news or letters. Its encoder reads "
+        "everything in lower case, so it can tell 'Apple' from 'apple' only by the context. "
+        "Products and titles of works are not entities here.",
         epochs=5.0,
     ),
     "answers": TaskRecipe(
@@ -166,12 +167,12 @@ TASK_RECIPES = {
         ),
         texts=("Question", "Context"),
         trained_on="questions on Wikipedia paragraphs, product reviews and Reddit posts",
-        limits="It always marks some span, also where the text holds no answer: every question it was trained on "
-        "has one. It picks words out of the text; it can't count, compare or say yes or no.",
+        limits="It always marks a span, even if the text has no answer, because every training question has one. "
+        "It copies words from the text; it can't count, compare or answer yes or no.",
         epochs=2.0,
         batch_size=16,
         learning_rate=1e-3,
-        dropout=0.0,  # in a few epochs nothing is learned by heart, and drawing its noise takes a third of a step
+        dropout=0.0,  # a few epochs memorize nothing, and dropout takes a third of the time of a step
     ),
     "topics": TaskRecipe(
         title="What kind of thing is the text about?",
@@ -194,8 +195,8 @@ TASK_RECIPES = {
             "a village": ("Nowa Wola lies in the east of Poland, near the border with Belarus.",),
         },
         trained_on="first sentences of Wikipedia articles",
-        limits="It knows these fourteen classes and nothing else: any text gets one of them. The classes are easy to "
-        "tell apart in encyclopedia prose; a high accuracy there promises little for other writing.",
+        limits="It knows only these fourteen classes, and every text gets one of them. The classes are easy to tell "
+        "apart in an encyclopedia; a high accuracy there promises little for other texts.",
         epochs=2.0,
     ),
     "emotions": TaskRecipe(
@@ -219,12 +220,12 @@ TASK_RECIPES = {
             "none to speak of": ("The meeting is at nine in room four.",),
         },
         trained_on="English Reddit comments that a few raters each labelled with emotions",
-        limits="The labels say what raters read into a comment, not what its writer felt; raters often disagreed. "
-        "Rare emotions (grief, pride, relief, nervousness) have few examples, and their figures are rough. Reddit's "
-        "language, and its prejudices, are in it.",
+        limits="The labels are what raters read into a comment, not what its writer felt; raters often disagreed. "
+        "Rare emotions (grief, pride, relief, nervousness) have few examples, so their figures are uncertain. "
+        "It has learned the language and the prejudices of Reddit.",
         epochs=3.0,
         learning_rate=1e-3,
-        dropout=0.0,  # with it, and one epoch, two labels in three were never given
+        dropout=0.0,  # with dropout and one epoch, two labels in three were never predicted
     ),
     "similarity": TaskRecipe(
         title="How near are two texts in meaning?",
@@ -250,51 +251,51 @@ TASK_RECIPES = {
             Source(name="squad11", title="SQuAD 1.1", measuring=("dev",), texts=_QUESTION, label=None),
         ),
         texts=("Text", "Other text"),
-        trained_on="the sentence vectors that all-MiniLM-L6-v2 gives to English texts of several kinds",
-        limits="It can be no better a judge of meaning than the encoder it learned from, which was itself trained on "
-        "public pairs that include SQuAD's training questions; the figures are of SQuAD's dev split. Nearness is no "
-        "agreement: a sentence and its denial lie near each other.",
+        trained_on="the sentence vectors of all-MiniLM-L6-v2 for English texts of several kinds",
+        limits="It cannot be better than the encoder it learned from, which was trained on public pairs that include "
+        "SQuAD's training questions; the figures are of SQuAD's dev split. Similar texts may contradict each other: "
+        "a sentence and its negation have similar vectors.",
         epochs=1.0,
         learning_rate=1e-3,
-        dropout=0.0,  # noise in a vector is noise in every distance
+        dropout=0.0,  # dropout would add noise to every distance
         rank=22,
     ),
 }
 
 
-def places_of(given: Sequence[str], task: str) -> dict[str, str]:
-    """Where each data set of a task is: by name.
+def places_of(folders: Sequence[str], task: str) -> dict[str, str]:
+    """Return the place of each data set of a task, by the data set's name.
 
     Args:
-        given: any of: folders with the data sets' names; folders that hold such folders; "NAME=PLACE" for a folder (or
-            a data set of the hub) of another name; and, for a task made from one data set, simply its place.
+        folders: any of: folders with the data sets' names; folders that contain such folders; "NAME=PLACE" for a folder
+            (or a data set of the hub) of another name; for a task with one data set, its place.
 
     Raises:
-        DataError: one is missing, or something given is none of them.
+        DataError: a data set is missing, or a place is not a data set of the task.
     """
     names = [source.name for source in TASK_RECIPES[task].sources]
-    wanted = f"{task} is made from {', '.join(names)}"
-    found: dict[str, str] = {}
-    for place in given:
+    requirement = f"{task} needs the data sets {', '.join(names)}"
+    places: dict[str, str] = {}
+    for place in folders:
         name, _, named_place = place.rpartition("=")
         folder = Path(place).expanduser()
-        inside = {one: str(folder / one) for one in names if (folder / one).is_dir()}
+        inside = {data_set: str(folder / data_set) for data_set in names if (folder / data_set).is_dir()}
         if name in names:
-            found[name] = named_place
+            places[name] = named_place
         elif inside:
-            found = inside | found  # what was given by itself comes before what a folder happens to hold
+            places = inside | places  # a data set named by itself comes before one inside a folder
         elif folder.name in names and folder.is_dir():
-            found[folder.name] = place
-        elif len(names) == len(given) == 1 and not name:
-            found[names[0]] = place
+            places[folder.name] = place
+        elif len(names) == len(folders) == 1 and not name:
+            places[names[0]] = place
         else:
             raise DataError(
-                f"{wanted}; {place} is none of these, nor a folder that holds one. Give NAME={place} if it is."
+                f"{requirement}; {place} is not one of them and contains none. If it is one, write NAME={place}."
             )
-    missing = [name for name in names if name not in found]
+    missing = [name for name in names if name not in places]
     if missing:
         raise DataError(
-            f"{wanted}; {', '.join(missing)} is missing. Give --data the folder that holds them all, or each by itself "
-            f"(--data {missing[0]}=DIR)."
+            f"{requirement}; {', '.join(missing)} is missing. Pass --data the folder of them all, or each by "
+            f"itself (--data {missing[0]}=DIR)."
         )
-    return found
+    return places

@@ -1,4 +1,4 @@
-"""A training run's bound, in steps or minutes, and the learning rate that follows it."""
+"""A limit of a training run, in steps or minutes, and a learning rate that follows it."""
 
 import math
 import shutil
@@ -24,22 +24,22 @@ from explain.core.errors import FileError
 from explain.core.files import file_errors
 from explain.training.run.library_errors import library_errors
 
-WARMUP = 0.04  # of the whole run
-SLACK = 0.05  # of the whole run, by which minutes may be ahead of steps
-UNBOUNDED_STEPS = 1_000_000  # what Trainer is told when only minutes bound the run
+WARMUP = 0.04  # share of the run
+SLACK = 0.05  # share of the run by which minutes may be ahead of steps
+UNBOUNDED_STEPS = 1_000_000  # Trainer's number of steps when only minutes limit the run
 
 
 class Budget(TrainerCallback):
-    """Stops a run after so many steps or minutes, whichever comes first, counting what resumed runs spent before.
+    """End a run after a number of steps or minutes, whichever comes first; a resumed run counts its earlier time.
 
     Args:
         steps: optimizer steps, or None.
-        minutes: wall-clock minutes of training (evaluation included), or None. One of the two must be given.
+        minutes: wall-clock minutes of training and evaluation, or None. One of the two is required.
     """
 
     def __init__(self, steps: int | None, minutes: float | None) -> None:
         if steps is None and minutes is None:
-            raise ValueError("Bound the run: give steps, minutes or both.")
+            raise ValueError("Set steps, minutes or both.")
         self.steps = steps
         self.minutes = minutes
         self.step = 0
@@ -56,7 +56,7 @@ class Budget(TrainerCallback):
 
     @property
     def fraction(self) -> float:
-        """How much of the run is over, 0 to 1: by steps or minutes, whichever is further."""
+        """Share of the run that is over, 0 to 1, by steps or minutes, whichever is larger."""
         return min(1.0, max(self._by_steps, self._by_minutes))
 
     @property
@@ -68,10 +68,10 @@ class Budget(TrainerCallback):
         return self.seconds / (60 * self.minutes) if self.minutes else 0.0
 
     def learning_rate_factor(self, step: int) -> float:
-        """Linear warm-up, then half a cosine down to a fiftieth, along what is over of the run (for `LambdaLR`).
+        """Return a factor for `LambdaLR`: linear warm-up, then half a cosine down to a fiftieth.
 
-        Minutes count only when they run out well before the steps: the clock differs from run to run, and a run that
-        has time enough should come out the same with the same seed.
+        It follows the minutes only if they would end well before the steps. The clock differs from run to run, and a
+        run with enough time should give the same model with the same seed.
         """
         self.step = step
         ahead = not self.steps or self._by_minutes > self._by_steps + SLACK
@@ -83,12 +83,12 @@ class Budget(TrainerCallback):
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
     ) -> None:
-        self.take_up(state)
+        self.resume(state)
         total, unit = (60 * self.minutes, "s") if self.minutes else (self.max_steps, "steps")
         self._bar = tqdm(total=round(total), unit=unit, desc="training", mininterval=2.0, disable=args.disable_tqdm)
 
-    def take_up(self, state: TrainerState) -> None:
-        """Go on from where a run was left: its steps, and the seconds it took."""
+    def resume(self, state: TrainerState) -> None:
+        """Continue with the steps and seconds of a saved run."""
         self._spent_before = max((entry.get("seconds_spent", 0.0) for entry in state.log_history), default=0.0)
         self._began = time.monotonic()
         self.step = state.global_step
@@ -101,7 +101,7 @@ class Budget(TrainerCallback):
         logs: dict[str, float] | None = None,
         **kwargs: object,
     ) -> None:
-        figures = {name: f"{value:.4g}" for name, value in (logs or {}).items() if isinstance(value, float)}
+        figures = {name: f"{figure:.4g}" for name, figure in (logs or {}).items() if isinstance(figure, float)}
         if args.disable_tqdm:
             return
         self._bar.write(f"step {state.global_step}  " + "  ".join(f"{name} {text}" for name, text in figures.items()))
@@ -121,24 +121,24 @@ class Budget(TrainerCallback):
             control.should_training_stop = True
             control.should_save = True
         if control.should_save:
-            self.put_down(state)
+            self.log_time(state)
 
-    def put_down(self, state: TrainerState) -> None:
-        """Write what was spent into the log, which is saved with a checkpoint, so that a resumed run knows it."""
+    def log_time(self, state: TrainerState) -> None:
+        """Write the seconds into the log, which is saved with a checkpoint, for `resume`."""
         state.log_history.append({"step": state.global_step, "seconds_spent": round(self.seconds, 1)})
 
 
 class BudgetedTrainer(Trainer):
-    """Trainer bound by a budget, whose learning rate and progress bar follow it; the rest is the library's."""
+    """Trainer with a budget, which its learning rate and progress bar follow."""
 
     def __init__(self, budget: Budget, **kwargs: Any) -> None:
         super().__init__(callbacks=[budget], **kwargs)
-        for theirs in (ProgressCallback, PrinterCallback):  # their bar counts steps; ours, what bounds the run
-            self.remove_callback(theirs)
+        for callback in (ProgressCallback, PrinterCallback):  # their bar counts steps even if minutes limit the run
+            self.remove_callback(callback)
         self._budget = budget
 
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
-        """Write a checkpoint; one that can't be written is removed, and the one before it is kept."""
+        """Write a checkpoint; if that fails, remove what was written and keep the one before."""
         folder = Path(self.args.output_dir) / f"{PREFIX_CHECKPOINT_DIR}-{self.state.global_step}"
         try:
             with library_errors(folder), file_errors(folder):
@@ -156,22 +156,22 @@ class BudgetedTrainer(Trainer):
 
 
 def last_checkpoint(folder: Path) -> str | None:
-    """Where a run can go on from, or None.
+    """Return the last complete checkpoint of a folder, or None.
 
-    A run that was killed while it wrote a checkpoint leaves half of one: the last file of each is looked for, and what
-    lacks it is deleted.
+    A run that was killed while writing a checkpoint leaves an incomplete one. It lacks the file that is written last,
+    and is deleted.
     """
-    while folder.is_dir() and (found := get_last_checkpoint(str(folder))) is not None:
+    while folder.is_dir() and (checkpoint := get_last_checkpoint(str(folder))) is not None:
         try:
-            TrainerState.load_from_json(str(Path(found) / TRAINER_STATE_NAME))
-            return str(found)
+            TrainerState.load_from_json(str(Path(checkpoint) / TRAINER_STATE_NAME))
+            return str(checkpoint)
         except (OSError, ValueError, TypeError):
-            shutil.rmtree(found)
+            shutil.rmtree(checkpoint)
     return None
 
 
 def ended_at(checkpoint: Path, budget: Budget) -> TrainerState | None:
-    """What a checkpoint tells of its run, where that had come to its end; takes the budget up there."""
+    """Return a checkpoint's state if its run had reached the end, else None; the budget resumes from it."""
     state = TrainerState.load_from_json(str(checkpoint / TRAINER_STATE_NAME))
-    budget.take_up(state)
+    budget.resume(state)
     return state if budget.fraction >= 1.0 else None

@@ -1,6 +1,6 @@
-"""Runs side by side: what changes with the pooling, or with the seed, as a table.
+"""A table of runs that differ in pooling or seed only.
 
-Intervals are of each run's own texts: two that overlap may still differ, two that do not hardly agree by chance.
+Intervals are over the test texts of each run. Runs with overlapping intervals may still differ.
 """
 
 import json
@@ -17,21 +17,21 @@ _MAY_DIFFER = ("pooling", "seed", "output")
 
 
 def compare(folders: Sequence[str]) -> str:
-    """A Markdown table of runs.
+    """Return a Markdown table of runs.
 
     Raises:
-        DataError: no record in a folder, fewer than two runs, or runs that differ in more than pooling and seed.
+        DataError: a folder has no record, there are fewer than two runs, or they differ in more than pooling and seed.
     """
     records = [_record(folder) for folder in folders]
     if len(records) < 2:
-        raise DataError("Give two runs or more: the folders that finetune wrote.")
+        raise DataError("Name two or more folders that finetune wrote.")
     _check_alike(folders, records)
     shown = _objective(records[0]).headline
     task = records[0]["file"]["name"] if _of_a_file(records[0]) else records[0]["recipe"]["task"]
     lines = [
         f"Task {task}, measured on {records[0]['measured_on']} ({records[0]['figures']['count']:,} texts).",
         "",
-        f"| pooling | seed | trained parameters | of them for pooling | steps | minutes | "
+        f"| pooling | seed | trained parameters | pooling parameters | steps | minutes | "
         f"{' | '.join(name for name, _ in shown)} |",
         "|---" * (6 + len(shown)) + "|",
     ]
@@ -48,14 +48,14 @@ def _record(folder: str) -> dict[str, Any]:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise DataError(f"{folder} holds no record of a run: {path.name} can't be read.") from error
+        raise DataError(f"{folder} has no record of a run: {path.name} can't be read.") from error
     if "task" not in record.get("recipe", {}) or (_of_a_file(record) and record["figures"].get("accuracy") is None):
-        raise DataError(f"{folder} is no run whose pooling could be chosen.")
+        raise DataError(f"{folder} is a run without a choice of pooling.")
     return dict(record)
 
 
 def _of_a_file(record: Mapping[str, Any]) -> bool:
-    """Whether it is a run of `explain train`: its task is called as its folder is."""
+    """Return whether a record is of `explain train`, whose task has the name of its folder."""
     return "file" in record
 
 
@@ -73,18 +73,18 @@ def _check_alike(folders: Sequence[str], records: Sequence[Mapping[str, Any]]) -
         names = sorted(first.keys() | record["recipe"].keys())
         may = {*_MAY_DIFFER, *(("task",) if _of_a_file(record) and _of_a_file(records[0]) else ())}
         differ = [name for name in names if first.get(name) != record["recipe"].get(name) and name not in may]
-        # Of one file a seed shares out the rows, too: with another seed others are trained and measured on.
-        reinitialized = _of_a_file(record) and _of_a_file(records[0]) and first["seed"] != record["recipe"]["seed"]
-        same = record["file"] == records[0]["file"] if reinitialized else record["data"] == records[0]["data"]
+        # For one file the seed also splits the rows, so another seed trains and measures on other rows.
+        other_seed = _of_a_file(record) and _of_a_file(records[0]) and first["seed"] != record["recipe"]["seed"]
+        same = record["file"] == records[0]["file"] if other_seed else record["data"] == records[0]["data"]
         if not same:
             differ.append("data")
-        # Where each stops by itself, by the same rule, each takes the steps it needs.
+        # With the same early stopping, each run takes the steps it needs.
         if not first.get("patience") and record["figures"]["steps"] != records[0]["figures"]["steps"]:
             differ.append("steps taken")
         if differ:
             raise DataError(
-                f"{folder} differs from {folders[0]} in {', '.join(differ)}, so pooling is not all that could tell "
-                "them apart. Run both with the same settings and --steps."
+                f"{folder} differs from {folders[0]} in {', '.join(differ)}, so a difference may not be due to the "
+                "pooling. Run both with the same settings and --steps."
             )
 
 

@@ -1,4 +1,4 @@
-"""Training in the foreground, for the command line: made, or gone on with."""
+"""Train in the foreground, for the command line; a run of the same file and settings is continued."""
 
 import shutil
 import warnings
@@ -17,37 +17,38 @@ from explain.training.run.preparation import prepare_classifier
 
 
 def train_here(
-    folder: Path, dataset: Dataset, columns: Columns, settings: TableSettings, told: Callable[[str], None]
+    folder: Path, dataset: Dataset, columns: Columns, settings: TableSettings, on_progress: Callable[[str], None]
 ) -> str:
-    """Train in this process, in the foreground; a run of the same file and settings that is there goes on.
+    """Train in this process, or continue the run in the folder if it has the same file and settings.
+
+    Args:
+        on_progress: takes each line of progress.
 
     Returns:
-        The figures as text, beside those of simpler models.
+        The figures as text, with those of simpler models.
 
     Raises:
-        DataError: the rows can't be learned from, or another run is in the folder.
+        DataError: the rows can't be learned from, or the folder has another run.
     """
-    made = False
+    is_new = False
     if (folder / runs.RECIPE).is_file():
-        found = runs.look_at(folder)
-        if not same(found.recipe, recipe_of(dataset, columns, settings, labeled_rows(dataset, columns))):
-            raise DataError(f"{folder} holds another run: other rows, or other settings. Give another --out.")
-        if found.state == runs.FINISHED:
-            raise DataError(f"{folder} holds this very model, trained to the end. Give another --out to train it anew.")
-        told("Going on where it was.")
+        run = runs.look_at(folder)
+        if not same(run.recipe, recipe_of(dataset, columns, settings, labeled_rows(dataset, columns))):
+            raise DataError(f"{folder} has a run with other rows or settings. Choose another --out.")
+        if run.state == runs.FINISHED:
+            raise DataError(f"{folder} has this model already, fully trained. Choose another --out to train it again.")
+        on_progress("Continuing from the last checkpoint.")
     else:
         prepare_classifier(folder, dataset, columns, settings)
-        made = True
+        is_new = True
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # libraries warn their developers; what concerns a reader is raised, or told
-            work(folder, told)
+            warnings.simplefilter("ignore")  # warnings of libraries are for developers
+            work(folder, on_progress)
     except Busy:
-        if made:
+        if is_new:
             shutil.rmtree(folder, ignore_errors=True)
         raise
     except Cancelled as error:
-        raise Cancelled("Stopped. The same command goes on from here.") from error
+        raise Cancelled("Stopped. Run the same command to continue.") from error
     return f"{as_text(read_evaluation(folder))}\n\nExplain with it: explain text TEXT --model {folder}"

@@ -1,4 +1,4 @@
-"""One training run, from its folder: `python -m explain.training.run.job FOLDER`. Pages start it; see `runs.start`."""
+"""Carry out the run of a folder: `python -m explain.training.run.job FOLDER`, started by `runs.start`."""
 
 import json
 import logging
@@ -15,50 +15,50 @@ from explain.training.measure.figures import EVALUATION
 from explain.training.run import runs
 from explain.training.run.runs import Reporter
 
-NICENESS = 10  # the app comes first
+NICENESS = 10  # lower priority than the app
 
 
-def work(folder: Path, told: Callable[[str], None] | None = None, *, locked: bool = False) -> Any:
-    """Carry out a run in this process, and say in its folder how it went.
+def work(folder: Path, on_progress: Callable[[str], None] | None = None, *, locked: bool = False) -> Any:
+    """Carry out a run in this process, and write its state to its folder.
 
     Args:
-        told: is given what it does, line by line.
-        locked: whoever started this process took the locks for it.
+        on_progress: takes each line of progress.
+        locked: the caller has taken the locks for this process.
 
     Returns:
         The main figures.
 
     Raises:
-        ExplainError: what went wrong; Busy: another process works there; Cancelled: it was asked to stop.
+        ExplainError: the run failed.
+        Busy: another process works in the folder.
+        Cancelled: the run was stopped.
     """
     if not locked:
         with runs.locked(folder):
             runs.write_pid(folder, os.getpid())
-            return work(folder, told, locked=True)
-    reporter = Reporter(folder, told)
+            return work(folder, on_progress, locked=True)
+    reporter = Reporter(folder, on_progress)
     before = {number: signal.signal(number, _stopper(reporter)) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        # Both are there only at the end; then the process was killed while it tidied up.
+        # Both files exist only at the end; then the process was killed while it deleted the rest.
         if not all((folder / name).is_file() for name in (runs.MODEL, EVALUATION)):
             _kinds()[runs.look_at(folder).recipe["kind"]](folder, reporter)
-        for name in ("data", "checkpoints"):  # nothing is gone on with any more
+        for name in ("data", "checkpoints"):  # needed only to continue
             shutil.rmtree(folder / name, ignore_errors=True)
         reporter.ended(runs.FINISHED)
         return json.loads((folder / "training.json").read_text(encoding="utf-8"))["figures"]
     except Cancelled:
-        reporter.ended(runs.CANCELLED, "It was stopped, as you asked.")
+        reporter.ended(runs.CANCELLED, "The run was stopped on request.")
         raise
     except ExplainError as error:
         reporter.ended(runs.FAILED, str(error))
         raise
     except OSError as error:
-        told_of = f"A file could not be read or written: {error.strerror or error}. Mend that and go on."
-        reporter.ended(runs.FAILED, told_of)
-        raise ExplainError(told_of) from error
+        message = f"A file could not be read or written: {error.strerror or error}. Fix this, then continue the run."
+        reporter.ended(runs.FAILED, message)
+        raise ExplainError(message) from error
     except Exception as error:
-        reporter.ended(
-            runs.FAILED, f"Something went wrong in the tool itself ({type(error).__name__}); see {runs.LOG}."
-        )
+        reporter.ended(runs.FAILED, f"The program has an error ({type(error).__name__}). See {runs.LOG}.")
         raise
     finally:
         for number, handler in before.items():
@@ -66,16 +66,16 @@ def work(folder: Path, told: Callable[[str], None] | None = None, *, locked: boo
 
 
 def _stopper(reporter: Reporter) -> Callable[[int, Any], None]:
-    def asked(number: int, frame: Any) -> None:
-        if reporter.stop.is_set():  # asked twice: now
-            raise Cancelled("Stopped, as you asked.")
+    def stop(number: int, frame: Any) -> None:
+        if reporter.stop.is_set():  # the second signal stops at once
+            raise Cancelled("The run was stopped on request.")
         reporter.stop.set()
 
-    return asked
+    return stop
 
 
 def _kinds() -> dict[str, Callable[[Path, Reporter], Any]]:
-    from explain.training.run.pretraining_run import train_lines  # torch takes a while
+    from explain.training.run.pretraining_run import train_lines  # imported late, since torch loads slowly
     from explain.training.run.table_run import train_table
 
     return {"table": train_table, "lines": train_lines}
@@ -90,7 +90,7 @@ def main() -> int:
         print(f"explain: {error}", flush=True)
         return 2
     except Exception:
-        logging.exception("The run failed by a mistake of ours.")
+        logging.exception("The run failed because of an error in the program.")
         return 1
     return 0
 

@@ -1,4 +1,4 @@
-"""Failed writes of the libraries that save weights, as errors of our own."""
+"""Failed writes of torch and safetensors as errors of this package."""
 
 import contextlib
 import os
@@ -14,9 +14,9 @@ from explain.core.files import file_errors
 
 @contextlib.contextmanager
 def library_errors(folder: Path) -> Iterator[None]:
-    """Turn what torch and safetensors raise where a file can't be written into a `FileError`.
+    """Turn the errors of torch and safetensors for a file that can't be written into a `FileError`.
 
-    safetensors hides the system's error in its message, and torch gives none.
+    safetensors has the system's error in its message only, and torch does not report it.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Folders of training runs, made ready: the recipe, and the rows. Reads no model, so pages can call it."""
+"""Prepare the folder of a training run: its recipe and its rows. Loads no model, so pages can call it."""
 
 import json
 from collections.abc import Sequence
@@ -20,14 +20,14 @@ from explain.training.run import runs
 
 
 def prepare_classifier(folder: Path, dataset: Dataset, columns: Columns, settings: TableSettings) -> LabeledRows:
-    """Make a run's folder: its recipe, and the rows to train, to stop and to measure by.
+    """Make the folder of a classifier's run: its recipe, and the rows to train on, to stop by and to measure on.
 
     Raises:
-        DataError: the rows can't be learned from, or the folder not be written; nothing is left behind then.
+        DataError: the rows can't be learned from, or the folder can't be written; then no folder remains.
     """
     if columns.several and settings.pooling != "cls":
         raise DataError(
-            f"The pooling {settings.pooling!r} is for one label of several; where any number may be right, it is cls."
+            f"The pooling {settings.pooling!r} works for one label for each text only. Use cls for several labels."
         )
     labeled = labeled_rows(dataset, columns)
     parts = split_rows(labeled.rows, labeled.counts, settings.seed)
@@ -36,17 +36,17 @@ def prepare_classifier(folder: Path, dataset: Dataset, columns: Columns, setting
         (beside / "data").mkdir()
         for name, rows in parts.items():
             write_rows(beside / "data" / f"{name}.jsonl", rows)
-        license = {"license": "not stated; the file was given by whoever trained this"}
+        license = {"license": "not stated; the file is from the person who trained the model"}
         write_file(beside / "data" / "meta.json", json.dumps(license))
         recipe["splits"] = {name: _split_entry(beside / "data", name, len(rows)) for name, rows in parts.items()}
     return labeled
 
 
 def prepare_pretraining(folder: Path, dataset: Dataset, column: str, settings: LinesSettings) -> None:
-    """Make a run's folder: its recipe, and the documents.
+    """Make the folder of continued pretraining: its recipe, and the documents.
 
     Raises:
-        DataError: too little text, or the folder can't be written; nothing is left behind then.
+        DataError: there is too little text, or the folder can't be written; then no folder remains.
     """
     rows, report = documents(dataset, column)
     recipe = {

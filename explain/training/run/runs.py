@@ -1,16 +1,16 @@
-"""Training runs as folders: made, started in a process of their own, watched, stopped, gone on with, deleted.
+"""Training runs as folders: make, start in a separate process, watch, stop, continue, delete.
 
-    recipe.json     what is to be done; written before anything else
+    recipe.json     the recipe; written first
     data/           the rows, until the run has finished
-    status.json     what it does now, or how it ended
-    progress.jsonl  losses and figures by step, a line each
-    checkpoints/    where it can go on from, until it has finished
-    log.txt         what the process wrote
-    explain.json    the finished model: with it, it is in the list of models
+    status.json     the current state
+    progress.jsonl  losses and figures, a line for each step
+    checkpoints/    checkpoints to continue from, until the run has finished
+    log.txt         output of the process
+    explain.json    description of the finished model, which puts it in the list of models
 
-A run that works holds a lock on its folder, and the system lets go of the lock however the process ends. So whether it
-still works is known without asking it, after a kill and after a restart of the app too. One run at a time holds the
-lock on the folder of all models.
+An active run holds a lock on its folder. The system releases the lock however the process ends, so the lock shows
+whether a run is active, even after a kill or a restart of the app. The lock on the folder of all models allows one run
+at a time.
 """
 
 import contextlib
@@ -34,25 +34,26 @@ from explain.core.installation import models_folder
 
 try:
     import fcntl
-except ImportError:  # Windows has none; there the command line trains, in the foreground
+except ImportError:  # Windows has none; there the command line trains in the foreground
     fcntl = None  # type: ignore[assignment]
 
 RECIPE, STATUS, PROGRESS, LOG, MODEL = "recipe.json", "status.json", "progress.jsonl", "log.txt", "explain.json"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-_GRACE_SECONDS = 60  # a run that was asked to stop has so long to finish its step and write a checkpoint
+_GRACE_SECONDS = 60  # for a stopping run to finish its step and write a checkpoint
 ACTIVE, FINISHED, FAILED, CANCELLED, INTERRUPTED = "active", "finished", "failed", "cancelled", "interrupted"
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run as it was when it was looked at.
+    """A run as read from its folder at one moment.
 
     Attributes:
-        folder, recipe: where it is, and what is to be done.
-        state: "active", "finished", "failed", "cancelled", or "interrupted" where its process ended without a word.
-        doing: what it does now, in words; message: how it ended, if not well.
-        fraction: how much of the training is over, 0 to 1.
-        progress: what was noted, step by step: `step`, `seconds` and figures.
+        folder, recipe: its folder and its recipe.
+        state: "active", "finished", "failed", "cancelled", or "interrupted" if its process ended without a message.
+        doing: current activity in words.
+        message: reason of a failure or stop.
+        fraction: share of the training that is over, 0 to 1.
+        progress: `step`, `seconds` and figures of each measured step.
     """
 
     folder: Path
@@ -73,22 +74,22 @@ class Run:
 
     @property
     def kept_step(self) -> int:
-        """The step it would go on from; 0: from the beginning."""
+        """The step of the last checkpoint; 0 if there is none."""
         written = (self.folder / "checkpoints").glob("checkpoint-*/trainer_state.json")
         return max((int(path.parent.name.partition("-")[2]) for path in written), default=0)
 
 
 def check_name(name: str, taken: Mapping[str, Any] | set[str]) -> str:
-    """A name for a model, fit for a folder and an address.
+    """Return a valid name for a model's folder and address, without surrounding spaces.
 
     Raises:
-        DataError: it is none, or there is a model or a run of that name.
+        DataError: the name is invalid, or a model or a run has it.
     """
     name = name.strip()
     if not _NAME.fullmatch(name):
         raise DataError(
-            f"The name {name[:60]!r} does not do: lower-case letters a to z, digits and hyphens, at most 40, beginning "
-            "with a letter or digit. Such as my-reviews."
+            f"The name {name[:60]!r} is not valid. Use at most 40 lower-case letters a to z, digits and hyphens, "
+            "beginning with a letter or digit, such as my-reviews."
         )
     if name in taken or (models_folder() / name).exists():
         raise DataError(
@@ -99,10 +100,10 @@ def check_name(name: str, taken: Mapping[str, Any] | set[str]) -> str:
 
 @contextlib.contextmanager
 def created(folder: Path, recipe: Mapping[str, Any]) -> Iterator[Path]:
-    """A new run's folder, to be filled; it gets its name when that is done, so that no half of one is ever seen.
+    """Make a new run's folder under a temporary name, and rename it once it is filled.
 
     Raises:
-        DataError: the folder is there already, or nothing can be written there.
+        DataError: the folder exists, or can't be written.
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -112,7 +113,7 @@ def created(folder: Path, recipe: Mapping[str, Any]) -> Iterator[Path]:
             yield beside
             write_file(beside / RECIPE, json.dumps(recipe, indent=1) + "\n")
             if folder.exists() and any(folder.iterdir()):
-                raise DataError(f"{folder} is there already, and holds something else.")
+                raise DataError(f"{folder} exists and is not empty. Choose another folder.")
             beside.rename(folder)
         finally:
             shutil.rmtree(beside, ignore_errors=True)
@@ -121,7 +122,7 @@ def created(folder: Path, recipe: Mapping[str, Any]) -> Iterator[Path]:
 
 
 def all_runs() -> tuple[Run, ...]:
-    """The runs in the models' folder, the latest first."""
+    """Return the runs in the models' folder, the latest first."""
     folders = [path.parent for path in models_folder().glob(f"*/{RECIPE}") if not path.parent.name.startswith(".")]
     return tuple(map(look_at, sorted(folders, key=_begun, reverse=True)))
 
@@ -133,18 +134,18 @@ def _begun(folder: Path) -> float:
 
 
 def look_at(folder: Path) -> Run:
-    """A run as it is now."""
+    """Read a run from its folder."""
     status = _read(folder / STATUS)
     state = str(status.get("state", INTERRUPTED))
     works = is_held(folder)
     if not works and state == ACTIVE:
         state = INTERRUPTED
-        status = _read(folder / STATUS)  # it may have ended between the two looks
+        status = _read(folder / STATUS)  # it may have ended between reading the status and the lock
         state = state if status.get("state") == ACTIVE else str(status.get("state", INTERRUPTED))
     if works and state != ACTIVE:
-        state = ACTIVE  # it is just about to end, or to begin
-    told = "Its process ended without a word: it was killed, or the machine went down, or out of memory."
-    message = told if state == INTERRUPTED else str(status.get("message", ""))
+        state = ACTIVE  # it is about to end or to begin
+    interrupted = "Its process ended without a message: it was killed, or the machine stopped or ran out of memory."
+    message = interrupted if state == INTERRUPTED else str(status.get("message", ""))
     return Run(
         folder,
         _read(folder / RECIPE),
@@ -158,21 +159,21 @@ def look_at(folder: Path) -> Run:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return value if isinstance(value, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def _progress(folder: Path) -> Iterator[dict[str, Any]]:
     with contextlib.suppress(OSError):
         for line in (folder / PROGRESS).read_text(encoding="utf-8").splitlines():
-            with contextlib.suppress(ValueError):  # the last line may be half written
+            with contextlib.suppress(ValueError):  # the last line may be incomplete
                 yield json.loads(line)
 
 
 class Lock:
-    """A lock on a folder, held until this is closed or the process ends; see the module's text."""
+    """A lock on a folder, held until it is closed or the process ends; see the module's docstring."""
 
     def __init__(self, folder: Path) -> None:
         self.file = (folder / ".lock").open("a")
@@ -180,14 +181,14 @@ class Lock:
             _lock(self.file, wait=0.05)
         except OSError:
             self.file.close()
-            raise Busy(f"A training works in {folder} already.") from None
+            raise Busy(f"A training run is active in {folder} already. Wait, or stop it.") from None
 
     def close(self) -> None:
         self.file.close()
 
 
 def is_held(folder: Path) -> bool:
-    """Whether a process holds a folder's lock."""
+    """Return whether a process holds a folder's lock."""
     try:
         with (folder / ".lock").open("a") as opened:
             _lock(opened, wait=0.0)
@@ -201,7 +202,7 @@ def is_held(folder: Path) -> bool:
 def _lock(opened: Any, wait: float) -> None:
     if fcntl is None:
         return None
-    give_up = time.monotonic() + wait  # whoever only looks whether it is held, holds it for a moment
+    give_up = time.monotonic() + wait  # `is_held` takes the lock for a moment
     while True:
         try:
             return fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -213,10 +214,10 @@ def _lock(opened: Any, wait: float) -> None:
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[tuple[Lock, ...]]:
-    """The locks that a run works under: that of its folder, and in the folder of all models that one, too.
+    """Take the locks of a run: that of its folder, and that of the folder of all models if the run is in it.
 
     Raises:
-        Busy: another run works.
+        Busy: another run is active.
     """
     with contextlib.ExitStack() as held:
         locks = []
@@ -224,26 +225,25 @@ def locked(folder: Path) -> Iterator[tuple[Lock, ...]]:
             try:
                 locks.append(held.enter_context(contextlib.closing(Lock(folder.parent))))
             except Busy:
-                raise Busy(
-                    "Another training works already, and one at a time is enough for a machine. Wait, or stop it."
-                ) from None
+                raise Busy("Another training run is active; runs go one at a time. Wait, or stop it.") from None
         locks.append(held.enter_context(contextlib.closing(Lock(folder))))
         yield tuple(locks)
 
 
 def start(folder: Path) -> None:
-    """Start a run, or go on with it, in a process of its own that outlives this one.
+    """Start or continue a run in a separate process that outlives this one.
 
-    The locks are taken here and handed to the process, so no second run can start before it works.
+    The locks are taken here and passed to the process, so that no second run can start in between.
 
     Raises:
-        Busy: another one works; ExplainError: this system has no such locks.
+        Busy: another run is active.
+        ExplainError: this system has no file locks.
     """
     if fcntl is None:
-        raise ExplainError("Training in the background needs Linux or macOS; use the command line: explain train.")
+        raise ExplainError("Training in the background needs Linux or macOS. Use the command line: explain train.")
     with locked(folder) as locks, (folder / LOG).open("ab") as log:
         Reporter(folder).doing("Starting")
-        (folder / "pid").unlink(missing_ok=True)  # of the process before: by now another's, perhaps
+        (folder / "pid").unlink(missing_ok=True)  # the earlier number may belong to another process by now
         package = str(Path(__file__).resolve().parents[3])
         paths = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
         process = subprocess.Popen(
@@ -256,25 +256,27 @@ def start(folder: Path) -> None:
             start_new_session=True,
         )
         write_pid(folder, process.pid)
-    threading.Thread(target=process.wait, name="explain-training", daemon=True).start()  # or it would stay a zombie
+    threading.Thread(
+        target=process.wait, name="explain-training", daemon=True
+    ).start()  # otherwise it would stay a zombie
 
 
 def cancel(folder: Path, grace: float = _GRACE_SECONDS) -> None:
-    """Ask a run to stop after its step; one that has not by `grace` seconds is killed."""
+    """Stop a run after its current step, or kill it after `grace` seconds."""
     pid = _pid(folder)
-    if pid and is_held(folder):  # whoever holds the lock has written its number, or is just about to
+    if pid and is_held(folder):  # the holder of the lock has written its number, or is about to
         with contextlib.suppress(OSError):
             os.kill(pid, signal.SIGTERM)
         threading.Thread(target=_kill, args=(folder, pid, grace), name="explain-stopping", daemon=True).start()
 
 
 def write_pid(folder: Path, pid: int) -> None:
-    """Put down which process works in a folder, so that it can be stopped from another."""
+    """Store the number of a run's process, so that another process can stop it."""
     write_file(folder / "pid", f"{pid}\n")
 
 
 def _pid(folder: Path) -> int:
-    """The number of the process that works in a folder, or worked there last; 0 where none did."""
+    """Return the number of a run's last process; 0 if there was none."""
     try:
         return int((folder / "pid").read_text())
     except (OSError, ValueError):
@@ -283,7 +285,7 @@ def _pid(folder: Path) -> int:
 
 def _kill(folder: Path, pid: int, grace: float) -> None:
     give_up = time.monotonic() + grace
-    while is_held(folder) and _pid(folder) == pid:  # else it has gone on since
+    while is_held(folder) and _pid(folder) == pid:  # otherwise it was continued since
         if time.monotonic() > give_up:
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
@@ -292,60 +294,69 @@ def _kill(folder: Path, pid: int, grace: float) -> None:
 
 
 def delete(folder: Path) -> None:
-    """Delete a run, or the model it became.
+    """Delete a run and its model.
 
     Raises:
-        Busy: it works; DataError: it is none of ours.
+        Busy: the run is active.
+        DataError: the folder is not a run in the models' folder.
     """
     if folder.parent != models_folder() or not (folder / RECIPE).is_file():
-        raise DataError(f"{folder} is no model that was trained here.")
+        raise DataError(f"{folder} is not a model trained here.")
     with contextlib.closing(Lock(folder)):
-        (folder / MODEL).unlink(missing_ok=True)  # first: now it is not listed
+        (folder / MODEL).unlink(missing_ok=True)  # first, so that it is no longer listed
         shutil.rmtree(folder, ignore_errors=True)
 
 
 class Reporter:
-    """What a run says of itself, for whoever watches its folder; and whether it was asked to stop.
+    """Writes the state and progress of a run to its folder; `stop` is set to stop it.
 
     Args:
-        told: is given each line of progress too.
+        on_progress: takes each line of progress too.
     """
 
-    def __init__(self, folder: Path, told: Callable[[str], None] | None = None) -> None:
+    def __init__(self, folder: Path, on_progress: Callable[[str], None] | None = None) -> None:
         self.folder = folder
         self.stop = threading.Event()
-        self._told = told or (lambda line: None)
+        self._on_progress = on_progress or (lambda line: None)
         self._doing = ""
         self._written = 0.0
 
     def doing(self, what: str, fraction: float = 0.0) -> None:
-        """Say what is done now; at most once a second where only the fraction changes."""
+        """Write the current activity; at most once a second if only the fraction changes."""
         if what == self._doing and time.monotonic() < self._written + 1.0:
             return
         if what != self._doing:
-            self._told(what)
+            self._on_progress(what)
         self._doing, self._written = what, time.monotonic()
         self._write(state=ACTIVE, doing=what, fraction=fraction)
 
     def note(self, step: int, seconds: float, figures: Mapping[str, float]) -> None:
-        """Put down what was found at a step."""
-        entry = {"step": step, "seconds": round(seconds, 1), **{name: round(one, 5) for name, one in figures.items()}}
+        """Store the figures of a step."""
+        entry = {
+            "step": step,
+            "seconds": round(seconds, 1),
+            **{name: round(figure, 5) for name, figure in figures.items()},
+        }
         append_text(self.folder / PROGRESS, json.dumps(entry) + "\n")
-        shown = "  ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in figures.items())
-        self._told(f"step {step}  {shown}")
+        shown = "  ".join(f"{name.replace('_', ' ')} {figure:.4g}" for name, figure in figures.items())
+        self._on_progress(f"step {step}  {shown}")
 
     def forget_after(self, step: int) -> None:
-        """Drop what was noted after a checkpoint that a run goes on from."""
+        """Delete the progress after the checkpoint that a run continues from."""
         kept = [json.dumps(entry) + "\n" for entry in _progress(self.folder) if entry["step"] <= step]
         write_file(self.folder / PROGRESS, "".join(kept))
 
-    def look_for_stop(self) -> None:
-        """Raises: Cancelled: it was asked to stop."""
+    def raise_if_stopped(self) -> None:
+        """End the run if it is to stop.
+
+        Raises:
+            Cancelled: `stop` is set.
+        """
         if self.stop.is_set():
-            raise Cancelled("Stopped, as you asked.")
+            raise Cancelled("The run was stopped on request.")
 
     def ended(self, state: str, message: str = "") -> None:
-        """Say how it ended; on a full disk nothing can be said, and whoever looks finds a run that was interrupted."""
+        """Write how the run ended; on a full disk nothing is written, and the run counts as interrupted."""
         before = _read(self.folder / STATUS)
         with contextlib.suppress(FileError):
             self._write(

@@ -1,4 +1,4 @@
-"""From the rows of a table to a model in the list: the recipe of `finetune`, and what is simpler beside it."""
+"""Train a classifier on a table: fine-tuning, and a comparison with simpler models."""
 
 import functools
 import json
@@ -34,32 +34,33 @@ from explain.training.run.finetuning import Finetuned, Further, carry_out
 from explain.training.run.runs import Reporter
 from explain.training.run.watch import Watch
 
-LOOKS = 20  # at the dev rows, in a run of all its epochs ...
-FEWEST_STEPS, MOST_STEPS = 5, 50  # ... but so many steps apart: as many are lost, at most, when a run is killed
+MEASUREMENTS = 20  # on the dev rows, in a run of all epochs ...
+FEWEST_STEPS, MOST_STEPS = 5, 50  # ... within these steps of each other; a killed run loses the steps in between
 LONGEST_EXAMPLE = 400  # characters
 
 
 def train_table(folder: Path, reporter: Reporter) -> Figures:
-    """Carry out a run that `own.prepare` made; see `job.work`.
+    """Carry out a run of `prepare_classifier`; see `job.work`.
 
     Raises:
-        DataError: what it needs is not there any more; Cancelled: it was asked to stop.
+        DataError: the base is missing.
+        Cancelled: the run was stopped.
     """
-    asked = begin(folder)
-    about, recipe = about_of(folder.name, asked), recipe_of(folder, asked)
+    run = begin(folder)
+    task, recipe = task_of(folder.name, run), recipe_of(folder, run)
     reporter.doing("Reading")
 
-    def further(done: Finetuned) -> Further:
+    def further(finetuned: Finetuned) -> Further:
         reporter.doing("Measuring", 1.0)
-        reporter.look_for_stop()
-        found = evaluation(done, asked["columns"]["several"])
-        write_file(folder / EVALUATION, json.dumps(found) + "\n")
-        beside = {judge["name"]: judge["figures"] for judge in found["judges"][1:]}
-        return Further({"file": asked["file"], "beside": beside}, found["examples"])
+        reporter.raise_if_stopped()
+        compared = evaluation(finetuned, run["columns"]["several"])
+        write_file(folder / EVALUATION, json.dumps(compared) + "\n")
+        beside = {judge["name"]: judge["figures"] for judge in compared["judges"][1:]}
+        return Further({"file": run["file"], "beside": beside}, compared["examples"])
 
     return carry_out(
         recipe,
-        about,
+        task,
         {"own": str(folder / "data")},
         made_by="explain train",
         watch=functools.partial(Watch, reporter),
@@ -68,50 +69,58 @@ def train_table(folder: Path, reporter: Reporter) -> Figures:
 
 
 def begin(folder: Path) -> dict[str, Any]:
-    """What a run's recipe asks for; from now on the app keeps a core for itself.
+    """Return the content of a run's `recipe.json`; from now on, torch leaves a core to the app.
 
     Raises:
-        DataError: the encoder to begin with is not there any more.
+        DataError: the encoder to start from is missing.
     """
     torch.set_num_threads(environment_number("EXPLAIN_THREADS", max(1, (os.cpu_count() or 2) - 1), MOST_THREADS))
-    asked = dict(runs.look_at(folder).recipe)
-    if not Path(asked["base"]).is_dir():
-        raise DataError(f"The encoder that this began with is gone: {asked['base']}. Delete this run and begin anew.")
-    return asked
+    recipe = dict(runs.look_at(folder).recipe)
+    if not Path(recipe["base"]).is_dir():
+        raise DataError(f"The encoder of this run is missing: {recipe['base']}. Delete the run and start a new one.")
+    return recipe
 
 
-def recipe_of(folder: Path, asked: dict[str, Any]) -> FinetuningRecipe:
-    """The settings of a run as `finetune` takes them."""
-    settings, rows = asked["settings"], asked["splits"]["train"]["rows"]
+def recipe_of(folder: Path, run: dict[str, Any]) -> FinetuningRecipe:
+    """Return the recipe for `carry_out`.
+
+    Args:
+        run: content of the run's `recipe.json`.
+    """
+    settings, rows = run["settings"], run["splits"]["train"]["rows"]
     steps = max(1, round(settings["epochs"] * rows / settings["batch_size"]))
     return FinetuningRecipe(
         task=folder.name,
-        data=(asked["file"]["name"],),
+        data=(run["file"]["name"],),
         output=str(folder),
-        base=asked["base"],
-        pooling=settings.get("pooling", "cls"),  # runs that began earlier do not say
-        dropout=0.0,  # an adapter of a few epochs learns nothing by heart; with noise it learns less of what there is
+        base=run["base"],
+        pooling=settings.get("pooling", "cls"),  # older runs have no pooling
+        dropout=0.0,  # a few epochs memorize nothing, and with dropout an adapter learns less
         epochs=settings["epochs"],
         steps=steps,
         minutes=settings["minutes"],
         rank=settings["rank"] if settings["train"] == "adapter" else 0,
-        evaluate_every=min(MOST_STEPS, max(FEWEST_STEPS, steps // LOOKS)),
+        evaluate_every=min(MOST_STEPS, max(FEWEST_STEPS, steps // MEASUREMENTS)),
         patience=settings["patience"],
         batch_size=settings["batch_size"],
         learning_rate=settings["learning_rate"],
         seed=settings["seed"],
-        bfloat16=False,  # few processors are faster with it
+        bfloat16=False,  # slower on most processors
     )
 
 
-def about_of(name: str, asked: dict[str, Any]) -> TaskRecipe:
-    """The task that a table makes."""
-    columns, file = asked["columns"], asked["file"]
-    labels = tuple(asked["labels"])
-    one = OneLabel(labels=labels, holds_out=False).pooled(asked["settings"].get("pooling", "cls"))
+def task_of(name: str, run: dict[str, Any]) -> TaskRecipe:
+    """Return the task of a table.
+
+    Args:
+        run: content of the run's `recipe.json`.
+    """
+    columns, file = run["columns"], run["file"]
+    labels = tuple(run["labels"])
+    single = OneLabel(labels=labels, holds_out=False).pooled(run["settings"].get("pooling", "cls"))
     return TaskRecipe(
-        title=asked["title"],
-        objective=SeveralLabels(labels=labels) if columns["several"] else one,
+        title=run["title"],
+        objective=SeveralLabels(labels=labels) if columns["several"] else single,
         sources=(
             Source(
                 name="own",
@@ -125,59 +134,67 @@ def about_of(name: str, asked: dict[str, Any]) -> TaskRecipe:
         ),
         texts=("Text", "Second text") if columns["text_pair"] else (),
         trained_on=f"the file {file['name']}",
-        limits="It was measured on rows of the same file; on other texts its answers are guesses. Whatever is "
-        "one-sided in that file, it has learned.",
+        limits="It was measured on rows of the same file; on other texts its predictions are guesses. It has learned "
+        "any bias of that file.",
     )
 
 
-def evaluation(done: Finetuned, several: bool) -> dict[str, Any]:
-    """The model on its test rows beside a bag of words and the most frequent labels, all told the same rows.
+def evaluation(finetuned: Finetuned, several: bool) -> dict[str, Any]:
+    """Compare the model with a bag of words and the label frequencies, all on the same test rows.
 
     Returns:
-        `labels`, `count`, `exclusive`, `temperature` (of the model's probabilities); `judges`: of each its `name`,
-        `figures` and `curves`; `gain`: by how much its accuracy is above the bag of words', and the half-width of that,
-        where one label is right; `examples` to start from on a page: texts it got right, and texts it got wrong.
+        `labels`; `count` and `trained_on`, numbers of rows; `exclusive`; `strength` of the bag of words; `temperature`
+        of the model; `judges`: `name`, `figures` and `curves` of each model; `gain`: the difference in accuracy to the
+        bag of words and its half-width, for one label; `examples` for a page: texts with correct and wrong predictions.
     """
-    labels = done.objective.labels
-    held, examples = ([row for part in parts.values() for row in part] for parts in (done.tuning, done.measuring))
-    training, dev, test = ((_texts(part), _right(part, len(labels))) for part in (done.training, held, examples))
-    assert isinstance(done.objective, OneLabel | SeveralLabels)
-    logits = done.objective.logits(done.model, done.tokenizer, examples)
-    ours = expit(logits) if several else softmax(logits / (done.fitted.temperature or 1.0), axis=1)
-    both, strength = baselines.bag_of_words(training, dev, [*test[0], *dev[0]], exclusive=not several)
-    words, of_dev = both[: len(examples)], both[len(examples) :]
-    frequent = baselines.majority(training[1], max(len(examples), len(held)))
-    thresholds = np.array(done.fitted.thresholds or [0.5] * len(labels))
-    # What is told of the test rows, and from where on a label is called: for every judge fitted on the dev rows.
-    told_by = {
+    objective, labels = finetuned.objective, finetuned.objective.labels
+    assert isinstance(objective, OneLabel | SeveralLabels)
+    dev_rows, rows = (
+        [row for part in parts.values() for row in part] for parts in (finetuned.tuning, finetuned.measuring)
+    )
+    training, dev, test = ((_texts(part), _right(part, len(labels))) for part in (finetuned.training, dev_rows, rows))
+    logits = objective.logits(finetuned.model, finetuned.tokenizer, rows)
+    ours = expit(logits) if several else softmax(logits / (finetuned.fitted.temperature or 1.0), axis=1)
+    thresholds = np.array(finetuned.fitted.thresholds or [0.5] * len(labels))
+    words, words_on_dev, strength = _bag_of_words(training, dev, test[0], several)
+    frequent = baselines.majority(training[1], max(len(rows), len(dev_rows)))
+
+    def fitted(on_dev: Floats) -> Floats:
+        return best_thresholds(on_dev, dev[1]) if several else thresholds
+
+    # Probabilities on the test rows, and label thresholds, which each model has fitted on the dev rows.
+    models = {
         "This model": (ours, thresholds),
-        "Bag of words": (words, best_thresholds(of_dev, dev[1]) if several else thresholds),
-        "Most frequent": (
-            frequent[: len(examples)],
-            best_thresholds(frequent[: len(held)], dev[1]) if several else thresholds,
-        ),
+        "Bag of words": (words, fitted(words_on_dev)),
+        "Most frequent": (frequent[: len(rows)], fitted(frequent[: len(dev_rows)])),
     }
-    judges = [
-        {
-            "name": name,
-            "figures": _figures(told, test[1], labels, several, at),
-            "curves": curves(told, test[1], labels, exclusive=not several),
-        }
-        for name, (told, at) in told_by.items()
-    ]
+    predicted = ours >= thresholds if several else ours >= ours.max(axis=1, keepdims=True)
     return {
         "labels": labels,
-        "count": len(examples),
+        "count": len(rows),
         "trained_on": len(training[0]),
         "exclusive": not several,
         "strength": strength,
-        "temperature": done.fitted.temperature,
-        "judges": judges,
+        "temperature": finetuned.fitted.temperature,
+        "judges": [
+            {
+                "name": name,
+                "figures": _figures(probabilities, test[1], labels, several, at),
+                "curves": curves(probabilities, test[1], labels, exclusive=not several),
+            }
+            for name, (probabilities, at) in models.items()
+        ],
         "gain": None if several else _gain(ours, words, test[1]),
-        "examples": _examples(
-            examples, ours, test[1], ours >= thresholds if several else ours >= ours.max(axis=1, keepdims=True), labels
-        ),
+        "examples": _examples(rows, ours, test[1], predicted, labels),
     }
+
+
+def _bag_of_words(
+    training: tuple[baselines.Texts, Flags], dev: tuple[baselines.Texts, Flags], texts: baselines.Texts, several: bool
+) -> tuple[Floats, Floats, float]:
+    """Return the probabilities of a bag of words on the test and on the dev texts, and its strength."""
+    both, strength = baselines.bag_of_words(training, dev, [*texts, *dev[0]], exclusive=not several)
+    return both[: len(texts)], both[len(texts) :], strength
 
 
 def _texts(examples: list[Labelled]) -> list[tuple[str, ...]]:
@@ -191,43 +208,44 @@ def _right(examples: list[Labelled], labels: int) -> Flags:
     return right
 
 
-def _figures(told: Floats, right: Flags, labels: tuple[str, ...], several: bool, thresholds: Floats) -> dict[str, Any]:
+def _figures(
+    probabilities: Floats, right: Flags, labels: tuple[str, ...], several: bool, thresholds: Floats
+) -> dict[str, Any]:
     if several:
-        return multi_label_figures(told, right, thresholds, labels)
-    return classification_figures(np.log(np.clip(told, 1e-9, 1.0)), right.argmax(axis=1), names=labels)
+        return multi_label_figures(probabilities, right, thresholds, labels)
+    return classification_figures(np.log(np.clip(probabilities, 1e-9, 1.0)), right.argmax(axis=1), names=labels)
 
 
 def _gain(ours: Floats, words: Floats, right: Flags) -> list[float] | None:
-    """How much more often the model is right than the bag of words, and the half-width of the 95 % interval; None of a
-    single row, which has none.
+    """Return the difference in accuracy to the bag of words, and the half-width of its 95 % interval; None of one row.
 
-    By pairs: both are told the same texts, so what is easy or hard for both says nothing of their difference.
+    The differences are paired by text, since texts that are easy or hard for both say nothing of the difference.
     """
-    asked = right.argmax(axis=1)
-    differences = (ours.argmax(axis=1) == asked).astype(float) - (words.argmax(axis=1) == asked)
+    labels = right.argmax(axis=1)
+    differences = (ours.argmax(axis=1) == labels).astype(float) - (words.argmax(axis=1) == labels)
     mean, half_width = mean_and_half_width(differences)
     return None if half_width is None else [float(mean), float(half_width)]
 
 
 def _examples(
-    examples: list[Labelled], told: Floats, right: Flags, called: Flags, labels: tuple[str, ...]
+    examples: list[Labelled], probabilities: Floats, right: Flags, predicted: Flags, labels: tuple[str, ...]
 ) -> dict[str, tuple[str, ...]]:
-    """Test rows to start from: for some labels a text that it got right, and the texts it was most wrong about.
+    """Return test rows by name: a correct prediction of up to three labels, and the two worst predictions.
 
     Args:
-        told (N, C): probabilities; right (N, C): what should be called, called (N, C): what is.
+        probabilities (N, C); right (N, C): correct labels; predicted (N, C): predicted labels.
     """
-    hit = (called == right).all(axis=1)
-    found: dict[str, tuple[str, ...]] = {}
-    for number in np.flatnonzero(hit & called.any(axis=1)):
-        found.setdefault(f"{_named(called[number], labels)}, got right", _shown(examples[number]))
-    found = dict(list(found.items())[:3])
+    hit = (predicted == right).all(axis=1)
+    texts: dict[str, tuple[str, ...]] = {}
+    for number in np.flatnonzero(hit & predicted.any(axis=1)):
+        texts.setdefault(f"{_named(predicted[number], labels)}, got right", _shown(examples[number]))
+    texts = dict(list(texts.items())[:3])
     wrong = np.flatnonzero(~hit)
-    far = np.abs(told - right).sum(axis=1)
+    far = np.abs(probabilities - right).sum(axis=1)
     for number in wrong[np.argsort(-far[wrong], kind="stable")][:2]:
-        name = f"{_named(right[number], labels)}, taken for {_named(called[number], labels)}"
-        found[name] = _shown(examples[number])
-    return found
+        name = f"{_named(right[number], labels)}, taken for {_named(predicted[number], labels)}"
+        texts[name] = _shown(examples[number])
+    return texts
 
 
 def _named(flags: Flags, labels: tuple[str, ...]) -> str:

@@ -1,4 +1,4 @@
-"""A training that says how it goes, and stops when it is asked to."""
+"""Report the progress of a training, and stop it on request."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from explain.training.run.budget import Budget
 from explain.training.run.runs import Reporter
 
-# What is noted of a look at the dev rows, by its name in the log; all else can be measured again.
-NOTED = {
+# Figures of the dev rows that are stored, by their name in the log.
+STORED = {
     "eval_loss": "dev_loss",
     "eval_accuracy": "dev_accuracy",
     "eval_macro_f1": "dev_macro_f1",
@@ -19,10 +19,10 @@ NOTED = {
 
 
 class Watch(TrainerCallback):
-    """Notes losses and figures by step, tells how much is over, and ends a run after its step when that is asked.
+    """Store losses and figures by step, report progress, and end a run after its step on request.
 
     Args:
-        budget: what bounds the run; it comes before this among the callbacks.
+        budget: limit of the run; it comes before this among the callbacks.
     """
 
     def __init__(self, reporter: Reporter, budget: Budget) -> None:
@@ -39,9 +39,9 @@ class Watch(TrainerCallback):
         self._reporter.doing("Training", self._budget.fraction)
         if self._reporter.stop.is_set():
             control.should_training_stop = control.should_save = True
-            self._budget.put_down(state)
+            self._budget.log_time(state)
             self._reporter.doing("Stopping", self._budget.fraction)
-        elif self._budget.fraction >= 1.0:  # by minutes: the last steps are looked at as well
+        elif self._budget.fraction >= 1.0:  # ended by minutes: measure after the last steps too
             control.should_evaluate = True
 
     def on_log(
@@ -52,11 +52,11 @@ class Watch(TrainerCallback):
         logs: dict[str, float] | None = None,
         **kwargs: Any,
     ) -> None:
-        figures = {NOTED.get(name, name): value for name, value in (logs or {}).items() if name in (*NOTED, "loss")}
+        figures = {STORED.get(name, name): figure for name, figure in (logs or {}).items() if name in (*STORED, "loss")}
         if figures:
             self._reporter.note(state.global_step, self._budget.seconds, figures)
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        self._reporter.look_for_stop()
+        self._reporter.raise_if_stopped()

@@ -21,9 +21,9 @@ def test_of_two_labels_it_is_said_which_a_figure_is_of() -> None:
 
 
 def test_what_was_fitted_is_said() -> None:
-    assert "for each of the three" in fitted({"exclusive": False, "temperature": None})
-    assert "for the others it is one half" in fitted({"exclusive": False})  # a run of before
-    assert "after its temperature, 0.889" in fitted({"exclusive": True, "temperature": 0.889})
+    assert "of all three models were fitted" in fitted({"exclusive": False, "temperature": None})
+    assert "those of the other models are 0.5" in fitted({"exclusive": False})  # an older run
+    assert "with its temperature, 0.889" in fitted({"exclusive": True, "temperature": 0.889})
     assert fitted({"exclusive": True, "temperature": None}) == ""
 
 
@@ -37,9 +37,9 @@ def test_no_difference_is_no_claim_of_certainty() -> None:
     [
         (
             {"kept_step": 128, "steps": 288},
-            "after step 128, whose loss on the dev rows was lowest; it ended early, since",
+            "after step 128 was kept; its loss on the dev rows was the lowest. Training ended early, after 5",
         ),
-        ({"kept_step": 256, "steps": 288}, "after step 256, whose loss on the dev rows was lowest."),
+        ({"kept_step": 256, "steps": 288}, "after step 256 was kept; its loss on the dev rows was the lowest."),
         ({"steps": 288}, ""),
         ({"kept_step": None, "steps": 288}, ""),
     ],

@@ -61,7 +61,7 @@ def test_foreign_types_are_renamed_or_refused() -> None:
     names = ["O", "B-person", "I-person", "B-location", "B-corporation", "I-group", "B-product", "I-creative-work"]
     found = ENTITIES.read({"tokens": names, "tags": names}, wnut)
     assert found.tags == ("O", "B-PER", "I-PER", "B-LOC", "B-ORG", "I-ORG", "O", "O")
-    with pytest.raises(DataError, match="has the tag 'B-event'; expected O, B-PER"):
+    with pytest.raises(DataError, match="has the tag 'B-event'; expected one of O, B-PER"):
         ENTITIES.read({"tokens": ["a"], "tags": ["B-event"]}, wnut)
 
 

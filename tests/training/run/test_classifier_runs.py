@@ -152,7 +152,7 @@ def job_of_others(models: Path) -> Path:
 
 
 def test_poolings_are_for_one_label_only(models: Path) -> None:
-    with pytest.raises(DataError, match="'lstm' is for one label of several"):
+    with pytest.raises(DataError, match="'lstm' works for one label for each text only"):
         made(models / "several", replace(SHORT, pooling="lstm"), several=True)
     assert not (models / "several").exists()
 
@@ -231,7 +231,7 @@ def test_a_killed_process_loses_the_steps_since_the_last_checkpoint_and_no_more(
     assert runs.look_at(folder).state == runs.ACTIVE
     with pytest.raises(Busy, match="one at a time"):
         runs.start(other)
-    with pytest.raises(Busy, match="works in"):
+    with pytest.raises(Busy, match="is active in"):
         runs.delete(folder)
     every = 15  # steps, of 315
     wait_for(lambda: max(steps(folder), default=0) > every)
@@ -323,15 +323,15 @@ def test_names_and_folders_are_guarded(models: Path, tmp_path: Path) -> None:
     made(models / "mine")
     for name in ("", "../up", "a/b", ".hidden", "Über", "x" * 41, "con\n"):
         if name != "con\n":
-            with pytest.raises(DataError, match="does not do"):
+            with pytest.raises(DataError, match="is not valid"):
                 runs.check_name(name, set())
     assert runs.check_name(" con ", set()) == "con"
     for name in ("mine", "base"):
         with pytest.raises(DataError, match="already"):
             runs.check_name(name, {"base"})
-    with pytest.raises(DataError, match="is there already"):
+    with pytest.raises(DataError, match="exists and is not empty"):
         made(models / "mine")
-    with pytest.raises(DataError, match="no model that was trained here"):
+    with pytest.raises(DataError, match="is not a model trained here"):
         runs.delete(tmp_path)
     (models / "broken").mkdir()
     (models / "broken" / "explain.json").write_text('{"title": ')
@@ -421,26 +421,26 @@ def test_the_command_line_trains_goes_on_and_says_what_it_found(
     with monkeypatch.context() as patch:
         patch.setattr(runs.Reporter, "note", lambda *_: os.kill(os.getpid(), signal.SIGINT))
         assert main(arguments) == 2
-    assert "Stopped. The same command goes on from here." in capsys.readouterr().err
+    assert "Stopped. Run the same command to continue." in capsys.readouterr().err
     assert main(arguments) == 0
     said = capsys.readouterr().out
-    assert said.startswith("Going on where it was.\nReading\n") and "step 2  dev accuracy" in said
+    assert said.startswith("Continuing from the last checkpoint.\nReading\n") and "step 2  dev accuracy" in said
     assert (
         "Bag of words" in said
         and "Most frequent" in said
         and "\nmacro F1 " in said
-        and "loss in nats, less is better" in said
+        and "loss in nats (lower is better)" in said
     )
     assert "Of 100 such rows the model gets" in said and f"--model {tmp_path / 'out'}" in said
-    assert main(arguments) == 2 and "this very model" in capsys.readouterr().err
-    assert main([*arguments, "--seed", "1"]) == 2 and "holds another run" in capsys.readouterr().err
+    assert main(arguments) == 2 and "this model already" in capsys.readouterr().err
+    assert main([*arguments, "--seed", "1"]) == 2 and "has a run with other rows" in capsys.readouterr().err
     assert main([*arguments, "--set", "rank=0"]) == 2 and "expected 1 to 64" in capsys.readouterr().err
 
 
 def test_pretraining_goes_on_bounded_and_measured_before_and_after(models: Path) -> None:
     text = "\n".join(f"{line} {number}. {CORPUS[number % 4]}" for number, line in enumerate(CORPUS * 30))
     table = uploaded_rows("mine.txt", text.encode())
-    with pytest.raises(DataError, match=r"mine.txt has 339 words in text; .* at least 3,000"):
+    with pytest.raises(DataError, match=r"mine.txt has 339 words in text. .* at least 3,000"):
         prepare_pretraining(models / "mine", uploaded_rows("mine.txt", text[:2000].encode()), "text", LinesSettings())
     prepare_pretraining(models / "mine", table, "text", LinesSettings(steps=6, batch_size=4, learning_rate=5e-3))
     with pytest.raises(Cancelled):
@@ -449,10 +449,10 @@ def test_pretraining_goes_on_bounded_and_measured_before_and_after(models: Path)
     found = read_evaluation(models / "mine")
     assert found["before"]["masked_asked"] == found["after"]["masked_asked"] > 100
     assert found["after"]["masked_loss"] < found["before"]["masked_loss"]
-    assert [row["figure"] for row in words_rows(found)][-1] == "next sentences told"
+    assert [row["figure"] for row in words_rows(found)][-1] == "next sentences recognized"
     (entry,) = catalogue.trained_here()
     assert entry.tasks == ("fill_mask", "next_sentence_prediction")
     model = catalogue.load_model("mine")
     assert model.predict(model.encode("the [MASK] is good")).output.labels
     card = (models / "mine" / "README.md").read_text()
-    assert card.startswith("---") and "# mine: a small BERT" in card and "| before this, **mean" in card
+    assert card.startswith("---") and "# mine: a small BERT" in card and "| before training, **mean" in card

@@ -221,7 +221,7 @@ def test_entities_are_measured_elsewhere_too(trained: dict[str, Path]) -> None:
     elsewhere = record["measured_elsewhere"]
     assert list(elsewhere) == ["WNUT-17 test", "Universal NER, English Web Treebank test"]
     assert elsewhere["WNUT-17 test"]["by_label"].keys() == {"ORG", "PER"}  # products are no entities here
-    assert "Measured elsewhere: WNUT-17 test (40 texts)" in (trained["entities"] / "README.md").read_text()
+    assert "Also measured on WNUT-17 test (40 texts)" in (trained["entities"] / "README.md").read_text()
 
 
 def test_what_is_measured_on_is_not_trained_on(root: Path) -> None:
@@ -273,9 +273,9 @@ def test_a_run_goes_on_and_minutes_bound_it(root: Path, base: Path, tmp_path: Pa
             "btc_ner",
             {"tokens": ["a"], "tags": ["B-EVENT"]},
             "entities",
-            r"Row 1 has the tag 'B-EVENT'; expected O, B-PER",
+            r"Row 1 has the tag 'B-EVENT'; expected one of O, B-PER",
         ),
-        ("btc_ner", {"tokens": ["a"], "tags": []}, "entities", "two lists of one length"),
+        ("btc_ner", {"tokens": ["a"], "tags": []}, "entities", "two lists of the same length"),
         (
             "snli",
             {"text": "a", "text_b": "b", "label_name": "-"},
@@ -313,10 +313,10 @@ def test_data_is_found_by_name_in_a_root_or_as_given(root: Path, tmp_path: Path)
     assert places_of([str(tmp_path)], "sentiment") == {"sst2_glue": str(tmp_path)}
     assert places_of(["stanfordnlp/sst2"], "sentiment") == {"sst2_glue": "stanfordnlp/sst2"}
     with pytest.raises(
-        DataError, match=r"entities is made from btc_ner, wnut17, uner_ewt; wnut17, uner_ewt is missing"
+        DataError, match=r"entities needs the data sets btc_ner, wnut17, uner_ewt; wnut17, uner_ewt is missing"
     ):
         places_of([str(root / "btc_ner")], "entities")
-    with pytest.raises(DataError, match=r"none of these, nor a folder that holds one. Give NAME="):
+    with pytest.raises(DataError, match=r"not one of them and contains none. If it is one, write NAME="):
         places_of([str(tmp_path), str(root)], "entities")
 
 
@@ -410,14 +410,14 @@ def test_poolings_are_compared(
         DataError, match=r"lstm differs from .*similarity in data, dropout, epochs, learning_rate, task, data"
     ):
         comparison([str(trained["similarity"]), str(arms["topics", "lstm"])])
-    with pytest.raises(DataError, match="Give two runs"):
+    with pytest.raises(DataError, match="two or more folders"):
         comparison([str(arms["topics", "mean"])])
-    with pytest.raises(DataError, match="holds no record"):
+    with pytest.raises(DataError, match="has no record"):
         comparison([str(arms["topics", "mean"]), str(arms["topics", "mean"] / "nothing")])
 
 
 def test_a_pooling_that_a_task_does_not_have() -> None:
-    with pytest.raises(DataError, match="'lstm' is none of this task; it has none"):
+    with pytest.raises(DataError, match="This task has no pooling 'lstm'; it has none"):
         TASK_RECIPES["emotions"].objective.pooled("lstm")
-    with pytest.raises(DataError, match="'max' is none of this task; it has cls and mean and lstm"):
+    with pytest.raises(DataError, match="This task has no pooling 'max'; it has cls and mean and lstm"):
         TASK_RECIPES["sentiment"].objective.pooled("max")

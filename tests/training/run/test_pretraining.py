@@ -134,7 +134,7 @@ def test_pretraining_writes_a_model_a_record_and_a_card(pretrained: tuple[Path, 
     record = json.loads((folder / "training.json").read_text())
     assert record["recipe"]["seed"] == 0 and record["held_out_documents"]
     card = (folder / "README.md").read_text()
-    assert "showing how masked words and next sentences work" in card and "The encoder source" in card
+    assert "to show how masked words and next sentences work" in card and "The encoder source" in card
     assert f"{figures['held_out']['mean']['masked_top1']:.3f}" in card
     assert record["figures"] == json.loads(json.dumps(figures))
 
