@@ -1,6 +1,6 @@
 """The app as a server: security headers, foreign hosts refused, the model warmed up, and whether it is ready.
 
-Started by `explain serve`, `make run`, or `streamlit run app.py`. What is seen is in `pages/`.
+Started by `explain serve`, `make run`, or `streamlit run app.py`. The pages are in `pages/`.
 """
 
 import contextlib
@@ -19,10 +19,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from explain.core import hosts
-from explain.core.errors import told
+from explain.core.errors import exit_with_message
 
 HEADERS = {
-    # Streamlit's own scripts need 'unsafe-inline' and 'unsafe-eval'; nothing from another host is ever let in.
+    # Streamlit's own scripts need 'unsafe-inline' and 'unsafe-eval'; nothing is loaded from another host.
     "content-security-policy": (
         "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
         "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' data: blob:; "
@@ -35,12 +35,12 @@ HEADERS = {
 
 warm = threading.Event()
 
-with told("explain"):
+with exit_with_message("explain"):
     policy = hosts.host_policy(st.get_option("server.address") or "", hosts.allowed_hosts())
 
 
 class SecurityHeaders:
-    """Puts the headers above on every answer."""
+    """Middleware that adds the headers above to every response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -56,16 +56,16 @@ class SecurityHeaders:
 
 
 def warm_up() -> None:
-    """Load what the first visitor would wait for, and explain the example the page opens with."""
-    from pages.shared import state
+    """Load the model for the first visitor and explain the example that the page opens with."""
+    from pages.shared import work
 
-    # What is cached for all visitors is filled here without one, which Streamlit would warn of.
+    # Streamlit would warn that shared caches are filled here without a visitor.
     logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context").setLevel(logging.ERROR)
     try:
-        state.warm_up()
-    except Exception:  # the page says what is wrong; a server that never gets ready would only be restarted
+        work.warm_up()
+    except Exception:  # the page shows the error; a server that never becomes ready would only be restarted
         logging.getLogger(__name__).exception("The shipped model could not be warmed up.")
-    # Streamlit collects garbage after every run; models and libraries are never garbage, so it need not look at them.
+    # Streamlit collects garbage after every run; freezing keeps it from scanning models and libraries.
     gc.collect()
     gc.freeze()
     warm.set()

@@ -1,7 +1,7 @@
 """All benchmarks, printed as tables. `make bench`, or
 
-python -m benchmarks --data DIR      DIR/dev.jsonl.gz with a column "text"; without it, paragraphs of our own
-python -m benchmarks --only points   one part: "speed", "points", "memory" or "browser" (in Chromium, by itself)
+python -m benchmarks --data DIR      DIR/dev.jsonl.gz with a column "text"; by default a few paragraphs
+python -m benchmarks --only points   one part: "speed", "points", "memory" or "browser" (in Chromium)
 """
 
 import argparse
@@ -19,6 +19,7 @@ Cases = Mapping[int, Sequence[speed.Case]]
 
 
 def main() -> None:
+    """Run the parts and print their tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--data", help="folder with dev.jsonl.gz")
     parser.add_argument("--lengths", type=int, nargs="+", default=list(LENGTHS))
@@ -43,6 +44,7 @@ def main() -> None:
 
 
 def cases_of(options: argparse.Namespace) -> Cases:
+    """Return texts of each length, with their targets."""
     model = load_model()
     twin = speed.plain_twin(model)
     texts = load(options.data)
@@ -56,40 +58,42 @@ def cases_of(options: argparse.Namespace) -> Cases:
 
 
 def print_speed(cases: Cases, others: int) -> None:
+    """Print ratios of CPU seconds."""
     model = next(iter(cases.values()))[0].model
     print(f"{model.name}: {model.record.parameters / 1e6:.1f} M parameters, one thread; ratios of CPU seconds, medians")
     for title, contenders in speed.CONTENDERS.items():
-        results = {}
+        ratios = {}
         for pieces, of_length in cases.items():
             if pieces < 512 or "occlusion" not in title:  # the floor alone takes minutes there
-                results[pieces] = speed.measure(of_length, contenders, others)
+                ratios[pieces] = speed.measure(of_length, contenders, others)
         print(f"\n{title}")
-        print(f"  {'pieces (texts)':34}" + "".join(f"{f'{pieces} ({len(cases[pieces])})':>10}" for pieces in results))
+        print(f"  {'pieces (texts)':34}" + "".join(f"{f'{pieces} ({len(cases[pieces])})':>10}" for pieces in ratios))
         for name, _ in contenders:
-            line = "".join(f"{results[pieces].get(name, float('nan')):10.2f}" for pieces in results)
+            line = "".join(f"{ratios[pieces].get(name, float('nan')):10.2f}" for pieces in ratios)
             print(f"  {name:34}{line}", flush=True)
 
 
 def print_points(cases: Cases) -> None:
+    """Print the points that integrated gradients takes, and its errors."""
     torch.set_num_threads(2)  # no seconds are measured here
     print("\nintegrated gradients at its default, against 400 Gauss-Legendre points")
     print("  pieces   texts   points (median, most)   error of the largest score (median, worst)   worst gap")
     for pieces, of_length in cases.items():
-        found = speed.points_used(of_length)
-        points, errors = [one[0] for one in found], [one[1] for one in found]
+        points, errors, gaps = zip(*speed.points_used(of_length))
         print(
-            f"  {pieces:6}  {len(found):6}   {statistics.median(points):8.0f} {max(points):8}   "
-            f"{statistics.median(errors):22.2%} {max(errors):14.2%}   {max(one[2] for one in found):18.1e}",
+            f"  {pieces:6}  {len(points):6}   {statistics.median(points):8.0f} {max(points):8}   "
+            f"{statistics.median(errors):22.2%} {max(errors):14.2%}   {max(gaps):18.1e}",
             flush=True,
         )
 
 
 def print_memory() -> None:
+    """Print peaks of memory."""
     print("\npeak memory over the start, MiB")
     for contender in ("explain", "captum tuned", "captum default"):
         sizes = [pieces for pieces in (128, 512) if not (contender == "captum default" and pieces == 512)]
-        found_at = {pieces: memory.in_fresh_process(contender, pieces) for pieces in sizes}
-        print(f"  {contender:34}" + "".join(f"{pieces:>6}: {mib:6.0f}" for pieces, mib in found_at.items()))
+        peaks = {pieces: memory.in_fresh_process(contender, pieces) for pieces in sizes}
+        print(f"  {contender:34}" + "".join(f"{pieces:>6}: {mib:6.0f}" for pieces, mib in peaks.items()))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a visitor waits for, in a headless Chromium: seconds, medians over fresh visits to a warm server."""
+"""Waiting times of a visitor in a headless Chromium: seconds, medians over fresh visits to a warm server."""
 
 import os
 import signal
@@ -47,6 +47,7 @@ WATCH = """(selector) => {
 
 
 def main() -> None:
+    """Start a server, visit it, and print waiting times."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -67,18 +68,18 @@ def main() -> None:
         print(f"model warm after {time.perf_counter() - began:.1f} s")
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium.find(), args=chromium.ARGUMENTS)
-            _tell([_visit(browser, url) for _ in range(VISITS + 1)][1:])  # the first one warms the browser
+            _print_times([_visit(browser, url) for _ in range(VISITS + 1)][1:])  # the first visit warms the browser
             print("512 pieces on the page attention, from Ctrl + Enter to the picture:")
-            _tell([_look(browser, url, visit) for visit in range(VISITS + 1)][1:])
+            _print_times([_attention_times(browser, url, visit) for visit in range(VISITS + 1)][1:])
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(20)
 
 
-def _tell(visits: list[dict[str, float]]) -> None:
+def _print_times(visits: list[dict[str, float]]) -> None:
     for name in visits[0]:
-        found = [visit[name] for visit in visits]
-        print(f"  {name:28} median {statistics.median(found):.2f} s, worst {max(found):.2f} s")
+        seconds = [visit[name] for visit in visits]
+        print(f"  {name:28} median {statistics.median(seconds):.2f} s, worst {max(seconds):.2f} s")
 
 
 def _wait_for(url: str) -> None:
@@ -93,39 +94,39 @@ def _wait_for(url: str) -> None:
 def _visit(browser: Browser, url: str) -> dict[str, float]:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
-    found = {}
+    seconds = {}
     began = time.perf_counter()
     page.goto(url, wait_until="commit")
     page.locator("h1").wait_for()
-    found["first content (title)"] = time.perf_counter() - began
+    seconds["first content (title)"] = time.perf_counter() - began
     page.locator(".heatmap .w").first.wait_for()
-    found["first heatmap"] = time.perf_counter() - began
+    seconds["first heatmap"] = time.perf_counter() - began
     page.locator(".graph .edge").first.wait_for(state="attached")
-    found["everything"] = time.perf_counter() - began
+    seconds["everything"] = time.perf_counter() - began
     paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime / 1000")
-    found["first paint (browser's own)"] = paint
+    seconds["first paint (browser's own)"] = paint
     began = time.perf_counter()
     page.reload(wait_until="commit")
     page.locator("h1").wait_for()
-    found["reload to title"] = time.perf_counter() - began
+    seconds["reload to title"] = time.perf_counter() - began
     page.locator(".heatmap .w").first.wait_for()
-    found["reload to heatmap"] = time.perf_counter() - began
+    seconds["reload to heatmap"] = time.perf_counter() - began
     page.locator(".graph .edge").first.wait_for(state="attached")
     page.wait_for_timeout(1000)
     for label, pieces in (("pieces", True), ("words", False)):
         began = time.perf_counter()
         page.get_by_role("radio", name=label).or_(page.get_by_role("button", name=label, exact=True)).first.click()
         page.wait_for_function(SHOWS_PIECES, arg=pieces, polling=10)
-        found[f"cached rerun ({label})"] = time.perf_counter() - began
+        seconds[f"cached rerun ({label})"] = time.perf_counter() - began
     context.close()
-    return found
+    return seconds
 
 
-def _look(browser: Browser, url: str, visit: int) -> dict[str, float]:
-    """One visit of every view with a text of 512 pieces that nobody has asked about before."""
+def _attention_times(browser: Browser, url: str, visit: int) -> dict[str, float]:
+    """Visit every view of attention with a new text of 512 pieces; return waiting times."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()
-    found = {}
+    seconds = {}
     for number, (view, selector) in enumerate(VIEWS.items()):
         page.goto(f"{url}/attention?view={quote(view)}")
         page.locator(selector).first.wait_for(state="attached")
@@ -136,8 +137,8 @@ def _look(browser: Browser, url: str, visit: int) -> dict[str, float]:
         began = time.perf_counter()
         box.press("Control+Enter")
         page.wait_for_function("window.drawn() && window.drawn() !== window.before", polling=10)
-        found[view] = time.perf_counter() - began
+        seconds[view] = time.perf_counter() - began
         page.wait_for_timeout(1000)
-        found[f"{view}: longest standstill"] = page.evaluate("window.longest") / 1000
+        seconds[f"{view}: longest standstill"] = page.evaluate("window.longest") / 1000
     context.close()
-    return found
+    return seconds

@@ -1,4 +1,4 @@
-"""Seconds that attention's family takes on one text, and that testing every head takes: second of two runs.
+"""Seconds of the attention methods on a text, and of removing every head: the second of two runs.
 
 python -m benchmarks.family
 """
@@ -11,6 +11,7 @@ from typing import Any
 from explain.analyses.head_ablation import HeadAblation
 from explain.core.errors import SettingError
 from explain.methods.base import METHODS, AttentionMethod
+from explain.models.analysis import ExplainedText
 from explain.models.loading.catalogue import load_model
 
 SENTENCE = "A dull but charming film. "
@@ -18,6 +19,7 @@ REPEATS = (11, 22, 120)  # 68, 134 and 512 pieces
 
 
 def main() -> None:
+    """Print seconds by method and length."""
     model = load_model()
     names = [name for name in METHODS if issubclass(METHODS[name], AttentionMethod) or name == "decompx"]
     for repeats in REPEATS:
@@ -30,7 +32,7 @@ def main() -> None:
                 print(f"  {name:28} {_second(partial(method.attribute, model, tokens, target)):.2f} s")
             except SettingError:
                 print(f"  {name:28} refused")
-        heads = _second(partial(HeadAblation().answer, model, tokens, target))
+        heads = _second(partial(HeadAblation().run, model, ExplainedText(tokens, target)))
         print(f"  {'every head removed':28} {heads:.2f} s")
 
 

@@ -1,4 +1,4 @@
-"""What models hold in memory, and the peak of one explanation over the start, each case in a fresh process.
+"""Memory of models, and the peak of an explanation over the start, each case in a fresh process.
 
 python -m benchmarks.memory                the shipped models, loaded one after the other
 python -m benchmarks.memory explain 512    one explanation of so many pieces
@@ -16,11 +16,12 @@ from explain.core.installation import weights_folder
 
 
 def peak_mib() -> float:
+    """Return the most that this process has held."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def run(contender: str, pieces: int) -> float:
-    """MiB over the start in this process: after the model is loaded and has run once on a short text."""
+    """Return the peak in MiB over the start, after the model is loaded and has run once on a short text."""
     torch.set_num_threads(1)
     from benchmarks.speed import Case, captum_gradients, floor_forward, plain_twin
     from benchmarks.texts import cut, load
@@ -44,32 +45,34 @@ def run(contender: str, pieces: int) -> float:
 
 
 def in_fresh_process(contender: str, pieces: int) -> float:
+    """Return the peak of `run` in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.memory", contender, str(pieces)]
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[-1])
 
 
 def resident_mib() -> float:
-    """What this process holds now; where the system does not tell, the most it ever held."""
+    """Return the memory of this process; without /proc, its peak."""
     gc.collect()
-    told = Path("/proc/self/statm")
-    if not told.exists():
+    statistics = Path("/proc/self/statm")
+    if not statistics.exists():
         return peak_mib()
-    return int(told.read_text().split()[1]) * resource.getpagesize() / 2**20
+    return int(statistics.read_text().split()[1]) * resource.getpagesize() / 2**20
 
 
 def storages(module: torch.nn.Module) -> dict[int, int]:
-    """Where a model's parameters and buffers lie, with the bytes of each; tied ones once."""
+    """Return the addresses of a model's parameters and buffers with their bytes; tied tensors once."""
     tensors = [*module.parameters(), *module.buffers()]
-    return {one.untyped_storage().data_ptr(): one.untyped_storage().nbytes() for one in tensors}
+    stored = (tensor.untyped_storage() for tensor in tensors)
+    return {storage.data_ptr(): storage.nbytes() for storage in stored}
 
 
 def print_models() -> None:
     """Load the shipped models one after the other, the encoder first, and keep them all."""
-    from explain.models.loading import catalogue
+    from explain.models.loading import catalogue, shared_encoder
     from explain.models.loading.files import ModelFiles
 
     start, kept = resident_mib(), []
-    encoder = storages(catalogue._base(ModelFiles(weights_folder() / "base"))[0])
+    encoder = storages(shared_encoder.shared_encoder(ModelFiles(weights_folder() / "base"))[0])
     print(f"{start:.0f} MiB before any model; then, in MiB")
     print(f"  {'model':14}{'task':28}{'resident':>10}{'shared':>9}{'private':>9}")
     for entry in sorted(catalogue.list_models(), key=lambda entry: entry.name != "base"):

@@ -1,8 +1,8 @@
-"""Where the merging threshold of key phrases comes from: the Stanford Sentiment Treebank's labels of phrases.
+"""The merging threshold of key phrases, chosen by the Stanford Sentiment Treebank's labels of phrases.
 
     python -m benchmarks.phrases --data DIR      DIR/dev.jsonl.gz with text, tokens and spans [start, end, label 0-4]
 
-For every sentence the phrases are found at several thresholds, the target being "positive". A phrase is judged by
+Phrases of every sentence are searched at several thresholds, with the target "positive". A phrase is judged by
 the human label of the smallest constituent that holds it (2 is neutral). Printed for each threshold:
 
     words         mean length of a phrase, in words
@@ -30,6 +30,7 @@ THRESHOLDS = (0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0)
 
 
 def main() -> None:
+    """Print figures by threshold."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.phrases", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--data", required=True)
     parser.add_argument("--split", default="dev")
@@ -37,7 +38,7 @@ def main() -> None:
     options = parser.parse_args()
     cells = Dataset.open(options.data, split=options.split).cells(("text", "tokens", "spans", "label2"))
     rows = [row for _, row in cells if row["label2"] is not None][: options.sentences]
-    found: dict[float, list[tuple[float, float, float, float]]] = {threshold: [] for threshold in THRESHOLDS}
+    judged: dict[float, list[tuple[float, float, float, float]]] = {threshold: [] for threshold in THRESHOLDS}
     model = load_model()
     for row in rows:
         working = CachedModel(model)
@@ -47,15 +48,15 @@ def main() -> None:
             search = KeyPhrases(threshold=threshold, top=30, parts=False)
             phrases = search.run(working, ExplainedText(tokens, target)).phrases
             if phrases:
-                found[threshold].append(judge(phrases, row))
+                judged[threshold].append(judge(phrases, row))
     print(f"{len(rows)} sentences\nthreshold   words   whole    sign   correlation")
-    for threshold, figures in found.items():
+    for threshold, figures in judged.items():
         words, whole, sign, correlation = np.nanmean(np.array(figures), axis=0)
         print(f"{threshold:9.2f} {words:7.2f} {whole:7.3f} {sign:7.3f} {correlation:13.3f}")
 
 
 def judge(phrases: Sequence[Phrase], row: dict[str, Any]) -> tuple[float, float, float, float]:
-    """Mean length, share of constituents, sign agreement of the first three, rank correlation of all."""
+    """Return mean length, share of constituents, sign agreement of the first three, rank correlation of all."""
     labels, wholes = [], []
     for phrase in phrases:
         start, stop = tokens_of(phrase, row["tokens"])
@@ -75,7 +76,7 @@ def judge(phrases: Sequence[Phrase], row: dict[str, Any]) -> tuple[float, float,
 
 
 def tokens_of(phrase: Phrase, tokens: Sequence[str]) -> tuple[int, int]:
-    """The treebank's tokens that a phrase's characters touch; its text is these tokens with spaces between."""
+    """Return the range of treebank tokens that a phrase's characters touch; the text joins them by spaces."""
     at, first, last = 0, None, 0
     for number, token in enumerate(tokens):
         if at < phrase.span[1] and at + len(token) > phrase.span[0]:
@@ -86,7 +87,7 @@ def tokens_of(phrase: Phrase, tokens: Sequence[str]) -> tuple[int, int]:
 
 
 def smallest_constituent(start: int, stop: int, spans: Sequence[Sequence[int]]) -> tuple[int, int]:
-    """The label of the smallest labelled span that holds the range, and how many tokens more it has."""
+    """Return the label of the smallest labelled span that holds a range, and the number of its further tokens."""
     holding = [(end - begin, label) for begin, end, label in spans if begin <= start and stop <= end]
     size, label = min(holding)
     return label, size - (stop - start)

@@ -1,11 +1,11 @@
-"""Ground truth: how many planted words every method finds, on each shortcut of `explain.evaluation.ground_truth`.
+"""Ground truth: precision of every method on each shortcut of `explain.testing.planted_models`.
 
     python -m benchmarks.planted             prints three tables in Markdown
     python -m benchmarks.planted --write     puts them into docs/ground_truth.md
 
-Every method runs at its defaults, on five models of each shortcut. The tables: precision@k over all texts; that of the
-model where it is lowest, and highest; how often the decoy is among the k. Deterministic but for the last bits of
-another processor.
+Every method runs at its defaults, on five models of each shortcut. The tables: precision@k over all texts; precision
+of the model with the lowest and with the highest; the share of texts with the decoy among the k. The same on every
+machine, except for rounding.
 """
 
 import argparse
@@ -24,14 +24,15 @@ from explain.testing.planted_models import SHORTCUTS, planted
 PAGE = Path(__file__).parent.parent / "docs" / "ground_truth.md"
 BEGIN, END = "<!-- written by benchmarks.planted -->\n", "<!-- until here -->\n"
 
-Found = dict[tuple[str, str], list[Precision]]  # method and shortcut: one for each model
+Measured = dict[tuple[str, str], list[Precision]]  # by method and shortcut: an entry for each model
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.planted", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--models", type=int, default=5, help="models of each shortcut")
-    parser.add_argument("--texts", type=int, default=40, help="texts that each model is asked about")
-    parser.add_argument("--method", action="append", choices=list(METHODS), help="only this one; may be repeated")
+    parser.add_argument("--texts", type=int, default=40, help="texts of each model")
+    parser.add_argument("--method", action="append", choices=list(METHODS), help="only this method; may be repeated")
     parser.add_argument("--write", action="store_true", help=f"put the tables into {PAGE.name}")
     options = parser.parse_args(arguments)
     if options.write and options.method:
@@ -44,8 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         write_file(PAGE, f"{before}{BEGIN}{tables}{END}{rest.partition(END)[2]}")
 
 
-def measured(methods: Iterable[str], models: int, texts: int) -> Found:
-    """Every method on every model of every shortcut."""
+def measured(methods: Iterable[str], models: int, texts: int) -> Measured:
+    """Measure every method on every model of every shortcut."""
     return {
         (name, shortcut): [precision(METHODS[name](), planted(shortcut, seed), texts, seed) for seed in range(models)]
         for name in methods
@@ -53,10 +54,10 @@ def measured(methods: Iterable[str], models: int, texts: int) -> Found:
     }
 
 
-def as_markdown(found: Found) -> str:
-    """Three tables; methods in the order of their mean precision."""
-    whole = {place: pooled(by_model) for place, by_model in found.items()}
-    names = list(dict.fromkeys(name for name, _ in found))
+def as_markdown(precisions: Measured) -> str:
+    """Return three tables, with methods in the order of their mean precision."""
+    whole = {place: pooled(by_model) for place, by_model in precisions.items()}
+    names = list(dict.fromkeys(name for name, _ in precisions))
     names.sort(key=lambda name: -sum(whole[name, shortcut].mean for shortcut in SHORTCUTS))
 
     def table(figure: str, cell: Callable[[tuple[str, str]], str]) -> list[str]:
@@ -72,22 +73,23 @@ def as_markdown(found: Found) -> str:
     chance = [f"{whole[names[0], shortcut].chance:.2f}" for shortcut in SHORTCUTS]
     means = table("precision@k", lambda place: _share(whole[place]))
     means.append(f"| *chance* |  | {' | '.join(chance)} |\n")
-    ranges = table("lowest and highest model", lambda place: _range([one.mean for one in found[place]]))
+    ranges = table("lowest and highest model", lambda place: _range([of_model.mean for of_model in precisions[place]]))
     decoys = table("decoy among the k", lambda place: f"{whole[place].decoy:.2f}")
     return "\n".join("".join(lines) for lines in (means, ranges, decoys))
 
 
 def pooled(by_model: Sequence[Precision]) -> Precision:
-    """One method on one shortcut, over the texts of several models, as many of each."""
-    count, models = sum(one.texts for one in by_model), len(by_model)
-    mean = sum(one.mean for one in by_model) / models
+    """Return the precision of a method on a shortcut over the texts of several models, as many of each."""
+    count, models = sum(of_model.texts for of_model in by_model), len(by_model)
+    mean = sum(of_model.mean for of_model in by_model) / models
     low, high = wilson(mean * count, count)
-    decoy, chance = (sum(values) / models for values in zip(*((one.decoy, one.chance) for one in by_model)))
+    decoy = sum(of_model.decoy for of_model in by_model) / models
+    chance = sum(of_model.chance for of_model in by_model) / models
     return replace(by_model[0], texts=count, mean=mean, low=low, high=high, decoy=decoy, chance=chance)
 
 
-def _share(one: Precision) -> str:
-    return f"{one.mean:.2f} ({one.low:.2f} to {one.high:.2f})"
+def _share(figures: Precision) -> str:
+    return f"{figures.mean:.2f} ({figures.low:.2f} to {figures.high:.2f})"
 
 
 def _range(means: Sequence[float]) -> str:

@@ -1,10 +1,11 @@
-"""What methods say of a shipped model with its weights drawn anew; the verdict cites it.
+"""Parameter randomization of methods on a shipped model; the verdict cites the figures.
 
-    python -m benchmarks.randomization --model sentiment --method occlusion      all methods, if none is named
+    python -m benchmarks.randomization --model sentiment --method occlusion      all methods by default
     python -m benchmarks.randomization --model sentiment --write                 kept in weights/sentiment
 
-Printed, by method: the mean size of the rank correlation with the scores for the trained model, the head drawn anew,
-then more and more layers from the last one on, and that of random scores. What was measured before is not done again.
+Printed by method: the mean size of the rank correlation with the scores for the trained model, first with a random
+head, then with more and more random layers from the last one on, and that of random scores. Earlier measurements are
+used again.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from explain.models.loading.catalogue import load_model
 
 
 def main() -> None:
+    """Print correlations by method."""
     about = (__doc__ or "").split("\n")[0]
     parser = argparse.ArgumentParser(prog="python -m benchmarks.randomization", description=about)
     parser.add_argument("--model", default="sentiment")
@@ -25,14 +27,14 @@ def main() -> None:
     model = load_model(options.model)
     for name in options.method or [name for name in METHODS if METHODS[name].requires <= model.capabilities]:
         method = METHODS[name]()
-        found = known(model, method) or measure(model, method)
+        randomization = known(model, method) or measure(model, method)
         if options.write:
-            keep(found, weights_folder() / model.name / FILE)
+            keep(randomization, weights_folder() / model.name / FILE)
         figures = " ".join(
-            f"{layers}: {value:.2f} ± {error:.2f}"
-            for layers, value, error in zip(found.layers, found.correlations, found.error)
+            f"{layers}: {correlation:.2f} ± {error:.2f}"
+            for layers, correlation, error in zip(randomization.layers, randomization.correlations, randomization.error)
         )
-        print(f"{name:32} {figures}   random {found.chance:.2f}", flush=True)
+        print(f"{name:32} {figures}   random {randomization.chance:.2f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,16 @@
-"""Of two texts that are compared: which reference makes scores say what the words do to the likeness.
+"""References of two compared texts: with which do scores agree with the effects of words on the similarity.
 
     python -m benchmarks.similarity --data DIR      DIR/dev.jsonl.gz with text and text_b, or question and context
 
-Of a context its first sentence is taken. For every pair of 4 to 24 words each, integrated gradients and Shapley values
+A context is cut after its first sentence. For every pair of 4 to 24 words each, integrated gradients and Shapley values
 start from both texts empty ("together") or from each emptied in turn while the other stays whole ("in turn");
-integrated gradients also from one text of mask tokens and one of padding, averaged over both ways round. Printed:
+integrated gradients also from one text of mask tokens and one of padding, averaged over both assignments. Printed:
 
     occlusion     mean rank correlation with occlusion by the mask token, and by deleting
     sign          of the three words that deleting moves most, those with the same sign
     removal       mean share of random orders of the words of both texts that the order beats (symmetric relevance gain,
-                  deleting), and the same of the words of each text by itself, the other left whole
-    drop          how far the likeness falls without the three words scored highest
+                  deleting), and the share for the words of each text alone, the other left whole
+    drop          fall of the similarity without the three words scored highest
 """
 
 import argparse
@@ -38,13 +38,14 @@ from explain.numerics.curves import area
 from explain.numerics.quadrature import refined
 from explain.text.units import Units, scores_of, units_of
 
-ORDERS = 20  # random ones, in pairs of which one is the other reversed
+ORDERS = 20  # random orders, in pairs of an order and its reverse
 MOST_POINTS = 33  # of an integral: an order of words needs no more
 POINTS = 6  # of a removal curve, besides the first
 FIGURES = ("occlusion mask", "delete", "sign", "removal both", "each", "drop")
 
 
 def main() -> None:
+    """Print figures by method and reference."""
     about = (__doc__ or "").split("\n")[0]
     parser = argparse.ArgumentParser(prog="python -m benchmarks.similarity", description=about)
     parser.add_argument("--data", required=True)
@@ -69,18 +70,18 @@ def main() -> None:
     text, both, first, second = np.mean(references, axis=0)
     higher = np.mean([row[1] > row[0] for row in references])
     print(
-        f"{len(references)} pairs. Mean likeness {text:+.3f}; both empty {both:+.3f}, above it in {higher:.1%}; ",
+        f"{len(references)} pairs. Mean similarity {text:+.3f}; both empty {both:+.3f}, above it in {higher:.1%}; ",
         end="",
     )
     print(f"the first empty {first:+.3f}, the second {second:+.3f}")
     print(f"{'':36}" + "".join(f"{name:>16}" for name in FIGURES))
     for name, rows in figures.items():
-        print(f"{name:36}" + "".join(f"{value:16.3f}" for value in np.nanmean(rows, axis=0)))
+        print(f"{name:36}" + "".join(f"{mean:16.3f}" for mean in np.nanmean(rows, axis=0)))
 
 
 def pairs(rows: Sequence[dict[str, Any]], most: int) -> list[tuple[str, str]]:
-    """Pairs of texts, drawn once (seed 0)."""
-    found = []
+    """Return pairs of texts, drawn with the seed 0."""
+    drawn = []
     for number in np.random.default_rng(0).permutation(len(rows)).tolist():
         row = rows[number]
         if "question" in row:
@@ -88,20 +89,20 @@ def pairs(rows: Sequence[dict[str, Any]], most: int) -> list[tuple[str, str]]:
         else:
             texts = row["text"], row["text_b"]
         if all(4 <= len(text.split()) <= 24 for text in texts):
-            found.append(texts)
-    return found[:most]
+            drawn.append(texts)
+    return drawn[:most]
 
 
 def values_of_references(model: TextModel, tokens: Tokens, target: Target) -> list[float]:
-    """The likeness of the texts, of two empty ones, and with the first or the second one empty."""
+    """Return the similarity of the texts, of two empty texts, and with the first or the second text empty."""
     halves = [np.flatnonzero(tokens.segment == text).tolist() for text in (0, 1)]
     points = [model.baseline(tokens, target, "mask", within) for within in ([], None, *halves)]
-    values: list[float] = model.values(tokens, target, torch.stack(points)).tolist()
-    return values
+    similarities: list[float] = model.values(tokens, target, torch.stack(points)).tolist()
+    return similarities
 
 
 def judged(model: TextModel, tokens: Tokens, target: Target, seed: int) -> dict[str, list[float]]:
-    """`FIGURES` of each candidate."""
+    """Return `FIGURES` of each candidate."""
     words = model.removable_units(tokens, target, units_of(tokens, "word"))
     occlusion = {
         operator: scores_of(Occlusion(operator=operator).attribute(model, tokens, target), words)
@@ -136,7 +137,7 @@ def judged(model: TextModel, tokens: Tokens, target: Target, seed: int) -> dict[
 
 
 def two_kinds(model: TextModel, tokens: Tokens, target: Target, words: Units) -> FloatArray:
-    """Integrated gradients from one text of mask tokens and one of padding, averaged over both ways round."""
+    """Return integrated gradients from a text of mask tokens and a text of padding, averaged over both assignments."""
     first = torch.from_numpy(tokens.segment == 0)[:, None]
     masked, padded = (model.baseline(tokens, target, kind) for kind in ("mask", "pad"))
     starts = [torch.where(first, masked, padded), torch.where(first, padded, masked)]
@@ -146,28 +147,28 @@ def two_kinds(model: TextModel, tokens: Tokens, target: Target, words: Units) ->
 
 
 def removal_shares(
-    model: TextModel, item: tuple[Tokens, Target], words: Units, candidates: Sequence[FloatArray]
+    model: TextModel, subject: tuple[Tokens, Target], words: Units, candidates: Sequence[FloatArray]
 ) -> list[tuple[float, float]]:
-    """The shares of random orders that each candidate beats: of the words of both texts, and of those of each."""
-    text_of = np.array([item[0].segment[word[0]] for word in words])
-    both = beaten(CoalitionGame(model, item, words, "delete"), candidates)
+    """Return the shares of random orders that each candidate beats: for words of both texts, and of each text."""
+    text_of = np.array([subject[0].segment[word[0]] for word in words])
+    both = beaten(CoalitionGame(model, subject, words, "delete"), candidates)
     each = []
     for text in (0, 1):
         own = np.flatnonzero(text_of == text)
-        game = CoalitionGame(model, item, tuple(words[number] for number in own), "delete")
+        game = CoalitionGame(model, subject, tuple(words[number] for number in own), "delete")
         each.append(beaten(game, [scores[own] for scores in candidates]))
     return [(together, float(np.mean(apart))) for together, *apart in zip(both, *each)]
 
 
 def beaten(game: CoalitionGame, candidates: Sequence[FloatArray]) -> list[float]:
-    """The share of random orders whose symmetric relevance gain each candidate's order beats."""
+    """Return the share of random orders whose symmetric relevance gain each candidate's order beats."""
     count = len(game)
     draw = np.random.default_rng(0)
     forth = np.stack([draw.permutation(count) for _ in range(ORDERS // 2)])
     orders = np.concatenate([np.stack([order_of(scores) for scores in candidates]), forth, forth[:, ::-1]])
     steps = np.unique(np.round(np.linspace(0, count, POINTS + 1)).astype(int))
     first = np.argsort(orders, axis=1)[:, None, :] < steps[None, :, None]
-    kept, removed = (game.worth(there.reshape(-1, count)).reshape(first.shape[:2]) for there in (first, ~first))
+    kept, removed = (game.worth(present.reshape(-1, count)).reshape(first.shape[:2]) for present in (first, ~first))
     gains = area(kept - removed, steps / count)
     own, random = gains[: len(candidates)].tolist(), gains[len(candidates) :]
     return [percentile(gain, random, True) for gain in own]

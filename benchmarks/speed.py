@@ -1,8 +1,8 @@
-"""Speed as ratios: ours, captum's and transformers-interpret's CPU seconds over those of the plainest possible run.
+"""Speed as ratios: CPU seconds of explain, captum and transformers-interpret over those of the plainest run.
 
 The floor of integrated gradients is one forward and one backward pass per point, of occlusion one forward per word
-piece: the model as transformers loads it, weights frozen, SDPA, 2048 positions at once, no gradients kept that are not
-asked for. Everything runs in one process on one thread, in turn, so that a machine whose speed drifts does not matter.
+piece: the model as transformers loads it, weights frozen, SDPA, 2048 positions at once, without needless gradients.
+Everything runs in a single process and thread, in turn, so that a drift of the machine's speed does not matter.
 """
 
 import statistics
@@ -29,7 +29,7 @@ POINTS = 50
 
 @dataclass(frozen=True)
 class Case:
-    """One text, its target, and the plain module that the floor and the others run."""
+    """A text, its target, and the plain module that the floor and other libraries run."""
 
     model: EncoderModel
     plain: torch.nn.Module
@@ -49,7 +49,7 @@ class Case:
 
 
 def plain_twin(model: EncoderModel) -> torch.nn.Module:
-    """The same weights in the class as transformers runs it: SDPA, no probe."""
+    """Return the same weights in the class of transformers: SDPA, no probe."""
     config = type(model._module.config).from_dict(model._module.config.to_dict())
     twin = AutoModelForSequenceClassification.from_config(config, attn_implementation="sdpa")
     twin.load_state_dict(model._module.state_dict())
@@ -60,8 +60,8 @@ def floor_gradients(case: Case, points: int = POINTS) -> None:
     start = case.plain.get_input_embeddings()(case.ids)
     for part in torch.linspace(0, 1, points).split(case.chunk):
         embedded = (part[:, None, None] * start).requires_grad_(True)
-        value = case.log_odds(case.plain(inputs_embeds=embedded).logits)
-        torch.autograd.grad(value.sum(), embedded)
+        log_odds = case.log_odds(case.plain(inputs_embeds=embedded).logits)
+        torch.autograd.grad(log_odds.sum(), embedded)
 
 
 def floor_occlusion(case: Case) -> None:
@@ -91,7 +91,7 @@ def ours_occlusion(case: Case) -> None:
 
 
 def ours_rollout(case: Case) -> None:
-    """Prediction, maps and rollout, as the page asks for them."""
+    """Run prediction, maps and rollout, like the page."""
     working = CachedModel(case.model)
     working.observe(case.tokens)
     AttentionRollout().attribute(working, case.tokens, case.target)
@@ -147,7 +147,7 @@ CONTENDERS: dict[str, tuple[tuple[str, Callable[[Case], None]], ...]] = {
 def measure(
     cases: Sequence[Case], contenders: Sequence[tuple[str, Callable[[Case], None]]], others: int
 ) -> dict[str, float]:
-    """Median ratio to the first contender's CPU seconds, case by case; a contender that fails is left out and said.
+    """Return median ratios to the first contender's CPU seconds; a contender that fails is reported and left out.
 
     Other libraries, which take most of the time, run on the first `others` cases only.
     """
@@ -169,16 +169,16 @@ def measure(
             spent[name] = time.process_time() - began
         for name, seconds in spent.items():
             ratios[name].append(seconds / spent["floor"])
-    return {name: statistics.median(found) for name, found in ratios.items() if found}
+    return {name: statistics.median(by_case) for name, by_case in ratios.items() if by_case}
 
 
 def points_used(cases: Sequence[Case]) -> list[tuple[int, float, float]]:
-    """For each case: points of the default, its error against 400 points (of the largest score), its gap."""
-    found = []
+    """Return for each case the default's points, its error against 400 points (of the largest score) and its gap."""
+    figures = []
     for case in cases:
         meter = Meter()
         ours = IntegratedGradients().attribute(case.model, case.tokens, case.target, meter)
         exact = IntegratedGradients(steps=400).attribute(case.model, case.tokens, case.target)
         error = abs(ours.scores - exact.scores).max() / abs(exact.scores).max()
-        found.append((ours.diagnostics["points"], float(error), abs(ours.completeness_gap or 0.0)))
-    return found
+        figures.append((ours.diagnostics["points"], float(error), abs(ours.completeness_gap or 0.0)))
+    return figures

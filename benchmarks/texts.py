@@ -1,4 +1,4 @@
-"""Texts of exactly so many pieces: from a data set if one is given, else from a few paragraphs of our own."""
+"""Texts of an exact number of pieces, from a data set or from a few paragraphs."""
 
 from explain.data.dataset import Dataset
 from explain.datatypes import Tokens
@@ -22,19 +22,19 @@ OWN = [
 ]
 
 
-def load(data: str | None) -> list[str]:
+def load(folder: str | None) -> list[str]:
     """Return the texts of a folder with `dev.jsonl.gz` (a column `text`), the longest first; else our own."""
-    if data is None:
+    if folder is None:
         return OWN
-    return sorted((row.text for row in Dataset.open(data, split="dev")), key=len, reverse=True)
+    return sorted((row.text for row in Dataset.open(folder, split="dev")), key=len, reverse=True)
 
 
 def cut(model: TextModel, texts: list[str], pieces: int, count: int = COUNT) -> list[Tokens]:
-    """`count` encodings of exactly `pieces` tokens, special ones included; short texts are joined."""
-    found: list[Tokens] = []
+    """Return `count` encodings of exactly `pieces` tokens, special tokens included; short texts are joined."""
+    encodings: list[Tokens] = []
     for start in range(count):
         joined = " ".join(texts[(start + step) % len(texts)] for step in range(1 + pieces // 64))
-        if start >= len(texts):  # few texts: begin further on, so that no two cases are the same
+        if start >= len(texts):  # few texts: begin further on, so that all cases differ
             begins = [begin for begin, _ in sentence_spans(joined)]
             joined = joined[joined.index(" ", begins[min(1, len(begins) - 1)] + 7 * (start // len(texts))) + 1 :]
         whole = model.encode(joined)
@@ -49,9 +49,9 @@ def cut(model: TextModel, texts: list[str], pieces: int, count: int = COUNT) -> 
                 break
             stop -= 1
         if len(tokens) == pieces:
-            found.append(tokens)
-        else:  # the cut fell inside a piece: fill up with a word that is one piece
+            encodings.append(tokens)
+        else:  # the cut is inside a piece: fill up with a word of a single piece
             filled = model.encode(joined[:stop] + " the" * (pieces - len(tokens)))
             if len(filled) == pieces:
-                found.append(filled)
-    return found
+                encodings.append(filled)
+    return encodings

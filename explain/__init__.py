@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from explain.report.record import from_json, to_json
     from explain.tasks.base import TASKS
     from explain.views.base import VIEWS
+    from explain.views.notebook import show
 
 _HOME = {
     "ANALYSES": "explain.analyses.base",
@@ -42,6 +43,7 @@ _HOME = {
     "list_models": "explain.models.loading.catalogue",
     "load_model": "explain.models.loading.catalogue",
     "plausibility": "explain.evaluation.plausibility",
+    "show": "explain.views.notebook",
     "to_json": "explain.report.record",
 }
 
@@ -63,6 +65,7 @@ __all__ = [
     "list_models",
     "load_model",
     "plausibility",
+    "show",
     "to_json",
 ]
 

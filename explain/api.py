@@ -1,4 +1,4 @@
-"""What `import explain` offers: explain a text, ask an analysis, read attention, embed texts."""
+"""The functions of `import explain`: explain a text, run an analysis, read attention, embed texts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, cast
@@ -45,25 +45,26 @@ def explain(
     meter: Meter | None = None,
     cache: Cache | None = None,
 ) -> Report:
-    """Explain one text.
+    """Explain a text.
 
     Args:
-        text, text_pair: one text, or two that are read together.
+        text, text_pair: a text, or two that are read together.
         model: a shipped name, a local folder, a hub name, or a loaded model.
         methods: names of `explain.METHODS`, or instances with their settings.
         settings: by method, for methods given by name: {"integrated_gradients": {"baseline": "pad"}}.
-        label: the label that is explained (default: the decided one); against: the other label of a contrast.
+        label: the explained label (default: the decided one); against: the other label of a contrast.
         scale: "log_odds" (default), "probability", "log_probability" or "logit".
-        position: the token that is explained, where the model is read at several: a mask, a word's first, an answer's
-            first; by default the first mask, the surest entity, the likeliest answer.
-        task: which task of a model given by name ("next-sentence-prediction").
-        phrases: whether, or how, key phrases are found.
-        tests: whether, or how, each explanation is tested: the report's `metrics`; see `explain.evaluation.verdict`.
-        analyses: further analyses of one text, see `explain.ANALYSES`; their results are part of the report.
+        position: the explained token, if the model is read at several: a mask, the first of a word or of an answer; by
+            default the first mask, the most certain entity, the likeliest answer.
+        task: the task of a model that is named and has several ("next-sentence-prediction").
+        phrases: whether key phrases are searched for, or the settings of the search.
+        tests: whether explanations are tested, or the settings of the tests: the report's `metrics`; see
+            `explain.evaluation.verdict`.
+        analyses: further analyses of a text, see `explain.ANALYSES`; their results are part of the report.
         meter: counts passes and can stop the work; cache: stores parts from call to call.
 
     Raises:
-        ExplainError: what is wrong and what to do, whatever it is.
+        ExplainError: any failure; the message says what is wrong and what to do next.
 
     >>> report = explain("A mess.", methods=["occlusion"], phrases=False)
     >>> report.prediction.label
@@ -102,33 +103,33 @@ def ask(
     meter: Meter | None = None,
     cache: Cache | None = None,
 ) -> ResultType:
-    """Run one analysis of `explain.ANALYSES`.
+    """Run an analysis of `explain.ANALYSES`.
 
     Args:
         analysis: its name, or an instance with its settings.
-        text: one text; of analyses of vectors, a list of texts.
-        settings: by name, for an analysis given by name.
-        pooling: of analyses of vectors, see `embed`.
+        text: a text; for analyses of vectors, a list of texts.
+        settings: by name, if the analysis is named.
+        pooling: for analyses of vectors, see `embed`.
         model, text_pair, label, against, scale, position, task, meter, cache: see `explain`.
 
     Returns:
-        A result of the type that the analysis says, `type(analysis).returns`.
+        A result of the analysis' type, `type(analysis).returns`.
 
     Raises:
-        ExplainError: what is wrong and what to do, whatever it is.
+        ExplainError: any failure; the message says what is wrong and what to do next.
 
     >>> ask("hidden_states", "A mess.").norms.shape  # layers and the input, tokens
     (7, 5)
     """
     wanted: Any = make_analysis(analysis, dict(settings or {})) if isinstance(analysis, str) else analysis
     if isinstance(analysis, Analysis) and settings:
-        raise SettingError("An analysis that is given as an instance has its settings already: leave settings away.")
+        raise SettingError("An instance of an analysis has its settings already: leave out `settings`.")
     if wanted.subject == TEXTS:
         loaded = _encoder(model)
         texts = [text] if isinstance(text, str) else text
         return wanted.run(loaded, read_texts(texts, loaded, pooling or default_pooling(loaded), meter), meter)
     if not isinstance(text, str):
-        raise SettingError(f"{wanted.title} is about one text: give one string.")
+        raise SettingError(f"{wanted.title} is about one text: pass a string, not a list.")
     loaded = _loaded(model or catalogue.DEFAULT_MODEL, task)
     plan = Plan.for_text(
         text, text_pair, analyses=(wanted,), label=label, against=against, scale=scale, position=position
@@ -143,7 +144,7 @@ def attention(
     text_pair: str | None = None,
     task: str | None = None,
 ) -> AttentionMaps:
-    """Return the attention of every layer and head on one text: exactly one forward pass.
+    """Return the attention of every layer and head on a text, by a single forward pass.
 
     Args:
         text, text_pair, model, task: see `explain`.
@@ -152,7 +153,7 @@ def attention(
         Maps with `weights (L, H, T, T)`, row = the token that attends, column = the attended token, rows summing to 1.
 
     Raises:
-        ExplainError: what is wrong and what to do, whatever it is.
+        ExplainError: any failure; the message says what is wrong and what to do next.
 
     >>> attention("A mess.").weights.shape
     (6, 12, 5, 5)
@@ -171,14 +172,14 @@ def embed(
     """Return the vector of each text, read by itself.
 
     Args:
-        texts: at least one; each is cut off where the model reads no further, which `truncated` says.
+        texts: at least one; a text that is too long for the model is truncated, see `truncated`.
         model: a shipped name, a local folder, a hub name, or a loaded model; by default the one for similarity.
-        pooling: "mean", "cls", "max", "last_four", "layer:N" (from 0) or "lstm"; by default the one that the model was
-            trained with, or the mean.
+        pooling: "mean", "cls", "max", "last_four", "layer:N" (from 0) or "lstm"; by default the pooling that the
+            model was trained with, or the mean.
         meter: counts passes, one for each text, and can stop the work.
 
     Raises:
-        ExplainError: what is wrong and what to do: a text that can't be read, no such model or pooling.
+        ExplainError: a text that can't be read, or no such model or pooling; the message says what to do next.
 
     >>> embed(["A mess.", "A feast."]).vectors.shape
     (2, 384)
@@ -189,7 +190,7 @@ def embed(
 
 def default_pooling(model: TextModel) -> str:
     """Return the pooling that a model was trained with, or the mean."""
-    return (model.poolings or ("mean",))[0]
+    return (model.vectors.poolings or ("mean",))[0]
 
 
 def _loaded(model: str | TextModel, task: str | None) -> TextModel:

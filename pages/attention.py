@@ -1,4 +1,4 @@
-"""Attention of one text, or of a pair: where each layer and head looks, and whether it matters."""
+"""Attention of one text, or of a pair: which tokens each layer and head attends to, and whether it matters."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,7 +14,6 @@ from explain.analyses.queries_and_keys import QueriesAndKeys
 from explain.core.errors import ExplainError
 from explain.core.guide import definition
 from explain.datatypes import AttentionMaps, Cut, CutEffects
-from explain.models.analysis import Analysis
 from explain.models.base import TextModel
 from explain.models.loading import catalogue
 from explain.numerics.heads import HEAD_FIGURES
@@ -23,67 +22,65 @@ from explain.run.results import Results
 from explain.views.attention_arrays import to_json, to_npz
 from explain.views.head_effects import correlation_text, ranking
 from explain.views.layer_graph import token_text
-from pages.shared import controls, show, state
-from pages.shared.controls import AttentionPlace
-from pages.shared.follow import follow
+from pages.shared import forms, pickers, session, show
+from pages.shared.pickers import AttentionPlace
+from pages.shared.selection import current_selection
+from pages.shared.work import Panel, follow
 
 GROUP = "attention"  # a token picked in one drawing is marked in all
 
 MOST_LABELS = 5  # of the prediction, which is not what this page is about
 
-# What a view asks for, and how it is drawn once that is found.
-Drawer = tuple[tuple[Analysis[Any, Any], ...], Callable[[Results], None]]
-
-VIEWS = ("Graph", "Overview", "Matrix", "BertViz", "Which heads matter", "Layer by layer")
-
 
 def page() -> None:
-    state.carry_over("attention")
+    """Draw the page."""
+    session.carry_over("attention")
     st.title("Where does the model look?", anchor=False)
-    selection = controls.selection()
-    if selection.lacking:
-        show.advice(selection.lacking)
+    selection = current_selection()
+    if selection.problem:
+        show.advice(selection.problem)
         return
-    model, text, pair, question = selection.model, selection.text, selection.pair, selection.question
+    model, text, pair = selection.model, selection.text, selection.pair
     tokens = model.encode(text, pair)
-    view = st.segmented_control(
-        "View", VIEWS, default="Graph", required=True, key="view", bind="query-params", label_visibility="collapsed"
+    name = st.segmented_control(
+        "View",
+        list(PANELS),
+        default="Graph",
+        required=True,
+        key="view",
+        bind="query-params",
+        label_visibility="collapsed",
     )
-    place = controls.place_picker(model, tokens)
-    drawer: Callable[[TextModel, AttentionPlace], Drawer] = {
-        "Graph": graph,
-        "Overview": overview,
-        "Matrix": matrix,
-        "BertViz": bertviz,
-        "Which heads matter": heads_that_matter,
-        "Layer by layer": layer_by_layer,
-    }[view]
-    analyses, draw = drawer(model, place)
-    if view != "Layer by layer" and "cuts" in model.capabilities and (cuts := cuts_of(place)):
+    place = pickers.place_picker(model, tokens)
+    panel = PANELS[name](model, place)
+    analyses = panel.analyses
+    if name != "Layer by layer" and "cuts" in model.capabilities and (cuts := cuts_of(place)):
         analyses = (*analyses, AttentionKnockout(cuts))
-    plan = Plan.for_text(text, pair, analyses=analyses, **question)
+    plan = Plan.for_text(text, pair, analyses=analyses, **selection.target_options)
 
     def draw_all(results: Results, model: TextModel) -> None:
         show.prediction(results.prediction, model, results.target, most=MOST_LABELS)
-        draw(results)
+        panel.draw(results)
+        show.views(results.maps, key="maps", titled=True, group=GROUP)
         for effects in results.of_type(AttentionKnockout):
-            what_if(effects, results.maps, place)
+            what_if(effects, results.maps)
         if results.complete:
             take_away(results, model, place)
 
     follow(plan, model, draw_all)
 
 
-def graph(model: TextModel, place: AttentionPlace) -> Drawer:
+def graph(model: TextModel, place: AttentionPlace) -> Panel:
+    """Draw the settings of the graph and return its panel."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = controls.weights_picker(model)
+        name = pickers.weights_picker(model)
         lines = st.slider("Lines a layer", 5, 300, 40, step=5, key="lines", bind="query-params", width=180)
         least = st.slider("Weakest line, %", 0.0, 50.0, 0.0, step=0.5, key="least", bind="query-params", width=180)
         special = st.toggle("Special tokens", key="special", bind="query-params", help=definition("special token"))
-        selves = st.toggle("Lines to itself", value=True, key="selves", bind="query-params")
-    method = controls.method_settings(name) if name else None
+        selves = st.toggle("Lines to the same token", value=True, key="selves", bind="query-params")
+    method = forms.method_form(name) if name else None
     if name and method is None:
-        st.stop()  # the form says what is wrong
+        st.stop()  # the form shows what is wrong
     analysis = None if method is None else LayerWeights(method)
 
     def draw(results: Results) -> None:
@@ -98,7 +95,7 @@ def graph(model: TextModel, place: AttentionPlace) -> Drawer:
             "layer_graph",
             maps,
             key="graph",
-            on_chosen=controls.select,
+            on_chosen=pickers.select,
             heads=None if place.head is None or len(maps.groups) == 1 else [place.head],
             per_layer=lines,
             least=least / 100,
@@ -110,24 +107,23 @@ def graph(model: TextModel, place: AttentionPlace) -> Drawer:
         )
         if attribution is not None and method is not None:
             st.markdown(f"**{method.title}**, all layers together. {method.meaning}", help=method.limits)
-            show.view(
-                "token_heatmap", attribution, key="shares", by="token", title=method.title, group=GROUP, special=True
-            )
+            show.views(attribution, key="shares", by="token", title=method.title, group=GROUP, special=True)
 
-    return (() if analysis is None else (analysis,)), draw
+    return Panel(() if analysis is None else (analysis,), draw)
 
 
-def overview(model: TextModel, place: AttentionPlace) -> Drawer:
+def overview(model: TextModel, place: AttentionPlace) -> Panel:
+    """Draw the settings of the overview of heads and return its panel."""
     orders = {"as in the model": "layer", "most first": "most", "least first": "least"}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         figure = st.selectbox("Figure", list(HEAD_FIGURES), key="figure", bind="query-params", width=180)
         order = st.segmented_control(
             "Order", list(orders), default="as in the model", required=True, key="order", bind="query-params"
         )
-        floor = st.slider("At least, % of the most", 0, 100, 0, step=5, key="floor", bind="query-params", width=200)
+        floor = st.slider("At least, % of the largest", 0, 100, 0, step=5, key="floor", bind="query-params", width=200)
 
     def open_head(clicked: Mapping[str, Any]) -> None:
-        controls.select(clicked)
+        pickers.select(clicked)
         st.session_state.view = "Matrix"
 
     def draw(results: Results) -> None:
@@ -147,12 +143,13 @@ def overview(model: TextModel, place: AttentionPlace) -> Drawer:
             selected=None if place.layer is None or place.head is None else (place.layer, place.head),
         )
 
-    return (HeadStatistics(),), draw
+    return Panel((HeadStatistics(),), draw)
 
 
-def matrix(model: TextModel, place: AttentionPlace) -> Drawer:
+def matrix(model: TextModel, place: AttentionPlace) -> Panel:
+    """Draw the settings of the matrix and return its panel."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        by = controls.unit_picker()
+        by = pickers.unit_picker()
         special = st.toggle(
             "Special tokens", value=True, key="specials", bind="query-params", help=definition("special token")
         )
@@ -162,7 +159,7 @@ def matrix(model: TextModel, place: AttentionPlace) -> Drawer:
             "attention_matrix",
             results.maps,
             key="matrix",
-            on_chosen=controls.select,
+            on_chosen=pickers.select,
             layer=place.layer,
             heads=None if place.head is None else [place.head],
             by=by,
@@ -171,10 +168,11 @@ def matrix(model: TextModel, place: AttentionPlace) -> Drawer:
             group=GROUP,
         )
 
-    return (), draw
+    return Panel((), draw)
 
 
-def bertviz(model: TextModel, place: AttentionPlace) -> Drawer:
+def bertviz(model: TextModel, place: AttentionPlace) -> Panel:
+    """Draw the choice of a bertviz view and return its panel."""
     kinds = {"head view": "head", "model view": "model", "neuron view": "neuron"}
     which = kinds[
         st.segmented_control(
@@ -195,7 +193,7 @@ def bertviz(model: TextModel, place: AttentionPlace) -> Drawer:
         if not results.has(analyses):
             st.skeleton(height=300)
             return
-        # One layer lets more tokens be drawn, and queries and keys of all layers are many megabytes.
+        # With one layer more tokens can be drawn; queries and keys of all layers take many megabytes.
         layer = place.layer if place.layer is not None or which != "neuron" else 0
         show.view(
             "bertviz",
@@ -208,32 +206,32 @@ def bertviz(model: TextModel, place: AttentionPlace) -> Drawer:
             vectors=results.answer(QueriesAndKeys()),
         )
         if layer is not None and which != "model":
-            st.caption(f"Layer {layer} alone is drawn; choose another one above.")
+            st.caption(f"This is layer {layer}. Choose another one above.")
 
-    return analyses, draw
+    return Panel(analyses, draw)
 
 
-def heads_that_matter(model: TextModel, place: AttentionPlace) -> Drawer:
+def heads_that_matter(model: TextModel, place: AttentionPlace) -> Panel:
+    """Draw the choice of a ranking and return the panel of head effects."""
     model.require({"cuts"})
     analysis = HeadAblation()
-    figure = st.selectbox("Attention's own ranking by", list(HEAD_FIGURES), key="claim", bind="query-params", width=260)
+    figure = st.selectbox("Rank heads of attention by", list(HEAD_FIGURES), key="claim", bind="query-params", width=260)
 
     def draw(results: Results) -> None:
         effects = results.answer(analysis)
         if effects is None:
             st.skeleton(height=300)
             return
-        show.view(
-            "head_effects",
+        show.views(
             effects,
             key="effects",
-            on_chosen=controls.select,
+            on_chosen=pickers.select,
             selected=None if place.layer is None or place.head is None else (place.layer, place.head),
         )
         name = figure.replace("_", " ")
         st.markdown(
-            f"**Rank correlation of the effect's size with {name}: {correlation_text(effects.agreement[figure])}** "
-            f"(Spearman, {effects.effects.size} heads). Attention is not an explanation until it is tested.",
+            f"**Rank correlation of the size of the effect with {name}: {correlation_text(effects.agreement[figure])}"
+            f"** (Spearman, {effects.effects.size} heads). Attention explains a decision only as far as tests show.",
             help=definition("rank correlation"),
         )
         others = ", ".join(
@@ -242,16 +240,17 @@ def heads_that_matter(model: TextModel, place: AttentionPlace) -> Drawer:
         )
         st.caption(f"All figures: {others}.")
         if None in effects.agreement.values():
-            st.caption("Undefined: all heads have the same figure, or the same effect, so they are in no order.")
+            st.caption("Undefined: all heads have the same figure or the same effect, so there is no order to compare.")
         columns = ["head", "effect", "rank by effect", name, f"rank by {name}", "changes the decision"]
         rows = [{column: row[column] for column in columns} for row in ranking(effects)]
         numbers = {column: st.column_config.NumberColumn(format="%.3f") for column in ("effect", name)}
         st.dataframe(rows, hide_index=True, column_config=numbers, height=320)
 
-    return (analysis,), draw
+    return Panel((analysis,), draw)
 
 
-def layer_by_layer(model: TextModel, place: AttentionPlace) -> Drawer:
+def layer_by_layer(model: TextModel, place: AttentionPlace) -> Panel:
+    """Draw the choice of a similarity and return the panel of readings."""
     analysis = LogitLens()
     similar = {"to its own input": "to_input", "to the other tokens": "to_others"}
     to = st.segmented_control(
@@ -268,13 +267,13 @@ def layer_by_layer(model: TextModel, place: AttentionPlace) -> Drawer:
         if readings is None:
             st.skeleton(height=300)
             return
-        show.view("layer_readings", readings, key="readings", similarity=similar[to])
+        show.views(readings, key="readings", similarity=similar[to])
 
-    return (analysis,), draw
+    return Panel((analysis,), draw)
 
 
 def cuts_of(place: AttentionPlace) -> tuple[tuple[Cut, ...], ...]:
-    """What can be taken out of what is selected: the edge, the head, the layer's attention, the token."""
+    """Return the cuts that fit the selection: the edge, the head, the attention of the layer, the token."""
     cuts = []
     if place.layer is not None and place.source is not None:
         cuts.append((Cut(place.layer, place.head, place.token, place.source),))
@@ -288,30 +287,35 @@ def cuts_of(place: AttentionPlace) -> tuple[tuple[Cut, ...], ...]:
     return tuple(dict.fromkeys(cuts))
 
 
-def what_if(effects: CutEffects, maps: AttentionMaps, place: AttentionPlace) -> None:
+def what_if(effects: CutEffects, maps: AttentionMaps) -> None:
+    """Draw the effect of cutting what is selected."""
     st.subheader("Does it matter?", anchor=False, help=definition("cut"))
     names, claims = zip(*(named(cut, maps) for (cut,) in effects.cuts))
-    show.view("cut_effects", effects, key="cuts", names=names, claims=claims)
+    show.views(effects, key="cuts", names=names, claims=claims)
 
 
 def named(cut: Cut, maps: AttentionMaps) -> tuple[str, str]:
-    """A cut in words, and what attention claimed of it."""
+    """Return a cut in words, and its attention weight in words."""
     tokens, weights = maps.tokens, maps.weights
     if cut.to is not None and cut.source is not None:
         who = "" if cut.head is None else f", head {cut.head}"
         weight = weights[cut.layer, slice(None) if cut.head is None else cut.head, cut.to, cut.source].mean()
         edge = f"{token_text(tokens, cut.to)} ← {token_text(tokens, cut.source)} in layer {cut.layer}{who}"
-        return edge, f"{weight:.1%} of what it looks at"
+        return edge, f"{weight:.1%} of its attention"
     if cut.source is not None:
         received = weights[:, :, :, cut.source].mean() * len(tokens)
-        return f"nobody looks at {token_text(tokens, cut.source)}", f"looked at {received:.1f} x the average"
+        return (
+            f"no token attends to {token_text(tokens, cut.source)}",
+            f"it gets {received:.1f} x the average attention",
+        )
     if cut.head is not None:
         largest = weights[cut.layer, cut.head].max(axis=-1).mean()
-        return f"head {cut.head} of layer {cut.layer}", f"its largest weights: {largest:.0%} on average"
+        return f"head {cut.head} of layer {cut.layer}", f"largest weight of a token: {largest:.0%} on average"
     return f"all attention of layer {cut.layer}", ""
 
 
 def take_away(results: Results, model: TextModel, place: AttentionPlace) -> None:
+    """Draw files, links and the Python of the page."""
     maps, texts = results.maps, results.plan.text
     st.subheader("Take it with you", anchor=False)
     with st.container(horizontal=True):
@@ -331,13 +335,24 @@ def take_away(results: Results, model: TextModel, place: AttentionPlace) -> None
                 on_click="ignore",
             )
     show.links(texts.text, texts.text_pair)
-    st.caption("Pictures: each drawing has SVG and PNG buttons in its corner.")
+    st.caption("Each picture has SVG and PNG buttons in its corner.")
     with st.expander("The Python that gives these weights"):
         pair = "" if texts.text_pair is None else f", text_pair={texts.text_pair!r}"
         task = "" if catalogue.is_default(model) else f", task={model.task.hub_name!r}"
         code = f"import explain\n\nmaps = explain.attention({texts.text!r}, model={model.name!r}{pair}{task})\n"
-        st.code(f"{code}print(maps.weights.shape)  # layers, heads, looks, is looked at\n", language="python")
+        st.code(
+            f"{code}print(maps.weights.shape)  # layers, heads, attending token, attended token\n", language="python"
+        )
 
+
+PANELS: dict[str, Callable[[TextModel, AttentionPlace], Panel]] = {
+    "Graph": graph,
+    "Overview": overview,
+    "Matrix": matrix,
+    "BertViz": bertviz,
+    "Which heads matter": heads_that_matter,
+    "Layer by layer": layer_by_layer,
+}
 
 try:
     page()

@@ -1,4 +1,4 @@
-"""Explain one text: what the model decided, which words moved it, which phrases matter, where attention went."""
+"""Explain one text: prediction, scores of words by method, key phrases, attention layer by layer."""
 
 from functools import partial
 
@@ -19,22 +19,24 @@ from explain.run.results import Results
 from explain.views.document import document
 from explain.views.scores_table import matrix_to_csv, to_csv
 from explain.views.token_heatmap import shared_scales
-from pages.shared import controls, show, state
-from pages.shared.follow import follow
+from pages.shared import forms, pickers, session, show
+from pages.shared.selection import current_selection
+from pages.shared.work import follow
 
-GROUP = "explain_text"  # a word picked in one drawing is marked in all
+GROUP = "explain_text"  # a word picked in one picture is marked in all
 
 
 def page() -> None:
-    state.carry_over("explain_text")
+    """Draw the page."""
+    session.carry_over("explain_text")
     st.title("Why did the model say that?", anchor=False)
-    selection = controls.selection()
+    selection = current_selection()
     with st.sidebar:
         st.subheader("How it is explained", anchor=False)
-        methods = controls.methods(selection.model)
-        phrases = controls.phrase_settings()
-    if selection.lacking:
-        show.advice(selection.lacking)
+        methods = forms.methods_form(selection.model)
+        phrases = forms.phrase_form()
+    if selection.problem:
+        show.advice(selection.problem)
         return
     plan = Plan.for_text(
         selection.text,
@@ -42,12 +44,13 @@ def page() -> None:
         methods=methods,
         phrases=phrases,
         analyses=similarity_of(selection.model),
-        **selection.question,
+        **selection.target_options,
     )
     follow(plan, selection.model, draw)
 
 
 def draw(results: Results, model: TextModel) -> None:
+    """Draw the parts of the page that are computed."""
     show.prediction(results.prediction, model, results.target, unread="the rest is struck through below")
     if results.target is None:
         return
@@ -55,15 +58,18 @@ def draw(results: Results, model: TextModel) -> None:
     heatmaps(results, model, report)
     alike(results)
     key_phrases(results, report)
+    show.views(report, key="report", titled=True, group=GROUP, titles=show.method_titles())
     attention(results.maps)
+    show.views(results.maps, key="maps", titled=True, group=GROUP)
     if results.complete:
         take_away(results, model)
 
 
 def heatmaps(results: Results, model: TextModel, report: Report) -> None:
+    """Draw the heatmap and the verdict of each method, and the word that is picked."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("Which words", anchor=False, width="content", help=definition("piece"))
-        by = controls.unit_picker()
+        by = pickers.unit_picker()
     scales = shared_scales(report.attributions, by)
     for method in results.plan.methods:
         st.markdown(f"**{method.title}** {method.meaning}", help=method.limits)
@@ -71,8 +77,7 @@ def heatmaps(results: Results, model: TextModel, report: Report) -> None:
         if attribution is None:
             st.skeleton(height=60)
             continue
-        show.view(
-            "token_heatmap",
+        show.views(
             attribution,
             key=f"heatmap_{method.name}",
             by=by,
@@ -83,8 +88,8 @@ def heatmaps(results: Results, model: TextModel, report: Report) -> None:
         )
         if not attribution.partial:
             show.verdict(judged(method, attribution, report, model))
-    st.caption("The page *Is it right?* compares each with random orders of the words.")
-    show.view("word_details", report, key="details", group=GROUP, titles=state.titles(), unknown=model.unk_id)
+    st.caption("The page *Is it right?* compares each explanation with random orders of the words.")
+    show.view("word_details", report, key="details", group=GROUP, titles=show.method_titles(), unknown=model.unk_id)
 
 
 def judged(method: Method, attribution: Attribution, report: Report, model: TextModel) -> Verdict:
@@ -94,37 +99,40 @@ def judged(method: Method, attribution: Attribution, report: Report, model: Text
 
 
 def alike(results: Results) -> None:
-    """Draw which words of two compared texts are alike."""
+    """Draw the answers of analyses beside methods and key phrases."""
     for analysis in results.plan.others:
         st.subheader(analysis.title, anchor=False)
         matrix = results.answer(analysis)
         if matrix is None:
             st.skeleton(height=240)
         else:
-            show.view("similarity_matrix", matrix, key="similarity_matrix", group=GROUP)
+            show.views(matrix, key="answer", group=GROUP)
 
 
 def key_phrases(results: Results, report: Report) -> None:
+    """Draw the key phrases."""
     if results.plan.phrases is None:
         return
     st.subheader("Key phrases", anchor=False, help=definition("key phrase"))
     if results.phrases is None:
         st.skeleton(height=120)
     elif not report.phrases:
-        st.caption("There is no word here that could be taken out.")
+        st.caption("The text has no word that could be removed.")
     else:
         show.view("phrase_bars", report, key="phrases", group=GROUP)
 
 
 def attention(maps: AttentionMaps) -> None:
+    """Draw the attention graph."""
     st.subheader("Attention, layer by layer", anchor=False, help=definition("attention weight"))
-    layers, heads, per_layer, special = controls.graph_form(maps.layers, len(maps.groups), len(maps.tokens))
+    layers, heads, per_layer, special = pickers.graph_form(maps.layers, len(maps.groups), len(maps.tokens))
     show.view(
         "layer_graph", maps, key="graph", layers=layers, heads=heads, per_layer=per_layer, special=special, group=GROUP
     )
 
 
 def take_away(results: Results, model: TextModel) -> None:
+    """Draw files, links and the Python of the page."""
     st.subheader("Take it with you", anchor=False)
 
     def report() -> Report:
@@ -149,7 +157,7 @@ def take_away(results: Results, model: TextModel) -> None:
         for label, make, file, kind in files:
             st.download_button(label, make, file, kind, on_click="ignore")
     show.links(results.plan.text.text, results.plan.text.text_pair)
-    st.caption("Pictures: each drawing has SVG and PNG buttons in its corner.")
+    st.caption("Each picture has SVG and PNG buttons in its corner.")
     with st.expander("The Python that gives this page"):
         st.code(as_python(results.plan, model), language="python")
 

@@ -1,6 +1,6 @@
-"""Is an explanation right? Methods side by side on one text: verdicts, agreement, removal beside random orders.
+"""Faithfulness of explanations of one text: verdicts, agreement of methods, removal beside random orders.
 
-And, apart from that, whether it is what a reader would have said: words marked by hand.
+And plausibility: agreement with words that a reader marks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,12 +24,13 @@ from explain.run.results import Results
 from explain.views import randomization_table
 from explain.views.agreement_matrix import FIGURES
 from explain.views.token_heatmap import shared_scales
-from pages.shared import controls, show, state
-from pages.shared.follow import follow
+from pages.shared import forms, session, show
 from pages.shared.own_rationale import own_rationale
+from pages.shared.selection import current_selection
+from pages.shared.work import follow
 
 PAIR_PASSES = 2000  # enough for every two of 28 words; longer texts go by phrase
-GROUP = "faithfulness"  # a word picked in one drawing is marked in all
+GROUP = "faithfulness"  # a word picked in one picture is marked in all
 ON_DEMAND = (
     "reference_robustness",
     "comprehensiveness",
@@ -42,29 +43,30 @@ ON_DEMAND = (
 
 
 def page() -> None:
-    state.carry_over("faithfulness")
+    """Draw the page."""
+    session.carry_over("faithfulness")
     st.title("Is the explanation right?", anchor=False)
-    selection = controls.selection()
+    selection = current_selection()
     model, text, pair = selection.model, selection.text, selection.pair
     with st.sidebar:
         st.subheader("What is compared", anchor=False)
-        methods = controls.methods(model)
-    if selection.lacking:
-        show.advice(selection.lacking)
+        methods = forms.methods_form(model)
+    if selection.problem:
+        show.advice(selection.problem)
         return
     plan = Plan.for_text(
         text,
         pair,
         methods=methods,
         tests=tests(model, text, pair, methods),
-        analyses=(*map(ParameterRandomization, weights_asked(model, methods)), *pairs_asked(model, text, pair)),
-        **selection.question,
+        analyses=(*map(ParameterRandomization, weights_tested(model, methods)), *pairs_searched(model, text, pair)),
+        **selection.target_options,
     )
     follow(plan, model, draw)
 
 
 def tests(model: TextModel, text: str, pair: str | None, methods: Sequence[Method]) -> TrialSettings | None:
-    """What explanations are put to, once that is asked for; what it costs is said before."""
+    """Draw the settings of the tests and their cost; return them where tests are switched on."""
     with st.sidebar:
         st.subheader("How it is tested", anchor=False)
         on = st.toggle("Compare with random orders", key="test", bind="query-params", help=definition("random order"))
@@ -83,8 +85,8 @@ def tests(model: TextModel, text: str, pair: str | None, methods: Sequence[Metho
     return settings if on else None
 
 
-def weights_asked(model: TextModel, methods: Sequence[Method]) -> list[Method]:
-    """The methods that are tried on the model with its weights drawn anew: those that were, and on demand the rest."""
+def weights_tested(model: TextModel, methods: Sequence[Method]) -> list[Method]:
+    """Return the methods to compare on random weights: those measured before, and on demand the rest."""
     if "random_layers" not in model.capabilities:
         return []
     fresh = [method for method in methods if known(model, method) is None]
@@ -96,19 +98,19 @@ def weights_asked(model: TextModel, methods: Sequence[Method]) -> list[Method]:
             key="random_weights",
             bind="query-params",
             help=f"{definition('random weights')} It is measured once for a model and a method, on "
-            f"{len(REFERENCE_TEXTS)} texts of ours, and kept.",
+            f"{len(REFERENCE_TEXTS)} reference texts, and kept.",
         )
         passes = sum(cost(model, method) for method in fresh)
         st.caption(f"At most {passes:,} passes, once: {', '.join(method.title for method in fresh)}.")
     return list(methods) if on else [method for method in methods if method not in fresh]
 
 
-def pairs_asked(model: TextModel, text: str, pair: str | None) -> tuple[WordInteractions, ...]:
-    """Whether the words that act together are looked for."""
+def pairs_searched(model: TextModel, text: str, pair: str | None) -> tuple[WordInteractions, ...]:
+    """Draw the switch of the search for interactions, and return the analysis where it is on."""
     pairs = WordInteractions(budget=PAIR_PASSES)
     with st.sidebar:
         on = st.toggle(
-            "Look for what acts together",
+            "Search for words that act together",
             key="pairs",
             bind="query-params",
             help=definition("interaction"),
@@ -118,12 +120,13 @@ def pairs_asked(model: TextModel, text: str, pair: str | None) -> tuple[WordInte
 
 
 def draw(results: Results, model: TextModel) -> None:
+    """Draw the parts of the page that are computed."""
     show.prediction(results.prediction, model, results.target, most=5)
     if results.target is None:
         return
     report = report_of(results, model, edges=False)
-    titles = state.titles()
-    with st.container():  # it grows while methods are computed; what stands below stays the same element
+    titles = show.method_titles()
+    with st.container():  # it grows while methods are computed; the elements below keep their place
         faithfulness(results, report, titles)
     own_rationale(report, titles)
     if results.has((*results.plan.methods, *results.plan.tests)):
@@ -131,6 +134,7 @@ def draw(results: Results, model: TextModel) -> None:
 
 
 def faithfulness(results: Results, report: Report, titles: Mapping[str, str]) -> None:
+    """Draw verdicts, heatmaps, agreement and tests of the methods."""
     verdicts(results, titles)
     heatmaps(results, report)
     if len(report.attributions) > 1:
@@ -148,18 +152,20 @@ def faithfulness(results: Results, report: Report, titles: Mapping[str, str]) ->
         show.view("agreement_matrix", report, key="agreement", figure=figure, titles=titles)
     for interactions in results.of_type(WordInteractions):
         st.subheader("What acts together", anchor=False)
-        show.view("pair_bars", interactions, key="pair_bars", group=GROUP)
+        show.views(interactions, key="pair_bars", group=GROUP)
     weights(results.of_type(ParameterRandomization), titles)
     if not results.plan.tests:
         show.advice("Switch on the test in the sidebar to compare each explanation with random orders of its words.")
     elif report.metrics:
         whiskers(report, titles)
-        st.subheader("What removing words does", anchor=False)
+        st.subheader("Output while words are removed", anchor=False)
         show.view("removal_curves", report, key="curves", titles=titles)
         figures(report.metrics, titles)
+    show.views(report, key="report", titled=True, group=GROUP, titles=titles)
 
 
 def verdicts(results: Results, titles: Mapping[str, str]) -> None:
+    """Draw the verdict on each method."""
     st.subheader("Verdicts", anchor=False, help=definition("verdict"))
     for method in results.plan.methods:
         attribution = results.attribution(method)
@@ -178,6 +184,7 @@ def verdicts(results: Results, titles: Mapping[str, str]) -> None:
 
 
 def heatmaps(results: Results, report: Report) -> None:
+    """Draw the heatmap of each method."""
     st.subheader("The same words, method by method", anchor=False)
     scales = shared_scales(report.attributions, "word")
     for method in results.plan.methods:
@@ -185,8 +192,7 @@ def heatmaps(results: Results, report: Report) -> None:
         if attribution is None:
             continue
         st.markdown(f"**{method.title}**", help=method.limits)
-        show.view(
-            "token_heatmap",
+        show.views(
             attribution,
             key=f"heatmap_{method.name}",
             by="word",
@@ -197,6 +203,7 @@ def heatmaps(results: Results, report: Report) -> None:
 
 
 def whiskers(report: Report, titles: Mapping[str, str]) -> None:
+    """Draw the range of scores over several references, for each method."""
     tested = [figure.method for figure in report.metrics if figure.metric == "reference_robustness"]
     if tested:
         st.subheader("From another empty text", anchor=False)
@@ -206,14 +213,16 @@ def whiskers(report: Report, titles: Mapping[str, str]) -> None:
 
 
 def weights(measured: Sequence[Randomization], titles: Mapping[str, str]) -> None:
+    """Draw the correlations of scores with those on random weights."""
     if not measured:
         return
-    st.subheader("With the model's weights drawn anew", anchor=False)
+    st.subheader("With random weights", anchor=False)
     st.dataframe(randomization_table.rows(measured, titles), hide_index=True)
     st.caption(randomization_table.note(measured))
 
 
 def figures(metrics: tuple[MetricResult, ...], titles: Mapping[str, str]) -> None:
+    """Draw a table of all metrics and the meaning of each."""
     st.subheader("Figures", anchor=False)
     rows = [
         {
@@ -232,15 +241,16 @@ def figures(metrics: tuple[MetricResult, ...], titles: Mapping[str, str]) -> Non
         "beats random, %": st.column_config.NumberColumn(format="%.0f"),
     }
     st.dataframe(rows, hide_index=True, column_config=numbers, placeholder="–")
-    with st.expander("What each figure is"):
+    with st.expander("What each figure means"):
         for name in dict.fromkeys(figure.metric for figure in metrics):
             metric = METRICS[name]
             st.markdown(f"**{metric.title}.** {metric.meaning} {metric.limits}")
 
 
 def take_away(results: Results, model: TextModel) -> None:
+    """Draw the file of the report and a link."""
     st.subheader("Take it with you", anchor=False)
-    marks = state.marks()
+    marks = session.marks()
     with st.container(horizontal=True):
         st.download_button(
             "JSON, to replay",
@@ -250,7 +260,7 @@ def take_away(results: Results, model: TextModel) -> None:
             on_click="ignore",
         )
     show.links(results.plan.text.text, results.plan.text.text_pair)
-    st.caption("Pictures: each drawing has SVG and PNG buttons in its corner.")
+    st.caption("Each picture has SVG and PNG buttons in its corner.")
 
 
 try:

@@ -13,7 +13,7 @@ WIDE_TABLES_SCROLL = "<style>.stMarkdown table { display: block; overflow-x: aut
 
 
 def page() -> None:
-    st.session_state.page = "help"  # so that the next page brings text and model back, see state.carry_over
+    st.session_state.page = "help"  # so that the next page brings text and model back, see session.carry_over
     requested = st.query_params.get(TOPIC, guide.INDEX)
     topic = guide.pages().get(requested, guide.pages()[guide.INDEX])
     with st.sidebar:

@@ -20,44 +20,50 @@ from explain.run.results import Results
 from explain.views.inside_tables import InsideTable, neurons_csv, states_csv, to_json
 from explain.views.layer_states import STATE_FIGURES
 from explain.views.top_neurons import neuron_rows
-from pages.shared import controls, inside_controls, show, state
-from pages.shared.follow import CLICKED, follow
+from pages.shared import files, pickers, session, show
+from pages.shared.selection import current_selection
+from pages.shared.work import CLICKED, Panel, follow
 
-MOST_LABELS = 5  # of the prediction, which is not what this page is about
+MOST_LABELS = 5  # of the prediction, which is a side matter on this page
 ACTIVATION, PRODUCT = "activation", "activation x gradient"
 
-# What a view asks for, and how it is drawn from what is found.
-Drawer = tuple[tuple[Analysis[Any, Any], ...], Callable[[Results], None]]
-
-VIEWS = ("Layer by layer", "Neurons")
+LAYERS, NEURONS = "Layer by layer", "Neurons"
 
 
 def page() -> None:
-    state.carry_over("inside")
+    """Draw the page."""
+    session.carry_over("inside")
     st.title("What happens inside?", anchor=False)
-    selection = controls.selection()
-    if selection.lacking:
-        show.advice(selection.lacking)
+    selection = current_selection()
+    if selection.problem:
+        show.advice(selection.problem)
         return
     model, text, pair = selection.model, selection.text, selection.pair
     model.require({"neurons"})
     view = st.segmented_control(
-        "View", VIEWS, default=VIEWS[0], required=True, key="inside", bind="query-params", label_visibility="collapsed"
+        "View",
+        (LAYERS, NEURONS),
+        default=LAYERS,
+        required=True,
+        key="inside",
+        bind="query-params",
+        label_visibility="collapsed",
     )
     windows = model.windows(text, pair)
-    analyses, draw = layers(model, windows) if view == VIEWS[0] else neurons(model, windows)
-    plan = Plan.for_text(text, pair, analyses=analyses, **selection.question)
+    panel = layers(model, windows) if view == LAYERS else neurons(model, windows)
+    plan = Plan.for_text(text, pair, analyses=panel.analyses, **selection.target_options)
 
     def draw_all(results: Results, model: TextModel) -> None:
         show.prediction(results.prediction, model, results.target, most=MOST_LABELS)
-        draw(results)
+        panel.draw(results)
         if results.complete:
             python(plan, model)
 
     follow(plan, model, draw_all)
 
 
-def layers(model: TextModel, windows: Sequence[Tokens]) -> Drawer:
+def layers(model: TextModel, windows: Sequence[Tokens]) -> Panel:
+    """Draw the choice of a figure and a word, and return the panel of states."""
     analysis = HiddenStates()
     names = {"length": "length", "gradient": "gradient", "state x gradient": "state_x_gradient"}
     names |= {"similarity to the layer before": "to_previous", "similarity to the input": "to_input"}
@@ -66,36 +72,36 @@ def layers(model: TextModel, windows: Sequence[Tokens]) -> Drawer:
         "Figure", list(names), default="length", required=True, key="figure", bind="query-params", wrap=True
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        token = inside_controls.word_picker(windows)
+        token = pickers.word_picker(windows)
 
     def draw(results: Results) -> None:
         states = results.answer(analysis)
         if states is None:
             st.skeleton(height=300)
             return
-        word = inside_controls.word_at(states.tokens, token) or ()
-        show.view("layer_states", states, key="states", on_chosen=controls.select, figure=names[figure], selected=word)
-        show.view("state_similarity", states, key="compared", selected=word)
-        files = {
+        word = pickers.word_at(states.tokens, token) or ()
+        show.views(states, key="states", on_chosen=pickers.select, figure=names[figure], selected=word)
+        downloads = {
             "CSV of the figures": ("states.csv", "text/csv", lambda: states_csv(states)),
             "JSON": ("states.json", "application/json", lambda: to_json(InsideTable(model.name, states=states))),
         }
-        take_away(files, states)
+        take_away(downloads, states)
 
-    return (analysis,), draw
+    return Panel((analysis,), draw)
 
 
-def neurons(model: TextModel, windows: Sequence[Tokens]) -> Drawer:
+def neurons(model: TextModel, windows: Sequence[Tokens]) -> Panel:
+    """Draw the choices about neurons and return their panel."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        layer = inside_controls.layer_picker(model)
-        figure, count = inside_controls.neuron_figure()
-        token = inside_controls.word_picker(windows)
+        layer = pickers.layer_picker(model)
+        figure, count = pickers.neuron_figure()
+        token = pickers.word_picker(windows)
     with st.container(horizontal=True, vertical_alignment="top"):
-        picked = inside_controls.neuron_picker(model)
-        zeroed, wrong = inside_controls.silenced(model)
+        picked = pickers.neuron_picker(model)
+        zeroed, wrong = pickers.silenced(model)
     for message in wrong:
         show.problem(message)
-    lines = inside_controls.set_of_texts()
+    lines = files.set_of_texts()
     inside = NeuronActivations()
     effect = (NeuronAblation(zeroed),) if zeroed else ()
     words = (MaxActivations(lines.texts, lines.rows),) if lines else ()
@@ -105,7 +111,7 @@ def neurons(model: TextModel, windows: Sequence[Tokens]) -> Drawer:
         if activity is None:
             st.skeleton(height=300)
             return
-        unit = inside_controls.word_at(activity.tokens, token)
+        unit = pickers.word_at(activity.tokens, token)
         rows = neuron_rows(activity, unit=unit, layer=layer, by=figure, count=count)
         neuron = picked or Neuron(*map(int, rows[0]["neuron"].split(".")))
         st.subheader("Which neurons", anchor=False, help=definition("neuron"))
@@ -121,12 +127,13 @@ def neurons(model: TextModel, windows: Sequence[Tokens]) -> Drawer:
             selected=neuron,
         )
         one_neuron(activity, neuron, unit, zeroed)
+        show.views(activity, key="activity", titled=True, unit=unit, layer=layer, neuron=neuron)
         if words:
-            st.markdown(f"**Where in the set neuron {neuron} gives most**")
-            drawn_or_awaited("neuron_words", words[0], results, neuron=neuron)
+            st.markdown(f"**Highest activations of neuron {neuron} in the set**")
+            drawn_or_awaited(words[0], results, neuron=neuron)
         if effect:
             st.subheader("Does it matter?", anchor=False)
-            drawn_or_awaited("neuron_effects", effect[0], results)
+            drawn_or_awaited(effect[0], results)
         if results.has((*effect, *words)):
             table = InsideTable(
                 model.name,
@@ -139,31 +146,33 @@ def neurons(model: TextModel, windows: Sequence[Tokens]) -> Drawer:
                 words=next(iter(results.of_type(MaxActivations)), None),
                 neuron=neuron,
             )
-            files = {
+            downloads = {
                 "CSV of every neuron": ("neurons.csv", "text/csv", lambda: neurons_csv(table)),
                 "JSON of what is shown": ("neurons.json", "application/json", lambda: to_json(table)),
             }
-            take_away(files, activity)
+            take_away(downloads, activity)
 
-    return (inside, *effect, *words), draw
+    return Panel((inside, *effect, *words), draw)
 
 
-def drawn_or_awaited(view: str, analysis: Analysis[Any, Any], results: Results, **options: Any) -> None:
+def drawn_or_awaited(analysis: Analysis[Any, Any], results: Results, **options: Any) -> None:
+    """Draw an answer, or a placeholder while it is computed."""
     answer = results.answer(analysis)
     if answer is None:
         st.skeleton(height=160)
     else:
-        show.view(view, answer, key=view, **options)
+        show.views(answer, key=analysis.name, **options)
 
 
 def choose(clicked: Mapping[str, Any]) -> None:
+    """Show the clicked neuron."""
     st.session_state.neuron = clicked["neuron"]
 
 
 def one_neuron(
     activity: NeuronActivity, neuron: Neuron, unit: tuple[int, ...] | None, zeroed: tuple[Neuron, ...]
 ) -> None:
-    """What one neuron gives over the text, and a way to set it to zero."""
+    """Draw the activation of one neuron over the text, and a button that sets it to zero."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(f"Neuron {neuron}", anchor=False, width="content")
         shown = st.segmented_control(
@@ -181,7 +190,7 @@ def one_neuron(
         "neuron_heatmap",
         activity,
         key="heatmap",
-        on_chosen=controls.select,
+        on_chosen=pickers.select,
         neuron=neuron,
         figure=figure,
         selected=unit,
@@ -189,21 +198,26 @@ def one_neuron(
 
 
 def silence(name: str) -> None:
-    session = st.session_state
-    session.zero = [*(session.get("zero") or ()), name]
-    session[CLICKED] = True  # the button stands in what is polled; what it changes concerns the page
+    """Add a neuron to those that are set to zero."""
+    memory = st.session_state
+    memory.zero = [*(memory.get("zero") or ()), name]
+    memory[CLICKED] = True  # the button is in a part that reruns alone, but changes the whole page
 
 
-def take_away(files: Mapping[str, tuple[str, str, Callable[[], str]]], answer: LayerStates | NeuronActivity) -> None:
+def take_away(
+    downloads: Mapping[str, tuple[str, str, Callable[[], str]]], answer: LayerStates | NeuronActivity
+) -> None:
+    """Draw files and links of the page."""
     st.subheader("Take it with you", anchor=False)
     with st.container(horizontal=True):
-        for label, (name, kind, make) in files.items():
+        for label, (name, kind, make) in downloads.items():
             st.download_button(label, make, name, kind, on_click="ignore")
     show.links(answer.tokens.text, answer.tokens.text_pair)
-    st.caption("Pictures: each drawing has SVG and PNG buttons in its corner.")
+    st.caption("Each picture has SVG and PNG buttons in its corner.")
 
 
 def python(plan: Plan, model: TextModel) -> None:
+    """Draw the Python that gives the figures."""
     with st.expander("The Python that gives these figures"):
         for analysis in plan.analyses:
             st.code(ask_as_python(analysis, plan, model), language="python")

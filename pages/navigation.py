@@ -1,4 +1,4 @@
-"""The shell around every page: its name, its icon, and where to go."""
+"""The frame of every page: title, icon and navigation."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ st.navigation(
         st.Page(HERE / "attention.py", title="Attention", url_path="attention"),
         st.Page(HERE / "inside.py", title="Inside", url_path="inside"),
         st.Page(HERE / "faithfulness.py", title="Is it right?", url_path="faithfulness"),
-        st.Page(HERE / "embeddings.py", title="Embeddings", url_path="embeddings"),
+        st.Page(HERE / "embeddings" / "page.py", title="Embeddings", url_path="embeddings"),
         st.Page(HERE / "train.py", title="Train", url_path="train"),
         st.Page(HERE / "help.py", title="Help", url_path="help"),
     ],

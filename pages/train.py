@@ -1,4 +1,4 @@
-"""Train a model: on a file of one's own or the shipped one, in the background, measured beside what is simpler."""
+"""Train a model on a visitor's file or the shipped one, in the background, and compare it with simpler models."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,12 +23,12 @@ from explain.training.run.preparation import prepare_classifier, prepare_pretrai
 from explain.training.run.progress_charts import progress_charts
 from explain.training.run.runs import Run
 from explain.training.shipped import SHIPPED
-from pages.shared import controls, show, state
+from pages.shared import files, forms, session, show
 
 POLL_SECONDS = 1.0
 NEW = "a new one"
-CLASSES, LINES = "Tell texts apart", "Go on with pretraining"
-SAYS = {
+CLASSES, LINES = "Classify texts", "Continue pretraining"
+BADGES = {
     runs.ACTIVE: "blue-badge[at work]",
     runs.FINISHED: "green-badge[finished]",
     runs.FAILED: "red-badge[failed]",
@@ -38,13 +38,15 @@ SAYS = {
 
 
 def page() -> None:
-    state.carry_over("train")
+    """Draw the page."""
+    session.carry_over("train")
     st.title("Train a model", anchor=False)
-    if not state.training_allowed():
+    if not session.training_allowed():
         show.advice(
-            "Training is off, since others can reach this server, and it would take its processor for minutes. Whoever "
-            "runs it can allow it: explain serve --allow-training, or EXPLAIN_ALLOW_TRAINING=1. On a machine of your "
-            "own it is on; and the command line has it everywhere: explain train FILE --out DIR."
+            "Training is off on this server, since others can reach it and a run takes minutes of its processor. The "
+            "person who runs the server can switch it on: explain serve --allow-training, or "
+            "EXPLAIN_ALLOW_TRAINING=1. It is on where the app runs on your own machine. The command line always has "
+            "it: explain train FILE --out DIR."
         )
         return
     known = {run.name: run for run in runs.all_runs()}
@@ -56,9 +58,9 @@ def page() -> None:
 
 
 def choice(known: Mapping[str, Run]) -> str | None:
-    """Which run is looked at; None: a new one is made."""
+    """Draw the choice of a run and return its name; None for a new one."""
     session = st.session_state
-    if "next_run" in session:  # a button below cannot set what was drawn above it
+    if "next_run" in session:  # a button cannot set a widget that is drawn above it
         session.run = session.pop("next_run")
     if session.get("run") not in (None, NEW, *known):
         del session.run
@@ -69,10 +71,10 @@ def choice(known: Mapping[str, Run]) -> str | None:
 
 
 def new(active: Run | None) -> None:
-    """What is learned from what, for how long, and the button that begins it."""
+    """Draw the form of a new run, and the button that starts it."""
     st.markdown(
-        "The shipped encoder learns from your rows, on this machine, in a process of its own. What comes out is in the "
-        "list of models at once, with its figures beside those of simpler models, and can be explained like any other."
+        "The shipped encoder learns from your rows, in a process of its own on this machine. The trained model appears "
+        "in the list of models at once. It can be explained like any other. Its card compares it with simpler models."
     )
     kind = st.segmented_control(
         "What it learns", [CLASSES, LINES], default=CLASSES, required=True, key="kind", bind="query-params"
@@ -82,23 +84,25 @@ def new(active: Run | None) -> None:
         return
     if kind == CLASSES:
         columns = columns_of(dataset)
-        described(state.learnable(dataset, dataset.sha256(), columns))
+        described(session.learnable(dataset, dataset.sha256(), columns))
         st.subheader("How", anchor=False)
-        settings = controls.training_settings(own.TableSettings, ("train", "minutes", "epochs", "seed"))
+        settings = forms.training_form(own.TableSettings, ("train", "minutes", "epochs", "seed"))
     else:
         column = st.selectbox("Column with the text", dataset.names, key="lines_column")
         texts, report = lines.documents(dataset, column)
         st.caption(
-            f"{report.kept:,} rows, taken together in their order as {len(texts):,} documents; a tenth of them is held "
-            "out. Words are masked and guessed, and it is told whether a text goes on. A demonstration: an encoder is "
-            "made in days and from millions of pages."
+            f"{report.kept:,} rows, joined in order into {len(texts):,} documents. A tenth of them is held out. The "
+            "model guesses masked words and whether one text follows another. This is a demonstration: pretraining an "
+            "encoder takes days and millions of pages."
         )
         st.subheader("How", anchor=False)
-        settings = controls.training_settings(lines.LinesSettings, ("minutes", "steps", "seed"))
-    state.keep("training_name", "my-model")
+        settings = forms.training_form(lines.LinesSettings, ("minutes", "steps", "seed"))
+    session.keep("training_name", "my-model")
     name = st.text_input("Name of the model", key="training_name", help="Lower-case letters, digits and hyphens.")
     if active is not None:
-        show.advice(f"{active.name} is being trained; one at a time. Wait until it has finished, or stop it.")
+        show.advice(
+            f"{active.name} is being trained, and only one can be at a time. Wait until it has finished, or stop it."
+        )
     start = st.button("Start training", type="primary", disabled=active is not None or settings is None)
     if start and settings is not None:
         name = runs.check_name(name, {entry.name for entry in catalogue.list_models()})
@@ -110,36 +114,36 @@ def new(active: Run | None) -> None:
 
 
 def begin(folder: Path) -> None:
-    """Start a run, or go on with it, and look at it."""
+    """Start or continue a run, and show it."""
     runs.start(folder)
     st.session_state.next_run = folder.name
     st.rerun()
 
 
 def rows_picker(kind: str) -> Dataset | None:
-    """Return the file to learn from: shipped, or of one's own."""
+    """Draw the choice of a file and return its rows; None while there is none."""
     name, about = SHIPPED["lines" if kind == LINES else "table"]
-    state.keep("from", "the shipped example")
+    session.keep("from", "the shipped example")
     place = st.segmented_control("From", ["a file of mine", "the shipped example"], required=True, key="from")
     if place == "the shipped example":
         st.caption(about)
-        return state.rows_of_file(name.name, name.read_bytes())
-    uploaded = controls.file_box(
+        return session.rows_of_file(name.name, name.read_bytes())
+    uploaded = files.file_box(
         f"A file in UTF-8: {', '.join(ENDINGS)}",
         [*ENDINGS, "gz"],
         megabytes=MOST_BYTES // 1_000_000,
-        help="It stays on the machine that runs this app. Its rows are copied while the training lasts; of a finished "
-        "model, a few test rows stay as examples.",
+        help="The file stays on the machine that runs this app. Its rows are copied during training. A finished model "
+        "keeps a few test rows as examples.",
     )
     if uploaded is not None:
-        st.session_state.table_before = state.rows_of_file(uploaded.name, uploaded.getvalue())
+        st.session_state.table_before = session.rows_of_file(uploaded.name, uploaded.getvalue())
     elif dataset := st.session_state.get("table_before"):
-        controls.loaded_before(dataset.name, "table_before")
+        files.loaded_before(dataset.name, "table_before")
     return st.session_state.get("table_before")
 
 
 def columns_of(dataset: Dataset) -> Columns:
-    """Which column is what."""
+    """Draw the choice of columns and return them."""
     names = list(dataset.names)
     none = "none"
     text = next((place for place, name in enumerate(names) if name.lower() in ("text", "sentence", "review")), 0)
@@ -152,28 +156,28 @@ def columns_of(dataset: Dataset) -> Columns:
         pair = st.selectbox("Second text, if any", [none, *names], width=200)
         named = st.selectbox("Column with the label", names, index=label, width=200)
         several = st.toggle(
-            "Several labels may be right", help='A cell then holds a list, or labels parted by "|", or nothing.'
+            "Several labels may be right", help='A cell holds a list, or labels separated by "|", or nothing.'
         )
     return Columns(text=first, label=named, text_pair=None if pair == none else pair, several=several)
 
 
 def described(rows: LabeledRows) -> None:
-    """Show what was understood of a file."""
+    """Draw what was read from a file: labels, counts and the first rows."""
     shown = ", ".join(f"{label} {count:,}" for label, count in list(rows.counts.items())[:12])
     more = " ..." if len(rows.counts) > 12 else ""
-    left_out = f" Left out, as a text or a label is missing: {rows.left_out}." if rows.left_out.count else ""
-    repeated = f" Repeating a text, and kept on one side: {rows.repeated:,}." if rows.repeated else ""
+    left_out = f" Left out, since a text or a label is missing: {rows.left_out}." if rows.left_out.count else ""
+    repeated = f" Repeated texts, kept on one side of the split: {rows.repeated:,}." if rows.repeated else ""
     st.caption(
         show.plain(
-            f"{rows.report.rows:,} rows, {len(rows.labels)} labels: {shown}{more}.{left_out}{repeated} Some 15 % of "
-            "the texts are kept to tell when to stop, and 15 % to measure on."
+            f"{rows.report.rows:,} rows, {len(rows.labels)} labels: {shown}{more}.{left_out}{repeated} About 15 % of "
+            "the texts decide when to stop, and 15 % are kept for the test."
         )
     )
     st.dataframe([{name: str(cell) for name, cell in row.items()} for row in rows.rows[:5]], hide_index=True)
 
 
 def follow(run: Run) -> None:
-    """A run while it works, and what came out of it."""
+    """Draw a run: its progress, and its results once it has finished."""
     st.fragment(looked_at, run_every=POLL_SECONDS if run.state == runs.ACTIVE else None)(run.folder, run.state)
     if run.state == runs.FINISHED:
         results(run)
@@ -182,23 +186,25 @@ def follow(run: Run) -> None:
 
 
 def looked_at(folder: Path, before: str) -> None:
+    """Draw the progress of a run, and rerun the page when its state changes."""
     run = runs.look_at(folder)
     if run.state != before:
         st.rerun()
-    st.markdown(f":{SAYS[run.state]} {show.plain(about(run))}")
+    st.markdown(f":{BADGES[run.state]} {show.plain(about(run))}")
     if run.state == runs.ACTIVE:
         st.progress(run.fraction, text=f"{run.doing or 'Stopping'} ...")
         st.button("Stop", key="stop_training", on_click=runs.cancel, args=(folder,))
-        st.caption("It goes on when this page, or the app, is closed. Stopped or killed, it can go on later.")
+        st.caption("Training continues when you close this page or the app. A stopped run can be continued later.")
     elif run.can_go_on:
-        advice = f"It can go on from step {run.kept_step:,}." if run.kept_step else "It can begin again."
+        advice = f"It can continue from step {run.kept_step:,}." if run.kept_step else "It can start again."
         show.advice(f"{run.message} {advice}".strip())
     drawn = progress_charts(run)
     if any(line.points for chart in drawn.charts for line in chart.lines):
-        show.view("line_charts", drawn, key="training_charts")
+        show.views(drawn, key="training_charts")
 
 
 def about(run: Run) -> str:
+    """Return a sentence on the settings and the length of a run."""
     settings, file = run.recipe["settings"], run.recipe["file"]
     what = {"adapter": "an adapter and a head", "head": "a head alone"}.get(settings.get("train", ""), "pretraining")
     steps, seconds = (run.progress[-1][name] if run.progress else 0 for name in ("step", "seconds"))
@@ -210,18 +216,18 @@ def about(run: Run) -> str:
 
 
 def ended(run: Run) -> None:
-    """What can be done with a run that does not work: go on, use it, delete it."""
+    """Draw what can be done with a run that is not at work: continue, use or delete it."""
     with st.container(horizontal=True):
-        if run.can_go_on and st.button("Go on", type="primary"):
+        if run.can_go_on and st.button("Continue", type="primary"):
             begin(run.folder)
         if run.state == runs.FINISHED:
-            state.turn_to(run.name)  # a link can't do it when it is clicked
+            session.turn_to(run.name)  # a link cannot do it on a click
             st.page_link(Path(__file__).with_name("explain_text.py"), label="**Explain a text with it**")
             card, record = ((run.folder / name).read_text(encoding="utf-8") for name in ("README.md", "training.json"))
             st.download_button("Its card", card, f"{run.name}.md", "text/markdown", on_click="ignore")
             st.download_button("Its record", record, f"{run.name}.json", "application/json", on_click="ignore")
         with st.popover("Delete"):
-            st.markdown(f"Deletes {run.name} from this machine. What was trained is lost.")
+            st.markdown(f"This deletes {run.name} from this machine. The trained model is lost.")
             if st.button("Delete it", key="delete_run"):
                 runs.delete(run.folder)
                 st.session_state.next_run = NEW
@@ -232,15 +238,16 @@ def ended(run: Run) -> None:
 
 
 def results(run: Run) -> None:
+    """Draw the test figures of a finished run."""
     evaluation = read_evaluation(run.folder)
     if run.recipe["kind"] == "lines":
         st.subheader("Before and after", anchor=False)
         st.table(words_rows(evaluation), border="horizontal", hide_index=True)
-        st.caption("On documents held out whole. With so little text and time, much of a difference can be chance.")
+        st.caption("On documents that were held out whole. With so little text and time, a difference can be chance.")
         return
-    st.subheader("What it is worth", anchor=False)
+    st.subheader("Test figures", anchor=False)
     st.caption(
-        f"On {evaluation['count']:,} test rows that none of them has seen, with 95 % intervals in brackets. The bag of "
+        f"On {evaluation['count']:,} test rows that no model has seen, with 95 % intervals in brackets. The bag of "
         "words learned from the same training rows. "
         + (
             "Micro precision, recall and F1 equal the accuracy, since one label is right."
@@ -259,18 +266,19 @@ def results(run: Run) -> None:
         st.markdown(show.plain(sentence))
     matrix = charts.confusion(evaluation)
     if matrix is not None:
-        st.subheader("What was taken for what", anchor=False)
-        show.view("confusion_matrix", matrix, key="confusion")
+        st.subheader("Right and predicted labels", anchor=False)
+        show.views(matrix, key="confusion")
     curves(run, evaluation)
 
 
 def curves(run: Run, evaluation: Mapping[str, Any]) -> None:
+    """Draw precision, recall and calibration at every threshold."""
     labels = list(evaluation["judges"][0]["curves"]["by_label"])
     if not labels:
         return
     st.subheader("At every threshold", anchor=False)
     label = st.selectbox("Label", labels, key="curve_label")
-    show.view("line_charts", charts.curve_charts(evaluation, label, run.name), key="curve_charts")
+    show.views(charts.curve_charts(evaluation, label, run.name), key="curve_charts")
 
 
 try:

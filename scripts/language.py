@@ -1,7 +1,7 @@
-"""Count local names that say nothing of what they hold; `make check` fails where there are too many.
+"""Count local names that do not say what they hold; `make check` fails if there are too many.
 
     python -m scripts.language          # counts and limits
-    python -m scripts.language found    # where a word is bound
+    python -m scripts.language found    # the places where a word is bound
 
 A name is bound where it is assigned, looped over, annotated, taken as an argument, imported under it, or caught.
 """
@@ -16,10 +16,10 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("explain", "pages")
 
-# Words that say only that something was found, told or chosen: all together.
+# Words that say only that something was found, told or chosen; their limit is for all together.
 DIALECT = ("found", "one", "told", "asked", "given", "said", "those", "chosen")
 MOST_DIALECT = 15
-# Words that say little, each with its own limit: what was bound when the limit was set.
+# Words that say little, each with the limit that held when it was set.
 VAGUE = {"result": 63, "value": 100, "data": 8, "item": 44, "tmp": 0}
 
 
@@ -50,7 +50,7 @@ def places(words: tuple[str, ...]) -> Iterator[tuple[str, Path, int]]:
 
 
 def excesses(counts: Counter[str]) -> list[str]:
-    """Return a line for each limit that is passed."""
+    """Return a line for each limit that is exceeded."""
     lines = []
     if (dialect := sum(counts[word] for word in DIALECT)) > MOST_DIALECT:
         lines.append(f"{', '.join(DIALECT)}: bound {dialect} times in all; at most {MOST_DIALECT} are allowed.")
@@ -61,7 +61,7 @@ def excesses(counts: Counter[str]) -> list[str]:
 
 
 def main() -> int:
-    """Print counts, or the places of some words; return 1 where a limit is passed."""
+    """Print counts, or the places of some words; return 1 if a limit is exceeded."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("words", nargs="*", help="words whose places are printed")
     words = tuple(parser.parse_args().words)

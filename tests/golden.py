@@ -14,6 +14,7 @@ import numpy as np
 
 import explain
 from explain.analyses.word_interactions import WordInteractions
+from explain.core import listing
 from explain.datatypes import (
     Cut,
     CutEffects,
@@ -40,7 +41,7 @@ from explain.views.charts import Chart, Charts, Confusion, Line
 from explain.views.document import document
 from explain.views.method_cards import page
 from explain.views.scores_table import to_csv, to_text
-from tests import command_line_page
+from tests import adding_page, command_line_page
 
 ROOT = Path(__file__).parent.parent
 FOLDER = Path(__file__).parent / "golden"
@@ -183,7 +184,9 @@ def golden_files() -> dict[Path, str]:
     files[FOLDER / "scores.csv"] = to_csv(report)
     files[FOLDER / "table.txt"] = to_text(report)
     files[ROOT / "docs" / "methods.md"] = page(METHODS)
+    files[ROOT / "docs" / "adding.md"] = adding_page.page()
     files[ROOT / "docs" / "guide" / "command_line.md"] = command_line_page.page()
+    files[listing.FILE] = listing.written()
     files[ROOT / "explain" / "report.schema.json"] = json.dumps(json_schema(), indent=1) + "\n"
     return {path: _rounded(text) if path.parent == FOLDER else text for path, text in files.items()}
 

@@ -1,5 +1,6 @@
 """The docs are run: every block of Python, every command, every link."""
 
+import importlib
 import re
 import shlex
 from collections.abc import Callable
@@ -9,10 +10,13 @@ import pytest
 
 import explain
 from explain.cli.main import main, parser
+from explain.core.registry import GROUPS
+from explain.extend import KINDS
 from explain.methods.base import METHODS, Method
 from explain.models.loading.catalogue import load_folder
 from explain.tasks.base import TASKS, Head
 from explain.testing import METHOD_CHECKS, TOY_MODELS, CurvedModel, check_task
+from tests.adding_page import example
 from tests.tiny_models import tiny_folder, tiny_gpt2
 
 ROOT = Path(__file__).parent.parent
@@ -84,8 +88,22 @@ def test_the_commands_run(page: Path, workplace: Path, capsys: pytest.CaptureFix
         assert "The report holds." in capsys.readouterr().out
 
 
+def adding_example(group: str) -> str:
+    """The block of docs/adding.md about a group; tests/core/test_extensions.py installs and runs all of them."""
+    return dict(zip((kind.group for kind in KINDS), blocks(ROOT / "docs" / "adding.md", "python"), strict=True))[group]
+
+
+def test_kinds_are_the_groups_of_entry_points() -> None:
+    assert {kind.group for kind in KINDS} == set(GROUPS)
+    for kind in KINDS:
+        place, _, name = GROUPS[kind.group].partition(":")
+        assert issubclass(kind.load_base(), getattr(importlib.import_module(place), name))
+        assert kind.load_registry().kind == kind.noun
+        assert adding_example(kind.group) == example(kind)
+
+
 def test_the_method_of_the_docs_works() -> None:
-    code, _ = blocks(ROOT / "docs" / "adding.md", "python")
+    code = adding_example("explain.methods")
     space: dict[str, object] = {"__name__": "docs_adding"}
     before = dict(METHODS._entries)
     try:
@@ -100,7 +118,7 @@ def test_the_method_of_the_docs_works() -> None:
 
 
 def test_the_task_of_the_docs_works(tmp_path: Path) -> None:
-    _, code = blocks(ROOT / "docs" / "adding.md", "python")
+    code = adding_example("explain.tasks")
     labels = ("unacceptable", "acceptable")
     before = dict(TASKS._entries)
     try:

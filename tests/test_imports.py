@@ -49,7 +49,7 @@ def test_siblings_know_only_what_registers_nothing(room: str) -> None:
 
 
 def test_pages_draw_and_do_not_compute() -> None:
-    pages = [*(ROOT / "pages").glob("*.py"), ROOT / "app.py", *(ROOT / "pages" / "shared").glob("*.py")]
+    pages = [*(ROOT / "pages").rglob("*.py"), ROOT / "app.py"]
     for path in pages:
         roots = {name.split(".")[0] for name in imported(path)}
         assert not roots & {"torch", "numpy", "transformers", "captum"}, path

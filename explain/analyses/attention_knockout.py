@@ -21,7 +21,7 @@ class AttentionKnockout(TextAnalysis[CutEffects]):
     name: ClassVar[str] = "attention_knockout"
     title: ClassVar[str] = "Does it matter?"
     meaning: ClassVar[str] = "How far the target falls when attention weights are set to zero."
-    limits: ClassVar[str] = "The weights that stay are not rescaled: what was cut goes nowhere else."
+    limits: ClassVar[str] = "The other weights are not rescaled, so the rows no longer sum to 1."
     requires: ClassVar[frozenset[str]] = frozenset({"cuts"})
     returns: ClassVar[type] = CutEffects
 
@@ -31,7 +31,7 @@ class AttentionKnockout(TextAnalysis[CutEffects]):
         return len(self.cuts) + 1
 
     def run(self, model: TextModel, subject: ExplainedText, meter: Meter | None = None) -> CutEffects:
-        scores = model.cut_scores(subject.tokens, subject.target, [(), *self.cuts], meter)
+        scores = model.attention.scores_with_ablation(subject.tokens, subject.target, [(), *self.cuts], meter)
         return CutEffects(
             target=subject.target,
             cuts=self.cuts,

@@ -1,4 +1,4 @@
-"""The registry of analyses, and how their settings are written: neurons, cuts, texts, methods.
+"""The registry of analyses, and codecs of their settings: neurons, cuts, texts, methods.
 
 A new analysis is one file in this package:
 
@@ -80,34 +80,34 @@ def _all(number: int | None) -> str:
     return "all" if number is None else str(number)
 
 
-def _decode_neurons(value: Any) -> tuple[Neuron, ...]:
-    return tuple(part if isinstance(part, Neuron) else read_neuron(part) for part in _listed(value))
+def _decode_neurons(parts: Any) -> tuple[Neuron, ...]:
+    return tuple(part if isinstance(part, Neuron) else read_neuron(part) for part in _listed(parts))
 
 
-def _decode_cuts(value: Any) -> tuple[tuple[Cut, ...], ...]:
+def _decode_cuts(sets: Any) -> tuple[tuple[Cut, ...], ...]:
     return tuple(
-        tuple(part if isinstance(part, Cut) else read_cut(part) for part in _listed(cuts)) for cuts in _listed(value)
+        tuple(part if isinstance(part, Cut) else read_cut(part) for part in _listed(cuts)) for cuts in _listed(sets)
     )
 
 
-def _decode_texts(value: Any) -> tuple[str, ...]:
-    texts = tuple(_listed(value))
+def _decode_texts(parts: Any) -> tuple[str, ...]:
+    texts = tuple(_listed(parts))
     if not all(isinstance(text, str) for text in texts):
         raise TypeError("texts are strings")
     return texts
 
 
-def _decode_numbers(value: Any) -> tuple[int, ...]:
-    numbers = tuple(_listed(value))
+def _decode_numbers(parts: Any) -> tuple[int, ...]:
+    numbers = tuple(_listed(parts))
     if not all(type(number) is int for number in numbers):
         raise TypeError("numbers are whole")
     return numbers
 
 
-def _listed(value: Any) -> Sequence[Any]:
-    if not isinstance(value, list | tuple):
+def _listed(parts: Any) -> Sequence[Any]:
+    if not isinstance(parts, list | tuple):
         raise TypeError("a list is expected")
-    return value
+    return parts
 
 
 def _parse_method(text: str) -> Method:
@@ -116,15 +116,15 @@ def _parse_method(text: str) -> Method:
     if match is None:
         raise ValueError(f"{text!r} names no method")
     pairs = [pair.partition("=") for pair in (match[2] or "").split(",") if pair.strip()]
-    return make(METHODS[match[1]], {name.strip(): value.strip() for name, _, value in pairs}, parse=True)
+    return make(METHODS[match[1]], {name.strip(): text.strip() for name, _, text in pairs}, parse=True)
 
 
-def _decode_method(value: Any) -> Method:
-    if isinstance(value, Method):
-        return value
-    if isinstance(value, str):
-        return make(METHODS[value], {})
-    return make(METHODS[value["name"]], value["settings"])
+def _decode_method(record: Any) -> Method:
+    if isinstance(record, Method):
+        return record
+    if isinstance(record, str):
+        return make(METHODS[record], {})
+    return make(METHODS[record["name"]], record["settings"])
 
 
 NEURONS = Codec(

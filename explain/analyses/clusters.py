@@ -1,8 +1,8 @@
-"""Clusters: texts in groups of like vectors by k-means, and how clearly the groups are apart.
+"""Clusters: groups of texts with like vectors by k-means, and their silhouettes.
 
 The silhouette of a text compares its mean distance to its own cluster with that to the next one (Rousseeuw 1987):
-1 is well inside, 0 between two, below 0 nearer to the other. k-means always finds as many clusters as it is asked for;
-so beside the silhouette stands that of one normal cloud with the same mean and covariance, which has no groups
+1 is well inside, 0 between two, below 0 nearer to the other. k-means always returns the number of clusters it was set
+to, so the silhouette is compared with that of a single normal cloud of the same mean and covariance, without groups
 (the null hypothesis of SigClust: Liu, Hayes, Nobel and Marron 2008).
 """
 
@@ -20,7 +20,7 @@ from explain.models.base import TextModel
 from explain.numerics.nearest import cosines, evenly_drawn, unit
 
 MOST_CLUSTERS = 30
-MOST_MEASURED = 5_000  # texts that a silhouette is taken of; it compares each with each
+MOST_MEASURED = 5_000  # texts of a silhouette, which compares each text with each
 _STARTS = 4  # of which the best is kept
 _TYPICAL = 3
 
@@ -76,7 +76,7 @@ class Clusters(VectorAnalysis[TextClusters]):
 
 
 def _kmeans(points: np.ndarray, count: int, starts: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Each point's cluster (N,), the largest cluster first, and their middles (C, D)."""
+    """Return each point's cluster (N,), the largest cluster first, and the centers (C, D)."""
     from sklearn.cluster import KMeans  # heavy, as all of scikit-learn
 
     fitted = KMeans(count, n_init=starts, random_state=seed).fit(points)
@@ -85,7 +85,7 @@ def _kmeans(points: np.ndarray, count: int, starts: int, seed: int) -> tuple[np.
 
 
 def _silhouettes(points: np.ndarray, of: np.ndarray) -> np.ndarray:
-    """Of each point, by cosine distance; 0 for all where a sample holds one cluster alone, or each point its own."""
+    """Return silhouettes by cosine distance; 0 for all if a sample holds a single cluster, or only clusters of one."""
     from sklearn.metrics import silhouette_samples
 
     if not 2 <= len(np.unique(of)) < len(points):
@@ -94,20 +94,20 @@ def _silhouettes(points: np.ndarray, of: np.ndarray) -> np.ndarray:
 
 
 def _one_cloud(points: np.ndarray, seed: int) -> np.ndarray:
-    """As many points at length 1, of the same mean and covariance, with no groups in them."""
+    """Draw as many points at length 1 from a normal cloud of the same mean and covariance."""
     mean, covariance = points.mean(axis=0, dtype=np.float64), np.cov(points, rowvar=False, dtype=np.float64)
     drawn = np.random.default_rng(seed).multivariate_normal(mean, covariance, len(points), method="eigh")
     return unit(drawn.astype(points.dtype))
 
 
-def _typical(points: np.ndarray, of: np.ndarray, middles: np.ndarray) -> np.ndarray:
-    """The members (C, 3) nearest to each middle; -1 where a cluster has no more."""
-    found = np.full((len(middles), _TYPICAL), -1)
-    for cluster, middle in enumerate(middles):
+def _typical(points: np.ndarray, of: np.ndarray, centers: np.ndarray) -> np.ndarray:
+    """Return the members (C, 3) nearest to each center; -1 where a cluster has no more."""
+    typical = np.full((len(centers), _TYPICAL), -1)
+    for cluster, center in enumerate(centers):
         members = np.flatnonzero(of == cluster)
-        near = members[np.argsort(-cosines(middle[None], points[members])[0], kind="stable")][:_TYPICAL]
-        found[cluster, : len(near)] = near
-    return found
+        near = members[np.argsort(-cosines(center[None], points[members])[0], kind="stable")][:_TYPICAL]
+        typical[cluster, : len(near)] = near
+    return typical
 
 
 def _tick(meter: Meter | None) -> None:

@@ -35,7 +35,7 @@ class HeadAblation(TextAnalysis[HeadEffects]):
         tokens, target = subject.tokens, subject.target
         figures = head_figures(model.observe(tokens, meter).maps.weights, tokens.special, tokens.word_of)
         cuts = [(Cut(layer, head),) for layer in range(model.layers) for head in range(model.heads)]
-        scores = model.cut_scores(tokens, target, [(), *cuts], meter)
+        scores = model.attention.scores_with_ablation(tokens, target, [(), *cuts], meter)
         shape = (model.layers, model.heads)
         effects = (scores.values[0] - scores.values[1:]).reshape(shape)
         return HeadEffects(

@@ -31,7 +31,7 @@ class HiddenStates(TextAnalysis[LayerStates]):
         return 2
 
     def run(self, model: TextModel, subject: ExplainedText, meter: Meter | None = None) -> LayerStates:
-        inside = model.inside(subject.tokens, subject.target, meter)
+        inside = model.neurons.inside(subject.tokens, subject.target, meter)
         states, gradients = inside.states.double(), inside.state_gradients.double()  # (L + 1, T, D)
         directions = torch.nn.functional.normalize(states, dim=-1)
         return LayerStates(

@@ -1,4 +1,4 @@
-"""Layer weights: the weights that one of the rollout family gives each layer, and the attribution that follows."""
+"""Layer weights: the weights of each layer by a method of the rollout family, and the attribution that follows."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -37,7 +37,7 @@ class LayerWeights(TextAnalysis[LayerWeightMaps]):
 
     def run(self, model: TextModel, subject: ExplainedText, meter: Meter | None = None) -> LayerWeightMaps:
         model.require(self.method.requires)
-        item = (subject.tokens, subject.target)
+        explained = subject.tokens, subject.target
         watch = Stopwatch(meter)
-        maps, output = self.method.maps(model, item, watch.meter)
-        return LayerWeightMaps(maps, self.method.attribution(model, item, maps, output, watch))
+        maps, output = self.method.maps(model, explained, watch.meter)
+        return LayerWeightMaps(maps, self.method.attribution(model, explained, maps, output, watch))

@@ -38,7 +38,7 @@ class LogitLens(TextAnalysis[LayerReadings]):
     def run(self, model: TextModel, subject: ExplainedText, meter: Meter | None = None) -> LayerReadings:
         model.require(self.requires)
         tokens, target = subject.tokens, subject.target
-        trace = model.trace(tokens, meter)
+        trace = model.attention.trace(tokens, meter)
         with torch.inference_mode():
             states = torch.nn.functional.normalize(trace.states, dim=-1)  # (L + 1, T, D)
             to_input = (states * states[0]).sum(dim=-1)
@@ -57,10 +57,10 @@ class LogitLens(TextAnalysis[LayerReadings]):
 
 
 def _readings(model: TextModel, states: Tensor, tokens: Tokens, target: Target) -> dict[str, Any]:
-    """Return the fields of `LayerReadings` that come of the head, read on states (L + 1, T, D)."""
+    """Return the fields of `LayerReadings` that the head computes from states (L + 1, T, D)."""
     places = model.places_read(tokens, target)
     raw = model.read_states(states, places)
-    at = torch.tensor([places] * len(states), dtype=torch.long).reshape(len(states), -1)
+    at = torch.tensor([places] * len(states), dtype=torch.long, device=states.device).reshape(len(states), -1)
     fields: dict[str, Any] = {"values": model.task.scalar(raw, target, at, model.head).double().numpy()}
     head = model.head
     if head.value or not model.task.one_row:
@@ -68,10 +68,11 @@ def _readings(model: TextModel, states: Tensor, tokens: Tokens, target: Target) 
     if head.vocabulary is None:
         logits = (raw["rows"][:, 0] if places else raw["logits"]).double()
         shares = logits.softmax(dim=-1) if head.exclusive else logits.sigmoid()
-        temperature = None if places else head.temperature  # fitted where a head speaks of the whole text
+        temperature = None if places else head.temperature  # a temperature is fitted only for heads of whole texts
         return fields | {"probabilities": shares.numpy(), "temperature": temperature, "exclusive": head.exclusive}
     probabilities = raw["rows"][:, 0].double().softmax(dim=-1)  # (L + 1, C)
-    likeliest = probabilities.index_fill(-1, torch.tensor(head.vocabulary.no_words), 0.0).topk(_WORDS)
+    no_words = torch.tensor(head.vocabulary.no_words, dtype=torch.long, device=states.device)
+    likeliest = probabilities.index_fill(-1, no_words, 0.0).topk(_WORDS)
     explained = [target.index, *([] if target.against_index is None else [target.against_index])]
     columns = list(dict.fromkeys([*explained, *likeliest.indices[-1].tolist()]))[:_WORDS]
     return fields | {

@@ -70,16 +70,16 @@ class MaxActivations(ModelAnalysis[NeuronWords]):
         unread = highest.unread
         shown = time.monotonic()
 
-        def see(chunk: Sequence[int], layer: int, neurons: Tensor) -> None:
+        def watch(chunk: Sequence[int], layer: int, neurons: Tensor) -> None:
             nonlocal shown
             highest.see([unread[number] for number in chunk], layer, neurons)
-            last = layer == model.layers - 1  # of these texts: only then every layer has seen the same
+            last = layer == model.layers - 1  # only then has every layer seen the same texts
             if meter is not None and last and highest.unread and time.monotonic() - shown >= SHOW_SECONDS:
                 meter.publish(self, self._result(highest))
                 shown = time.monotonic()
 
         try:
-            model.watch_neurons([highest.texts[number] for number in unread], see, meter)
+            model.neurons.stream_activations([highest.texts[number] for number in unread], watch, meter)
         except Cancelled:  # after a chunk that all layers have seen
             if checkpoint is not None:
                 checkpoint.leave(highest)
@@ -90,11 +90,11 @@ class MaxActivations(ModelAnalysis[NeuronWords]):
         return highest.result(len(self.lines) - len(highest.texts))
 
     def _read(self, model: TextModel, meter: Meter | None) -> tuple[list[Tokens], list[int], int]:
-        """Return the texts that can be read, where in the set they stand, and how many are read in part."""
+        """Return the readable texts, their numbers in the set, and the number of texts that are read in part."""
         readable, numbers, reasons, partly = [], [], [], 0
         for number, line in zip(self.numbers, self.lines):
             if meter is not None:
-                meter.tick()  # cutting long texts into pieces takes a while, and may be stopped
+                meter.tick()  # tokenizing long texts takes a while, and may be stopped
             texts = line.split("\t", 1) if model.pair == "always" else [line]
             if model.pair == "always" and len(texts) < 2:
                 raise DataError(
@@ -123,18 +123,22 @@ class _Highest:
         self.texts = texts
         self._numbers, self._partly = numbers, partly
         self._read = np.zeros(len(texts), dtype=bool)
-        shape = (min(top, len(texts)), model.layers, model.neurons)
-        self._values = torch.full(shape, -torch.inf)
-        self._lines, self._places = torch.zeros(shape, dtype=torch.int32), torch.zeros(shape, dtype=torch.int32)
-        self._sums, self._active = torch.zeros(shape[1:], dtype=torch.double), torch.zeros(shape[1:])
+        shape = (min(top, len(texts)), model.layers, model.neurons.per_layer)
+        self._values = torch.from_numpy(np.full(shape, -np.inf, dtype=np.float32))
+        self._lines, self._places = (self._values.new_zeros(shape, dtype=torch.int32) for _ in range(2))
+        self._sums, self._active = (
+            self._values.new_zeros(shape[1:], dtype=torch.double),
+            self._values.new_zeros(shape[1:]),
+        )
 
     def see(self, numbers: Sequence[int], layer: int, neurons: Tensor) -> None:
-        """Take over the neurons (B, T, F) of some texts (B) in a layer."""
-        ordinary = torch.zeros(neurons.shape[:2], dtype=torch.bool)
+        """Add the neurons (B, T, F) of some texts (B) in a layer."""
+        neurons = neurons.to(self._values.device)
+        ordinary = neurons.new_zeros(neurons.shape[:2], dtype=torch.bool)
         for row, number in enumerate(numbers):
             ordinary[row, : len(self.texts[number])] = torch.from_numpy(~self.texts[number].special)
         values, places = neurons.masked_fill(~ordinary[..., None], -torch.inf).max(dim=1)  # (B, F)
-        lines = torch.tensor(numbers, dtype=torch.int32)[:, None].expand(values.shape)
+        lines = values.new_tensor(numbers, dtype=torch.int32)[:, None].expand(values.shape)
         merged = torch.cat([self._values[:, layer], values])
         best, order = merged.topk(len(self._values), dim=0)
         self._values[:, layer] = best

@@ -15,7 +15,7 @@ TESTS = Codec(
     expected="settings of tests: metrics, orders and a seed",
     parse=lambda text: TrialSettings.from_names(tuple(part.strip() for part in text.split(",") if part.strip())),
     encode=lambda tests: tests.record,
-    decode=lambda value: value if isinstance(value, TrialSettings) else TrialSettings.from_record(value),
+    decode=lambda record: record if isinstance(record, TrialSettings) else TrialSettings.from_record(record),
 )
 
 
@@ -26,7 +26,7 @@ class MethodTests(TextAnalysis[TestResults]):
 
     name: ClassVar[str] = "method_tests"
     title: ClassVar[str] = "Tests of a method"
-    meaning: ClassVar[str] = "How well a method's scores foretell what removing words does, beside random orders."
+    meaning: ClassVar[str] = "How well a method's scores predict the effect of removing words, beside random orders."
     limits: ClassVar[str] = "They test one text, one model and these ways of removing words."
     returns: ClassVar[type] = TestResults
 
@@ -46,5 +46,5 @@ class MethodTests(TextAnalysis[TestResults]):
         return Trial(model, subject.tokens, subject.target, orders=tests.orders, seed=tests.seed, meter=meter)
 
     def run_on(self, trial: Trial, attribution: Attribution) -> TestResults:
-        """Test an attribution that is there already; none, where there are too few words to order."""
+        """Test an attribution computed before; no results where there are too few words to order."""
         return TestResults(self.tests.run(trial, attribution))

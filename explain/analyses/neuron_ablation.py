@@ -53,14 +53,14 @@ class NeuronAblation(TextAnalysis[NeuronEffects]):
         Raises:
             SettingError: the model has no such neuron, or the text no such token.
         """
-        inside = model.inside(subject.tokens, subject.target, meter)
+        inside = model.neurons.inside(subject.tokens, subject.target, meter)
         self._check(*inside.neurons.shape)
         token = self.neurons[0].token
         sizes = inside.neurons.abs().mean(dim=1) if token is None else inside.neurons[:, token].abs()
         controls = self._controls(sizes.double().numpy())
         alone = [(neuron,) for neuron in self.neurons]
         sets = [(), *alone, self.neurons, *(drawn for draws in controls.values() for drawn in draws)]
-        scores = model.silenced_scores(subject.tokens, subject.target, sets, meter)
+        scores = model.neurons.scores_with_ablation(subject.tokens, subject.target, sets, meter)
         effects, flips = scores.values[0] - scores.values[1:], scores.decisions[1:] != scores.decisions[0]
         count = len(self.neurons)
         ends = np.cumsum([count + 1, *map(len, controls.values())])
@@ -95,7 +95,7 @@ class NeuronAblation(TextAnalysis[NeuronEffects]):
                 )
 
     def _controls(self, sizes: np.ndarray) -> dict[str, list[tuple[Neuron, ...]]]:
-        """Return sets of other neurons, by how they are drawn; sizes (L, F) say how active each is."""
+        """Return random sets of other neurons, by the way they are drawn, from each neuron's activity (L, F)."""
         numbered = [(neuron.layer, neuron.number) for neuron in self.neurons if neuron.number is not None]
         if not self.draws or len(numbered) < len(self.neurons):
             return {}  # a whole layer has no others
@@ -112,6 +112,6 @@ class NeuronAblation(TextAnalysis[NeuronEffects]):
 
 
 def _index(neuron: Neuron) -> tuple[Any, ...]:
-    """Return where a neuron stands in an array (L, T, F)."""
+    """Return the index of a neuron in an array (L, T, F)."""
     token, number = (slice(None) if place is None else place for place in (neuron.token, neuron.number))
     return neuron.layer, token, number

@@ -25,6 +25,6 @@ class NeuronActivations(TextAnalysis[NeuronActivity]):
         return 2
 
     def run(self, model: TextModel, subject: ExplainedText, meter: Meter | None = None) -> NeuronActivity:
-        inside = model.inside(subject.tokens, subject.target, meter)
+        inside = model.neurons.inside(subject.tokens, subject.target, meter)
         activations, gradients = inside.neurons.numpy(), inside.neuron_gradients.numpy()
         return NeuronActivity(subject.tokens, subject.target, activations, gradients, inside.value)

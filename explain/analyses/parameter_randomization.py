@@ -1,9 +1,8 @@
-"""Does a method look at what the model learned? Its scores before and after the model's weights are drawn anew.
+"""Parameter randomization: a method's scores before and after the model's weights are randomized.
 
 Cascading randomization: the head, then the head and some of the last layers, then all layers
-(Adebayo et al. 2018, https://arxiv.org/abs/1810.03292, section 4.1). Scores that stay as they are do not depend on what
-was learned there. It is a test of a method on a model, not of one text: measured once, on fixed texts, kept on disk and
-cited.
+(Adebayo et al. 2018, https://arxiv.org/abs/1810.03292, section 4.1). Scores that do not change do not depend on what
+was learned there. It tests a method on a model, not on a text: it is measured once, on fixed texts, and kept on disk.
 """
 
 import contextlib
@@ -29,7 +28,7 @@ from explain.core.settings import setting, setting_values
 from explain.data.reference_texts import REFERENCE_TEXTS
 from explain.datatypes import Randomization, Target, Tokens
 from explain.datatypes.decoding import decode
-from explain.methods.base import Method
+from explain.methods.base import METHODS, Method
 from explain.models.base import TextModel
 from explain.models.loading.folder_checks import read_json
 from explain.numerics.agreement import agreement
@@ -43,23 +42,23 @@ FILE = "randomization.json"  # beside the weights of a shipped model
 
 
 def measure(model: TextModel, method: Method, meter: Meter | None = None, *, texts: int = 32) -> Randomization:
-    """Measure a method on a model: an attribution of each text, and another of each at every stage.
+    """Measure a method on a model: attribute each text, and attribute it again at every stage.
 
-    Each text meets one of the seeds, so that the interval over texts holds the scatter of both.
+    Each text has a single seed, so that the interval over texts covers the scatter of texts and seeds.
 
     Raises:
-        ModelError: the model's layers can't be drawn anew, or it does not offer what the method needs.
+        ModelError: the model's layers can't be randomized, or it lacks a capability that the method requires.
     """
     model.require({"random_layers", *method.requires})
-    items = [item for number in range(min(texts, len(REFERENCE_TEXTS))) if (item := _item(model, number))]
-    own = [_scores(model, method, item, meter) for item in items]
+    subjects = [subject for number in range(min(texts, len(REFERENCE_TEXTS))) if (subject := _subject(model, number))]
+    own = [_scores(model, method, *subject, meter) for subject in subjects]
     stages = _stages(model)
-    correlations = np.empty((len(stages), len(items)))
+    correlations = np.empty((len(stages), len(subjects)))
     for row, layers in enumerate(stages):
         for seed in range(SEEDS):
-            drawn = model.randomized(layers, seed)
-            for number in range(seed, len(items), SEEDS):
-                again = _scores(drawn, method, items[number], meter)
+            randomized = model.randomized(layers, seed)
+            for number in range(seed, len(subjects), SEEDS):
+                again = _scores(randomized, method, *subjects[number], meter)
                 correlations[row, number] = _correlation(own[number], again, method.signed)
     draw = np.random.default_rng(0)
     chance = [_correlation(scores, draw.normal(size=len(scores)), method.signed) for scores in own for _ in range(20)]
@@ -74,33 +73,34 @@ def measure(model: TextModel, method: Method, meter: Meter | None = None, *, tex
         correlations=np.array(means),
         error=np.array(half_widths),
         chance=None if math.isnan(random) else random,
-        texts=len(items),
+        texts=len(subjects),
         seeds=SEEDS,
         undefined=tuple(np.isnan(correlations).sum(axis=1).tolist()),
     )
 
 
 def cost(model: TextModel, method: Method) -> int:
-    """Most passes that `measure` takes."""
+    """Return the most passes that `measure` takes."""
     texts = [model.encode(*_texts(model, number)) for number in range(len(REFERENCE_TEXTS))]
     return (1 + len(_stages(model))) * sum(method.cost(tokens) + method.arithmetic(tokens) for tokens in texts)
 
 
 def known(model: TextModel, method: Method) -> Randomization | None:
-    """What was measured before, here or by those who ship the model."""
+    """Return an earlier measurement, of this machine or shipped with the model; None where there is none."""
     for path in (weights_folder() / model.name / FILE, _kept(model.record.weight_sha256)):
-        found = _read(path).get(_key(model.task.name, method.name, setting_values(method)))
-        if isinstance(found, dict) and found.get("weight_sha256") == model.record.weight_sha256:
-            with contextlib.suppress(RecordError):  # it may lie beside a stranger's weights
-                return decode(Randomization, found, FILE)
+        record = _read(path).get(_key(model.task.name, method.name, setting_values(method)))
+        if isinstance(record, dict) and record.get("weight_sha256") == model.record.weight_sha256:
+            with contextlib.suppress(RecordError):  # the file may come with a stranger's weights
+                return decode(Randomization, record, FILE)
     return None
 
 
-def keep(found: Randomization, path: Path | None = None) -> None:
-    """Write a measurement down; where nothing can be written, it is measured again another time."""
-    path = path or _kept(found.weight_sha256)
-    record = {part.name: _plain(getattr(found, part.name)) for part in dataclasses.fields(found)}
-    whole = _read(path) | {_key(found.task, found.method, found.params): record}
+def keep(randomization: Randomization, path: Path | None = None) -> None:
+    """Store a measurement; if nothing can be written, it is measured again next time."""
+    path = path or _kept(randomization.weight_sha256)
+    record = {field.name: _plain(getattr(randomization, field.name)) for field in dataclasses.fields(randomization)}
+    key = _key(randomization.task, randomization.method, randomization.params)
+    whole = _read(path) | {key: record}
     with contextlib.suppress(FileError):
         create_folder(path.parent)
         write_file(path, json.dumps(whole, indent=1, sort_keys=True) + "\n")
@@ -134,28 +134,26 @@ class ParameterRandomization(ModelAnalysis[Randomization]):
 
 
 def _stages(model: TextModel) -> list[int]:
-    """How many layers are drawn anew besides the head: none, a third, two thirds, all."""
+    """Return the numbers of layers that are randomized besides the head: none, a third, two thirds, all."""
     return sorted({math.ceil(model.layers * part / 3) for part in range(4)})
 
 
 def _texts(model: TextModel, number: int) -> tuple[str, ...]:
-    """A reference text as a model's task has it: with a word to guess, behind a question, or with another text."""
+    """Return a reference text in the form of a model's task: with a mask, after a question, or with another text."""
     text = REFERENCE_TEXTS[number]
-    if (
-        model.head.vocabulary is not None and model.head.vocabulary.mask
-    ):  # one word, the one in the middle, is to be guessed
+    if model.head.vocabulary is not None and model.head.vocabulary.mask:  # the word in the middle is masked
         words = text.split()
         words[len(words) // 2] = model.head.vocabulary.mask
         return (" ".join(words),)
     if model.pair != "always":
         return (text,)
-    if model.task.open_labels:  # what is asked for stands in the second text
+    if model.task.open_labels:  # labels follow from the second text
         return "What is it about?", text
     return text, REFERENCE_TEXTS[(number + 1) % len(REFERENCE_TEXTS)]
 
 
-def _item(model: TextModel, number: int) -> tuple[Tokens, Target] | None:
-    """A reference text as a model reads it, and the target it decides for; None where it can't be read."""
+def _subject(model: TextModel, number: int) -> tuple[Tokens, Target] | None:
+    """Return a reference text's tokens and the decided target; None if the model can't read it."""
     try:
         tokens = model.encode(*_texts(model, number))
         return tokens, model.task.target(model.predict(tokens), model.head)
@@ -163,19 +161,19 @@ def _item(model: TextModel, number: int) -> tuple[Tokens, Target] | None:
         return None
 
 
-def _scores(model: TextModel, method: Method, item: tuple[Tokens, Target], meter: Meter | None) -> _Floats:
-    words = model.removable_units(*item, item[0].word_units())
-    return scores_of(method.attribute(model, *item, meter), words)
+def _scores(model: TextModel, method: Method, tokens: Tokens, target: Target, meter: Meter | None) -> _Floats:
+    words = model.removable_units(tokens, target, tokens.word_units())
+    return scores_of(method.attribute(model, tokens, target, meter), words)
 
 
 def _correlation(left: _Floats, right: _Floats, signed: bool) -> float:
-    """The size of Spearman's correlation; NaN where it is undefined."""
+    """Return the size of Spearman's correlation; NaN where it is undefined."""
     correlation = agreement(left, right, signed=signed)["spearman"]
     return math.nan if correlation is None else abs(correlation)
 
 
 def _defined_mean(values: _Floats) -> tuple[float, float]:
-    """The mean of the values (N,) that are defined, and the half-width of its 95 % interval; NaN: there is none."""
+    """Return the mean of the defined values (N,) and the half-width of its 95 % interval; NaN where there is none."""
     defined = values[~np.isnan(values)]
     if not len(defined):
         return math.nan, math.nan
@@ -189,29 +187,31 @@ def _kept(weight_sha256: str) -> Path:
 
 
 def _key(task: str, method: str, params: Mapping[str, Any]) -> str:
-    """One encoder may have several heads: which task, which method, which settings."""
+    """Return the key of a measurement by task, method, settings and versions: an encoder may have several heads."""
     settings = json.dumps(_effective(task, params), sort_keys=True)
-    return f"{task} {method} {hashlib.sha256(settings.encode()).hexdigest()[:12]}"
+    key = f"{task} {method} {hashlib.sha256(settings.encode()).hexdigest()[:12]}"
+    versions = (ParameterRandomization.version, METHODS[method].version if method in METHODS else 1)
+    return key if versions == (1, 1) else f"{key} versions {versions[0]} {versions[1]}"
 
 
 def _effective(task: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings without `emptied` where all is emptied together, as it was before that could be set."""
+    """Return settings without `emptied` if texts are emptied together, as before that setting existed."""
     emptied = params.get("emptied", "together")
     in_turn = emptied == "in_turn" or (emptied == "auto" and task == "sentence_similarity")
-    rest = {name: value for name, value in params.items() if name != "emptied"}
+    rest = {name: setting for name, setting in params.items() if name != "emptied"}
     return rest | ({"emptied": "in_turn"} if in_turn else {})
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
         return read_json(path)
-    except ModelError:  # not there, or written by something else
+    except ModelError:  # no such file, or not one of ours
         return {}
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        return [None if math.isnan(number) else round(number, 5) for number in value.tolist()]
-    if isinstance(value, Mapping):
-        return dict(value)
-    return value
+def _plain(content: Any) -> Any:
+    if isinstance(content, np.ndarray):
+        return [None if math.isnan(number) else round(number, 5) for number in content.tolist()]
+    if isinstance(content, Mapping):
+        return dict(content)
+    return content

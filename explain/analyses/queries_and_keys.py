@@ -25,5 +25,5 @@ class QueriesAndKeys(TextAnalysis[AttentionVectors]):
         return 1
 
     def run(self, model: TextModel, subject: ExplainedText, meter: Meter | None = None) -> AttentionVectors:
-        trace = model.trace(subject.tokens, meter)
+        trace = model.attention.trace(subject.tokens, meter)
         return AttentionVectors(subject.tokens, trace.queries.numpy(), trace.keys.numpy())

@@ -38,5 +38,5 @@ class SemanticSearch(VectorAnalysis[Ranking]):
             TextError: the query is empty or not Unicode.
         """
         check_text(self.query)
-        read = model.text_vectors([self.query], subject.pooling, meter)
+        read = model.vectors.read([self.query], subject.pooling, meter)
         return Ranking(*nearest(subject.vectors, read.vectors[0], self.most), truncated=bool(read.truncated[0]))

@@ -35,7 +35,7 @@ class SimilarityAttribution(TextAnalysis[SimilarityMatrix]):
     limits: ClassVar[str] = (
         "The values add up with three terms of the empty texts, and depend on what stands for empty."
     )
-    requires: ClassVar[frozenset[str]] = frozenset({"vectors_moved"})
+    requires: ClassVar[frozenset[str]] = frozenset({"jvp"})
     returns: ClassVar[type] = SimilarityMatrix
 
     granularity: str = setting(

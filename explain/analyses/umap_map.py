@@ -22,7 +22,7 @@ from explain.numerics.nearest import evenly_drawn
 MOST_MAPPED = 20_000  # texts; the time grows with them
 FEWEST_TEXTS = 10
 NEIGHBORS = 15  # as in the paper's experiments, and UMAP's own default
-# One at a time: where numba finds no OpenMP, it ends the whole process when two threads run what it compiled.
+# One at a time: without OpenMP, numba ends the process when two threads run its compiled code at once.
 _MAPPING = threading.Lock()
 
 

@@ -23,8 +23,8 @@ from explain.numerics.coalitions import interaction_shares, pair_interactions
 class WordInteractions(CoalitionSettings, TextAnalysis[PairInteractions]):
     """The Shapley interaction index of every two words.
 
-    Exact where the budget allows every set of words; else sets are drawn with their complements, and each value has an
-    interval. A text of more words than the budget is enough for is taken by phrase, or by sentence.
+    Exact if the budget allows every set of words; otherwise sets are drawn with their complements, and each value has
+    an interval. A text with too many words for the budget is split into phrases, or sentences.
     """
 
     name: ClassVar[str] = "word_interactions"
@@ -47,7 +47,7 @@ class WordInteractions(CoalitionSettings, TextAnalysis[PairInteractions]):
         """Compute the interactions.
 
         Raises:
-            SettingError: the granularity chosen has more parts than the budget is enough for.
+            SettingError: the granularity has more parts than the budget is enough for.
         """
         watch = Stopwatch(meter)
         granularity, game = self.game(model, (subject.tokens, subject.target), watch.meter)
@@ -72,5 +72,5 @@ class WordInteractions(CoalitionSettings, TextAnalysis[PairInteractions]):
 
 
 def _passes_for_pairs(count: int) -> int:
-    """Return the passes from which on intervals hold what they say: five coalitions for every two parts."""
+    """Return the fewest passes for which intervals are right: five coalitions for every two parts."""
     return 5 * count * (count - 1) // 2 + 2

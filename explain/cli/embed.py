@@ -49,8 +49,8 @@ def run(options: argparse.Namespace) -> int:
     from explain.api import embed
     from explain.data.texts import pasted_texts, read_texts
     from explain.models.loading.catalogue import default_encoder, load_model
-    from explain.models.transformer import check_text
     from explain.report.vector_files import check_place, write
+    from explain.text.checks import check_text
     from explain.views.scores_table import ranking_to_text
 
     if options.out is not None:  # what is wrong is not to be found out after an hour
@@ -71,13 +71,13 @@ def run(options: argparse.Namespace) -> int:
     for sentence in texts.report.sentences():
         print(sentence, file=sys.stderr)
     if cut:
-        print(f"Texts longer than {model.longest_text} pieces were cut: {cut:,}.", file=sys.stderr)
+        print(f"Texts longer than {model.vectors.longest_text} pieces were cut: {cut:,}.", file=sys.stderr)
     if options.out is not None:  # before whoever reads the ranking stops reading
         write(vectors, texts, options.out)
         say(f"Written: {options.out}")
     if options.query is not None:
         ranking = SemanticSearch(options.query, options.top).run(model, vectors)
         if ranking.truncated:
-            print(f"The query is longer than {model.longest_text} pieces. It was cut.", file=sys.stderr)
+            print(f"The query is longer than {model.vectors.longest_text} pieces. It was cut.", file=sys.stderr)
         sys.stdout.write(ranking_to_text(ranking, texts.texts, texts.rows))
     return 0

@@ -5,10 +5,14 @@ import sys
 from collections.abc import Sequence
 
 from explain.cli import (
+    analyses,
+    ask,
     attention,
     embed,
     evaluate,
+    extensions,
     methods,
+    metrics,
     models,
     neurons,
     replay,
@@ -20,7 +24,10 @@ from explain.cli.output import discard_output, say
 from explain.core.arguments import Parser
 from explain.core.errors import ExplainError
 
-COMMANDS = (text, attention, embed, neurons, evaluate, train, models, methods, serve, replay)
+COMMANDS = (
+    *(text, ask, attention, embed, neurons, evaluate, train),
+    *(models, methods, metrics, analyses, extensions, serve, replay),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

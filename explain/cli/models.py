@@ -13,11 +13,11 @@ def add_to(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print a row for each model."""
-    from explain.models.loading.catalogue import list_models
+    from explain.models.loading.listing import list_models
 
     rows = []
     for entry in list_models():
-        tasks = (", " if entry.told else " or ").join(entry.tasks).replace("_", "-") or "(known once loaded)"
+        tasks = (", " if entry.task_is_known else " or ").join(entry.tasks).replace("_", "-") or "(known once loaded)"
         size = f"{entry.size / 1e6:.1f} MB" if entry.size else ""
         figure = "" if entry.main_figure is None else "{} {:.3f}".format(*entry.main_figure)
         rows.append((entry.name, tasks, size, figure, entry.title))

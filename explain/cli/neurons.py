@@ -119,7 +119,7 @@ def _neuron_analyses(
     model.require({"neurons"})
     if options.layer is not None and options.layer >= model.layers:
         raise SettingError(f"--layer is {options.layer}; {model.name} has layers 0 to {model.layers - 1}.")
-    zeroed = tuple(read_neuron(name, model.layers, model.neurons) for name in options.zero)
+    zeroed = tuple(read_neuron(name, model.layers, model.neurons.per_layer) for name in options.zero)
     effects = (NeuronAblation(zeroed),) if zeroed else ()
     if options.lines is None:
         return effects, ()

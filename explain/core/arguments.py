@@ -1,4 +1,4 @@
-"""Command-line options: a parser whose errors are told like all others, and types that say their range once."""
+"""Command-line options: a parser that raises the package's errors, and types with ranges."""
 
 import argparse
 import math
@@ -10,11 +10,11 @@ from explain.core.files import check_writable
 from explain.core.hosts import read_allowed_host
 from explain.core.installation import own_path
 
-MOST = 2**31 - 1  # of a whole number that has no smaller bound
-_SHOWN = 60  # characters of a value that is refused
+MOST = 2**31 - 1  # the bound of a whole number without a smaller one
+_SHOWN = 60  # characters of refused text
 _LONGEST = 600  # characters of a message
 
-Value = TypeVar("Value")
+Argument = TypeVar("Argument")
 
 
 class Parser(argparse.ArgumentParser):
@@ -26,40 +26,40 @@ class Parser(argparse.ArgumentParser):
 
 
 def whole_number(low: int, high: int = MOST) -> Callable[[str], int]:
-    """A type for whole numbers in a range, both ends included."""
+    """Return an argparse type for whole numbers in a range, both ends included."""
     what = f"a whole number of at least {low}" if high == MOST else f"a whole number from {low} to {high}"
 
     def read(text: str) -> int:
         try:
-            value = int(text)
-        except ValueError:  # no number, or one of thousands of digits
-            value = None
-        return _accepted(value, value is not None and low <= value <= high, what, text)
+            number = int(text)
+        except ValueError:  # no number, or thousands of digits
+            number = None
+        return _accepted(number, number is not None and low <= number <= high, what, text)
 
     return read
 
 
 def finite_number(low: float, high: float = math.inf) -> Callable[[str], float]:
-    """A type for finite numbers in a range, both ends included."""
+    """Return an argparse type for finite numbers in a range, both ends included."""
     what = f"a number of at least {low:g}" if high == math.inf else f"a number from {low:g} to {high:g}"
 
     def read(text: str) -> float:
         try:
-            value = float(text)
+            number = float(text)
         except ValueError:
-            value = math.nan
-        return _accepted(value, math.isfinite(value) and low <= value <= high, what, text)
+            number = math.nan
+        return _accepted(number, math.isfinite(number) and low <= number <= high, what, text)
 
     return read
 
 
 def not_empty(text: str) -> str:
-    """A type for names and paths: anything but an empty text, or one with a zero byte."""
+    """Read a name or path: any text that is not empty and holds no zero byte."""
     return _accepted(text, bool(text.strip()) and "\0" not in text, "a name", text)
 
 
 def output_file(text: str) -> str:
-    """A type for files that will be written; whether they can be is checked before any work."""
+    """Read the path of an output file, and check before any work that it can be written."""
     place = not_empty(text)
     try:
         check_writable(own_path(place))
@@ -69,15 +69,15 @@ def output_file(text: str) -> str:
 
 
 def host_name(text: str) -> str:
-    """A type for names of hosts."""
+    """Read the name of a host."""
     try:
         return read_allowed_host(text)
     except ExplainError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
-def _accepted(value: Value | None, fits: bool, what: str, text: str) -> Value:
-    if value is None or not fits:
+def _accepted(argument: Argument | None, fits: bool, what: str, text: str) -> Argument:
+    if argument is None or not fits:
         shown = repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r} ... ({len(text):,} characters)"
         raise argparse.ArgumentTypeError(f"expected {what}, not {shown}")
-    return value
+    return argument

@@ -1,4 +1,4 @@
-"""Names and import paths of the release before: they work for one release more, with a `DeprecationWarning`.
+"""Names and import paths of the release before; they work for one more release, with a `DeprecationWarning`.
 
     from explain.knobs import knob        # now: from explain.core.settings import setting
 
@@ -70,7 +70,10 @@ MOVED = {
 
 # Names that changed, or went elsewhere than their module: old module -> old name -> new place.
 RENAMED = {
-    "explain.errors": {"KnobError": "explain.core.errors.SettingError"},
+    "explain.errors": {
+        "KnobError": "explain.core.errors.SettingError",
+        "told": "explain.core.errors.exit_with_message",
+    },
     "explain.knobs": {
         "Knob": "explain.core.settings.Setting",
         "knob": "explain.core.settings.setting",
@@ -83,6 +86,7 @@ RENAMED = {
         "Charts": "explain.views.charts.Charts",
         "Confusion": "explain.views.charts.Confusion",
         "Line": "explain.views.charts.Line",
+        "VERDICTS": "explain.views.verdicts.VERDICTS",
     },
     "explain.ground_truth": {
         "SHORTCUTS": "explain.testing.planted_models.SHORTCUTS",
@@ -217,7 +221,7 @@ RENAMED = {
 
 
 def old_name(module: str, name: str) -> Any:
-    """Return what an old name stands for; for `__getattr__` of modules whose names changed.
+    """Return the object of an old name; for `__getattr__` of modules whose names changed.
 
     Raises:
         AttributeError: the module never had that name.
@@ -225,17 +229,17 @@ def old_name(module: str, name: str) -> Any:
     place = RENAMED.get(module, {}).get(name) or (f"{MOVED[module]}.{name}" if module in MOVED else "")
     home, _, leaf = place.rpartition(".")
     try:
-        value = getattr(importlib.import_module(home), leaf) if home else None
+        member = getattr(importlib.import_module(home), leaf) if home else None
     except AttributeError:
-        value = None
-    if value is None:
+        member = None
+    if member is None:
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
     warnings.warn(f"{module}.{name} is now {place}; the old name goes with the next release.", DeprecationWarning, 3)
-    return value
+    return member
 
 
 class _Shim(Loader):
-    """Makes a module that hands out names from their new places."""
+    """A loader of modules that return names from their new places."""
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         module = ModuleType(spec.name, f"Moved to {MOVED.get(spec.name, 'several modules')}.")
@@ -243,7 +247,7 @@ class _Shim(Loader):
         return module
 
     def exec_module(self, module: ModuleType) -> None:
-        """Do nothing: names are looked up when they are asked for."""
+        """Do nothing: names are looked up on access."""
 
 
 def _attribute(module: str, name: str) -> Any:
@@ -253,7 +257,7 @@ def _attribute(module: str, name: str) -> Any:
 
 
 class _Finder(MetaPathFinder):
-    """Finds modules that are gone; it stands behind all finders of modules that are there."""
+    """A finder of modules that are gone, behind all other finders."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None

@@ -1,12 +1,13 @@
-"""Every error a user of this package can meet, as one tree.
+"""The errors of this package, as one tree.
 
     ExplainError            the border: catch this, show `str(error)`, nothing else is needed
     ├── TextError           the text can't be explained as it is (empty, too long, not Unicode)
     ├── ModelError          no such model, or one that must not or can't be loaded
     ├── TargetError         no such label, or a target that does not fit the task
-    ├── SettingError           a setting out of its range, or a setting the method does not have
-    ├── MetricError         an explanation can't be tested so
+    ├── SettingError        a setting out of its range, or a setting the method does not have
+    ├── MetricError         a metric that can't test this explanation
     ├── UnknownNameError    a name that is in no registry (also a KeyError)
+    │   └── ExtensionError  an entry of another distribution that can't be used
     ├── DataError           a file of rows that can't be read, or lacks what is needed
     ├── RecordError         a report that can't be read or replayed
     ├── FileError           a file that can't be written: a full disk, no permission, no such folder
@@ -42,7 +43,7 @@ class SettingError(ExplainError, ValueError):
 
 
 class MetricError(ExplainError, ValueError):
-    """An explanation can't be tested so."""
+    """A metric that can't test this explanation."""
 
 
 class UnknownNameError(ExplainError, KeyError):
@@ -50,6 +51,10 @@ class UnknownNameError(ExplainError, KeyError):
 
     def __str__(self) -> str:  # KeyError would show the message in quotes
         return str(self.args[0])
+
+
+class ExtensionError(UnknownNameError):
+    """An entry of another distribution that can't be used; the message names the distribution."""
 
 
 class DataError(ExplainError):
@@ -73,8 +78,8 @@ class Cancelled(ExplainError):
 
 
 @contextmanager
-def told(program: str) -> Iterator[None]:
-    """An error of the tree above ends a program of the command line with one line, not with a traceback.
+def exit_with_message(program: str) -> Iterator[None]:
+    """End a program of the command line with a line, not a traceback, on an error of the tree above.
 
     Raises:
         SystemExit: with status 2, after such an error.

@@ -1,12 +1,12 @@
-"""Writing files so that a failure costs nothing: the earlier file stays until the new one is complete on disk.
+"""Atomic writing of files: the earlier file stays until the new file is complete on disk.
 
 A file is written beside its target, synchronized to disk and renamed over it. A reader, a full disk or a kill in
-mid-write meets the earlier file or the new one, never half of either. A killed process may leave its hidden part
+mid-write leaves the earlier file or the new one, never half of either. A killed process may leave its hidden part
 (`.explain-….part`) beside the target; nothing reads it.
 
 Symbolic links are followed: the file behind the link is replaced. The permissions of the earlier file are kept, and its
-owner where the system allows it; a hard link to the earlier file keeps the earlier content. What is no regular file
-(a pipe, a terminal, `/dev/stdout`) can't be replaced, so it is written straight through.
+owner if the system allows it; a hard link to the earlier file keeps the earlier content. A pipe, a terminal or
+`/dev/stdout` is no regular file and can't be replaced, so it is written directly.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ from explain.core.errors import FileError
 
 _STREAM = re.compile(r"/dev/(?:(stdout)|(stderr)|fd/(\d{1,4}))|/proc/self/fd/(\d{1,4})")
 _PART = ".explain-{}.part"
-_CAN_NOT_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EROFS)  # what some file systems answer; nothing is lost by it
+_CAN_NOT_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EROFS)  # answers of some file systems; no content is lost
 _REASONS = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "your share of the disk is full",
@@ -56,7 +56,7 @@ def write_file(path: str | Path, content: str | bytes) -> None:
 
 @contextlib.contextmanager
 def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
-    """A binary file to write into; it takes the place of `path` when the block ends without an error.
+    """Open a binary file that replaces `path` when the block ends without an error.
 
     Raises:
         FileError: it can't be written; an earlier file is unchanged.
@@ -85,9 +85,9 @@ def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
 
 @contextlib.contextmanager
 def atomic_files(folder: Path) -> Iterator[Path]:
-    """An empty folder for a library that writes several files; they move into `folder` when the block ends.
+    """Create an empty folder for a library that writes several files; they move into `folder` when the block ends.
 
-    Each file replaces an earlier one of its name whole; where the block fails, `folder` is unchanged.
+    Each file replaces an earlier file of its name; if the block fails, `folder` is unchanged.
 
     Raises:
         FileError: a file can't be written.
@@ -115,7 +115,7 @@ def append_text(path: Path, text: str) -> None:
     """Append text to a file that grows, such as a log of rows: all of it, or nothing.
 
     Raises:
-        FileError: it can't be written; what was there before is kept.
+        FileError: it can't be written; the earlier content is kept.
     """
     with file_errors(path), path.open("ab", buffering=0) as file:
         length = os.fstat(file.fileno()).st_size
@@ -130,10 +130,10 @@ def append_text(path: Path, text: str) -> None:
 
 
 def check_writable(path: str | Path) -> None:
-    """Check that a file can be written, before the work for it begins; nothing is changed.
+    """Check before the work that a file can be written; nothing is changed.
 
     Raises:
-        FileError: it can't be.
+        FileError: the file can't be written.
     """
     path = Path(path)
     with file_errors(path):
@@ -143,17 +143,17 @@ def check_writable(path: str | Path) -> None:
 
 
 def is_missing_or_empty(path: Path) -> bool:
-    """Whether a file is still to be begun.
+    """Return whether a file is missing or empty.
 
     Raises:
-        FileError: no file can be there.
+        FileError: no file can have that path.
     """
     with file_errors(path):
         return not path.exists() or (path.is_file() and not path.stat().st_size)
 
 
 def create_folder(folder: Path) -> None:
-    """Create a folder and those above it, where they are missing.
+    """Create a folder and its missing parents.
 
     Raises:
         FileError: it can't be created.
@@ -164,7 +164,7 @@ def create_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def file_errors(path: Path) -> Iterator[None]:
-    """Turn what the system says of a path that can't be written into a `FileError`."""
+    """Turn the system's errors for a path that can't be written into a `FileError`."""
     name = str(path)
     try:
         encoded = os.fsencode(name)
@@ -174,7 +174,7 @@ def file_errors(path: Path) -> Iterator[None]:
         raise FileError(f"{name!r} can't be written: no file can have that name.")
     try:
         yield
-    except BrokenPipeError:  # whoever read has seen enough: no failure
+    except BrokenPipeError:  # the reader closed the pipe: no failure
         raise
     except OSError as error:
         raise FileError(f"{path} can't be written: {_reason(path, error)}.{_kept(path)}") from error
@@ -189,7 +189,7 @@ def _reason(path: Path, error: OSError) -> str:
 
 
 def _kept(path: Path) -> str:
-    """A note on the file that is there already; empty where there is none."""
+    """Return a note on an earlier file; empty if there is none."""
     try:
         kept = path.stat()
     except (OSError, ValueError):
@@ -198,10 +198,10 @@ def _kept(path: Path) -> str:
 
 
 def _target(path: Path) -> Path | None:
-    """The file that is replaced, links followed; None where the path is no regular file and can't be replaced.
+    """Return the file that is replaced, links followed; None if the path is no regular file.
 
     Raises:
-        OSError: it is a folder, or a file that must not be written.
+        OSError: the path is a folder, or a file that must not be written.
     """
     if _STREAM.fullmatch(str(path)):
         return None
@@ -219,7 +219,7 @@ def _target(path: Path) -> Path | None:
 
 
 def _stream(path: Path) -> BinaryIO:
-    """A file that is written straight through; of this process' own streams a copy, which keeps its place in them."""
+    """Open a file that is written directly; for this process' own streams a copy, which keeps their position."""
     own = _STREAM.fullmatch(str(path))
     if own is None:
         return path.open("wb")
@@ -230,7 +230,7 @@ def _stream(path: Path) -> BinaryIO:
 
 
 def _new_part(target: Path) -> Path:
-    """A new empty file beside a target, with the permissions that any new file gets."""
+    """Create an empty file beside a target, with the permissions of any new file."""
     part = target.with_name(_PART.format(secrets.token_hex(8)))
     part.touch(0o666, exist_ok=False)
     return part
@@ -257,7 +257,7 @@ def _synchronize(descriptor: int) -> None:
 
 
 def _synchronize_folder(folder: Path) -> None:
-    """Put a rename on disk, where the system can; the new file is complete either way."""
+    """Synchronize a rename to disk, if the system can; the new file is complete either way."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -32,12 +32,12 @@ class Page:
 
     @property
     def title(self) -> str:
-        """Its first heading."""
+        """The first heading."""
         return self._text.removeprefix("# ").partition("\n")[0]
 
     @property
     def body(self) -> str:
-        """Its Markdown after the first heading."""
+        """The Markdown after the first heading."""
         return self._text.partition("\n")[2].strip()
 
     @property
@@ -85,15 +85,15 @@ def parts(page: Page, address: Callable[[str], str]) -> tuple[str | Picture, ...
         linked = _page_behind(page, target)
         return words if linked is None else f"[{words}]({address(linked.name)})"
 
-    found: list[str | Picture] = []
+    blocks: list[str | Picture] = []
     pieces = _PICTURE.split(page.body)
     for number, text in enumerate(pieces[::3]):
         if text.strip():
-            found.append(_with_links(text.strip(), moved))
+            blocks.append(_with_links(text.strip(), moved))
         if 3 * number + 2 < len(pieces):
             description, target = pieces[3 * number + 1 : 3 * number + 3]
-            found.append(Picture((page.path.parent / target).resolve(), description))
-    return tuple(found)
+            blocks.append(Picture((page.path.parent / target).resolve(), description))
+    return tuple(blocks)
 
 
 @functools.cache

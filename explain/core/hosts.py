@@ -25,7 +25,7 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 def is_loopback(address: str) -> bool:
-    """Whether a server on this address listens to its own machine alone; an empty address means every machine."""
+    """Return whether an address is reachable from its own machine alone; an empty address means every machine."""
     try:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:
@@ -33,7 +33,7 @@ def is_loopback(address: str) -> bool:
 
 
 def read_host(host: str) -> str | None:
-    """The name in a `Host` header, in lower case, without its port and last dot; None where it can't be read."""
+    """Return the name in a `Host` header, in lower case, without port and last dot; None if it can't be read."""
     parts = _HOST.fullmatch(host)
     if parts is None:
         return None
@@ -46,10 +46,10 @@ def read_host(host: str) -> str | None:
 
 
 def read_allowed_host(text: str) -> str:
-    """A host name as a user gives it: letters of any script, with or without a port.
+    """Read a host name from a user: letters of any script, with or without a port.
 
     Raises:
-        SettingError: it is no name of a host.
+        SettingError: the text is no name of a host.
     """
     try:
         address = ipaddress.ip_address(text.strip())
@@ -66,10 +66,10 @@ def read_allowed_host(text: str) -> str:
 
 
 def allowed_hosts(text: str | None = None) -> tuple[str, ...]:
-    """The host names in a text with commas; by default those of the environment.
+    """Return the host names in a text with commas; by default those of the environment.
 
     Raises:
-        SettingError: one of them is no name of a host.
+        SettingError: a part of the text is no name of a host.
     """
     listed = os.environ.get(VARIABLE, "") if text is None else text
     return tuple(read_allowed_host(part) for part in listed.split(",") if part.strip())
@@ -80,20 +80,20 @@ class HostPolicy:
     """The names that a server answers to.
 
     Attributes:
-        names: these and no others; None: every name.
+        names: the allowed names; None: every name.
     """
 
     names: frozenset[str] | None
 
     def refusal(self, hosts: Iterable[bytes], port: int | None = None) -> tuple[int, str] | None:
-        """Status and text of the answer to a request that is refused; None where it is served.
+        """Return status and text of the answer to a refused request; None if the request is served.
 
         Args:
-            hosts: the values of its `Host` headers.
+            hosts: the contents of its `Host` headers.
             port: the server's own.
         """
-        given = [value.decode("latin-1") for value in hosts]
-        name = read_host(given[0]) if len(given) == 1 else None
+        headers = [header.decode("latin-1") for header in hosts]
+        name = read_host(headers[0]) if len(headers) == 1 else None
         if name is None:
             return 400, "The request needs one Host header that names this server.\n"
         if self.names is None or name in self.names:
@@ -107,14 +107,14 @@ class HostPolicy:
 
 
 def host_policy(address: str, names: Iterable[str]) -> HostPolicy:
-    """The policy of a server.
+    """Return the policy of a server.
 
-    On a loopback address: its own names, and those given. On any other: those given, and the loopback names, which
-    health checks inside a container use; where none is given, every name.
+    On a loopback address: its own names and `names`. On any other: `names` and the loopback names, which health checks
+    inside a container use; without `names`, every name.
 
     Args:
-        address: where it listens; empty: everywhere.
-        names: host names that it is for; see `allowed_hosts`.
+        address: the address it listens on; empty: all.
+        names: the allowed host names; see `allowed_hosts`.
     """
     named = frozenset(names)
     if not is_loopback(address):
@@ -134,7 +134,7 @@ class AllowedHosts:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
-            hosts = [value for name, value in scope["headers"] if name.lower() == b"host"]
+            hosts = [content for name, content in scope["headers"] if name.lower() == b"host"]
             server = scope.get("server") or (None, None)
             refusal = self._policy.refusal(hosts, server[1])
             if refusal is not None:
@@ -144,7 +144,7 @@ class AllowedHosts:
 
 
 async def _refuse(kind: str, send: Send, status: int, text: str) -> None:
-    if kind == "websocket":  # before it is accepted: the handshake is answered with 403
+    if kind == "websocket":  # closed before it is accepted: the handshake is answered with 403
         await send({"type": "websocket.close", "code": 1008, "reason": ""})
         return
     body = text.encode()

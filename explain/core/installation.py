@@ -1,6 +1,6 @@
-"""This installation: where the app and the weights lie, where models of one's own go, and what the environment sets.
+"""The installation: folders of the app, of shipped weights and of the user's models, and environment variables.
 
-In a checkout they lie beside this package, in an installed wheel inside it.
+In a checkout app and weights lie beside this package, in an installed wheel inside it.
 """
 
 import os
@@ -13,16 +13,16 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def site_folder() -> Path:
-    """The folder that holds `app.py`, `pages/` and `weights/`."""
+    """Return the folder that holds `app.py`, `pages/` and `weights/`."""
     installed = _PACKAGE / "site"
     return installed if installed.is_dir() else _PACKAGE.parent
 
 
 def environment_number(name: str, default: int, most: int = 100_000_000) -> int:
-    """A whole number from an environment variable, from 1 to `most`.
+    """Return a whole number from an environment variable, from 1 to `most`.
 
     Raises:
-        ExplainError: it is set to something else.
+        ExplainError: the variable is set to something else.
     """
     text = os.environ.get(name, "")
     if not text:
@@ -35,19 +35,19 @@ def environment_number(name: str, default: int, most: int = 100_000_000) -> int:
 
 
 def weights_folder() -> Path:
-    """The folder of the shipped models."""
+    """Return the folder of the shipped models."""
     return site_folder() / "weights"
 
 
 def models_folder() -> Path:
-    """The folder of the models that were trained here; it need not be there yet."""
+    """Return the folder of the models that were trained here; it may not exist yet."""
     named = os.environ.get("EXPLAIN_MODELS_DIR")
-    data = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return Path(named).expanduser() if named else data / "explain" / "models"
+    share = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return Path(named).expanduser() if named else share / "explain" / "models"
 
 
 def own_path(place: str | Path) -> Path:
-    """A path as a user writes it, "~" being a folder of theirs.
+    """Return a path written by a user, with "~" for the home folder.
 
     Raises:
         DataError: there is no such user, or no file can have that name.

@@ -1,6 +1,6 @@
-"""The meter: counts passes while they are spent, tells whoever waits, and stops the work when asked.
+"""The meter: it counts passes while they are spent, reports progress, and stops the work on request.
 
-Models tick it (nobody else knows what was really run), so a method can't understate its cost.
+Models tick it, since only they know what was run; so a method can't understate its cost.
 """
 
 import threading
@@ -13,7 +13,7 @@ from explain.core.errors import Cancelled
 
 @dataclass(frozen=True)
 class Passes:
-    """What a result cost, in sequences run through the encoder (not in calls: how they were batched is no cost)."""
+    """The cost of a result in sequences run through the model, however they were batched."""
 
     forward: int = 0
     backward: int = 0
@@ -24,12 +24,12 @@ class Passes:
 
 
 class Meter:
-    """Counts the passes of one piece of work; safe to read from another thread.
+    """A counter of the passes of a job; safe to read from another thread.
 
     Args:
         on_pass: called with the passes spent so far, after every chunk.
         limit: most passes (forward and backward together) that may be spent.
-        on_part: called with the name and the state of a part that is not finished yet.
+        on_part: called with the name and the intermediate result of a part that is not finished yet.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Meter:
         self._stop = threading.Event()
 
     def cancel(self) -> None:
-        """Ask the work to stop; it does at its next chunk."""
+        """Ask the work to stop, at its next chunk."""
         self._stop.set()
 
     @property
@@ -54,15 +54,15 @@ class Meter:
         return self._stop.is_set()
 
     def publish(self, name: Hashable, part: Any) -> None:
-        """Show what a method or question, `name`, has found so far; to be drawn by who waits, and kept by nobody."""
+        """Publish an intermediate result of a method or analysis, to be drawn but not stored."""
         if self._on_part is not None:
             self._on_part(name, part)
 
     def tick(self, *, forward: int = 0, backward: int = 0, positions: int = 0, steps: int = 0) -> None:
-        """Count a chunk of sequences that was run, or steps of arithmetic beside the model, which are no passes.
+        """Count a chunk of sequences, or steps of arithmetic outside the model, which are no passes.
 
         Raises:
-            Cancelled: someone asked for it, or the limit is passed.
+            Cancelled: the work was cancelled, or the limit is passed.
         """
         self.spent = self.spent + Passes(forward, backward, positions)
         self.steps += steps

@@ -1,4 +1,4 @@
-"""Settings of methods, metrics and analyses: declared once, used as widget, flag, cache key and record entry.
+"""Settings of methods, metrics and analyses: declared once, used as widget, option, cache key and record entry.
 
 A setting is a field of a frozen dataclass:
 
@@ -22,11 +22,11 @@ _METADATA = "explain.setting"
 _LARGEST = 1e100  # of a setting without a bound of its own
 
 
-def _shown(value: Any) -> str:
-    """A value for a message, shortened."""
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > 10**20:
+def _shown(content: Any) -> str:
+    """Return a short text of a setting's content, for messages."""
+    if isinstance(content, int) and not isinstance(content, bool) and abs(content) > 10**20:
         return "a number of very many digits"
-    text = repr(value)
+    text = repr(content)
     return text if len(text) <= 80 else f"{text[:80]} ..."
 
 
@@ -35,11 +35,11 @@ class Codec:
     """Reading and writing of settings of one kind.
 
     Attributes:
-        expected: what may be put in, in words.
-        parse: text of a command line to the value.
-        encode: the value to JSON; decode: JSON, or the value itself, to the value.
+        expected: the values it accepts, in words.
+        parse: from text of a command line to the value.
+        encode: from the value to JSON; decode: from JSON, or the value itself, to the value.
 
-    `parse` and `decode` raise ValueError, KeyError, TypeError or `SettingError` where they can't read what they get.
+    `parse` and `decode` raise ValueError, KeyError, TypeError or `SettingError` for content they can't read.
     """
 
     expected: str
@@ -64,12 +64,12 @@ class Setting:
 
     @property
     def required(self) -> bool:
-        """Whether it has no default."""
+        """Whether the setting has no default."""
         return self.default is MISSING
 
     @property
     def range(self) -> str:
-        """What may be put in, in words."""
+        """The accepted values, in words."""
         if self.codec is not None:
             return self.codec.expected
         if self.choices:
@@ -82,7 +82,7 @@ class Setting:
         """Read a setting from a command line.
 
         Raises:
-            SettingError: it can't be read as the setting's type.
+            SettingError: the text can't be read as the setting's type.
         """
         if self.optional and text.lower() in ("", "none", "auto"):
             return None
@@ -92,39 +92,39 @@ class Setting:
             if self.type is bool:
                 return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
             return self.type(text)
-        except (KeyError, ValueError):  # also of a number of thousands of digits
+        except (KeyError, ValueError):  # also for a number of thousands of digits
             raise SettingError(f"{self.name} is {_shown(text)}; expected {self.range}.") from None
 
-    def check(self, value: Any) -> Any:
-        """Return the value, as the setting's type.
+    def check(self, content: Any) -> Any:
+        """Return a setting's content as its type.
 
         Raises:
             SettingError: wrong type, out of range, or none of the choices.
         """
-        if value is None and self.optional:
+        if content is None and self.optional:
             return None
         if self.codec is not None:
-            return self._decoded(value, self.codec)
-        if self.type is float and type(value) is int and abs(value) < _LARGEST:
-            value = float(value)
-        fits = type(value) is self.type and (not self.choices or value in self.choices)
-        if fits and isinstance(value, int | float):
+            return self._decoded(content, self.codec)
+        if self.type is float and type(content) is int and abs(content) < _LARGEST:
+            content = float(content)
+        fits = type(content) is self.type and (not self.choices or content in self.choices)
+        if fits and isinstance(content, int | float):
             low = -_LARGEST if self.low is None else self.low
             high = _LARGEST if self.high is None else self.high
-            fits = low <= value <= high  # which no number fits that is none (nan)
+            fits = low <= content <= high  # NaN fits no range
         if not fits:
-            raise SettingError(f"{self.name} is {_shown(value)}; expected {self.range}.")
-        return value
+            raise SettingError(f"{self.name} is {_shown(content)}; expected {self.range}.")
+        return content
 
-    def _decoded(self, value: Any, codec: Codec) -> Any:
+    def _decoded(self, content: Any, codec: Codec) -> Any:
         try:
-            return codec.decode(value)
+            return codec.decode(content)
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise SettingError(f"{self.name} is {value!r}; expected {self.range}.") from None
+            raise SettingError(f"{self.name} is {content!r}; expected {self.range}.") from None
 
-    def encode(self, value: Any) -> Any:
-        """Return the value as JSON."""
-        return value if self.codec is None or value is None else self.codec.encode(value)
+    def encode(self, content: Any) -> Any:
+        """Return a setting's content as JSON."""
+        return content if self.codec is None or content is None else self.codec.encode(content)
 
 
 def setting(
@@ -136,7 +136,7 @@ def setting(
     codec: Codec | None = None,
     help: str,
 ) -> Any:
-    """Declare a dataclass field as a setting; without a default it must be given.
+    """Declare a dataclass field as a setting; without a default it is required.
 
     `int | None` types are optional: None means "the method decides".
     """
@@ -145,14 +145,14 @@ def setting(
 
 
 def settings_of(owner: type | Any) -> tuple[Setting, ...]:
-    """The settings of a dataclass or of one of its instances, in order."""
+    """Return the settings of a dataclass or of an instance, in order."""
     return _settings_of(owner if isinstance(owner, type) else type(owner))
 
 
 @functools.cache
 def _settings_of(cls: type) -> tuple[Setting, ...]:
     hints = typing.get_type_hints(cls)
-    found = []
+    settings = []
     for field in dataclasses.fields(cls):
         if _METADATA not in field.metadata:
             continue
@@ -160,8 +160,8 @@ def _settings_of(cls: type) -> tuple[Setting, ...]:
         if isinstance(hint, types.UnionType):
             optional = type(None) in typing.get_args(hint)
             hint = next(part for part in typing.get_args(hint) if part is not type(None))
-        found.append(Setting(field.name, hint, field.default, optional=optional, **field.metadata[_METADATA]))
-    return tuple(found)
+        settings.append(Setting(field.name, hint, field.default, optional=optional, **field.metadata[_METADATA]))
+    return tuple(settings)
 
 
 def check_settings(owner: Any) -> None:
@@ -170,11 +170,11 @@ def check_settings(owner: Any) -> None:
     Raises:
         SettingError: see `Setting.check`; the message names the owner.
     """
-    for one in settings_of(owner):
+    for setting in settings_of(owner):
         try:
-            object.__setattr__(owner, one.name, one.check(getattr(owner, one.name)))
+            object.__setattr__(owner, setting.name, setting.check(getattr(owner, setting.name)))
         except SettingError as error:
-            title = getattr(owner, "title", "")  # settings that are no method's have none
+            title = getattr(owner, "title", "")  # settings outside methods and analyses have no title
             raise SettingError(f"{title}: {error}" if title else str(error)) from None
 
 
@@ -191,7 +191,7 @@ def make(cls: type, settings: Mapping[str, Any], *, parse: bool = False) -> Any:
     for name, setting in declared.items():
         if setting.required and name not in settings:
             raise SettingError(f"{cls.__name__} needs the setting {name}: {setting.range}.")
-    return cls(**{name: declared[name].parse(value) if parse else value for name, value in settings.items()})
+    return cls(**{name: declared[name].parse(content) if parse else content for name, content in settings.items()})
 
 
 def setting_values(instance: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from importlib import metadata
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what computes."""
+    """Return the versions of the packages that compute."""
     names = ("torch", "transformers", "tokenizers", "numpy", "safetensors")
     return {"python": platform.python_version(), "explain": own_version()} | {n: metadata.version(n) for n in names}
 

@@ -1,4 +1,4 @@
-"""What is passed around: frozen results of read-only NumPy arrays and strings, each shape checked when it is made.
+"""The package's datatypes: frozen dataclasses of read-only NumPy arrays and strings, shapes checked on construction.
 
 Axis letters, fixed everywhere: B batch, L layers, H heads, T tokens, U units, W words, D hidden, C classes, K steps or
 fractions, P positions a head reads. All indices begin at zero. Scales (what a score measures): "log_odds", "logit",
@@ -23,7 +23,7 @@ from explain.datatypes.attention import (
 )
 from explain.datatypes.attribution import GRANULARITIES, Attribution, EmptyText, KeyPhraseList, Phrase
 from explain.datatypes.evaluation import (
-    VERDICTS,
+    VERDICT_COLORS,
     MetricResult,
     Plausibility,
     Randomization,
@@ -43,7 +43,7 @@ __all__ = [
     "GRANULARITIES",
     "NO_ANSWER",
     "TARGET_SCALES",
-    "VERDICTS",
+    "VERDICT_COLORS",
     "Answer",
     "AttentionEdge",
     "AttentionMaps",

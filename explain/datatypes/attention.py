@@ -1,4 +1,4 @@
-"""Attention weights, and effects of removing some."""
+"""Attention weights, and the effects of removing some of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ from explain.datatypes.tokens import Tokens
 
 @dataclass(frozen=True, eq=False)
 class AttentionMaps:
-    """Who looks at whom, in every layer.
+    """The attention weights of every layer.
 
     Attributes:
-        weights (L, G, T, T): row = the token that looks (query), column = the token looked at (key).
-        groups (G): what the second axis holds: head numbers as strings, or ("mean",).
+        weights (L, G, T, T): row = the token that attends (query), column = the attended token (key).
+        groups (G): the names of the second axis: head numbers as strings, or ("mean",).
         kind: "attention" for the model's own weights, or the method that made them.
         row_stochastic: every row sums to 1 (checked).
     """
@@ -47,18 +47,18 @@ class AttentionMaps:
         return int(self.weights.shape[0])
 
     def mean(self, heads: Sequence[int] | None = None) -> npt.NDArray[np.float32]:
-        """Weights averaged over heads (all, or the chosen ones): (L, T, T)."""
-        chosen = self.weights if heads is None else self.weights[:, list(heads)]
-        return chosen.mean(axis=1, dtype=np.float32)
+        """Return weights averaged over heads (by default all): (L, T, T)."""
+        averaged = self.weights if heads is None else self.weights[:, list(heads)]
+        return averaged.mean(axis=1, dtype=np.float32)
 
 
 @dataclass(frozen=True, eq=False)
 class AttentionVectors:
-    """What attention is made of: a query for each token that looks, a key for each token looked at.
+    """Queries of the attending tokens and keys of the attended ones.
 
     Attributes:
-        queries, keys (L, H, T, d): as they meet in the dot product, rotary positions included; d is the width of one
-            head, and nothing is divided by sqrt(d) yet.
+        queries, keys (L, H, T, d): the factors of the dot product, rotary positions included; d is the width of a
+            head. They are not divided by sqrt(d).
     """
 
     tokens: Tokens
@@ -68,22 +68,22 @@ class AttentionVectors:
     def __post_init__(self) -> None:
         count = len(self.tokens)
         for name in ("queries", "keys"):
-            value = np.asarray(getattr(self, name), dtype=np.float32)  # no copy, as with the weights
-            if value.ndim != 4 or value.shape[2] != count or value.shape != np.shape(self.queries):
+            vectors = np.asarray(getattr(self, name), dtype=np.float32)  # no copy, as with the weights
+            if vectors.ndim != 4 or vectors.shape[2] != count or vectors.shape != np.shape(self.queries):
                 raise ValueError(
-                    f"AttentionVectors.{name} has shape {value.shape}; expected (L, H, {count}, d), as the queries."
+                    f"AttentionVectors.{name} has shape {vectors.shape}; expected (L, H, {count}, d), as the queries."
                 )
-            value.flags.writeable = False
-            object.__setattr__(self, name, value)
+            vectors.flags.writeable = False
+            object.__setattr__(self, name, vectors)
         check_finite(self, "queries", "keys")
 
 
 @dataclass(frozen=True)
 class Cut:
-    """Attention weights set to zero, the rest left as it is; None means every one.
+    """Attention weights that are set to zero; the other weights stay, and None means all.
 
     An edge is (layer, head, to, source) or, through all heads, (layer, None, to, source); a head (layer, head); a
-    layer's attention (layer,); a token that nobody may look at, in any layer, (source=token).
+    layer's attention (layer,); a token that no token may attend to, in any layer, (source=token).
     """
 
     layer: int | None = None
@@ -94,14 +94,14 @@ class Cut:
 
 @dataclass(frozen=True, eq=False)
 class HeadEffects:
-    """What each head's removal does, beside what its attention looks like.
+    """The effect of each head's removal on the target, beside figures of its attention.
 
     Attributes:
         effects (L, H): the target's value less its value without the head, in the unit of `target.scale`.
-        flips (L, H): without the head the model decides otherwise.
+        flips (L, H): without the head the decision changes.
         figures: by name (L, H), see `explain.numerics.heads`.
         agreement: Spearman's correlation, over all heads, of each figure with the size of the effect; None where it is
-            undefined, as all heads have the same.
+            undefined, since all heads have the same figure.
         output: the target's value for the text.
     """
 
@@ -123,10 +123,10 @@ class HeadEffects:
 
 @dataclass(frozen=True, eq=False)
 class CutEffects:
-    """What cutting attention weights does to the target, a set of cuts at a time.
+    """The effect of cutting attention weights on the target, a set of cuts at a time.
 
     Attributes:
-        cuts (K): what was cut; values (K,): the target then; flips (K,): the model then decides otherwise.
+        cuts (K): the weights that were cut; values (K,): the target then; flips (K,): the decision changes.
         output: the target's value with nothing cut.
     """
 
@@ -144,7 +144,7 @@ class CutEffects:
 
 @dataclass(frozen=True)
 class AttentionEdge:
-    """One attention weight, averaged over heads: token `to` looked at token `source` in `layer`."""
+    """The attention weight of token `to` on token `source` in a layer, averaged over heads."""
 
     layer: int
     to: int

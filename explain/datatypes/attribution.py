@@ -16,24 +16,24 @@ GRANULARITIES = ("token", "word", "phrase", "sentence", "window")
 
 @dataclass(frozen=True, eq=False)
 class Attribution:
-    """A score for each unit of a text: how it moved the target, by one method.
+    """A method's scores for the units of a text: the effect of each unit on the target.
 
     Attributes:
-        tokens, target: what was explained.
+        tokens, target: the explained text and number.
         units (U): sets of token indices; a token is in at most one unit unless the granularity is "window".
         scores (U,): in the unit of `scale`; raw, never normalized.
         error (U,): half-width of a 95 % interval where the method samples, else None.
         granularity: "token", "word", "phrase", "sentence" or "window".
         scale: the target's scale, or "share".
-        signed: scores below zero mean "against"; else they are sizes.
+        signed: scores below zero mean "against"; otherwise scores are sizes.
         additive: the scores of a word's pieces may be added up to the word's.
-        method, params: the registry name and the settings, as they were.
+        method, params: the registry name and the settings.
         output: the target's value for the text; baseline_output: for the method's reference input, or None; of several
             reference inputs, the mean.
-        emptied_outputs: the target's value with each text empty and the other as it is, where these are the reference
-            inputs: the scores of each text add up to `output` less its own. Empty: all scores do, less the baseline's.
-        passes, seconds: what it cost.
-        diagnostics: what the method found about itself (nodes, converged, tolerance ...), JSON values.
+        emptied_outputs: the target's value with each text empty and the other whole, if these are the reference inputs:
+            the scores of each text sum to `output` less its entry. Empty: all sum to `output` less the baseline's.
+        passes, seconds: the cost.
+        diagnostics: the method's own figures (nodes, converged, tolerance ...), JSON values.
     """
 
     tokens: Tokens
@@ -79,7 +79,7 @@ class Attribution:
 
     @property
     def sums(self) -> tuple[tuple[float, float], ...]:
-        """The sum of all scores and what it should be; of texts emptied in turn, a pair for each text's scores."""
+        """The sum of all scores and its expected value; with texts emptied in turn, a pair for each text."""
         if self.emptied_outputs:
             segment = np.array([self.tokens.segment[unit[0]] for unit in self.units], dtype=np.int64)
             return tuple(
@@ -94,20 +94,20 @@ class Attribution:
     def completeness_gap(self) -> float | None:
         """F(text) - F(baseline) - sum of scores, in the unit of `scale`; None where the method has no baseline.
 
-        Where texts are emptied in turn, the larger of the two gaps.
+        With texts emptied in turn, the larger of the two gaps.
         """
         return max((difference - total for total, difference in self.sums), key=abs, default=None)
 
     @property
     def widest_error(self) -> float:
-        """The largest half-width of an interval; 0 where there are none, or nothing but rounding."""
+        """The largest half-width of an interval; 0 if there is none, or only rounding."""
         largest = 0.0 if self.error is None else float(self.error.max(initial=0.0))
         return largest if largest > 1e-9 * max(1.0, abs(self.output)) else 0.0
 
     def per_word(self) -> "Attribution":
-        """The same scores by word: unchanged where they are by word, added up where pieces may be added.
+        """Return the scores by word: unchanged if they are by word, summed over pieces if the scores are additive.
 
-        Units outside every word (special tokens) keep a unit of their own, so that the sum stays what it was.
+        Tokens outside every word (special tokens) keep a unit of their own, so that the sum stays the same.
 
         Raises:
             ValueError: the scores are by sentence or window, or the method's scores can't be added.
@@ -128,7 +128,7 @@ class Attribution:
         scores = [sum(score_of.get(token, 0.0) for token in group) for group in groups]
         error = None
         if self.error is not None:
-            error_of = {unit[0]: half for unit, half in zip(self.units, self.error.tolist())}
+            error_of = {unit[0]: half_width for unit, half_width in zip(self.units, self.error.tolist())}
             error = np.array([np.hypot.reduce([error_of.get(token, 0.0) for token in group]) for group in groups])
         return Attribution(
             **{name: getattr(self, name) for name in self.__dataclass_fields__}
@@ -145,13 +145,13 @@ class Phrase:
         text: those characters.
         score: the target's change when the phrase is removed whole (positive: the phrase speaks for the target).
         interaction: score minus the sum of its words' own scores; None for a single word.
-        sufficient: the phrase alone keeps the decision. None where that says nothing: the text without any words has
-            the same decision, or the phrase does not speak for it, or the model decides nothing.
-        necessary: the phrase speaks for the decision, which changes without it. None where the model decides nothing,
-            or the target says nothing about the decision (of three labels, one that was not decided).
+        sufficient: the phrase alone keeps the decision. None if that means nothing: the text without any words has the
+            same decision, or the phrase does not speak for it, or the model decides nothing.
+        necessary: the phrase speaks for the decision, and the decision changes without it. None if the model decides
+            nothing, or the target says nothing about the decision (of three labels, one that was not decided).
         rank: the place in the list, from 1.
-        part_of: the words of the phrase that this is a part of, listed as it outweighs the whole; whether it is
-            sufficient was not asked. None: it is a phrase of its own.
+        part_of: the words of the phrase that this is a part of, listed because it outweighs the whole; whether it is
+            sufficient is not computed. None: it is a phrase of its own.
     """
 
     words: tuple[int, int]
@@ -168,15 +168,15 @@ class Phrase:
 
 @dataclass(frozen=True)
 class EmptyText:
-    """The model's answer to a text without its words: all that may be removed is, what the target reads stays.
+    """The model's answer to a text without its words; only protected tokens stay.
 
     Attributes:
         operator: how the words were removed.
         value: the target's value, in the unit of `Target.scale`.
-        label: the decided label; of labels decided each alone the target's, where it is there; None: none is decided.
-        confidence: the probability of that label, or of the target's where it is not there, after the temperature
-            where the model carries one; None where it gives a value.
-        same_decision: whether the model decides here what it decides for the text; None: it decides nothing.
+        label: the decided label; of independent labels the target's, if it is decided; None: no label is decided.
+        confidence: the probability of that label, or of the target's if none is decided, after the temperature if the
+            model has one; None for a value.
+        same_decision: whether the decision is that for the text; None: the model decides nothing.
     """
 
     operator: str

@@ -9,24 +9,24 @@ import numpy as np
 from explain.datatypes.decoding import left_away
 
 
-def encode(value: Any) -> Any:
-    """Return a datatype as JSON values; fields that are written elsewhere in a record are left away.
+def encode(part: Any) -> Any:
+    """Return a datatype as JSON values, without fields that are written elsewhere in a record.
 
     >>> encode(np.array([1.5, 2.0]))
     [1.5, 2.0]
     """
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        omitted = left_away(type(value))
-        names = (field.name for field in dataclasses.fields(value) if field.name not in omitted)
-        return {name: encode(getattr(value, name)) for name in names}
-    if isinstance(value, np.ndarray) and value.dtype.kind == "f" and np.isnan(value).any():
-        holes = value.astype(object)
-        holes[np.isnan(value)] = None  # JSON has no NaN
+    if dataclasses.is_dataclass(part) and not isinstance(part, type):
+        omitted = left_away(type(part))
+        names = (field.name for field in dataclasses.fields(part) if field.name not in omitted)
+        return {name: encode(getattr(part, name)) for name in names}
+    if isinstance(part, np.ndarray) and part.dtype.kind == "f" and np.isnan(part).any():
+        holes = part.astype(object)
+        holes[np.isnan(part)] = None  # JSON has no NaN
         return holes.tolist()
-    if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
-    if isinstance(value, Mapping):
-        return {str(key): encode(part) for key, part in value.items()}
-    if isinstance(value, tuple | list):
-        return [encode(part) for part in value]
-    return value
+    if isinstance(part, np.ndarray | np.generic):
+        return part.tolist()
+    if isinstance(part, Mapping):
+        return {str(key): encode(inner) for key, inner in part.items()}
+    if isinstance(part, tuple | list):
+        return [encode(inner) for inner in part]
+    return part

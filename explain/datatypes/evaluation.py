@@ -1,5 +1,7 @@
-"""Tests of an explanation, and the verdict they lead to."""
+"""Tests of an explanation, and the verdict that follows."""
 
+import importlib
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -11,17 +13,17 @@ from explain.datatypes.arrays import FloatArray, check_finite, freeze_mapping, s
 
 @dataclass(frozen=True, eq=False)
 class MetricResult:
-    """How an explanation did in one test of faithfulness.
+    """The result of a test of faithfulness.
 
     Attributes:
         metric, method: registry names.
-        fractions (K,), outputs (K,): the curve: how much was removed or kept, and the output then; empty without one.
-        value: the figure the curve is summed up in; higher_is_better says how to read it.
+        fractions (K,), outputs (K,): the curve: the share removed or kept, and the output then; empty without a curve.
+        value: the figure that summarizes the curve; higher_is_better: the direction of a better explanation.
         percentile: the share of random orders it beats, 0 to 100; a metric without its control is not shown.
-        scale: what outputs are measured in: "probability", or the target's unit; "ratio" where the figure has none.
-        operator: how words were removed; None where none were.
+        scale: the unit of outputs: "probability", or the target's unit; "ratio" if the figure has no unit.
+        operator: how words were removed; None if no words were.
         controls (R,): the figure of each random order; band (3, K): 5th, 50th and 95th percentile of their curves.
-        details: what else the metric found, JSON values.
+        details: further figures, JSON values.
     """
 
     metric: str
@@ -52,25 +54,25 @@ class MetricResult:
 class TestResults:
     """The metrics of one attribution; none where a text has too few words to order."""
 
-    __test__ = False  # no test of pytest's
+    __test__ = False  # pytest would take the class for a test
 
     metrics: tuple[MetricResult, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Randomization:
-    """How much of a method's scores is left when the model's weights are drawn anew, from the head downwards.
+    """The similarity of a method's scores before and after the model's weights are randomized, from the head down.
 
     Attributes:
-        method, params: registry name and settings; weight_sha256: of the model; task: what the model did.
-        layers (S,): how many of the last layers were drawn anew besides the head.
+        method, params: registry name and settings; weight_sha256, task: of the model.
+        layers (S,): the number of last layers that were randomized besides the head.
         correlations (S,): mean size of Spearman's correlation with the scores of the model itself, over texts and
             seeds; error (S,): half-widths of their 95 % intervals. NaN where no text, or only one, has any.
-        chance: the same of random scores, None where no text has any; texts, seeds: how many.
-        undefined (S,): texts that are left out of each mean, since all scores of one model are the same.
+        chance: the same figure of random scores, None if no text has any; texts, seeds: their numbers.
+        undefined (S,): the number of texts left out of each mean, since all their scores are the same.
     """
 
-    may_be_nan: ClassVar[tuple[str, ...]] = ("correlations", "error")  # where nothing is defined
+    may_be_nan: ClassVar[tuple[str, ...]] = ("correlations", "error")  # if nothing is defined
 
     method: str
     params: Mapping[str, Any]
@@ -95,15 +97,15 @@ class Randomization:
         freeze_mapping(self, "params")
 
 
-VERDICTS = {"green": "it holds", "amber": "with care", "red": "don't rely on it", "grey": "too short to tell"}
+VERDICT_COLORS = ("green", "amber", "red", "grey")
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether an explanation holds for its text.
+    """A verdict on an explanation: does it hold for its text?
 
     Attributes:
-        color: "green", "amber", "red", or "grey" (too little text to tell); sentence: why, with its numbers.
+        color: "green", "amber", "red", or "grey" (too little text to tell); sentence: the reason, with its numbers.
         facts: the numbers by name: "gap" (share), "agreement" (rank correlation), "percentile" (of random orders),
             "references" and "random_weights" (rank correlations).
     """
@@ -115,18 +117,20 @@ class Verdict:
 
     def __post_init__(self) -> None:
         freeze_mapping(self, "facts")
-        if self.color not in VERDICTS:
-            raise ValueError(f"Verdict.color is {self.color!r}; expected one of {tuple(VERDICTS)}.")
+        if self.color not in VERDICT_COLORS:
+            raise ValueError(f"Verdict.color is {self.color!r}; expected one of {VERDICT_COLORS}.")
 
     @property
     def word(self) -> str:
-        """The color in words."""
-        return VERDICTS[self.color]
+        """The color in words; now `explain.views.verdicts.verdict_word`, this property goes with the next release."""
+        verdicts = importlib.import_module("explain.views.verdicts")  # a room above this one
+        warnings.warn("Verdict.word is now explain.views.verdicts.verdict_word.", DeprecationWarning, stacklevel=2)
+        return str(verdicts.verdict_word(self))
 
 
 @dataclass(frozen=True)
 class Plausibility:
-    """How far one method and a reader name the same words; see `explain.numerics.plausibility`. All from 0 to 1.
+    """Figures of agreement of a method with a reader's marked words, from 0 to 1; see `explain.numerics.plausibility`.
 
     Attributes:
         method: registry name.
@@ -145,14 +149,14 @@ class Plausibility:
 
 @dataclass(frozen=True)
 class Rationale:
-    """The words that a reader finds decisive, and how far methods name the same ones.
+    """The words that a reader finds decisive, and the agreement of methods with them.
 
     Attributes:
         words (K): the numbers of the marked words, as in `Tokens.words`, in reading order.
-        spans (K): where they stand: (segment, first character, last character + 1).
-        out_of: how many words there were to mark.
-        figures: of each method that puts words in an order; none where every word is marked.
-        chance: the mean of each figure over all orders of the words, method "random"; None where every word is marked.
+        spans (K): their characters: (segment, first character, last character + 1).
+        out_of: the number of words that could be marked.
+        figures: of each method that orders words; empty if every word is marked.
+        chance: the mean of each figure over all orders of the words, method "random"; None if every word is marked.
     """
 
     words: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""States of each layer, and what the head reads there."""
+"""States of each layer, and the head's readings of them."""
 
 from dataclasses import dataclass
 
@@ -11,18 +11,17 @@ from explain.datatypes.tokens import Tokens
 
 @dataclass(frozen=True, eq=False)
 class LayerReadings:
-    """How a prediction forms, layer by layer; index 0 is what enters the first layer.
+    """The head's reading of every layer; index 0 is the input of the first layer.
 
     Attributes:
         row: the row that the head reads.
-        labels (C): those that `probabilities` are of; of a vocabulary the words asked about and the last layer's
-            likeliest.
-        probabilities (L + 1, C): what the head says of that row of each layer, or None where it can't be read there.
+        labels (C): the labels of `probabilities`; of a vocabulary the explained words and the last layer's likeliest.
+        probabilities (L + 1, C): the head's probabilities for that row of each layer, or None if it can't read them.
         values (L + 1,): the target then, or None.
-        words (L + 1) of (K): the likeliest words of a vocabulary then; empty where labels are few.
+        words (L + 1) of (K): the likeliest words of a vocabulary then; empty if labels are few.
         shares (L + 1, K): their probabilities.
-        temperature: the calibration constant of the logits, which `probabilities` are not divided by; None: there is
-            none. exclusive: exactly one label is right.
+        temperature: the calibration constant of the logits, not applied to `probabilities`; None: there is none.
+        exclusive: exactly one label is right.
         to_input (L + 1, T): cosine of each token's state with its own at the input.
         to_others (L + 1, T): mean cosine of each token's state with every other token's of the same layer.
     """
@@ -55,10 +54,10 @@ class LayerReadings:
 
 @dataclass(frozen=True, eq=False)
 class LayerStates:
-    """How large token states are, how the target hangs on them, and how they change, layer by layer.
+    """Sizes of token states, the target's gradients there, and the states' similarity, layer by layer.
 
-    Index 0 of the layers is what enters the first; where layers begin with a norm, the last is what the model's last
-    norm makes of it.
+    Index 0 of the layers is the input of the first; if layers begin with a norm, the last is the output of the model's
+    last norm.
 
     Attributes:
         norms (L + 1, T): Euclidean length of each state.
@@ -92,6 +91,6 @@ class LayerStates:
 
     @property
     def to_previous(self) -> FloatArray:
-        """Cosine of each state with its own one layer before (L + 1, T); 1 at the input, which has none before it."""
+        """Cosine of each state with its own one layer before (L + 1, T); 1 at the input, which has none before."""
         steps = np.diagonal(self.similarity, offset=1, axis1=1, axis2=2)  # (T, L)
         return np.concatenate([np.ones((1, len(self.tokens))), steps.T])

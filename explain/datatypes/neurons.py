@@ -1,4 +1,4 @@
-"""Neurons: activations, where they are highest, effects of setting them to zero."""
+"""Neurons: activations, the places of the highest ones, and effects of setting neurons to zero."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ class Neuron:
     """A neuron of a layer's feed-forward part, see `explain.models.neurons`; all counted from 0.
 
     Attributes:
-        layer, number: which it is; number None: every neuron of the layer.
-        token: the token it is meant at; None: at every one.
+        layer, number: its place; number None: every neuron of the layer.
+        token: the token at which it is changed; None: every token.
     """
 
     layer: int
@@ -34,8 +34,8 @@ class NeuronActivity:
     """Every neuron of every layer's feed-forward part at every token, see `explain.models.neurons`; float32.
 
     Attributes:
-        activations (L, T, F): what each neuron gives.
-        gradients (L, T, F): how far the target moves for each unit of that, through all that later layers make of it.
+        activations (L, T, F): the output of each neuron.
+        gradients (L, T, F): the change of the target for each unit of activation, through all later layers.
         output: the target's value for the text.
     """
 
@@ -47,30 +47,30 @@ class NeuronActivity:
 
     def __post_init__(self) -> None:
         for name in ("activations", "gradients"):
-            value = np.asarray(getattr(self, name), dtype=np.float32)  # no copy: these are tens of megabytes
-            if value.ndim != 3 or value.shape[1] != len(self.tokens) or value.shape != np.shape(self.activations):
+            array = np.asarray(getattr(self, name), dtype=np.float32)  # no copy: these are tens of megabytes
+            if array.ndim != 3 or array.shape[1] != len(self.tokens) or array.shape != np.shape(self.activations):
                 raise ValueError(
-                    f"NeuronActivity.{name} has shape {value.shape}; expected (L, {len(self.tokens)}, F), as the "
+                    f"NeuronActivity.{name} has shape {array.shape}; expected (L, {len(self.tokens)}, F), as the "
                     "activations."
                 )
-            value.flags.writeable = False
-            object.__setattr__(self, name, value)
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
         check_finite(self, "activations", "gradients", "output")
 
 
 @dataclass(frozen=True, eq=False)
 class NeuronWords:
-    """Where in a set of texts each neuron gives most: at most one place in a text, special tokens left out.
+    """The most active places of each neuron in a set of texts: at most one in a text, special tokens left out.
 
     Attributes:
-        texts (N): as they were read; skipped: how many of the set could not be.
-        numbers (N): where in the set each stands, the first being 1; by default one after the other.
-        partly: how many of the texts were read in part, as they are longer than the model reads at once.
+        texts (N): the texts that were read; skipped: the number of texts that can't be read.
+        numbers (N): the number of each text in the set, from 1; by default one after the other.
+        partly: the number of texts that were read in part, since they are too long for the model.
         values (K, L, F): the highest activations, the highest first.
         lines, places (K, L, F): the text each is from, and its token there.
-        means (L, F): mean activation over all tokens seen; active (L, F): the share of them where it is above zero.
-        seen: how many tokens that were.
-        awaited: texts that are still to be read; then this is what was found so far.
+        means (L, F): mean activation over all tokens read; active (L, F): the share of tokens where it is above zero.
+        seen: the number of tokens read.
+        awaited: the number of texts still to be read, in an intermediate result.
     """
 
     texts: tuple[Tokens, ...]
@@ -97,27 +97,28 @@ class NeuronWords:
 
     @property
     def partial(self) -> bool:
-        """Whether texts are still to be read."""
+        """Whether further texts are still to be read."""
         return self.awaited > 0
 
     def of(self, neuron: Neuron) -> tuple[tuple[int, int, float], ...]:
-        """The places of one neuron: text, token, activation, the highest first."""
-        columns = (one[:, neuron.layer, neuron.number].tolist() for one in (self.lines, self.places, self.values))
+        """Return the places of one neuron: text, token, activation, the highest first."""
+        arrays = (self.lines, self.places, self.values)
+        columns = (array[:, neuron.layer, neuron.number].tolist() for array in arrays)
         return tuple(zip(*columns))
 
 
 @dataclass(frozen=True, eq=False)
 class NeuronEffects:
-    """What setting neurons to zero does to the target, beside what their gradients forecast and what others do.
+    """The effect of setting neurons to zero on the target, beside forecasts by gradients and random controls.
 
     Effects are the target's value less its value then, in the unit of `target.scale`.
 
     Attributes:
-        neurons (K): what was set to zero; effects (K,): each alone; flips (K,): the model then decides otherwise.
+        neurons (K): the neurons set to zero; effects (K,): of each alone; flips (K,): the decision changes.
         forecasts (K,): activation x gradient, summed over tokens: the effect to first order.
         together, together_flips: all of them at once; together_forecast: to first order, each place counted once.
-        controls: effects (R,) of drawing as many others of the same layers, all at once, by how they were drawn:
-            "random", or "as active" (of about the same size of activation); empty where there are too few others.
+        controls: effects (R,) of as many random others of the same layers, all at once, by the way they were drawn:
+            "random", or "as active" (of about the same size of activation); empty if there are too few others.
         output: the target's value with nothing set to zero.
     """
 
@@ -142,5 +143,5 @@ class NeuronEffects:
         freeze_mapping(self, "controls")
 
     def beaten(self, control: str) -> int:
-        """How many draws move the target less than the chosen neurons do."""
+        """Return the number of draws that move the target less than the neurons do."""
         return int((np.abs(self.controls[control]) < abs(self.together)).sum())

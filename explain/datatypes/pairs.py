@@ -14,20 +14,20 @@ from explain.datatypes.tokens import Tokens
 
 @dataclass(frozen=True, eq=False)
 class SimilarityMatrix:
-    """What every two parts of two texts, one of each, add to the texts' similarity.
+    """The contribution of every two parts, one of each text, to the texts' similarity.
 
-    With f a text's vector at length 1, a and b the two texts, r and s the empty ones that stand for them:
+    With f a text's vector at length 1, a and b the two texts, r and s their empty texts:
 
         values.sum() = f(a) f(b) - f(r) f(b) - f(a) f(s) + f(r) f(s)
 
-    The similarity itself is the sum and what is left, the reference terms: f(r) f(b) + f(a) f(s) - f(r) f(s).
+    The similarity is that sum plus the reference terms: f(r) f(b) + f(a) f(s) - f(r) f(s).
 
     Attributes:
         left (U), right (V): sets of token indices, of the first text and of the second.
         values (U, V): in cosine.
         output: f(a) f(b), the similarity; left_empty: f(r) f(b); right_empty: f(a) f(s); both_empty: f(r) f(s).
-        granularity: "token", "word", "phrase" or "sentence"; params: the settings it was found with.
-        passes: what it cost; diagnostics: what else there is to say, JSON values.
+        granularity: "token", "word", "phrase" or "sentence"; params: the settings.
+        passes: the cost; diagnostics: further figures, JSON values.
     """
 
     tokens: Tokens
@@ -54,27 +54,27 @@ class SimilarityMatrix:
 
     @property
     def reference(self) -> float:
-        """What of the similarity no two parts account for: the texts would have as much in common if one were empty."""
+        """The part of the similarity that no two parts account for, and that empty texts have as well."""
         return self.left_empty + self.right_empty - self.both_empty
 
     @property
     def gap(self) -> float:
-        """What values and reference terms miss of the similarity; 0 for the exact integral."""
+        """The similarity less values and reference terms; 0 for the exact integral."""
         return self.output - self.reference - float(self.values.sum())
 
     def strongest(self, most: int = 10) -> IntArray:
-        """Rows and columns (K, 2) of the largest values, whatever their sign, the largest first."""
+        """Return rows and columns (K, 2) of the values of largest size, the largest first."""
         order = np.argsort(-np.abs(self.values), axis=None, kind="stable")[:most]
         return np.stack(np.unravel_index(order, self.values.shape), axis=1)
 
 
 @dataclass(frozen=True, eq=False)
 class PairInteractions:
-    """What every two parts of a text do together beyond what each does alone, averaged over what else is there.
+    """The effect of every two parts of a text beyond their effects alone, averaged over the presence of other parts.
 
-    The sign: positive, the target is higher with both than their own effects add up to; negative, it is lower. So of
+    The sign: with both parts the target is higher than the sum of their effects (positive), or lower (negative). For
     two parts that speak for the target, positive is a conjunction (each needs the other) and negative a backup (either
-    is enough); of two that speak against it, the reverse. "Not" that turns "good" is negative for "positive".
+    is enough); for two that speak against it, the reverse. "Not" before "good" is negative for "positive".
 
     Attributes:
         units (U): sets of token indices.
@@ -82,8 +82,8 @@ class PairInteractions:
         values (K,): in the unit of `target.scale`.
         error (K,): half-widths of 95 % intervals; 0 where every set of units was run.
         granularity: "token", "word", "phrase" or "sentence".
-        output, baseline_output: the target's value for the text, and with no unit there.
-        passes: what it cost; diagnostics: what else there is to say, JSON values.
+        output, baseline_output: the target's value for the text, and without any unit.
+        passes: the cost; diagnostics: further figures, JSON values.
     """
 
     tokens: Tokens
@@ -113,5 +113,5 @@ class PairInteractions:
         return tuple(map(self.tokens.unit_text, self.units))
 
     def strongest(self, most: int = 10) -> IntArray:
-        """Numbers of the pairs with the largest values, whatever their sign, the largest first."""
+        """Return numbers of the pairs with values of largest size, the largest first."""
         return np.argsort(-np.abs(self.values), kind="stable")[:most]

@@ -1,5 +1,6 @@
-"""What a model predicts, and the number that is explained."""
+"""A model's prediction, and the number that is explained."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,24 +9,22 @@ from explain.datatypes.arrays import FloatArray, check_finite, set_array
 from explain.datatypes.tokens import Tokens
 
 TARGET_SCALES = ("log_odds", "logit", "probability", "log_probability", "logit_difference", "similarity", "value")
-
-
-NO_ANSWER = "(no answer)"  # what a model says that finds no answer in a text
+NO_ANSWER = "(no answer)"  # the answer of a model that finds none in a text
 
 
 @dataclass(frozen=True, eq=False)
 class Output:
-    """One read of one head.
+    """The output of a head.
 
     Attributes:
-        positions: the tokens the rows speak of; empty where the head speaks of the whole input (then there is one row).
-        labels (C): what the columns are called.
+        positions: the tokens of the rows; empty if the head is about the whole input (then there is a single row).
+        labels (C): the names of the columns.
         logits (P, C): the head's numbers.
         probabilities (P, C): softmax over a row if `exclusive`, else a sigmoid each; None for a value.
         exclusive: exactly one label is right.
-        listed_of: how many columns the head has where only the likeliest are here (a vocabulary's words), most likely
-            first; None: these are all. The softmax is over all of them, so a row of probabilities sums to less than 1.
-        every_logit (P, listed_of): the numbers of all columns, in float32; kept in memory, written in no record.
+        listed_of: the number of the head's columns if only the likeliest are listed (a vocabulary's words), most likely
+            first; None: all are. The softmax is over all of them, so a row of probabilities sums to less than 1.
+        every_logit (P, listed_of): the logits of all columns, in float32; kept in memory, but in no record.
     """
 
     labels: tuple[str, ...]
@@ -48,24 +47,24 @@ class Output:
         check_finite(self, "logits", "probabilities", "every_logit")
 
     def at(self, position: int) -> "Output":
-        """The row at one of its tokens, alone.
+        """Return the output with the row of one token alone.
 
         Raises:
-            ValueError: no row is of that token.
+            ValueError: that token has no row.
         """
         row = slice(number := self.positions.index(position), number + 1)
-        probabilities, every = (None if one is None else one[row] for one in (self.probabilities, self.every_logit))
+        probabilities, every = (None if rows is None else rows[row] for rows in (self.probabilities, self.every_logit))
         return Output(self.labels, self.logits[row], probabilities, self.exclusive, (position,), self.listed_of, every)
 
 
 @dataclass(frozen=True)
 class PredictedSpan:
-    """A stretch of a text that the model picked out: an entity, or an answer.
+    """A span of a text that the model predicts: an entity, or an answer.
 
     Attributes:
-        label: what it is ("PER"); empty for an answer.
+        label: its kind ("PER"); empty for an answer.
         tokens: half-open token range.
-        segment: the text it stands in; characters: its half-open range there.
+        segment: the number of its text; characters: its half-open range there.
         text: those characters.
         probability: of an entity, the mean of its words' own; of an answer, of its start and end together.
     """
@@ -80,18 +79,18 @@ class PredictedSpan:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What the model said.
+    """A model's prediction.
 
     Attributes:
         task: the task's registry name.
-        encodings: what it read; similarity and zero-shot read several.
-        outputs: the heads it was read from; of masked words one for each mask, which has likeliest words of its own.
-        label: the decided label of the first row, or None where nothing is decided (a value, several labels).
-        confidence: its probability, after the temperature where the model carries one (see `temperature`), else as is.
+        encodings: the encoded texts; similarity and zero-shot read several.
+        outputs: the outputs of its heads; of masked words one for each mask, each with its own likeliest words.
+        label: the decided label of the first row, or None if nothing is decided (a value, several labels).
+        confidence: its probability, after the temperature if the model has one (see `temperature`).
         temperature: the calibration constant the logits were divided by for `confidence`; None: not calibrated.
-        labels: the labels that are there, of those decided each alone.
+        labels: the labels that are decided, of independent labels.
         spans: entities in reading order, or answers, the likeliest first; several answers may be of one text.
-        window: the number of the window that all this was read in, from 0, and of how many.
+        window: the number of the window of a long text, from 0, and the number of windows.
     """
 
     task: str
@@ -123,16 +122,15 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Target:
-    """The one number that is explained.
+    """The number that is explained.
 
     Attributes:
         task: the task's registry name.
-        label, index: the label asked about and its column.
-        positions: the tokens whose row is read; empty where the head speaks of the whole input.
+        label, index: the explained label and its column.
+        positions: the tokens whose row is read; empty if the head is about the whole input.
         against, against_index: the other label of a contrast ("why A and not B"), or None.
-        scale: what the number measures, see the module's docstring.
-        held: the tokens that stay whatever is taken away: those that are read, and the rest of the word, or answer,
-            that they stand in.
+        scale: the unit of the number, see `explain.datatypes`.
+        protected: the tokens that no method removes: those that are read, and the rest of their word or answer.
     """
 
     task: str
@@ -142,14 +140,21 @@ class Target:
     against: str | None = None
     against_index: int | None = None
     scale: str = "log_odds"
-    held: tuple[int, ...] = ()
+    protected: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "positions", tuple(self.positions))
-        object.__setattr__(self, "held", tuple(sorted({*self.held, *self.positions})))
+        object.__setattr__(self, "protected", tuple(sorted({*self.protected, *self.positions})))
         if self.scale not in TARGET_SCALES:
             raise ValueError(f"Target.scale is {self.scale!r}; expected one of {', '.join(TARGET_SCALES)}.")
         if (self.against is None) != (self.against_index is None):
             raise ValueError("Target.against and Target.against_index come together.")
         if (self.against is not None) != (self.scale == "logit_difference"):
             raise ValueError("A contrast is measured as logit_difference, and nothing else is.")
+
+    @property
+    def held(self) -> tuple[int, ...]:
+        """The earlier name of `protected`; it goes with the next release."""
+        message = "Target.held is now Target.protected; the old name goes with the next release."
+        warnings.warn(message, DeprecationWarning, 2)
+        return self.protected

@@ -1,4 +1,4 @@
-"""One text explained, and the record of its model."""
+"""The report of an explained text, and the record of its model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,10 +14,10 @@ from explain.datatypes.prediction import Prediction, Target
 
 @dataclass(frozen=True)
 class ModelRecord:
-    """Which model it was, so that another machine can tell whether it has the same one.
+    """The identity of a model, by which another machine can tell whether it has the same one.
 
-    `weight_sha256` is of the tensors' files, `settings_sha256` of configuration, labels and vocabulary, `files_sha256`
-    of every file that decides besides the weights, by name: "" in records of earlier versions.
+    `weight_sha256` is the hash of the tensors' files, `settings_sha256` of configuration, labels and vocabulary,
+    `files_sha256` of every other file that affects predictions, by name: "" in records of earlier versions.
     """
 
     id: str
@@ -36,7 +36,7 @@ class ModelRecord:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """The result of one analysis, with all that recomputing it needs.
+    """The result of an analysis, with the settings to recompute it.
 
     Attributes:
         analysis: the registry's name; settings: as JSON values.
@@ -53,13 +53,13 @@ class Answer:
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """One text explained: all that is shown, and all that recomputing it needs.
+    """An explained text: everything that is shown, and everything needed to recompute it.
 
     A replay does not compare `created` and the attributions' `seconds`.
 
     Attributes:
         test_settings: of `metrics`: "orders", "seed", and "metrics" with their settings by name.
-        empty_text: the model's answer without any word, where key phrases were searched for.
+        empty_text: the model's answer without any word, if key phrases were searched for.
         answers: results of further analyses.
         arithmetic: the version of each method, metric and analysis, by name.
         rationale: the words that a reader finds decisive, or None.
@@ -94,7 +94,7 @@ class Report:
         freeze_mapping(self, "phrase_settings")
 
     def attribution(self, method: str) -> Attribution:
-        """The attribution by one method.
+        """Return the attribution by a method.
 
         Raises:
             KeyError: the report holds none by that method.
@@ -110,5 +110,5 @@ class Report:
 
     @property
     def similarity(self) -> SimilarityMatrix | None:
-        """The pairs of words that make two texts alike, where they were compared."""
+        """The contributions of pairs of words to two texts' similarity; None if texts were not compared."""
         return self.answer("similarity")

@@ -14,19 +14,19 @@ class Tokens:
     """One encoding of a text, or of a pair of texts read together.
 
     Attributes:
-        text, text_pair: what was encoded, unchanged.
+        text, text_pair: the texts, unchanged.
         ids (T,): vocabulary ids, special tokens included, no padding.
         pieces (T): the vocabulary's own strings ("##ing", "Ġthe").
-        spans (T, 2): half-open character ranges in the segment's own text; (0, 0) where a token has no text.
-        segment (T,): whose token it is: 0 for the first text and what belongs to it, 1 for the second.
-        token_types (T,): what the model is told of that, or None where it is told nothing.
-        special (T,): the tokenizer put this token there ([CLS], [SEP]); a mask written by the user is not special.
+        spans (T, 2): half-open character ranges in the segment's own text; (0, 0) for a token without text.
+        segment (T,): the text of each token: 0 for the first and its special tokens, 1 for the second.
+        token_types (T,): the model's token type ids, or None for a model without.
+        special (T,): the tokenizer added this token ([CLS], [SEP]); a mask written by the user is not special.
         words (W, 2): half-open token ranges, in reading order; every token with visible text is in exactly one.
-        heads (W,): each word's own first piece; before it may stand a blank that is laid to the word.
-        truncated_at: for each text, the character from which on nothing was read, or None.
-        begins_at: for each text, the character from which on it was read: of a window in a long text, not 0.
-        text_names: what the texts of a pair are to its model ("Premise", "Hypothesis"); empty where nobody said.
-        read_apart: the two texts are encoded each by itself, to be compared; no token looks at the other text.
+        heads (W,): each word's own first piece, after a blank that may belong to the word.
+        truncated_at: for each text, the first character that was not read, or None.
+        begins_at: for each text, the first character that was read: of a window in a long text, not 0.
+        text_names: the model's names of two texts ("Premise", "Hypothesis"); empty if it has none.
+        read_apart: the two texts are encoded each by itself, to be compared; no token attends to the other text.
     """
 
     text: str
@@ -78,9 +78,9 @@ class Tokens:
 
     @property
     def key(self) -> tuple[bytes, bytes, bytes]:
-        """What the model sees of it, and which tokens are special: equal keys mean equal outputs."""
-        told = b"" if self.token_types is None else self.token_types.tobytes()
-        return self.ids.tobytes(), told, self.special.tobytes()
+        """The model's input and the special tokens, as bytes: equal keys mean equal outputs."""
+        token_types = b"" if self.token_types is None else self.token_types.tobytes()
+        return self.ids.tobytes(), token_types, self.special.tobytes()
 
     @cached_property
     def ordinary(self) -> IntArray:
@@ -96,16 +96,16 @@ class Tokens:
         return numbers
 
     def word_around(self, token: int) -> tuple[int, ...]:
-        """All tokens of the word that a token is part of; the token alone where it is in none."""
+        """Return all tokens of a token's word; the token alone if it is in no word."""
         number = int(self.word_of[token])
         return (token,) if number < 0 else tuple(range(*self.words[number].tolist()))
 
     def word_units(self) -> tuple[tuple[int, ...], ...]:
-        """Token indices of each word."""
+        """Return the token indices of each word."""
         return tuple(tuple(range(start, stop)) for start, stop in self.words.tolist())
 
     def unit_span(self, unit: Sequence[int]) -> tuple[int, int, int]:
-        """Where a set of tokens stands: (segment, first character, last character + 1)."""
+        """Return the characters of a set of tokens: (segment, first character, last character + 1)."""
         visible = [token for token in unit if self.spans[token, 0] < self.spans[token, 1]]
         if not visible:
             return int(self.segment[unit[0]]) if unit else 0, 0, 0
@@ -114,7 +114,7 @@ class Tokens:
         return segment, int(self.spans[same, 0].min()), int(self.spans[same, 1].max())
 
     def unit_text(self, unit: Sequence[int]) -> str:
-        """The characters of a set of tokens, from the first to the last; the piece itself where there are none."""
+        """Return the text of a set of tokens, from its first to its last character; without characters, its pieces."""
         segment, start, stop = self.unit_span(unit)
         if start < stop:
             return self.texts[segment][start:stop]

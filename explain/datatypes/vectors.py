@@ -1,4 +1,4 @@
-"""Vectors of many texts, and what follows from them."""
+"""Vectors of many texts, and results computed from them."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,14 +11,14 @@ from explain.datatypes.report import ModelRecord
 
 @dataclass(frozen=True, eq=False)
 class TextVectors:
-    """Texts as vectors, in the order they were given.
+    """Texts as vectors, in the order of the texts.
 
     Attributes:
         vectors (N, D): float32, of any length, in no unit.
-        pieces (N,): pieces read of each text, special tokens included.
-        unknown (N,): how many of them the vocabulary has no entry for.
+        pieces (N,): the number of pieces read of each text, special tokens included.
+        unknown (N,): the number of unknown pieces.
         truncated (N,): whether the text is longer than the model reads.
-        model, pooling: whose vectors they are, and how rows became one; see `explain.models.pooling`.
+        model, pooling: the model, and the way its rows became a vector; see `explain.models.pooling`.
     """
 
     vectors: FloatArray
@@ -45,7 +45,7 @@ class Ranking:
     """Texts by their nearness to something, the nearest first.
 
     Attributes:
-        members (K,): which of the texts; cosines (K,): with what they are ranked by, -1 to 1.
+        members (K,): the numbers of the texts; cosines (K,): the similarity they are ranked by, -1 to 1.
         truncated: whether a query was longer than the model reads.
     """
 
@@ -61,10 +61,10 @@ class Ranking:
 
 @dataclass(frozen=True, eq=False)
 class TextMatrix:
-    """How near some texts are to each other.
+    """The similarities of some texts with each other.
 
     Attributes:
-        members (M,): which of the texts.
+        members (M,): the numbers of the texts.
         cosines (M, M): -1 to 1, symmetric.
         pairs (K, 2): of different texts, rows and columns of the matrix, the nearest first.
     """
@@ -86,9 +86,9 @@ class TextMap:
 
     Attributes:
         kind: "pca" or "umap".
-        members (M,): which of the texts have a point; texts: of how many they were drawn.
-        points (M, 2): in no unit: only who lies near whom says something.
-        explained (2,): the share of the vectors' variance along each axis, or None where axes have no such share.
+        members (M,): the numbers of the texts that have a point; texts: the number of all texts.
+        points (M, 2): in no unit: only nearness has a meaning.
+        explained (2,): the share of the vectors' variance along each axis, or None if axes have no such share.
     """
 
     kind: str
@@ -111,14 +111,13 @@ class TextClusters:
 
     Attributes:
         of (N,): each text's cluster, from 0, the largest first; sizes (C,).
-        silhouette: the mean over the texts it was measured on, -1 to 1; by_cluster (C,): the same of each, not a number
-            for a cluster of which no text was measured; measured: on how many texts.
-        one_cloud: the silhouette of as many clusters cut out of one cloud without groups, of the same mean and
-            covariance.
-        typical (C, K): the texts nearest to each cluster's middle, the nearest first; -1 where there are no more.
+        silhouette: the mean over the measured texts, -1 to 1; by_cluster (C,): the mean of each cluster, NaN for a
+            cluster without a measured text; measured: the number of measured texts.
+        one_cloud: the silhouette of as many clusters of a single cloud without groups, of the same mean and covariance.
+        typical (C, K): the texts nearest to each cluster's center, the nearest first; -1 if there are no more.
     """
 
-    may_be_nan: ClassVar[tuple[str, ...]] = ("by_cluster",)  # where nothing is defined
+    may_be_nan: ClassVar[tuple[str, ...]] = ("by_cluster",)  # if nothing is defined
 
     of: IntArray
     sizes: IntArray

@@ -1,4 +1,4 @@
-"""Ground truth: how many planted words a method finds, on models whose deciding words are known."""
+"""Ground truth: precision of a method on models whose deciding words are known."""
 
 from dataclasses import dataclass
 
@@ -12,16 +12,16 @@ from explain.text.units import scores_of
 
 @dataclass(frozen=True)
 class Precision:
-    """How many planted words one method finds on one shortcut.
+    """The precision of a method on a shortcut.
 
     Attributes:
         method, shortcut: their names.
-        texts: how many it was asked about.
-        mean: precision@k, the share of planted words among as many words that the method scores highest.
-        low, high: the mean's 95 % interval, by Wilson's formula for as many yes or no answers as there are texts. Of
-            two planted words a half may be found, which varies less: the interval is then, if anything, too wide.
-        chance: what random orders of the words have in the mean.
-        decoy: of the texts with a decoy, the share in which it is among as many words as were planted.
+        texts: the number of texts.
+        mean: precision@k, the share of planted words among the k highest-scored words, k being the number planted.
+        low, high: the mean's 95 % interval, by Wilson's formula for a yes or no answer in each text. With two planted
+            words an answer may be a half, which varies less: the interval is then, if anything, too wide.
+        chance: the mean of random orders of the words.
+        decoy: of the texts with a decoy, the share in which it is among the k highest-scored words.
     """
 
     method: str
@@ -35,20 +35,21 @@ class Precision:
 
 
 def precision(method: Method, truth: Planted, texts: int = 200, seed: int = 0) -> Precision:
-    """Precision@k of a method's explanations of what the model decided.
+    """Measure precision@k of a method's explanations of the model's decisions.
 
     Args:
         texts, seed: see `Planted.questions`.
 
     Raises:
-        ModelError: the model lacks what the method needs, or does not decide as its rule does.
-        MetricError: the method's scores put words in no order.
+        ModelError: the model lacks a capability, or does not decide by its rule.
+        MetricError: the method's scores give words no order.
     """
     questions = truth.questions(texts, seed)
-    found = method.attribute_batch(truth.model, [truth.item(text) for text in questions])
-    hits = sum(precision_at_k(one, text) for one, text in zip(found, questions, strict=True))
+    attributions = method.attribute_batch(truth.model, [truth.item(text) for text in questions])
+    pairs = list(zip(attributions, questions, strict=True))
+    hits = sum(precision_at_k(attribution, text) for attribution, text in pairs)
     decoys = [
-        text.decoy in highest(one, len(text.planted)) for one, text in zip(found, questions) if text.decoy is not None
+        text.decoy in highest(attribution, len(text.planted)) for attribution, text in pairs if text.decoy is not None
     ]
     return Precision(
         method.name,
@@ -62,22 +63,22 @@ def precision(method: Method, truth: Planted, texts: int = 200, seed: int = 0) -
 
 
 def precision_at_k(attribution: Attribution, text: PlantedText) -> float:
-    """The share of planted words among the k that are scored highest, where k is how many were planted.
+    """Return the share of planted words among the k highest-scored words, k being the number planted.
 
     Raises:
-        MetricError: the scores put words in no order.
+        MetricError: the scores give words no order.
     """
     return len(set(highest(attribution, len(text.planted))) & set(text.planted)) / len(text.planted)
 
 
 def highest(attribution: Attribution, count: int) -> tuple[int, ...]:
-    """Numbers of the words with the highest scores, highest first.
+    """Return numbers of the words with the highest scores, highest first.
 
-    That is the most positive ones of a method that has signs, the largest of one that has none; of equal ones the
-    first in the text. Scores of other units are brought to words as `scores_of` does.
+    Signed scores are ordered from the most positive on, unsigned ones from the largest; ties by position in the text.
+    Scores of other units are converted by `scores_of`.
 
     Raises:
-        MetricError: the scores put words in no order.
+        MetricError: the scores give words no order.
     """
     scores = scores_of(attribution, attribution.tokens.word_units())
     return tuple(order_of(scores)[:count].tolist())

@@ -1,34 +1,43 @@
 """Measuring all texts: several processes, and a record on disk that a later run continues."""
 
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from dataclasses import dataclass
 from functools import partial
-from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
-from explain.core.errors import DataError, ExplainError, FileError, ModelError
+from explain.core.errors import DataError, ExplainError, FileError
 from explain.core.files import append_text, create_folder, is_missing_or_empty, write_file
 from explain.core.versions import versions
 from explain.data.dataset import Dataset
-from explain.datatypes import ModelRecord, Tokens
+from explain.datatypes import Tokens
 from explain.evaluation.measure import RANDOM, EvaluationSettings, Row, label_of, measure
 from explain.evaluation.samples import Sample
 from explain.methods.base import Method
 from explain.models.base import TextModel
 from explain.models.loading.catalogue import default_task
 from explain.models.loading.spec import ModelSpec
+from explain.run.backends import backend_of
+from explain.run.shards import ModelWork, ShardProgress, run_shards, shards_of
 
 SCHEMA = "explain-evaluation-1"
 CHEAP = 50  # passes on the median text; methods that take more are measured on a part of the texts
 
-Work = tuple[Sample, tuple[Method, ...], bool]  # with the control, or without
+
+@dataclass(frozen=True)
+class TextWork:
+    """What is measured of a text.
+
+    Attributes:
+        control: whether random scores are measured, too.
+    """
+
+    sample: Sample
+    methods: tuple[Method, ...]
+    control: bool
 
 
 class Record:
@@ -179,48 +188,38 @@ def evaluate(
     """
     loaded = model.load() if isinstance(model, ModelSpec) else model
     ordered, cheap = plan(loaded, samples, methods, part, settings.seed)
-    work = []
+    texts = []
     for number, sample in enumerate(ordered):
         wanted = methods if number < part else cheap
         missing = tuple(method for method in wanted if (sample.id, label_of(method)) not in record.done)
         control = (sample.id, RANDOM) not in record.done
         if missing or control:
-            work.append((sample, missing, control))
-    on_progress(f"{len(ordered)} texts, {len(methods)} methods, {len(cheap)} of them on all; {len(work)} texts to do.")
-    began = time.monotonic()
-    for count, rows in enumerate(_measured(loaded, work, settings, workers), 1):
-        record.add(rows)
-        if count % 10 == 0 or count == len(work):
-            left = (time.monotonic() - began) / count * (len(work) - count)
-            on_progress(f"{count} of {len(work)} texts; {left / 60:.0f} minutes to go.")
+            texts.append(TextWork(sample, missing, control))
+    on_progress(f"{len(ordered)} texts, {len(methods)} methods, {len(cheap)} of them on all; {len(texts)} texts to do.")
+
+    def tell(progress: ShardProgress) -> None:
+        if progress.done and (progress.done % 10 == 0 or progress.done == progress.total):
+            minutes = (progress.seconds_left or 0.0) / 60
+            on_progress(f"{progress.done} of {progress.total} texts; {minutes:.0f} minutes to go.")
+
+    work = ModelWork.of(loaded, partial(measure_text, settings=settings))
+    run_shards(work, list(shards_of(texts, 1)), _RecordStore(record), backend_of(workers), tell)
 
 
-def _measured(
-    model: TextModel, work: Sequence[Work], settings: EvaluationSettings, workers: int
-) -> Iterator[list[Row]]:
-    if workers <= 1:
-        for sample, methods, control in work:
-            yield list(measure(model, sample, methods, settings, control=control))
-        return
-    context = get_context("spawn")  # torch's threads don't survive a fork
-    measure_in_worker = partial(_measure_in_worker, ModelSpec.of(model), model.record, settings)
-    with ProcessPoolExecutor(workers, context, torch.set_num_threads, (1,)) as pool:
-        waiting = iter(work)
-        # Few at a time are handed out, so that a stop does not wait for hundreds.
-        running = {pool.submit(measure_in_worker, task) for task in islice(waiting, 2 * workers)}
-        while running:
-            done, running = wait(running, return_when=FIRST_COMPLETED)
-            running |= {pool.submit(measure_in_worker, task) for task in islice(waiting, len(done))}
-            for future in done:
-                yield future.result()
+def measure_text(model: TextModel, text: TextWork, settings: EvaluationSettings) -> list[Row]:
+    """Measure one text; see `explain.evaluation.measure.measure`."""
+    return list(measure(model, text.sample, text.methods, settings, control=text.control))
 
 
-def _measure_in_worker(spec: ModelSpec, expected: ModelRecord, settings: EvaluationSettings, task: Work) -> list[Row]:
-    model = spec.load()  # once a process
-    if model.record != expected:
-        raise ModelError(
-            f"{spec.name} has changed since this evaluation began: its files are not those that were loaded first. "
-            "Start again with another --record."
-        )
-    sample, methods, control = task
-    return list(measure(model, sample, methods, settings, control=control))
+@dataclass(frozen=True)
+class _RecordStore:
+    """A record as a store. A text is continued by method, so no shard counts as finished beforehand."""
+
+    record: Record
+    finished: frozenset[int] = frozenset()
+
+    def write(self, shard: int, rows: Sequence[Row]) -> None:
+        self.record.add(rows)
+
+    def rows(self) -> Iterator[Row]:
+        yield from self.record.rows

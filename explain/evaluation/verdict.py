@@ -1,12 +1,13 @@
-"""One sentence on whether an explanation holds for its text, with the numbers it rests on.
+"""The verdict: a sentence on whether an explanation holds for its text, with the numbers behind it.
 
-It is right about the model's computation only as far as these tests go: that scores add up, that the words scored high
-do more than words at random, that methods built otherwise find the same, and, where that was measured, that the scores
-depend on what the model learned. docs/verdict.md says how the limits below were set, and how often they are right.
+It is right about the model's computation only as far as these tests go: scores add up, high-scored words matter more
+than random words, other kinds of methods agree, and, if that was measured, scores depend on what the model learned.
+docs/verdict.md explains how the limits below were set, and how often they are right.
 """
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,11 +18,21 @@ from explain.views.references import higher_reference
 
 FEWEST_WORDS = 6
 LARGEST_GAP = 0.05  # of the difference that the scores should add up to
-LEAST_PERCENTILE = 97.5  # of random orders beaten: with 20 pairs of them, random scores do so in 5 texts of 100
+LEAST_PERCENTILE = 97.5  # of random orders beaten: with 20 pairs of orders, random scores do this in 5 texts of 100
 GREEN_AGREEMENT = 0.05  # mean rank correlation with the other methods
 RED_AGREEMENT = 0.0
 MOST_LEFT = 0.5  # of the correlation with scores of the model untrained
 LEADING = 3  # words whose sign must not depend on the reference
+
+
+@dataclass
+class _Evidence:
+    """The numbers of a verdict, and clauses against it, in doubt of it and for it."""
+
+    facts: dict[str, float] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    merits: list[str] = field(default_factory=list)
 
 
 def verdict(
@@ -30,69 +41,88 @@ def verdict(
     tests: Sequence[MetricResult] | None = None,
     weights: Randomization | None = None,
 ) -> Verdict:
-    """Judge one explanation.
+    """Judge an explanation.
 
     Args:
-        others: what other methods found for the same text and target.
-        tests: results of metrics, or None where none were run: then the verdict rests on what is free.
-        weights: what the method says when the model's weights are drawn anew, where that was measured.
+        others: attributions of the same text and target by other methods.
+        tests: results of metrics, or None if none were run: then the verdict rests on what costs no pass.
+        weights: the method's scores when the model's weights are randomized, if that was measured.
     """
     words = _words(attribution)
     if len(words) < FEWEST_WORDS:
         count = "1 word" if len(words) == 1 else f"{len(words)} words"
-        return _said(attribution, "grey", f"{count}, and fewer than six prove nothing.", {})
-    results = {result.metric: result for result in tests or ()}
-    facts: dict[str, float] = {}
-    faults: list[str] = []
-    doubts: list[str] = []
-    merits: list[str] = []
-
-    if (gap := _gap(attribution, results)) is not None:
-        facts["gap"] = gap
-        said = f"the scores' sum misses its difference by {gap:.1%}"
-        (faults if gap > LARGEST_GAP else merits).append(said)
-
-    if _is_flat(attribution, words):
-        doubts.append("it gives every word the same score, so there is no order to compare")
-    elif (mean := _agreement(attribution, others, words)) is not None:
-        facts["agreement"] = mean
-        said = f"rank agreement with the other methods is {_signed(mean)}"
-        (merits if mean >= GREEN_AGREEMENT else faults if mean <= RED_AGREEMENT else doubts).append(said)
-
-    gain = results.get("symmetric_relevance_gain")
-    if gain is not None and gain.percentile is not None:
-        facts["percentile"] = gain.percentile
-        said = f"{gain.percentile:.0f}% of random orders"
-        if gain.percentile >= LEAST_PERCENTILE:
-            merits.append(f"its order of words beats {said}")
-        else:
-            faults.append(
-                f"its order of words beats no more than {said}, fewer than the {LEAST_PERCENTILE:g}% that count"
-            )
-    elif not faults:
-        doubts.append("not yet compared with random orders")
-
-    if (references := results.get("reference_robustness")) is not None:
-        facts["references"] = references.value
-        if turned := _turned(attribution, references):
-            doubts.append(f"{turned} from another empty text")
-
+        return _verdict(attribution, "grey", f"{count}, and fewer than six prove nothing.", {})
+    evidence = _Evidence()
+    by_metric = {test.metric: test for test in tests or ()}
+    _weigh_gap(evidence, attribution, by_metric)
+    _weigh_agreement(evidence, attribution, others, words)
+    _weigh_order(evidence, by_metric.get("symmetric_relevance_gain"))
+    if (references := by_metric.get("reference_robustness")) is not None:
+        evidence.facts["references"] = references.value
+        if sign_changes := _sign_changes(attribution, references):
+            evidence.doubts.append(f"{sign_changes} from another empty text")
     if weights is not None:
-        left = float(weights.correlations[-1])
-        if weights.chance is not None and not math.isnan(left):  # else some scores are all the same
-            facts["random_weights"] = left
-            said = f"with random weights it correlates {left:.2f} with itself (chance {weights.chance:.2f})"
-            (doubts if left > MOST_LEFT else merits).append(said)
-
-    if faults:
-        return _said(attribution, "red", _sentence(faults), facts)
-    if doubts:
-        return _said(attribution, "amber", _sentence([*doubts, *merits]), facts)
-    return _said(attribution, "green", _sentence(merits), facts)
+        _weigh_random_weights(evidence, weights)
+    if evidence.faults:
+        return _verdict(attribution, "red", _sentence(evidence.faults), evidence.facts)
+    if evidence.doubts:
+        return _verdict(attribution, "amber", _sentence([*evidence.doubts, *evidence.merits]), evidence.facts)
+    return _verdict(attribution, "green", _sentence(evidence.merits), evidence.facts)
 
 
-def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "\u2212")  # a minus, as everywhere else on a page
+def _weigh_gap(evidence: _Evidence, attribution: Attribution, by_metric: Mapping[str, MetricResult]) -> None:
+    gap = _gap(attribution, by_metric)
+    if gap is None:
+        return
+    evidence.facts["gap"] = gap
+    clauses = evidence.faults if gap > LARGEST_GAP else evidence.merits
+    clauses.append(f"the scores' sum misses its difference by {gap:.1%}")
+
+
+def _weigh_agreement(
+    evidence: _Evidence, attribution: Attribution, others: Iterable[Attribution], words: Sequence[Sequence[int]]
+) -> None:
+    if _is_flat(attribution, words):
+        evidence.doubts.append("it gives every word the same score, so there is no order to compare")
+        return
+    mean = _agreement(attribution, others, words)
+    if mean is None:
+        return
+    evidence.facts["agreement"] = mean
+    clauses = evidence.doubts
+    if mean >= GREEN_AGREEMENT:
+        clauses = evidence.merits
+    elif mean <= RED_AGREEMENT:
+        clauses = evidence.faults
+    clauses.append(f"rank agreement with the other methods is {_signed(mean)}")
+
+
+def _weigh_order(evidence: _Evidence, gain: MetricResult | None) -> None:
+    if gain is None or gain.percentile is None:
+        if not evidence.faults:
+            evidence.doubts.append("not yet compared with random orders")
+        return
+    evidence.facts["percentile"] = gain.percentile
+    share = f"{gain.percentile:.0f}% of random orders"
+    if gain.percentile >= LEAST_PERCENTILE:
+        evidence.merits.append(f"its order of words beats {share}")
+    else:
+        evidence.faults.append(
+            f"its order of words beats no more than {share}, fewer than the {LEAST_PERCENTILE:g}% that count"
+        )
+
+
+def _weigh_random_weights(evidence: _Evidence, weights: Randomization) -> None:
+    left = float(weights.correlations[-1])
+    if weights.chance is None or math.isnan(left):  # all scores of a model are the same
+        return
+    evidence.facts["random_weights"] = left
+    clauses = evidence.doubts if left > MOST_LEFT else evidence.merits
+    clauses.append(f"with random weights it correlates {left:.2f} with itself (chance {weights.chance:.2f})")
+
+
+def _signed(number: float) -> str:
+    return f"{number:+.2f}".replace("-", "\u2212")  # a minus sign, as on pages
 
 
 def _sentence(parts: Sequence[str]) -> str:
@@ -101,20 +131,20 @@ def _sentence(parts: Sequence[str]) -> str:
 
 
 def _words(attribution: Attribution) -> list[tuple[int, ...]]:
-    asked = set(attribution.target.held)
-    return [word for word in attribution.tokens.word_units() if not asked.intersection(word)]
+    protected = set(attribution.target.protected)
+    return [word for word in attribution.tokens.word_units() if not protected.intersection(word)]
 
 
-def _gap(attribution: Attribution, results: Mapping[str, MetricResult]) -> float | None:
-    """As it was recomputed, else as the method states it; as a share of the difference."""
-    if (tested := results.get("completeness_gap")) is not None:
+def _gap(attribution: Attribution, by_metric: Mapping[str, MetricResult]) -> float | None:
+    """Return the recomputed gap, or else the method's own, as a share of the difference."""
+    if (tested := by_metric.get("completeness_gap")) is not None:
         return tested.value
     shares = [abs(difference - total) / max(abs(difference), 1e-3) for total, difference in attribution.sums]
     return max(shares, default=None)
 
 
-def _turned(attribution: Attribution, references: MetricResult) -> str:
-    """Which of the leading words change sign; empty where none does."""
+def _sign_changes(attribution: Attribution, references: MetricResult) -> str:
+    """Return a clause on leading words that change sign; empty if there are none."""
     if not attribution.signed:
         return ""
     own = np.abs(next(iter(references.details["references"].values())))
@@ -128,9 +158,9 @@ def _turned(attribution: Attribution, references: MetricResult) -> str:
 
 
 def _agreement(attribution: Attribution, others: Iterable[Attribution], words: Sequence[Sequence[int]]) -> float | None:
-    """The mean rank correlation with methods that give signs; of sizes, where this one gives none. None: undefined.
+    """Return the mean rank correlation with signed methods, by size if this method is unsigned; None: undefined.
 
-    Windows overlap, so they put words in no order: they are compared with nothing.
+    Windows overlap, so they give words no order and are left out.
     """
     if attribution.granularity == "window":
         return None
@@ -145,14 +175,14 @@ def _agreement(attribution: Attribution, others: Iterable[Attribution], words: S
 
 
 def _is_flat(attribution: Attribution, words: Sequence[Sequence[int]]) -> bool:
-    """Whether all words have the same score, or the same size where methods without signs are compared by that."""
+    """Return whether all words have the same score, or the same size if the method is unsigned."""
     if attribution.granularity == "window":
         return False
     scores = scores_of(attribution, words)
     return bool(np.ptp(scores if attribution.signed else np.abs(scores)) == 0)
 
 
-def _said(attribution: Attribution, color: str, sentence: str, facts: Mapping[str, float]) -> Verdict:
-    """The verdict; where the method starts from something that scores higher than the text, it says so first."""
+def _verdict(attribution: Attribution, color: str, sentence: str, facts: Mapping[str, float]) -> Verdict:
+    """Return the verdict; a reference that scores higher than the text is mentioned first."""
     higher = higher_reference(attribution)
     return Verdict(attribution.method, color, f"{higher} {sentence}".strip(), facts)

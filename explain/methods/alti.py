@@ -37,19 +37,20 @@ class Alti(ShareMethod):
     requires: ClassVar[frozenset[str]] = frozenset({"trace", "post_norm"})
 
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
-        trace = model.trace(item[0], meter)
-        near = torch.empty(model.layers, 1, len(item[0]), len(item[0]))
+        tokens, target = item
+        trace = model.attention.trace(tokens, meter)
+        near = torch.empty(model.layers, 1, len(tokens), len(tokens), device=trace.states.device)
         with torch.inference_mode():
             for number, layer in enumerate(model.post_norm):
                 weights, values, inputs = trace.weights[number], trace.values[number], trace.states[number]
                 context = (weights @ values).transpose(0, 1).flatten(1)
-                results = layer.after_attention(context, inputs)
+                outputs = layer.after_attention(context, inputs)
                 for rows, parts in layer.contributions(weights, values, inputs):
-                    far = (results[rows][:, None] - parts).abs().sum(dim=-1)
-                    near[number, 0, rows] = (results[rows].abs().sum(dim=-1, keepdim=True) - far).clamp(min=0)
-        # A row where nothing brings the result nearer is all zeros: said by the maps not being stochastic.
-        maps = AttentionMaps(item[0], rows_to_one(near.numpy()), ("alti",), self.name, row_stochastic=False)
-        return maps, model.value(trace.prediction, item[1])
+                    far = (outputs[rows][:, None] - parts).abs().sum(dim=-1)
+                    near[number, 0, rows] = (outputs[rows].abs().sum(dim=-1, keepdim=True) - far).clamp(min=0)
+        # A row in which no contribution brings the output nearer is all zeros, so the maps are not row-stochastic.
+        maps = AttentionMaps(tokens, rows_to_one(near.numpy()), ("alti",), self.name, row_stochastic=False)
+        return maps, model.value(trace.prediction, target)
 
     def combine(self, maps: AttentionMaps, rows: FloatArray, meter: Meter | None = None) -> FloatArray:
         return roll_back(maps.weights[:, 0], rows)

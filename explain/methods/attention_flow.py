@@ -22,7 +22,7 @@ from explain.numerics.rollout import with_residual
 @METHODS.register("attention_flow")
 @dataclass(frozen=True, kw_only=True)
 class AttentionFlow(ShareMethod):
-    """Attention as pipes, and the most that can run through them."""
+    """The maximum flow through the layers, with attention weights as capacities."""
 
     name: ClassVar[str] = "attention_flow"
     title: ClassVar[str] = "Attention flow"
@@ -48,15 +48,17 @@ class AttentionFlow(ShareMethod):
         return len(tokens)
 
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
-        if len(item[0]) > self.most_tokens:
+        tokens, target = item
+        if len(tokens) > self.most_tokens:
             raise SettingError(
-                f"Attention flow solves one problem for each of {len(item[0])} tokens; attention_flow.most_tokens is "
+                f"Attention flow solves one problem for each of {len(tokens)} tokens; attention_flow.most_tokens is "
                 f"{self.most_tokens}. Shorten the text, or raise that and wait."
             )
         heads = chosen_heads(self.heads, model.heads)
-        seen = model.observe(item[0], meter)
-        weights = with_residual(seen.maps.mean(heads), self.residual)
-        return AttentionMaps(item[0], weights[:, None], ("mean",), self.name), model.value(seen.prediction, item[1])
+        observation = model.observe(tokens, meter)
+        weights = with_residual(observation.maps.mean(heads), self.residual)
+        maps = AttentionMaps(tokens, weights[:, None], ("mean",), self.name)
+        return maps, model.value(observation.prediction, target)
 
     def combine(self, maps: AttentionMaps, rows: FloatArray, meter: Meter | None = None) -> FloatArray:
         return maximum_flows(maps.weights[:, 0], rows, (lambda: meter.tick(steps=1)) if meter else (lambda: None))

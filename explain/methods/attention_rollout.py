@@ -35,10 +35,11 @@ class AttentionRollout(ShareMethod):
     heads: str = HEADS
 
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
-        heads = chosen_heads(self.heads, model.heads)
-        seen = model.observe(item[0], meter)
-        weights = with_residual(seen.maps.mean(heads), self.residual)
-        return AttentionMaps(item[0], weights[:, None], ("mean",), self.name), model.value(seen.prediction, item[1])
+        tokens, target = item
+        observation = model.observe(tokens, meter)
+        weights = with_residual(observation.maps.mean(chosen_heads(self.heads, model.heads)), self.residual)
+        maps = AttentionMaps(tokens, weights[:, None], ("mean",), self.name)
+        return maps, model.value(observation.prediction, target)
 
     def combine(self, maps: AttentionMaps, rows: FloatArray, meter: Meter | None = None) -> FloatArray:
         return roll_back(maps.weights[:, 0], rows)

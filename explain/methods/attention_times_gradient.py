@@ -20,7 +20,7 @@ from explain.models.base import TextModel
 @METHODS.register("attention_times_gradient")
 @dataclass(frozen=True, kw_only=True)
 class AttentionTimesGradient(AttentionMethod):
-    """Attention weights times what the target would do if they grew."""
+    """Attention weights times the target's gradient with respect to them."""
 
     name: ClassVar[str] = "attention_times_gradient"
     title: ClassVar[str] = "Attention × gradient"
@@ -42,10 +42,11 @@ class AttentionTimesGradient(AttentionMethod):
         return 2
 
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
-        found = model.attention_gradients(*item, meter)
-        weights = (found.weights * found.gradients).sum(dim=1, keepdim=True)
-        return AttentionMaps(item[0], weights.numpy(), ("sum",), self.name, row_stochastic=False), found.value
+        tokens, target = item
+        attention = model.attention.gradients(tokens, target, meter)
+        weights = (attention.weights * attention.gradients).sum(dim=1, keepdim=True)
+        return AttentionMaps(tokens, weights.numpy(), ("sum",), self.name, row_stochastic=False), attention.value
 
     def combine(self, maps: AttentionMaps, rows: FloatArray, meter: Meter | None = None) -> FloatArray:
-        chosen = {"all": slice(None), "first": slice(0, 1), "last": slice(-1, None)}[self.layers]
-        return maps.weights[chosen, 0].sum(axis=(0, 1), dtype=float)
+        layers = {"all": slice(None), "first": slice(0, 1), "last": slice(-1, None)}[self.layers]
+        return maps.weights[layers, 0].sum(axis=(0, 1), dtype=float)

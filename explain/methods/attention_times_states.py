@@ -33,13 +33,14 @@ class AttentionTimesStates(ShareMethod):
     heads: str = HEADS
 
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
+        tokens, target = item
         heads = chosen_heads(self.heads, model.heads)
-        trace = model.trace(item[0], meter)
-        chosen = trace.weights if heads is None else trace.weights[:, heads]
+        trace = model.attention.trace(tokens, meter)
+        attention = trace.weights if heads is None else trace.weights[:, heads]
         sizes = trace.states[1:].norm(dim=-1)[:, None, None, :]  # (L, 1, 1, T)
-        weights = chosen.mean(dim=1, keepdim=True) * sizes
-        maps = AttentionMaps(item[0], weights.numpy(), ("mean",), self.name, row_stochastic=False)
-        return maps, model.value(trace.prediction, item[1])
+        weights = attention.mean(dim=1, keepdim=True) * sizes
+        maps = AttentionMaps(tokens, weights.numpy(), ("mean",), self.name, row_stochastic=False)
+        return maps, model.value(trace.prediction, target)
 
     def combine(self, maps: AttentionMaps, rows: FloatArray, meter: Meter | None = None) -> FloatArray:
         return rows @ maps.weights[-1, 0]

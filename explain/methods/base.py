@@ -1,4 +1,4 @@
-"""What an attribution method is: a frozen dataclass whose fields are its settings.
+"""Attribution methods: frozen dataclasses whose fields are their settings.
 
 A new method is one file in this package:
 
@@ -52,14 +52,14 @@ class Method(TextAnalysis[Attribution]):
     """Base of all methods: an analysis whose result is an attribution.
 
     Class attributes:
-        name, title: the registry's name, and a reader's.
+        name, title: the name in the registry, and on screen.
         meaning: one line: what a score of this method says.
-        limits: one or two lines: what it does not say.
+        limits: one or two lines: what a score does not say.
         signed: scores below zero mean "against the target".
         additive: scores of a word's pieces may be added up.
         complete: scores sum to F(text) - F(baseline), up to the gap that is reported.
         version: raised when the arithmetic changes; part of keys and records.
-        needs: what the model must offer, see `explain.models.base.CAPABILITIES`.
+        requires: the capabilities that a model must have, see `explain.models.base.CAPABILITIES`.
     """
 
     name: ClassVar[str]
@@ -73,16 +73,16 @@ class Method(TextAnalysis[Attribution]):
 
     @abstractmethod
     def cost(self, tokens: Tokens) -> int:
-        """Most passes it may spend on a text; a backward pass counts as one forward."""
+        """Return the most passes that a text may take; a backward pass counts as one forward."""
 
     @abstractmethod
     def attribute_batch(
         self, model: TextModel, items: Sequence[Item], meter: Meter | None = None
     ) -> tuple[Attribution, ...]:
-        """Attribute several texts; what can be batched over texts is."""
+        """Attribute several texts, batched over texts where that is possible."""
 
     def arithmetic(self, tokens: Tokens) -> int:
-        """Steps of arithmetic outside the model that take long enough to show progress of; counted in no pass."""
+        """Return the steps of slow arithmetic outside the model, which count as progress but not as passes."""
         return 0
 
     def passes(self, model: TextModel, subject: ExplainedText) -> int:
@@ -111,7 +111,7 @@ class Method(TextAnalysis[Attribution]):
         emptied_outputs: Sequence[float] = (),
         diagnostics: dict[str, Any] | None = None,
     ) -> Attribution:
-        """Put a result together; of `emptied_outputs` the mean is the baseline's."""
+        """Build the attribution; the baseline's output is the mean of `emptied_outputs`, if there are any."""
         tokens, target = item
         return Attribution(
             tokens=tokens,
@@ -136,14 +136,14 @@ class Method(TextAnalysis[Attribution]):
 
 @dataclass(frozen=True, kw_only=True)
 class GradientMethod(Method):
-    """A method that reads its scores off the gradient where the text stands: one forward and one backward pass."""
+    """A method whose scores follow from the gradient at the text: one forward and one backward pass."""
 
     complete: ClassVar[bool] = False
     requires: ClassVar[frozenset[str]] = frozenset({"gradients"})
 
     @abstractmethod
     def scored(self, points: Tensor, gradients: Tensor) -> Tensor:
-        """Scores (T,) from word embeddings (T, D) and the target's gradient (T, D), in double precision."""
+        """Return scores (T,) from word embeddings (T, D) and the target's gradient (T, D), in double precision."""
 
     def cost(self, tokens: Tokens) -> int:
         return 2
@@ -151,15 +151,17 @@ class GradientMethod(Method):
     def attribute_batch(
         self, model: TextModel, items: Sequence[Item], meter: Meter | None = None
     ) -> tuple[Attribution, ...]:
-        results = []
-        for item in items:
+        attributions = []
+        for tokens, target in items:
             watch = Stopwatch(meter)
-            points = model.word_embeddings(item[0])
-            values, gradients = model.gradients(*item, points[None], watch.meter)
+            points = model.word_embeddings(tokens)
+            outputs, gradients = model.gradients(tokens, target, points[None], watch.meter)
             scores = self.scored(points.double(), gradients[0].double())
-            units = [(place,) for place in range(len(item[0]))]
-            results.append(self._result(item, units, scores.numpy(), output=float(values[0]), watch=watch))
-        return tuple(results)
+            units = [(token,) for token in range(len(tokens))]
+            attributions.append(
+                self._result((tokens, target), units, scores.numpy(), output=float(outputs[0]), watch=watch)
+            )
+        return tuple(attributions)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,7 +185,7 @@ class PathMethod(Method):
     emptied: str = EMPTIED
 
     def most_passes(self, tokens: Tokens) -> int:
-        """Most passes that the integrals of one kind of empty text take."""
+        """Return the most passes that the integrals of one kind of empty text take."""
         each = 2 * self.max_points if self.steps is None else 2 * self.steps + 2
         return each * len(emptied_together(tokens, self.emptied))
 
@@ -198,33 +200,33 @@ class PathMethod(Method):
         Raises:
             SettingError: the vocabulary has no such token.
         """
-        found = []
+        integrals = []
         for tokens in emptied_together(item[0], self.emptied):
             path = StraightPath(model, *item, model.baseline(*item, kind, tokens), meter)
             if self.steps is None:
-                found.append(refined(path.gradients, self.tolerance, self.max_points))
+                integrals.append(refined(path.gradients, self.tolerance, self.max_points))
             else:
-                found.append(fixed(path.gradients, path.ends(), self.tolerance, self.steps))
-        return tuple(found)
+                integrals.append(fixed(path.gradients, path.ends(), self.tolerance, self.steps))
+        return tuple(integrals)
 
 
 @dataclass(frozen=True, kw_only=True)
 class AttentionMethod(Method):
-    """A method that weighs each step of the way through the layers: who takes how much from whom.
+    """A method that combines a weight for each pair of tokens in each layer.
 
-    Subclasses say what the weights of each layer are, and how they combine from the input to the rows the head reads.
+    Subclasses compute the weights of each layer, and combine them from the input to the rows the head reads.
     """
 
     @abstractmethod
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
-        """The weights of every layer, (L, 1, T, T), and the target's value."""
+        """Return the weights of every layer, (L, 1, T, T), and the target's value."""
 
     @abstractmethod
     def combine(self, maps: AttentionMaps, rows: FloatArray, meter: Meter | None = None) -> FloatArray:
-        """What of each input token arrives at the rows the head reads.
+        """Return the share of each input token in the rows the head reads.
 
         Args:
-            rows (T,): how the head weighs the last layer's rows; sums to 1.
+            rows (T,): the head's weights of the last layer's rows; they sum to 1.
 
         Returns:
             (T,): in the unit of `scores`, see `_scored`.
@@ -237,17 +239,17 @@ class AttentionMethod(Method):
         self, model: TextModel, items: Sequence[Item], meter: Meter | None = None
     ) -> tuple[Attribution, ...]:
         model.require(self.requires)
-        results = []
+        attributions = []
         for item in items:
             watch = Stopwatch(meter)
             maps, output = self.maps(model, item, watch.meter)
-            results.append(self.attribution(model, item, maps, output, watch))
-        return tuple(results)
+            attributions.append(self.attribution(model, item, maps, output, watch))
+        return tuple(attributions)
 
     def attribution(
         self, model: TextModel, item: Item, maps: AttentionMaps, output: float, watch: "Stopwatch"
     ) -> Attribution:
-        """The attribution that follows from weights computed before."""
+        """Return the attribution that follows from weights computed before."""
         combined = self.combine(maps, model.rows_read(*item), watch.meter)
         units, scores, scale, diagnostics = self._scored(item[0], combined)
         return self._result(
@@ -263,13 +265,13 @@ class AttentionMethod(Method):
     def _scored(
         self, tokens: Tokens, combined: FloatArray
     ) -> tuple[Sequence[int], FloatArray, str | None, dict[str, Any]]:
-        """Units, their scores, the scale (None: the target's) and what there is to say."""
+        """Return units, their scores, the scale (None: the target's) and diagnostics."""
         return range(len(tokens)), combined, None, {}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShareMethod(AttentionMethod):
-    """An `AttentionMethod` whose combined weights have no unit but their sum: scores are shares of it."""
+    """An `AttentionMethod` whose scores are shares of the sum of its combined weights."""
 
     signed: ClassVar[bool] = False
     additive: ClassVar[bool] = True
@@ -293,7 +295,7 @@ class ShareMethod(AttentionMethod):
 
 
 def chosen_heads(text: str, count: int) -> list[int] | None:
-    """Head numbers from a setting such as "0,3,11"; None for "all".
+    """Return head numbers from a setting such as "0,3,11"; None for "all".
 
     Raises:
         SettingError: no numbers, or none of the model's.
@@ -301,19 +303,19 @@ def chosen_heads(text: str, count: int) -> list[int] | None:
     if text.strip().lower() == "all":
         return None
     try:
-        chosen = sorted({int(part) for part in text.split(",")})
+        heads = sorted({int(part) for part in text.split(",")})
     except ValueError:
-        chosen = [-1]
-    if not chosen or chosen[0] < 0 or chosen[-1] >= count:
+        heads = [-1]
+    if not heads or heads[0] < 0 or heads[-1] >= count:
         raise SettingError(f"heads is {text!r}; expected 'all' or numbers from 0 to {count - 1}, with commas.")
-    return chosen
+    return heads
 
 
 HEADS = setting("all", help="The heads to average: all, or numbers from 0 such as 0,3,11.")
 
 
 class Stopwatch:
-    """Time and passes of one attribution; its meter passes everything on to the meter of the whole work."""
+    """Time and passes of one attribution; its meter forwards everything to the meter of the whole job."""
 
     def __init__(self, meter: Meter | None) -> None:
         self.meter = _Relay(meter)

@@ -1,4 +1,4 @@
-"""What LIME and Shapley's family share: how a text is made a game, and how much of it is played."""
+"""Settings and base class of LIME and the Shapley methods: the game of a text, and the budget of passes."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from explain.core.deprecated import old_name
 from explain.core.errors import SettingError
 from explain.core.meter import Meter
 from explain.core.settings import setting
-from explain.datatypes import Attribution, FloatArray, Tokens
+from explain.datatypes import Attribution, FloatArray, Target, Tokens
 from explain.methods.base import EMPTIED, Item, Method, Stopwatch
 from explain.models.base import TextModel
 from explain.models.coalition_game import CoalitionGame
@@ -21,12 +21,12 @@ from explain.text.removal import OPERATORS, emptied_together
 from explain.text.units import Units, few_units, units_of
 
 LEAST_BUDGET = 16
-PASSES_EACH = 8  # by default, parts are so few that each has so many passes
+PASSES_EACH = 8  # by default, parts are large enough that each has so many passes
 
 
 @dataclass(frozen=True, kw_only=True)
 class CoalitionSettings:
-    """How a text is made a game, and how much of it is played."""
+    """The settings of the game of a text: its parts, their removal, and the budget of passes."""
 
     granularity: str = setting(
         "auto",
@@ -45,31 +45,31 @@ class CoalitionSettings:
     seed: int = setting(0, low=0, high=2**31 - 1, help="The seed of random draws. The same seed draws the same.")
 
     def units(self, tokens: Tokens) -> tuple[str, Units]:
-        """The parts of a text, and what they are."""
+        """Return the granularity and the parts of a text."""
         if self.granularity == "auto":
             return few_units(tokens, max(self.enough_for(), self.budget.bit_length() - 1))
         return self.granularity, units_of(tokens, self.granularity)
 
     def enough_for(self) -> int:
-        """How many parts the budget is enough for, if not every set of them can be run."""
+        """Return the number of parts that the budget is enough for, if not every set of them can be run."""
         return self.budget // PASSES_EACH
 
     def most_passes(self, tokens: Tokens) -> int:
-        """The budget, or every coalition where these are fewer."""
+        """Return the budget, or the number of coalitions where these are fewer."""
         return min(self.budget, 2 ** len(self.units(tokens)[1]))
 
     def game(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[str, CoalitionGame]:
-        """The game of a text, and what its parts are."""
+        """Return the granularity and the game of a text."""
         granularity, units = self.units(item[0])
         parts = model.removable_units(*item, units)
         return granularity, CoalitionGame(model, item, parts, model.operator(self.operator), meter)
 
     def enumerable(self, game: CoalitionGame) -> bool:
-        """Whether the budget is enough for every coalition."""
+        """Return whether the budget is enough for every coalition."""
         return 2 ** len(game) <= self.budget
 
     def check_budget(self, game: CoalitionGame, least: int) -> None:
-        """Refuse a budget that is too small for the parts chosen (those chosen by "auto" are few enough).
+        """Refuse a budget that is too small for the parts ("auto" picks parts that are few enough).
 
         Raises:
             SettingError: not every coalition can be run, and the budget is less than `least`.
@@ -81,14 +81,14 @@ class CoalitionSettings:
             )
 
     def pairs(self, game: CoalitionGame, shares: FloatArray) -> Pairs:
-        """Coalitions with their complements, by the shares of sizes; as many as the budget allows."""
-        # Two passes each; none and all take the two that are left.
+        """Return coalitions with their complements, by the shares of sizes; as many as the budget allows."""
+        # Two passes each; the empty and the full coalition take the other two.
         return paired_coalitions(shares, self.budget // 2 - 1, np.random.default_rng(self.seed))
 
 
 @dataclass(frozen=True, eq=False)
 class Shares:
-    """What a method found: scores (U,), half-widths of 95 % intervals (U,) or None, and what there is to say."""
+    """Scores (U,), half-widths of 95 % intervals (U,) or None, and diagnostics."""
 
     scores: FloatArray
     error: FloatArray | None = None
@@ -100,10 +100,10 @@ Publish = Callable[[Shares], None]
 
 @dataclass(frozen=True, kw_only=True)
 class CoalitionMethod(CoalitionSettings, Method):
-    """A method that shares F out among the parts of a text, by what sets of them are worth."""
+    """A method that divides F among the parts of a text, by the worth of sets of parts."""
 
     signed: ClassVar[bool] = True
-    additive: ClassVar[bool] = False  # the pieces of a word, each a player of its own, share otherwise than words do
+    additive: ClassVar[bool] = False  # pieces as players of their own get other shares than words
     reference: ClassVar[str] = "the text without these parts"
 
     emptied: str = EMPTIED
@@ -112,7 +112,7 @@ class CoalitionMethod(CoalitionSettings, Method):
         return sum(min(method.budget, 2 ** len(units)) for method, units in self.rounds(tokens))
 
     def rounds(self, tokens: Tokens) -> "list[tuple[CoalitionMethod, Units]]":
-        """The games that are played, each with the method and its share of the budget: one, or one for each text."""
+        """Return the games, each with the method and its share of the budget: one, or one for each text."""
         units = self.units(tokens)[1]
         sets = [set(together) for together in emptied_together(tokens, self.emptied)]
         if len(sets) == 1:
@@ -124,37 +124,39 @@ class CoalitionMethod(CoalitionSettings, Method):
 
     @abstractmethod
     def shares(self, game: CoalitionGame, publish: Publish) -> Shares:
-        """Share F out among the players of a game, of whom there is at least one.
+        """Divide F among the players of a game, at least one.
 
         Args:
-            publish: takes what was found so far, to be shown while the rest is computed.
+            publish: takes intermediate shares, shown while the rest is computed.
         """
 
     def attribute_batch(
         self, model: TextModel, items: Sequence[Item], meter: Meter | None = None
     ) -> tuple[Attribution, ...]:
-        return tuple(self._attribute_one(model, item, meter) for item in items)  # each fills its chunks alone
+        # A text fills its chunks alone, so texts are not batched together.
+        return tuple(self._attribute(model, tokens, target, meter) for tokens, target in items)
 
-    def _attribute_one(self, model: TextModel, item: Item, meter: Meter | None) -> Attribution:
+    def _attribute(self, model: TextModel, tokens: Tokens, target: Target, meter: Meter | None) -> Attribution:
         watch = Stopwatch(meter)
-        granularity = self.units(item[0])[0]
+        item = tokens, target
+        granularity = self.units(tokens)[0]
         operator = model.operator(self.operator)
         rounds = [
             (method, CoalitionGame(model, item, model.removable_units(*item, units), operator, watch.meter))
-            for method, units in self.rounds(item[0])
+            for method, units in self.rounds(tokens)
         ]
         games = [game for _, game in rounds]
-        shared: list[Shares] = []
+        finished: list[Shares] = []
 
-        def attribution(found: Sequence[Shares]) -> Attribution:
-            """What was found until now: of texts emptied in turn, of the first perhaps alone."""
+        def attribution(by_game: Sequence[Shares]) -> Attribution:
+            """Return the attribution so far: with texts emptied in turn, perhaps of the first text alone."""
             reference = {"tolerance": max(map(_rounding, games)), "converged": True, "reference": self.reference}
-            whole = self.complete and len(found) == len(games)
-            errors = [one.error for one in found if one.error is not None]
+            whole = self.complete and len(by_game) == len(games)
+            errors = [shares.error for shares in by_game if shares.error is not None]
             return self._result(
                 item,
-                [player for game in games[: len(found)] for player in game.players],
-                np.concatenate([one.scores for one in found]),
+                [player for game in games[: len(by_game)] for player in game.players],
+                np.concatenate([shares.scores for shares in by_game]),
                 error=np.concatenate(errors) if errors else None,
                 granularity=granularity,
                 output=games[0].full,
@@ -163,25 +165,25 @@ class CoalitionMethod(CoalitionSettings, Method):
                 watch=watch,
                 diagnostics=(reference if self.complete else {})
                 | {"operator": operator}
-                | merged([one.diagnostics for one in found if len(one.scores)]),
+                | merged([shares.diagnostics for shares in by_game if len(shares.scores)]),
             )
 
         for method, game in rounds:
 
-            def publish(found: Shares) -> None:
-                partial = Shares(found.scores, found.error, found.diagnostics | {"partial": True})
-                watch.meter.publish(self, attribution([*shared, partial]))
+            def publish(shares: Shares) -> None:
+                partial = Shares(shares.scores, shares.error, shares.diagnostics | {"partial": True})
+                watch.meter.publish(self, attribution([*finished, partial]))
 
-            shared.append(method.shares(game, publish) if game.players else Shares(np.empty(0)))
-        return attribution(shared)
+            finished.append(method.shares(game, publish) if game.players else Shares(np.empty(0)))
+        return attribution(finished)
 
 
 def merged(facts: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return what several rounds found about themselves as one: passes in all, of every other figure the worst."""
+    """Merge the diagnostics of several games: the sum of passes, and the worst of every other figure."""
     together: dict[str, Any] = {}
-    for name in dict.fromkeys(name for one in facts for name in one):
-        figures = [one[name] for one in facts if name in one]
-        if name == "intercept" and len(figures) > 1:  # one for each text; no sum or mean of them says anything
+    for name in dict.fromkeys(name for of_game in facts for name in of_game):
+        figures = [of_game[name] for of_game in facts if name in of_game]
+        if name == "intercept" and len(figures) > 1:  # one for each text; their sum or mean means nothing
             together["intercepts"] = figures
         elif name == "partial":
             together[name] = True
@@ -191,7 +193,7 @@ def merged(facts: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _rounding(game: CoalitionGame) -> float:
-    """What is left of the gap by rounding alone."""
+    """Return the gap that rounding alone may cause."""
     return 1e-9 * max(1.0, abs(game.full), abs(game.empty))
 
 

@@ -1,8 +1,8 @@
 """DecompX: each token's contribution to the logit, followed exactly through all layers and the prediction head.
 
     x_i = sum_k x_i<k + biases, at every layer; attention weights, the norms' deviations and the activations' slopes
-    g(u) / u are held at what they are for this text, which makes each step linear and the sum exact
-    score_k = the target's linear part, applied to what token k brought to the logits     [unit of F]
+    g(u) / u keep their values of this text, which makes each step linear and the sum exact
+    score_k = the target's linear part, applied to token k's part of the logits     [unit of F]
 
 Modarressi et al. (2023), https://arxiv.org/abs/2306.02873, sections 3.1 to 3.4. Here biases are a part of their own
 instead of being spread over the tokens, so scores and that part sum to F. For log-odds among more than two labels,
@@ -22,7 +22,8 @@ from explain.core.meter import Meter
 from explain.core.settings import setting
 from explain.datatypes import Attribution, Target, Tokens
 from explain.methods.base import METHODS, Item, Method, Stopwatch
-from explain.models.base import TextModel, Trace, read_row
+from explain.models.base import TextModel, read_row
+from explain.models.capabilities.attention import Trace
 from explain.models.post_norm import PostNormLayer
 from explain.models.row_head import Activation
 
@@ -32,7 +33,7 @@ _ROWS = 16 << 20  # numbers of a wide layer at once
 @METHODS.register("decompx")
 @dataclass(frozen=True, kw_only=True)
 class DecompX(Method):
-    """States taken apart by input token, down to the logits."""
+    """States decomposed by input token, from the first layer to the logits."""
 
     name: ClassVar[str] = "decompx"
     title: ClassVar[str] = "DecompX"
@@ -66,16 +67,15 @@ class DecompX(Method):
         self, model: TextModel, items: Sequence[Item], meter: Meter | None = None
     ) -> tuple[Attribution, ...]:
         model.require(self.requires)
-        results = []
-        for item in items:
-            tokens, target = item
+        attributions = []
+        for tokens, target in items:
             if len(tokens) > self.most_tokens:
                 raise SettingError(
                     f"DecompX follows {len(tokens)} tokens through every layer; decompx.most_tokens is "
                     f"{self.most_tokens}. Shorten the text, or raise that and wait."
                 )
             watch = Stopwatch(meter)
-            trace = model.trace(tokens, watch.meter)
+            trace = model.attention.trace(tokens, watch.meter)
             with torch.inference_mode():
                 head = model.row_head
                 parts = _through_layers(trace, model.post_norm, read_row(target), watch.meter)  # (T + 1, D)
@@ -83,12 +83,13 @@ class DecompX(Method):
                     parts = _through(parts, step)
                 logits = head.out(parts.sum(dim=0))  # (C,)
                 linear, constant = _linear_part(target, logits, model.head.exclusive)
-                scores = (parts @ (linear @ head.out.weight)).double()  # a vocabulary's logits of each token: not made
+                # Logits of each token are never built: over a vocabulary they would take too much memory.
+                scores = (parts @ (linear @ head.out.weight)).double()
                 if head.out.bias is not None:
                     scores[-1] += linear @ head.out.bias
-            results.append(
+            attributions.append(
                 self._result(
-                    item,
+                    (tokens, target),
                     [(token,) for token in range(len(tokens))],
                     scores[:-1].numpy(),
                     output=model.value(trace.prediction, target),
@@ -97,14 +98,15 @@ class DecompX(Method):
                     diagnostics={"reference": "the biases alone", "tolerance": 1e-3, "converged": True},
                 )
             )
-        return tuple(results)
+        return tuple(attributions)
 
 
 def _through_layers(trace: Trace, layers: Sequence[PostNormLayer], row: int, meter: Meter) -> Tensor:
-    """What each token, and last the biases, brought to the row of the last layer that the head reads: (T + 1, D)."""
+    """Return the parts (T + 1, D) of the row that the head reads, in the last layer: each token's, then the biases'."""
     count, width = trace.states.shape[1:]
-    parts = torch.zeros(count, count + 1, width)  # [i, k]: what k brought to i
-    parts[torch.arange(count), torch.arange(count)] = trace.states[0]
+    parts = trace.states.new_zeros(count, count + 1, width)  # [i, k]: the part of k in the state of i
+    own = torch.arange(count, device=parts.device)
+    parts[own, own] = trace.states[0]
     done = 0
     for number, layer in enumerate(layers):
         weights = trace.weights[number]  # (H, T, T)
@@ -115,9 +117,9 @@ def _through_layers(trace: Trace, layers: Sequence[PostNormLayer], row: int, met
         step = max(1, _ROWS // (parts.shape[1] * layer.inner.out_features))
         after = []
         for start in rows[::step]:
-            chosen = slice(start, min(start + step, rows.stop))
-            context = torch.einsum("hij,jkhd->ikhd", weights[:, chosen], values).flatten(-2)
-            attended = _linear(context, layer.output) + parts[chosen]
+            block = slice(start, min(start + step, rows.stop))
+            context = torch.einsum("hij,jkhd->ikhd", weights[:, block], values).flatten(-2)
+            attended = _linear(context, layer.output) + parts[block]
             attended = _norm(attended, layer.attention_norm)
             wide = _linear(_slope(_linear(attended, layer.inner), layer.activation), layer.outer)
             after.append(_norm(wide + attended, layer.output_norm))
@@ -128,7 +130,7 @@ def _through_layers(trace: Trace, layers: Sequence[PostNormLayer], row: int, met
     return parts[0]
 
 
-# Each step takes parts (..., K, D) that add up to a state, the last of them the biases', to parts of the next.
+# Each step maps parts (..., K, D) that sum to a state, the last of them the biases', to the parts of the next state.
 
 
 def _through(parts: Tensor, step: Activation) -> Tensor:
@@ -138,14 +140,14 @@ def _through(parts: Tensor, step: Activation) -> Tensor:
 
 
 def _linear(parts: Tensor, layer: nn.Linear) -> Tensor:
-    found = parts @ layer.weight.T
+    mapped = parts @ layer.weight.T
     if layer.bias is not None:
-        found[..., -1, :] += layer.bias
-    return found
+        mapped[..., -1, :] += layer.bias
+    return mapped
 
 
 def _slope(parts: Tensor, activation: Activation) -> Tensor:
-    """parts * g(u) / u, u being their sum; near zero the slope there."""
+    """Return parts * g(u) / u, where u is their sum; near zero the slope there."""
     whole = parts.sum(dim=-2, keepdim=True)
     safe = torch.where(whole.abs() < 1e-6, 1e-6, whole)
     return parts * (activation(safe) / safe)
@@ -154,16 +156,16 @@ def _slope(parts: Tensor, activation: Activation) -> Tensor:
 def _norm(parts: Tensor, norm: nn.LayerNorm) -> Tensor:
     whole = parts.sum(dim=-2, keepdim=True)
     deviation = (whole.var(dim=-1, unbiased=False, keepdim=True) + norm.eps).sqrt()
-    found = (parts - parts.mean(dim=-1, keepdim=True)) / deviation * norm.weight
-    found[..., -1, :] += norm.bias
-    return found
+    normed = (parts - parts.mean(dim=-1, keepdim=True)) / deviation * norm.weight
+    normed[..., -1, :] += norm.bias
+    return normed
 
 
 def _linear_part(target: Target, logits: Tensor, exclusive: bool) -> tuple[Tensor, float]:
-    """The target as a linear function of the logits (C,), and a constant.
+    """Return the target as a linear function of the logits (C,), and a constant.
 
     Raises:
-        TargetError: it is none, as a probability.
+        TargetError: the target is no linear function, such as a probability.
     """
     linear = torch.zeros_like(logits)
     linear[target.index] = 1.0
@@ -173,7 +175,7 @@ def _linear_part(target: Target, logits: Tensor, exclusive: bool) -> tuple[Tenso
         linear[target.against_index] = -1.0
         return linear, 0.0
     if target.scale == "log_odds":
-        others = torch.arange(len(logits)) != target.index
+        others = torch.arange(len(logits), device=logits.device) != target.index
         shares = torch.softmax(logits[others], dim=-1)
         linear[others] = -shares
         return linear, float((shares * torch.log_softmax(logits[others], dim=-1)).sum())

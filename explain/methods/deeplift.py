@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from explain.core.meter import Meter
 from explain.core.settings import setting
-from explain.datatypes import Attribution, Tokens
+from explain.datatypes import Attribution, Target, Tokens
 from explain.methods.base import EMPTIED, METHODS, Item, Method, Stopwatch
 from explain.models.base import BASELINES, TextModel
 from explain.models.target_module import is_activation
@@ -69,11 +69,10 @@ class DeepLift(Method):
     def attribute_batch(
         self, model: TextModel, items: Sequence[Item], meter: Meter | None = None
     ) -> tuple[Attribution, ...]:
-        return tuple(self._attribute(model, item, meter) for item in items)
+        return tuple(self._attribute(model, tokens, target, meter) for tokens, target in items)
 
-    def _attribute(self, model: TextModel, item: Item, meter: Meter | None) -> Attribution:
+    def _attribute(self, model: TextModel, tokens: Tokens, target: Target, meter: Meter | None) -> Attribution:
         model.require(self.requires)
-        tokens, target = item
         watch = Stopwatch(meter)
         kind = model.default_baseline() if self.baseline == "auto" else self.baseline
         text = model.word_embeddings(tokens)[None].detach().clone().requires_grad_()  # (1, T, D)
@@ -91,8 +90,8 @@ class DeepLift(Method):
             starts.append(start)
             shares.append(abs(output - start - float(parts.sum())) / max(abs(output - start), SMALLEST_TOLERANCE))
         return self._result(
-            item,
-            [(place,) for place in range(len(tokens))],
+            (tokens, target),
+            [(token,) for token in range(len(tokens))],
             scores,
             output=output,
             baseline_output=starts[0],
@@ -108,11 +107,11 @@ class DeepLift(Method):
 
 @functools.cache
 def _captums() -> type[Any]:
-    """Captum's DeepLift with its rule for activations applied to all that are ones: its own list lacks GELU."""
-    from captum.attr import DeepLift as Listed  # slow to import: it draws, too
+    """Return captum's DeepLift, with its activation rule for every activation: its own list lacks GELU."""
+    from captum.attr import DeepLift as Listed  # slow to import, since it draws charts too
     from captum.attr._core.deep_lift import nonlinear
 
-    warnings.filterwarnings("ignore", "Setting forward, backward hooks")  # they are set on a copy of ours
+    warnings.filterwarnings("ignore", "Setting forward, backward hooks")  # they are set on our own copy of the module
 
     class Rescaled(Listed):
         def _is_non_linear(self, module: nn.Module) -> bool:

@@ -22,7 +22,7 @@ import numpy as np
 from explain.core.errors import SettingError
 from explain.core.meter import Meter
 from explain.core.settings import setting
-from explain.datatypes import Attribution, Tokens
+from explain.datatypes import Attribution, Target, Tokens
 from explain.methods.base import METHODS, Item, PathMethod, Stopwatch
 from explain.models.base import BASELINES, TextModel
 
@@ -51,44 +51,44 @@ class ExpectedGradients(PathMethod):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._chosen()
+        self._kinds()  # refuses unknown kinds
 
     def cost(self, tokens: Tokens) -> int:
-        return self.most_passes(tokens) * len(self._chosen() or BASELINES)
+        return self.most_passes(tokens) * len(self._kinds() or BASELINES)
 
     def attribute_batch(
         self, model: TextModel, items: Sequence[Item], meter: Meter | None = None
     ) -> tuple[Attribution, ...]:
-        return tuple(self._attribute(model, item, meter) for item in items)
+        return tuple(self._attribute(model, tokens, target, meter) for tokens, target in items)
 
-    def _attribute(self, model: TextModel, item: Item, meter: Meter | None) -> Attribution:
+    def _attribute(self, model: TextModel, tokens: Tokens, target: Target, meter: Meter | None) -> Attribution:
         watch = Stopwatch(meter)
-        kinds = self._chosen() or model.baselines()
-        by_kind = [self.integrals(model, item, kind, watch.meter) for kind in kinds]
-        found = [one for integrals in by_kind for one in integrals]
-        parts = np.stack([np.sum([one.parts for one in integrals], axis=0) for integrals in by_kind])  # (B, T)
-        starts = np.array([[one.start for one in integrals] for integrals in by_kind])  # (B, 1 or 2)
+        kinds = self._kinds() or model.baselines()
+        by_kind = [self.integrals(model, (tokens, target), kind, watch.meter) for kind in kinds]
+        integrals = [integral for of_kind in by_kind for integral in of_kind]
+        parts = np.stack([np.sum([integral.parts for integral in of_kind], axis=0) for of_kind in by_kind])  # (B, T)
+        starts = np.array([[integral.start for integral in of_kind] for of_kind in by_kind])  # (B, 1 or 2)
         return self._result(
-            item,
-            [(place,) for place in range(len(item[0]))],
+            (tokens, target),
+            [(token,) for token in range(len(tokens))],
             parts.mean(axis=0),
-            output=float(np.mean([one.end for one in found])),
+            output=float(np.mean([integral.end for integral in integrals])),
             baseline_output=float(starts.mean()),
             emptied_outputs=starts.mean(axis=0).tolist() if starts.shape[1] > 1 else (),
             watch=watch,
             diagnostics={
                 "reference": f"the mean of {len(kinds)} empty texts ({', '.join(kinds)})",
-                "points": max(one.about["points"] for one in found),
-                "converged": all(one.converged for one in found),
-                "tolerance": float(np.mean([one.tolerance for one in found])),
+                "points": max(integral.about["points"] for integral in integrals),
+                "converged": all(integral.converged for integral in integrals),
+                "tolerance": float(np.mean([integral.tolerance for integral in integrals])),
                 "baseline_outputs": dict(zip(kinds, starts.mean(axis=1).tolist())),
                 "scores_by_baseline": dict(zip(kinds, parts.tolist())),
                 "disagreement": float(np.ptp(parts, axis=0).max()) / 2,
             },
         )
 
-    def _chosen(self) -> tuple[str, ...]:
-        """The kinds named, each once; none where all are meant."""
+    def _kinds(self) -> tuple[str, ...]:
+        """Return the kinds named, each once; none for "all"."""
         if self.baselines.strip().lower() == "all":
             return ()
         kinds = tuple(dict.fromkeys(part.strip().lower() for part in self.baselines.split(",")))

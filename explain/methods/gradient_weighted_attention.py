@@ -22,7 +22,7 @@ from explain.numerics.rollout import roll_back
 @METHODS.register("gradient_weighted_attention")
 @dataclass(frozen=True, kw_only=True)
 class GradientWeightedAttention(ShareMethod):
-    """Attention weights that the target grows with, followed back to the input."""
+    """Rollout of attention weights times the positive part of the target's gradient."""
 
     name: ClassVar[str] = "gradient_weighted_attention"
     title: ClassVar[str] = "Gradient-weighted attention"
@@ -36,9 +36,10 @@ class GradientWeightedAttention(ShareMethod):
         return 2
 
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
-        found = model.attention_gradients(*item, meter)
-        weights = (found.weights * found.gradients).clamp(min=0).mean(dim=1, keepdim=True)
-        return AttentionMaps(item[0], weights.numpy(), ("mean",), self.name, row_stochastic=False), found.value
+        tokens, target = item
+        attention = model.attention.gradients(tokens, target, meter)
+        weights = (attention.weights * attention.gradients).clamp(min=0).mean(dim=1, keepdim=True)
+        return AttentionMaps(tokens, weights.numpy(), ("mean",), self.name, row_stochastic=False), attention.value
 
     def combine(self, maps: AttentionMaps, rows: FloatArray, meter: Meter | None = None) -> FloatArray:
         return np.maximum(roll_back(maps.weights[:, 0], rows, keep=True) - rows, 0.0)

@@ -22,7 +22,7 @@ import numpy as np
 
 from explain.core.meter import Meter
 from explain.core.settings import setting
-from explain.datatypes import Attribution, Tokens
+from explain.datatypes import Attribution, Target, Tokens
 from explain.methods.base import METHODS, Item, PathMethod, Stopwatch
 from explain.models.base import BASELINES, TextModel
 from explain.numerics.quadrature import about_all
@@ -55,17 +55,17 @@ class IntegratedGradients(PathMethod):
     def attribute_batch(
         self, model: TextModel, items: Sequence[Item], meter: Meter | None = None
     ) -> tuple[Attribution, ...]:
-        return tuple(self._attribute(model, item, meter) for item in items)
+        return tuple(self._attribute(model, tokens, target, meter) for tokens, target in items)
 
-    def _attribute(self, model: TextModel, item: Item, meter: Meter | None) -> Attribution:
+    def _attribute(self, model: TextModel, tokens: Tokens, target: Target, meter: Meter | None) -> Attribution:
         watch = Stopwatch(meter)
         kind = model.default_baseline() if self.baseline == "auto" else self.baseline
-        integrals = self.integrals(model, item, kind, watch.meter)
-        starts = [one.start for one in integrals]
+        integrals = self.integrals(model, (tokens, target), kind, watch.meter)
+        starts = [integral.start for integral in integrals]
         return self._result(
-            item,
-            [(place,) for place in range(len(item[0]))],
-            np.sum([one.parts for one in integrals], axis=0),
+            (tokens, target),
+            [(token,) for token in range(len(tokens))],
+            np.sum([integral.parts for integral in integrals], axis=0),
             output=integrals[0].end,
             baseline_output=starts[0],
             emptied_outputs=starts if len(starts) > 1 else (),

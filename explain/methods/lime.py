@@ -59,7 +59,7 @@ class Lime(CoalitionMethod):
         return Shares(fit.scores, fit.error, facts)
 
     def draws(self, count: int) -> np.ndarray:
-        """The text itself, then the budget's other draws (budget, U): True where a word is left."""
+        """Draw the text itself, then random ones (budget, U): True where a word is left."""
         generator = np.random.default_rng(self.seed)
         gone = generator.integers(1, count + 1, size=self.budget - 1)
         places = generator.random((self.budget - 1, count)).argsort(axis=1)

@@ -43,20 +43,21 @@ class NormBasedAttention(ShareMethod):
     )
 
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
-        trace = model.trace(item[0], meter)
-        norms = torch.empty(model.layers, 1, len(item[0]), len(item[0]))
+        tokens, target = item
+        trace = model.attention.trace(tokens, meter)
+        norms = torch.empty(model.layers, 1, len(tokens), len(tokens), device=trace.states.device)
         with torch.inference_mode():
             for number, layer in enumerate(model.post_norm):
-                for rows, given in layer.contributions(
+                for rows, contributions in layer.contributions(
                     trace.weights[number],
                     trace.values[number],
                     trace.states[number],
                     residual=self.parts != "attention",
                     norm=self.parts == "with_norm",
                 ):
-                    norms[number, 0, rows] = given.norm(dim=-1)
-        maps = AttentionMaps(item[0], norms.numpy(), ("norm",), self.name, row_stochastic=False)
-        return maps, model.value(trace.prediction, item[1])
+                    norms[number, 0, rows] = contributions.norm(dim=-1)
+        maps = AttentionMaps(tokens, norms.numpy(), ("norm",), self.name, row_stochastic=False)
+        return maps, model.value(trace.prediction, target)
 
     def combine(self, maps: AttentionMaps, rows: FloatArray, meter: Meter | None = None) -> FloatArray:
         weights = rows_to_one(maps.weights[:, 0])

@@ -63,32 +63,32 @@ class Occlusion(Method):
         units = [self._units(model, tokens, target) for tokens, target in items]
         rows = [
             [
-                Row(item[0], unchanged(item[0]), item[1]),
-                *(model.removed(item[0], unit, operator, item[1]) for unit in of_text),
+                Row(tokens, unchanged(tokens), target),
+                *(model.removed(tokens, unit, operator, target) for unit in of_text),
             ]
-            for item, of_text in zip(items, units)
+            for (tokens, target), of_text in zip(items, units)
         ]
-        values = model.scores([row for of_text in rows for row in of_text], watch.meter).values
-        results = []
-        for item, of_text, own in zip(items, units, rows):
-            full, without = values[0], values[1 : len(own)]
-            values = values[len(own) :]
-            results.append(
+        scores = model.scores([row for of_text in rows for row in of_text], watch.meter).values
+        attributions = []
+        for (tokens, target), of_text, own in zip(items, units, rows):
+            full, without = scores[0], scores[1 : len(own)]
+            scores = scores[len(own) :]
+            attributions.append(
                 self._result(
-                    item,
+                    (tokens, target),
                     of_text,
                     full - without,
-                    granularity=self.granularity_for(item[0]),
+                    granularity=self.granularity_for(tokens),
                     output=float(full),
                     watch=watch,
-                    passes=Passes(len(own), 0, sum(len(row.variant) for row in own)),  # its own, of the whole batch
+                    passes=Passes(len(own), 0, sum(len(row.variant) for row in own)),  # its share of the batch
                     diagnostics={"operator": operator},
                 )
             )
-        return tuple(results)
+        return tuple(attributions)
 
     def granularity_for(self, tokens: Tokens) -> str:
-        """The granularity meant: "auto" is words, in long texts sentences."""
+        """Return the granularity: "auto" is words, in long texts sentences."""
         if self.granularity != "auto":
             return self.granularity
         return "word" if len(tokens.words) <= self.longest else "sentence"

@@ -1,13 +1,13 @@
 """Owen values: Shapley values for a text with parts, where words join phrase by phrase and sentence by sentence.
 
-    score_u = mean over orders that tear no sentence and no phrase apart of
+    score_u = mean over orders that keep sentences and phrases whole of
               F(words before u, and u) - F(words before u)     [unit of F]
 
-A phrase is the text between two punctuation marks, so it is known before the model runs; so is a sentence. Owen (1977),
-"Values of games with a priori unions", https://doi.org/10.1007/978-3-642-45494-3_7; for several levels Winter (1989),
-https://doi.org/10.1007/BF01268145. A sentence's scores sum to its share in a game of whole sentences, and a phrase's to
-its share in a game of whole phrases. They are exact if the budget allows every set of words that such orders pass.
-Otherwise orders are drawn, each with its reverse, with intervals as for Shapley values.
+A phrase is the text between two punctuation marks. Like sentences, phrases are known before the model runs. Owen
+(1977), "Values of games with a priori unions", https://doi.org/10.1007/978-3-642-45494-3_7; for several levels Winter
+(1989), https://doi.org/10.1007/BF01268145. A sentence's scores sum to its share in a game of whole sentences, and a
+phrase's to its share in a game of whole phrases. They are exact if the budget allows every set of words that such
+orders pass. Otherwise orders are drawn, each with its reverse, with intervals as for Shapley values.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from explain.text.units import Tree, hierarchy
 @METHODS.register("owen_values")
 @dataclass(frozen=True, kw_only=True)
 class OwenValues(PermutationMethod):
-    """What each word adds, averaged over orders that keep phrases and sentences whole."""
+    """Averages of each word's effect over orders that keep phrases and sentences whole."""
 
     name: ClassVar[str] = "owen_values"
     title: ClassVar[str] = "Owen values"

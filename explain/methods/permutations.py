@@ -1,8 +1,8 @@
-"""Shares by the order in which words join: what each adds to those before it, averaged over random orders.
+"""Averages, over random orders, of each word's effect when it joins the words before it.
 
 Each order is run together with its reverse: a word that came early comes late, and much of the chance cancels
-(antithetic pairs: Mitchell, Cooper, Frank and Holmes 2022, https://arxiv.org/abs/2104.12199). What words
-add in one order telescopes, so scores sum to F(text) - F(none) exactly, however few orders there are.
+(antithetic pairs: Mitchell, Cooper, Frank and Holmes 2022, https://arxiv.org/abs/2104.12199). The effects within one
+order telescope, so scores sum to F(text) - F(none) exactly, even for few orders.
 """
 
 from abc import abstractmethod
@@ -38,33 +38,33 @@ class PermutationMethod(CoalitionMethod):
 
     @abstractmethod
     def tree(self, game: CoalitionGame) -> Tree:
-        """Whose orders are drawn: groups are not torn apart."""
+        """Return the tree whose orders are drawn: each group stays together."""
 
     @abstractmethod
     def exactly(self, game: CoalitionGame) -> FloatArray | None:
-        """The average over all orders (U,), or None where the budget is not enough."""
+        """Return the average over all orders (U,), or None where the budget is not enough."""
 
     def shares(self, game: CoalitionGame, publish: Publish) -> Shares:
         exact = self.exactly(game)
         if exact is not None:
             return Shares(exact, np.zeros(len(game)), {"exact": True, "evaluations": game.passes})
-        pair = 2 * (len(game) - 1)  # most passes of an order and its reverse; none and all are known
+        pair = 2 * (len(game) - 1)  # most passes of an order and its reverse, without the empty and full coalition
         self.check_budget(game, pair + 2)
         generator, tree = np.random.default_rng(self.seed), self.tree(game)
         game.worth(np.array([[True], [False]]).repeat(len(game), axis=1))  # counted before the rest
         samples = np.empty((0, len(game)))
         while True:
-            # Orders may cost nothing new, since coalitions are run once; their number is bounded as well.
+            # An order may cost no new pass, since each coalition runs once; so their number is bounded as well.
             count = min(-(-ROUND // pair), (self.budget - game.passes) // pair, self.budget - len(samples))
             if count <= 0:
                 break
             orders = np.array([nested_order(tree, generator) for _ in range(count)])
             samples = np.concatenate([samples, _added(game, orders)])
-            found = self._averages(samples, game)
-            if found.diagnostics["converged"]:
+            shares = self._averages(samples, game)
+            if shares.diagnostics["converged"]:
                 break
-            publish(found)
-        return found
+            publish(shares)
+        return shares
 
     def _averages(self, samples: FloatArray, game: CoalitionGame) -> Shares:
         scores, error = mean_and_half_width(samples)
@@ -74,7 +74,7 @@ class PermutationMethod(CoalitionMethod):
 
 
 def _added(game: CoalitionGame, orders: IntArray) -> FloatArray:
-    """What each player adds in each order (N, U), averaged with what it adds in the reverse."""
+    """Return each player's effect in each order (N, U), averaged with its effect in the reverse."""
     both = np.stack([orders, orders[:, ::-1]], axis=1)  # (N, 2, U)
     ways = np.stack([prefixes(order) for order in both.reshape(-1, len(game))])  # (2 N, U + 1, U)
     worth = game.worth(ways.reshape(-1, len(game))).reshape(*both.shape[:2], -1)

@@ -36,12 +36,11 @@ class RawAttention(ShareMethod):
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
         if self.layer is not None and self.layer >= model.layers:
             raise SettingError(f"layer is {self.layer}; {model.name} has layers 0 to {model.layers - 1}.")
+        tokens, target = item
         heads = chosen_heads(self.heads, model.heads)
-        seen = model.observe(item[0], meter)
-        return (
-            AttentionMaps(item[0], seen.maps.mean(heads)[:, None], ("mean",), self.name),
-            model.value(seen.prediction, item[1]),
-        )
+        observation = model.observe(tokens, meter)
+        maps = AttentionMaps(tokens, observation.maps.mean(heads)[:, None], ("mean",), self.name)
+        return maps, model.value(observation.prediction, target)
 
     def combine(self, maps: AttentionMaps, rows: FloatArray, meter: Meter | None = None) -> FloatArray:
         return rows @ maps.weights[-1 if self.layer is None else self.layer, 0]

@@ -21,7 +21,7 @@ import numpy as np
 
 from explain.core.meter import Meter
 from explain.core.settings import setting
-from explain.datatypes import Attribution, BoolArray, FloatArray, Tokens
+from explain.datatypes import Attribution, BoolArray, FloatArray, Target, Tokens
 from explain.methods.base import METHODS, Item, Method, Stopwatch
 from explain.models.base import BASELINES, TextModel
 from explain.models.straight_path import StraightPath
@@ -73,10 +73,9 @@ class SequentialIntegratedGradients(Method):
     def attribute_batch(
         self, model: TextModel, items: Sequence[Item], meter: Meter | None = None
     ) -> tuple[Attribution, ...]:
-        return tuple(self._attribute(model, item, meter) for item in items)
+        return tuple(self._attribute(model, tokens, target, meter) for tokens, target in items)
 
-    def _attribute(self, model: TextModel, item: Item, meter: Meter | None) -> Attribution:
-        tokens, target = item
+    def _attribute(self, model: TextModel, tokens: Tokens, target: Target, meter: Meter | None) -> Attribution:
         model.require(self.requires)
         watch = Stopwatch(meter)
         words = model.removable_units(tokens, target, units_of(tokens, "word"))
@@ -85,37 +84,41 @@ class SequentialIntegratedGradients(Method):
         moving = np.zeros((len(words), len(tokens)), dtype=bool)
         for row, word in zip(moving, words):
             row[list(word)] = True
-        found = _integrated(path, moving, self.tolerance, self.max_points)
+        integrals = _integrated(path, moving, self.tolerance, self.max_points)
         by_word = self.granularity == "word"
-        pieces = [part[list(word)] for part, word in zip(found.parts, words)]
+        pieces = [part[list(word)] for part, word in zip(integrals.parts, words)]
         return self._result(
-            item,
+            (tokens, target),
             words if by_word else [(token,) for word in words for token in word],
-            found.parts.sum(axis=1) if by_word else np.concatenate([np.empty(0), *pieces]),
+            integrals.parts.sum(axis=1) if by_word else np.concatenate([np.empty(0), *pieces]),
             granularity=self.granularity,
-            output=found.output,
+            output=integrals.output,
             watch=watch,
             diagnostics={
                 "baseline": kind,
-                "points": found.points,
-                "largest_gap": found.largest_gap,
-                "tolerance": found.tolerance,
-                "converged": found.largest_gap <= found.tolerance,
+                "points": integrals.points,
+                "largest_gap": integrals.largest_gap,
+                "tolerance": integrals.tolerance,
+                "converged": integrals.largest_gap <= integrals.tolerance,
             },
         )
 
 
 @dataclass(frozen=True, eq=False)
 class _Integrals:
-    parts: FloatArray  # (W, T), zero where a word does not stand
+    parts: FloatArray  # (W, T), zero outside each word
     output: float
     largest_gap: float
     tolerance: float
-    points: int  # of the word that got most
+    points: int  # of the word that took most
 
 
 def _integrated(path: StraightPath, moving: BoolArray, tolerance: float, most: int) -> _Integrals:
-    """Integrate for all words, as long as one asks for more points; `moving` (W, T) says which tokens are whose."""
+    """Integrate for all words, adding points until every word has enough.
+
+    Args:
+        moving (W, T): the tokens of each word.
+    """
     words, count = moving.shape
     points = FIRST_LEVEL
     nodes = clenshaw_curtis(points)[0]

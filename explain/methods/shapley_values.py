@@ -1,4 +1,4 @@
-"""Shapley values: what each word adds to those before it, averaged over all orders of joining.
+"""Shapley values: the effect of adding each word to the words before it, averaged over all orders of joining.
 
     score_u = mean over orders of  F(words before u, and u) - F(words before u)     [unit of F]
 
@@ -22,7 +22,7 @@ from explain.text.units import Tree
 @METHODS.register("shapley_values")
 @dataclass(frozen=True, kw_only=True)
 class ShapleyValues(PermutationMethod):
-    """What each word adds, averaged over orders of joining."""
+    """Averages of each word's effect over all orders of joining."""
 
     name: ClassVar[str] = "shapley_values"
     title: ClassVar[str] = "Shapley values"

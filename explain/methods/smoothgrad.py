@@ -21,7 +21,7 @@ from torch import Tensor
 
 from explain.core.meter import Meter
 from explain.core.settings import setting
-from explain.datatypes import Attribution, Tokens
+from explain.datatypes import Attribution, Target, Tokens
 from explain.methods.base import METHODS, Item, Method, Stopwatch
 from explain.models.base import TextModel
 from explain.numerics.statistics import mean_and_half_width
@@ -61,7 +61,7 @@ class SmoothGrad(Method):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.of == "gradient_norm":  # sizes: neither for nor against, and a word's is not the sum of its pieces'
+        if self.of == "gradient_norm":  # a norm has no sign, and a word's is not the sum of its pieces'
             object.__setattr__(self, "signed", False)
             object.__setattr__(self, "additive", False)
 
@@ -71,10 +71,9 @@ class SmoothGrad(Method):
     def attribute_batch(
         self, model: TextModel, items: Sequence[Item], meter: Meter | None = None
     ) -> tuple[Attribution, ...]:
-        return tuple(self._attribute(model, item, meter) for item in items)
+        return tuple(self._attribute(model, tokens, target, meter) for tokens, target in items)
 
-    def _attribute(self, model: TextModel, item: Item, meter: Meter | None) -> Attribution:
-        tokens, target = item
+    def _attribute(self, model: TextModel, tokens: Tokens, target: Target, meter: Meter | None) -> Attribution:
         model.require(self.requires)
         watch = Stopwatch(meter)
         points = model.word_embeddings(tokens)  # (T, D)
@@ -84,22 +83,23 @@ class SmoothGrad(Method):
 
         def noisy() -> Tensor:
             copy = points.clone()
-            copy[own] += deviation * torch.randn(len(own), points.shape[1], generator=random)
+            noise = torch.randn(len(own), points.shape[1], generator=random, device=random.device)
+            copy[own] += deviation * noise.to(points.device)
             return copy
 
         output = float(model.values(tokens, target, points[None], watch.meter)[0])
-        values, scores = [], []
+        outputs, scores = [], []
         for part in np.array_split(np.arange(self.samples), model.chunks(self.samples, len(tokens))):
-            value, gradients = model.gradients(tokens, target, torch.stack([noisy() for _ in part]), watch.meter)
-            values.append(value)
+            part_outputs, gradients = model.gradients(tokens, target, torch.stack([noisy() for _ in part]), watch.meter)
+            outputs.append(part_outputs)
             scores.append(_SCORES[self.of](points.double(), gradients.double()))
         mean, error = mean_and_half_width(torch.cat(scores).numpy())
         return self._result(
-            item,
-            [(place,) for place in range(len(tokens))],
+            (tokens, target),
+            [(token,) for token in range(len(tokens))],
             mean,
             error=error,
             output=output,
             watch=watch,
-            diagnostics={"noise_deviation": deviation, "mean_output": float(torch.cat(values).double().mean())},
+            diagnostics={"noise_deviation": deviation, "mean_output": float(torch.cat(outputs).double().mean())},
         )

@@ -1,4 +1,4 @@
-"""Value zeroing: how far each token's state turns when another token has nothing to give.
+"""Value zeroing: how far each token's state turns when another token's value vector is zero.
 
     C_l[i, j] = 1 - cos(z_i, z_i with v_j = 0 in layer l), rows scaled to sum to 1
     share = row of C_L ... C_1 that the head reads     [share, sums to 1]
@@ -25,7 +25,7 @@ from explain.numerics.rollout import roll_back, rows_to_one
 @METHODS.register("value_zeroing")
 @dataclass(frozen=True, kw_only=True)
 class ValueZeroing(ShareMethod):
-    """What changes in a layer when one token's value is zero."""
+    """The change of each layer's states when one token's value is zero."""
 
     name: ClassVar[str] = "value_zeroing"
     title: ClassVar[str] = "Value zeroing"
@@ -44,22 +44,22 @@ class ValueZeroing(ShareMethod):
         return 1 + len(tokens)
 
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
-        tokens = item[0]
+        tokens, target = item
         count = len(tokens)
         if count > self.most_tokens:
             raise SettingError(
                 f"Value zeroing costs a pass for each of {count} tokens; value_zeroing.most_tokens is "
                 f"{self.most_tokens}. Shorten the text, or raise that and wait."
             )
-        trace = model.trace(tokens, meter)
-        turned = torch.empty(model.layers, 1, count, count)
+        trace = model.attention.trace(tokens, meter)
+        turned = torch.empty(model.layers, 1, count, count, device=trace.states.device)
         done = 0
         for number, layer in enumerate(model.post_norm):
             with torch.inference_mode():
                 weights, values, inputs = trace.weights[number], trace.values[number], trace.states[number]
                 before = inputs + layer.output((weights @ values).transpose(0, 1).flatten(1))
-                for rows, given in layer.contributions(weights, values, inputs, residual=False, norm=False):
-                    without = layer.finish(layer.attention_norm(before[rows][:, None] - given))  # (R, T, D)
+                for rows, parts in layer.contributions(weights, values, inputs, residual=False, norm=False):
+                    without = layer.finish(layer.attention_norm(before[rows][:, None] - parts))  # (R, T, D)
                     clean = trace.states[number + 1][rows][:, None]
                     turned[number, 0, rows] = (1 - torch.cosine_similarity(clean, without, dim=-1)).clamp(min=0)
             if meter is not None:  # each layer is a part of T passes
@@ -67,7 +67,7 @@ class ValueZeroing(ShareMethod):
                 done += passes
                 meter.tick(forward=passes, positions=passes * count)
         maps = AttentionMaps(tokens, rows_to_one(turned.numpy()), ("value zeroing",), self.name, row_stochastic=False)
-        return maps, model.value(trace.prediction, item[1])
+        return maps, model.value(trace.prediction, target)
 
     def combine(self, maps: AttentionMaps, rows: FloatArray, meter: Meter | None = None) -> FloatArray:
         return roll_back(maps.weights[:, 0], rows)

@@ -1,7 +1,7 @@
-"""What a metric of faithfulness is: a frozen dataclass whose fields are its settings, and a trial it is run in.
+"""Metrics of faithfulness: frozen dataclasses whose fields are their settings, and the trial they run in.
 
 A new metric is one file in this package that registers itself. A metric that removes words derives from `RemovalMetric`
-and says how much is removed and how the curve is summed up; its control, random orders of the same words, comes free.
+and says how much is removed and how the curve is summarized; the control, random orders of the same words, is shared.
 """
 
 from abc import ABC, abstractmethod
@@ -31,7 +31,7 @@ SCALE = setting(
     help="The unit of outputs: the label's probability, as ERASER defines it, or the target's own unit.",
 )
 DEFAULT_METRICS = ("completeness_gap", "symmetric_relevance_gain", "deletion", "insertion")
-MIN_ORDERS, MAX_ORDERS = 20, 1000  # fewer say too little of chance
+MIN_ORDERS, MAX_ORDERS = 20, 1000  # fewer estimate chance too badly
 REMOVERS = ("mask", "attention_off", "delete")  # tried in this order
 
 _Floats = npt.NDArray[np.float64]
@@ -39,18 +39,18 @@ _Orders = npt.NDArray[np.int64]
 
 
 class Trial:
-    """One text on which explanations are tested; what is run once is shared by all metrics and methods.
+    """One text on which explanations are tested; all metrics and methods share its forward passes.
 
     Args:
-        model, tokens, target: what was explained.
-        orders: random orders of the words, the control of every removal metric.
-        seed: of those.
-        operator: how words are removed; None: as the method that is tested did not remove them itself.
+        model, tokens, target: the explained text.
+        orders: the number of random orders of the words, the control of every removal metric.
+        seed: the seed of these orders.
+        operator: how words are removed; None: otherwise than the tested method removed them.
 
     Attributes:
         units (U): the words that may be removed, as sets of tokens.
-        random (R, U): orders of them, in pairs of which one is the other reversed. Each is as random as any; their
-            figures scatter evenly about the middle, and a metric that goes through an order from both ends runs half.
+        random (R, U): random orders of them, in pairs of an order and its reverse: figures of a pair scatter evenly
+            about the middle, and a metric that goes through an order from both ends needs half the passes.
     """
 
     def __init__(
@@ -71,34 +71,36 @@ class Trial:
         self.random: _Orders = np.concatenate([forth, forth[:, ::-1]])[:orders]
         self.operator = operator
         self.meter = meter
-        # In log-odds a probability can be had of the same passes.
+        # Log-odds give the probability from the same passes.
         logistic = target.scale == "probability" and model.head.exclusive and not model.head.value
-        self._asked = replaced(target, scale="log_odds") if logistic else target
+        self._scored_target = replaced(target, scale="log_odds") if logistic else target
         self._games: dict[str, CoalitionGame] = {}
 
     def game(self, operator: str) -> CoalitionGame:
-        """The target as a function of which words are there."""
+        """Return the target as a function of the words that are present."""
         if operator not in self._games:
             self._games[operator] = CoalitionGame(
-                self.model, (self.tokens, self._asked), self.units, operator, self.meter
+                self.model, (self.tokens, self._scored_target), self.units, operator, self.meter
             )
         return self._games[operator]
 
     def outputs(self, coalitions: npt.NDArray[np.bool_], operator: str, scale: str) -> _Floats:
-        """The model's output (C,) with the words of each coalition (C, U) there, in "probability" or "target".
+        """Return the model's output (C,) for the words of each coalition (C, U), in "probability" or "target".
 
-        One forward pass for each coalition that was not run before, whatever the scale.
+        Each coalition costs one forward pass the first time, whatever the scale.
         """
-        values = self.game(operator).worth(coalitions)
+        worth = self.game(operator).worth(coalitions)
         probable = scale == "probability" or self.target.scale == "probability"
-        return 1 / (1 + np.exp(-values)) if probable and self._asked.scale == "log_odds" else values
+        return 1 / (1 + np.exp(-worth)) if probable and self._scored_target.scale == "log_odds" else worth
 
     def unit_of(self, scale: str) -> str:
-        """What `outputs` are measured in."""
-        return "probability" if scale == "probability" and self._asked.scale == "log_odds" else self.target.scale
+        """Return the unit of `outputs`."""
+        return (
+            "probability" if scale == "probability" and self._scored_target.scale == "log_odds" else self.target.scale
+        )
 
     def scores(self, attribution: Attribution) -> _Floats:
-        """A score for each word (U,), see `scores_of`.
+        """Return a score for each word (U,), see `scores_of`.
 
         Raises:
             MetricError: there are fewer than two words, or the attribution's units overlap.
@@ -108,7 +110,7 @@ class Trial:
         return scores_of(attribution, self.units)
 
     def operator_for(self, attribution: Attribution) -> str:
-        """How words are removed to test a method: not as it removed them itself, which would favor it."""
+        """Return the operator that tests a method: never its own, which would favor it."""
         if self.operator is not None:
             return self.operator
         own = attribution.diagnostics.get("operator") or attribution.params.get("operator")
@@ -117,14 +119,14 @@ class Trial:
 
 
 def order_of(scores: FloatArray) -> _Orders:
-    """Most important first: the most positive of signed scores, the largest of sizes; ties by place in the text."""
+    """Return the order of words, the most important first: by signed score or by size; ties by position."""
     return np.argsort(-np.asarray(scores), kind="stable")
 
 
-def percentile(value: float, controls: FloatArray, higher_is_better: bool) -> float:
-    """The share of controls (R,) that a value beats, 0 to 100; of those it equals, half."""
-    better = controls < value if higher_is_better else controls > value
-    return float(100 * (better.mean() + 0.5 * (controls == value).mean()))
+def percentile(figure: float, controls: FloatArray, higher_is_better: bool) -> float:
+    """Return the share of controls (R,) that a figure beats, 0 to 100; ties count half."""
+    beaten = controls < figure if higher_is_better else controls > figure
+    return float(100 * (beaten.mean() + 0.5 * (controls == figure).mean()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,9 +134,9 @@ class Metric(ABC):
     """Base of all metrics.
 
     Class attributes:
-        name, title: the registry's name, and a reader's.
-        meaning: one line: what the figure says; limits: what it does not.
-        higher_is_better: how to read it.
+        name, title: the name in the registry, and on screen.
+        meaning: one line: what the figure says; limits: what it does not say.
+        higher_is_better: the direction of a better explanation.
         version: raised when the arithmetic changes; part of keys and records.
     """
 
@@ -150,10 +152,10 @@ class Metric(ABC):
 
     @abstractmethod
     def cost(self, words: int, orders: int) -> int:
-        """Most forward passes for one method, with the control's; a second method shares the control."""
+        """Return the most forward passes for one method and its control; a second method shares the control."""
 
     def reruns(self, model: TextModel, tokens: Tokens, method: Method) -> int:
-        """Most passes for running the method itself again."""
+        """Return the most passes for running the method itself again."""
         return 0
 
     @abstractmethod
@@ -161,25 +163,25 @@ class Metric(ABC):
         """Test one explanation.
 
         Raises:
-            MetricError: it can't be tested so; the message says why.
+            MetricError: this metric can't test it; the message says why.
         """
 
 
 @dataclass(frozen=True, kw_only=True)
 class RemovalMetric(Metric):
-    """Words are removed in the explanation's order, and in random ones."""
+    """Base of metrics that remove words in the explanation's order, and in random orders."""
 
-    keeps: ClassVar[bool]  # the words first in the order are what is left, not what goes
+    keeps: ClassVar[bool]  # the first words of the order are kept, not removed
 
     scale: str = SCALE
 
     @abstractmethod
     def counts(self, words: int) -> list[int]:
-        """How many words are removed, or kept, at each point of the curve."""
+        """Return the number of words removed, or kept, at each point of the curve."""
 
     @abstractmethod
     def summary(self, outputs: _Floats, full: float, fractions: _Floats) -> _Floats:
-        """Curves (R, K) to figures (R,); `full` is the output of the whole text."""
+        """Summarize curves (R, K) as figures (R,); `full` is the output of the whole text."""
 
     def cost(self, words: int, orders: int) -> int:
         return len(self.counts(words)) * (orders + 1) + 1
@@ -191,18 +193,18 @@ class RemovalMetric(Metric):
         orders = np.concatenate([order_of(trial.scores(attribution))[None], trial.random])
         curves = removal_curves(trial, orders, counts, operator, self.scale, keeps=self.keeps)
         full = float(trial.outputs(np.ones((1, len(trial.units)), dtype=bool), operator, self.scale)[0])
-        values = self.summary(curves, full, fractions)
+        figures = self.summary(curves, full, fractions)
         return MetricResult(
             metric=self.name,
             method=attribution.method,
             fractions=fractions,
             outputs=curves[0],
-            value=float(values[0]),
+            value=float(figures[0]),
             higher_is_better=self.higher_is_better,
-            percentile=percentile(float(values[0]), values[1:], self.higher_is_better),
+            percentile=percentile(float(figures[0]), figures[1:], self.higher_is_better),
             scale=trial.unit_of(self.scale),
             operator=operator,
-            controls=values[1:],
+            controls=figures[1:],
             band=np.quantile(curves[1:], (0.05, 0.5, 0.95), axis=0),
         )
 
@@ -210,16 +212,16 @@ class RemovalMetric(Metric):
 def removal_curves(
     trial: Trial, orders: _Orders, counts: Sequence[int], operator: str, scale: str, *, keeps: bool
 ) -> _Floats:
-    """Outputs (R, K) with the first words of each order (R, U) removed, or with these alone."""
-    rank = np.argsort(orders, axis=1)  # (R, U): where each word stands
+    """Return outputs (R, K) with the first words of each order (R, U) removed, or with these words alone."""
+    rank = np.argsort(orders, axis=1)  # (R, U): each word's position in the order
     first = rank[:, None, :] < np.asarray(counts)[None, :, None]  # (R, K, U)
-    there = first if keeps else ~first
-    return trial.outputs(there.reshape(-1, orders.shape[1]), operator, scale).reshape(there.shape[:2])
+    present = first if keeps else ~first
+    return trial.outputs(present.reshape(-1, orders.shape[1]), operator, scale).reshape(present.shape[:2])
 
 
 @dataclass(frozen=True)
 class TrialSettings:
-    """What explanations are put to: metrics, and how many random orders they are compared with."""
+    """The settings of a test: metrics, and the number of random orders they are compared with."""
 
     metrics: tuple[Metric, ...]
     orders: int = 40
@@ -234,7 +236,7 @@ class TrialSettings:
 
     @classmethod
     def from_names(cls, names: Sequence[str] = (), orders: int = 40) -> "TrialSettings":
-        """Make the metrics that a verdict rests on and that are drawn, and further ones by name.
+        """Make the metrics that a verdict needs and that pages draw, and further metrics by name.
 
         Raises:
             UnknownNameError, SettingError: a metric that does not exist, or a number of orders out of range.
@@ -242,27 +244,32 @@ class TrialSettings:
         return cls(tuple(METRICS[name]() for name in dict.fromkeys((*DEFAULT_METRICS, *names))), orders)
 
     @property
+    def versions(self) -> tuple[int, ...]:
+        """The version of each metric, for keys of caches."""
+        return tuple(metric.version for metric in self.metrics)
+
+    @property
     def record(self) -> dict[str, Any]:
-        """These settings as JSON values, for `from_record`."""
+        """The settings as JSON values, for `from_record`."""
         named = {metric.name: setting_values(metric) for metric in self.metrics}
         return {"orders": self.orders, "seed": self.seed, "metrics": named}
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> "TrialSettings":
-        """Settings from a record.
+        """Make settings from a record.
 
         Raises:
-            UnknownNameError, SettingError: a metric or a setting that there is not.
+            UnknownNameError, SettingError: a metric or a setting that does not exist.
         """
         named = record.get("metrics")
-        if not isinstance(named, Mapping) or not all(isinstance(one, Mapping) for one in named.values()):
+        if not isinstance(named, Mapping) or not all(isinstance(settings, Mapping) for settings in named.values()):
             raise SettingError("metrics are named with their settings, each an object.")
         metrics = tuple(make(METRICS[name], settings) for name, settings in named.items())
         numbers: list[Any] = [record.get(name) for name in ("orders", "seed")]
         return cls(metrics, *numbers)
 
     def cost(self, model: TextModel, tokens: Tokens, methods: Sequence[Method]) -> int:
-        """Most passes for these methods; a control counts for each operator it is made with, of two."""
+        """Return the most passes for these methods; a control counts once for each of two operators."""
         words = len(tokens.words)
         controls = sum(metric.cost(words, self.orders) for metric in self.metrics)
         single = (len(methods) - 1) * sum(metric.cost(words, 0) for metric in self.metrics)
@@ -270,11 +277,11 @@ class TrialSettings:
         return 2 * controls + single + reruns
 
     def run(self, trial: Trial, attribution: Attribution) -> tuple[MetricResult, ...]:
-        """Every metric that can test an explanation."""
-        found = []
+        """Return the result of every metric that can test an explanation."""
+        results = []
         for metric in self.metrics:
             try:
-                found.append(metric.evaluate(trial, attribution))
-            except MetricError:  # one that adds up to nothing has no gap; what has no order, no curve
+                results.append(metric.evaluate(trial, attribution))
+            except MetricError:  # scores without a total have no gap, and scores without an order no curve
                 continue
-        return tuple(found)
+        return tuple(results)

@@ -3,7 +3,7 @@
     value = mean over sets S of (b * sum of score_i, i in S, - drop(S))^2 / variance of drop(S)
     drop(S) = F(x) - F(x without S)
 
-Yeh et al. (2019), https://arxiv.org/abs/1901.09392, definition 2.1, with the scale b that suits the scores best, so
+Yeh et al. (2019), https://arxiv.org/abs/1901.09392, definition 2.1, with the scale b that fits the scores best, so
 that methods in other units can be compared; computed by captum's `infidelity`. It is divided by the variance: 1 is the
 error of predicting the mean. S holds each word with a probability that is drawn for each set. Its control is the same
 scores, shuffled over the words.
@@ -43,35 +43,35 @@ class Infidelity(Metric):
         operator = trial.operator_for(attribution)
         words = len(trial.units)
         draw = np.random.default_rng(self.seed)
-        gone = draw.random((self.sets, words)) < draw.random((self.sets, 1))
-        full = torch.ones(1, words, dtype=torch.float64)
+        removed = draw.random((self.sets, words)) < draw.random((self.sets, 1))
+        full = torch.from_numpy(np.ones((1, words)))
         scores = trial.scores(attribution)
-        dealt = np.stack([scores, *(scores[order] for order in trial.random)])
-        spread = float(np.var(trial.outputs(~gone, operator, "target")))
+        candidates = np.stack([scores, *(scores[order] for order in trial.random)])
+        spread = float(np.var(trial.outputs(~removed, operator, "target")))
 
-        def output(there: Tensor) -> Tensor:
-            return torch.from_numpy(trial.outputs(there.numpy() > 0.5, operator, "target"))
+        def output(present: Tensor) -> Tensor:
+            return torch.from_numpy(trial.outputs(present.numpy() > 0.5, operator, "target"))
 
         def remove(inputs: Tensor) -> tuple[Tensor, Tensor]:
-            away = torch.from_numpy(gone.astype(np.float64))
-            return away, inputs - away
+            removal = torch.from_numpy(removed.astype(np.float64))
+            return removal, inputs - removal
 
         def error(row: Any) -> float:
-            found = infidelity(
+            errors = infidelity(
                 output, remove, full, torch.from_numpy(row)[None], n_perturb_samples=self.sets, normalize=True
             )
-            return float(found[0]) / spread if spread > 0 else 0.0
+            return float(errors[0]) / spread if spread > 0 else 0.0
 
-        values = np.array([error(row) for row in dealt])
+        figures = np.array([error(row) for row in candidates])
         return MetricResult(
             metric=self.name,
             method=attribution.method,
             fractions=np.empty(0),
             outputs=np.empty(0),
-            value=float(values[0]),
+            value=float(figures[0]),
             higher_is_better=False,
-            percentile=percentile(float(values[0]), values[1:], False),
+            percentile=percentile(float(figures[0]), figures[1:], False),
             scale=trial.target.scale,
             operator=operator,
-            controls=values[1:],
+            controls=figures[1:],
         )

@@ -51,37 +51,39 @@ class MaxSensitivity(Metric):
     def evaluate(self, trial: Trial, attribution: Attribution) -> MetricResult:
         method: Method = make(METHODS[attribution.method], attribution.params)
         if "gradients" not in method.requires:
-            raise MetricError(f"{method.title} is not computed from word embeddings, which are what is moved.")
+            raise MetricError(f"{method.title} does not use word embeddings, which this metric moves.")
         model, tokens, target = trial.model, trial.tokens, trial.target
         points = model.word_embeddings(tokens)
-        free = torch.zeros(len(tokens), 1)
+        free = points.new_zeros(len(tokens), 1)
         free[torch.from_numpy(model.removable(tokens, target))] = self.radius
         reach = free * points.square().mean().sqrt()
         draw = torch.Generator().manual_seed(self.seed)
         outputs: list[float] = []
 
         def move(inputs: Tensor) -> Tensor:
-            return inputs + (2 * torch.rand(inputs.shape, generator=draw) - 1) * reach
+            share = torch.rand(inputs.shape, generator=draw, device=draw.device).to(inputs.device)
+            return inputs + (2 * share - 1) * reach
 
-        # captum gives a tuple once, for the text itself, and compares wrongly what is returned bare.
+        # captum passes a tuple once, for the text itself, and compares wrongly unless a tuple comes back.
         def scores(inputs: Tensor | tuple[Tensor, ...]) -> tuple[Tensor]:
             rows = []
             for moved in inputs[0] if isinstance(inputs, tuple) else inputs:
-                with torch.enable_grad():  # captum switches it off
-                    found = method.attribute(
-                        PerturbedEmbeddings(model, tokens, moved - points), tokens, target, trial.meter
-                    )
-                outputs.append(found.output)
-                rows.append(torch.from_numpy(np.array(found.scores)))
+                with torch.enable_grad():  # captum switches gradients off
+                    perturbed = PerturbedEmbeddings(model, tokens, moved - points)
+                    attribution = method.attribute(perturbed, tokens, target, trial.meter)
+                outputs.append(attribution.output)
+                rows.append(torch.from_numpy(np.array(attribution.scores)))
             return (torch.stack(rows),)
 
-        value = sensitivity_max(scores, points[None], move, n_perturb_samples=self.tries, max_examples_per_batch=1)
+        sensitivity = sensitivity_max(
+            scores, points[None], move, n_perturb_samples=self.tries, max_examples_per_batch=1
+        )
         return MetricResult(
             metric=self.name,
             method=attribution.method,
             fractions=np.empty(0),
             outputs=np.empty(0),
-            value=float(value[0]),
+            value=float(sensitivity[0]),
             higher_is_better=False,
             details={"output_moves": float(np.abs(np.array(outputs) - attribution.output).max())},
         )

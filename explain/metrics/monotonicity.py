@@ -31,10 +31,12 @@ class Monotonicity(RemovalMetric):
         "It counts steps, not how far each one goes. Words that speak against the label should lower the output."
     )
     higher_is_better: ClassVar[bool] = True
-    keeps: ClassVar[bool] = False  # the lowest k are there when the highest U - k are removed
+    keeps: ClassVar[bool] = False  # the lowest k are present when the highest U - k are removed
 
     def counts(self, words: int) -> list[int]:
         return steps(words)
 
     def summary(self, outputs: _Floats, full: float, fractions: _Floats) -> _Floats:
-        return (np.diff(outputs, axis=1) <= 0).mean(axis=1)  # removing the highest next: read backwards
+        return (np.diff(outputs, axis=1) <= 0).mean(
+            axis=1
+        )  # the curve removes the highest first, so it is read backwards

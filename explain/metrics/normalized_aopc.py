@@ -1,7 +1,7 @@
-"""Normalized AOPC: where the mean drop lies between the smallest and the largest of any order of the words.
+"""Normalized AOPC: the mean drop, relative to the smallest and the largest mean drop of any order of the words.
 
     AOPC  = mean_k [ F(x) - F(x without its top k words) ],    k from 1 to U
-    value = (AOPC - lowest) / (highest - lowest)               0: no order is worse, 1: none is better
+    value = (AOPC - lowest) / (highest - lowest)               0: no order is worse, 1: no order is better
 
 Edin et al. (2024), https://arxiv.org/abs/2408.08137, section 4. The limits are exact for up to 10 words: every set of
 words is run, and the best order follows from the best orders of its parts. For more words beam search (5 wide) finds
@@ -65,57 +65,57 @@ class NormalizedAopc(Metric):
         search = _exact if exact else _beam(self.beam)
 
         def least(sign: int) -> float:
-            return search(lambda there: sign * trial.outputs(there, operator, self.scale), words)
+            return search(lambda present: sign * trial.outputs(present, operator, self.scale), words)
 
         ends = (full + least(-1), full - least(1))
         lowest, highest = min(ends[0], float(drops.min())), max(ends[1], float(drops.max()))
-        values = (drops - lowest) / (highest - lowest) if highest > lowest else np.full(len(drops), 0.5)
+        figures = (drops - lowest) / (highest - lowest) if highest > lowest else np.full(len(drops), 0.5)
         return MetricResult(
             metric=self.name,
             method=attribution.method,
             fractions=np.arange(1, words + 1) / words,
             outputs=curves[0],
-            value=float(values[0]),
+            value=float(figures[0]),
             higher_is_better=True,
-            percentile=percentile(float(values[0]), values[1:], True),
+            percentile=percentile(float(figures[0]), figures[1:], True),
             scale=trial.unit_of(self.scale),
             operator=operator,
-            controls=values[1:],
+            controls=figures[1:],
             band=np.quantile(curves[1:], (0.05, 0.5, 0.95), axis=0),
             details={"exact": exact, "lowest": lowest, "highest": highest},
         )
 
 
 def _exact(outputs: _Outputs, words: int) -> float:
-    """The smallest mean output over the orders in which words may go, one by one; every set of words is run."""
+    """Return the smallest mean output over all orders of removal; every set of words is run."""
     sets = np.arange(2**words)
-    there = (sets[:, None] >> np.arange(words)) & 1 == 1
-    values = outputs(there)
-    best = np.full(len(sets), np.inf)  # the smallest sum of outputs on a way from all words to this set
+    present = (sets[:, None] >> np.arange(words)) & 1 == 1
+    by_set = outputs(present)
+    best = np.full(len(sets), np.inf)  # the smallest sum of outputs on the way from all words to this set
     best[-1] = 0.0
-    sizes = there.sum(axis=1)
+    sizes = present.sum(axis=1)
     for size in range(words - 1, -1, -1):
         here = sets[sizes == size]
-        from_more = np.where(there[here], np.inf, best[here[:, None] | (1 << np.arange(words))])
-        best[here] = values[here] + from_more.min(axis=1)
+        from_more = np.where(present[here], np.inf, best[here[:, None] | (1 << np.arange(words))])
+        best[here] = by_set[here] + from_more.min(axis=1)
     return float(best[0] / words)
 
 
 def _beam(width: int) -> Callable[[_Outputs, int], float]:
-    """The same by beam search, so many orders followed at a time."""
+    """Return a function that searches the smallest mean output, following `width` orders at a time."""
 
     def search(outputs: _Outputs, words: int) -> float:
         kept = {(1 << words) - 1: 0.0}
         for _ in range(words):
-            found: dict[int, float] = {}
-            for held, total in kept.items():
+            totals: dict[int, float] = {}  # the sum of outputs by set of words, a bit for each word
+            for present, total in kept.items():
                 for word in range(words):
-                    if held >> word & 1:
-                        smaller = held & ~(1 << word)
-                        found[smaller] = min(total, found.get(smaller, np.inf))
-            there = np.array([[one >> word & 1 == 1 for word in range(words)] for one in found])
-            sums = {one: found[one] + value for one, value in zip(found, outputs(there).tolist())}
-            kept = dict(sorted(sums.items(), key=lambda item: item[1])[:width])
+                    if present >> word & 1:
+                        smaller = present & ~(1 << word)
+                        totals[smaller] = min(total, totals.get(smaller, np.inf))
+            coalitions = np.array([[members >> word & 1 == 1 for word in range(words)] for members in totals])
+            sums = {members: totals[members] + out for members, out in zip(totals, outputs(coalitions).tolist())}
+            kept = dict(sorted(sums.items(), key=lambda entry: entry[1])[:width])
         return min(kept.values()) / words
 
     return search

@@ -1,13 +1,13 @@
-"""Robustness to the reference: whether a method gives the same scores from another empty text.
+"""Robustness to the reference: the agreement of a method's scores with its scores from another empty text.
 
     value = mean over other references r of Spearman( words' scores; the same with r )
 
-over those r with which the correlation is defined: where all words have the same score, they have no order.
+over the r for which the correlation is defined: if all words have the same score, they have no order.
 
-A reference is what "not there" means: the baseline of a path, or the operator that removes words. None is the right
-one (Sturmfels, Lundberg and Lee 2020, https://distill.pub/2020/attribution-baselines), so what depends on it is no
-finding about the text. A word's whisker is the range of its scores over all references. It has no control by order: a
-method whose scores do not depend on the text gives zero.
+A reference replaces missing words: the baseline of a path, or the operator that removes words. No reference is the
+right one (Sturmfels, Lundberg and Lee 2020, https://distill.pub/2020/attribution-baselines), so what depends on it is
+no finding about the text. A word's whisker is the range of its scores over all references. It has no control by
+order: a method whose scores do not depend on the text gives zero.
 """
 
 from dataclasses import dataclass, replace
@@ -24,14 +24,14 @@ from explain.models.base import TextModel
 from explain.numerics.agreement import agreement
 
 REFERENCE_SETTINGS = ("baseline", "operator")
-OPERATORS = ("mask", "attention_off", "delete")  # of all there are, those that leave a text a model may have met
-NEGLIGIBLE = 0.05  # of the largest score: smaller ones may change sign without being told
+OPERATORS = ("mask", "attention_off", "delete")  # those that leave a text a model may have been trained on
+NEGLIGIBLE = 0.05  # of the largest score: a sign change of smaller ones is not reported
 
 
 @METRICS.register("reference_robustness")
 @dataclass(frozen=True, kw_only=True)
 class ReferenceRobustness(Metric):
-    """The same method from every other reference."""
+    """The rank correlation with the same method from every other reference."""
 
     name: ClassVar[str] = "reference_robustness"
     title: ClassVar[str] = "Robustness to the reference"
@@ -52,11 +52,11 @@ class ReferenceRobustness(Metric):
         )
         again = others(trial.model, method, own)
         if not again:
-            raise MetricError(f"{method.title} starts from no empty text that could be another.")
+            raise MetricError(f"{method.title} has no other empty text to start from.")
         scores = {own: trial.scores(attribution)}
         for name, other in again.items():
             scores[name] = trial.scores(other.attribute(trial.model, trial.tokens, trial.target, trial.meter))
-        every = np.stack(list(scores.values()))  # (R, U), its own first
+        every = np.stack(list(scores.values()))  # (R, U), the method's own reference first
         correlations = {
             name: agreement(every[0], row, signed=attribution.signed)["spearman"]
             for name, row in list(scores.items())[1:]
@@ -64,7 +64,7 @@ class ReferenceRobustness(Metric):
         defined = [correlation for correlation in correlations.values() if correlation is not None]
         undefined = [name for name, correlation in correlations.items() if correlation is None]
         if not defined:
-            raise MetricError("From no two empty texts do the words have an order that could be compared.")
+            raise MetricError("From no two empty texts can scores be compared: all words have the same score.")
         return MetricResult(
             metric=self.name,
             method=attribution.method,
@@ -82,25 +82,25 @@ class ReferenceRobustness(Metric):
 
 
 def sign_changes(scores: np.ndarray) -> np.ndarray:
-    """Which words (U,) have scores (R, U) on both sides of zero, neither of them negligible beside the largest."""
+    """Mark the words (U,) whose scores (R, U) lie on both sides of zero, both beyond the negligible."""
     least = NEGLIGIBLE * np.abs(scores).max(axis=1, keepdims=True)
-    found: np.ndarray = (scores > least).any(axis=0) & (scores < -least).any(axis=0)
-    return found
+    changes: np.ndarray = (scores > least).any(axis=0) & (scores < -least).any(axis=0)
+    return changes
 
 
 def others(model: TextModel, method: Method, own: str) -> dict[str, Method]:
-    """The same method from every other reference it can start from, by the reference's name."""
-    for one in settings_of(method):
-        if one.name in REFERENCE_SETTINGS:
-            possible = model.baselines() if one.name == "baseline" else OPERATORS
+    """Return the same method from every other reference it can start from, by the reference's name."""
+    for setting in settings_of(method):
+        if setting.name in REFERENCE_SETTINGS:
+            possible = model.baselines() if setting.name == "baseline" else OPERATORS
             names = [name for name in possible if name != own and (name != "mask" or model.mask_id is not None)]
-            change: list[tuple[str, dict[str, Any]]] = [(name, {one.name: name}) for name in names]
-            return {name: replace(method, **setting) for name, setting in change}
+            change: list[tuple[str, dict[str, Any]]] = [(name, {setting.name: name}) for name in names]
+            return {name: replace(method, **changed) for name, changed in change}
     return {}
 
 
 def _own(model: TextModel, method: Method) -> str:
-    """The reference a method starts from if nobody ran it yet."""
+    """Return the reference that a method would start from."""
     baseline = getattr(method, "baseline", None)
     if baseline is not None:
         return model.default_baseline() if baseline == "auto" else baseline

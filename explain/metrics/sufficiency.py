@@ -21,7 +21,7 @@ _Floats = npt.NDArray[np.float64]
 @METRICS.register("sufficiency")
 @dataclass(frozen=True, kw_only=True)
 class Sufficiency(RemovalMetric):
-    """What is missing when the top words are alone."""
+    """The drop when only the top words are left."""
 
     name: ClassVar[str] = "sufficiency"
     title: ClassVar[str] = "Sufficiency"

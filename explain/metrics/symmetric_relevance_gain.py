@@ -4,7 +4,7 @@
           = insertion - deletion                                            (at most 10 steps; trapezoids)
 
 Bluecher, Vielhaben and Strodthoff (2024), https://arxiv.org/abs/2401.06654, who find it steadier than either area
-alone: effects of the way of removing that are the same for all orders cancel. It is measured in the target's own unit,
+alone: effects of the removal that are the same for all orders cancel. It is measured in the target's own unit,
 since near certainty a probability hardly moves.
 """
 
@@ -42,17 +42,17 @@ class SymmetricRelevanceGain(Metric):
         kept, removed = (
             removal_curves(trial, orders, counts, operator, "target", keeps=keeps) for keeps in (True, False)
         )
-        values = area(kept - removed, fractions)
+        figures = area(kept - removed, fractions)
         return MetricResult(
             metric=self.name,
             method=attribution.method,
             fractions=fractions,
             outputs=(kept - removed)[0],
-            value=float(values[0]),
+            value=float(figures[0]),
             higher_is_better=True,
-            percentile=percentile(float(values[0]), values[1:], True),
+            percentile=percentile(float(figures[0]), figures[1:], True),
             scale=trial.unit_of("target"),
             operator=operator,
-            controls=values[1:],
+            controls=figures[1:],
             band=np.quantile((kept - removed)[1:], (0.05, 0.5, 0.95), axis=0),
         )

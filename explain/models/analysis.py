@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from explain.core.meter import Meter
-from explain.core.settings import check_settings, setting_values
+from explain.core.settings import check_settings, setting_values, settings_of
 from explain.datatypes import Target, TextVectors, Tokens
 from explain.models.base import TextModel
 
@@ -68,13 +68,19 @@ class Analysis(ABC, Generic[SubjectType, ResultType]):
         check_settings(self)
 
     @property
-    def key(self) -> tuple[str, int, "Analysis[SubjectType, ResultType]"]:
-        """Name, version and settings: equal keys on one subject mean equal results."""
-        return self.name, self.version, self
+    def key(self) -> tuple[str, tuple[int, ...], "Analysis[SubjectType, ResultType]"]:
+        """Name, versions and settings: equal keys on one subject mean equal results."""
+        return self.name, self.versions, self
+
+    @property
+    def versions(self) -> tuple[int, ...]:
+        """Its version, then those of the methods and metrics among its settings."""
+        parts = (getattr(self, setting.name) for setting in settings_of(self))
+        return self.version, *(version for part in parts for version in getattr(part, "versions", ()))
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """The settings by name, as JSON values."""
+        """Return the settings by name, as JSON values."""
         return setting_values(self)
 
     @abstractmethod

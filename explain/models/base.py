@@ -1,14 +1,16 @@
-"""What a text model offers the rest of the package; nothing beyond this line knows transformers.
+"""The interface of text models; nothing beyond this line knows transformers.
 
 A `TextModel` is stateless and safe from several threads: no mode, hook or attribute of it is switched while it works.
 Tensors stay between models, methods and metrics; results are NumPy.
 """
 
+import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import final
+from operator import attrgetter
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +20,13 @@ from torch import Tensor
 from explain.core.deprecated import old_name
 from explain.core.errors import ModelError, SettingError, TextError
 from explain.core.meter import Meter
-from explain.datatypes import AttentionMaps, Cut, ModelRecord, Neuron, Prediction, Target, Tokens
+from explain.datatypes import AttentionMaps, ModelRecord, Prediction, Target, Tokens
+from explain.models.capabilities.attention import Attention
+from explain.models.capabilities.neurons import Neurons
+from explain.models.capabilities.vectors import Vectors
 from explain.models.post_norm import PostNormLayer
 from explain.models.row_head import RowHead
 from explain.models.target_module import TargetModule
-from explain.models.text_vectors import ReadTexts
 from explain.tasks.base import Head, Raw, Task
 from explain.text.removal import Variant, keep_only, remove
 from explain.text.units import Units
@@ -35,7 +39,7 @@ BASELINES = {
 }
 
 
-# What a model may offer, and what is said of one that does not.
+# Names of capabilities, and what a message says of a model that lacks one.
 CAPABILITIES = {
     "gradients": "can't be run from word embeddings, so gradients there would explain another model",
     "attention": "shows no attention",
@@ -47,7 +51,8 @@ CAPABILITIES = {
     "head_on_states": "has a head that can't be read on the states of its inner layers",
     "one_row": "decides by several places at once, so there is no one row of the last layer to take apart",
     "neurons": "computes its feed-forward parts in a way of its own, so their neurons can't be seen",
-    "vectors_moved": "gives no vectors of texts that could be differentiated along a way",
+    "vectors": "gives no vectors of texts",
+    "jvp": "gives no vectors of texts that can be differentiated along a direction",
     "random_layers": "has layers that share their weights, so they can't be drawn anew one after the other",
 }
 
@@ -63,7 +68,7 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """What rows gave: the target's value (B,), and what each decides (B,): equal numbers mean equal decisions."""
+    """Numbers of rows: the target's value (B,), and the decision (B,); equal numbers mean equal decisions."""
 
     values: npt.NDArray[np.float64]
     decisions: npt.NDArray[np.int64]
@@ -71,7 +76,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class Decision:
-    """What one row gave, and what that decides, by name.
+    """The target's value of one row, and its decision by name.
 
     Attributes:
         value, number: as in `Scores`.
@@ -86,60 +91,10 @@ class Decision:
 
 @dataclass(frozen=True, eq=False)
 class Observation:
-    """One forward pass, looked at: what was predicted and who looked at whom."""
+    """The prediction and the attention maps of one forward pass."""
 
     prediction: Prediction
     maps: AttentionMaps
-
-
-@dataclass(frozen=True, eq=False)
-class Trace:
-    """One forward pass, kept whole; float32 tensors.
-
-    Attributes:
-        prediction: what came out.
-        weights (L, H, T, T): attention, row = looks, column = is looked at.
-        queries, keys, values (L, H, T, D/H): not scaled.
-        states (L + 1, T, D): what enters the first layer, then what each layer gives.
-    """
-
-    prediction: Prediction
-    weights: Tensor
-    queries: Tensor
-    keys: Tensor
-    values: Tensor
-    states: Tensor
-
-
-@dataclass(frozen=True, eq=False)
-class AttentionGradients:
-    """The target, differentiated at every attention weight: value, weights and gradients (L, H, T, T)."""
-
-    value: float
-    weights: Tensor
-    gradients: Tensor
-
-
-@dataclass(frozen=True, eq=False)
-class Inside:
-    """One forward and one backward pass, seen inside; float32 tensors, gradients in the target's unit per unit.
-
-    Attributes:
-        value: the target's.
-        states (L + 1, T, D): what enters the first layer, then what each layer gives. Where layers begin with a norm,
-            as in ModernBERT and GPT-2, the last one is what the model's last norm makes of it, which the head reads.
-        state_gradients (L + 1, T, D): the target's gradient there, through all that later layers make of it.
-        neurons, neuron_gradients (L, T, F): the same of what enters the second map of each feed-forward part.
-    """
-
-    value: float
-    states: Tensor
-    state_gradients: Tensor
-    neurons: Tensor
-    neuron_gradients: Tensor
-
-
-SeeNeurons = Callable[[Sequence[int], int, Tensor], None]
 
 
 class TextModel(ABC):
@@ -154,8 +109,7 @@ class TextModel(ABC):
         max_tokens: longest input it reads, special tokens included.
         mask_id, pad_id, unk_id: ids of those tokens, or None where the vocabulary has none.
         layers, heads: of its attention.
-        neurons: in each layer's feed-forward part; 0 where they can't be seen.
-        offers: what methods may need of it, see `CAPABILITIES`.
+        capabilities: what methods may require of it, see `CAPABILITIES`.
         scripts: the scripts it was trained on ("Latin"), or None where nobody said.
     """
 
@@ -169,20 +123,19 @@ class TextModel(ABC):
     unk_id: int | None
     layers: int
     heads: int
-    neurons: int = 0
     capabilities: frozenset[str] = frozenset()
     scripts: tuple[str, ...] | None = None
 
     @final
     @property
     def texts(self) -> tuple[str, ...]:
-        """What the texts are called that it reads."""
+        """Names of the texts that it reads."""
         return self.head.texts or self.task.texts
 
     @final
     @property
     def text_names(self) -> tuple[str, ...]:
-        """What the two texts of an encoding are called; empty where there need not be two, and they have no names."""
+        """Names of the two texts of an encoding; empty where there need not be two, and they have no names."""
         return (self.head.texts or self.task.read_as or self.task.texts) if self.pair == "always" else ()
 
     @final
@@ -238,7 +191,7 @@ class TextModel(ABC):
 
     @abstractmethod
     def word_embeddings(self, tokens: Tokens) -> Tensor:
-        """The rows of the word embedding (T, D) that are added to positions and segments."""
+        """Return the rows of the word embedding (T, D) that are added to positions and segments."""
 
     @abstractmethod
     def gradients(
@@ -258,148 +211,96 @@ class TextModel(ABC):
 
     @abstractmethod
     def values(self, tokens: Tokens, target: Target, points: Tensor, meter: Meter | None = None) -> Tensor:
-        """The target at word embeddings (B, T, D), as in `gradients` but forward only: (B,)."""
+        """Return the target at word embeddings (B, T, D), as in `gradients` but forward only: (B,)."""
 
     @abstractmethod
     def chunks(self, count: int, length: int) -> int:
-        """In how many chunks so many sequences of one length are run."""
+        """Return in how many chunks so many sequences of one length are run."""
 
     @abstractmethod
     def rows_read(self, tokens: Tokens, target: Target) -> npt.NDArray[np.float64]:
-        """How the head weighs the last layer's rows (T,), summing to 1: [CLS] alone, a mean, or the target's tokens."""
+        """Return the head's weights of the last layer's rows (T,), summing to 1: one row, all, or the target's."""
 
     @final
     def require(self, requires: Iterable[str]) -> None:
-        """Make sure that the model offers what a method needs.
+        """Check that the model has the capabilities a method requires.
 
         Raises:
-            ModelError: it does not; the message says why.
+            ModelError: one is missing; the message says why.
         """
         for need in sorted(requires):
             if need not in self.capabilities:
-                raise self._lacks(need)
+                raise self._lacking(need)
 
-    # What only models built of transformers offer; each has to be asked for in `needs`.
+    # Only models built of transformers have these; each is an entry of `CAPABILITIES`, required by name.
 
-    def trace(self, tokens: Tokens, meter: Meter | None = None) -> Trace:
-        """Keep all of one forward pass ("trace")."""
-        raise self._lacks("trace")
+    @property
+    def attention(self) -> Attention:
+        """Attention, kept, differentiated, and run with weights set to zero."""
+        return Attention(self._lacking)
 
-    def attention_gradients(self, tokens: Tokens, target: Target, meter: Meter | None = None) -> AttentionGradients:
-        """Differentiate the target at the attention weights: one forward and one backward pass ("attention_gradients").
+    @property
+    def neurons(self) -> Neurons:
+        """Neurons of the feed-forward parts."""
+        return Neurons(self._lacking)
 
-        The gradient is the whole one: through all that later layers make of a weight.
-        """
-        raise self._lacks("attention_gradients")
-
-    def cut_scores(
-        self, tokens: Tokens, target: Target, cuts: Sequence[Sequence[Cut]], meter: Meter | None = None
-    ) -> Scores:
-        """Run a text with attention weights cut out, one forward for each set of cuts ("cuts")."""
-        raise self._lacks("cuts")
-
-    def inside(self, tokens: Tokens, target: Target, meter: Meter | None = None) -> Inside:
-        """States and neurons of every layer, and the target's gradient at each: one forward and one backward pass
-        ("neurons")."""
-        raise self._lacks("neurons")
-
-    def watch_neurons(self, texts: Sequence[Tokens], see: SeeNeurons, meter: Meter | None = None) -> None:
-        """Show the neurons of many texts while they are computed, one forward pass each ("neurons").
-
-        Args:
-            see: told the numbers of some texts (B), a layer, and its neurons (B, T, F), layer after layer; what stands
-                behind the end of a shorter text is padding. The tensor is the model's: it is not to be kept or changed.
-        """
-        raise self._lacks("neurons")
-
-    def silenced_scores(
-        self, tokens: Tokens, target: Target, sets: Sequence[Sequence[Neuron]], meter: Meter | None = None
-    ) -> Scores:
-        """Run a text with neurons set to zero, one forward pass for each set of them ("neurons")."""
-        raise self._lacks("neurons")
-
-    def vectors_moved(
-        self, tokens: Tokens, points: Tensor, ways: Tensor, meter: Meter | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Two texts' vectors at word embeddings, and how they change along a way there ("vectors_moved").
-
-        The texts are read apart, so a way that moves a token of each tells what either does to its own text's vector.
-
-        Args:
-            points, ways (B, T, D): word embeddings in place of the text's own, and the ways they move.
-
-        Returns:
-            Vectors of length 1, and their derivatives: each (B, 2, E). Counted as one forward and one backward pass.
-        """
-        raise self._lacks("vectors_moved")
+    @property
+    def vectors(self) -> Vectors:
+        """Vectors of texts."""
+        return Vectors(self._lacking, self.max_tokens)
 
     def own_module(self, tokens: Tokens, target: Target, meter: Meter | None = None) -> TargetModule:
-        """A module that gives the target at word embeddings, as in `values`, for the caller alone ("activations").
+        """Return a module that gives the target at word embeddings, as in `values`, for the caller alone
+        ("activations").
 
         Hooks may be put on it, and every activation in it is a module that runs once. Nothing else may be changed: its
-        weights are the model's. It counts forward passes; backward ones are the caller's to count.
+        weights are the model's. It counts forward passes; the caller counts backward ones.
         """
-        raise self._lacks("activations")
+        raise self._lacking("activations")
 
     def randomized(self, layers: int, seed: int) -> "TextModel":
-        """A copy whose head and last `layers` layers are as before any training ("random_layers")."""
-        raise self._lacks("random_layers")
-
-    def text_vectors(self, texts: Sequence[str], pooling: str = "mean", meter: Meter | None = None) -> ReadTexts:
-        """A vector of each text, read by itself: one forward pass each, in batches of like length.
-
-        Args:
-            pooling: "mean", "cls", "max", "last_four", "layer:N" or "lstm"; see `explain.models.pooling`.
-
-        Raises:
-            SettingError: a pooling that this model does not have.
-            ModelError: it gives no vectors.
-        """
-        raise ModelError(f"{self.name} ({self.record.architecture}) gives no vectors of texts. Use another model.")
-
-    @property
-    def longest_text(self) -> int:
-        """Most pieces that are read of a text that becomes a vector by itself, special tokens included."""
-        return self.max_tokens
-
-    @property
-    def poolings(self) -> tuple[str, ...]:
-        """The names of `explain.models.pooling.POOLINGS` that it offers, the one it was trained with first."""
-        return ()
+        """Return a copy whose head and last `layers` layers are as before any training ("random_layers")."""
+        raise self._lacking("random_layers")
 
     @property
     def post_norm(self) -> tuple[PostNormLayer, ...]:
         """The parts of its layers ("post_norm")."""
-        raise self._lacks("post_norm")
+        raise self._lacking("post_norm")
 
     @property
     def row_head(self) -> RowHead:
         """Its head, to be read on rows of any layer ("head_on_states")."""
-        raise self._lacks("head_on_states")
+        raise self._lacking("head_on_states")
 
     @final
     def read_states(self, states: Tensor, places: Sequence[int]) -> Raw:
-        """What the head says of states (N, T, D), read at some tokens, or at the first row where there are none."""
+        """Return the head's numbers for states (N, T, D), read at some tokens, or else at the first row."""
         if not places:
             return {"logits": self.row_head(states[:, 0])}
         return {"rows": self.row_head(states[:, list(places)])}
 
     @final
     def places_read(self, tokens: Tokens, target: Target) -> tuple[int, ...]:
-        """The tokens whose rows a target's number depends on; none where the head speaks of the whole input."""
-        return (*target.positions, *self.task.beside(tokens, target, self.head))
+        """Return the tokens whose rows a target's number depends on; none where the head speaks of the whole input."""
+        return (*target.positions, *self.task.normalizer_positions(tokens, target, self.head))
 
-    def _lacks(self, need: str) -> ModelError:
-        return ModelError(f"{self.name} ({self.record.architecture}) {CAPABILITIES[need]}. Use another method.")
+    if not TYPE_CHECKING:  # a type checker is to refuse the old names
+
+        def __getattr__(self, name: str) -> object:
+            return old_member(self, name)
+
+    def _lacking(self, need: str) -> ModelError:
+        other = "model" if need == "vectors" else "method"
+        return ModelError(f"{self.name} ({self.record.architecture}) {CAPABILITIES[need]}. Use another {other}.")
 
     @final
     def value(self, prediction: Prediction, target: Target) -> float:
-        """The target's value in a prediction: what was served."""
+        """Return the target's value in a prediction, as it was served."""
         return self.task.value(prediction, target, self.head)
 
     @final
     def removed(self, tokens: Tokens, unit: Sequence[int], operator: str, target: Target) -> Row:
-        """A row with a set of tokens taken out; what the target reads stays."""
+        """Return a row with a set of tokens removed; the target's protected tokens stay."""
         return Row(
             tokens,
             remove(
@@ -408,14 +309,14 @@ class TextModel(ABC):
                 operator,
                 mask_id=self.mask_id,
                 unk_id=self.unk_id,
-                protected=target.held,
+                protected=target.protected,
             ),
             target,
         )
 
     @final
     def only(self, tokens: Tokens, unit: Sequence[int], operator: str, target: Target) -> Row:
-        """A row with everything taken out but a set of tokens."""
+        """Return a row with everything removed but a set of tokens and the target's protected ones."""
         return Row(
             tokens,
             keep_only(
@@ -424,43 +325,43 @@ class TextModel(ABC):
                 operator,
                 mask_id=self.mask_id,
                 unk_id=self.unk_id,
-                protected=target.held,
+                protected=target.protected,
             ),
             target,
         )
 
     @final
     def removable(self, tokens: Tokens, target: Target) -> npt.NDArray[np.int64]:
-        """Indices of the tokens that may be taken out: the user's own, less those the target reads."""
-        return np.setdiff1d(tokens.ordinary, np.asarray(target.held, dtype=np.int64))
+        """Return the indices of the tokens that may be removed: the user's own, less the target's protected ones."""
+        return np.setdiff1d(tokens.ordinary, np.asarray(target.protected, dtype=np.int64))
 
     @final
     def removable_units(self, tokens: Tokens, target: Target, units: Iterable[Sequence[int]]) -> Units:
-        """What of some units may be taken out; units of which nothing may are left out."""
+        """Return the removable tokens of some units, without the units that have none."""
         free = set(self.removable(tokens, target).tolist())
         cut = (tuple(token for token in unit if token in free) for unit in units)
         return tuple(unit for unit in cut if unit)
 
     @final
-    def operator(self, asked: str) -> str:
-        """The operator meant: "auto" is the mask token where the vocabulary has one, else hiding from attention."""
-        if asked != "auto":
-            return asked
+    def operator(self, name: str) -> str:
+        """Return an operator by name: "auto" is the mask token where there is one, else hiding from attention."""
+        if name != "auto":
+            return name
         return "mask" if self.mask_id is not None else "attention_off"
 
     @final
     def baselines(self) -> tuple[str, ...]:
-        """The kinds of `BASELINES` that the vocabulary has tokens for."""
+        """Return the kinds of `BASELINES` that the vocabulary has tokens for."""
         return tuple(kind for kind in BASELINES if kind == "zero" or self._filler(kind) is not None)
 
     @final
     def default_baseline(self) -> str:
-        """ "mask" where the vocabulary has a mask token, else "pad", else "zero"."""
+        """Return "mask" where the vocabulary has a mask token, else "pad", else "zero"."""
         return next(kind for kind in ("mask", "pad", "zero") if kind in self.baselines())
 
     @final
     def baseline(self, tokens: Tokens, target: Target, kind: str, within: Iterable[int] | None = None) -> Tensor:
-        """Word embeddings of the empty text (T, D): every removable token replaced, all others as they are.
+        """Return word embeddings of the empty text (T, D): every removable token replaced, all others as they are.
 
         Args:
             within: the tokens of which the removable ones are replaced; None: all.
@@ -491,7 +392,35 @@ class TextModel(ABC):
 
     @abstractmethod
     def token_embedding(self, token_id: int) -> Tensor:
-        """The word embedding (D,) of one vocabulary entry."""
+        """Return the word embedding (D,) of one vocabulary entry."""
+
+
+# Members of earlier releases, and the member that each became.
+_OLD_MEMBERS = {
+    "trace": "attention.trace",
+    "attention_gradients": "attention.gradients",
+    "cut_scores": "attention.scores_with_ablation",
+    "inside": "neurons.inside",
+    "watch_neurons": "neurons.stream_activations",
+    "silenced_scores": "neurons.scores_with_ablation",
+    "text_vectors": "vectors.read",
+    "longest_text": "vectors.longest_text",
+    "poolings": "vectors.poolings",
+    "vectors_moved": "vectors.jvp",
+}
+
+
+def old_member(model: TextModel, name: str) -> object:
+    """Return what a member of an earlier release stands for, with a warning.
+
+    Raises:
+        AttributeError: models never had that member.
+    """
+    if name not in _OLD_MEMBERS:
+        raise AttributeError(f"{type(model).__name__!r} object has no attribute {name!r}", name=name, obj=model)
+    place = _OLD_MEMBERS[name]
+    warnings.warn(f"model.{name} is now model.{place}; the old name goes with the next release.", DeprecationWarning, 3)
+    return attrgetter(place)(model)
 
 
 def served_by_models() -> frozenset[str]:
@@ -514,7 +443,7 @@ def check_same_score(explained: float, served: float, model: str) -> None:
 
 
 def read_row(target: Target) -> int:
-    """The row of the last layer that a head of single rows is read at: the target's position, else the first."""
+    """Return the row of the last layer that a head of single rows is read at: the target's position, else the first."""
     return target.positions[0] if target.positions else 0
 
 

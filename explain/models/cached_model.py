@@ -12,18 +12,10 @@ from typing import TypeVar, cast
 import numpy as np
 
 from explain.core.meter import Meter
-from explain.datatypes import Prediction, Target, Tokens
-from explain.models.base import (
-    AttentionGradients,
-    Decision,
-    Inside,
-    Observation,
-    Row,
-    Scores,
-    TextModel,
-    Trace,
-    served_by_models,
-)
+from explain.datatypes import Cut, Neuron, Prediction, Target, Tokens
+from explain.models.base import Decision, Observation, Row, Scores, TextModel, served_by_models
+from explain.models.capabilities.attention import Attention, AttentionGradients, Trace
+from explain.models.capabilities.neurons import Inside, Neurons, SeeNeurons
 
 _Member = TypeVar("_Member")
 
@@ -33,10 +25,62 @@ def _forwarded(name: str, member: _Member) -> _Member:
     return cast(_Member, property(attrgetter(f"_model.{name}"), doc=getattr(member, "__doc__", None)))
 
 
-class CachedModel(TextModel):
-    """Gives what `model` gives; repeated forward passes cost none.
+class CachedAttention(Attention):
+    """A model's attention; each trace and each gradient is computed once."""
 
-    Seven methods are cached. Everything else that a model serves is forwarded, see below the class.
+    def __init__(self, model: TextModel) -> None:
+        self._model = model
+        self._traces: dict[Hashable, Trace] = {}
+        self._gradients: dict[Hashable, AttentionGradients] = {}
+
+    def trace(self, tokens: Tokens, meter: Meter | None = None) -> Trace:
+        if tokens.key not in self._traces:
+            self._traces[tokens.key] = self._model.attention.trace(tokens, meter)
+        return self._traces[tokens.key]
+
+    def gradients(self, tokens: Tokens, target: Target, meter: Meter | None = None) -> AttentionGradients:
+        key = (tokens.key, target)
+        if key not in self._gradients:
+            self._gradients[key] = self._model.attention.gradients(tokens, target, meter)
+        return self._gradients[key]
+
+    def scores_with_ablation(
+        self, tokens: Tokens, target: Target, cuts: Sequence[Sequence[Cut]], meter: Meter | None = None
+    ) -> Scores:
+        return self._model.attention.scores_with_ablation(tokens, target, cuts, meter)
+
+
+class CachedNeurons(Neurons):
+    """A model's neurons; states and gradients of each target are computed once."""
+
+    def __init__(self, model: TextModel) -> None:
+        self._model = model
+        self._inside: dict[Hashable, Inside] = {}
+
+    @property
+    def per_layer(self) -> int:
+        return self._model.neurons.per_layer
+
+    def inside(self, tokens: Tokens, target: Target, meter: Meter | None = None) -> Inside:
+        key = (tokens.key, target)
+        if key not in self._inside:
+            self._inside[key] = self._model.neurons.inside(tokens, target, meter)
+        return self._inside[key]
+
+    def stream_activations(self, texts: Sequence[Tokens], see: SeeNeurons, meter: Meter | None = None) -> None:
+        self._model.neurons.stream_activations(texts, see, meter)
+
+    def scores_with_ablation(
+        self, tokens: Tokens, target: Target, sets: Sequence[Sequence[Neuron]], meter: Meter | None = None
+    ) -> Scores:
+        return self._model.neurons.scores_with_ablation(tokens, target, sets, meter)
+
+
+class CachedModel(TextModel):
+    """A model like `model`; repeated forward passes cost none.
+
+    Four methods, and three of its attention and neurons, are cached. Everything else that a model serves is forwarded,
+    see below the class.
     """
 
     def __init__(self, model: TextModel) -> None:
@@ -44,9 +88,8 @@ class CachedModel(TextModel):
         self._observed: dict[Hashable, Observation] = {}
         self._scored: dict[Hashable, tuple[float, int]] = {}
         self._decided: dict[Hashable, Decision] = {}
-        self._traced: dict[Hashable, Trace] = {}
-        self._differentiated: dict[Hashable, AttentionGradients] = {}
-        self._inside: dict[Hashable, Inside] = {}
+        self._attention = CachedAttention(model)
+        self._neurons = CachedNeurons(model)
 
     def remember(self, observation: Observation) -> None:
         """Take over a forward pass that was made before."""
@@ -60,23 +103,6 @@ class CachedModel(TextModel):
     def predict(self, tokens: Tokens, meter: Meter | None = None) -> Prediction:
         seen = self._observed.get(tokens.key)
         return seen.prediction if seen else self._model.predict(tokens, meter)
-
-    def trace(self, tokens: Tokens, meter: Meter | None = None) -> Trace:
-        if tokens.key not in self._traced:
-            self._traced[tokens.key] = self._model.trace(tokens, meter)
-        return self._traced[tokens.key]
-
-    def attention_gradients(self, tokens: Tokens, target: Target, meter: Meter | None = None) -> AttentionGradients:
-        key = (tokens.key, target)
-        if key not in self._differentiated:
-            self._differentiated[key] = self._model.attention_gradients(tokens, target, meter)
-        return self._differentiated[key]
-
-    def inside(self, tokens: Tokens, target: Target, meter: Meter | None = None) -> Inside:
-        key = (tokens.key, target)
-        if key not in self._inside:
-            self._inside[key] = self._model.inside(tokens, target, meter)
-        return self._inside[key]
 
     def scores(self, rows: Sequence[Row], meter: Meter | None = None) -> Scores:
         keys = [_key(row) for row in rows]
@@ -96,6 +122,14 @@ class CachedModel(TextModel):
             decision = self._decided[key] = self._model.decide(row, meter)
             self._scored.setdefault(key, (decision.value, decision.number))
         return self._decided[key]
+
+    @property
+    def attention(self) -> Attention:
+        return self._attention
+
+    @property
+    def neurons(self) -> Neurons:
+        return self._neurons
 
     # Abstract members stand here by name, for type checkers.
     encode = _forwarded("encode", TextModel.encode)

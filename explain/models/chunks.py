@@ -6,13 +6,13 @@ CHUNK_POSITIONS = 2048  # positions run at once: from about 512 the cost is flat
 
 
 def balanced(count: int, length: int) -> int:
-    """A chunk size for so many sequences of one length: about 2048 positions, and no small rest."""
+    """Return a chunk size for so many sequences of one length: about 2048 positions, and no small rest."""
     most = max(1, CHUNK_POSITIONS // length)
     return -(-count // -(-count // most))
 
 
 def chunks_by_length(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Numbers of sequences in chunks, the longest first, so that the first of a chunk says how many fit."""
+    """Yield numbers of sequences in chunks, the longest first, so that the first of a chunk says how many fit."""
     order = sorted(range(len(lengths)), key=lambda number: -lengths[number])
     start = 0
     while start < len(order):

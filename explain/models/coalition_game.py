@@ -1,4 +1,4 @@
-"""A text as a game: what is left of the target when only some of its parts are there.
+"""A text as a game: the target when only some of its parts are kept.
 
 LIME, Shapley's family and the metrics of faithfulness ask the same of a model, F of a text with a set of parts kept and
 all others taken away. Here that is run: each set once, equal lengths together, few at a time.
@@ -20,7 +20,7 @@ _Floats = npt.NDArray[np.float64]
 
 
 class CoalitionGame:
-    """The target, as a function of which parts of the text are there.
+    """The target, as a function of the parts of the text that are kept.
 
     Args:
         units: the parts, see `TextModel.removable_units`; everything else stays where it is.
@@ -58,7 +58,7 @@ class CoalitionGame:
         return float(self.worth(np.zeros((1, len(self)), dtype=bool))[0])
 
     def worth(self, coalitions: BoolArray) -> _Floats:
-        """F (C,) with the parts of each coalition (C, U) there; one forward pass for each that was not run before."""
+        """Return F (C,) with the parts of each coalition (C, U) kept; each is run once, whenever it is asked for."""
         keys = [row.tobytes() for row in np.packbits(coalitions, axis=1)]
         fresh = {key: number for number, key in enumerate(keys) if key not in self._known}
         order = list(fresh.values())
@@ -66,17 +66,17 @@ class CoalitionGame:
             kept = coalitions @ np.array([len(unit) for unit in self.players])
             order.sort(key=lambda number: -kept[number])
         for start in range(0, len(order), ROWS):
-            chosen = order[start : start + ROWS]
+            batch = order[start : start + ROWS]
             rows = [
                 self._model.removed(self.item[0], self._without(coalitions[number]), self.operator, self.item[1])
-                for number in chosen
+                for number in batch
             ]
-            found = self._model.scores(rows, self._meter).values.tolist()
-            self._known.update(zip((keys[number] for number in chosen), found))
+            values = self._model.scores(rows, self._meter).values.tolist()
+            self._known.update(zip((keys[number] for number in batch), values))
         return np.array([self._known[key] for key in keys])
 
     def worth_of_pairs(self, coalitions: BoolArray) -> _Floats:
-        """F (P, 2) with each coalition (P, U), and with its complement."""
+        """Return F (P, 2) with each coalition (P, U), and with its complement."""
         return self.worth(np.concatenate([coalitions, ~coalitions])).reshape(2, -1).T
 
     def _without(self, coalition: BoolArray) -> list[int]:

@@ -1,4 +1,4 @@
-"""The last layer at one row: what a head that reads [CLS] never looks at need not be computed.
+"""The last layer at one row, for heads that read [CLS] alone.
 
 A classification head of BERT's kind reads row 0 of the last layer. Its queries, its output projection and its whole
 feed-forward part are needed at that row only; keys and values at all. That saves (1 - 1/6)/L of an encoder's work (14 %
@@ -72,11 +72,11 @@ def _first_row(layer: Any, hidden: Tensor, mask: Tensor | None) -> Tensor:
 def largest_difference(
     module: PreTrainedModel, family: Family, head: RowHead, inputs: Mapping[str, Tensor], attended: Tensor | None
 ) -> float:
-    """How far the trimmed logits are from the plain ones, for the check when a model is loaded."""
+    """Return how far the trimmed logits are from the plain ones, for the check when a model is loaded."""
     with torch.inference_mode():
         mask = None if attended is None else attended.long()
         plain = module(**inputs, attention_mask=mask).logits
         trimmed = trimmed_logits(module, family, head, inputs, attended)
         with probing(KeepMaps()):
             watched = trimmed_logits(module, family, head, inputs, attended)
-        return max(float((one - plain).abs().max()) for one in (trimmed, watched))
+        return max(float((logits - plain).abs().max()) for logits in (trimmed, watched))

@@ -21,30 +21,23 @@ from torch import Tensor, nn
 
 from explain.core.errors import SettingError
 from explain.datatypes import Neuron
+from explain.models.families import FAMILIES
 
 Change = Callable[[int, Tensor], Tensor]
 
-# W_2 of every layer, by its name inside the encoder.
-_BERT = r"encoder\.layer\.\d+\.output\.dense"
-_SECOND_MAPS = {
-    **dict.fromkeys(("bert", "roberta", "xlm-roberta", "camembert", "electra", "deberta-v2", "mpnet"), _BERT),
-    "distilbert": r"transformer\.layer\.\d+\.ffn\.lin2",
-    "albert": r"encoder\.albert_layer_groups\.\d+\.albert_layers\.\d+\.ffn_output",
-    "modernbert": r"layers\.\d+\.mlp\.Wo",
-    "gpt2": r"h\.\d+\.mlp\.c_proj",
-}
-
 
 def second_maps(module: Any) -> list[nn.Module]:
-    """W_2 of each layer, first to last, one that several layers share once; none for a family built otherwise."""
-    pattern = _SECOND_MAPS.get(module.config.model_type)
-    if pattern is None or getattr(module.config, "chunk_size_feed_forward", None):  # chunks would look like layers
+    """Return W_2 of each layer, first to last, shared ones once; none for a family built otherwise."""
+    family = FAMILIES.get(module.config.model_type)
+    if family is None or not family.second_map:
         return []
-    return [one for name, one in module.base_model.named_modules() if re.fullmatch(pattern, name)]
+    if getattr(module.config, "chunk_size_feed_forward", None):  # chunks would look like layers
+        return []
+    return [part for name, part in module.base_model.named_modules() if re.fullmatch(family.second_map, name)]
 
 
 class NeuronHooks:
-    """Sees the neurons of every layer, in order, in each forward pass of a module, and may change them.
+    """Hooks that see the neurons of every layer, in order, in each forward pass of a module, and may change them.
 
     Layers are counted by calls, since ALBERT runs one module many times.
 
@@ -57,8 +50,8 @@ class NeuronHooks:
         self._change = change
         self._layer = 0
         module.base_model.register_forward_pre_hook(self._begin)
-        for one in second_maps(module):
-            one.register_forward_pre_hook(self._see)
+        for part in second_maps(module):
+            part.register_forward_pre_hook(self._see)
 
     def _begin(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
         self._layer = 0
@@ -70,7 +63,7 @@ class NeuronHooks:
 
 
 class KeepInside:
-    """Keeps states and neurons of one forward pass, as parts of the graph that autograd goes back through.
+    """States and neurons of one forward pass, as parts of the graph that autograd goes back through.
 
     The pass is to be run with `output_hidden_states=True`.
     """
@@ -90,7 +83,7 @@ class KeepInside:
 
 
 class Silence:
-    """Sets neurons to zero: for each row of a batch, some."""
+    """Hooks that set neurons to zero: for each row of a batch, some."""
 
     def __init__(self, module: Any) -> None:
         self._sets: Sequence[Sequence[Neuron]] = ()
@@ -98,28 +91,28 @@ class Silence:
 
     @contextlib.contextmanager
     def of(self, sets: Sequence[Sequence[Neuron]]) -> Iterator[None]:
-        """Those of each row are silent in the passes that run inside."""
+        """Set the neurons of each row to zero in the passes that run inside."""
         self._sets = sets
         yield
 
     def _change(self, layer: int, neurons: Tensor) -> Tensor:
-        places = [(row, one) for row, together in enumerate(self._sets) for one in together if one.layer == layer]
+        places = [(row, neuron) for row, zeroed in enumerate(self._sets) for neuron in zeroed if neuron.layer == layer]
         if not places:
             return neurons
         changed = neurons.clone()
-        single = [(row, one.number) for row, one in places if one.number is not None and one.token is None]
+        single = [(row, neuron.number) for row, neuron in places if neuron.number is not None and neuron.token is None]
         if single:  # most are of this kind, and a control of random ones has hundreds
-            rows, numbers = torch.tensor(single).T
+            rows, numbers = torch.tensor(single, device=neurons.device).T
             changed[rows, :, numbers] = 0.0
-        for row, one in places:
-            if one.number is None or one.token is not None:
-                token, number = (slice(None) if place is None else place for place in (one.token, one.number))
+        for row, neuron in places:
+            if neuron.number is None or neuron.token is not None:
+                token, number = (slice(None) if place is None else place for place in (neuron.token, neuron.number))
                 changed[row, token, number] = 0.0
         return changed
 
 
 def read_neuron(name: str, layers: int, neurons: int) -> Neuron:
-    """The neuron called `LAYER.NUMBER`, both from 0, or all of a layer's: `LAYER.all`.
+    """Return the neuron called `LAYER.NUMBER`, both from 0, or all of a layer's: `LAYER.all`.
 
     Raises:
         SettingError: a name of another form, or of a neuron that the model does not have.

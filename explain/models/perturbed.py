@@ -1,4 +1,4 @@
-"""A model one of whose texts stands a little beside itself, as metrics of sensitivity ask."""
+"""A model that adds a fixed step to one text's embeddings, for max-sensitivity."""
 
 from torch import Tensor
 
@@ -8,7 +8,7 @@ from explain.models.cached_model import CachedModel
 
 
 class PerturbedEmbeddings(CachedModel):
-    """Gives what `model` gives, but the word embeddings of `tokens` are off by `step` (T, D).
+    """A model like `model`, but the word embeddings of `tokens` are off by `step` (T, D).
 
     Only what is computed from word embeddings sees it: methods that need "gradients".
     """

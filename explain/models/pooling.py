@@ -1,4 +1,4 @@
-"""How the rows of a text's tokens become one vector.
+"""Pooling: the rows of a text's tokens become one vector.
 
     mean    the mean over all tokens, special ones included, padding not, as sentence-transformers takes it
     first   the row of the first token ([CLS])
@@ -28,7 +28,7 @@ POOLINGS = {  # as users name them; "layer:3" stands for any layer
 
 @dataclass(frozen=True)
 class Pooling:
-    """How a text's rows become its vector.
+    """A rule by which a text's rows become its vector.
 
     Attributes:
         kind: "mean", "first" or "max".
@@ -41,7 +41,7 @@ class Pooling:
     lstm: TokenLSTM | None = None
 
     def weights(self, text_of: Tensor, attended: Tensor, text: int) -> Tensor:
-        """How each row counts for a text's vector: (B, T), rows summing to 1.
+        """Return the weight of each row in a text's vector: (B, T), rows summing to 1.
 
         What an LSTM gives is counted alike everywhere too, though each of its rows holds something of the others. A
         maximum has no such weights.
@@ -54,11 +54,11 @@ class Pooling:
         return mine / mine.sum(dim=1, keepdim=True).clamp(min=1)
 
     def vectors(self, rows: Tensor, text_of: Tensor, attended: Tensor, text: int) -> Tensor:
-        """A text's vectors (B, D) from the last layer's rows (B, T, D)."""
+        """Return a text's vectors (B, D) from the last layer's rows (B, T, D)."""
         return self.of(rows, (text_of == text) & attended)
 
     def of(self, rows: Tensor, mine: Tensor) -> Tensor:
-        """Vectors (B, D) of rows (B, T, D), as far as they are a text's own (B, T)."""
+        """Return vectors (B, D) of the rows (B, T, D) that are a text's own (B, T)."""
         if self.kind == "max":
             return rows.masked_fill(~mine[..., None], float("-inf")).amax(dim=1)
         if self.lstm is not None:
@@ -66,7 +66,7 @@ class Pooling:
         return torch.einsum("bt,btd->bd", self._weights(mine).to(rows.dtype), rows)
 
     def rows(self, last: Tensor, states: Sequence[Tensor] | None) -> Tensor:
-        """The rows that are pooled: (B, T, D).
+        """Return the rows that are pooled: (B, T, D).
 
         Args:
             last (B, T, D): what the model gives out; states: what enters the first layer, then what each layer gives.
@@ -74,12 +74,12 @@ class Pooling:
         if self.layers is None or states is None:
             return last
         # Where a norm comes after the last layer (ModernBERT, GPT-2), the last layer's state is taken behind it.
-        given = [*states[1:-1], last]
-        return torch.stack([given[layer] for layer in self.layers]).mean(dim=0)
+        layer_states = [*states[1:-1], last]
+        return torch.stack([layer_states[layer] for layer in self.layers]).mean(dim=0)
 
 
 def pooling_named(name: str, layers: int, lstm: TokenLSTM | None = None) -> Pooling:
-    """A pooling by the name that users give it.
+    """Return a pooling by the name that users give it.
 
     Args:
         name: "mean", "cls", "max", "last_four", "layer:N" (from 0) or "lstm".

@@ -3,18 +3,19 @@
     y = Norm1(x + W_O c + b_O)         c: sum over tokens of weight times value, heads side by side
     z = Norm2(y + W_2 g(W_1 y + b_1) + b_2)
 
-Decompositions of a layer (norms, ALTI, value zeroing, DecompX) are written on these formulas. A family whose layers do
-otherwise has none, and says so.
+Decompositions of a layer (norms, ALTI, value zeroing, DecompX) are written on these formulas. A family whose layers are
+built otherwise has none.
 """
 
 import operator
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from explain.models.families import FAMILIES
 from explain.models.row_head import Activation
 
 _PARTS = 4 << 20  # numbers at once; blocks of more than 32 MB are fetched from the system anew each time
@@ -39,7 +40,7 @@ class PostNormLayer:
     def contributions(
         self, weights: Tensor, values: Tensor, inputs: Tensor, *, residual: bool = True, norm: bool = True
     ) -> Iterator[tuple[slice, Tensor]]:
-        """What each token j gives to each y_i: T_i(x_j) = Norm1'(sum_h W_hij W_O^h v_hj + [i = j] x_i).
+        """Yield the contribution of each token j to each y_i: T_i(x_j) = Norm1'(sum_h W_hij W_O^h v_hj + [i = j] x_i).
 
         Norm1' is the norm with its mean and deviation held at those of y_i, without its bias: a linear map. All
         T_i(x_j) of a row and the biases' own part add up to y_i.
@@ -53,19 +54,19 @@ class PostNormLayer:
         """
         heads, count, width = values.shape
         by_head = self.output.weight.unflatten(1, (heads, width))  # (D, H, D/H)
-        given = torch.einsum("htw,dhw->htd", values, by_head)
+        outputs = torch.einsum("htw,dhw->htd", values, by_head)
         own, scale = inputs, None
         if norm:
             context = (weights @ values).transpose(0, 1).flatten(1)
             total = inputs + self.output(context)
             deviation = (total.var(dim=-1, unbiased=False, keepdim=True) + self.attention_norm.eps).sqrt()
-            given, own, scale = self._centered(given), self._centered(inputs), deviation
+            outputs, own, scale = self._centered(outputs), self._centered(inputs), deviation
         step = max(1, _PARTS // (count * inputs.shape[-1]))
         for start in range(0, count, step):
-            rows = torch.arange(start, min(start + step, count))
-            parts = torch.einsum("hrt,htd->rtd", weights[:, rows], given)
+            rows = torch.arange(start, min(start + step, count), device=inputs.device)
+            parts = torch.einsum("hrt,htd->rtd", weights[:, rows], outputs)
             if residual:
-                parts[torch.arange(len(rows)), rows] += own[rows]
+                parts[rows - start, rows] += own[rows]
             if scale is not None:
                 parts /= scale[rows][:, None]
             yield slice(start, start + len(rows)), parts
@@ -78,61 +79,18 @@ class PostNormLayer:
         return self.output_norm(attended + self.outer(self.activation(self.inner(attended))))
 
 
-# Where the parts are. A layer: value, output, attention_norm, inner, activation, outer, output_norm.
-_BERT = (
-    "attention.self.value",
-    "attention.output.dense",
-    "attention.output.LayerNorm",
-    "intermediate.dense",
-    "intermediate.intermediate_act_fn",
-    "output.dense",
-    "output.LayerNorm",
-)
-_LAYERS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "bert": ("encoder.layer", _BERT),
-    "roberta": ("encoder.layer", _BERT),
-    "xlm-roberta": ("encoder.layer", _BERT),
-    "camembert": ("encoder.layer", _BERT),
-    "electra": ("encoder.layer", _BERT),
-    "distilbert": (
-        "transformer.layer",
-        (
-            "attention.v_lin",
-            "attention.out_lin",
-            "sa_layer_norm",
-            "ffn.lin1",
-            "ffn.activation",
-            "ffn.lin2",
-            "output_layer_norm",
-        ),
-    ),
-    "albert": (
-        "encoder.albert_layer_groups",
-        (
-            "attention.value",
-            "attention.dense",
-            "attention.LayerNorm",
-            "ffn",
-            "activation",
-            "ffn_output",
-            "full_layer_layer_norm",
-        ),
-    ),
-}
-
-
 def post_norm_layers(module: Any) -> tuple[PostNormLayer, ...] | None:
-    """The parts of each layer, first to last; None for a family whose layers are built otherwise."""
-    found = _LAYERS.get(module.config.model_type)
-    if found is None or getattr(module.config, "is_decoder", False):
+    """Return the parts of each layer, first to last; None for a family whose layers are built otherwise."""
+    family = FAMILIES.get(module.config.model_type)
+    parts = None if family is None else family.layer
+    if parts is None or getattr(module.config, "is_decoder", False):
         return None
-    place, parts = found
-    read = operator.attrgetter(*parts)
-    layers = operator.attrgetter(place)(module.base_model)
-    if module.config.model_type == "albert":  # one group of layers runs many times
-        groups, count = len(layers), module.config.num_hidden_layers
-        runs = [layers[int(number / (count / groups))].albert_layers for number in range(count)]
+    layers = operator.attrgetter(parts.layers)(module.base_model)
+    if parts.groups:
+        group_count, count = len(layers), module.config.num_hidden_layers
+        runs = [getattr(layers[int(number / (count / group_count))], parts.groups) for number in range(count)]
         if any(len(run) != 1 for run in runs):
             return None
         layers = [run[0] for run in runs]
+    read = operator.attrgetter(*(getattr(parts, part.name) for part in fields(PostNormLayer)))
     return tuple(PostNormLayer(*read(layer)) for layer in layers)

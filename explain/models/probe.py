@@ -96,7 +96,7 @@ class KeepMaps:
         self._layers = layers
 
     def room(self, layer: int, shape: tuple[int, ...]) -> Tensor | None:
-        """Where a layer's weights are to be written, so that they need not be copied together afterwards."""
+        """Return the memory for a layer's weights, so that they need not be copied together afterwards."""
         if layer >= self._layers:
             return None
         if self.block is None:
@@ -178,7 +178,9 @@ def probed_attention(
     if vectors := getattr(watch.probe, "vectors", None):
         vectors(watch.layer, query, key)
     if attention_mask is None and getattr(module, "is_causal", False) and query.shape[-2] > 1:
-        attention_mask = torch.ones(query.shape[-2], key.shape[-2], dtype=torch.bool).tril()  # SDPA is told by a flag
+        attention_mask = torch.ones(
+            query.shape[-2], key.shape[-2], dtype=torch.bool, device=query.device
+        ).tril()  # for SDPA a flag says so
     query = query * (query.shape[-1] ** -0.5 if scaling is None else scaling)
     key = key.transpose(-1, -2)
     bias = options.get("position_bias")

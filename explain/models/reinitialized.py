@@ -15,14 +15,15 @@ from explain.models.target_module import AnyModule
 
 
 def layers_of(module: Any) -> list[nn.Module]:
-    """The encoder's layers, first to last; none where layers share their weights."""
+    """Return the encoder's layers, first to last; none where layers share their weights."""
     count = module.config.num_hidden_layers
-    lists = (one for one in module.base_model.modules() if isinstance(one, nn.ModuleList) and len(one) == count)
+    parts = module.base_model.modules()
+    lists = (part for part in parts if isinstance(part, nn.ModuleList) and len(part) == count)
     return list(next(lists, ()))
 
 
 def reinitialized(module: AnyModule, layers: int, seed: int) -> AnyModule:
-    """A copy whose head and last `layers` layers are drawn anew, as BERT's were (Devlin et al. 2019, appendix A.2).
+    """Return a copy with new random weights in its head and last layers, as in BERT (Devlin et al. 2019, A.2).
 
     Weights are normal with the configuration's deviation, biases zero, norms the identity. What the head shares with
     the embeddings stays.
@@ -31,16 +32,16 @@ def reinitialized(module: AnyModule, layers: int, seed: int) -> AnyModule:
     body = fresh.base_model
     pooler = getattr(body, "pooler", None)
     inside = set(body.modules()) - set(() if pooler is None else pooler.modules())
-    shared = {id(parameter) for one in inside for parameter in one.parameters(recurse=False)}
-    head = [one for one in fresh.modules() if one not in inside]
+    shared = {id(parameter) for part in inside for parameter in part.parameters(recurse=False)}
+    head = [part for part in fresh.modules() if part not in inside]
     tops = layers_of(fresh)[len(layers_of(fresh)) - layers :]
     draw = torch.Generator().manual_seed(seed)
     deviation = getattr(fresh.config, "initializer_range", 0.02)
     with torch.no_grad():
-        for one in itertools.chain(head, *(top.modules() for top in tops)):
-            norm = "norm" in type(one).__name__.lower()
-            for name, parameter in one.named_parameters(recurse=False):
-                if id(parameter) in shared and one in head:
+        for part in itertools.chain(head, *(top.modules() for top in tops)):
+            norm = "norm" in type(part).__name__.lower()
+            for name, parameter in part.named_parameters(recurse=False):
+                if id(parameter) in shared and part in head:
                     continue
                 if name.startswith("bias"):
                     parameter.zero_()

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor, nn
-from torch.nn.functional import gelu, relu, tanh
+
+from explain.models.families import FAMILIES
 
 Activation = Callable[[Tensor], Tensor]
 
@@ -36,59 +37,15 @@ class RowHead:
         return last
 
 
-# By transformers' automatic class and family: names of modules, or functions that are no modules there.
-_DENSE_TANH = ("classifier.dense", tanh, "classifier.out_proj")
-_LM_HEAD = ("lm_head.dense", gelu, "lm_head.layer_norm", "lm_head.decoder")
-_TRANSFORM = tuple(
-    f"cls.predictions.{name}"
-    for name in ("transform.dense", "transform.transform_act_fn", "transform.LayerNorm", "decoder")
-)
-_BERTS = ("bert", "roberta", "xlm-roberta", "camembert", "electra", "distilbert", "albert", "deberta-v2", "mpnet")
-_STEPS: dict[str, dict[str, tuple[str | Activation, ...]]] = {
-    "AutoModelForSequenceClassification": {
-        "bert": ("bert.pooler.dense", "bert.pooler.activation", "classifier"),
-        "roberta": _DENSE_TANH,
-        "xlm-roberta": _DENSE_TANH,
-        "camembert": _DENSE_TANH,
-        "mpnet": _DENSE_TANH,
-        "electra": ("classifier.dense", "classifier.activation", "classifier.out_proj"),
-        "distilbert": ("pre_classifier", relu, "classifier"),
-        "albert": ("albert.pooler", "albert.pooler_activation", "classifier"),
-    },
-    "AutoModelForMaskedLM": {
-        "bert": _TRANSFORM,
-        "deberta-v2": _TRANSFORM,
-        "roberta": _LM_HEAD,
-        "xlm-roberta": _LM_HEAD,
-        "camembert": _LM_HEAD,
-        "mpnet": _LM_HEAD,
-        "electra": (
-            *(f"generator_predictions.{name}" for name in ("dense", "activation", "LayerNorm")),
-            "generator_lm_head",
-        ),
-        "distilbert": ("vocab_transform", "activation", "vocab_layer_norm", "vocab_projector"),
-        "albert": tuple(f"predictions.{name}" for name in ("dense", "activation", "LayerNorm", "decoder")),
-        "modernbert": ("head.dense", "head.act", "head.norm", "decoder"),
-    },
-    "AutoModelForCausalLM": {"gpt2": ("lm_head",)},
-    "AutoModelForTokenClassification": {
-        **dict.fromkeys(_BERTS, ("classifier",)),
-        "modernbert": ("head.dense", "head.act", "head.norm", "classifier"),
-    },
-    "AutoModelForQuestionAnswering": {
-        **dict.fromkeys(_BERTS, ("qa_outputs",)),
-        "modernbert": ("head.dense", "head.act", "head.norm", "classifier"),
-    },
-    "AutoModelForNextSentencePrediction": {
-        "bert": ("bert.pooler.dense", "bert.pooler.activation", "cls.seq_relationship"),
-    },
-}
-
-
 def row_head(module: Any, auto_class: str) -> RowHead | None:
-    """The head of a model of `transformers`; None where it is built otherwise."""
-    names = _STEPS.get(auto_class, {}).get(module.config.model_type)
-    if names is None:
+    """Return the head of a model of transformers; None where it is built otherwise.
+
+    Args:
+        auto_class: transformers' automatic class that loads it.
+    """
+    family = FAMILIES.get(module.config.model_type)
+    names = () if family is None else family.heads.get(auto_class, ())
+    if not names:
         return None
     try:
         steps = [operator.attrgetter(name)(module) if isinstance(name, str) else name for name in names]

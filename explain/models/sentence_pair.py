@@ -15,6 +15,7 @@ from transformers import PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput, SequenceClassifierOutput
 
 from explain.core.errors import ModelError
+from explain.models.families import FAMILIES
 from explain.models.pooling import Pooling
 
 
@@ -22,14 +23,15 @@ class SentencePair(nn.Module):
     """An encoder of transformers with the cosine of two sentence vectors for a head; `logits` are (B, 1).
 
     Raises:
-        ModelError: a family that can't be told who may look at whom.
+        ModelError: a family that takes no mask of who may look at whom.
     """
 
     def __init__(self, encoder: PreTrainedModel, pooling: Pooling) -> None:
         super().__init__()
-        if encoder.config.model_type == "deberta-v2":
+        if not FAMILIES[encoder.config.model_type].masked:
             raise ModelError(
-                "DeBERTa can't be told who may look at whom, so it can't read two texts apart; use another encoder."
+                f"Models of the family {encoder.config.model_type!r} can't read two texts apart: they take no mask of "
+                "who may look at whom. Use another encoder."
             )
         self.encoder, self.pooling = encoder, pooling
         self.lstm = pooling.lstm  # a part of this module, so that it is frozen, checked and counted with it
@@ -52,7 +54,7 @@ class SentencePair(nn.Module):
         )
 
     def vectors(self, text_of: Tensor, **inputs: Any) -> Tensor:
-        """The two texts' vectors: (B, 2, D).
+        """Return the two texts' vectors: (B, 2, D).
 
         Args:
             text_of (B, T): 0 or 1, whose token each is; -1 for padding.
@@ -72,11 +74,12 @@ class SentencePair(nn.Module):
         return torch.stack(both, dim=1), output
 
     def _mask(self, allowed: Tensor) -> Any:
-        """Who may look at whom (B, 1, T, T), as the family takes it."""
-        if self.config.model_type == "modernbert":  # one mask for each kind of layer
-            places = torch.arange(allowed.shape[-1])
+        """Return who may look at whom (B, 1, T, T), as the family takes it."""
+        if FAMILIES[self.config.model_type].sliding_window:  # one mask for each kind of layer
+            places = torch.arange(allowed.shape[-1], device=allowed.device)
             near = (places[:, None] - places).abs() <= self.config.sliding_window
             return {"full_attention": allowed, "sliding_attention": allowed & near}
         if self.config._attn_implementation == "eager":  # added to the scores, not chosen by
-            return torch.zeros(allowed.shape).masked_fill(~allowed, torch.finfo(torch.float32).min)
+            nothing = torch.zeros(allowed.shape, device=allowed.device)
+            return nothing.masked_fill(~allowed, torch.finfo(torch.float32).min)
         return allowed

@@ -29,7 +29,7 @@ class StraightPath:
         self._way = self._text - empty
 
     def gradients(self, nodes: FloatArray, moved: BoolArray | None = None) -> tuple[FloatArray, FloatArray]:
-        """F, and its gradient times the way gone, at each node: one forward and one backward pass each.
+        """Return F, and its gradient times the way gone, at each node: one forward and one backward pass each.
 
         Args:
             nodes (K,): in [0, 1].
@@ -44,10 +44,10 @@ class StraightPath:
             value, gradient = self._model.gradients(self._tokens, self._target, points, self._meter)
             values.append(value.double())
             products.append((gradient.double() * self._way.double()).sum(dim=-1))
-        return torch.cat(values).numpy(), torch.cat(products).numpy()
+        return torch.cat(values).cpu().numpy(), torch.cat(products).cpu().numpy()
 
     def vectors(self, nodes: FloatArray, left: Units, right: Units) -> tuple[FloatArray, FloatArray]:
-        """Two texts' vectors at each node, and what each unit's going its way does to the vector of its own text.
+        """Return two texts' vectors at each node, and the derivative of each unit's own text's vector along its way.
 
         Args:
             nodes (K,): in [0, 1].
@@ -56,28 +56,29 @@ class StraightPath:
         Returns:
             Vectors of length 1 (K, 2, E), and d vector / d node (K, U + V, E), those of `left` first.
         """
-        moved = torch.zeros(max(len(left), len(right)), len(self._tokens))
+        moved = self._text.new_zeros(max(len(left), len(right)), len(self._tokens))
         for units in (left, right):
             for row, unit in zip(moved, units):
                 row[list(unit)] = 1.0
         ways = moved[..., None] * self._way
-        found = []
+        parts = []
         for part in np.array_split(nodes, self._model.chunks(len(nodes) * len(ways), len(self._tokens))):
             if len(part):
                 points = self._points(part, None).repeat_interleave(len(ways), dim=0)
-                given = self._model.vectors_moved(self._tokens, points, ways.repeat(len(part), 1, 1), self._meter)
-                found.append([tensor.double().unflatten(0, (len(part), len(ways))) for tensor in given])
-        vectors, changes = (torch.cat(tensors).numpy() for tensors in zip(*found))  # (K, R, 2, E)
+                directions = ways.repeat(len(part), 1, 1)
+                pair = self._model.vectors.jvp(self._tokens, points, directions, self._meter)
+                parts.append([tensor.double().unflatten(0, (len(part), len(ways))) for tensor in pair])
+        vectors, changes = (torch.cat(tensors).cpu().numpy() for tensors in zip(*parts))  # (K, R, 2, E)
         return vectors[:, 0], np.concatenate([changes[:, : len(left), 0], changes[:, : len(right), 1]], axis=1)
 
     def ends(self) -> tuple[float, float]:
-        """F of the empty text and of the text: two forward passes."""
+        """Return F of the empty text and of the text: two forward passes."""
         points = self._points(np.array([0.0, 1.0]), None)
         start, end = self._model.values(self._tokens, self._target, points, self._meter).tolist()
         return start, end
 
     def _points(self, nodes: FloatArray, moved: BoolArray | None) -> Tensor:
-        left = torch.tensor(1 - nodes, dtype=torch.float32)[:, None]  # (K, 1)
+        left = torch.tensor(1 - nodes, dtype=torch.float32, device=self._text.device)[:, None]  # (K, 1)
         if moved is not None:
-            left = left * torch.from_numpy(moved)
+            left = left * torch.from_numpy(moved).to(left.device)
         return self._text - left[..., None] * self._way  # (K, T, D)

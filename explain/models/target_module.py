@@ -40,8 +40,8 @@ class TargetModule(nn.Module):
 
 
 def shared_weight_copy(module: AnyModule) -> AnyModule:
-    """A copy of a module and all in it, but for parameters and buffers, which stay the same tensors."""
-    kept: dict[int, Any] = {id(one): one for one in (*module.parameters(), *module.buffers())}
+    """Return a copy of a module and all in it, but for parameters and buffers, which stay the same tensors."""
+    kept: dict[int, Any] = {id(tensor): tensor for tensor in (*module.parameters(), *module.buffers())}
     return copy.deepcopy(module, kept)
 
 
@@ -62,8 +62,8 @@ def has_activation_modules(module: nn.Module, head: RowHead, layers: int, run: C
     if not all(isinstance(step, nn.Module) and is_activation(step) for step in bent):
         return False
     runs: Counter[nn.Module] = Counter()
-    for one in filter(is_activation, module.modules()):
-        one.register_forward_hook(lambda which, *_: runs.update([which]))
+    for activation in filter(is_activation, module.modules()):
+        activation.register_forward_hook(lambda which, *_: runs.update([which]))
     with torch.inference_mode():
         run()
     return set(runs.values()) == {1} and len(runs) == layers + len(bent)

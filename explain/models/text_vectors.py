@@ -17,7 +17,7 @@ from explain.models.pooling import Pooling
 
 @dataclass(frozen=True, eq=False)
 class ReadTexts:
-    """What reading texts gave.
+    """The vectors of texts, and how much of each was read.
 
     Attributes:
         vectors (N, D): float32.
@@ -50,36 +50,39 @@ def read_vectors(
         unknown: the id of unknown pieces, if there is one.
     """
     vectors: list[npt.NDArray[np.float32]] = [np.empty(0, dtype=np.float32)] * len(encodings)
-    lengths = [len(one.ids) for one in encodings]
+    lengths = [len(encoding.ids) for encoding in encodings]
     for chunk in chunks_by_length(lengths):
-        found = _vectors(encoder, [encodings[number] for number in chunk], pooling, types)
-        for number, vector in zip(chunk, found, strict=True):
+        chunk_vectors = _vectors(encoder, [encodings[number] for number in chunk], pooling, types)
+        for number, vector in zip(chunk, chunk_vectors, strict=True):
             vectors[number] = vector
         if meter is not None:
             meter.tick(forward=len(chunk), positions=len(chunk) * lengths[chunk[0]])
     return ReadTexts(
         np.stack(vectors),
         np.array(lengths, dtype=np.int64),
-        np.array([0 if unknown is None else one.ids.count(unknown) for one in encodings], dtype=np.int64),
-        np.array([bool(one.overflowing) for one in encodings]),
+        np.array([0 if unknown is None else encoding.ids.count(unknown) for encoding in encodings], dtype=np.int64),
+        np.array([bool(encoding.overflowing) for encoding in encodings]),
     )
 
 
 def _vectors(encoder: Any, encodings: Sequence[Encoding], pooling: Pooling, types: bool) -> npt.NDArray[np.float32]:
-    """Vectors (B, D) of one batch, the longest first."""
+    """Return the vectors (B, D) of one batch, the longest first."""
     longest = len(encodings[0].ids)
-    attended = torch.tensor([[place < len(one.ids) for place in range(longest)] for one in encodings])
-    inputs: dict[str, Any] = {"input_ids": _padded([one.ids for one in encodings], encoder.config.pad_token_id or 0)}
+    device = next(encoder.parameters()).device
+    lengths = torch.tensor([len(encoding.ids) for encoding in encodings], device=device)
+    attended = torch.arange(longest, device=device) < lengths[:, None]
+    ids = _padded([encoding.ids for encoding in encodings], encoder.config.pad_token_id or 0)
+    inputs: dict[str, Any] = {"input_ids": ids.to(device)}
     if not attended.all():
         inputs["attention_mask"] = attended.long()
     if types:
-        inputs["token_type_ids"] = _padded([one.type_ids for one in encodings], 0)
+        inputs["token_type_ids"] = _padded([encoding.type_ids for encoding in encodings], 0).to(device)
     with torch.inference_mode():
         output = encoder(**inputs, output_hidden_states=pooling.layers is not None, return_dict=True)
         rows = pooling.rows(output.last_hidden_state, output.get("hidden_states"))
-        return pooling.of(rows, attended).numpy()
+        return pooling.of(rows, attended).cpu().numpy()
 
 
-def _padded(values: Sequence[Sequence[int]], filler: int) -> Tensor:
-    longest = max(map(len, values))
-    return torch.tensor([[*line, *[filler] * (longest - len(line))] for line in values])
+def _padded(lines: Sequence[Sequence[int]], filler: int) -> Tensor:
+    longest = max(map(len, lines))
+    return torch.from_numpy(np.array([[*line, *[filler] * (longest - len(line))] for line in lines], dtype=np.int64))

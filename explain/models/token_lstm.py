@@ -68,7 +68,7 @@ class BertWithLSTM(BertModel):
 
 
 def kept_rows(rows: Tensor, attention_mask: Tensor | None) -> Tensor:
-    """Which rows (B, T, D) are tokens and no padding: (B, T)."""
+    """Return which rows (B, T, D) are tokens and no padding: (B, T)."""
     if attention_mask is None:
         return torch.ones(rows.shape[:2], dtype=torch.bool, device=rows.device)
     return attention_mask.bool()

@@ -1,4 +1,4 @@
-"""How far two explanations of one text agree: word by word, on the same words in the same order."""
+"""Agreement of two explanations of one text: word by word, on the same words in the same order."""
 
 import math
 
@@ -11,20 +11,35 @@ _Floats = npt.NDArray[np.float64]
 
 
 def leading(words: int) -> int:
-    """How many words count as the top ones: a fifth, but at least three."""
+    """Return the number of top words: a fifth of all words, but at least three.
+
+    >>> leading(40), leading(5), leading(2)
+    (8, 3, 2)
+    """
     return min(words, max(3, math.ceil(words / 5)))
 
 
 def places(scores: _Floats) -> npt.NDArray[np.int64]:
-    """Where each word stands (..., U) by the size of its score, the largest being 1; ties by place in the text."""
+    """Return each word's rank (..., U) by the size of its score, the largest being 1; ties by position in the text.
+
+    >>> places(np.array([0.1, -0.9, 0.4]))
+    array([3, 1, 2])
+    """
     return np.argsort(np.argsort(-np.abs(scores), axis=-1, kind="stable"), axis=-1) + 1
 
 
 def disputed(scores: _Floats, most: int = 3) -> list[int]:
-    """Words whose place differs most between methods (M, U), of those that are among the top words of one of them."""
-    where = places(scores)
-    top = np.flatnonzero((where <= leading(scores.shape[1])).any(axis=0))
-    spread = np.ptp(where[:, top], axis=0)
+    """Return the words whose rank differs most between methods, among the top words of any method.
+
+    Args:
+        scores (M, U): of M methods on the same words.
+
+    >>> disputed(np.array([[4.0, 3.0, 2.0, 1.0], [4.0, 1.0, 2.0, 3.0]]))
+    [1, 3]
+    """
+    ranks = places(scores)
+    top = np.flatnonzero((ranks <= leading(scores.shape[1])).any(axis=0))
+    spread = np.ptp(ranks[:, top], axis=0)
     return [int(top[number]) for number in np.argsort(-spread, kind="stable")[:most] if spread[number] > 0]
 
 
@@ -39,6 +54,9 @@ def agreement(left: _Floats, right: _Floats, *, signed: bool) -> dict[str, float
         for fewer than three words; "top_overlap": the share of the top words of the one that are among the top words of
         the other, sizes compared, a fifth of the words but at least three; "signs": the share of the union of these
         that have the same sign. The last two are undefined where all scores of a side have the same size.
+
+    >>> agreement(np.array([3.0, -2.0, 1.0]), np.array([3.0, 2.0, 1.0]), signed=True)["signs"]  # two of three
+    0.6666666666666666
     """
     if not signed:
         left, right = np.abs(left), np.abs(right)

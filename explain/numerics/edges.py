@@ -1,4 +1,4 @@
-"""The strongest attention edges: what a graph of at most so many lines should draw."""
+"""The strongest attention edges, for a graph of at most so many lines."""
 
 import numpy as np
 import numpy.typing as npt
@@ -12,26 +12,29 @@ def top_edges(
     least: float = 0.0,
     selves: bool = True,
 ) -> list[tuple[int, int, int, float]]:
-    """The largest weights of each layer, by size where some are negative.
+    """Return the edges with the largest weights of each layer, by size where some are negative.
 
     Args:
-        weights (L, T, T): row = looks, column = is looked at.
+        weights (L, T, T): row = the token that attends, column = the attended token.
         per_layer: most edges of one layer.
         shown (T,): tokens that may be an end of an edge; by default all.
-        least: weights smaller than that are left out; selves: tokens may be linked to themselves.
+        least: smaller weights are left out; selves: tokens may be linked to themselves.
 
     Returns:
         (layer, row, column, weight), layer by layer, largest first; equal weights in order of row and column.
+
+    >>> top_edges(np.array([[[0.1, 0.9], [0.7, 0.3]]]), per_layer=2)
+    [(0, 0, 1, 0.9), (0, 1, 0, 0.7)]
     """
     layers, count, _ = weights.shape
     tokens = np.arange(count) if shown is None else np.flatnonzero(shown)
     edges: list[tuple[int, int, int, float]] = []
     for layer in range(layers):
-        values = weights[layer][np.ix_(tokens, tokens)]
-        sizes = np.abs(values)
+        block = weights[layer][np.ix_(tokens, tokens)]
+        sizes = np.abs(block)
         if not selves:
             np.fill_diagonal(sizes, -1.0)
-        flat, sizes = values.ravel(), sizes.ravel()
+        flat, sizes = block.ravel(), sizes.ravel()
         floor = least
         if per_layer < len(flat):  # a full sort of T x T weights takes long; equal weights must not fall out by chance
             floor = max(floor, np.partition(sizes, len(flat) - per_layer)[len(flat) - per_layer])

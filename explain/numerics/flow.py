@@ -1,4 +1,4 @@
-"""Attention flow: how much can run from the rows of the last layer to an input token, weights being widths of pipes.
+"""Attention flow: the maximum flow from the rows of the last layer to each input token, with weights as capacities.
 
 Nodes are tokens at each layer; an edge from (l, i) down to (l - 1, j) holds at most A_l[i, j]. The flow of token j is
 the largest that can run from the rows read to (0, j). Abnar and Zuidema (2020), https://arxiv.org/abs/2005.00928,
@@ -19,7 +19,7 @@ def maximum_flows(
     rows: npt.NDArray[np.floating],
     after_each: Callable[[], None] = lambda: None,
 ) -> npt.NDArray[np.float64]:
-    """The maximum flow to every input token, one problem each.
+    """Return the maximum flow to every input token, one problem each.
 
     Args:
         weights (L, T, T): capacities, rows summing to 1.
@@ -27,7 +27,10 @@ def maximum_flows(
         after_each: called after each token, to show progress or to raise.
 
     Returns:
-        (T,): each in [0, 1]; they are flows of their own and sum to nothing.
+        (T,): each in [0, 1]; each is the answer to a problem of its own, so they have no meaningful sum.
+
+    >>> maximum_flows(np.array([[[0.5, 0.5], [0.25, 0.75]]]), np.array([0.5, 0.5])).tolist()
+    [0.75, 1.0]
     """
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import maximum_flow

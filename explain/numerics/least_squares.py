@@ -1,7 +1,7 @@
 """Weighted least squares of which some equations were drawn at random, with the intervals that follow.
 
 The intervals are those of White (1980), https://doi.org/10.2307/1912934, whatever the residuals' spread; each residual
-is divided by one less its leverage (MacKinnon and White 1985, HC3), so that few equations are not believed too much.
+is divided by one less its leverage (MacKinnon and White 1985, HC3), since few equations fit too well by themselves.
 """
 
 from dataclasses import dataclass
@@ -26,8 +26,15 @@ class Equations:
 
 
 def constrained_fit(equations: Equations, sums: FloatArray, totals: FloatArray) -> tuple[_Floats, _Floats]:
-    """Values (U,) that fit best among those with sums (S, U) . values = totals (S,), and half-widths of their 95 %
-    intervals (U,): 0 where nothing was drawn."""
+    """Return the coefficients that fit best under sums (S, U) . values = totals (S,).
+
+    Returns:
+        Values (U,), and half-widths of their 95 % intervals (U,): 0 where nothing was drawn.
+
+    >>> equations = Equations(np.eye(2), np.array([1.0, 2.0]), np.ones(2), drawn=0)
+    >>> constrained_fit(equations, np.ones((1, 2)), np.array([4.0]))[0].round(6)
+    array([1.5, 2.5])
+    """
     design, weights = equations.design, equations.weights
     inverse = np.linalg.pinv((design.T * weights) @ design + sums.T @ sums, hermitian=True)  # sums are fixed anyhow
     bound = np.linalg.pinv(sums @ inverse @ sums.T, hermitian=True)
@@ -48,14 +55,18 @@ class LocalFit:
 
 
 def local_fit(draws: BoolArray, worth: FloatArray, weights: FloatArray, ridge: float) -> LocalFit:
-    """Weighted ridge regression with an intercept, which is not pulled toward zero.
+    """Fit a weighted ridge regression whose intercept is not penalized.
 
     Args:
-        draws (N, U): the first is given, all others were drawn independently.
+        draws (N, U): the first is fixed, all others were drawn independently.
         worth (N,), weights (N,): of each.
 
     Returns:
         The fit. No intervals where there are no more draws than numbers to fit; R squared is 1 where nothing varies.
+
+    >>> fit = local_fit(np.array([[True, True], [True, False], [False, True]]), np.array([3.0, 1, 2]), np.ones(3), 0.0)
+    >>> fit.scores.round(6), fit.error is None
+    (array([1., 2.]), True)
     """
     design = np.column_stack([np.ones(len(draws)), draws])
     equations = Equations(design, worth, weights, len(draws) - 1)
@@ -70,7 +81,11 @@ def local_fit(draws: BoolArray, worth: FloatArray, weights: FloatArray, ridge: f
 
 
 def _half_widths(equations: Equations, values: FloatArray, inverse: FloatArray) -> _Floats:
-    """`inverse`: of the second derivative of what was minimized, along what was free."""
+    """Return half-widths of 95 % intervals (U,) by White's formula.
+
+    Args:
+        inverse (U, U): of the second derivative of the minimized function, along the free directions.
+    """
     last = slice(len(equations.wanted) - equations.drawn, None)
     design, weights = equations.design[last], equations.weights[last]
     if not len(design):

@@ -8,7 +8,7 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.floating]
 Place = tuple[int, int]  # a layer and a number
 
-# What each figure is, for people. n: activations, g: the target's gradients there, both at the tokens of a word.
+# The meaning of each figure, as pages show it.
 NEURON_FIGURES = {
     "activation": "what the neuron gives at the word; of several pieces, the one of the largest size",
     "above_elsewhere": "its activation at the word less its mean at the text's other tokens",
@@ -18,7 +18,7 @@ NEURON_FIGURES = {
 
 
 def neuron_figures(activations: FloatArray, gradients: FloatArray, unit: Sequence[int]) -> dict[str, FloatArray]:
-    """Every figure of `NEURON_FIGURES` for every neuron.
+    """Return every figure of `NEURON_FIGURES` for every neuron.
 
         activation_i = n_ti at the t of the unit where |n_ti| is largest
         above_elsewhere_i = activation_i - mean over t outside the unit of n_ti
@@ -33,12 +33,16 @@ def neuron_figures(activations: FloatArray, gradients: FloatArray, unit: Sequenc
 
     Returns:
         By name: (L, F).
+
+    >>> activations = np.array([[[1.0], [-3.0], [2.0]]])  # one neuron of one layer, three tokens
+    >>> {name: float(figure[0, 0]) for name, figure in neuron_figures(activations, np.ones((1, 3, 1)), [0, 1]).items()}
+    {'activation': -3.0, 'above_elsewhere': -5.0, 'gradient': 2.0, 'activation_x_gradient': -2.0}
     """
-    chosen = list(unit)
-    here, slopes = activations[:, chosen], gradients[:, chosen]
+    tokens = list(unit)
+    here, slopes = activations[:, tokens], gradients[:, tokens]
     largest = np.take_along_axis(here, np.abs(here).argmax(axis=1)[:, None], axis=1)[:, 0]
-    elsewhere = np.setdiff1d(np.arange(activations.shape[1]), chosen)
-    mean = activations[:, elsewhere if len(elsewhere) else chosen].mean(axis=1)
+    elsewhere = np.setdiff1d(np.arange(activations.shape[1]), tokens)
+    mean = activations[:, elsewhere if len(elsewhere) else tokens].mean(axis=1)
     return {
         "activation": largest,
         "above_elsewhere": largest - mean,
@@ -48,10 +52,13 @@ def neuron_figures(activations: FloatArray, gradients: FloatArray, unit: Sequenc
 
 
 def most_of(values: FloatArray, count: int, *, layer: int | None = None, by_size: bool = True) -> list[Place]:
-    """The neurons with most of a figure (L, F), the most first; of equal ones the first in the model.
+    """Return the neurons with most of a figure (L, F), the most first; of equal ones the first in the model.
 
     Args:
-        layer: of this one alone; by_size: whatever their sign.
+        layer: look in this layer alone; by_size: compare absolute values.
+
+    >>> most_of(np.array([[0.1, -0.9], [0.5, 0.2]]), 2)
+    [(0, 1), (1, 0)]
     """
     amounts = np.abs(values) if by_size else values
     if layer is not None:
@@ -61,12 +68,19 @@ def most_of(values: FloatArray, count: int, *, layer: int | None = None, by_size
     return [(int(place) // width + (layer or 0), int(place) % width) for place in order]
 
 
-def random_neurons(chosen: Sequence[Place], width: int, draws: int, seed: int) -> list[list[Place]]:
-    """For each draw, as many neurons of the same layers as were chosen, none of them chosen, none twice.
+def random_neurons(neurons: Sequence[Place], width: int, draws: int, seed: int) -> list[list[Place]]:
+    """Draw as many other neurons of the same layers, `draws` times, no neuron twice within a draw.
 
-    None at all where a layer has too few others.
+    Args:
+        neurons: the neurons that a random choice is compared with; width: neurons of a layer.
+
+    Returns:
+        A list of neurons for each draw; empty where a layer has too few others.
+
+    >>> random_neurons([(0, 1)], width=2, draws=2, seed=0)
+    [[(0, 0)], [(0, 0)]]
     """
-    taken = _by_layer(chosen)
+    taken = _by_layer(neurons)
     if any(2 * len(numbers) > width for numbers in taken.values()):
         return []
     generator = np.random.default_rng(seed)
@@ -82,34 +96,37 @@ def random_neurons(chosen: Sequence[Place], width: int, draws: int, seed: int) -
 
 
 def neurons_alike(
-    chosen: Sequence[Place], sizes: FloatArray, draws: int, seed: int, nearest: int = 40
+    neurons: Sequence[Place], sizes: FloatArray, draws: int, seed: int, nearest: int = 40
 ) -> list[list[Place]]:
-    """As `random_neurons`, each drawn among the `nearest` others of its layer by size of activation.
+    """Draw like `random_neurons`, each neuron among the `nearest` others of its layer by size of activation.
 
     Most neurons are nearly silent at most tokens, so an active one does more than a random one whatever it stands for.
 
     Args:
         sizes (L, F): how active each neuron is.
+
+    >>> neurons_alike([(0, 0)], np.array([[5.0, 4.0, 0.1]]), draws=1, seed=0, nearest=1)
+    [[(0, 1)]]
     """
     width = sizes.shape[1]
-    taken = _by_layer(chosen)
+    taken = _by_layer(neurons)
     if any(2 * len(numbers) + nearest - 1 > width for numbers in taken.values()):
         return []
     generator = np.random.default_rng(seed)
-    found: list[list[Place]] = []
+    samples: list[list[Place]] = []
     for _ in range(draws):
         drawn: list[Place] = []
         for layer, numbers in taken.items():
             for number in sorted(numbers):
                 far = np.abs(sizes[layer] - sizes[layer, number])
-                far[[*numbers, *(other for one, other in drawn if one == layer)]] = np.inf
+                far[[*numbers, *(other for drawn_layer, other in drawn if drawn_layer == layer)]] = np.inf
                 drawn.append((layer, int(generator.choice(np.argsort(far, kind="stable")[:nearest]))))
-        found.append(drawn)
-    return found
+        samples.append(drawn)
+    return samples
 
 
-def _by_layer(chosen: Sequence[Place]) -> dict[int, set[int]]:
-    found: dict[int, set[int]] = {}
-    for layer, number in chosen:
-        found.setdefault(layer, set()).add(number)
-    return found
+def _by_layer(neurons: Sequence[Place]) -> dict[int, set[int]]:
+    numbers: dict[int, set[int]] = {}
+    for layer, number in neurons:
+        numbers.setdefault(layer, set()).add(number)
+    return numbers

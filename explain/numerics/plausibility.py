@@ -1,4 +1,4 @@
-"""How far scores and a reader's marks name the same words: token F1, IOU and AUPRC, and what a random order has.
+"""Agreement of scores with a reader's marked words: token F1, IOU and AUPRC, and their means over random orders.
 
 After ERASER, DeYoung et al. (2020), https://arxiv.org/abs/1911.03429, section 4: overlap for a choice of words, the
 area under the precision-recall curve for scores. A choice must have a size; here it is that of the reader's.
@@ -14,7 +14,7 @@ _Bools = npt.NDArray[np.bool_]
 
 
 def plausibility(scores: _Floats, marked: _Bools) -> dict[str, float]:
-    """Figures of agreement of one method's scores with marked words.
+    """Return figures of agreement of one method's scores with marked words.
 
     Args:
         scores (U,): of words, the highest first in the method's order (signed or not); equal ones by place in the text.
@@ -28,6 +28,9 @@ def plausibility(scores: _Floats, marked: _Bools) -> dict[str, float]:
 
     Raises:
         ValueError: no word is marked, or every word.
+
+    >>> plausibility(np.array([0.9, 0.1, 0.5, -0.2]), np.array([True, False, False, False]))
+    {'f1': 1.0, 'iou': 1.0, 'auprc': 1.0}
     """
     count = int(marked.sum())
     _check(len(marked), count)
@@ -41,12 +44,15 @@ def plausibility(scores: _Floats, marked: _Bools) -> dict[str, float]:
 
 
 def chance(words: int, marked: int) -> dict[str, float]:
-    """The mean of each figure over all orders of the words, none equal: what an order that knows nothing has.
+    """Return the mean of each figure over all orders of the words: the chance level, without ties.
 
     The mean average precision is above marked / words, the precision of an endless list, and far above in short texts.
 
     Raises:
         ValueError: no word is marked, or every word.
+
+    >>> chance(words=4, marked=1)
+    {'f1': 0.25, 'iou': 0.25, 'auprc': 0.5208333333333333}
     """
     _check(words, marked)
     ways = comb(words, marked)

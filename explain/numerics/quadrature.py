@@ -1,7 +1,7 @@
 """Integrals over [0, 1]: points and weights, and how many points are enough.
 
 Clenshaw-Curtis points are nested: 17, 33, 65, 129 ... points each contain the ones before, so an integral is refined
-without throwing a value away. They contain both ends. Gauss-Legendre is the most exact for a number of points fixed
+without wasting an evaluation. They contain both ends. Gauss-Legendre is the most exact for a number of points fixed
 beforehand. Trefethen (2008), "Is Gauss quadrature better than Clenshaw-Curtis?", SIAM Review 50(1).
 """
 
@@ -22,17 +22,26 @@ CHANGE_ALLOWED = 0.02  # of the largest part, between a level and the one with h
 
 @functools.lru_cache(maxsize=64)
 def gauss_legendre(points: int) -> tuple[Floats, Floats]:
-    """Nodes (K,) ascending and weights (K,) summing to 1; exact for polynomials of degree 2K - 1."""
+    """Return nodes (K,) ascending and weights (K,) summing to 1; exact for polynomials of degree 2K - 1.
+
+    >>> nodes, weights = gauss_legendre(2)
+    >>> round(float(weights @ nodes**3), 12)  # the integral of x^3
+    0.25
+    """
     nodes, weights = np.polynomial.legendre.leggauss(points)
     return _frozen((nodes + 1) / 2), _frozen(weights / 2)
 
 
 @functools.lru_cache(maxsize=64)
 def clenshaw_curtis(points: int) -> tuple[Floats, Floats]:
-    """Nodes (K,) ascending from 0 to 1 and weights (K,) summing to 1, for an odd number of points of at least 3.
+    """Return nodes (K,) ascending from 0 to 1 and weights (K,) summing to 1, for an odd number of at least 3 points.
 
     Raises:
         ValueError: an even number of points, or fewer than three.
+
+    >>> nodes, weights = clenshaw_curtis(3)
+    >>> nodes.round(12), weights.round(6)
+    (array([0. , 0.5, 1. ]), array([0.166667, 0.666667, 0.166667]))
     """
     if points < 3 or points % 2 == 0:
         raise ValueError(f"Clenshaw-Curtis takes an odd number of at least 3 points, not {points}.")
@@ -47,20 +56,24 @@ def clenshaw_curtis(points: int) -> tuple[Floats, Floats]:
 
 
 def new_nodes(points: int) -> Floats:
-    """The nodes of `clenshaw_curtis(points)` that half as many intervals do not have: every second one."""
+    """Return the nodes of `clenshaw_curtis(points)` that the level before lacks: every second one.
+
+    >>> new_nodes(3).round(12)
+    array([0.5])
+    """
     return clenshaw_curtis(points)[0][1::2]
 
 
 @dataclass(frozen=True, eq=False)
 class PathIntegral:
-    """The gradient of F, integrated along a path; what it adds up to is known: the difference of F at both ends.
+    """The gradient of F, integrated along a path; the exact total is known: the difference of F at both ends.
 
     Attributes:
         parts (T,): each token's part.
         start, end: F at both ends.
         tolerance: largest gap allowed between the sum of the parts and end - start.
         converged: the gap is within it and, where points were added, the last ones changed little.
-        about: all that is to be told of it, as JSON values.
+        about: rule, points, convergence and tolerance, as JSON values.
     """
 
     parts: Floats
@@ -76,11 +89,14 @@ Sample = Callable[[Floats], tuple[Floats, Floats]]
 
 
 def nested(sample: Sample, most: int) -> Iterator[tuple[Floats, Floats]]:
-    """What a sample gives at 33, 65, 129 ... Clenshaw-Curtis points, up to `most`; nothing is sampled twice.
+    """Sample at 33, 65, 129 ... Clenshaw-Curtis points, up to `most`; no node is sampled twice.
 
     Yields:
         Values (K, ...) and slopes (K, ...) at the nodes of `clenshaw_curtis(K)`; values are of the first level's nodes
         only, whose first and last are those of every level.
+
+    >>> [len(slopes) for values, slopes in nested(lambda nodes: (nodes**2, 2 * nodes[:, None]), most=65)]
+    [33, 65]
     """
     points = FIRST_LEVEL
     values, slopes = sample(clenshaw_curtis(points)[0])
@@ -94,14 +110,22 @@ def nested(sample: Sample, most: int) -> Iterator[tuple[Floats, Floats]]:
 
 
 def two_levels(slopes: Floats) -> tuple[Floats, Floats]:
-    """The integral of slopes (K, ...) at Clenshaw-Curtis nodes, and the same from every second one."""
+    """Return the integral of slopes (K, ...) at Clenshaw-Curtis nodes, and the integral by every second node.
+
+    >>> [round(float(integral), 6) for integral in two_levels(2 * clenshaw_curtis(5)[0])]
+    [1.0, 1.0]
+    """
     points = len(slopes)
     whole = np.tensordot(clenshaw_curtis(points)[1], slopes, axes=1)
     return whole, np.tensordot(clenshaw_curtis(points // 2 + 1)[1], slopes[::2], axes=1)
 
 
 def agree(parts: Floats, coarser: Floats) -> tuple[bool, float]:
-    """Whether two successive levels say the same, and the largest change from one to the other."""
+    """Return whether two successive levels agree, and the largest change from one to the other.
+
+    >>> agree(np.array([1.0, 2.0]), np.array([1.0, 1.5]))
+    (False, 0.5)
+    """
     change = float(np.abs(parts - coarser).max(initial=0.0))
     return change <= CHANGE_ALLOWED * float(np.abs(parts).max(initial=0.0)) + SMALLEST_TOLERANCE, change
 
@@ -111,7 +135,11 @@ def refined(sample: Sample, tolerance: float, most: int) -> PathIntegral:
 
     Args:
         tolerance: largest gap allowed, as a part of the difference between the ends.
-        most: at so many points it gives up.
+        most: the largest number of points; the integral is then returned as not converged.
+
+    >>> square = refined(lambda nodes: (nodes**2, 2 * nodes[:, None]), tolerance=0.05, most=65)
+    >>> square.converged, square.about["points"], square.parts.round(6)
+    (True, 33, array([1.]))
     """
     for values, slopes in nested(sample, most):
         start, end = float(values[0]), float(values[-1])
@@ -126,7 +154,11 @@ def refined(sample: Sample, tolerance: float, most: int) -> PathIntegral:
 
 
 def fixed(sample: Sample, ends: tuple[float, float], tolerance: float, points: int) -> PathIntegral:
-    """Integrate on so many Gauss-Legendre points; F at the ends is given, as they are none of these."""
+    """Integrate on a fixed number of Gauss-Legendre points; F at the ends is an argument, as they are no such points.
+
+    >>> fixed(lambda nodes: (nodes**2, 2 * nodes[:, None]), (0.0, 1.0), tolerance=0.05, points=4).parts.round(6)
+    array([1.])
+    """
     nodes, weights = gauss_legendre(points)
     parts = weights @ sample(nodes)[1]
     allowed = allowed_gap(tolerance, ends[1] - ends[0])
@@ -136,17 +168,26 @@ def fixed(sample: Sample, ends: tuple[float, float], tolerance: float, points: i
 
 
 def about_all(integrals: Sequence[PathIntegral]) -> dict[str, Any]:
-    """Return what is to be told of several integrals together: of each figure the worst."""
+    """Return `about` of several integrals together: the worst of each figure.
+
+    >>> square = lambda nodes: (nodes**2, 2 * nodes[:, None])
+    >>> about_all([fixed(square, (0.0, 1.0), 0.05, 4), fixed(square, (0.0, 1.0), 0.05, 8)])["points"]
+    8
+    """
     merged = dict(integrals[0].about)
-    for one in integrals[1:]:
-        for name, figure in one.about.items():
+    for integral in integrals[1:]:
+        for name, figure in integral.about.items():
             if name != "rule":
                 merged[name] = merged[name] and figure if name == "converged" else max(merged[name], figure)
     return merged
 
 
 def allowed_gap(tolerance: float, difference: float) -> float:
-    """The gap allowed, in the unit of F: a part of a difference of F, but not less than rounding makes of it."""
+    """Return the largest gap allowed, in the unit of F: a part of a difference of F, but no less than rounding makes.
+
+    >>> allowed_gap(0.05, difference=-2.0), allowed_gap(0.05, difference=0.0)
+    (0.1, 0.001)
+    """
     return max(SMALLEST_TOLERANCE, tolerance * abs(difference))
 
 

@@ -23,7 +23,7 @@ def spearman(left: npt.ArrayLike, right: npt.ArrayLike) -> float | None:
     >>> spearman([1, 2, 3], [5, 5, 5]) is None
     True
     """
-    from scipy.stats import spearmanr  # scipy takes long to import, and few ask
+    from scipy.stats import spearmanr  # scipy takes long to import, and few calls need it
 
     sides = _with_ranks(left, right)
     return None if sides is None else float(spearmanr(*sides).statistic)
@@ -42,7 +42,7 @@ def kendall(left: npt.ArrayLike, right: npt.ArrayLike) -> float | None:
 
 
 def _with_ranks(left: npt.ArrayLike, right: npt.ArrayLike) -> tuple[_Floats, _Floats] | None:
-    """Both sides, flat; None where one of them puts its values in no order."""
+    """Return both sides, flat; None where a side has no order."""
     sides = np.asarray(left, dtype=np.float64).ravel(), np.asarray(right, dtype=np.float64).ravel()
     ordered = all(len(side) >= FEWEST_RANKS and np.ptp(side) > 0 for side in sides)
     return sides if ordered else None
@@ -77,8 +77,12 @@ def wilson(hits: float, count: int, z: float = NORMAL) -> tuple[float, float]:
     """Return the 95 % interval of a share (Wilson 1927), which stays inside 0 and 1.
 
     Args:
-        hits: how many of `count` are; not whole where what is counted are shares themselves. These vary less than yes
-            and no do with the same mean, so the interval is then, if anything, too wide.
+        hits: successes among `count`. They are no whole number where shares are averaged; shares vary less than yes and
+            no with the same mean, so the interval is then, if anything, too wide.
+
+    >>> low, high = wilson(8, 10)
+    >>> print(f"{low:.2f} to {high:.2f}")
+    0.49 to 0.94
     """
     share = hits / count
     center = (share + z**2 / (2 * count)) / (1 + z**2 / count)
@@ -98,6 +102,9 @@ def bootstrap_ratio(
 
     Returns:
         Low and high, of the draws whose denominators are not all zero; not a number where no draw is left.
+
+    >>> bootstrap_ratio(np.array([1.0, 1.0]), np.array([2.0, 2.0]))  # every draw gives one half
+    (0.5, 0.5)
     """
     random = np.random.default_rng(seed)
     ratios = np.empty(draws)

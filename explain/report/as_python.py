@@ -1,4 +1,4 @@
-"""The Python that gives what a page shows."""
+"""Python code that computes what a page shows."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ from explain.text.phrases import PhraseSettings
 
 
 def as_python(plan: Plan, model: TextModel) -> str:
-    """Return the Python that gives the report of a plan."""
-    changed = {method.name: values for method in plan.methods if (values := changed_settings(method))}
+    """Return Python code that computes the report of a plan."""
+    changed = {method.name: own for method in plan.methods if (own := changed_settings(method))}
     arguments = [
         *_text_and_model(plan, model),
         f"    methods={tuple(method.name for method in plan.methods)!r},",
@@ -35,7 +35,7 @@ def as_python(plan: Plan, model: TextModel) -> str:
 
 
 def ask_as_python(analysis: Analysis[Any, Any], plan: Plan, model: TextModel) -> str:
-    """Return the Python that asks one analysis about the same text; a set of texts is read from a file."""
+    """Return Python code that runs an analysis on the same text; a set of texts is read from a file."""
     body = "\n".join((*_text_and_model(plan, model), *_target(plan)))
     settings: dict[str, Any] = changed_settings(analysis)
     header, written = "import explain\n", repr(settings)
@@ -50,9 +50,9 @@ def changed_settings(analysis: Analysis[Any, Any]) -> dict[str, Any]:
     """Return the settings that are not at their defaults, as JSON values."""
     changed = {}
     for setting in settings_of(analysis):
-        value = getattr(analysis, setting.name)
-        if setting.required or value != setting.default:
-            changed[setting.name] = setting.encode(value)
+        content = getattr(analysis, setting.name)
+        if setting.required or content != setting.default:
+            changed[setting.name] = setting.encode(content)
     return changed
 
 
@@ -68,4 +68,4 @@ def _text_and_model(plan: Plan, model: TextModel) -> list[str]:
 def _target(plan: Plan) -> list[str]:
     """Return the arguments that are not left to their defaults, a line each."""
     arguments = {"text_pair": plan.text.text_pair, **vars(plan.target)}
-    return [f"    {name}={value!r}," for name, value in arguments.items() if value is not None]
+    return [f"    {name}={argument!r}," for name, argument in arguments.items() if argument is not None]

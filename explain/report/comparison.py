@@ -1,4 +1,4 @@
-"""Two reports side by side: the largest difference of their numbers, and whether everything else is the same."""
+"""Comparison of two reports: the largest difference of their numbers, and whether everything else is the same."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from typing import Any
 from explain.datatypes import Report
 from explain.report.record import arithmetic_of, to_record
 
-# Fields in which a second run may differ: when and how long, on what versions, and where the model lies.
-# A percentile follows from a figure and its controls, which are compared: it leaps where two are all but equal.
-# What texts are called, and that they are read apart, is no result, and older records don't tell. Versions of
-# arithmetic are compared apart.
+# Fields in which a second run may differ: date, duration, versions, and the model's place.
+# A percentile follows from a figure and its controls, which are compared: it jumps if two are nearly equal.
+# Names of texts, and that they are read apart, are no results, and older records lack them. Versions of arithmetic are
+# compared separately.
 _NOT_COMPARED = {
     *("created", "seconds", "passes", "versions", "id", "revision", "percentile", "arithmetic"),
     *("text_names", "read_apart"),
@@ -19,13 +19,13 @@ _NOT_COMPARED = {
 
 @dataclass(frozen=True)
 class Difference:
-    """How far a replay is from its record.
+    """The difference of a replay from its record.
 
     Attributes:
         largest: the largest absolute difference of two numbers, in the unit of that number (log-odds for the default
             target's scores; shares for rollout).
-        where: which number that is, or the first part that is not the same.
-        same: whether all that is no measured number is the same: labels, words, units, flags, settings, counts.
+        where: the place of that number, or the first part that is not the same.
+        same: whether everything but measured numbers is the same: labels, words, units, flags, settings, counts.
         compared: the count of compared numbers.
         arithmetic: a sentence for each method, metric or analysis whose arithmetic has changed since.
     """
@@ -37,21 +37,21 @@ class Difference:
     arithmetic: tuple[str, ...] = ()
 
     def within(self, tolerance: float) -> bool:
-        """Whether the replay agrees with its record."""
+        """Return whether the replay agrees with its record."""
         return self.same and self.largest <= tolerance
 
 
 def compare(recorded: Report, again: Report) -> Difference:
     """Compare two reports, number by number and word by word; a number that is NaN differs from everything."""
     before, after = to_record(recorded), to_record(again)
-    if not recorded.model.files_sha256:  # an earlier version wrote it
+    if not recorded.model.files_sha256:  # a record of an earlier version
         del before["model"]["files_sha256"], after["model"]["files_sha256"]
     if recorded.phrases and recorded.empty_text is None:  # an earlier record, whose flags have another meaning
         for record in (before, after):
             record["empty_text"] = None
             for phrase in record["phrases"]:
                 phrase["sufficient"] = phrase["necessary"] = None
-    # Edges and a vocabulary's words are the strongest of many; which of two equally strong comes last may differ.
+    # Edges and a vocabulary's words are the strongest of many; of two equally strong ones, either may come last.
     for record in (before, after):
         record["edges"] = _by_place(record["edges"])
     shared = [("edges", *_keep_shared(before["edges"], after["edges"]))]
@@ -90,7 +90,7 @@ def _by_word(output: dict[str, Any]) -> dict[str, list[float]]:
 
 
 def _keep_shared(before: dict[str, Any], after: dict[str, Any]) -> tuple[int, int]:
-    """Take out what only one side has; return how many are left, and how many the larger side had."""
+    """Delete entries that only one side has; return the number of shared ones, and of the larger side's."""
     most = max(len(before), len(after))
     shared = before.keys() & after.keys()
     for entries in (before, after):
@@ -100,7 +100,7 @@ def _keep_shared(before: dict[str, Any], after: dict[str, Any]) -> tuple[int, in
 
 
 class _Comparison:
-    """Walks two trees of JSON values side by side."""
+    """A walk through two trees of JSON values side by side."""
 
     def __init__(self) -> None:
         self.largest = 0.0
@@ -137,5 +137,5 @@ class _Comparison:
             self.differ(place)
 
 
-def _measured(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _measured(leaf: Any) -> bool:
+    return isinstance(leaf, int | float) and not isinstance(leaf, bool)

@@ -1,4 +1,4 @@
-"""Records of earlier schemas, turned into records of today's before they are read."""
+"""Migration of records of earlier schemas to the present one, before they are read."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,10 +20,10 @@ _EARLIER_SETTINGS: dict[str, dict[str, Any]] = {
 
 
 def migrated(record: Any) -> Mapping[str, Any]:
-    """Return a record in today's schema.
+    """Return a record in the present schema.
 
     Raises:
-        RecordError: it is of no schema that is known.
+        RecordError: the record's schema is unknown.
     """
     schema = record.get("schema") if isinstance(record, dict) else type(record).__name__
     if not isinstance(record, dict) or schema not in (SCHEMA, FIRST):
@@ -39,20 +39,23 @@ def migrated(record: Any) -> Mapping[str, Any]:
 
 
 def completed(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return recorded settings, and those that the record lacks as they were before they could be set."""
+    """Return recorded settings, completed by the earlier behavior of settings that the record lacks."""
     return _EARLIER_SETTINGS.get(name, {}) | dict(settings)
 
 
 def _with_all_settings(attribution: Any) -> Any:
     fits = isinstance(attribution, dict) and isinstance(attribution.get("params"), dict)
     if not fits or not isinstance(attribution.get("method"), str):
-        return attribution  # reading says what is wrong with it
+        return attribution  # the reader reports what is wrong with it
     return attribution | {"params": completed(attribution["method"], attribution["params"])}
 
 
 def _from_first(record: dict[str, Any]) -> dict[str, Any]:
-    """Make the matrix of two compared texts one of the answers."""
+    """Move the matrix of two compared texts into the answers; rename the target's protected tokens."""
     later = {name: part for name, part in record.items() if name != "similarity"} | {"schema": SCHEMA}
+    target = record.get("target")
+    if isinstance(target, dict) and "held" in target:
+        later["target"] = {"protected" if name == "held" else name: part for name, part in target.items()}
     matrix = record.get("similarity")
     if matrix is None:
         return later

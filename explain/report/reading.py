@@ -1,7 +1,7 @@
 """Reading a report from JSON values that anyone may have written.
 
-`explain.datatypes.decoding` checks types. Here is checked what types can't say: indices stand within what they point
-into, probabilities between 0 and 1, settings within their ranges. What passes can be written, drawn and replayed.
+`explain.datatypes.decoding` checks types. This module checks what types can't express: indices within their arrays,
+probabilities between 0 and 1, settings within their ranges. A report that passes can be written, drawn and replayed.
 """
 
 import functools
@@ -30,7 +30,7 @@ from explain.methods.base import METHODS
 from explain.metrics.base import TrialSettings
 from explain.text.phrases import PhraseSettings
 
-# What drawings read of what a method found out about itself.
+# The types of diagnostics that views read.
 _DIAGNOSTICS: dict[str, type] = {
     **dict.fromkeys(("points", "pairs"), int),
     **dict.fromkeys(("converged", "exact", "partial"), bool),
@@ -42,10 +42,10 @@ _DIAGNOSTICS: dict[str, type] = {
 
 
 def read_report(record: Mapping[str, Any]) -> Report:
-    """A report from the values of its record.
+    """Make a report from its record.
 
     Raises:
-        RecordError: a field is missing, of another type, or does not fit the others; the message names it.
+        RecordError: a field is missing, has another type, or does not fit the others; the message names it.
     """
     try:
         prediction: Prediction = decode(Prediction, record.get("prediction"), "prediction")
@@ -70,8 +70,8 @@ def _answers(records: Any, shared: Mapping[str, Any]) -> tuple[Answer, ...]:
         expect(isinstance(record, dict), place, record, "an object")
         name = decode(str, record.get("analysis"), f"{place}.analysis")
         require(name in ANALYSES, f"{place}.analysis", f"there is no analysis {name!r} here")
-        result = decode(ANALYSES[name].returns, record.get("result"), f"{place}.result", shared)
-        answers.append(decode_object(Answer, record, place, {}, {"result": result}))
+        content = decode(ANALYSES[name].returns, record.get("result"), f"{place}.result", shared)
+        answers.append(decode_object(Answer, record, place, {}, {"result": content}))
     return tuple(answers)
 
 
@@ -79,7 +79,7 @@ def check_report(report: Report) -> None:
     """Check that the parts of a report fit each other.
 
     Raises:
-        RecordError: they don't; the message names the part.
+        RecordError: a part does not fit; the message names it.
     """
     prediction, tokens = report.prediction, report.prediction.tokens
     for number, encoding in enumerate(prediction.encodings):
@@ -172,7 +172,7 @@ def _check_span(span: PredictedSpan, tokens: Tokens, place: str) -> None:
 def _check_target(target: Target, prediction: Prediction) -> None:
     count, output = len(prediction.tokens), prediction.output
     _check_indices(target.positions, count, "target.positions")
-    _check_indices(target.held, count, "target.held")
+    _check_indices(target.protected, count, "target.protected")
     # Of a vocabulary, or of answers, only the likeliest are listed; an answer is named by its first token.
     columns = len(output.labels) if output.listed_of is None else max(output.listed_of, count)
     _check_indices([target.index], columns, "target.index")
@@ -229,7 +229,7 @@ def _check_share(share: float | None, place: str) -> None:
 
 
 def _check_settings(report: Report) -> None:
-    """Check settings as the command line does; of a method that is not installed here, only that they are JSON."""
+    """Check settings like the command line; of a method that is not installed here, only that they are JSON."""
     for number, attribution in enumerate(report.attributions):
         if attribution.method in METHODS:
             place = f"attributions[{number}].params"

@@ -1,4 +1,4 @@
-"""The report of one text: results of a plan put together, to JSON and back.
+"""The report of a text: built from the results of a plan, to JSON and back.
 
 The JSON follows the types field by field. The text and target, which many results share, are written once, with the
 report. `explain/report.schema.json` is the JSON Schema, made from the same types.
@@ -30,10 +30,10 @@ MOST_BYTES = 200_000_000  # of a JSON document
 
 
 def report_of(results: Results, model: TextModel, *, edges: bool = True) -> Report:
-    """Put the results of a plan together.
+    """Build the report from the results of a plan.
 
     Args:
-        edges: whether the strongest attention edges are part of it; finding them takes a while.
+        edges: whether the strongest attention edges are part of it; they take a while.
 
     Raises:
         ExplainError: the prediction or the target is not computed yet.
@@ -68,7 +68,7 @@ def report_of(results: Results, model: TextModel, *, edges: bool = True) -> Repo
 
 
 def arithmetic_of(report: Report) -> dict[str, int]:
-    """Return the versions that this package computes the parts of a report by, by name; what it lacks has none."""
+    """Return this package's version of each method, metric and analysis in a report, by name, if it has them."""
     searched = ["key_phrases"] if report.phrase_settings else []
     used = (
         (METHODS, [part.method for part in report.attributions]),
@@ -94,6 +94,10 @@ def to_json(report: Report) -> str:
 
     Raises:
         RecordError: it is larger than a record may be; the message names the largest part.
+
+    >>> import explain
+    >>> to_json(explain.explain("A mess.", methods=["occlusion"], phrases=False)).startswith("{")
+    True
     """
     document = json.dumps(to_record(report), ensure_ascii=False, indent=1) + "\n"
     if len(document) > MOST_BYTES:
@@ -111,6 +115,11 @@ def from_json(document: str) -> Report:
 
     Raises:
         RecordError: not JSON, of another schema, or with a field that is missing or does not fit.
+
+    >>> import explain
+    >>> report = explain.explain("A mess.", methods=["occlusion"], phrases=False)
+    >>> from_json(to_json(report)).text
+    'A mess.'
     """
     return from_record(parse(document))
 
@@ -123,10 +132,11 @@ def from_record(record: Any) -> Report:
 def read(path: str | Path) -> Report:
     """Read a report from a file; see `from_json`."""
     try:
-        return from_json(Path(path).read_text(encoding="utf-8"))
+        document = Path(path).read_text(encoding="utf-8")
     except OSError as error:
         raise RecordError(f"{path} can't be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise RecordError(f"{path} is not UTF-8 text, so it is no report.") from error
     except ValueError as error:  # a zero byte, half a character
         raise RecordError(f"{str(path)!r} can't be read: no file can have that name.") from error
+    return from_json(document)

@@ -1,4 +1,4 @@
-"""A report computed again from its record, and compared with it."""
+"""Replay: computing a report again from its record, and comparing the two."""
 
 import dataclasses
 
@@ -27,15 +27,15 @@ _HASHES = {
 
 
 def replay(recorded: Report, model: TextModel | None = None, meter: Meter | None = None) -> Difference:
-    """Compute a report again from its record, and compare all of it but dates, times, passes and versions.
+    """Compute a report again from its record, and compare everything but dates, times, passes and versions.
 
     Args:
         recorded: the record.
-        model: the model, where it lies elsewhere now; by default the one the record names is loaded.
+        model: the model, if it is in another place now; by default the record's model is loaded by name.
 
     Raises:
-        RecordError: the model is not that of the record, or would have to be fetched because the record says so.
-        ModelError: the model is not there.
+        RecordError: the model is not that of the record, or would have to be downloaded on the record's word.
+        ModelError: the model is missing.
     """
     if model is None:
         if catalogue.would_be_fetched(recorded.model.id):

@@ -1,4 +1,4 @@
-"""The JSON Schema of a report, made from the types and from the registry of analyses."""
+"""The JSON Schema of a report, generated from the datatypes and the registry of analyses."""
 
 import dataclasses
 import types
@@ -15,11 +15,11 @@ from explain.datatypes.decoding import hints_of, left_away
 from explain.models.analysis import TEXTS, Analysis
 from explain.report.migration import SCHEMA
 
-_OPTIONAL: dict[type, tuple[str, ...]] = {  # earlier reports were written without
+_OPTIONAL: dict[type, tuple[str, ...]] = {  # earlier reports lack these
     Report: ("rationale", "test_settings", "empty_text", "answers", "arithmetic"),
     Tokens: ("begins_at", "heads", "text_names"),
     Prediction: ("labels", "spans", "window"),
-    Target: ("held",),
+    Target: ("protected",),
     ModelRecord: ("files_sha256",),
     Phrase: ("part_of",),
 }
@@ -75,7 +75,7 @@ def _object(cls: type, definitions: dict[str, Any]) -> dict[str, Any]:
 
 
 def _any_answer(definitions: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of an answer: one for each analysis of a text or a model that is registered."""
+    """Return the schema of an answer: an alternative for each registered analysis of a text or a model."""
     if "Answer" not in definitions:
         definitions["Answer"] = {}
         recorded = [analysis for analysis in ANALYSES.values() if analysis.subject != TEXTS]
@@ -113,5 +113,5 @@ def _setting(setting: Setting) -> dict[str, Any]:
         return schema | {"enum": [*setting.choices, *([None] if setting.optional else [])]}
     kind = _NAMES[setting.type]
     bounds = {"minimum": setting.low, "maximum": setting.high}
-    given = {name: bound for name, bound in bounds.items() if bound is not None}
-    return schema | {"type": [kind, "null"] if setting.optional else kind} | given
+    limits = {name: bound for name, bound in bounds.items() if bound is not None}
+    return schema | {"type": [kind, "null"] if setting.optional else kind} | limits

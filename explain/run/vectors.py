@@ -28,7 +28,7 @@ def read_texts(texts: Sequence[str], model: TextModel, pooling: str, meter: Mete
             check_text(text)
         except TextError as error:
             raise TextError(f"Text {number}, counted from 0: {error}") from error
-    slices = [model.text_vectors(texts[start:stop], pooling, meter) for start, stop in _slices(texts)]
+    slices = [model.vectors.read(texts[start:stop], pooling, meter) for start, stop in _slices(texts)]
     return _joined(slices, model, pooling)
 
 

@@ -1,28 +1,36 @@
-"""What a task is: which head, what it decides, and which single number of it is explained.
+"""Tasks: the head of each, its decision, and the single number that is explained.
 
 A task turns a model's raw numbers into an `Output`, a `Prediction` and, for a `Target`, into the one scalar that
 methods attribute. It knows heads, not encoders; models know encoders, not targets.
 """
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from explain.core.errors import TargetError
+from explain.core.lazy import lazy_module
 from explain.core.registry import Registry, unknown
 from explain.datatypes import Output, Prediction, Target, Tokens
 
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = lazy_module("torch")
+
 LISTED = 20  # words of a prediction
 
-TASKS: Registry["Task"] = Registry("task", "explain.tasks")
+TASKS: Registry[Task] = Registry("task", "explain.tasks")
 
 # A head's tensors by name, batch first: {"logits": (B, C)} where it speaks of the whole input, {"rows": (B, P, C)}
 # where it is read at P tokens (rows of tokens that are gone hold anything).
-Raw = Mapping[str, Tensor]
+Raw = Mapping[str, "Tensor"]
 
 
 class Vocabulary(ABC):
@@ -39,11 +47,11 @@ class Vocabulary(ABC):
 
     @abstractmethod
     def word(self, index: int) -> str:
-        """What a column is called; a piece that joins on to what stands before it begins with "##"."""
+        """Return the name of a column; a piece that joins on to what stands before it begins with "##"."""
 
     @abstractmethod
     def find(self, word: str) -> int:
-        """The column of a word, as `word` gives it or as a reader writes it.
+        """Return the column of a word, as `word` gives it or as a reader writes it.
 
         Raises:
             TargetError: no such word, or one that is more than one piece.
@@ -52,7 +60,7 @@ class Vocabulary(ABC):
 
 @dataclass(frozen=True)
 class Head:
-    """What a checkpoint's head is.
+    """A checkpoint's head.
 
     Attributes:
         labels (C): the names of its columns; empty where there is a vocabulary.
@@ -75,9 +83,9 @@ class Head:
     texts: tuple[str, ...] = ()
     no_answer: bool = False
 
-    def there(self, logits: Tensor) -> Tensor:
-        """Which labels are there, of labels decided each alone: (B, C) -> (B, C)."""
-        return logits.sigmoid() >= (torch.tensor(self.thresholds, dtype=logits.dtype) if self.thresholds else 0.5)
+    def decided(self, logits: Tensor) -> Tensor:
+        """Return the decision on each label, of labels that are decided each alone: (B, C) -> (B, C), bool."""
+        return logits.sigmoid() >= (logits.new_tensor(self.thresholds) if self.thresholds else 0.5)
 
 
 class Task(ABC):
@@ -123,8 +131,8 @@ class Task(ABC):
         """Whether a head of these labels is one of this task's."""
         return True
 
-    def seconds(self, text_pair: str | None) -> tuple[str | None, ...]:
-        """The second texts that are read with the first, one after the other, where one is given for several.
+    def second_texts(self, text_pair: str | None) -> tuple[str | None, ...]:
+        """Return the second texts that are read with the first, one after the other, where one field holds several.
 
         Raises:
             TextError: none can be made of it.
@@ -132,7 +140,7 @@ class Task(ABC):
         return (text_pair,)
 
     def joined(self, predictions: Sequence[Prediction], head: Head, label: str | None) -> tuple[int, Prediction]:
-        """One prediction from those of several encodings, windows or second texts, and the number of the one explained.
+        """Return one prediction from those of several encodings, and the number of the one explained.
 
         Of windows it is the one whose likeliest answer has the largest logits. Not the probability: in a window that
         holds no answer, some stretch is the likeliest all the same.
@@ -144,15 +152,15 @@ class Task(ABC):
         return best, replace(predictions[best], window=(best, len(predictions)))
 
     def positions(self, tokens: Tokens, head: Head) -> tuple[int, ...]:
-        """The tokens a prediction is read at; none where the head speaks of the whole input.
+        """Return the tokens a prediction is read at; none where the head speaks of the whole input.
 
         Raises:
             TextError: there is no token in the text that could be read.
         """
         return ()
 
-    def beside(self, tokens: Tokens, target: Target, head: Head) -> tuple[int, ...]:
-        """Further tokens whose rows the target's number depends on, such as all that an answer might begin at."""
+    def normalizer_positions(self, tokens: Tokens, target: Target, head: Head) -> tuple[int, ...]:
+        """Return further tokens whose rows the target's number depends on: all that an answer might begin or end at."""
         return ()
 
     @abstractmethod
@@ -170,7 +178,7 @@ class Task(ABC):
         scale: str | None = None,
         position: int | None = None,
     ) -> Target:
-        """The target a user means: by default the decided label in log-odds.
+        """Return the target a user means: by default the decided label in log-odds.
 
         Args:
             position: one of the prediction's positions (a token), where it has any; by default the first.
@@ -180,40 +188,40 @@ class Task(ABC):
         """
 
     def places(self, prediction: Prediction) -> dict[int, str]:
-        """The positions that may be asked about, with a name for each; none where there is nothing to choose."""
+        """Return the positions that may be explained, with a name for each; none where there is nothing to choose."""
         return {}
 
     def labels(self, prediction: Prediction | None, head: Head, position: int | None = None) -> tuple[str, ...]:
-        """Labels to choose a target from, at a position where there are several; what is known of them."""
+        """Return labels to choose a target from, at a position where there are several, as far as they are known."""
         return () if head.value else head.labels
 
     @abstractmethod
     def scalar(self, raw: Raw, target: Target, places: Tensor, head: Head) -> Tensor:
-        """The explained number of each row, differentiable: (B,).
+        """Return the explained number of each row, differentiable: (B,).
 
         Args:
             raw: the head's tensors for B variants of one text; {"rows"} are those at `places`.
-            places (B, P): where the target's positions, and then the tokens `beside` them, stand in each variant; -1
+            places (B, P): where the target's positions, and then the `normalizer_positions`, stand in each variant; -1
                 where one of the latter is gone.
         """
 
     @abstractmethod
     def value(self, prediction: Prediction, target: Target, head: Head) -> float:
-        """The same number, of a prediction that was made before."""
+        """Return the same number, of a prediction that was made before."""
 
     @abstractmethod
     def decision(self, raw: Raw, target: Target, places: Tensor, head: Head) -> Tensor:
-        """What each row decides, as a number to compare with another row's: (B,), int64."""
+        """Return the decision of each row, as a number to compare with another row's: (B,), int64."""
 
     @abstractmethod
     def decided(
         self, raw: Raw, target: Target, places: Tensor, head: Head, tokens: Tokens
     ) -> tuple[str | None, float | None]:
-        """The name of the first row's `decision`, and its probability; see `EmptyText`."""
+        """Return the name of the first row's `decision`, and its probability; see `EmptyText`."""
 
     @abstractmethod
     def direction(self, prediction: Prediction, target: Target, head: Head) -> int:
-        """Whether a higher target speaks for the decision (1) or against it (-1); 0 where it says nothing about it."""
+        """Return 1 where a higher target speaks for the decision, -1 where against it, 0 where neither."""
 
 
 class LabelTask(Task):
@@ -234,8 +242,8 @@ class LabelTask(Task):
         label = confidence = None
         labels: tuple[str, ...] = ()
         if not head.exclusive and not head.value:
-            there = head.there(torch.from_numpy(output.logits.copy()))[0].tolist()
-            labels = tuple(name for name, one in zip(head.labels, there) if one)
+            decided = head.decided(torch.from_numpy(output.logits.copy()))[0].tolist()
+            labels = tuple(name for name, is_decided in zip(head.labels, decided) if is_decided)
         if head.exclusive and not head.value:
             label, confidence = surest(torch.from_numpy(output.logits[0].copy()), head.labels, head.temperature)
         return Prediction(self.name, (tokens,), (output,), label, confidence, head.temperature, labels=labels)
@@ -268,15 +276,15 @@ class LabelTask(Task):
 
     def value(self, prediction: Prediction, target: Target, head: Head) -> float:
         raw = {"logits": torch.from_numpy(prediction.output.logits.copy())}
-        return float(self.scalar(raw, target, torch.empty(1, 0, dtype=torch.long), head)[0])
+        return float(self.scalar(raw, target, raw["logits"].new_empty((1, 0), dtype=torch.long), head)[0])
 
     def decision(self, raw: Raw, target: Target, places: Tensor, head: Head) -> Tensor:
         logits = raw["logits"]
         if head.value:
-            return torch.zeros(len(logits), dtype=torch.long)  # a number decides nothing
+            return logits.new_zeros(len(logits), dtype=torch.long)  # a number decides nothing
         if head.exclusive:
             return logits.argmax(dim=-1)
-        return head.there(logits)[:, target.index].long()
+        return head.decided(logits)[:, target.index].long()
 
     def decided(
         self, raw: Raw, target: Target, places: Tensor, head: Head, tokens: Tokens
@@ -286,9 +294,9 @@ class LabelTask(Task):
             return None, None
         if head.exclusive:
             return surest(logits, head.labels, head.temperature)
-        there = bool(head.there(logits[None])[0, target.index])
+        is_decided = bool(head.decided(logits[None])[0, target.index])
         share = torch.sigmoid(logits[target.index] / (head.temperature or 1.0))
-        return target.label if there else None, float(share)
+        return target.label if is_decided else None, float(share)
 
     def direction(self, prediction: Prediction, target: Target, head: Head) -> int:
         if head.value:
@@ -296,7 +304,7 @@ class LabelTask(Task):
         logits = prediction.output.logits
         if head.exclusive:
             return direction_of(int(logits[0].argmax()), target, len(head.labels))
-        return 1 if bool(head.there(torch.from_numpy(logits.copy()))[0, target.index]) else -1
+        return 1 if bool(head.decided(torch.from_numpy(logits.copy()))[0, target.index]) else -1
 
 
 class VocabularyTask(Task):
@@ -330,11 +338,11 @@ class VocabularyTask(Task):
     ) -> Target:
         vocabulary = vocabulary_of(head)
         output = _at(prediction, position)
-        chosen = int(_best(_every_logit(output), vocabulary, 1)) if label is None else vocabulary.find(label)
+        column = int(_best(_every_logit(output), vocabulary, 1)) if label is None else vocabulary.find(label)
         other = None if against is None else vocabulary.find(against)
         contrast = None if other is None else (vocabulary.word(other), other)
         word = prediction.tokens.word_around(output.positions[0])  # of the last word of a text, all its pieces
-        return chosen_target(self, (vocabulary.word(chosen), chosen), contrast, scale, output.positions, held=word)
+        return chosen_target(self, (vocabulary.word(column), column), contrast, scale, output.positions, protected=word)
 
     def labels(self, prediction: Prediction | None, head: Head, position: int | None = None) -> tuple[str, ...]:
         return () if prediction is None else _at(prediction, position).labels
@@ -360,29 +368,30 @@ class VocabularyTask(Task):
 
 
 def vocabulary_of(head: Head) -> Vocabulary:
+    """Return the vocabulary of a head that writes words."""
     assert head.vocabulary is not None, "a head that writes words has a vocabulary"
     return head.vocabulary
 
 
 def _best(logits: Tensor, vocabulary: Vocabulary, count: int) -> Tensor:
-    """The likeliest words' columns: (B, C) -> (B, count)."""
-    no_words = torch.tensor(vocabulary.no_words, dtype=torch.long)
+    """Return the likeliest words' columns: (B, C) -> (B, count)."""
+    no_words = torch.tensor(vocabulary.no_words, dtype=torch.long, device=logits.device)
     return logits.index_fill(-1, no_words, -torch.inf).topk(count).indices
 
 
 def _every_logit(output: Output) -> Tensor:
-    """All columns (1, C), in float64.
+    """Return all columns (1, C), in float64.
 
     Raises:
         TargetError: the prediction comes from a record.
     """
     if output.every_logit is None:
         raise TargetError("A record lists the likeliest words only: predict again to ask about any word.")
-    return torch.tensor(output.every_logit, dtype=torch.float64)
+    return torch.from_numpy(np.asarray(output.every_logit, dtype=np.float64).copy())
 
 
 def _output(logits: Tensor, position: int, vocabulary: Vocabulary) -> Output:
-    """The likeliest words of one mask, given its logits (C,)."""
+    """Return the likeliest words of one mask by its logits (C,)."""
     values = logits.detach().cpu()
     best = _best(values[None], vocabulary, min(LISTED, len(values) - len(vocabulary.no_words)))[0]
     probabilities = torch.softmax(values.double(), dim=-1)
@@ -398,7 +407,7 @@ def _output(logits: Tensor, position: int, vocabulary: Vocabulary) -> Output:
 
 
 def _at(prediction: Prediction, position: int | None) -> Output:
-    """What was guessed at a mask; by default the first.
+    """Return the output at a mask; by default the first.
 
     Raises:
         TargetError: there is no mask there.
@@ -413,7 +422,7 @@ def _at(prediction: Prediction, position: int | None) -> Output:
 
 
 def log_odds(logits: Tensor, index: int) -> Tensor:
-    """z_c - log sum of exp z_k over the other k: the log of p / (1 - p). (..., C) -> (...)."""
+    """Return z_c - log sum of exp z_k over the other k, the log of p / (1 - p): (..., C) -> (...)."""
     others = torch.cat([logits[..., :index], logits[..., index + 1 :]], dim=-1)
     return logits[..., index] - torch.logsumexp(others, dim=-1)
 
@@ -425,7 +434,7 @@ def surest(logits: Tensor, labels: Sequence[str], temperature: float | None = No
 
 
 def direction_of(decided: int, target: Target, columns: int) -> int:
-    """`Task.direction` where one of several columns is decided."""
+    """Return `Task.direction` where one of several columns is decided."""
     if decided == target.index:
         return 1
     if decided == target.against_index or (columns == 2 and target.against is None):
@@ -434,7 +443,7 @@ def direction_of(decided: int, target: Target, columns: int) -> int:
 
 
 def find_label(name: str, labels: Sequence[str]) -> int:
-    """The column of a label, by its exact name or, failing that, by its name whatever the case.
+    """Return the column of a label, by its exact name or, failing that, by its name whatever the case.
 
     Raises:
         TargetError: there is no such label.
@@ -449,35 +458,35 @@ def find_label(name: str, labels: Sequence[str]) -> int:
 
 def chosen_target(
     task: Task,
-    chosen: tuple[str, int],
+    label: tuple[str, int],
     against: tuple[str, int] | None,
     scale: str | None,
     positions: tuple[int, ...] = (),
     *,
-    held: tuple[int, ...] = (),
+    protected: tuple[int, ...] = (),
 ) -> Target:
-    """The target of one label, or of a contrast of two, each given by name and column; `held` as in `Target`.
+    """Return the target of one label, or of a contrast of two, each by name and column; `protected` as in `Target`.
 
     Raises:
         TargetError: the same label twice, or a scale that the target can't be measured in.
     """
     if against is not None:
-        if against[1] == chosen[1]:
-            raise TargetError(f"A contrast needs two labels; {chosen[0]!r} was given twice.")
+        if against[1] == label[1]:
+            raise TargetError(f"A contrast needs two labels; {label[0]!r} was given twice.")
         if scale not in (None, "logit_difference"):
             raise TargetError(f"A contrast is measured as 'logit_difference', not as {scale!r}.")
-        return Target(task.name, *chosen, positions, *against, "logit_difference", held)
+        return Target(task.name, *label, positions, *against, "logit_difference", protected)
     scale = scale or "log_odds"
     if scale not in _LABEL_SCALES:
         raise TargetError(unknown("scale", scale, list(_LABEL_SCALES)))
-    return Target(task.name, *chosen, positions, scale=scale, held=held)
+    return Target(task.name, *label, positions, scale=scale, protected=protected)
 
 
 _LABEL_SCALES = ("log_odds", "probability", "log_probability", "logit")
 
 
 def read_scale(logits: Tensor, target: Target, exclusive: bool = True) -> Tensor:
-    """The target's number in each row of logits: (B, C) -> (B,)."""
+    """Return the target's number in each row of logits: (B, C) -> (B,)."""
     if target.scale in ("value", "logit", "similarity"):
         return logits[:, target.index]
     if target.scale == "logit_difference":
@@ -502,7 +511,7 @@ def as_output(logits: Tensor, head: Head, positions: tuple[int, ...] = ()) -> Ou
 
 
 def row_of(output: Output, position: int) -> Output:
-    """An output's row at one of its tokens, alone.
+    """Return an output's row at one of its tokens, alone.
 
     Raises:
         TargetError: nothing is read there.

@@ -13,7 +13,7 @@ _MEANT_AS_MASK = re.compile(r"[\[<]\s*mask\s*[\]>]", re.IGNORECASE)
 
 
 class FillMask(VocabularyTask):
-    """Which word stands behind the mask?"""
+    """Words in the place of masks."""
 
     name = "fill_mask"
     hub_name = "fill-mask"
@@ -33,19 +33,19 @@ class FillMask(VocabularyTask):
 
     def positions(self, tokens: Tokens, head: Head) -> tuple[int, ...]:
         vocabulary = vocabulary_of(head)
-        found = tuple(np.flatnonzero((tokens.ids == vocabulary.mask_id) & ~tokens.special).tolist())
-        if not found:
+        masks = tuple(np.flatnonzero((tokens.ids == vocabulary.mask_id) & ~tokens.special).tolist())
+        if not masks:
             raise TextError(_what_to_write(tokens, vocabulary.mask))
-        if len(found) > MOST_MASKS:
-            raise TextError(f"The text has {len(found)} masks; at most {MOST_MASKS} are guessed at once.")
-        return found
+        if len(masks) > MOST_MASKS:
+            raise TextError(f"The text has {len(masks)} masks; at most {MOST_MASKS} are guessed at once.")
+        return masks
 
     def places(self, prediction: Prediction) -> dict[int, str]:
         return {output.positions[0]: f"mask {number}" for number, output in enumerate(prediction.outputs, 1)}
 
 
 def _what_to_write(tokens: Tokens, mask: str) -> str:
-    """What is wrong with a text that has no mask among the tokens that are read."""
+    """Return what to write in a text that has no mask among the tokens that are read."""
     unread = [text[place:] for text, place in zip(tokens.texts, tokens.truncated_at) if place is not None]
     if any(mask in text for text in unread):
         return (

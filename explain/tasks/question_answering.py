@@ -8,18 +8,25 @@ https://arxiv.org/abs/1810.04805, section 4.2, is where the head comes from). Wh
 there is no answer, [CLS] is one of the places, and an answer of its own.
 """
 
+from __future__ import annotations
+
 import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from explain.core.errors import TargetError, TextError
+from explain.core.lazy import lazy_module
 from explain.datatypes import NO_ANSWER, FloatArray, Output, PredictedSpan, Prediction, Target, Tokens
 from explain.tasks.base import TASKS, Head, Raw, Task
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = lazy_module("torch")
 
 LONGEST = 30  # tokens of an answer
 LISTED = 20  # answers of a prediction
@@ -27,7 +34,7 @@ _SCALES = ("log_probability", "probability", "logit", "log_odds")
 
 
 class QuestionAnswering(Task):
-    """Where does the context answer the question?"""
+    """Extractive question answering: the part of a context that answers a question."""
 
     name = "question_answering"
     hub_name = "question-answering"
@@ -70,7 +77,7 @@ class QuestionAnswering(Task):
             raise TextError("Nothing of the context is read: the question is too long. Shorten it.")
         return (*((0,) if head.no_answer else ()), *inside.tolist())
 
-    def beside(self, tokens: Tokens, target: Target, head: Head) -> tuple[int, ...]:
+    def normalizer_positions(self, tokens: Tokens, target: Target, head: Head) -> tuple[int, ...]:
         return self.positions(tokens, head)
 
     def prediction(self, raw: Raw, tokens: Tokens, head: Head) -> Prediction:
@@ -92,18 +99,18 @@ class QuestionAnswering(Task):
         return Prediction(self.name, (tokens,), (answers, places), spans[0].text, spans[0].probability, spans=spans)
 
     def joined(self, predictions: Sequence[Prediction], head: Head, label: str | None) -> tuple[int, Prediction]:
-        """See `Task.joined`; where an answer is asked for, of the windows that hold it the one it is likeliest in."""
+        """See `Task.joined`; where an answer is named, return the window that holds it with the largest logits."""
         best = super().joined(predictions, head, None)
         if label is None:
             return best
         holding: dict[int, float] = {}
         for number, prediction in enumerate(predictions):
             with contextlib.suppress(TargetError):
-                asked = self.target(prediction, head, label=label, scale="logit")
-                holding[number] = self.value(prediction, asked, head)
+                target = self.target(prediction, head, label=label, scale="logit")
+                holding[number] = self.value(prediction, target, head)
         if not holding:
             return best
-        number = max(holding, key=lambda one: holding[one])
+        number = max(holding, key=lambda number: holding[number])
         return number, replace(predictions[number], window=(number, len(predictions)))
 
     def target(
@@ -117,53 +124,53 @@ class QuestionAnswering(Task):
         position: int | None = None,
     ) -> Target:
         first = prediction.spans[0] if label is None and position is None else None
-        asked = first or self._find(prediction, label, position)
-        where = _ends(asked)
-        held = tuple(range(*asked.tokens))
+        answer = first or self._find(prediction, label, position)
+        ends = _ends(answer)
+        protected = tuple(range(*answer.tokens))
         if against is None:
             scale = scale or self.scales[0]
             if scale not in _SCALES:
                 raise TargetError(f"An answer is measured as one of {', '.join(_SCALES)}, not as {scale!r}.")
-            return Target(self.name, asked.text, where[0], where, scale=scale, held=held)
-        other = self._find(prediction, against, None, but=asked)
+            return Target(self.name, answer.text, ends[0], ends, scale=scale, protected=protected)
+        other = self._find(prediction, against, None, but=answer)
         if scale not in (None, "logit_difference"):
             raise TargetError(f"A contrast is measured as 'logit_difference', not as {scale!r}.")
-        both = (*where, *_ends(other))
+        both = (*ends, *_ends(other))
         return Target(
             self.name,
-            asked.text,
-            where[0],
+            answer.text,
+            ends[0],
             both,
             other.text,
             both[2],
             "logit_difference",
-            (*held, *range(*other.tokens)),
+            (*protected, *range(*other.tokens)),
         )
 
     def labels(self, prediction: Prediction | None, head: Head, position: int | None = None) -> tuple[str, ...]:
         return () if prediction is None else prediction.output.labels
 
     def scalar(self, raw: Raw, target: Target, places: Tensor, head: Head) -> Tensor:
-        rows = raw["rows"]  # (B, 2 or 4, and the places beside them, 2)
-        chosen = rows[:, 0, 0] + rows[:, 1, 1]
+        rows = raw["rows"]  # (B, 2 or 4, and the normalizer positions, 2)
+        logit = rows[:, 0, 0] + rows[:, 1, 1]
         if target.scale == "logit":
-            return chosen
+            return logit
         if target.scale == "logit_difference":
-            return chosen - (rows[:, 2, 0] + rows[:, 3, 1])
+            return logit - (rows[:, 2, 0] + rows[:, 3, 1])
         gone = places[:, 2:] < 0  # (B, P)
         sums = rows[:, 2:].masked_fill(gone[..., None], -torch.inf).logsumexp(dim=1)  # (B, 2)
-        return _scaled(chosen - sums.sum(dim=-1), target.scale)
+        return _scaled(logit - sums.sum(dim=-1), target.scale)
 
     def value(self, prediction: Prediction, target: Target, head: Head) -> float:
         places = prediction.outputs[1]
         number = {position: row for row, position in enumerate(places.positions)}
         rows = places.logits[[number[position] for position in target.positions]]
         read = np.concatenate([rows, places.logits])[None]
-        everywhere = torch.zeros(1, len(read[0]), dtype=torch.long)
+        everywhere = torch.from_numpy(np.zeros((1, len(read[0])), dtype=np.int64))
         return float(self.scalar({"rows": torch.from_numpy(read)}, target, everywhere, head)[0])
 
     def decision(self, raw: Raw, target: Target, places: Tensor, head: Head) -> Tensor:
-        """The best answer's two places, as one number."""
+        """Return the best answer's two places, as one number."""
         count = len(target.positions)
         rows, gone = raw["rows"][:, count:], places[:, count:] < 0
         joint = rows[:, :, None, 0] + rows[:, None, :, 1]  # (B, P, P)
@@ -189,7 +196,7 @@ class QuestionAnswering(Task):
     def _find(
         self, prediction: Prediction, text: str | None, position: int | None, but: PredictedSpan | None = None
     ) -> PredictedSpan:
-        """The likeliest answer of a text, or beginning at a token; else any stretch of the context of that text.
+        """Return the likeliest answer of a text, or beginning at a token; else any stretch of the context of that text.
 
         Raises:
             TargetError: the context has no such words, or they can't be an answer.
@@ -215,16 +222,16 @@ class QuestionAnswering(Task):
             if inside and position in (None, inside[0]):
                 rows = places.positions.index(inside[0]), places.positions.index(inside[-1])
                 assert places.probabilities is not None
-                found = _span(tokens, places.positions, *rows, places.probabilities)
-                if found.text == text and found != but and _stands_alone(context, found.characters):
-                    return found
+                span = _span(tokens, places.positions, *rows, places.probabilities)
+                if span.text == text and span != but and _stands_alone(context, span.characters):
+                    return span
             start = context.find(text, start + 1)
         if but is not None and text in (
             but.text,
             named[prediction.spans.index(but)] if but in prediction.spans else "",
         ):
             raise TargetError(f"A contrast needs two answers; {text!r} was given twice.")
-        what = f"{text!r}" if text else "answer"
+        missing = f"{text!r}" if text else "answer"
         where = "" if position is None else f" that begins at token {position}"
         if text and text in context and prediction.window[1] > 1:
             start, stop = tokens.begins_at[-1], tokens.truncated_at[-1] or len(context)
@@ -232,30 +239,30 @@ class QuestionAnswering(Task):
                 f"{text!r} is no answer in the part of the context that is explained, characters {start:,} to "
                 f"{stop:,}. Two answers are compared within one part: shorten the context."
             )
-        raise TargetError(f"The context has no {what}{where}. Give whole words as they stand in it.")
+        raise TargetError(f"The context has no {missing}{where}. Give whole words as they stand in it.")
 
 
 def _allowed(positions: tuple[int, ...]) -> Tensor:
-    """Which pairs of rows are an answer (P, P): the last not before the first, not too far; [CLS] with itself."""
-    return _in_order(torch.tensor([positions]))[0]
+    """Return which pairs of rows are an answer (P, P): the last not before the first, nor far; [CLS] with itself."""
+    return _in_order(torch.from_numpy(np.array([positions], dtype=np.int64)))[0]
 
 
 def _in_order(places: Tensor) -> Tensor:
-    """The same for places (B, P) -> (B, P, P)."""
+    """Return the same for places (B, P) -> (B, P, P)."""
     first, last = places[:, :, None], places[:, None, :]
     nowhere = (first == 0) != (last == 0)  # one of them [CLS], which is no part of any context
     return (last >= first) & (last < first + LONGEST) & ~nowhere
 
 
 def _best_first(joint: Tensor, count: int) -> list[tuple[int, int]]:
-    found = joint.flatten().topk(count).indices.tolist()
-    return [divmod(index, joint.shape[1]) for index in found]
+    best = joint.flatten().topk(count).indices.tolist()
+    return [divmod(index, joint.shape[1]) for index in best]
 
 
 def _span(
     tokens: Tokens, positions: tuple[int, ...], start: int, stop: int, probabilities: FloatArray | Any
 ) -> PredictedSpan:
-    """An answer by the rows of its first and last token."""
+    """Return the answer of the rows of its first and last token."""
     first, last = positions[start], positions[stop]
     sure = float(probabilities[start, 0] * probabilities[stop, 1])
     if first == 0:
@@ -274,7 +281,7 @@ def _stands_alone(context: str, characters: tuple[int, int]) -> bool:
 
 
 def _apart(spans: tuple[PredictedSpan, ...]) -> tuple[str, ...]:
-    """Texts of answers; where two are alike, the later ones with the place they begin at."""
+    """Return the texts of answers; where two are alike, the later ones with the place they begin at."""
     seen: set[str] = set()
     names = []
     for span in spans:

@@ -3,17 +3,22 @@
 similarity    F = cos(f(a), f(b))
 """
 
-from torch import Tensor
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from explain.core.errors import TargetError
 from explain.datatypes import Output, Prediction, Target, Tokens
 from explain.tasks.base import TASKS, Head, LabelTask, Raw
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 LABEL = "similarity"
 
 
 class SentenceSimilarity(LabelTask):
-    """How near are two texts in meaning?"""
+    """Similarity of two texts: how near they are in meaning."""
 
     name = "sentence_similarity"
     hub_name = "sentence-similarity"

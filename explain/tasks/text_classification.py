@@ -4,7 +4,7 @@ from explain.tasks.base import TASKS, LabelTask
 
 
 class TextClassification(LabelTask):
-    """Which label does the text have?"""
+    """Labels of a whole text."""
 
     name = "text_classification"
     hub_name = "text-classification"

@@ -8,7 +8,7 @@ from explain.tasks.base import TASKS, Head, VocabularyTask
 
 
 class TextGeneration(VocabularyTask):
-    """Which word comes next?"""
+    """The next word of a text, of causal models."""
 
     name = "text_generation"
     hub_name = "text-generation"

@@ -8,12 +8,14 @@ with what stands before it begins an entity, as in seqeval's default. Labels wit
 neighboring words have the same one.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from explain.core.lazy import lazy_module
 from explain.datatypes import Output, PredictedSpan, Prediction, Target, Tokens
 from explain.tasks.base import (
     TASKS,
@@ -29,11 +31,17 @@ from explain.tasks.base import (
     surest,
 )
 
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = lazy_module("torch")
+
 OUTSIDE = ("O", "0", "OUT", "NONE")
 
 
 class TokenClassification(Task):
-    """What is each word?"""
+    """A label for each word, such as names of entities."""
 
     name = "token_classification"
     hub_name = "token-classification"
@@ -66,11 +74,11 @@ class TokenClassification(Task):
         position: int | None = None,
     ) -> Target:
         output = row_of(prediction.output, self._default(prediction) if position is None else position)
-        chosen = int(output.logits[0].argmax()) if label is None else find_label(label, head.labels)
+        column = int(output.logits[0].argmax()) if label is None else find_label(label, head.labels)
         other = None if against is None else find_label(against, head.labels)
         contrast = None if other is None else (head.labels[other], other)
         word = prediction.tokens.word_around(output.positions[0])
-        return chosen_target(self, (head.labels[chosen], chosen), contrast, scale, output.positions, held=word)
+        return chosen_target(self, (head.labels[column], column), contrast, scale, output.positions, protected=word)
 
     def places(self, prediction: Prediction) -> dict[int, str]:
         tokens, output = prediction.tokens, prediction.output
@@ -101,10 +109,10 @@ class TokenClassification(Task):
 
     @staticmethod
     def _default(prediction: Prediction) -> int:
-        """The first word of the likeliest entity; where there is none, the word that comes nearest to being one."""
+        """Return the first word of the likeliest entity; else the word nearest to being one."""
         if prediction.spans:
-            surest = max(prediction.spans, key=lambda span: span.probability)
-            return int(prediction.tokens.heads[prediction.tokens.word_of[surest.tokens[0]]])
+            likeliest = max(prediction.spans, key=lambda span: span.probability)
+            return int(prediction.tokens.heads[prediction.tokens.word_of[likeliest.tokens[0]]])
         output = prediction.output
         assert output.probabilities is not None
         outside = [number for number, label in enumerate(output.labels) if label.upper() in OUTSIDE]
@@ -112,7 +120,7 @@ class TokenClassification(Task):
 
 
 def _entities(output: Output, tokens: Tokens) -> Iterator[PredictedSpan]:
-    """Words of one entity together; a word without visible text is no word, so none is skipped."""
+    """Yield the words of each entity together; a word without visible text is no word, so none is skipped."""
     assert output.probabilities is not None
     best = output.logits.argmax(axis=1)
     runs: list[tuple[str, list[int]]] = []
@@ -134,7 +142,7 @@ def _entities(output: Output, tokens: Tokens) -> Iterator[PredictedSpan]:
 
 
 def _parts(label: str) -> tuple[bool, str]:
-    """Whether a label begins an entity whatever stands before it, and of what kind; no kind: it is none."""
+    """Return whether a label begins an entity whatever stands before it, and its kind; empty where it is none."""
     if label.upper() in OUTSIDE:
         return False, ""
     if label[:2] in ("B-", "I-", "E-", "S-", "L-", "U-"):

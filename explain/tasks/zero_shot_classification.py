@@ -6,17 +6,25 @@ as Yin et al. 2019 (https://arxiv.org/abs/1909.00161), each label judged by itse
 with `multi_label=True`. A label that ends with a full stop, question mark or exclamation mark is a sentence already.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from explain.core.errors import TargetError, TextError
+from explain.core.lazy import lazy_module
 from explain.core.registry import unknown
 from explain.datatypes import Output, Prediction, Target, Tokens
 from explain.tasks.base import TASKS, Head, Raw, Task
 from explain.text.words import is_visible
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = lazy_module("torch")
 
 SENTENCE = "This text is about {}."
 MOST_LABELS = 20
@@ -24,7 +32,7 @@ _SCALES = ("log_odds", "probability", "log_probability", "logit")
 
 
 class ZeroShotClassification(Task):
-    """Which of these labels, given just now, does the text support?"""
+    """Labels that are named when a text is read; each is judged by an entailment model."""
 
     name = "zero_shot_classification"
     hub_name = "zero-shot-classification"
@@ -45,7 +53,7 @@ class ZeroShotClassification(Task):
     def fits(self, labels: Sequence[str]) -> bool:
         return _column("entail", labels) is not None and _column("contradict", labels) is not None
 
-    def seconds(self, text_pair: str | None) -> tuple[str | None, ...]:
+    def second_texts(self, text_pair: str | None) -> tuple[str | None, ...]:
         labels = [label.strip() for label in (text_pair or "").replace("\n", ",").split(",")]
         labels = list(dict.fromkeys(label for label in labels if any(map(is_visible, label))))
         if not labels:
@@ -55,24 +63,22 @@ class ZeroShotClassification(Task):
         return tuple(label if label[-1] in ".!?" else SENTENCE.format(label) for label in labels)
 
     def prediction(self, raw: Raw, tokens: Tokens, head: Head) -> Prediction:
-        value = float(_log_odds(raw["logits"][:1].double(), head)[0])
+        log_odds = _log_odds(raw["logits"][:1].double(), head)[0]
         label = _label_of(tokens.text_pair or "")
-        probability = float(torch.sigmoid(torch.tensor(value)))
-        output = Output((label,), np.array([[value]]), np.array([[probability]]), exclusive=False)
+        probability = float(log_odds.float().sigmoid())
+        output = Output((label,), np.array([[float(log_odds)]]), np.array([[probability]]), exclusive=False)
         return Prediction(self.name, (tokens,), (output,), label, probability)
 
     def joined(self, predictions: Sequence[Prediction], head: Head, label: str | None) -> tuple[int, Prediction]:
-        labels = tuple(one.output.labels[0] for one in predictions)
-        logits = np.concatenate([one.output.logits for one in predictions], axis=1)
-        shares = np.concatenate(
-            [one.output.probabilities for one in predictions if one.output.probabilities is not None], 1
-        )
+        labels = tuple(prediction.output.labels[0] for prediction in predictions)
+        logits = np.concatenate([prediction.output.logits for prediction in predictions], axis=1)
+        probabilities = [prediction.output.probabilities for prediction in predictions]
+        shares = np.concatenate([part for part in probabilities if part is not None], axis=1)
         best = int(logits[0].argmax())
-        asked = best if label is None else _find(label, labels)
+        number = best if label is None else _find(label, labels)
         output = Output(labels, logits, shares, exclusive=False)
-        return asked, Prediction(
-            self.name, predictions[asked].encodings, (output,), labels[best], float(shares[0, best])
-        )
+        encodings = predictions[number].encodings
+        return number, Prediction(self.name, encodings, (output,), labels[best], float(shares[0, best]))
 
     def labels(self, prediction: Prediction | None, head: Head, position: int | None = None) -> tuple[str, ...]:
         return () if prediction is None else prediction.output.labels
@@ -102,7 +108,7 @@ class ZeroShotClassification(Task):
 
     def value(self, prediction: Prediction, target: Target, head: Head) -> float:
         column = prediction.output.labels.index(target.label)  # of one pass alone there is one
-        return float(_scaled(torch.tensor(prediction.output.logits[0, column]), target.scale))
+        return float(_scaled(torch.from_numpy(prediction.output.logits[0, [column]]), target.scale))
 
     def decision(self, raw: Raw, target: Target, places: Tensor, head: Head) -> Tensor:
         return (_log_odds(raw["logits"], head) > 0).long()
@@ -119,9 +125,9 @@ class ZeroShotClassification(Task):
 
 
 def _column(word: str, labels: Sequence[str]) -> int | None:
-    """The column of an entailment model's label, whose name begins so."""
-    found = [number for number, label in enumerate(labels) if label.lower().startswith(word)]
-    return found[0] if len(found) == 1 else None
+    """Return the column of an entailment model's label, whose name begins with a word."""
+    columns = [number for number, label in enumerate(labels) if label.lower().startswith(word)]
+    return columns[0] if len(columns) == 1 else None
 
 
 def _log_odds(logits: Tensor, head: Head) -> Tensor:
@@ -138,7 +144,7 @@ def _scaled(log_odds: Tensor, scale: str) -> Tensor:
 
 
 def _label_of(sentence: str) -> str:
-    """The label that a sentence stands for."""
+    """Return the label that a sentence stands for."""
     before, after = SENTENCE.split("{}")
     if sentence.startswith(before) and sentence.endswith(after):
         return sentence[len(before) : len(sentence) - len(after)]

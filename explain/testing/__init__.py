@@ -1,13 +1,13 @@
-"""For whoever adds a method, a task, a view or a metric: toy models with known answers, and checks that all must pass.
+"""Toy models with known answers, and checks that every method, task, view and metric must pass.
 
     from explain.testing import METHOD_CHECKS, TOY_MODELS
 
     for check in METHOD_CHECKS:
         check(MyMethod(), TOY_MODELS["linear"])
 
-The toys are whole `TextModel`s of a few numbers: what integrated gradients, occlusion and rollout must give on them can
-be worked out by hand. Trained BERTs of which it is known what decides, and how much of that a method finds, come from
-`explain.evaluation.ground_truth`:
+The toys are whole `TextModel`s of a few numbers, for which integrated gradients, occlusion and rollout have closed
+forms. Trained BERTs whose deciding words are known are in `explain.testing.planted_models`, and the precision of a
+method on them in `explain.evaluation.ground_truth`:
 
     from explain.testing import planted, precision
 
@@ -113,7 +113,7 @@ __all__ = [
 if TYPE_CHECKING:
     from explain.evaluation.ground_truth import Precision, highest, precision, precision_at_k
 
-# `evaluation` is built on the planted models, so its names are loaded when they are first used.
+# `evaluation` imports the planted models, so its names are loaded on first use.
 _IN_GROUND_TRUTH = ("Precision", "highest", "precision", "precision_at_k")
 
 

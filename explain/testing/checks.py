@@ -26,17 +26,19 @@ def _attributions(method: Method, model: TextModel) -> list[Attribution]:
 
 
 def check_shape(method: Method, model: TextModel) -> None:
-    """Scores are finite, one for each unit, of known tokens; an unsigned method's are not negative."""
-    for one in _attributions(method, model):
-        assert len(one.scores) == len(one.units) > 0
-        assert np.isfinite(one.scores).all()
-        assert method.signed or (one.scores >= 0).all()
-        assert one.signed == method.signed and one.additive == method.additive and one.method == method.name
-        assert all(unit for unit in one.units)
+    """Check that scores are finite, one for each unit of known tokens, and not negative if the method is unsigned."""
+    for attribution in _attributions(method, model):
+        scores = attribution.scores
+        assert len(scores) == len(attribution.units) > 0
+        assert np.isfinite(scores).all()
+        assert method.signed or (scores >= 0).all()
+        assert attribution.signed == method.signed and attribution.additive == method.additive
+        assert attribution.method == method.name
+        assert all(unit for unit in attribution.units)
 
 
 def check_repeatable(method: Method, model: TextModel) -> None:
-    """The same twice, and the text's tokens are not changed."""
+    """Check that two runs give the same scores, and that the text's tokens do not change."""
     tokens, target = default_item(model, *texts_for(model)["plain"])
     before = tokens.ids.copy()
     first, second = method.attribute(model, tokens, target), method.attribute(model, tokens, target)
@@ -45,16 +47,16 @@ def check_repeatable(method: Method, model: TextModel) -> None:
 
 
 def check_batching(method: Method, model: TextModel) -> None:
-    """Alone or among longer and shorter texts, a text gets the same scores."""
-    items = [default_item(model, *text) for text in texts_for(model).values()]
-    for item, together in zip(items, method.attribute_batch(model, items), strict=True):
-        alone = method.attribute(model, *item)
+    """Check that a text has the same scores alone and among longer and shorter texts."""
+    subjects = [default_item(model, *text) for text in texts_for(model).values()]
+    for subject, together in zip(subjects, method.attribute_batch(model, subjects), strict=True):
+        alone = method.attribute(model, *subject)
         assert np.allclose(alone.scores, together.scores, atol=2e-4)
         assert alone.passes.forward == together.passes.forward
 
 
 def check_served_score(method: Method, model: TextModel) -> None:
-    """What is explained is what the model serves."""
+    """Check that the explained output is the model's own prediction."""
     for text in texts_for(model).values():
         tokens, target = default_item(model, *text)
         served = model.value(model.predict(tokens), target)
@@ -62,34 +64,36 @@ def check_served_score(method: Method, model: TextModel) -> None:
 
 
 def check_completeness(method: Method, model: TextModel) -> None:
-    """A complete method adds up, to the tolerance it states, from a baseline whose value the model confirms."""
-    for one in _attributions(method, model):
+    """Check that a complete method sums to the difference within its tolerance, from a baseline of the right value."""
+    for attribution in _attributions(method, model):
         if not method.complete:
             continue
-        assert one.completeness_gap is not None and one.baseline_output is not None
-        assert abs(one.completeness_gap) <= one.diagnostics["tolerance"] or not one.diagnostics["converged"]
-        if "baseline" not in one.diagnostics:  # its reference is no text that could be run
+        tokens, target, about = attribution.tokens, attribution.target, attribution.diagnostics
+        assert attribution.completeness_gap is not None and attribution.baseline_output is not None
+        assert abs(attribution.completeness_gap) <= about["tolerance"] or not about["converged"]
+        if "baseline" not in about:  # the reference is no text that could be run
             continue
-        sets = emptied_together(one.tokens, one.params["emptied"])
-        empty = [model.baseline(one.tokens, one.target, one.diagnostics["baseline"], together) for together in sets]
-        confirmed = model.values(one.tokens, one.target, torch.stack(empty)).numpy()
-        assert np.allclose(one.emptied_outputs or one.baseline_output, confirmed, rtol=1e-4, atol=1e-4)
+        sets = emptied_together(tokens, attribution.params["emptied"])
+        empty = [model.baseline(tokens, target, about["baseline"], together) for together in sets]
+        confirmed = model.values(tokens, target, torch.stack(empty)).numpy()
+        outputs = attribution.emptied_outputs or attribution.baseline_output
+        assert np.allclose(outputs, confirmed, rtol=1e-4, atol=1e-4)
 
 
 def check_cost(method: Method, model: TextModel) -> None:
-    """It spends no more passes than it says, and says what it spent."""
+    """Check that a method spends no more passes than its cost, and reports what it spent."""
     for text in texts_for(model).values():
         tokens, target = default_item(model, *text)
         meter = Meter()
-        one = method.attribute(model, tokens, target, meter)
+        passes = method.attribute(model, tokens, target, meter).passes
         assert meter.spent.forward + meter.spent.backward <= method.cost(tokens)
-        assert one.passes.forward == meter.spent.forward and one.passes.backward == meter.spent.backward
+        assert passes.forward == meter.spent.forward and passes.backward == meter.spent.backward
         assert bool(method.requires & {"gradients", "attention_gradients"}) == (meter.spent.backward > 0)
         assert meter.steps <= method.arithmetic(tokens)
 
 
 def check_stops(method: Method, model: TextModel) -> None:
-    """It stops when it is told to, and leaves the model as it was: no hook, no gradient, the same scores."""
+    """Check that a cancelled method stops and leaves the model unchanged: no hook, no gradient, the same scores."""
     tokens, target = default_item(model, *texts_for(model)["plain"])
     before = _traces(model)
     whole = method.attribute(model, tokens, target)
@@ -107,14 +111,14 @@ def check_stops(method: Method, model: TextModel) -> None:
 
 
 def _traces(model: TextModel) -> list[tuple[str, int, bool, bool]]:
-    """What running could leave behind in a model's modules: hooks, gradients, training mode."""
+    """Return the state that a run could leave behind in a model's modules: hooks, gradients, training mode."""
     module = getattr(model, "_module", None)
     parts = module.named_modules() if isinstance(module, torch.nn.Module) else ()
     return [
         (
             name,
             len(part._forward_hooks) + len(part._forward_pre_hooks) + len(part._backward_hooks),
-            any(one.requires_grad or one.grad is not None for one in part.parameters(recurse=False)),
+            any(weight.requires_grad or weight.grad is not None for weight in part.parameters(recurse=False)),
             part.training,
         )
         for name, part in parts
@@ -122,17 +126,17 @@ def _traces(model: TextModel) -> list[tuple[str, int, bool, bool]]:
 
 
 def check_words(method: Method, model: TextModel) -> None:
-    """Scores by word keep the sum, where pieces may be added."""
-    for one in _attributions(method, model):
-        if one.granularity == "token" and one.additive:
-            assert np.isclose(one.per_word().scores.sum(), one.scores.sum())
+    """Check that scores by word keep the sum, if scores of pieces are additive."""
+    for attribution in _attributions(method, model):
+        if attribution.granularity == "token" and attribution.additive:
+            assert np.isclose(attribution.per_word().scores.sum(), attribution.scores.sum())
 
 
 def check_record(method: Method, model: TextModel) -> None:
-    """Its settings and findings are JSON values, and its settings make it again."""
-    one = method.attribute(model, *default_item(model, *texts_for(model)["plain"]))
-    assert type(method)(**json.loads(json.dumps(dict(one.params)))) == method
-    json.dumps(dict(one.diagnostics), allow_nan=False)
+    """Check that settings and diagnostics are JSON values, and that the settings make the method again."""
+    attribution = method.attribute(model, *default_item(model, *texts_for(model)["plain"]))
+    assert type(method)(**json.loads(json.dumps(dict(attribution.params)))) == method
+    json.dumps(dict(attribution.diagnostics), allow_nan=False)
 
 
 METHOD_CHECKS: tuple[Callable[[Method, TextModel], None], ...] = (
@@ -149,7 +153,7 @@ METHOD_CHECKS: tuple[Callable[[Method, TextModel], None], ...] = (
 
 
 def check_task(task: Task, model: TextModel) -> None:
-    """A task's targets say the same of a prediction as of the head's tensors, and bad ones are refused."""
+    """Check that a task's targets have the same value by prediction and by the head's tensors, and refuse bad ones."""
     tokens = model.encode(*_with_another_mask(model, texts_for(model)["plain"]))
     prediction = model.predict(tokens)
     assert prediction.task == task.name
@@ -176,7 +180,7 @@ def _with_another_mask(model: TextModel, texts: tuple[str, ...]) -> tuple[str, .
 
 
 def _check_targets(task: Task, model: TextModel, prediction: Prediction, position: int | None) -> None:
-    """All that may be asked at one position, or of the whole text."""
+    """Check every target at a position, or of the whole text."""
     tokens = prediction.tokens
     target = task.target(prediction, model.head, position=position)
     assert target.task == task.name and target.scale == task.scales[0]
@@ -186,35 +190,35 @@ def _check_targets(task: Task, model: TextModel, prediction: Prediction, positio
     assert np.allclose(scores.values, task.value(prediction, target, model.head), atol=1e-4)
     assert scores.decisions[0] == scores.decisions[1]
     _check_decision(task, model, prediction, row, int(scores.decisions[0]))
-    assert set(target.held) >= set(target.positions) and (position is None or position in target.positions)
-    for operator in OPERATORS:  # what is read stays, and is found where it stands then
+    assert set(target.protected) >= set(target.positions) and (position is None or position in target.positions)
+    for operator in OPERATORS:  # protected tokens stay, at their new places
         if {"mask": model.mask_id, "unk": model.unk_id}.get(operator, 0) is None:
             continue  # the vocabulary has no such token
         bare = model.removed(tokens, range(len(tokens)), operator, target)
-        for stays in (target.positions, target.held):
+        for stays in (target.positions, target.protected):
             assert np.array_equal(bare.variant.ids[list(bare.variant.places(stays))], tokens.ids[list(stays)])
         assert np.isfinite(model.scores([bare]).values).all()
     for label in _labels(model, prediction):
         for scale in (scale for scale in task.scales if scale not in ("logit_difference", "value")):
             try:
-                one = task.target(prediction, model.head, label=label, scale=scale, position=position)
+                scaled = task.target(prediction, model.head, label=label, scale=scale, position=position)
             except TargetError:
                 assert not task.one_row  # an answer that begins elsewhere
                 continue
-            assert (one.label, one.scale, one.positions[:1]) == (label, scale, target.positions[:1])
-            value = task.value(prediction, one, model.head)
-            served = model.scores([Row(tokens, unchanged(tokens), one)]).values[0]
-            assert abs(value - served) <= 1e-4 * max(1.0, abs(value))
+            assert (scaled.label, scaled.scale, scaled.positions[:1]) == (label, scale, target.positions[:1])
+            predicted = task.value(prediction, scaled, model.head)
+            served = model.scores([Row(tokens, unchanged(tokens), scaled)]).values[0]
+            assert abs(predicted - served) <= 1e-4 * max(1.0, abs(predicted))
     at = position if task.one_row else None
     for left, right in pairwise(_labels(model, prediction)):
-        one = task.target(prediction, model.head, label=left, against=right, position=at)
-        other = task.target(prediction, model.head, label=right, against=left, position=at)
-        assert one.scale == "logit_difference"
-        assert task.value(prediction, one, model.head) == -task.value(prediction, other, model.head)
+        contrast = task.target(prediction, model.head, label=left, against=right, position=at)
+        reverse = task.target(prediction, model.head, label=right, against=left, position=at)
+        assert contrast.scale == "logit_difference"
+        assert task.value(prediction, contrast, model.head) == -task.value(prediction, reverse, model.head)
 
 
 def _check_decision(task: Task, model: TextModel, prediction: Prediction, row: Row, number: int) -> None:
-    """What is decided of the text as it is has the name, and the probability, that the prediction gives it."""
+    """Check that the decision for the whole text has the label and probability of the prediction."""
     decision, target = model.decide(row), row.target
     assert decision.number == number
     assert abs(decision.value - task.value(prediction, target, model.head)) <= 1e-4 * max(1.0, abs(decision.value))
@@ -233,7 +237,7 @@ def _check_decision(task: Task, model: TextModel, prediction: Prediction, row: R
 
 
 def _labels(model: TextModel, prediction: Prediction) -> tuple[str, ...]:
-    """All labels; of a vocabulary the likeliest word, the last that is listed, and one that is not; some answers."""
+    """Return all labels; of a vocabulary the likeliest word, the last listed and an unlisted one; some answers."""
     vocabulary, listed = model.head.vocabulary, prediction.output.labels
     if model.head.value:
         return model.head.labels
@@ -246,7 +250,7 @@ def _labels(model: TextModel, prediction: Prediction) -> tuple[str, ...]:
 
 
 def check_metric(metric: Metric, model: TextModel) -> None:
-    """A metric's figure is finite and the same every time, costs what it says, and stands beside its control."""
+    """Check that a metric's figure is finite and repeatable, within its cost, and reported with its control."""
     tokens, target = default_item(model, *texts_for(model)["plain"])
     method = IntegratedGradients(steps=4) if "gradients" in model.capabilities else Occlusion()
     attribution = method.attribute(model, tokens, target)
@@ -256,22 +260,22 @@ def check_metric(metric: Metric, model: TextModel) -> None:
         trial = Trial(model, tokens, target, orders=20, meter=meter)
         return metric.evaluate(trial, attribution), meter.spent.forward + meter.spent.backward
 
-    found, passes = run()
-    assert found.metric == metric.name and found.method == method.name
-    assert found.higher_is_better == metric.higher_is_better
+    outcome, passes = run()
+    assert outcome.metric == metric.name and outcome.method == method.name
+    assert outcome.higher_is_better == metric.higher_is_better
     assert passes <= metric.cost(len(tokens.words), 20) + metric.reruns(model, tokens, method)
-    assert (found.controls is None) == (found.percentile is None)
-    if found.controls is not None:
-        assert len(found.controls) == 20 and 0 <= (found.percentile or 0.0) <= 100
-        assert found.operator != attribution.diagnostics.get("operator"), "a method is tested as it did not remove"
+    assert (outcome.controls is None) == (outcome.percentile is None)
+    if outcome.controls is not None:
+        assert len(outcome.controls) == 20 and 0 <= (outcome.percentile or 0.0) <= 100
+        assert outcome.operator != attribution.diagnostics.get("operator"), "a method is tested by another operator"
     again, _ = run()
-    assert again.value == found.value and again.percentile == found.percentile
-    json_for_script(dict(found.details))
+    assert again.value == outcome.value and again.percentile == outcome.percentile
+    json_for_script(dict(outcome.details))
 
 
-def check_view(view: View, result: object) -> None:
-    """A view's data are JSON that can stand in a page, and hostile text can't leave them."""
-    document = view.html(result)
-    json.loads(json_for_script(view.data(result)))
+def check_view(view: View, shown: object) -> None:
+    """Check that a view's data are JSON that is safe in a page, whatever text they hold."""
+    document = view.html(shown)
+    json.loads(json_for_script(view.data(shown)))
     inside = document.split('<script type="application/json">', 1)[1].rsplit("</script></div>", 1)[0]
     assert "<" not in inside

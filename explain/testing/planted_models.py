@@ -5,14 +5,14 @@
 
     print(precision(METHODS["occlusion"](), planted("pair"), texts=50))
 
-A shortcut is a rule that says which label a text has and which of its words decide that. A BERT of two layers is
-trained on texts of random words until it follows the rule on texts held out, and is refused unless it does so after
-every single replacement of a word as well: then "which words decided?" has a known answer, in a model that is otherwise
-like any other. Two things keep that answer from being too easy, or unfair, to find:
+A shortcut is a rule that gives a text its label and the words that decide it. A BERT of two layers is trained on texts
+of random words until it follows the rule on held-out texts. It is refused unless it also does after every single
+replacement of a word: then "which words decided?" has a known answer, in a model that is otherwise like any other. Two
+things make that answer neither too easy nor unfair:
 
 - A second head has to name a decoy, a word that is as rare as the planted ones and has no part in the decision; the
-  head is thrown away after training. So the encoder reads more than the decision needs, as a pretrained one does.
-- Words are masked at random in training, and count as absent: no method can be excused by inputs the model never saw.
+  head is dropped after training. So the encoder reads more than the decision needs, as a pretrained one does.
+- Words are masked at random in training, and count as absent: so masked inputs are no excuse for a method.
 
 After Bastings et al. (2022), https://arxiv.org/abs/2111.07367, who plant words in texts of real data sets.
 """
@@ -51,18 +51,17 @@ FILLERS = (
 # fmt: on
 DECOYS = ("falcon", "marble", "harbor")
 LABELS = ("no", "yes")
-WORDS = (8, 14)  # fewest and most of a text
+WORDS = (8, 14)  # fewest and most in a text
 
 
 @dataclass(frozen=True)
 class PlantedText:
-    """A text of whole words, with blanks between, and the answer to "which of them decided its label?".
+    """A text of whole words, separated by blanks, and the words that decide its label.
 
     Attributes:
-        words (W): each of them is one piece.
-        label: what the rule says.
-        planted: numbers of the words that decide it; empty where it says that something is missing: then no word that
-            is there is the answer.
+        words (W): the words, a piece each.
+        label: the label by the rule.
+        planted: numbers of the words that decide it; empty if the label is due to a missing word.
         decoy: the number of the word that the encoder reads and the decision ignores, or None.
     """
 
@@ -80,40 +79,40 @@ class Shortcut(ABC):
     """A rule from words to a label.
 
     Class attributes:
-        name, title: as it is asked for, and for readers.
-        rule: in one line.
-        asked: how many planted words a text has that is asked about; the k of precision@k.
-        learned: the shortcut that its model is trained on, where that is another one of the same rule.
+        name, title: the key in `SHORTCUTS`, and the name on screen.
+        rule: the rule in one line.
+        deciding: the number of planted words in the texts that methods are measured on; the k of precision@k.
+        learned: the shortcut that its model is trained on, if that is another shortcut of the same rule.
     """
 
     name: str
     title: str
     rule: str
-    asked: int
+    deciding: int
     learned: str | None = None
 
     @abstractmethod
     def draw(self, random: Random) -> list[str]:
-        """Words of a new text."""
+        """Draw the words of a new text."""
 
     @abstractmethod
     def yes(self, words: Sequence[str]) -> bool | None:
-        """The rule; None where it says nothing, because the word it asks for is masked."""
+        """Return the label by the rule; None if a masked word leaves it open."""
 
     @abstractmethod
     def planted(self, words: Sequence[str]) -> tuple[int, ...]:
-        """Numbers of the words that decide the label."""
+        """Return the numbers of the words that decide the label."""
 
     def changed(self, word: str, random: Random) -> str:
-        """What to put in place of a planted word, so that it speaks for its label no more."""
+        """Return a replacement of a planted word that no longer speaks for its label."""
         return random.choice(FILLERS)
 
     def decoy(self, words: Sequence[str]) -> int | None:
-        """The number of the word that the second head names in training."""
+        """Return the number of the word that the second head names in training."""
         return next((place for place, word in enumerate(words) if word in DECOYS), None)
 
     def texts(self, seed: str) -> Iterator[PlantedText]:
-        """Texts without end, half of them "yes"; the same for the same seed, on every machine."""
+        """Yield texts without end, half of them "yes"; the same for the same seed, on every machine."""
         random = Random(f"{self.name} {seed}")
         while True:
             words = self.draw(random)
@@ -125,9 +124,9 @@ def _fillers(random: Random) -> list[str]:
 
 
 class OneWord(Shortcut):
-    """One of three words is there, or none is; in a third of the texts labelled "yes" there are two of them."""
+    """A shortcut by any of three words; a third of the texts labelled "yes" hold two of them."""
 
-    name, title, asked = "word", "one word", 1
+    name, title, deciding = "word", "one word", 1
     rule = "yes if and only if zebra, quartz or lagoon is there"
     triggers = ("zebra", "quartz", "lagoon")
 
@@ -149,15 +148,15 @@ class OneWord(Shortcut):
 
 
 class EitherWord(OneWord):
-    """The same model, asked about texts with two of its words: either is enough, so neither alone changes the label."""
+    """The same model on texts with two of its words: either is enough, so neither alone changes the label."""
 
-    name, title, asked, learned = "either", "either of two words", 2, "word"
+    name, title, deciding, learned = "either", "either of two words", 2, "word"
 
 
 class BothWords(Shortcut):
-    """Two words are both there, in any order and at any distance; most texts labelled "no" hold one of them."""
+    """A shortcut by two words together, in any order and at any distance; most texts labelled "no" hold one of them."""
 
-    name, title, asked = "pair", "a pair of words", 2
+    name, title, deciding = "pair", "a pair of words", 2
     rule = "yes if and only if copper and violet are both there"
     pair = ("copper", "violet")
 
@@ -180,10 +179,12 @@ class BothWords(Shortcut):
 
 
 class OnePlace(Shortcut):
-    """The third word is of one kind or of the other; so are, in most texts, the sixth, which is the decoy, and a third
-    of the rest."""
+    """A shortcut by the third word, of one of two kinds.
 
-    name, title, asked = "position", "a position", 1
+    In most texts the sixth word, the decoy, and a third of the other words are of these kinds as well.
+    """
+
+    name, title, deciding = "position", "a position", 1
     rule = "yes if the third word is north, early, upper or inner; no if it is south, late, lower or outer"
     kinds = (("south", "late", "lower", "outer"), ("north", "early", "upper", "inner"))
     place, decoy_place = 2, 5
@@ -209,18 +210,20 @@ class OnePlace(Shortcut):
         return self.decoy_place if words[self.decoy_place] in self.kinds[0] + self.kinds[1] else None
 
 
-SHORTCUTS: dict[str, Shortcut] = {one.name: one for one in (OneWord(), BothWords(), EitherWord(), OnePlace())}
+SHORTCUTS: dict[str, Shortcut] = {
+    shortcut.name: shortcut for shortcut in (OneWord(), BothWords(), EitherWord(), OnePlace())
+}
 VOCABULARY = (*SPECIAL, *FILLERS, *DECOYS, *OneWord.triggers, *BothWords.pair, *OnePlace.kinds[0], *OnePlace.kinds[1])
 
 
 @dataclass(frozen=True, eq=False)
 class Effects:
-    """How far replacements moved the log-odds of the decided label, in nats; positive: the word spoke for it.
+    """The changes of the log-odds of the decided label by replacements, in nats; positive: the word spoke for it.
 
     Attributes:
-        planted (N,): of planted words, by a word that speaks for the label no more.
-        others (M,): of all other words, the decoy among them, by a random filler.
-        together (texts,): of all planted words of a text at once; 0 where it has none.
+        planted (N,): of planted words, replaced by a word that no longer speaks for the label.
+        others (M,): of all other words, the decoy among them, replaced by a random filler.
+        together (texts,): of all planted words of a text at once; 0 if it has none.
     """
 
     planted: npt.NDArray[np.float64]
@@ -230,22 +233,24 @@ class Effects:
 
 @dataclass(frozen=True, eq=False)
 class Planted:
-    """A model that was seen to follow a shortcut's rule."""
+    """A model that was tested to follow a shortcut's rule."""
 
     shortcut: Shortcut
     model: TextModel
 
     def questions(self, count: int, seed: int = 0) -> list[PlantedText]:
-        """Texts in which "why this label?" has a known answer: those with as many planted words as the shortcut asks
-        about. Of words these are labelled "yes"; what a "no" is owed to is not there. Of the position all are."""
+        """Return texts whose deciding words are known: those with as many planted words as `Shortcut.deciding`.
+
+        For shortcuts by words these are texts labelled "yes", since a "no" is due to a missing word.
+        """
         texts = self.shortcut.texts(f"questions {seed}")
-        return list(islice((one for one in texts if len(one.planted) == self.shortcut.asked), count))
+        return list(islice((text for text in texts if len(text.planted) == self.shortcut.deciding), count))
 
     def item(self, text: PlantedText) -> Item:
-        """A text's tokens and, as target, the log-odds of the label that the model decided.
+        """Return a text's tokens and, as target, the log-odds of the decided label.
 
         Raises:
-            ModelError: it did not decide as the rule does.
+            ModelError: the decision breaks the rule.
         """
         tokens = self.model.encode(text.text)
         prediction = self.model.predict(tokens)
@@ -254,11 +259,10 @@ class Planted:
         return tokens, self.model.task.target(prediction, self.model.head)
 
     def check(self, texts: Sequence[PlantedText], seed: int = 0) -> Effects:
-        """Replace every word of some texts, one at a time, and all planted ones together, and see that the model goes
-        on to decide as the rule does.
+        """Check decisions by the rule after replacing every word of some texts, alone and all planted ones together.
 
         Raises:
-            ModelError: it does not, for a text or for a replacement.
+            ModelError: a decision breaks the rule.
         """
         random = Random(seed)
         rows, labels, outputs, groups = [], [], [], []
@@ -273,11 +277,11 @@ class Planted:
                 labels.append(LABELS[bool(self.shortcut.yes(words))])
                 outputs.append(output)
                 groups.append(group)
-        found = self.model.scores(rows)
-        for row, decision, label in zip(rows, found.decisions.tolist(), labels):
+        scores = self.model.scores(rows)
+        for row, decision, label in zip(rows, scores.decisions.tolist(), labels):
             if self.model.head.labels[decision] != label:
                 raise self._refusal(row.tokens.text, self.model.head.labels[decision])
-        effects, of = np.array(outputs) - found.values, np.array(groups)
+        effects, of = np.array(outputs) - scores.values, np.array(groups)
         return Effects(effects[of == "planted"], effects[of == "others"], effects[of == "together"])
 
     def _replaced(self, text: PlantedText, places: Sequence[int], random: Random) -> list[str]:
@@ -295,11 +299,11 @@ class Planted:
 
 
 def planted(name: str, seed: int = 0) -> Planted:
-    """Train a model on a shortcut and make sure that it follows it; the same one when asked again in this process.
+    """Train a model on a shortcut and check that it follows the rule; a process trains each model once.
 
     Args:
         name: a key of `SHORTCUTS`: "word", "pair", "either" or "position".
-        seed: of its first weights and of the texts it is trained on.
+        seed: the seed of its first weights and of its training texts.
 
     Raises:
         UnknownNameError: there is no such shortcut.
@@ -314,7 +318,7 @@ def planted(name: str, seed: int = 0) -> Planted:
 def _model(name: str, seed: int) -> TextModel:
     shortcut = SHORTCUTS[name]
     module = _trained(shortcut, seed)
-    with tempfile.TemporaryDirectory() as folder:  # by way of the catalogue, as any other model
+    with tempfile.TemporaryDirectory() as folder:  # through the catalogue, like any other model
         module.save_pretrained(folder)
         _tokenizer().save_pretrained(folder)
         model = load_folder(f"planted {name}", Path(folder))
@@ -339,7 +343,7 @@ def _tokenizer() -> PreTrainedTokenizerFast:
 
 @dataclass(frozen=True, eq=False)
 class _Lesson:
-    """Texts to train on: ids (N, T), the probability of "yes" to be answered (N,), the decoy's id or [MASK]'s (N,)."""
+    """Training texts: ids (N, T), the right probability of "yes" (N,), the id of the decoy or of [MASK] (N,)."""
 
     ids: Tensor
     yes: Tensor
@@ -347,7 +351,7 @@ class _Lesson:
 
     @classmethod
     def drawn(cls, shortcut: Shortcut, seed: str, count: int) -> "_Lesson":
-        """New texts; of every other one some words are masked, from none to all."""
+        """Draw texts; in every other text some words are masked, from none to all."""
         number_of = {word: number for number, word in enumerate(VOCABULARY)}
         random = Random(f"{shortcut.name} {seed}")
         rows, yes, decoys = [], [], []
@@ -367,10 +371,10 @@ _TEXTS, _BATCH, _STEPS, _MARGIN, _NAMED = 8192, 128, 1000, 4.0, 0.99
 
 
 def _trained(shortcut: Shortcut, seed: int) -> BertForSequenceClassification:
-    """Train until all texts held out, masked or not, are decided by a margin, and nearly all decoys are named.
+    """Train until all held-out texts, masked or not, are decided by a margin, and nearly all decoys are named.
 
     Raises:
-        ModelError: that does not happen.
+        ModelError: training ends before.
     """
     config = BertConfig(
         vocab_size=len(VOCABULARY),
@@ -382,34 +386,32 @@ def _trained(shortcut: Shortcut, seed: int) -> BertForSequenceClassification:
         max_position_embeddings=WORDS[1] + 2,
         hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0,
-        initializer_range=0.1,  # the 0.02 of wide models is slow to leave here
+        initializer_range=0.1,  # learning is slow to start from the 0.02 of wide models
         id2label=dict(enumerate(LABELS)),
         label2id={label: number for number, label in enumerate(LABELS)},
     )
-    with torch.random.fork_rng(devices=[]):  # the caller's random numbers are left alone
+    with torch.random.fork_rng(devices=[]):  # the caller's random state does not change
         torch.manual_seed(seed)
         module = BertForSequenceClassification(config)
         naming = nn.Linear(config.hidden_size, len(VOCABULARY))
 
     def heads(ids: Tensor) -> tuple[Tensor, Tensor]:
-        """Log-odds of "yes" (B,), and the decoy's name (B, V)."""
+        """Return the log-odds of "yes" (B,), and logits of the decoy's name (B, V)."""
         pooled = module.bert(input_ids=ids, attention_mask=(ids != config.pad_token_id).long()).pooler_output
         logits = module.classifier(pooled)
         return logits[:, 1] - logits[:, 0], naming(pooled)
 
     draw = torch.Generator().manual_seed(seed)
-    lesson, held = (
-        _Lesson.drawn(shortcut, f"training {seed}", _TEXTS),
-        _Lesson.drawn(shortcut, f"stopping {seed}", 1024),
-    )
-    decided = held.yes != 0.5
+    lesson = _Lesson.drawn(shortcut, f"training {seed}", _TEXTS)
+    held_out = _Lesson.drawn(shortcut, f"stopping {seed}", 1024)
+    decided = held_out.yes != 0.5
     optimizer = torch.optim.AdamW([*module.parameters(), *naming.parameters()], lr=3e-3)
     warm = torch.optim.lr_scheduler.LinearLR(optimizer, start_factor=0.02, total_iters=50)
     for step in range(1, _STEPS + 1):
-        chosen = torch.randint(_TEXTS, (_BATCH,), generator=draw)
-        log_odds, names = heads(lesson.ids[chosen])
-        loss = nn.functional.binary_cross_entropy_with_logits(log_odds, lesson.yes[chosen])
-        loss = loss + nn.functional.cross_entropy(names, lesson.decoys[chosen])
+        batch = torch.randint(_TEXTS, (_BATCH,), generator=draw)
+        log_odds, names = heads(lesson.ids[batch])
+        loss = nn.functional.binary_cross_entropy_with_logits(log_odds, lesson.yes[batch])
+        loss = loss + nn.functional.cross_entropy(names, lesson.decoys[batch])
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(module.parameters(), 1.0)
@@ -417,9 +419,9 @@ def _trained(shortcut: Shortcut, seed: int) -> BertForSequenceClassification:
         warm.step()
         if step % 25 == 0:
             with torch.inference_mode():
-                log_odds, names = heads(held.ids)
-            margin = (log_odds * (held.yes - 0.5).sign())[decided].min()
-            named = (names.argmax(dim=1) == held.decoys).float().mean()
+                log_odds, names = heads(held_out.ids)
+            margin = (log_odds * (held_out.yes - 0.5).sign())[decided].min()
+            named = (names.argmax(dim=1) == held_out.decoys).float().mean()
             if margin > _MARGIN and named > _NAMED:
                 return module.eval()
     raise ModelError(

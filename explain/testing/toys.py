@@ -1,4 +1,4 @@
-"""Toy models with answers that can be worked out by hand, one for each task."""
+"""Toy models whose answers have closed forms, one for each task."""
 
 import re
 import zlib
@@ -26,7 +26,7 @@ CLS, SEP, PAD, MASK, UNK = range(5)
 class ToyModel(TextModel):
     """A model over a hashed vocabulary. Words longer than four letters are two pieces; [MASK] is one.
 
-    Subclasses say what the head gives, given word embeddings. Attention is uniform in every layer.
+    Subclasses compute the head's outputs from word embeddings. Attention is uniform in every layer.
     """
 
     capabilities = frozenset({"attention", "gradients"})
@@ -45,23 +45,27 @@ class ToyModel(TextModel):
 
     @abstractmethod
     def raw(self, points: Tensor, attended: Tensor, places: Tensor, segment: Tensor) -> Raw:
-        """What the head gives for embeddings (B, T, D), read at places (B, P); where attended (B, T) is False nothing
-        may be read; segment (B, T) says whose each token is."""
+        """Return the head's outputs.
+
+        Args:
+            points (B, T, D): word embeddings; attended (B, T): False for tokens that are hidden.
+            places (B, P): the tokens that the head reads; segment (B, T): the text of each token.
+        """
 
     def encode(self, text: str, text_pair: str | None = None) -> Tokens:
         self.check_pair(text_pair)
         texts = (text,) if text_pair is None else (text, text_pair)
         ids, pieces, spans, segment = [CLS], ["[CLS]"], [(0, 0)], [0]
         cut: list[int | None] = []
-        for number, one in enumerate(texts):
-            check_text(one)
+        for number, part in enumerate(texts):
+            check_text(part)
             cut.append(None)
-            for start, left, right in _pieces(one):
+            for start, left, right in _pieces(part):
                 if len(ids) >= self.max_tokens - 1:
                     cut[-1] = left if cut[-1] is None else cut[-1]
                     continue
-                masked = one[left:right] == "[MASK]"
-                pieces.append("[MASK]" if masked else ("##" if left > start else "") + one[left:right].lower())
+                masked = part[left:right] == "[MASK]"
+                pieces.append("[MASK]" if masked else ("##" if left > start else "") + part[left:right].lower())
                 ids.append(MASK if masked else 5 + zlib.crc32(pieces[-1].encode()) % (VOCABULARY - 5))
                 spans.append((left, right))
                 segment.append(number)
@@ -98,23 +102,23 @@ class ToyModel(TextModel):
 
     def scores(self, rows: Sequence[Row], meter: Meter | None = None) -> Scores:
         values, decisions = np.empty(len(rows)), np.empty(len(rows), dtype=np.int64)
-        for chosen in _alike(rows):
-            places = [self._places(rows[number]) for number in chosen]
-            tokens, target = rows[chosen[0]].tokens, rows[chosen[0]].target
-            raw = self._run(tokens, [rows[number].variant for number in chosen], places)
-            read = raw, target, torch.tensor(places, dtype=torch.long).reshape(len(chosen), -1), self.head
-            values[chosen] = self.task.scalar(*read).numpy()
-            decisions[chosen] = self.task.decision(*read).numpy()
-            _tick(meter, len(chosen), sum(len(rows[number].variant) for number in chosen))
+        for batch in _alike(rows):
+            places = [self._places(rows[number]) for number in batch]
+            tokens, target = rows[batch[0]].tokens, rows[batch[0]].target
+            raw = self._run(tokens, [rows[number].variant for number in batch], places)
+            read = raw, target, torch.tensor(places, dtype=torch.long).reshape(len(batch), -1), self.head
+            values[batch] = self.task.scalar(*read).numpy()
+            decisions[batch] = self.task.decision(*read).numpy()
+            _tick(meter, len(batch), sum(len(rows[number].variant) for number in batch))
         return Scores(values, decisions)
 
     def decide(self, row: Row, meter: Meter | None = None) -> Decision:
         places = self._places(row)
         raw = self._run(row.tokens, [row.variant], [places])
         read = raw, row.target, torch.tensor([places], dtype=torch.long).reshape(1, -1), self.head
-        value, number = float(self.task.scalar(*read)[0]), int(self.task.decision(*read)[0])
+        output, number = float(self.task.scalar(*read)[0]), int(self.task.decision(*read)[0])
         _tick(meter, 1, len(row.variant))
-        return Decision(value, number, *self.task.decided(*read, row.tokens))
+        return Decision(output, number, *self.task.decided(*read, row.tokens))
 
     def word_embeddings(self, tokens: Tokens) -> Tensor:
         return self.embedding[torch.tensor(tokens.ids.tolist())]
@@ -131,11 +135,11 @@ class ToyModel(TextModel):
     ) -> tuple[Tensor, Tensor]:
         self.require({"gradients"})
         start = points.detach().clone().requires_grad_(True)
-        value = self._value(tokens, target, start)
-        (gradient,) = torch.autograd.grad(value.sum(), start)
+        outputs = self._value(tokens, target, start)
+        (gradient,) = torch.autograd.grad(outputs.sum(), start)
         if meter is not None:
             meter.tick(forward=len(points), backward=len(points), positions=points.shape[0] * points.shape[1])
-        return value.detach(), gradient
+        return outputs.detach(), gradient
 
     def chunks(self, count: int, length: int) -> int:
         return 1
@@ -144,9 +148,9 @@ class ToyModel(TextModel):
         return np.eye(len(tokens))[list(target.positions) or [0]].mean(axis=0)
 
     def _places(self, row: Row) -> tuple[int, ...]:
-        """Where what a row's target needs stands in it."""
-        beside = self.task.beside(row.tokens, row.target, self.head)
-        return (*row.variant.places(row.target.positions), *row.variant.places_left(beside))
+        """Return the places in a row that its target needs."""
+        normalizers = self.task.normalizer_positions(row.tokens, row.target, self.head)
+        return (*row.variant.places(row.target.positions), *row.variant.places_left(normalizers))
 
     def _value(self, tokens: Tokens, target: Target, points: Tensor) -> Tensor:
         read = self.places_read(tokens, target)
@@ -156,16 +160,16 @@ class ToyModel(TextModel):
         return self.task.scalar(raw, target, places, self.head)
 
     def _run(self, tokens: Tokens, variants: Sequence[Variant], places: Sequence[tuple[int, ...]]) -> Raw:
-        """Variants of one text, of one length, each read at its places."""
-        points = self.embedding[torch.from_numpy(np.stack([one.ids for one in variants]))]
-        zeroed = torch.from_numpy(np.stack([one.zeroed for one in variants]))
-        attended = torch.from_numpy(np.stack([one.attended for one in variants]))
-        segment = torch.from_numpy(np.stack([tokens.segment[one.kept] for one in variants]))
+        """Run variants of a text, of equal length, each read at its places."""
+        points = self.embedding[torch.from_numpy(np.stack([variant.ids for variant in variants]))]
+        zeroed = torch.from_numpy(np.stack([variant.zeroed for variant in variants]))
+        attended = torch.from_numpy(np.stack([variant.attended for variant in variants]))
+        segment = torch.from_numpy(np.stack([tokens.segment[variant.kept] for variant in variants]))
         return self.raw(points.masked_fill(zeroed[..., None], 0.0), attended, torch.tensor(places), segment)
 
 
 def _alike(rows: Sequence[Row]) -> Iterator[list[int]]:
-    """Numbers of rows of one text, length and target, at most 64 together."""
+    """Yield numbers of rows of the same text, length and target, at most 64 at a time."""
     groups: dict[tuple[int, int, Target], list[int]] = {}
     for number, row in enumerate(rows):
         groups.setdefault((id(row.tokens), len(row.variant), row.target), []).append(number)
@@ -174,7 +178,7 @@ def _alike(rows: Sequence[Row]) -> Iterator[list[int]]:
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int, int]]:
-    """Where each piece's word begins, and the piece itself."""
+    """Yield the start of each piece's word, and the piece's characters."""
     behind_mask = 0
     for start, stop in word_spans(text):
         if start < behind_mask:
@@ -195,14 +199,14 @@ def _tick(meter: Meter | None, forward: int, positions: int) -> None:
 
 
 class ToyClassifier(ToyModel):
-    """Two labels. The negative one's logit is zero, so the log-odds of "positive" are the positive one's logit."""
+    """A classifier of two labels. The negative logit is zero, so the log-odds of "positive" are the positive logit."""
 
     task = TASKS["text_classification"]
     head = Head(("negative", "positive"))
 
     @abstractmethod
     def logit(self, points: Tensor, attended: Tensor) -> Tensor:
-        """The positive logit (B,) of embeddings (B, T, D); attended (B, T) is False where nothing may be read."""
+        """Return the positive logit (B,) of embeddings (B, T, D); attended (B, T) is False for hidden tokens."""
 
     def raw(self, points: Tensor, attended: Tensor, places: Tensor, segment: Tensor) -> Raw:
         positive = self.logit(points, attended)
@@ -210,7 +214,7 @@ class ToyClassifier(ToyModel):
 
 
 class LinearModel(ToyClassifier):
-    """A bag of embeddings: F = sum over tokens of w . x. Every additive method that is right gives w . (x - b)."""
+    """A bag of embeddings: F = sum over tokens of w . x. The right additive scores are w . (x - b)."""
 
     def __init__(self, name: str = "linear") -> None:
         super().__init__(name)
@@ -221,7 +225,7 @@ class LinearModel(ToyClassifier):
 
 
 class CurvedModel(ToyClassifier):
-    """F = 4 tanh(mean of w . x) + product terms of neighbours: smooth, not additive, not linear."""
+    """A smooth model that is not additive: F = 4 tanh(mean of w . x) + product terms of neighbours."""
 
     def __init__(self, name: str = "curved") -> None:
         super().__init__(name)
@@ -234,7 +238,7 @@ class CurvedModel(ToyClassifier):
 
 
 class PlantedModel(ToyClassifier):
-    """Answers "positive" if and only if the word "zebra" is there: whatever explains it must rank that word first."""
+    """A model that decides "positive" if and only if the text has the word "zebra": methods must rank it first."""
 
     def __init__(self, name: str = "planted", word: str = "zebra") -> None:
         super().__init__(name)
@@ -254,7 +258,7 @@ class NoGradientModel(LinearModel):
 
 
 class ToyVocabulary(Vocabulary):
-    """Every column but the special tokens' is a word of its number: "word7"."""
+    """A vocabulary in which each column is a word with its number, such as "word7", except special tokens."""
 
     mask, mask_id = "[MASK]", MASK
     no_words = (CLS, SEP, PAD, MASK, UNK)
@@ -269,7 +273,7 @@ class ToyVocabulary(Vocabulary):
 
 
 class MaskedModel(ToyModel):
-    """Guesses masked words: z_w = e_w . (sum of x / 4 + the token before the mask). The word before counts most."""
+    """A model of masked words: z_w = e_w . (sum of x / 4 + the token before the mask). The word before counts most."""
 
     task = TASKS["fill_mask"]
     head = Head((), vocabulary=ToyVocabulary())
@@ -284,7 +288,7 @@ class MaskedModel(ToyModel):
 
 
 class SequelModel(CurvedModel):
-    """Does the second text follow? The curved model's number for both texts; "is not next" has the logit zero."""
+    """A model of next sentences: the curved model's number for both texts; "is not next" has the logit zero."""
 
     task = TASKS["next_sentence_prediction"]
     head = Head(("is next", "is not next"))
@@ -297,7 +301,7 @@ class SequelModel(CurvedModel):
 
 
 class JudgingModel(CurvedModel):
-    """Does the text support a label? The curved model's number against zero; "neutral" has no say."""
+    """A model of entailment: the curved model's number against zero; "neutral" has no part in it."""
 
     task = TASKS["zero_shot_classification"]
     head = Head(("contradiction", "neutral", "entailment"))
@@ -310,7 +314,7 @@ class JudgingModel(CurvedModel):
 
     def windows(self, text: str, text_pair: str | None = None) -> tuple[Tokens, ...]:
         self.check_pair(text_pair)
-        return tuple(super(JudgingModel, self).encode(text, one) for one in self.task.seconds(text_pair))
+        return tuple(super(JudgingModel, self).encode(text, second) for second in self.task.second_texts(text_pair))
 
     def raw(self, points: Tensor, attended: Tensor, places: Tensor, segment: Tensor) -> Raw:
         logits = super().raw(points, attended, places, segment)["logits"]
@@ -318,7 +322,7 @@ class JudgingModel(CurvedModel):
 
 
 class TaggingModel(ToyModel):
-    """A label for each word: z_l = w_l . (x at the word + tanh of the sum of x), so that the context has its say."""
+    """A model of labels of words: z_l = w_l . (x at the word + tanh of the sum of x), so that the context matters."""
 
     task = TASKS["token_classification"]
     head = Head(("O", "B-PER", "I-PER", "B-LOC", "I-LOC"))
@@ -334,7 +338,7 @@ class TaggingModel(ToyModel):
 
 
 class AnswerModel(ToyModel):
-    """Where does an answer begin and end? z_i = u . x_i (1 + tanh(w . sum of x)), with a u for each of the two."""
+    """A model of answers: z_i = u . x_i (1 + tanh(w . sum of x)), with a vector u for the start and for the end."""
 
     task = TASKS["question_answering"]
     head = Head(("start", "end"))
@@ -352,7 +356,7 @@ class AnswerModel(ToyModel):
 
 
 class NearModel(ToyModel):
-    """How near are two texts? The cosine of the sums of tanh x over each, with a part in common that no text lacks."""
+    """A model of similarity: the cosine of the sums of tanh x over each text, plus a part that all texts share."""
 
     task = TASKS["sentence_similarity"]
     head = Head(("similarity",), value=True)
@@ -367,7 +371,7 @@ class NearModel(ToyModel):
 
 
 class WritingModel(MaskedModel):
-    """Guesses the word after a text, as the masked toy does: z_w = e_w . (sum of x / 4 + the token before the last)."""
+    """A model of the next word, like the masked toy: z_w = e_w . (sum of x / 4 + the token before the last)."""
 
     task = TASKS["text_generation"]
 
@@ -398,7 +402,7 @@ TEXTS = {
 
 
 def texts_for(model: TextModel) -> dict[str, tuple[str, ...]]:
-    """`TEXTS` as a model reads them: with a mask, behind a question, or with a word more where one is held."""
+    """Return `TEXTS` in the form of a model's task: with a mask, after a question, or with a protected word."""
     if model.head.vocabulary is not None:
         parts = {name: text.partition(" ") for name, text in TEXTS.items()}
         return {name: (f"{first} {model.head.vocabulary.mask} {rest}",) for name, (first, _, rest) in parts.items()}
@@ -410,11 +414,11 @@ def texts_for(model: TextModel) -> dict[str, tuple[str, ...]]:
 
 
 def uniform_rollout(count: int, layers: int, residual: float) -> npt.NDArray[np.float64]:
-    """Rollout of uniform attention, in closed form: r^L I + (1 - r^L) / T."""
+    """Return the rollout of uniform attention, in closed form: r^L I + (1 - r^L) / T."""
     return residual**layers * np.eye(count) + (1 - residual**layers) / count
 
 
 def default_item(model: TextModel, text: str, text_pair: str | None = None) -> tuple[Tokens, Target]:
-    """A text's tokens and the target a user means who says nothing."""
+    """Return a text's tokens and the default target."""
     tokens = model.encode(text, text_pair)
     return tokens, model.task.target(model.predict(tokens), model.head)

@@ -1,4 +1,4 @@
-"""Can the model read this text at all? Pieces it does not know, and letters of scripts it never saw."""
+"""Coverage of a text by a model: unknown pieces, and letters of scripts it was not trained on."""
 
 import unicodedata
 from collections import Counter
@@ -12,11 +12,11 @@ MOST_UNKNOWN = 0.2
 
 @dataclass(frozen=True)
 class Coverage:
-    """How much of a text the model can read.
+    """The share of a text that the model can read.
 
     Attributes:
         unknown: the share of the user's pieces that are the unknown token.
-        foreign: the share of letters whose script is not one the model was trained on; None where that is not known.
+        foreign: the share of letters of scripts the model was not trained on; None where its scripts are unknown.
         script: the commonest such script ("Cyrillic"), or "".
     """
 
@@ -35,7 +35,7 @@ def coverage(tokens: Tokens, unknown_id: int | None, scripts: Sequence[str] | No
 
     Args:
         unknown_id: the id of the unknown token, or None where the vocabulary has none.
-        scripts: the scripts the model was trained on ("Latin"), or None where nobody said.
+        scripts: the scripts the model was trained on ("Latin"), or None if unknown.
     """
     own = tokens.ids[tokens.ordinary]
     unknown = float((own == unknown_id).mean()) if unknown_id is not None and len(own) else 0.0
@@ -48,7 +48,7 @@ def coverage(tokens: Tokens, unknown_id: int | None, scripts: Sequence[str] | No
 
 
 def doubt(read: Coverage, scripts: Sequence[str] | None) -> str:
-    """Why what the model says of a text may mean little, as a sentence; empty where nothing speaks against it."""
+    """Return a warning that a prediction may mean little, as a sentence; empty where there is no reason to warn."""
     if read.unknown > MOST_UNKNOWN:
         return f"{read.unknown:.0%} of the pieces are unknown to this model: it sees the same blank for each of them."
     if read.poor:
@@ -60,7 +60,7 @@ def doubt(read: Coverage, scripts: Sequence[str] | None) -> str:
 
 
 def script_of(letter: str) -> str:
-    """The script of a letter by its Unicode name: "Latin", "Cyrillic", "Han" ..."""
+    """Return the script of a letter by its Unicode name: "Latin", "Cyrillic", "Han" ..."""
     first = unicodedata.name(letter, "Unknown").split()[0].split("-")[0]
     return {"CJK": "Han", "FULLWIDTH": "Latin", "MODIFIER": "Latin", "FEMININE": "Latin", "MASCULINE": "Latin"}.get(
         first, first.capitalize()

@@ -1,4 +1,4 @@
-"""Key phrases: words that act together, found by removing neighbours together, and ranked by what removing them does.
+"""Key phrases: neighbouring words that act together, ranked by the effect of removing them.
 
     D(P) = F(text) - F(text without P)                      effect of a phrase
     I(a, b) = D(ab) - D(a) - D(b)                           interaction of two neighbours
@@ -6,9 +6,9 @@
 Bottom-up: neighbours merge when |I(a, b)| is at least a quarter of the larger of |D(a)| and |D(b)|; the merged phrase
 replaces its parts and may merge again. No phrase crosses punctuation or has more than six words. At most 4 W + 8
 sequences for W words, counted here. In a long text only the sentences whose removal moves the target most are searched.
-Where the quarter comes from: docs/decisions/0007-a-quarter.md.
+The source of the quarter: docs/decisions/0007-a-quarter.md.
 
-A part that was removed on the way is listed below its phrase where it outweighs it by half and is no trifle:
+A part that was removed on the way is listed below its phrase if its effect is half again as large, and not negligible:
 
     |D(part)| >= 1.5 |D(P)|  and  |D(part)| >= 0.1 max |D|, over all that was removed; signs play no part
 
@@ -24,7 +24,7 @@ from explain.datatypes import Phrase, Tokens
 from explain.text.units import units_of
 from explain.text.words import is_punctuation
 
-NOTHING = 1e-6  # an effect of rounding; such phrases are not listed
+NOTHING = 1e-6  # a smaller effect may be rounding, so such phrases are not listed
 OUTWEIGHS = 1.5  # times the phrase's effect, from which on a part of it is listed too
 TRIFLE = 0.1  # of the largest effect, below which no part is listed
 
@@ -33,15 +33,15 @@ Range = tuple[int, int]  # half-open, of word indices
 
 @dataclass(frozen=True)
 class Effect:
-    """What one variant of the text gave: the target's value, and what was decided (equal numbers, equal decisions)."""
+    """The target's value and the decision for a variant of the text (equal numbers, equal decisions)."""
 
-    value: float
+    output: float
     decision: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class PhraseSettings:
-    """How phrases are found."""
+    """The settings of the search for key phrases."""
 
     operator: str = setting(
         "auto",
@@ -70,7 +70,7 @@ class PhraseSettings:
 
 @dataclass(frozen=True)
 class Variants:
-    """Phrases to remove from the text, and phrases to keep alone; an empty pair asks for the text as it is."""
+    """Phrases to remove from the text, and phrases to keep alone; an empty range stands for the whole text."""
 
     without: tuple[Range, ...] = ()
     only: tuple[Range, ...] = ()
@@ -80,7 +80,7 @@ Measure = Callable[[Variants], tuple[Sequence[Effect], Sequence[Effect]]]
 
 
 def budget(words: int, settings: PhraseSettings) -> int:
-    """Most sequences that finding phrases among so many words takes."""
+    """Return the most sequences that a search among so many words takes."""
     return 4 * words + settings.top
 
 
@@ -96,11 +96,11 @@ def find_phrases(
     """Find and rank the key phrases of a text.
 
     Args:
-        measure: runs variants; gives the effects of `without` and of `only`, in order. `without=((0, 0),)` is the
+        measure: runs variants; returns the effects of `without` and of `only`, in order. `without=((0, 0),)` is the
             whole text.
-        removable: whether a word may be taken out (not where the target is read).
-        direction: whether a positive score speaks for the decision (1) or against it (-1); 0: it says nothing about it,
-            or nothing is decided, so no phrase is sufficient or necessary.
+        removable: whether a word may be removed (words that the target is read from may not).
+        direction: 1 if a positive score speaks for the decision, -1 if against it, 0 if neither, or if nothing is
+            decided: then no phrase is sufficient or necessary.
         empty_differs: whether the text without any words has another decision; else no phrase is sufficient for it.
 
     Returns:
@@ -138,11 +138,11 @@ class _Search:
         self._removed: dict[Range, Effect] = {}
 
     def effect(self, phrase: Range) -> float:
-        """D(phrase); see the module's docstring."""
-        return self._full.value - self._removed[phrase].value
+        """Return D(phrase), see the module's docstring."""
+        return self._full.output - self._removed[phrase].output
 
     def most_important(self, usable: list[int]) -> list[int]:
-        """The words of the sentences that move the target most, as many as are searched."""
+        """Return the words of the sentences that move the target most, as many as are searched."""
         return _most_important(self._tokens, usable, self._counted, self._full, self._settings.most_words)
 
     def merged(self, usable: Sequence[int]) -> list[Range]:
@@ -161,19 +161,19 @@ class _Search:
 
     def _may_merge(self, left: Range, right: Range) -> bool:
         if left[1] != right[0] or right[1] - left[0] > self._settings.longest:
-            return False  # a word between them is punctuation, or stays
+            return False  # the word between them is punctuation or protected
         segment = self._tokens.segment
         return bool(segment[self._words[left[0]][0]] == segment[self._words[right[0]][0]])
 
     def ranked(self, phrases: Sequence[Range]) -> list[tuple[Range, list[Range]]]:
-        """Phrases with their parts that outweigh them, by the largest effect among these."""
+        """Return phrases with their parts that outweigh them, by the largest effect among these."""
         groups = [(phrase, self._outweighing(phrase) if self._settings.parts else []) for phrase in phrases]
-        largest = {phrase: max(abs(self.effect(one)) for one in (phrase, *parts)) for phrase, parts in groups}
+        largest = {phrase: max(abs(self.effect(part)) for part in (phrase, *parts)) for phrase, parts in groups}
         moving = [group for group in groups if largest[group[0]] > NOTHING]
         return sorted(moving, key=lambda group: (-largest[group[0]], group[0]))[: self._settings.top]
 
     def _outweighing(self, phrase: Range) -> list[Range]:
-        """Parts of a phrase that outweigh it, none sharing a word: the largest effects, of equal ones the shortest."""
+        """Return disjoint parts of a phrase that outweigh it: the largest effects, of equal ones the shortest."""
         largest = max(abs(self.effect(part)) for part in self._removed)
         least = max(OUTWEIGHS * abs(self.effect(phrase)), TRIFLE * largest, NOTHING)
         inside = [part for part in self._removed if phrase[0] <= part[0] and part[1] <= phrase[1] and part != phrase]
@@ -185,13 +185,13 @@ class _Search:
         return parts
 
     def sufficient(self, phrases: Sequence[Range], direction: int) -> dict[Range, bool]:
-        """Whether each phrase that speaks for the decision keeps it alone, where the empty text has another."""
+        """Return whether each phrase that speaks for the decision keeps it alone."""
         supporting = [phrase for phrase in phrases if direction * self.effect(phrase) > 0]
         alone = self._counted.only(supporting)
         return {phrase: kept.decision == self._full.decision for phrase, kept in zip(supporting, alone)}
 
     def necessary(self, phrase: Range, direction: int) -> bool | None:
-        """Whether a phrase speaks for the decision, which changes without it; None where nothing is known of that."""
+        """Return whether a phrase speaks for the decision, and the decision changes without it; None: undecided."""
         if not direction:
             return None
         return direction * self.effect(phrase) > 0 and self._removed[phrase].decision != self._full.decision
@@ -199,7 +199,7 @@ class _Search:
     def phrase(
         self, phrase: Range, whole: Range | None, sufficient: bool | None, necessary: bool | None, rank: int
     ) -> Phrase:
-        """One entry of the list."""
+        """Return an entry of the list."""
         unit = tuple(token for word in self._words[phrase[0] : phrase[1]] for token in word)
         segment, start, stop = self._tokens.unit_span(unit)
         score = self.effect(phrase)
@@ -219,23 +219,24 @@ class _Search:
 
 
 def _most_important(tokens: Tokens, usable: list[int], counted: "_Counter", full: Effect, most: int) -> list[int]:
-    """About `most` words: those of the sentences that move the target most."""
+    """Return about `most` words: those of the sentences that move the target most."""
     first_word = {unit[0]: number for number, unit in enumerate(tokens.word_units())}
     parts: list[Range] = []
     for unit in units_of(tokens, "sentence"):
         begin = first_word[unit[0]]
         parts.append((begin, begin + sum(token in first_word for token in unit)))
-    most = min(most, len(first_word) - -(-len(parts) // 4))  # weighing sentences is paid for by searching fewer words
-    effects = [abs(full.value - one.value) for one in counted.without(parts)]
-    chosen: set[int] = set()
+    # Measuring sentences costs passes, so fewer words are searched.
+    most = min(most, len(first_word) - -(-len(parts) // 4))
+    effects = [abs(full.output - effect.output) for effect in counted.without(parts)]
+    searched: set[int] = set()
     for _, part in sorted(zip(effects, parts), key=lambda entry: (-entry[0], entry[1])):
-        if len(chosen) < most:
-            chosen.update(range(*part))
-    return [word for word in usable if word in chosen][:most]
+        if len(searched) < most:
+            searched.update(range(*part))
+    return [word for word in usable if word in searched][:most]
 
 
 class _Counter:
-    """Counts the sequences spent; going over the budget is a mistake in this file."""
+    """A counter of the sequences spent; passing the budget is a mistake in this file."""
 
     def __init__(self, measure: Measure, most: int) -> None:
         self._measure = measure
@@ -258,22 +259,22 @@ class _Counter:
 def _pairs_to_merge(
     pairs: Sequence[tuple[Range, Range]], effect: Callable[[Range], float], threshold: float
 ) -> list[tuple[Range, Range]]:
-    """Pairs over the threshold, the strongest interaction first, none sharing a part with another."""
+    """Return disjoint pairs over the threshold, the strongest interaction first."""
     strengths = []
     for left, right in pairs:
         interaction = abs(effect((left[0], right[1])) - effect(left) - effect(right))
         larger = max(abs(effect(left)), abs(effect(right)))
         if interaction > 0 and interaction >= threshold * larger:
             strengths.append((interaction, left, right))
-    chosen: list[tuple[Range, Range]] = []
+    merging: list[tuple[Range, Range]] = []
     taken: set[Range] = set()
     for _, left, right in sorted(strengths, key=lambda entry: (-entry[0], entry[1])):
         if left not in taken and right not in taken:
-            chosen.append((left, right))
+            merging.append((left, right))
             taken |= {left, right}
-    return chosen
+    return merging
 
 
 def _merged(nodes: Sequence[Range], merging: Sequence[tuple[Range, Range]]) -> list[Range]:
-    gone = {part for pair in merging for part in pair}
-    return sorted([node for node in nodes if node not in gone] + [(left[0], right[1]) for left, right in merging])
+    parts = {part for pair in merging for part in pair}
+    return sorted([node for node in nodes if node not in parts] + [(left[0], right[1]) for left, right in merging])

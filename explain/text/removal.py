@@ -1,7 +1,7 @@
-"""Taking tokens away, on ids: never by editing the text, which would make other tokens of it.
+"""Removal of tokens, on ids: editing the text instead would change how the rest is tokenized.
 
-Each operator is a different question. Masking and unknown ask "what if this word were anything"; deleting and
-attention off ask "what if it were not there"; zero puts in a vector the model never saw.
+Each operator is a different question. "mask" and "unk" ask "what if this word were anything"; "delete" and
+"attention_off" ask "what if it were not there"; "zero" is a vector the model never saw in training.
 """
 
 from collections.abc import Sequence
@@ -23,12 +23,12 @@ OPERATORS = {
 
 @dataclass(frozen=True, eq=False)
 class Variant:
-    """A text with some of its tokens taken away, ready for a model.
+    """A text with some of its tokens removed, ready for a model.
 
     Attributes:
-        kept (T'): which tokens of the original stand at each place; positions follow them.
-        ids (T'): what is read there.
-        attended (T'): False where attention may not look.
+        kept (T'): the original's token at each place; positions follow them.
+        ids (T'): the id at each place.
+        attended (T'): False for tokens that are hidden from attention.
         zeroed (T'): True where the word embedding is zero.
     """
 
@@ -41,18 +41,18 @@ class Variant:
         return len(self.kept)
 
     def places(self, positions: Sequence[int]) -> tuple[int, ...]:
-        """Where tokens of the original stand now.
+        """Return the new places of tokens of the original.
 
         Raises:
-            ValueError: one of them was deleted; what a target reads must be protected.
+            ValueError: a token was deleted; the tokens that a target reads must be protected.
         """
-        found = self.places_left(positions)
-        if -1 in found:
+        places = self.places_left(positions)
+        if -1 in places:
             raise ValueError("A token that the target reads was deleted; it must be protected from removal.")
-        return found
+        return places
 
     def places_left(self, positions: Sequence[int]) -> tuple[int, ...]:
-        """Where tokens of the original stand now; -1 where one was deleted."""
+        """Return the new places of tokens of the original; -1 for a deleted token."""
         if not positions:
             return ()
         now = {token: place for place, token in enumerate(self.kept.tolist())}
@@ -60,7 +60,7 @@ class Variant:
 
 
 def unchanged(tokens: Tokens) -> Variant:
-    """The text as it is."""
+    """Return the variant of a text without any removal."""
     count = len(tokens)
     return Variant(np.arange(count), tokens.ids, np.ones(count, dtype=bool), np.zeros(count, dtype=bool))
 
@@ -74,30 +74,30 @@ def remove(
     unk_id: int | None = None,
     protected: Sequence[int] = (),
 ) -> Variant:
-    """Take a set of tokens out of a text. Special tokens and protected ones stay, whatever is asked.
+    """Remove a set of tokens from a text, except special and protected tokens.
 
     Args:
         unit: indices of tokens.
         operator: a key of `OPERATORS`.
-        mask_id, unk_id: the vocabulary's ids of those tokens, or None where it has none.
+        mask_id, unk_id: the ids of the mask and unknown token, or None where the vocabulary has none.
         protected: tokens that the target reads.
 
     Raises:
-        SettingError: no such operator, or one that needs a token the vocabulary does not have.
+        SettingError: no such operator, or the vocabulary lacks the token that it needs.
     """
     count = len(tokens)
-    gone = np.zeros(count, dtype=bool)
-    gone[list(unit)] = True
-    gone &= ~tokens.special
-    gone[list(protected)] = False
+    removed = np.zeros(count, dtype=bool)
+    removed[list(unit)] = True
+    removed &= ~tokens.special
+    removed[list(protected)] = False
     base = unchanged(tokens)
     if operator == "delete":
-        kept = np.flatnonzero(~gone)
+        kept = np.flatnonzero(~removed)
         return Variant(kept, tokens.ids[kept], base.attended[kept], base.zeroed[kept])
     if operator == "attention_off":
-        return Variant(base.kept, base.ids, ~gone, base.zeroed)
+        return Variant(base.kept, base.ids, ~removed, base.zeroed)
     if operator == "zero":
-        return Variant(base.kept, base.ids, base.attended, gone)
+        return Variant(base.kept, base.ids, base.attended, removed)
     if operator in ("mask", "unk"):
         filler = mask_id if operator == "mask" else unk_id
         if filler is None:
@@ -105,17 +105,17 @@ def remove(
                 f"The operator {operator!r} needs a token this model's vocabulary does not have; "
                 "use 'attention_off' or 'delete'."
             )
-        return Variant(base.kept, np.where(gone, filler, tokens.ids), base.attended, base.zeroed)
+        return Variant(base.kept, np.where(removed, filler, tokens.ids), base.attended, base.zeroed)
     raise SettingError(f"operator is {operator!r}; expected one of {', '.join(OPERATORS)}.")
 
 
 def emptied_together(tokens: Tokens, emptied: str) -> tuple[tuple[int, ...], ...]:
-    """Return the sets of tokens that are emptied at once, each the start of a way back to the text.
+    """Return the sets of tokens that are emptied at once, each the start of a path to the text.
 
     Args:
-        emptied: "together", "in_turn" (each of two texts, the other left whole), or "auto": in turn where the texts are
-            read apart, to be compared. Two empty texts are alike, so the way from there to two texts that differ would
-            say of every word that it speaks against their likeness.
+        emptied: "together", "in_turn" (each of two texts, the other left whole), or "auto": in turn if the texts are
+            read apart, to be compared. Two empty texts are alike, so on the path from there to two texts that differ
+            every word would speak against their likeness.
     """
     in_turn = emptied == "in_turn" or (emptied == "auto" and tokens.read_apart)
     if not in_turn or tokens.text_pair is None:
@@ -132,6 +132,6 @@ def keep_only(
     unk_id: int | None = None,
     protected: Sequence[int] = (),
 ) -> Variant:
-    """Take everything out but a set of tokens; see `remove`."""
+    """Remove everything but a set of tokens; see `remove`."""
     rest = np.setdiff1d(tokens.ordinary, np.asarray(unit, dtype=np.int64))
     return remove(tokens, rest.tolist(), operator, mask_id=mask_id, unk_id=unk_id, protected=protected)

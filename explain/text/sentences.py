@@ -1,4 +1,4 @@
-"""Sentences of a text as character spans: where one ends, by punctuation and line breaks alone.
+"""Sentences of a text as character spans, by punctuation and line breaks alone.
 
 A rule of thumb that needs no model and no language: good enough to group words for occlusion and to cut
 paragraphs for next-sentence pairs, not a linguistic analysis.

@@ -1,7 +1,7 @@
 """Parts of a text as sets of tokens: tokens, words, phrases, sentences, sliding windows of words.
 
-A phrase is here what stands between punctuation marks inside a sentence, with the marks that end it: known from the
-text alone, unlike the key phrases of `explain.text.phrases`, which a model's answers bring together.
+A phrase here is the text between punctuation marks inside a sentence, with the marks that end it. It follows from the
+text alone, unlike the key phrases of `explain.text.phrases`, which follow from a model's outputs.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ Tree = tuple[Union[int, "Tree"], ...]  # numbers of units, in groups of groups
 
 
 def units_of(tokens: Tokens, granularity: str, window: int = 3) -> Units:
-    """The parts of a text, special tokens left out.
+    """Return the parts of a text, special tokens left out.
 
     Args:
         granularity: "token", "word", "phrase", "sentence" or "window".
@@ -47,9 +47,9 @@ def units_of(tokens: Tokens, granularity: str, window: int = 3) -> Units:
 
 
 def few_units(tokens: Tokens, most: int) -> tuple[str, Units]:
-    """The finest of words, phrases and sentences that are no more than `most`, and which of these they are.
+    """Return the granularity and the units: the finest of words, phrases and sentences with at most `most` units.
 
-    Where even sentences are more, neighbors of one text are joined until they are not (two texts have a unit each).
+    If there are more sentences, neighbors of a text are joined until there are not (two texts keep a unit each).
     """
     for granularity in ("word", "phrase", "sentence"):
         units = units_of(tokens, granularity)
@@ -65,28 +65,28 @@ def few_units(tokens: Tokens, most: int) -> tuple[str, Units]:
 
 
 def word_start(tokens: Tokens, word: str) -> int:
-    """The first piece of a word, given as it is written or by its number, from 0.
+    """Return the first piece of a word, named by its text or by its number, from 0.
 
     Raises:
         TextError: there is no such word, or there are several.
     """
     texts = [tokens.unit_text(unit) for unit in tokens.word_units()]
     if word.isdecimal() and word not in texts:
-        found = [int(word)] if len(word) < 10 and int(word) < len(texts) else []
+        matches = [int(word)] if len(word) < 10 and int(word) < len(texts) else []
     else:
-        found = [number for number, text in enumerate(texts) if text == word]
-        found = found or [number for number, text in enumerate(texts) if text.casefold() == word.casefold()]
-    if len(found) > 1:
-        raise TextError(f"{word!r} stands there {len(found)} times; give its number: {', '.join(map(str, found))}.")
-    if not found:
+        matches = [number for number, text in enumerate(texts) if text == word]
+        matches = matches or [number for number, text in enumerate(texts) if text.casefold() == word.casefold()]
+    if len(matches) > 1:
+        raise TextError(f"{word!r} stands there {len(matches)} times; give its number: {', '.join(map(str, matches))}.")
+    if not matches:
         raise TextError(
             f"There is no word {word[:60]!r}. Give one as it is written, or a number, 0 to {len(texts) - 1}."
         )
-    return int(tokens.heads[found[0]])
+    return int(tokens.heads[matches[0]])
 
 
 def unit_named(tokens: Tokens, word: str) -> tuple[int, ...]:
-    """The tokens of a word, see `word_start`, or the first special token of that name ("[CLS]").
+    """Return the tokens of a word, see `word_start`, or the first special token of that name ("[CLS]").
 
     Raises:
         TextError: there is no such word, or there are several.
@@ -96,10 +96,9 @@ def unit_named(tokens: Tokens, word: str) -> tuple[int, ...]:
 
 
 def hierarchy(tokens: Tokens, units: Sequence[Sequence[int]]) -> Tree:
-    """Units in their words, phrases and sentences, as numbers in nested tuples; a group of one is no group.
+    """Return units by word, phrase and sentence, as numbers in nested tuples; a group of a single unit is left out.
 
-    >>> hierarchy(tokens, tokens.word_units())  # of "Slow, but good! See it."
-    (((0, 1), (2, 3, 4)), (5, 6, 7))
+    The words of "Slow, but good! See it." give (((0, 1), (2, 3, 4)), (5, 6, 7)).
     """
     owners = [
         {token: number for number, group in enumerate(units_of(tokens, level)) for token in group}
@@ -109,7 +108,7 @@ def hierarchy(tokens: Tokens, units: Sequence[Sequence[int]]) -> Tree:
 
 
 def _nested(members: Sequence[tuple[int, tuple[int, ...]]]) -> Tree:
-    """Numbers with their groups from the outermost on, nested."""
+    """Nest numbers by their groups, from the outermost group on."""
     groups = [list(group) for _, group in groupby(members, key=lambda member: member[1][:1])]
     if len(groups) > 1:
         return tuple(
@@ -122,26 +121,26 @@ def _nested(members: Sequence[tuple[int, tuple[int, ...]]]) -> Tree:
 
 
 def _phrases(tokens: Tokens, words: Units) -> list[tuple[int, ...]]:
-    """Sentences, cut behind punctuation marks; marks that open a sentence go with what they open."""
+    """Return sentences cut after punctuation marks; opening marks belong to the phrase they open."""
     word_at = {word[0]: word for word in words}
-    found: list[tuple[int, ...]] = []
+    phrases: list[tuple[int, ...]] = []
     for sentence in _sentences(tokens, words):
         run: tuple[int, ...] = ()
         holds_word = ends = False
         for word in (word_at[token] for token in sentence if token in word_at):
             mark = is_punctuation(tokens.unit_text(word))
             if ends and not mark:
-                found.append(run)
+                phrases.append(run)
                 run, holds_word = (), False
             run += word
             holds_word |= not mark
             ends = mark and holds_word
-        found.append(run)
-    return found
+        phrases.append(run)
+    return phrases
 
 
 def _sentences(tokens: Tokens, words: Units) -> Units:
-    """Words by sentence; a word belongs to the sentence it begins in. Sixty words without a stop are cut up."""
+    """Group words by the sentence they begin in; a sentence of more than sixty words is cut up."""
     groups: dict[tuple[int, int], list[tuple[int, ...]]] = {}
     read = [text[:cut] for text, cut in zip(tokens.texts, tokens.truncated_at)]
     stops = [np.array([stop for _, stop in sentence_spans(text)]) for text in read]
@@ -154,7 +153,7 @@ def _sentences(tokens: Tokens, words: Units) -> Units:
 
 
 def _runs(words: list[tuple[int, ...]]) -> list[list[tuple[int, ...]]]:
-    """One sentence, or runs of about thirty words of what has no end."""
+    """Return the words of a sentence, cut into runs of about thirty if it is too long."""
     if len(words) <= LONGEST_SENTENCE:
         return [words]
     count = -(-len(words) // (LONGEST_SENTENCE // 2))
@@ -163,20 +162,20 @@ def _runs(words: list[tuple[int, ...]]) -> list[list[tuple[int, ...]]]:
 
 
 def _windows(tokens: Tokens, words: Units, width: int) -> Units:
-    """Runs of `width` words, each beginning one word further; none crosses from one text into the other."""
-    found: list[tuple[int, ...]] = []
+    """Return runs of `width` words, each a word further, within each text."""
+    windows: list[tuple[int, ...]] = []
     for number in range(len(tokens.texts)):
         mine = [word for word in words if tokens.segment[word[0]] == number]
         for start in range(max(1, len(mine) - width + 1) if mine else 0):
-            found.append(tuple(token for word in mine[start : start + width] for token in word))
-    return tuple(found)
+            windows.append(tuple(token for word in mine[start : start + width] for token in word))
+    return tuple(windows)
 
 
 def scores_of(attribution: Attribution, units: Sequence[Sequence[int]]) -> npt.NDArray[np.float64]:
-    """A score for each of some other units of the same text (U,), so that methods can be compared.
+    """Return scores (U,) for other units of the same text, so that methods can be compared.
 
-    Scores of tokens are added up where the method's can be; else a unit takes the largest in size of the scores that
-    touch it: a word has the score of the phrase or sentence it is in. What the method says nothing of has zero.
+    Token scores are summed if the method's are additive. Otherwise a unit takes the score of largest size among those
+    that touch it: a word has the score of its phrase or sentence. Units without a score have zero.
 
     Raises:
         MetricError: the attribution's own units overlap.
@@ -185,9 +184,9 @@ def scores_of(attribution: Attribution, units: Sequence[Sequence[int]]) -> npt.N
         raise MetricError("Windows overlap, so their scores put words in no order. Use words or sentences.")
     adds = attribution.granularity == "token" and attribution.additive
     owner = {token: number for number, unit in enumerate(attribution.units) for token in unit}
-    found = np.zeros(len(units))
-    for place, unit in enumerate(units):
+    unit_scores = np.zeros(len(units))
+    for number, unit in enumerate(units):
         scores = attribution.scores[sorted({owner[token] for token in unit if token in owner})]
         if len(scores):
-            found[place] = scores.sum() if adds else scores[np.abs(scores).argmax()]
-    return found
+            unit_scores[number] = scores.sum() if adds else scores[np.abs(scores).argmax()]
+    return unit_scores

@@ -1,9 +1,9 @@
-"""Words: what a reader takes for one, and which tokens each is made of.
+"""Words as readers see them, and the tokens of each.
 
 A word is a maximal run of letters, digits and inner apostrophes or hyphens; every other visible character is a word of
 its own; so is each Han or kana character. Marks that combine with a character (accents, vowel signs, skin tones, the
-joiners inside an emoji) belong to it. Tokenizers cut otherwise (BERT's own `word_ids` makes three of "isn't"), so words
-are cut from the text and tokens are laid over them.
+joiners inside an emoji) belong to it. Tokenizers have other rules (BERT's own `word_ids` makes three of "isn't"), so
+words are cut from the text, and tokens are assigned to them.
 """
 
 import unicodedata
@@ -51,7 +51,7 @@ def _run_end(text: str, stop: int) -> int:
 
 
 def _character_end(text: str, start: int) -> int:
-    """The end of one character as a reader counts: with its marks, and with what a joiner joins to it."""
+    """Return the end of a character as readers see it: with its marks and with joined characters."""
     stop = start + 1
     while stop < len(text):
         if _combines(text[stop]):
@@ -66,7 +66,7 @@ def _character_end(text: str, start: int) -> int:
 
 
 def is_visible(character: str) -> bool:
-    """Neither white space nor a control, format, surrogate or unassigned character."""
+    """Return whether a character is neither white space nor a control, format, surrogate or unassigned character."""
     return not character.isspace() and unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp")
 
 
@@ -79,7 +79,7 @@ def _runs_on(character: str) -> bool:
 
 
 def is_han_or_kana(character: str) -> bool:
-    """Written without spaces, a character a word (roughly): Chinese characters and Japanese kana."""
+    """Return whether a character is Chinese or Japanese kana: written without spaces, roughly a word each."""
     code = ord(character)
     return (
         0x3040 <= code <= 0x30FF
@@ -102,7 +102,7 @@ def word_ranges(
     segment: npt.NDArray[np.int64],
     special: npt.NDArray[np.bool_],
 ) -> tuple[tuple[int, int], ...]:
-    """Which tokens make up each word of one or two texts.
+    """Return the range of tokens of each word of one or two texts.
 
     Words that one token covers together (an unknown run of emoji, say) become one; a token without visible text joins
     the word after it, or the last one. So every token that is not special is in exactly one word.
@@ -140,23 +140,23 @@ def word_ranges(
 def word_heads(
     words: npt.NDArray[np.int64], spans: npt.NDArray[np.int64], cuts: Sequence[int | None]
 ) -> npt.NDArray[np.int64]:
-    """The first piece of each word that the tokenizer cut out of the word: where its label is read.
+    """Return the first piece of each word that is cut out of the word itself: its label is read there.
 
-    Blanks that byte-level tokenizers make tokens of (line breaks, second spaces) are laid to the word after them, but
-    were cut off before it was cut up.
+    Blanks that are tokens of byte-level tokenizers (line breaks, second spaces) belong to the word after them, but the
+    tokenizer split them off before it split the word.
 
     Args:
         words (W, 2), spans (T, 2): as in `Tokens`.
-        cuts (T): the number of the stretch, cut off before, that each token is a piece of; None for a special token.
+        cuts (T): the number of the pre-tokenized stretch that each token is a piece of; None for a special token.
     """
     heads = []
     for start, stop in words.tolist():
-        seen = next((token for token in range(start, stop) if spans[token, 0] < spans[token, 1]), start)
-        heads.append(next(token for token in range(start, stop) if cuts[token] == cuts[seen]))
+        visible = next((token for token in range(start, stop) if spans[token, 0] < spans[token, 1]), start)
+        heads.append(next(token for token in range(start, stop) if cuts[token] == cuts[visible]))
     return np.array(heads, dtype=np.int64)
 
 
 def is_punctuation(text: str) -> bool:
-    """Whether a word is nothing but punctuation, currency or mathematical signs; an emoji is not."""
+    """Return whether a word is only punctuation, currency or mathematical signs; an emoji is not."""
     categories = [unicodedata.category(character) for character in text]
     return all(category[0] == "P" or category in ("Sm", "Sc", "Sk") for category in categories)

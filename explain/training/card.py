@@ -10,7 +10,7 @@ from typing import Any
 
 from explain.core.arguments import Parser, not_empty
 from explain.core.deprecated import old_name
-from explain.core.errors import told
+from explain.core.errors import exit_with_message
 from explain.training.measure.card import notice, read_record, write_card
 
 
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = Parser(prog="python -m explain.training.card", description=__doc__.split("\n\n")[0])
     parser.add_argument("folders", type=not_empty, nargs="+", metavar="DIR", help="folders with a training.json")
     parser.add_argument("--notice", action="store_true", help="print the sections for weights/NOTICE and write no card")
-    with told("card"):
+    with exit_with_message("card"):
         options = parser.parse_args(arguments)
         for folder in map(Path, options.folders):
             if options.notice:

@@ -12,7 +12,7 @@ from typing import Any
 
 from explain.core.arguments import Parser, not_empty
 from explain.core.deprecated import old_name
-from explain.core.errors import told
+from explain.core.errors import exit_with_message
 from explain.training.run.comparison import compare
 
 
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table of the folders of a command line."""
     parser = Parser(prog="python -m explain.training.compare", description=__doc__.split("\n\n")[0])
     parser.add_argument("folders", type=not_empty, nargs="+", metavar="DIR", help="folders of training runs")
-    with told("compare"):
+    with exit_with_message("compare"):
         options = parser.parse_args(arguments)
         print(compare(options.folders), end="")
 

@@ -23,7 +23,7 @@ from typing import Any
 
 from explain.core.arguments import Parser, finite_number, not_empty, whole_number
 from explain.core.deprecated import old_name
-from explain.core.errors import told
+from explain.core.errors import exit_with_message
 from explain.training.recipes.finetuning import FinetuningRecipe
 from explain.training.recipes.tasks import TASK_RECIPES
 from explain.training.run.finetuning import finetune
@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--float32", dest="bfloat16", action="store_false", help="train in float32, without bfloat16 autocast"
     )
     parser.add_argument("--fresh", action="store_true", help="delete the checkpoints of an earlier run")
-    with told("finetune"):
+    with exit_with_message("finetune"):
         options = vars(parser.parse_args(arguments))
         if options.pop("fresh"):
             shutil.rmtree(Path(options["output"]) / "checkpoints", ignore_errors=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from explain.core.arguments import Parser, finite_number, not_empty, whole_number
 from explain.core.deprecated import old_name
-from explain.core.errors import told
+from explain.core.errors import exit_with_message
 from explain.training.recipes.pretraining import PretrainingRecipe
 from explain.training.run.pretraining import pretrain
 
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--float32", dest="bfloat16", action="store_false", help="train in float32, without bfloat16 autocast"
     )
     parser.add_argument("--fresh", action="store_true", help="delete the checkpoints of an earlier run")
-    with told("pretrain"):
+    with exit_with_message("pretrain"):
         options = vars(parser.parse_args(arguments))
         if options["steps"] is None and options["minutes"] is None:
             parser.error("set --steps, --minutes or both, to limit the run")

@@ -31,6 +31,12 @@ class AgreementMatrix(View):
     name = "agreement_matrix"
     title = "Agreement of the methods"
     accepts = Report
+    rank = 2
+    placed = True
+
+    def fits(self, result: Report) -> bool:
+        """Whether there are methods to compare."""
+        return len(result.attributions) > 1
 
     def data(
         self,
@@ -48,7 +54,7 @@ class AgreementMatrix(View):
         """
         usable = [attribution for attribution in report.attributions if attribution.granularity != "window"]
         words = usable[0].tokens.word_units() if usable else ()
-        protected = set(report.target.held)
+        protected = set(report.target.protected)
         words = tuple(word for word in words if not protected.intersection(word))
         scores = [scores_of(attribution, words) for attribution in usable]
         rows = [

@@ -19,6 +19,8 @@ class AttentionMatrix(View):
     name = "attention_matrix"
     title = "Attention matrix"
     accepts = AttentionMaps
+    rank = 2
+    placed = True
 
     def data(
         self,

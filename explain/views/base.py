@@ -15,8 +15,6 @@ from typing import Any, ClassVar, NewType
 from explain.core.registry import Registry
 from explain.datatypes import Prediction, Target, Tokens
 
-VIEWS: Registry["View"] = Registry("view", "explain.views")
-
 Html = NewType("Html", str)
 
 _ASSETS = Path(__file__).parent / "assets"
@@ -36,30 +34,64 @@ UNITS = {
 class View(ABC):
     """A way to draw results of one type.
 
+    Pages, files and notebooks find views by the type they accept, see `Views.for_result`.
+
     Attributes:
+        accepts: the type of results, or a base class of it.
+        rank: views of one type are drawn in this order, then by name.
+        alone: whether the view draws a result without options and without a page around it.
+        placed: whether a page names the view and gives it a place, such as below widgets of its own. The other views
+            of a type are drawn wherever a page shows a result of that type.
         drawn_by: the view whose script draws this view's data; empty where the view has a script of its own.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     accepts: ClassVar[type]
+    rank: ClassVar[int] = 100
+    alone: ClassVar[bool] = True
+    placed: ClassVar[bool] = False
     drawn_by: ClassVar[str] = ""
+
+    def fits(self, result: Any) -> bool:
+        """Whether a result of the accepted type holds what this view draws."""
+        return True
 
     @abstractmethod
     def data(self, result: Any, /, **options: Any) -> dict[str, Any]:
         """Return the result as JSON values; the browser computes only positions and colors."""
 
     @property
+    def own_script(self) -> str:
+        """JavaScript that defines `draw(root, data)` and may use `drawing.js`; by default a file of `assets`."""
+        return asset(f"{self.drawn_by or self.name}.js")
+
+    @property
     def script(self) -> str:
-        """The JavaScript that defines `draw(root, data)`."""
-        return asset("drawing.js") + "\n" + asset(f"{self.drawn_by or self.name}.js")
+        """All JavaScript that the drawing needs."""
+        return asset("drawing.js") + "\n" + self.own_script
 
     def html(self, result: Any, /, **options: Any) -> Html:
         """Return the drawing as a fragment of a stand-alone page, see `explain.views.document`."""
         record = json_for_script(self.data(result, **options))
-        return Html(
-            f'<div class="view" data-view="{self.name}"><script type="application/json">{record}</script></div>'
-        )
+        script = self.drawn_by or self.name
+        return Html(f'<div class="view" data-view="{script}"><script type="application/json">{record}</script></div>')
+
+
+class Views(Registry[View]):
+    """All views, by name and by the type of results that they draw."""
+
+    def for_type(self, kind: type) -> tuple[View, ...]:
+        """Return the views that accept results of a type, in the order they are drawn."""
+        accepting = [view for view in self.values() if issubclass(kind, view.accepts)]
+        return tuple(sorted(accepting, key=lambda view: (view.rank, view.name)))
+
+    def for_result(self, result: Any) -> tuple[View, ...]:
+        """Return the views that draw a result, in the order they are drawn."""
+        return tuple(view for view in self.for_type(type(result)) if view.fits(result))
+
+
+VIEWS = Views("view", "explain.views")
 
 
 @functools.cache
@@ -147,6 +179,7 @@ __all__ = [
     "VIEWS",
     "Html",
     "View",
+    "Views",
     "asset",
     "escape",
     "json_for_script",

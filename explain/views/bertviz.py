@@ -53,6 +53,8 @@ class BertViz(View):
     name = "bertviz"
     title = "BertViz"
     accepts = AttentionMaps
+    alone = False  # a large page of its own
+    placed = True
 
     def data(
         self,

@@ -23,6 +23,8 @@ class HeadGrid(View):
     name = "head_grid"
     title = "Every layer and head"
     accepts = AttentionMaps
+    rank = 3
+    placed = True
 
     def data(
         self,

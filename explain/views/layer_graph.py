@@ -18,6 +18,8 @@ class LayerGraph(View):
     name = "layer_graph"
     title = "Attention, layer by layer"
     accepts = AttentionMaps
+    rank = 1
+    placed = True
 
     def data(
         self,

@@ -65,6 +65,7 @@ class LayerStatesStrip(View):
     name = "layer_states"
     title = "States, layer by layer"
     accepts = LayerStates
+    rank = 1
 
     def data(
         self,

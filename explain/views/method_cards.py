@@ -17,6 +17,7 @@ def card(method: type[Any]) -> str:
         "pieces sum to words" if method.additive else "pieces do not sum to words",
         "scores sum to the difference they explain" if method.complete else "scores do not sum to a difference",
         "needs " + " and ".join(sorted(method.requires)) if method.requires else "needs only forward passes",
+        f"version {method.version} of its arithmetic",
     ]
     lines = [f"## {method.title}", "", title, "", _body(body), ""]
     lines += [

@@ -20,6 +20,8 @@ class NeuronHeatmap(View):
     title = "One neuron"
     accepts = NeuronActivity
     drawn_by = "token_heatmap"
+    rank = 2
+    placed = True
 
     def data(
         self,

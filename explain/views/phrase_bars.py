@@ -15,6 +15,12 @@ class PhraseBars(View):
     name = "phrase_bars"
     title = "Key phrases"
     accepts = Report
+    rank = 1
+    placed = True
+
+    def fits(self, result: Report) -> bool:
+        """Whether there are key phrases."""
+        return bool(result.phrases)
 
     def data(self, report: Report, /, *, group: str = "", **options: Any) -> dict[str, Any]:
         tokens = report.prediction.tokens

@@ -34,7 +34,7 @@ def empty_sentence(report: Report) -> str:
 def _lead(tokens: Tokens, target: Target) -> str:
     """Return the start of a sentence: which words are left, those that the target is read at, if any."""
     stretches: list[list[int]] = []
-    for token in target.held:
+    for token in target.protected:
         if tokens.special[token]:
             continue
         if stretches and token == stretches[-1][-1] + 1:

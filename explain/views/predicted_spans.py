@@ -16,6 +16,12 @@ class PredictedSpans(View):
     name = "predicted_spans"
     title = "What was picked out"
     accepts = Prediction
+    rank = 1
+    placed = True
+
+    def fits(self, result: Prediction) -> bool:
+        """Whether there are entities or answers."""
+        return bool(result.spans)
 
     def data(
         self, prediction: Prediction, /, *, target_tokens: Sequence[int] = (), sends: bool = False, **options: Any

@@ -18,6 +18,8 @@ class Probabilities(View):
     name = "probabilities"
     title = "Prediction"
     accepts = Prediction
+    rank = 2
+    placed = True
 
     def data(
         self,

@@ -17,6 +17,12 @@ class ReferenceWhiskers(View):
     name = "reference_whiskers"
     title = "Scores from other references"
     accepts = Report
+    rank = 4
+    placed = True
+
+    def fits(self, result: Report) -> bool:
+        """Whether several references were tried."""
+        return any(figure.metric == "reference_robustness" for figure in result.metrics)
 
     def data(self, report: Report, /, *, method: str | None = None, title: str = "", **options: Any) -> dict[str, Any]:
         """Prepare a drawing.

@@ -20,6 +20,12 @@ class RemovalCurves(View):
     name = "removal_curves"
     title = "Removal curves"
     accepts = Report
+    rank = 3
+    placed = True
+
+    def fits(self, result: Report) -> bool:
+        """Whether words were removed."""
+        return any(figure.metric in CURVES for figure in result.metrics)
 
     def data(self, report: Report, /, *, titles: dict[str, str] | None = None, **options: Any) -> dict[str, Any]:
         """Prepare a drawing.

@@ -16,6 +16,7 @@ class StateSimilarity(View):
     name = "state_similarity"
     title = "Layers compared"
     accepts = LayerStates
+    rank = 2
 
     def data(self, states: LayerStates, /, *, selected: Sequence[int] = (), **options: Any) -> dict[str, Any]:
         """Prepare a drawing.

@@ -33,6 +33,8 @@ class TopNeurons(View):
     title = "Neurons"
     accepts = NeuronActivity
     drawn_by = "cut_effects"
+    rank = 1
+    placed = True
 
     def data(
         self,

@@ -13,6 +13,8 @@ class WordDetails(View):
     name = "word_details"
     title = "One word"
     accepts = Report
+    alone = False  # it shows the word that is picked in another picture
+    placed = True
 
     def data(
         self,

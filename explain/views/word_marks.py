@@ -15,6 +15,8 @@ class WordMarks(View):
     name = "word_marks"
     title = "Marked words"
     accepts = Tokens
+    alone = False  # marks need a page that keeps them
+    placed = True
 
     def data(
         self,

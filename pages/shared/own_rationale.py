@@ -1,4 +1,4 @@
-"""A reader's own rationale on a page: words are marked by hand, and methods compared with the marks."""
+"""A reader's rationale on a page: words are marked by hand, and methods are compared with the marks."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,20 +9,20 @@ from explain.core.guide import definition
 from explain.datatypes import Rationale, Report
 from explain.evaluation.plausibility import markable
 from explain.views.word_marks import fingerprint
-from pages.shared import show, state
+from pages.shared import session, show
 
 
 @st.fragment
 def own_rationale(report: Report, titles: Mapping[str, str]) -> None:
-    """Words marked by hand, and how far each method names the same ones; a mark runs this part alone."""
+    """Draw the words to mark and how far each method agrees with the marks; a mark reruns this part only."""
     st.divider()
     st.subheader("Would you have said the same?", anchor=False, help=definition("plausibility"))
     st.markdown(
-        "Mark the words that you find decisive. Each method is compared with your words. Everything above is about "
-        "faithfulness, and this is not.",
+        "Mark the words that you find decisive. Each method is compared with your words. This is plausibility; "
+        "everything above is about faithfulness.",
         help=definition("rationale"),
     )
-    tokens, marks = report.prediction.tokens, state.marks()
+    tokens, marks = report.prediction.tokens, session.marks()
     among = markable(tokens, report.target)
 
     def mark(clicked: Mapping[str, Any]) -> None:
@@ -35,9 +35,11 @@ def own_rationale(report: Report, titles: Mapping[str, str]) -> None:
         show.view("word_marks", tokens, key="marks_drawing", on_chosen=mark, page=False, among=among, marked=marked)
     with right:
         if not marked:
-            st.caption("Nothing is marked yet. Mark words before you look at the heatmaps: they may influence you.")
+            st.caption(
+                "No word is marked yet. Mark words before you look at the heatmaps, since they may influence you."
+            )
         elif len(marked) == len(among):
-            st.caption("Every word is marked, so no method can be wrong. Leave out the words that do not decide.")
+            st.caption("Every word is marked, so every method agrees. Leave out the words that do not decide.")
         else:
             report = marks.add_to(report)
             marks.keep(report)
@@ -54,6 +56,7 @@ def own_rationale(report: Report, titles: Mapping[str, str]) -> None:
 
 
 def plausible(report: Report, titles: Mapping[str, str]) -> None:
+    """Draw a table of the agreement of each method with the marks."""
     rationale = report.rationale
     assert rationale is not None and rationale.chance is not None
     figures = {figure.method: figure for figure in rationale.figures}
@@ -74,10 +77,11 @@ def plausible(report: Report, titles: Mapping[str, str]) -> None:
 
 
 def how_to_read(rationale: Rationale, methods: int) -> str:
+    """Return a caption that explains the table."""
     count = len(rationale.words)
     words = "the highest-scored word" if count == 1 else f"the {count} highest-scored words"
-    windows = " Windows overlap, so they give no order of words (–)." if len(rationale.figures) < methods else ""
+    windows = " Windows overlap, so they do not order the words (–)." if len(rationale.figures) < methods else ""
     return (
-        f"F1 and IOU compare {words} of each method with yours. AUPRC uses all scores. Signed scores count from the "
-        f"most positive. The last row has the mean over all orders of the words.{windows}"
+        f"F1 and IOU compare {words} of each method with yours. AUPRC uses all scores. Signed scores are ranked "
+        f"from the most positive. The last row is the mean over all orders of the words.{windows}"
     )

@@ -1,4 +1,4 @@
-"""Drawing on a page: views as components, notes, problems, progress."""
+"""Drawing on a page: views as components, notes, problems."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -8,25 +8,23 @@ from typing import Any
 import streamlit as st
 
 from explain.datatypes import Prediction, Target, Verdict
+from explain.methods.base import METHODS
 from explain.models.base import TextModel
-from explain.run.jobs import Job
 from explain.text.coverage import coverage, doubt
 from explain.views.base import VIEWS, asset
 from explain.views.probabilities import SHOWN
-from pages.shared import state
+from explain.views.verdicts import verdict_word
+from pages.shared.session import LONGEST_IN_LINK
 
 _MOUNT = "\n" + (Path(__file__).parent / "mount.js").read_text(encoding="utf-8")
 
 
 @st.cache_resource
-def _components() -> dict[str, Any]:
-    """One component for each registered view, registered once; its script is the one of the stand-alone file."""
-    return {
-        name: st.components.v2.component(
-            f"explain_{name}", html='<div class="view"></div>', css=asset("views.css"), js=VIEWS[name].script + _MOUNT
-        )
-        for name in VIEWS
-    }
+def _component(name: str) -> Any:
+    """Return the component of a view, registered once; its script also draws stand-alone files."""
+    return st.components.v2.component(
+        f"explain_{name}", html='<div class="view"></div>', css=asset("views.css"), js=VIEWS[name].script + _MOUNT
+    )
 
 
 def view(
@@ -38,12 +36,12 @@ def view(
     page: bool = True,
     **options: Any,
 ) -> None:
-    """Draw a result with a registered view; `on_chosen` is told what is clicked in it.
+    """Draw a result with a registered view; `on_chosen` receives what is clicked.
 
-    What is clicked concerns the whole page, or with `page=False` only the fragment that the drawing stands in.
+    A click reruns the whole page, or with `page=False` only the fragment around the drawing.
     """
     if on_chosen is None:
-        _components()[name](data=VIEWS[name].data(shown, **options), key=key)
+        _component(name)(data=VIEWS[name].data(shown, **options), key=key)
         return
 
     def changed() -> None:
@@ -51,9 +49,29 @@ def view(
         if clicked:
             on_chosen(clicked)
             if page:
-                st.session_state["clicked"] = True  # see follow.py
+                st.session_state["clicked"] = True  # see work.py
 
-    _components()[name](data=VIEWS[name].data(shown, sends=True, **options), key=key, on_chosen_change=changed)
+    _component(name)(data=VIEWS[name].data(shown, sends=True, **options), key=key, on_chosen_change=changed)
+
+
+def views(
+    result: Any,
+    *,
+    key: str,
+    on_chosen: Callable[[Mapping[str, Any]], None] | None = None,
+    titled: bool = False,
+    **options: Any,
+) -> None:
+    """Draw a result with all views of its type, but those that a page places itself (`View.placed`).
+
+    Args:
+        titled: whether the title of each view stands above it.
+    """
+    for fitting in VIEWS.for_result(result):
+        if not fitting.placed:
+            if titled:
+                st.markdown(f"**{plain(fitting.title)}**")
+            view(fitting.name, result, key=f"{key}_{fitting.name}", on_chosen=on_chosen, **options)
 
 
 def prediction(
@@ -64,11 +82,11 @@ def prediction(
     most: int = SHOWN,
     unread: str = "the rest is left out",
 ) -> None:
-    """What the model said, and what stands between this text and an answer worth explaining; a click asks for a word.
+    """Draw the prediction, with warnings where it is hardly worth explaining; a click selects a word as target.
 
     Args:
         most: labels shown.
-        unread: says where a rest is that was cut off.
+        unread: where the rest of a text is that was cut off, as the end of a sentence.
     """
     warnings(prediction, model, unread)
     if prediction.spans:
@@ -77,6 +95,7 @@ def prediction(
     if target is None and len(prediction.output.positions) > 1:
         return  # labels of which word?
     view("probabilities", prediction, key="probabilities", target=target, most=most)
+    views(prediction, key="prediction", titled=True, target=target)
 
 
 def _ask(clicked: Mapping[str, Any]) -> None:
@@ -84,9 +103,9 @@ def _ask(clicked: Mapping[str, Any]) -> None:
 
 
 def links(text: str | None = None, pair: str | None = None) -> None:
-    """Buttons that copy a link to this page, and one with the text in it, where there is one."""
+    """Draw buttons that copy a link to this page, without and with its text."""
     texts = {name: typed for name, typed in (("text", text), ("pair", pair)) if typed is not None}
-    _link_component()(data={"texts": texts, "longest": state.LONGEST_IN_LINK}, key="links")
+    _link_component()(data={"texts": texts, "longest": LONGEST_IN_LINK}, key="links")
 
 
 @st.cache_resource
@@ -98,50 +117,29 @@ def _link_component() -> Any:
 
 
 def problem(message: str) -> None:
-    """Something the user can mend. Names and paths of theirs are in it, so nothing of it is Markdown."""
+    """Draw an error that the visitor can mend; it may hold user text, so it is no Markdown."""
     st.error(plain(message))
 
 
 def advice(message: str) -> None:
-    """What to do next; nothing went wrong."""
+    """Draw a hint on what to do next."""
     st.info(plain(message))
 
 
 def plain(message: str) -> str:
-    """Text that stands in Markdown as it is."""
+    """Return text with its Markdown escaped."""
     return re.sub(r"([\\`*_{}\[\]()<>#+.!|~$:-])", r"\\\1", message)
 
 
 def verdict(judged: Verdict, title: str = "") -> None:
-    """One line: a colored word, the method where it is not plain which, and why."""
+    """Draw a verdict in one line: a colored word, the method where `title` names it, and the reason."""
     color = {"amber": "orange", "grey": "gray"}.get(judged.color, judged.color)
     name = f"**{plain(title)}** " if title else ""
-    st.markdown(f":{color}-badge[{judged.word}] {name}{plain(judged.sentence)}")
-
-
-def progress(job: Job, progress_text: Callable[[Job], str] | None = None) -> None:
-    """How far a job is, in passes or as it is `told`, where it stands in the queue, and a way to stop it."""
-    ahead = state.jobs().position(job)
-    if ahead:
-        st.progress(0.0, text=f"Waiting: {ahead} before you.")
-    else:
-        text = progress_text(job) if progress_text else f"Computing: {job.done} passes of at most {job.cost}."
-        st.progress(job.progress, text=text)
-    st.button("Stop", key="stop", on_click=state.stop)
-
-
-def ended(progress: state.Progress) -> None:
-    """Say how a job ended, if not well, and offer to go on."""
-    if progress.ended == "failed":
-        problem(progress.message)
-    elif progress.ended == "cancelled":
-        st.warning("Stopped. What was found until then is shown.")
-    if progress.ended:
-        st.button("Try again", key="again", on_click=state.try_again)
+    st.markdown(f":{color}-badge[{verdict_word(judged)}] {name}{plain(judged.sentence)}")
 
 
 def warnings(prediction: Prediction, model: TextModel, unread: str = "the rest is left out") -> None:
-    """What stands between this text and a prediction worth explaining; `unread` says where a cut-off rest is."""
+    """Draw warnings where the prediction is hardly worth explaining; `unread` says where a cut-off rest is."""
     tokens = prediction.tokens
     if doubted := doubt(coverage(tokens, model.unk_id, model.scripts), model.scripts):
         st.warning(doubted)
@@ -150,13 +148,18 @@ def warnings(prediction: Prediction, model: TextModel, unread: str = "the rest i
         number, count = prediction.window
         st.info(
             f"The {model.texts[-1].lower()} is longer than the model reads at once, so it was read in {count} windows "
-            f"that overlap; the likeliest answer was found in number {number + 1}. That window is what is explained, "
+            f"that overlap. The likeliest answer is in window {number + 1}. That window is explained: "
             f"characters {start:,} to {stop:,}; {unread}."
         )
         return
     for text, place in zip(tokens.texts, tokens.truncated_at):
         if place is not None:
             st.warning(
-                f"Only the first {place:,} of {len(text):,} characters were read ({model.max_tokens} pieces are the "
-                f"most); {unread}."
+                f"Only the first {place:,} of {len(text):,} characters were read, since the model reads at most "
+                f"{model.max_tokens} pieces; {unread}."
             )
+
+
+def method_titles() -> dict[str, str]:
+    """Return the title of every method, by name."""
+    return {name: METHODS[name].title for name in METHODS}

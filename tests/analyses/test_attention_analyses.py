@@ -38,7 +38,7 @@ def test_effects_of_heads(tiny_bert: EncoderModel) -> None:
     item = default_item(tiny_bert, TEXT)
     found = HeadAblation().run(tiny_bert, ExplainedText(*item))
     for layer, head in ((0, 0), (1, 3), (2, 2)):
-        alone = tiny_bert.cut_scores(*item, [(Cut(layer, head),)]).values[0]
+        alone = tiny_bert.attention.scores_with_ablation(*item, [(Cut(layer, head),)]).values[0]
         assert found.effects[layer, head] == pytest.approx(found.output - alone, abs=1e-4)
     expected = spearmanr(np.abs(found.effects).ravel(), found.figures["entropy"].ravel()).statistic
     assert found.agreement["entropy"] == pytest.approx(expected)
@@ -58,14 +58,14 @@ def test_effects_of_cuts(tiny_bert: EncoderModel) -> None:
     item = default_item(tiny_bert, TEXT)
     cuts = ((Cut(0, 1, 0, 3),), (Cut(2),), (Cut(source=4), Cut(1, 1)))
     found = AttentionKnockout(cuts).run(tiny_bert, ExplainedText(*item))
-    assert np.allclose(found.values, tiny_bert.cut_scores(*item, cuts).values, atol=1e-4)
+    assert np.allclose(found.values, tiny_bert.attention.scores_with_ablation(*item, cuts).values, atol=1e-4)
     assert found.output == pytest.approx(tiny_bert.value(tiny_bert.predict(item[0]), item[1]), abs=1e-4)
 
 
 def test_how_it_forms(tiny_bert: EncoderModel) -> None:
     tokens, target = default_item(tiny_bert, TEXT)
     found = LogitLens().run(tiny_bert, ExplainedText(tokens, target))
-    states = tiny_bert.trace(tokens).states
+    states = tiny_bert.attention.trace(tokens).states
     for layer in range(4):
         with torch.no_grad():
             logits = tiny_bert._module.classifier(tiny_bert._module.bert.pooler(states[layer][None].clone()))[0]
@@ -93,7 +93,7 @@ def test_the_logit_lens_is_the_plain_head_on_inner_states(
     unlikely = prediction.outputs[0].labels[-1]
     target = model.task.target(prediction, model.head, label=unlikely, position=place)
     found = LogitLens().run(model, ExplainedText(tokens, target))
-    states = model.trace(tokens).states.clone()
+    states = model.attention.trace(tokens).states.clone()
     body = model._module.base_model
     for layer, state in enumerate(states):
         with monkeypatch.context() as patch, torch.no_grad():

@@ -34,7 +34,7 @@ LINES = ("A slow film.", "so good", "I loved every minute of this wonderful, mov
 
 def test_states(tiny_bert: EncoderModel) -> None:
     tokens, target = default_item(tiny_bert, TEXT)
-    inside = tiny_bert.inside(tokens, target)
+    inside = tiny_bert.neurons.inside(tokens, target)
     found = HiddenStates().run(tiny_bert, ExplainedText(tokens, target))
     assert found.norms.shape == (4, len(tokens)) and found.output == pytest.approx(inside.value)
     for layer, token in ((0, 0), (2, 5), (3, 1)):
@@ -54,7 +54,7 @@ def test_states(tiny_bert: EncoderModel) -> None:
 
 def test_neurons(tiny_bert: EncoderModel) -> None:
     tokens, target = default_item(tiny_bert, TEXT)
-    inside = tiny_bert.inside(tokens, target)
+    inside = tiny_bert.neurons.inside(tokens, target)
     found = NeuronActivations().run(tiny_bert, ExplainedText(tokens, target))
     assert np.array_equal(found.activations, inside.neurons) and np.array_equal(
         found.gradients, inside.neuron_gradients
@@ -75,10 +75,10 @@ def test_effects_of_neurons(tiny_bert: EncoderModel) -> None:
     assert (meter.spent.forward, meter.spent.backward) == (1 + 3 + 1 + 40 + 1, 1)
     assert meter.spent.forward + meter.spent.backward == question.passes(tiny_bert, ExplainedText(tokens, target))
     sets = [(), *((one,) for one in neurons), neurons]
-    values = tiny_bert.silenced_scores(tokens, target, sets).values
+    values = tiny_bert.neurons.scores_with_ablation(tokens, target, sets).values
     assert np.allclose(found.effects, values[0] - values[1:4], atol=1e-5)
     assert found.together == pytest.approx(values[0] - values[4], abs=1e-5)
-    inside = tiny_bert.inside(tokens, target)
+    inside = tiny_bert.neurons.inside(tokens, target)
     for one, forecast in zip(neurons, found.forecasts):
         product = inside.neurons[one.layer, :, one.number] @ inside.neuron_gradients[one.layer, :, one.number]
         assert forecast == pytest.approx(float(product), abs=1e-5)
@@ -102,7 +102,7 @@ def test_words_of_a_set_are_those_of_each_text_alone(family: str, tiny: Callable
     model = tiny(family)
     found = MaxActivations(LINES[:4], top=3).run(model, ExplainedText(*default_item(model, TEXT)))
     assert found.values.shape == (3, 3, 64) and found.skipped == 0
-    alone = [model.inside(*default_item(model, line)).neurons.numpy() for line in LINES[:4]]
+    alone = [model.neurons.inside(*default_item(model, line)).neurons.numpy() for line in LINES[:4]]
     own = [~tokens.special for tokens in found.texts]
     best = np.stack([one[:, mine].max(axis=1) for one, mine in zip(alone, own)])  # (N, L, F)
     assert np.allclose(found.values, -np.sort(-best, axis=0)[:3], atol=2e-5)
@@ -203,7 +203,7 @@ def test_another_analysis_or_model_does_not_continue_it(
 def test_a_stopped_search_counts_among_a_cache_s_bytes_and_is_taken_once(tiny_bert: EncoderModel) -> None:
     cache = Cache()
     stopped(tiny_bert, cache)
-    numbers = LONG.top * tiny_bert.layers * tiny_bert.neurons
+    numbers = LONG.top * tiny_bert.layers * tiny_bert.neurons.per_layer
     assert cache.bytes > 12 * numbers  # values, lines and places, four bytes each
     checkpoint = CacheCheckpoint(cache, (tiny_bert.record, LONG.key))
     before = cache.bytes
@@ -242,7 +242,7 @@ def test_a_forecast_of_all_at_once_counts_each_place_once(tiny_bert: EncoderMode
 
 def test_at_one_token_others_are_as_active_there(tiny_bert: EncoderModel) -> None:
     tokens, target = default_item(tiny_bert, TEXT)
-    sizes = tiny_bert.inside(tokens, target).neurons[2, 4].abs()
+    sizes = tiny_bert.neurons.inside(tokens, target).neurons[2, 4].abs()
     strongest = int(sizes.argmax())
     question = NeuronAblation((Neuron(2, strongest, 4),), draws=40)
     drawn = question._controls(np.stack([sizes.numpy()] * 3))

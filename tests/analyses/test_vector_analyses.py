@@ -24,7 +24,7 @@ from explain.core.meter import Meter
 from explain.data.texts import LoadedTexts, pasted_texts
 from explain.datatypes import ModelRecord, TextVectors
 from explain.models.loading.catalogue import default_encoder
-from explain.models.transformer import EncoderModel
+from explain.models.transformer import EncoderModel, EncoderVectors
 from explain.report import vector_files
 from explain.run import engine
 from explain.run import vectors as run_vectors
@@ -168,13 +168,13 @@ def test_long_texts_are_cut_into_pieces_a_few_at_a_time(
     tiny_bert: EncoderModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[list[int]] = []
-    own = EncoderModel.text_vectors
+    own = EncoderVectors.read
 
     def watched(self, texts, *rest):
         sizes.append([len(text) for text in texts])
         return own(self, texts, *rest)
 
-    monkeypatch.setattr(EncoderModel, "text_vectors", watched)
+    monkeypatch.setattr(EncoderVectors, "read", watched)
     monkeypatch.setattr(run_vectors, "MOST_CHARACTERS", 100)
     texts = ["a film " * 20, "a dog", "the sea", "a film " * 9, "so good " * 30]
     found = explain.embed(texts, tiny_bert)

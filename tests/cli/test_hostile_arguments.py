@@ -34,8 +34,8 @@ REQUIRED = {  # of each command, so that nothing is asked of a model before the 
     "train": ["FILE", "--out", "OUT", "--minutes", "0.1", "--epochs", "0.1"],
     "replay": ["FILE"],
     "serve": ["--port", "1"],  # which nobody may take, or everything is refused before
-    "models": [],
-    "methods": [],
+    "ask": ["hidden_states", "a good film"],
+    **{name: [] for name in ("models", "methods", "metrics", "analyses", "extensions")},
 }
 NUMBERS = {"position", "layer", "head", "rows", "top", "texts", "most", "orders", "workers", "port", "tolerance"}
 NUMBERS |= {"minutes", "epochs", "seed"}

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from explain.analyses.base import ANALYSES
 from explain.core import guide
+from explain.core.registry import GROUPS
 from explain.core.settings import settings_of
-from explain.datatypes import VERDICTS
 from explain.methods.base import METHODS
 from explain.metrics.base import DEFAULT_METRICS, METRICS
 from explain.models.base import TextModel
@@ -25,6 +26,7 @@ from explain.text.phrases import PhraseSettings
 from explain.text.removal import OPERATORS
 from explain.training.recipes.classifier_settings import TableSettings
 from explain.views.base import VIEWS
+from explain.views.verdicts import VERDICTS
 from tests.command_line_page import commands, options
 
 ROOT = Path(__file__).parent.parent.parent
@@ -52,6 +54,8 @@ CHOICES: Mapping[str, Any] = {
     "metrics": METRICS,
     "tasks": [task.hub_name for task in TASKS.values()],
     "views": VIEWS,
+    "analyses": ANALYSES,
+    "entry points": GROUPS,
     "commands": commands(),
     "options": {
         option for command in commands().values() for action in options(command) for option in action.option_strings
@@ -116,6 +120,14 @@ def test_metrics_are_described_as_they_are() -> None:
         metric = METRICS[name]
         assert (title, better == "higher") == (metric.title, metric.higher_is_better), name
         assert (runs == "always") == (name in DEFAULT_METRICS), name
+
+
+def test_analyses_are_described_as_they_are() -> None:
+    about = {"text": "one text", "texts": "vectors of texts", "model": "a model"}
+    rows = {name: cells for name, *cells in table("analyses", "name", "analysis", "about", "what its result says")}
+    assert rows == {
+        name: [analysis.title, about[analysis.subject], analysis.meaning] for name, analysis in ANALYSES.items()
+    }
 
 
 def test_pictures_have_their_titles() -> None:

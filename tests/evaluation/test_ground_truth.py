@@ -70,7 +70,7 @@ def test_nothing_else_tells_the_label(name: str) -> None:
 def test_planted_words_decide_and_no_others_do(name: str) -> None:
     bed = planted(name)
     effects = bed.check(bed.questions(20, seed=1), seed=1)  # raises where a label is not the rule's
-    assert len(effects.planted) == 20 * bed.shortcut.asked
+    assert len(effects.planted) == 20 * bed.shortcut.deciding
     assert effects.planted.min() > 6
     assert np.abs(effects.others).max() < effects.planted.min() / 2
 
@@ -86,7 +86,7 @@ def test_either_word_is_enough() -> None:
 def test_it_is_a_model_like_any_other(name: str) -> None:
     model = planted(name).model
     assert isinstance(model, EncoderModel) and planted(name, seed=0).model is model
-    assert model.capabilities == set(CAPABILITIES) - {"vectors_moved"}  # that only models that compare two texts have
+    assert model.capabilities == set(CAPABILITIES) - {"jvp"}  # that only models that compare two texts have
     tokens = model.encode("river [MASK] table")
     assert tokens.ids[2] == model.mask_id and len(tokens) == 5
 

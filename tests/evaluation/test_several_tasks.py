@@ -3,6 +3,8 @@
 import json
 import pickle
 from collections.abc import Callable
+from functools import partial
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ import pytest
 from explain.cli.main import main
 from explain.core.errors import DataError, ModelError
 from explain.evaluation.measure import RANDOM, EvaluationSettings, Row, measure
-from explain.evaluation.run import Record, _measure_in_worker, about, evaluate, implied
+from explain.evaluation.run import Record, TextWork, about, evaluate, implied, measure_text
 from explain.evaluation.samples import Sample, read_samples
 from explain.methods.gradient_times_input import GradientTimesInput
 from explain.methods.occlusion import Occlusion
@@ -19,6 +21,7 @@ from explain.models.base import TextModel
 from explain.models.loading import catalogue
 from explain.models.loading.catalogue import load_model
 from explain.models.loading.spec import ModelSpec
+from explain.run.shards import ModelWork, Shard
 from tests.tiny_models import tiny_folder, unsaid
 
 SETTINGS = EvaluationSettings(orders=2)
@@ -120,13 +123,15 @@ def test_a_worker_refuses_a_model_that_has_changed(
     tmp_path: Path, pairs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = ModelSpec(str(tiny_folder("bert", tmp_path / "m", head="ForNextSentencePrediction")), NEXT).load()
-    work = (Sample("0", *PAIRS[0]), METHODS, True)
-    assert len(_measure_in_worker(ModelSpec.of(model), model.record, SETTINGS, work)) == 3
+    work = ModelWork.of(model, partial(measure_text, settings=SETTINGS))
+    shard = Shard(0, (TextWork(Sample("0", *PAIRS[0]), METHODS, True),))
+    sent = ForkingPickler.loads(ForkingPickler.dumps(work))
+    assert sent.model is None and len(sent(shard)) == 3
     config = tmp_path / "m" / "config.json"
     config.write_text(config.read_text() + "\n")
     monkeypatch.setattr(catalogue, "_LOADED", catalogue._Loaded())  # as in a new process
-    with pytest.raises(ModelError, match="has changed since this evaluation began"):
-        _measure_in_worker(ModelSpec.of(model), model.record, SETTINGS, work)
+    with pytest.raises(ModelError, match="has changed since this work began"):
+        sent(shard)
 
 
 def test_a_model_that_can_read_nothing_says_why(folder_of: Folders, pairs: Path) -> None:

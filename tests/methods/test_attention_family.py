@@ -125,7 +125,7 @@ def gradients_by_hooks(model: EncoderModel, ids: list[int], index: int) -> tuple
 
 def test_gradients_equal_eager_attention(tiny_bert: EncoderModel) -> None:
     tokens, target = default_item(tiny_bert, TEXT)
-    ours = tiny_bert.attention_gradients(tokens, target)
+    ours = tiny_bert.attention.gradients(tokens, target)
     weights, gradients = gradients_by_hooks(tiny_bert, tokens.ids.tolist(), target.index)
     assert torch.allclose(ours.weights, weights, atol=1e-5)
     assert torch.allclose(ours.gradients, gradients, atol=1e-5 * float(gradients.abs().max()))
@@ -161,7 +161,7 @@ def test_attention_times_gradient_is_the_first_order_effect(tiny_bert: EncoderMo
 
 def layers_of(model: EncoderModel, text: str) -> list[tuple[torch.Tensor, ...]]:
     """For each layer: states in, states out, weights, and the twin's y and parts."""
-    trace = model.trace(model.encode(text))
+    trace = model.attention.trace(model.encode(text))
     found = []
     with torch.no_grad():
         for number, module in enumerate(model._module.bert.encoder.layer):
@@ -172,7 +172,7 @@ def layers_of(model: EncoderModel, text: str) -> list[tuple[torch.Tensor, ...]]:
 
 def test_a_trace_is_the_forward_pass(tiny_bert: EncoderModel) -> None:
     tokens = tiny_bert.encode(TEXT)
-    trace = tiny_bert.trace(tokens)
+    trace = tiny_bert.attention.trace(tokens)
     assert np.allclose(trace.weights, tiny_bert.observe(tokens).maps.weights, atol=1e-5)
     assert np.allclose(trace.prediction.output.logits, tiny_bert.predict(tokens).output.logits, atol=1e-5)
     scores = trace.queries @ trace.keys.transpose(-1, -2) / trace.keys.shape[-1] ** 0.5
@@ -190,7 +190,7 @@ def test_norms_equal_their_twin(parts: str, which: int, tiny_bert: EncoderModel)
 
 def test_parts_add_up_to_the_result(tiny_bert: EncoderModel) -> None:
     for number, (inputs, _, weights, results, _, normed) in enumerate(layers_of(tiny_bert, TEXT)):
-        trace = tiny_bert.trace(tiny_bert.encode(TEXT))
+        trace = tiny_bert.attention.trace(tiny_bert.encode(TEXT))
         layer = tiny_bert.post_norm[number]
         (_, parts), *more = layer.contributions(weights, trace.values[number], inputs)
         assert not more and torch.allclose(parts, normed, atol=1e-4)
@@ -220,7 +220,7 @@ def test_value_zeroing_equals_running_the_layer_again(tiny_bert: EncoderModel) -
     from explain.models.probe import probing
 
     item = default_item(tiny_bert, "so good, so bad")
-    trace = tiny_bert.trace(item[0])
+    trace = tiny_bert.attention.trace(item[0])
     maps, _ = ValueZeroing().maps(tiny_bert, item)
     for number, module in enumerate(tiny_bert._module.bert.encoder.layer):
         expected = np.zeros((len(item[0]),) * 2)
@@ -240,7 +240,7 @@ def test_value_zeroing_equals_running_the_layer_again(tiny_bert: EncoderModel) -
 
 def test_attention_times_states(tiny_bert: EncoderModel) -> None:
     item = default_item(tiny_bert, TEXT)
-    trace = tiny_bert.trace(item[0])
+    trace = tiny_bert.attention.trace(item[0])
     expected = np.array(
         [float(trace.weights[-1, :, 0, j].mean() * trace.states[-1, j].norm()) for j in range(len(item[0]))]
     )
@@ -293,7 +293,7 @@ def test_decompx_equals_a_gradient(head: str, tiny: Callable[..., EncoderModel])
     else:
         tokens = model.encode(TEXT)
         target = model.task.target(model.predict(tokens), model.head, scale="logit")
-    trace = model.trace(tokens)
+    trace = model.attention.trace(tokens)
     start = trace.states[0].clone().requires_grad_(True)
     states = start
     for number, layer in enumerate(model.post_norm):

@@ -51,6 +51,6 @@ def test_it_takes_the_passes_it_says(tiny_bert: TextModel) -> None:
 
 def test_what_is_not_read_off_embeddings_has_none(tiny_bert: TextModel) -> None:
     item = default_item(tiny_bert, TEXT)
-    with pytest.raises(MetricError, match="not computed from word embeddings"):
+    with pytest.raises(MetricError, match="does not use word embeddings"):
         MaxSensitivity().evaluate(Trial(tiny_bert, *item), AttentionRollout().attribute(tiny_bert, *item))
     assert MaxSensitivity().reruns(tiny_bert, item[0], AttentionRollout()) == 0

@@ -61,7 +61,7 @@ def test_signs_that_change() -> None:
 
 def test_what_starts_from_nothing_has_none(tiny_bert: TextModel) -> None:
     item = default_item(tiny_bert, TEXT)
-    with pytest.raises(MetricError, match="starts from no empty text"):
+    with pytest.raises(MetricError, match="no other empty text"):
         ReferenceRobustness().evaluate(Trial(tiny_bert, *item), AttentionRollout().attribute(tiny_bert, *item))
 
 

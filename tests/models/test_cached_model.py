@@ -9,7 +9,9 @@ import torch
 from explain.core.meter import Meter
 from explain.models.analysis import ExplainedText, TextAnalysis
 from explain.models.base import Row, TextModel, served_by_models
-from explain.models.cached_model import CachedModel
+from explain.models.cached_model import CachedAttention, CachedModel, CachedNeurons
+from explain.models.capabilities.attention import Attention
+from explain.models.capabilities.neurons import Neurons
 from explain.models.loading.catalogue import load_model
 from explain.models.perturbed import PerturbedEmbeddings
 from explain.models.transformer import EncoderModel
@@ -48,7 +50,7 @@ def test_it_gives_what_the_model_gives() -> None:
     assert np.array_equal(working.rows_read(tokens, target), MODEL.rows_read(tokens, target))
 
 
-CACHED = {"decide", "observe", "predict", "trace", "attention_gradients", "inside", "scores"}
+CACHED = {"decide", "observe", "predict", "scores", "attention", "neurons"}
 
 
 def interface(*classes: type) -> set[str]:
@@ -69,11 +71,33 @@ def test_every_public_member_is_forwarded_or_computed_from_forwarded_ones() -> N
             assert getattr(cls, name) is getattr(TextModel, name), (cls, name)
 
 
+@pytest.mark.parametrize("kind, cached", [(Attention, CachedAttention), (Neurons, CachedNeurons)])
+def test_every_member_of_a_cached_capability_is_the_wrapped_models(kind: type, cached: type) -> None:
+    assert {name for name in vars(kind) if name[0] != "_"} <= vars(cached).keys()
+    assert CachedModel(MODEL).neurons.per_layer == MODEL.neurons.per_layer == 0
+
+
+def test_members_of_the_release_before_go_on_with_a_warning(tiny_bert: EncoderModel) -> None:
+    item = default_item(tiny_bert, "one two three")
+    for model in (tiny_bert, CachedModel(tiny_bert)):
+        old: Any = model
+        with pytest.warns(DeprecationWarning, match="model.attention.trace"):
+            assert torch.equal(old.trace(item[0]).states, model.attention.trace(item[0]).states)
+        with pytest.warns(DeprecationWarning, match="model.vectors.poolings"):
+            assert old.poolings == model.vectors.poolings
+        with pytest.raises(AttributeError, match="no attribute 'traces'"):
+            _ = old.traces
+
+
 def test_a_wrapper_of_the_wrapper_forwards_too() -> None:
     tokens, _ = default_item(MODEL, "one two three")
     step = torch.ones(len(tokens), MODEL.width)
     moved = PerturbedEmbeddings(CachedModel(MODEL), tokens, step)
-    assert (moved.name, moved.capabilities, moved.poolings) == (MODEL.name, MODEL.capabilities, MODEL.poolings)
+    assert (moved.name, moved.capabilities, moved.vectors.poolings) == (
+        MODEL.name,
+        MODEL.capabilities,
+        MODEL.vectors.poolings,
+    )
     assert torch.equal(moved.word_embeddings(tokens), MODEL.word_embeddings(tokens) + step)
 
 
@@ -101,7 +125,9 @@ class Vectors(TextAnalysis[PairVectors]):
 
     def run(self, model: TextModel, subject: ExplainedText, meter: Meter | None = None) -> PairVectors:
         assert isinstance(model, CachedModel)
-        return PairVectors(model.text_vectors(self.texts, model.poolings[0], meter).vectors, model.longest_text)
+        return PairVectors(
+            model.vectors.read(self.texts, model.vectors.poolings[0], meter).vectors, model.vectors.longest_text
+        )
 
 
 def test_inside_the_engine_a_similarity_model_gives_vectors() -> None:
@@ -110,5 +136,5 @@ def test_inside_the_engine_a_similarity_model_gives_vectors() -> None:
     analysis = Vectors(texts)
     read = engine.results(Plan.for_text(*texts, analyses=[analysis]), model).required(analysis)
     vectors, longest = read.vectors, read.longest
-    assert np.array_equal(vectors, model.text_vectors(texts, model.poolings[0]).vectors)
-    assert vectors.shape == (2, model.record.hidden) and longest == model.longest_text
+    assert np.array_equal(vectors, model.vectors.read(texts, model.vectors.poolings[0]).vectors)
+    assert vectors.shape == (2, model.record.hidden) and longest == model.vectors.longest_text

@@ -48,7 +48,11 @@ def test_the_next_word_is_that_of_the_plain_call(model: EncoderModel, logits: np
     assert target.positions == (len(tokens) - 1,) and not tokens.special.any()
     expected = logits[target.index] - np.log(np.exp(np.delete(logits, target.index)).sum())
     assert logits[target.index] == np.delete(logits, model.head.vocabulary.no_words)[best]
-    for prediction in (model.predict(tokens), model.observe(tokens).prediction, model.trace(tokens).prediction):
+    for prediction in (
+        model.predict(tokens),
+        model.observe(tokens).prediction,
+        model.attention.trace(tokens).prediction,
+    ):
         assert model.value(prediction, target) == pytest.approx(expected, abs=1e-4)
     assert model.scores([Row(tokens, unchanged(tokens), target)]).values[0] == pytest.approx(expected, abs=1e-4)
     points = model.word_embeddings(tokens)[None]
@@ -80,7 +84,7 @@ def test_every_method_works_or_says_why_not(name: str, model: EncoderModel) -> N
 
 def test_neurons_are_seen_and_silenced(model: EncoderModel, folder: Path) -> None:
     tokens, target = default_item(model, TEXT)
-    found = model.inside(tokens, target)
+    found = model.neurons.inside(tokens, target)
     assert found.value == pytest.approx(model.value(model.predict(tokens), target), abs=1e-4)
     module = transformers.AutoModelForCausalLM.from_pretrained(folder).eval()
     seen: list[torch.Tensor] = []
@@ -93,7 +97,7 @@ def test_neurons_are_seen_and_silenced(model: EncoderModel, folder: Path) -> Non
         module.transformer.h[1].mlp.c_proj.weight[9] = 0
         logits = module(ids).logits[0, -1].double()
     others = torch.cat([logits[: target.index], logits[target.index + 1 :]])
-    silenced = model.silenced_scores(tokens, target, [(Neuron(1, 9),)]).values[0]
+    silenced = model.neurons.scores_with_ablation(tokens, target, [(Neuron(1, 9),)]).values[0]
     assert silenced == pytest.approx(float(logits[target.index] - others.logsumexp(0)), abs=1e-4)
 
 
@@ -116,4 +120,4 @@ def test_every_word_that_is_listed_can_be_asked_for(model: EncoderModel) -> None
 
 def test_the_last_word_is_held_whole(model: EncoderModel) -> None:
     tokens, target = default_item(model, "The film is unforgettable")
-    assert len(target.held) > 1 and target.held == tokens.word_around(len(tokens) - 1)
+    assert len(target.protected) > 1 and target.protected == tokens.word_around(len(tokens) - 1)

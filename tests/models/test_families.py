@@ -1,6 +1,7 @@
 """Every family: what we run is what transformers serves, its attention is its own, and removal moves no position."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,9 +10,12 @@ import pytest
 import torch
 import transformers
 
+import explain.models.families
 from explain.datatypes import Target
 from explain.models.base import Row
-from explain.models.families import FAMILIES
+from explain.models.entry_checks import checked_capabilities
+from explain.models.families import FAMILIES, Family
+from explain.models.network import Network
 from explain.models.transformer import EncoderModel
 from explain.testing import default_item
 from explain.text.removal import OPERATORS, unchanged
@@ -183,7 +187,7 @@ def test_a_mask_written_by_the_user_is_not_special(tiny_bert: EncoderModel) -> N
 
 @pytest.mark.parametrize("family", ["bert", "roberta", "xlm-roberta", "electra"])
 def test_the_last_layer_is_trimmed_where_it_can_be(family: str, tiny: Callable[[str], EncoderModel]) -> None:
-    assert tiny(family)._trimmed
+    assert tiny(family)._network.trimmed
 
 
 def test_modernbert_reads_the_mean_of_its_rows(tiny: Callable[[str], EncoderModel]) -> None:
@@ -201,3 +205,30 @@ def test_two_targets_in_one_batch(tiny_bert: EncoderModel) -> None:
     prediction = tiny_bert.predict(tokens)
     assert np.allclose(together.values, [tiny_bert.value(prediction, target) for target in targets], atol=1e-4)
     assert len(set(together.decisions.tolist())) == 1
+
+
+def test_a_family_is_a_file_of_its_name() -> None:
+    folder = Path(explain.models.families.__file__).parent
+    files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    assert files == {model_type.replace("-", "_") for model_type in FAMILIES}
+
+
+def test_no_other_file_names_a_family() -> None:
+    """What a family does otherwise is said in its own file; the shared encoder of adapters is a BERT."""
+    package = Path(explain.models.families.__file__).parents[1]
+    for path in package.rglob("*.py"):
+        if path.parent.name != "families" and path.name not in ("shared_encoder.py", "adapters.py"):
+            assert not re.search(f"['\"]({'|'.join(FAMILIES)})['\"]", path.read_text()), path
+
+
+def test_a_family_from_outside_is_read_like_ours(tiny: Callable[..., EncoderModel]) -> None:
+    """A registered family with the same modules gives the same capabilities; one that says nothing gives fewer."""
+    ours = tiny("bert")
+    bare = dict(FAMILIES) | {"bert": Family()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FAMILIES, "_entries", bare)
+        network = Network(ours._module, ours.task, ours.head, ours.pad_id, types_are_named=True)
+        fewer = checked_capabilities("bare", network, ours.max_tokens)
+    assert {"gradients", "trace", "cuts"} <= fewer.names < ours.capabilities
+    assert fewer.neurons == 0 and not fewer.names & {"neurons", "post_norm", "one_row", "activations"}
+    assert not network.trimmed and network.row_head is None

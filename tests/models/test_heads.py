@@ -62,7 +62,7 @@ def test_a_words_label_is_read_at_its_own_first_piece(family: str, text: str, he
     prediction = model.predict(tokens)
     for position in positions:
         target = model.task.target(prediction, model.head, position=position)
-        assert position in target.held and set(tokens.word_around(position)) <= set(target.held)
+        assert position in target.protected and set(tokens.word_around(position)) <= set(target.protected)
     assert [unit["position"] for unit in VIEWS["predicted_spans"].data(prediction)["texts"][0]["units"]] == [*positions]
     assert word_start(tokens, tokens.unit_text(tokens.word_units()[1])) == positions[1]
 
@@ -105,7 +105,7 @@ def test_deleting_words_is_what_the_model_would_read(family: str, head: str, tin
     """A deleted word's text read anew: the same ids (the word is one that no other token hangs on), the same score."""
     model, texts = tiny(family, head), texts_of(head)
     tokens, target = default_item(model, *texts)
-    word = next(unit for unit in tokens.word_units() if not set(unit) & set(target.held))
+    word = next(unit for unit in tokens.word_units() if not set(unit) & set(target.protected))
     row = model.removed(tokens, word, "delete", target)
     ids = np.delete(tokens.ids, word)
     rest = [place for place in range(len(tokens)) if place not in word]
@@ -123,7 +123,7 @@ def test_deleting_words_is_what_the_model_would_read(family: str, head: str, tin
     )
     moved = tuple(rest.index(position) for position in target.positions)
     expected = model.scores(
-        [Row(again, unchanged(again), Target(**vars(target) | {"positions": moved, "held": moved}))]
+        [Row(again, unchanged(again), Target(**vars(target) | {"positions": moved, "protected": moved}))]
     )
     assert model.scores([row]).values[0] == pytest.approx(expected.values[0], abs=1e-4)
 
@@ -134,7 +134,7 @@ def test_integrated_gradients_equal_captums(head: str, tiny: Tiny) -> None:
     tokens, target = default_item(model, *texts_of(head))
     ours = IntegratedGradients(steps=32, baseline="pad").attribute(model, tokens, target)
     module = model._module
-    held = {*target.held, *np.flatnonzero(tokens.special).tolist()}
+    held = {*target.protected, *np.flatnonzero(tokens.special).tolist()}
     ids = torch.tensor(tokens.ids.tolist())[None]
     baseline = torch.tensor([[id if place in held else model.pad_id for place, id in enumerate(tokens.ids.tolist())]])
     types = torch.tensor(tokens.token_types.tolist())[None]
@@ -168,7 +168,7 @@ def test_every_method_works(name: str, head: str, tiny: Tiny) -> None:
     assert one.output == pytest.approx(model.value(model.predict(tokens), target), abs=1e-4)
     assert np.isfinite(one.scores).all() and one.scores.any()
     if one.signed and method.requires <= {"gradients"}:
-        held = [score for unit, score in zip(one.units, one.scores.tolist()) if set(unit) <= set(target.held)]
+        held = [score for unit, score in zip(one.units, one.scores.tolist()) if set(unit) <= set(target.protected)]
         assert name.startswith(("gradient", "smooth")) or not any(held)
 
 

@@ -68,7 +68,7 @@ def test_cuts_of_every_kind(family: str, tiny: Callable[[str], EncoderModel]) ->
         set_zero((0, 1, whole, whole), (2, whole, whole, whole)),
     ]
     meter = Meter()
-    found = model.cut_scores(tokens, target, cuts, meter)
+    found = model.attention.scores_with_ablation(tokens, target, cuts, meter)
     assert np.allclose(found.values, expected, atol=1e-4)
     assert meter.spent.forward == len(cuts) and meter.spent.backward == 0
     assert found.values[0] == pytest.approx(model.value(model.predict(tokens), target), abs=1e-4)
@@ -83,14 +83,16 @@ def test_a_head_cut_out_is_its_part_of_the_output_projection(tiny_bert: EncoderM
         logits = twin(input_ids=torch.tensor([tokens.ids.tolist()])).logits
     places = torch.empty(1, 0, dtype=torch.long)
     expected = float(tiny_bert.task.scalar({"logits": logits}, target, places, tiny_bert.head)[0])
-    assert tiny_bert.cut_scores(tokens, target, [(Cut(1, 2),)]).values[0] == pytest.approx(expected, abs=1e-4)
+    assert tiny_bert.attention.scores_with_ablation(tokens, target, [(Cut(1, 2),)]).values[0] == pytest.approx(
+        expected, abs=1e-4
+    )
 
 
 def test_many_cuts_run_in_chunks(sentiment: TextModel) -> None:
     tokens, target = default_item(sentiment, TEXT * 8)
     cuts = [(Cut(layer, head),) for layer in range(6) for head in range(12)]
-    together = sentiment.cut_scores(tokens, target, cuts).values
-    alone = [sentiment.cut_scores(tokens, target, [cut]).values[0] for cut in cuts[::17]]
+    together = sentiment.attention.scores_with_ablation(tokens, target, cuts).values
+    alone = [sentiment.attention.scores_with_ablation(tokens, target, [cut]).values[0] for cut in cuts[::17]]
     assert np.allclose(together[::17], alone, atol=1e-3)
 
 
@@ -99,9 +101,9 @@ def test_models_that_can_not_be_opened_say_so(family: str, tiny: Callable[[str],
     model = tiny(family)
     item = default_item(model, TEXT)
     for ask in (
-        lambda: model.trace(item[0]),
-        lambda: model.attention_gradients(*item),
-        lambda: model.cut_scores(*item, [()]),
+        lambda: model.attention.trace(item[0]),
+        lambda: model.attention.gradients(*item),
+        lambda: model.attention.scores_with_ablation(*item, [()]),
         lambda: model.post_norm,
     ):
         with pytest.raises(ModelError, match="Use another method"):
@@ -111,7 +113,7 @@ def test_models_that_can_not_be_opened_say_so(family: str, tiny: Callable[[str],
 
 def test_toys_say_so_too() -> None:
     model = NoGradientModel()
-    for ask in (lambda: model.post_norm, lambda: model.row_head, lambda: model.trace(model.encode("so"))):
+    for ask in (lambda: model.post_norm, lambda: model.row_head, lambda: model.attention.trace(model.encode("so"))):
         with pytest.raises(ModelError):
             ask()
 
@@ -120,7 +122,7 @@ def test_toys_say_so_too() -> None:
 def test_layers_and_head_rebuild_the_forward_pass(family: str, tiny: Callable[[str], EncoderModel]) -> None:
     model = tiny(family)
     assert {"trace", "post_norm", "head_on_states", "cuts", "attention_gradients"} <= model.capabilities
-    trace = model.trace(model.encode(TEXT))
+    trace = model.attention.trace(model.encode(TEXT))
     with torch.inference_mode():
         for number, layer in enumerate(model.post_norm):
             context = (trace.weights[number] @ trace.values[number]).transpose(0, 1).flatten(1)
@@ -135,17 +137,17 @@ def test_a_cached_model_runs_nothing_twice(tiny_bert: EncoderModel) -> None:
     tokens, target = default_item(tiny_bert, TEXT)
     meter = Meter()
     for _ in range(3):
-        working.trace(tokens, meter)
-        working.attention_gradients(tokens, target, meter)
+        working.attention.trace(tokens, meter)
+        working.attention.gradients(tokens, target, meter)
     assert (meter.spent.forward, meter.spent.backward) == (2, 1)
 
 
 def test_nothing_is_watched_afterwards(tiny_bert: EncoderModel) -> None:
     tokens, target = default_item(tiny_bert, TEXT)
     before = tiny_bert.predict(tokens).output.logits
-    tiny_bert.trace(tokens)
-    tiny_bert.attention_gradients(tokens, target)
-    tiny_bert.cut_scores(tokens, target, [(Cut(0),)])
+    tiny_bert.attention.trace(tokens)
+    tiny_bert.attention.gradients(tokens, target)
+    tiny_bert.attention.scores_with_ablation(tokens, target, [(Cut(0),)])
     assert np.array_equal(tiny_bert.predict(tokens).output.logits, before)
     assert not any(one.requires_grad or one.grad is not None for one in tiny_bert._module.parameters())
     keep = KeepMaps()

@@ -119,7 +119,7 @@ def test_another_way_to_the_same_numbers(model: EncoderModel, monkeypatch: pytes
     target = model.task.target(model.predict(tokens), model.head)
     rows = [model.removed(tokens, unit, "delete", target) for unit in tokens.word_units()]
     scores = model.scores(rows).values
-    monkeypatch.setattr(model, "_gathers", False)
+    monkeypatch.setattr(model._network, "gathers", False)
     assert np.allclose(model.scores(rows).values, scores, atol=1e-4)
 
 

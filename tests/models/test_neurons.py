@@ -66,9 +66,9 @@ def test_what_is_seen_is_what_the_plain_module_computes(family: str, tiny: Tiny,
     with torch.no_grad():
         output = plain(**told(plain, tokens), output_hidden_states=True)
     meter = Meter()
-    found = model.inside(tokens, target, meter)
+    found = model.neurons.inside(tokens, target, meter)
     assert (meter.spent.forward, meter.spent.backward, meter.spent.positions) == (1, 1, len(tokens))
-    assert found.neurons.shape == (3, len(tokens), 64) and model.neurons == 64
+    assert found.neurons.shape == (3, len(tokens), 64) and model.neurons.per_layer == 64
     assert torch.allclose(found.neurons, torch.stack(seen), atol=2e-5)
     assert torch.allclose(found.states, torch.cat(output.hidden_states), atol=2e-5)
     assert found.value == pytest.approx(float(output.logits[0, target.index]), abs=1e-4)
@@ -80,7 +80,7 @@ def test_gradients_are_captums(family: str, tiny: Tiny, plain: torch.nn.Module) 
     """Not of ALBERT, as captum takes one run of a module only; differences, below, do not mind."""
     model = tiny(family)
     tokens, target = item(model)
-    found = model.inside(tokens, target)
+    found = model.neurons.inside(tokens, target)
     embedded = model.word_embeddings(tokens)[None]
 
     def value(points: torch.Tensor) -> torch.Tensor:
@@ -108,7 +108,7 @@ def test_gradients_are_small_differences(family: str, tiny: Tiny, plain: torch.n
     plain.double()
     model = tiny(family)
     tokens, target = item(model)
-    found = model.inside(tokens, target)
+    found = model.neurons.inside(tokens, target)
     by_layer = (found.neurons * found.neuron_gradients).sum(dim=(1, 2))
     step = 1e-4
     for layer in range(3):
@@ -145,7 +145,7 @@ def test_a_neuron_set_to_zero_is_its_column_of_the_second_map(family: str, tiny:
     number = 11
     sets = [(), (Neuron(1, number),), (Neuron(2),), (Neuron(0, number), Neuron(1, number), Neuron(2, number))]
     meter = Meter()
-    found = model.silenced_scores(tokens, target, sets, meter)
+    found = model.neurons.scores_with_ablation(tokens, target, sets, meter)
     assert (meter.spent.forward, meter.spent.backward) == (4, 0)
     expected = [plain_value(plain, tokens, target)]
     maps = of_layers(family, plain, SECOND, r"(?<!attention\.)output\.dense")
@@ -172,7 +172,7 @@ def test_a_neuron_at_one_token(tiny_bert: EncoderModel) -> None:
     tokens, target = item(tiny_bert)
     everywhere = [Neuron(1, 5, token) for token in range(len(tokens))]
     sets = [(Neuron(1, 5),), everywhere, everywhere[:1], (Neuron(2, None, 0),), (Neuron(2),), (Neuron(2, 7, 3),), ()]
-    found = tiny_bert.silenced_scores(tokens, target, sets).values
+    found = tiny_bert.neurons.scores_with_ablation(tokens, target, sets).values
     assert found[0] == pytest.approx(found[1], abs=1e-5) and abs(found[2] - found[0]) > 1e-4
     # Of the last layer, the head reads the first row only.
     assert found[3] == pytest.approx(found[4], abs=1e-5) and found[5] == pytest.approx(found[6], abs=1e-5)
@@ -181,8 +181,8 @@ def test_a_neuron_at_one_token(tiny_bert: EncoderModel) -> None:
 def test_sets_run_in_chunks_and_none_knows_of_another(tiny_bert: EncoderModel) -> None:
     tokens, target = item(tiny_bert)
     sets = [(Neuron(number % 3, number % 64),) for number in range(150)]
-    together = tiny_bert.silenced_scores(tokens, target, sets).values
-    alone = [tiny_bert.silenced_scores(tokens, target, [one]).values[0] for one in sets[::29]]
+    together = tiny_bert.neurons.scores_with_ablation(tokens, target, sets).values
+    alone = [tiny_bert.neurons.scores_with_ablation(tokens, target, [one]).values[0] for one in sets[::29]]
     assert np.allclose(together[::29], alone, atol=1e-4)
 
 
@@ -205,10 +205,10 @@ def test_every_head_is_differentiated_at_the_score_it_serves(family: str, head: 
         "ForTokenClassification": ("Ada met Bob in Rome.",),
     }.get(head, ("Who saves the film?", TEXT))
     tokens, target = default_item(model, *texts)
-    found = model.inside(tokens, target)
+    found = model.neurons.inside(tokens, target)
     assert found.value == pytest.approx(model.value(model.predict(tokens), target), abs=1e-4)
     assert float(found.neuron_gradients.abs().max()) > 0
-    assert model.silenced_scores(tokens, target, [()]).values[0] == pytest.approx(found.value, abs=1e-4)
+    assert model.neurons.scores_with_ablation(tokens, target, [()]).values[0] == pytest.approx(found.value, abs=1e-4)
 
 
 @pytest.mark.parametrize("family", ["bert", "albert", "modernbert", "deberta-v2"])
@@ -223,10 +223,10 @@ def test_many_texts_are_watched_as_each_by_itself(family: str, tiny: Tiny) -> No
             seen[number, layer] = neurons[place, : len(texts[number])].clone()
 
     meter = Meter()
-    model.watch_neurons(texts, see, meter)
+    model.neurons.stream_activations(texts, see, meter)
     assert meter.spent.forward == 4 and len(seen) == 12
     for number, tokens in enumerate(texts):
-        alone = model.inside(*item(model, tokens.text)).neurons
+        alone = model.neurons.inside(*item(model, tokens.text)).neurons
         assert torch.allclose(torch.stack([seen[number, layer] for layer in range(3)]), alone, atol=2e-5)
 
 
@@ -244,7 +244,7 @@ def test_nobody_else_sees_what_is_silenced(tiny_bert: EncoderModel) -> None:
     def work(number: int) -> np.ndarray:
         if number % 2:
             return np.array([tiny_bert.value(tiny_bert.predict(tokens), target) for _ in range(10)])
-        return tiny_bert.silenced_scores(tokens, target, off).values
+        return tiny_bert.neurons.scores_with_ablation(tokens, target, off).values
 
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(work, range(12)))
@@ -259,16 +259,16 @@ def test_nobody_else_sees_what_is_silenced(tiny_bert: EncoderModel) -> None:
 def test_a_cached_model_looks_inside_once(tiny_bert: EncoderModel) -> None:
     working, meter = CachedModel(tiny_bert), Meter()
     for _ in range(3):
-        working.inside(*item(tiny_bert), meter)
-    assert (meter.spent.forward, meter.spent.backward) == (1, 1) and working.neurons == 64
+        working.neurons.inside(*item(tiny_bert), meter)
+    assert (meter.spent.forward, meter.spent.backward) == (1, 1) and working.neurons.per_layer == 64
 
 
 def test_models_that_show_no_neurons_say_so() -> None:
     model = NoGradientModel()
     for ask in (
-        lambda: model.inside(*default_item(model, "good")),
-        lambda: model.silenced_scores(*default_item(model, "good"), [()]),
-        lambda: model.watch_neurons([model.encode("good")], lambda *_: None),
+        lambda: model.neurons.inside(*default_item(model, "good")),
+        lambda: model.neurons.scores_with_ablation(*default_item(model, "good"), [()]),
+        lambda: model.neurons.stream_activations([model.encode("good")], lambda *_: None),
     ):
         with pytest.raises(ModelError, match="in a way of its own, so their neurons can't be seen"):
             ask()

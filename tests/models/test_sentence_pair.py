@@ -202,7 +202,7 @@ def test_no_more_of_a_text_is_read_than_its_folder_says(tmp_path: Path) -> None:
     model = load_folder("m", folder)
     tokens = model.encode(*PAIR)
     assert len(tokens) == 12 < len(whole) and tokens.truncated
-    assert model.text_vectors(PAIR, "mean").pieces.tolist() == [6, 6] and model.longest_text == 6
+    assert model.vectors.read(PAIR, "mean").pieces.tolist() == [6, 6] and model.vectors.longest_text == 6
     known = load_folder("m", folder).record
     (folder / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": 7}))
     assert load_folder("m", folder).record.settings_sha256 != known.settings_sha256  # or old vectors would be served
@@ -214,7 +214,7 @@ def test_what_can_not_be_read_apart_is_refused(tmp_path: Path, tiny: Tiny) -> No
     model = tiny("bert", "")
     with pytest.raises(TextError, match="reads two texts, text and other text"):
         model.encode(PAIR[0])
-    assert Target("", "", 0).held == ()
+    assert Target("", "", 0).protected == ()
 
 
 def test_long_texts_have_half_of_the_length_each(tiny: Tiny) -> None:
@@ -228,7 +228,7 @@ def test_long_texts_have_half_of_the_length_each(tiny: Tiny) -> None:
 def test_what_makes_texts_alike_adds_up_with_the_reference_terms(model: EncoderModel) -> None:
     tokens, target = default_item(model, *PAIR)
     question = SimilarityAttribution()
-    if "vectors_moved" not in model.capabilities:
+    if "jvp" not in model.capabilities:
         assert model.name == "mpnet"
         with pytest.raises(ModelError, match="gives no vectors of texts"):
             question.run(model, ExplainedText(tokens, target))

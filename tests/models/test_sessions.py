@@ -52,7 +52,7 @@ class Session:
             "observed": numbers(seen.prediction),
             "maps": seen.maps.weights,
             "watched": np.concatenate([one.numpy() for one in keep.weights]) if self.watched else np.empty(0),
-            "cut": model.cut_scores(tokens, target, [[Cut(0, 1)], [Cut(2)]]).values,
+            "cut": model.attention.scores_with_ablation(tokens, target, [[Cut(0, 1)], [Cut(2)]]).values,
             "removed": model.scores(rows).values,
             "gradient times input": GradientTimesInput().attribute(model, tokens, target).scores,
         }

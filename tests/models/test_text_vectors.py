@@ -55,10 +55,10 @@ def test_every_pooling_in_every_family(
     family: str, tiny: Callable[..., EncoderModel], tiny_folder_of: Callable[..., Path]
 ) -> None:
     model, plain = tiny(family), plain_calls(tiny_folder_of(family))
-    assert model.poolings == ("mean", "cls", "max", "last_four", "layer")
+    assert model.vectors.poolings == ("mean", "cls", "max", "last_four", "layer")
     for pooling in ("mean", "cls", "max", "last_four", "layer:1", "layer:2"):
         meter = Meter()
-        found = model.text_vectors(TEXTS, pooling, meter)
+        found = model.vectors.read(TEXTS, pooling, meter)
         assert found.vectors.dtype == np.float32 and meter.spent.forward == len(TEXTS)
         assert np.allclose(found.vectors, [plain(text, pooling) for text in TEXTS], atol=2e-5), pooling
     whole = np.array([len(model._tokenizer(text, verbose=False)["input_ids"]) for text in TEXTS])
@@ -72,7 +72,7 @@ def test_whatever_stands_above_the_encoder(
 ) -> None:
     """Without a head two texts are read apart, half of the length each; a vector's text has all of it."""
     model, plain = tiny("bert", head), plain_calls(tiny_folder_of("bert", head))
-    assert np.allclose(model.text_vectors(TEXTS).vectors, [plain(text, "mean") for text in TEXTS], atol=2e-5)
+    assert np.allclose(model.vectors.read(TEXTS).vectors, [plain(text, "mean") for text in TEXTS], atol=2e-5)
 
 
 def test_decoders_have_vectors_but_no_first_token_to_read(tmp_path: Path) -> None:
@@ -81,17 +81,17 @@ def test_decoders_have_vectors_but_no_first_token_to_read(tmp_path: Path) -> Non
     transformers.GPT2LMHeadModel(config).save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
     model, plain = load_folder("gpt2", tmp_path), plain_calls(tmp_path)
-    assert "cls" not in model.poolings
+    assert "cls" not in model.vectors.poolings
     for pooling in ("mean", "max", "layer:1"):
         expected = [plain(text, pooling) for text in TEXTS]
-        assert np.allclose(model.text_vectors(TEXTS, pooling).vectors, expected, atol=2e-5)
+        assert np.allclose(model.vectors.read(TEXTS, pooling).vectors, expected, atol=2e-5)
     with pytest.raises(SettingError, match="no token looks ahead"):
-        model.text_vectors(TEXTS, "cls")
+        model.vectors.read(TEXTS, "cls")
 
 
 def test_the_shipped_encoder_as_its_source_calls_it(sentiment: TextModel) -> None:
     """A classifier's vectors are those of its own, adapted encoder; unknown pieces are counted."""
-    found = sentiment.text_vectors(["A good film.", "\u2603 film"])
+    found = sentiment.vectors.read(["A good film.", "\u2603 film"])
     module = sentiment._module.bert
     with torch.no_grad():
         rows = module(**sentiment._tokenizer("A good film.", return_tensors="pt")).last_hidden_state[0]

@@ -1,6 +1,5 @@
 """Rank correlations and intervals: against scipy's own, by hand, and by how often intervals hold."""
 
-import doctest
 from collections.abc import Callable
 
 import numpy as np
@@ -10,15 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from explain.numerics import statistics
 from explain.numerics.statistics import kendall, mean_and_half_width, spearman
 
 Pair = tuple[list[float], list[float]]
-
-
-def test_the_examples_run() -> None:
-    results = doctest.testmod(statistics)
-    assert results.attempted >= 4 and results.failed == 0
 
 
 def test_rank_correlations_by_hand() -> None:

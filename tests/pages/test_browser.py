@@ -351,7 +351,7 @@ def test_long_work_can_be_stopped_and_the_page_goes_on(visit: Visit) -> None:
     box.press("Control+Enter")
     expect(page.get_by_test_id("stProgress")).to_contain_text("passes of at most")
     page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_text("Stopped. What was found until then is shown")).to_be_visible()
+    expect(page.get_by_text("Stopped. The results so far are shown")).to_be_visible()
     expect(page.get_by_role("button", name="Try again")).to_be_visible()
     visit.open().type("A short one.")  # away, and a text that is quicker
     assert visit.words() == ["A", "short", "one", "."]
@@ -365,7 +365,7 @@ def test_stopped_work_can_be_taken_up_again(visit: Visit) -> None:
     box.press("Control+Enter")
     page.get_by_role("button", name="Stop").click()
     page.get_by_role("button", name="Try again").click()
-    expect(page.get_by_text("Stopped. What was found")).to_have_count(0)
+    expect(page.get_by_text("Stopped. The results")).to_have_count(0)
     visit.settle()
     assert len(visit.words()) == 9 * 8
 

@@ -10,8 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from explain.models.pooling import POOLINGS
 from explain.run.jobs import Cache
-from pages.shared import state, two_texts
-from pages.shared.follow import CLICKED
+from pages.embeddings import two_texts
+from pages.shared import session
+from pages.shared.work import CLICKED
 from tests.pages.test_explain_text import ROOT, drawn, errors, run
 from tests.waiting import PATIENCE
 
@@ -31,7 +32,7 @@ File = tuple[str, bytes, str]
 def app(monkeypatch: pytest.MonkeyPatch, tiny_folder_of: Callable[..., Path]) -> AppTest:
     """The page, with a tiny encoder that compares texts; not yet run."""
     monkeypatch.setenv("EXPLAIN_MODELS", f"tiny={tiny_folder_of('bert', '')}")
-    app = AppTest.from_file(str(ROOT / "pages" / "embeddings.py"), default_timeout=PATIENCE)
+    app = AppTest.from_file(str(ROOT / "pages" / "embeddings" / "page.py"), default_timeout=PATIENCE)
     app.query_params["encoder"] = "tiny"
     return app
 
@@ -43,7 +44,7 @@ def among_pages(monkeypatch: pytest.MonkeyPatch, tiny_folder_of: Callable[..., P
     app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=PATIENCE)
     app.query_params["model"] = app.query_params["encoder"] = "tiny"
     app.run()
-    app.switch_page("embeddings.py")
+    app.switch_page("embeddings/page.py")
     return run(app)
 
 
@@ -61,8 +62,8 @@ def load(app: AppTest, file: File) -> AppTest:
 def test_there_is_something_to_look_at_at_first_sight(app: AppTest) -> None:
     run(app)
     assert app.title[0].value == "Which texts are alike?" and not app.error and not app.warning
-    assert "24 texts as 32 numbers each, by tiny (mean of all tokens)." in said(app)
-    assert "of their variance is not shown" in said(app) and "One cloud without groups" in said(app)
+    assert "24 texts as vectors of 32 numbers, by tiny (mean of all tokens)." in said(app)
+    assert "of the variance: close points" in said(app) and "One cloud without groups" in said(app)
     assert drawn(app) == {"Two texts", "Take it with you"}
     assert "explain.embed(lines, model='tiny', pooling='mean')" in app.code[0].value
     assert [one.label for one in app.get("download_button")] == ["Vectors, NumPy", "Vectors, Parquet", "Vectors, CSV"]
@@ -94,7 +95,7 @@ def test_hostile_lines_are_looked_at_like_any_other(among_pages: AppTest) -> Non
 def test_another_question_does_not_begin_with_the_vectors_again(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     run(app)
     app.button_group(key="look").set_value("Clusters")
-    monkeypatch.setattr("explain.models.transformer.EncoderModel.text_vectors", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("explain.models.transformer.EncoderVectors.read", lambda *_, **__: 1 / 0)
     run(app)
     assert not app.error and not app.exception and "Take it with you" in drawn(app)
 
@@ -117,12 +118,12 @@ def test_a_file_with_labels_of_which_the_first_rows_are_taken(app: AppTest) -> N
         " ,a",
     ]
     load(app, ("re[views].csv", "\n".join(lines).encode(), "text/csv"))
-    assert not app.error and "41 texts" not in said(app) and "40 texts as 32" in said(app)
+    assert not app.error and "41 texts" not in said(app) and "40 texts as vectors of 32" in said(app)
     assert "Rows without a text were left out: 1 (row 41)." in said(app)
     app.selectbox(key="label").set_value("kind")
     app.number_input(key="rows").set_value(30)
     run(app)
-    assert not app.error and "30 texts as 32" in said(app) and "These are the first 30 rows" in said(app)
+    assert not app.error and "30 texts as vectors of 32" in said(app) and "These are the first 30 rows" in said(app)
     assert app.selectbox(key="color").value == "label" and "the others are gray" not in said(app)
     assert "read_texts('re[views].csv', column='body', label='kind', most=30)" in app.code[0].value
 
@@ -142,13 +143,13 @@ def test_what_is_wrong_with_a_file_is_told_and_the_page_goes_on(app: AppTest, fi
     assert message in errors(app).replace("\\", "") and not app.exception
     app.file_uploader[0].set_value(("a.txt", b"a film\na dog\nthe sea", "text/plain"))
     run(app)
-    assert not app.error and "3 texts as 32" in said(app)
+    assert not app.error and "3 texts as vectors of 32" in said(app)
 
 
 def test_few_texts_are_no_error(app: AppTest) -> None:
     app.query_params["look"] = "Clusters"
     run(app)
-    for lines, advice in (("", "Paste some texts"), ("a film", "1 text as 32")):
+    for lines, advice in (("", "Paste some texts"), ("a film", "1 text as vectors of 32")):
         app.text_area(key="pasted").set_value(lines)
         run(app)
         assert not app.error and not app.exception and advice in said(app)
@@ -157,14 +158,14 @@ def test_few_texts_are_no_error(app: AppTest) -> None:
     run(app)
     app.button_group(key="map").set_value("UMAP")
     run(app)
-    assert not app.error and "UMAP needs 10 texts or more; this is PCA" in said(app)
+    assert not app.error and "UMAP needs at least 10 texts. This is PCA." in said(app)
 
 
 def test_more_than_may_be_remembered_is_told_before_it_is_computed(
     app: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = Cache(3000)
-    monkeypatch.setattr(state, "cache", lambda: small)
+    monkeypatch.setattr(session, "cache", lambda: small)
     run(app)
     assert "take 0 MB" in errors(app).replace("\\", "") and "EXPLAIN_CACHE_MB" in errors(app).replace("\\", "")
 
@@ -191,16 +192,16 @@ def test_two_texts_are_picked_and_a_link_explains_them_word_by_word(among_pages:
     assert [app.text_area(key=key).value for key in ("text", "pair")] == ["the dog swims", "the sea"]
     assert app.selectbox(key="model").value == "tiny" and "What makes them alike" in drawn(app)
     assert "text" not in app.query_params
-    app.switch_page("embeddings.py")
+    app.switch_page("embeddings/page.py")
     run(app)
-    assert "3 texts as 32" in said(app) and app.number_input(key="one").value == 3
+    assert "3 texts as vectors of 32" in said(app) and app.number_input(key="one").value == 3
 
 
 def test_a_file_is_still_there_when_one_comes_back(app: AppTest) -> None:
     load(app, ("a.txt", b"a film\na dog\nthe sea", "text/plain"))
     app.file_uploader[0].clear()
     run(app)
-    assert "a.txt, as it was loaded before." in said(app) and "3 texts as 32" in said(app)
+    assert "a.txt is still loaded." in said(app) and "3 texts as vectors of 32" in said(app)
     next(one for one in app.button if one.label == "Forget it").click()
     run(app)
     assert "Load a file" in said(app) and not app.error
@@ -214,7 +215,7 @@ def test_encoders_that_compare_no_texts_say_so(app: AppTest) -> None:
         not app.error
         and not app.get("page_link")
         and "trained for fill-mask" in said(app)
-        and "choose one of these as encoder" in said(app)
+        and "Choose one as encoder" in said(app)
     )
 
 
@@ -232,7 +233,7 @@ def test_texts_and_vectors_that_do_not_both_fit_are_not_computed_again_and_again
     app: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = Cache(21_000)
-    monkeypatch.setattr(state, "cache", lambda: small)
+    monkeypatch.setattr(session, "cache", lambda: small)
     load(app, ("a.txt", "\n".join(f"{'a film ' * 40}{number}" for number in range(60)).encode(), "text/plain"))
     assert "texts and their vectors take 0 MB" in errors(app).replace("\\", "") and not app.exception
 
@@ -255,11 +256,11 @@ def test_texts_whose_vectors_are_all_one_are_drawn_without_clusters(app: AppTest
     run(app)
     app.text_area(key="pasted").set_value("Film\nfilm\nFILM\nfIlm")
     run(app)
-    assert "4 texts as 32" in said(app) and "differ; clusters need three" in errors(app).replace("\\", "")
-    assert "have one vector" in said(app) and "of their variance" not in said(app) and not app.exception
+    assert "4 texts as vectors of 32" in said(app) and "differ; clusters need three" in errors(app).replace("\\", "")
+    assert "have the same vector" in said(app) and "of the variance" not in said(app) and not app.exception
     app.text_area(key="pasted").set_value("a film\na dog")
     run(app)
-    assert not app.error and "A map needs 3 texts or more" in said(app)
+    assert not app.error and "A map needs at least 3 texts" in said(app)
 
 
 def test_a_link_with_a_row_that_is_no_number_does_nothing(app: AppTest) -> None:
@@ -273,11 +274,11 @@ def test_a_link_with_two_rows_is_explained_at_once(
 ) -> None:
     """Nothing is known before, and all is found in a moment: no poll comes that would bring the matrix."""
     fresh = Cache()
-    monkeypatch.setattr(state, "cache", lambda: fresh)
+    monkeypatch.setattr(session, "cache", lambda: fresh)
     monkeypatch.setenv("EXPLAIN_MODELS", f"tiny={tiny_folder_of('bert', '')}")
     app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=PATIENCE)
     app.query_params.update({"model": "tiny", "encoder": "tiny", "one": "1", "other": "2"})
     app.run()
-    app.switch_page("embeddings.py")
+    app.switch_page("embeddings/page.py")
     run(app)
     assert "**What makes them alike**" in said(app) and not app.error and not app.exception

@@ -13,7 +13,7 @@ from explain.datatypes import Attribution
 from explain.models.loading.catalogue import DEFAULT_MODEL, list_models
 from explain.run.jobs import ABANDONED_SECONDS, Cache
 from explain.tasks.base import TASKS
-from pages.shared import show, state
+from pages.shared import session, show, work
 from tests.pages.visits import FIRST_EXAMPLE
 from tests.run.test_engine import HOSTILE
 from tests.tiny_models import tiny_folder, unsaid
@@ -71,7 +71,7 @@ def test_an_example_is_explained_at_first_sight(app: AppTest) -> None:
 
 
 def test_what_is_still_drawn_at_random_is_shown_and_not_offered(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "cache", Cache)  # nothing known from before, nothing kept
+    monkeypatch.setattr(session, "cache", Cache)  # nothing known from before, nothing kept
     app.query_params["methods"] = "shapley_values"
     app.query_params["shapley_values.precision"] = "0.0"
     app.query_params["shapley_values.budget"] = "300"
@@ -92,7 +92,7 @@ def test_what_is_still_drawn_at_random_is_shown_and_not_offered(app: AppTest, mo
 
 def test_what_was_drawn_so_far_stays_when_the_work_is_stopped(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     fresh = Cache()
-    monkeypatch.setattr(state, "cache", lambda: fresh)
+    monkeypatch.setattr(session, "cache", lambda: fresh)
     app.query_params["methods"] = "shapley_values"
     app.query_params["shapley_values.precision"] = "0.0"
     app.query_params["shapley_values.budget"] = "5000"
@@ -207,7 +207,7 @@ def test_text_from_a_link_is_taken_and_does_not_stay_in_the_address(app: AppTest
 
 
 def test_visitors_of_an_open_server_choose_from_a_list(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "any_model_allowed", lambda: False)
+    monkeypatch.setattr(session, "any_model_allowed", lambda: False)
     run(app)
     offered = app.selectbox(key="model").options
     assert offered[0] == DEFAULT_MODEL and sorted(offered) == [entry.name for entry in list_models()]
@@ -291,8 +291,8 @@ def test_every_masked_example_can_be_linked(app: AppTest, name: str) -> None:
 def test_visitors_on_different_tasks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three visits, run by turns while each other's work goes on: each is drawn what it would be drawn alone."""
     fresh = Cache()
-    monkeypatch.setattr(state, "cache", lambda: fresh)
-    monkeypatch.setattr(state, "AT_ONCE_SECONDS", 0)
+    monkeypatch.setattr(session, "cache", lambda: fresh)
+    monkeypatch.setattr(work, "AT_ONCE_SECONDS", 0)
     shown: list[Attribution] = []
     monkeypatch.setattr(show, "view", lambda name, result, **_: name == "token_heatmap" and shown.append(result))
     methods = ["occlusion", "gradient_times_input"]
@@ -408,7 +408,7 @@ def test_texts_without_a_mask_to_read_are_no_error(app: AppTest, text: str) -> N
 def test_a_masked_word_model_of_ones_own_has_its_own_mask(
     app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(state, "any_model_allowed", lambda: True)
+    monkeypatch.setattr(session, "any_model_allowed", lambda: True)
     app.session_state["text"] = "A text of my own."
     app.query_params["model"] = "another model …"
     app.query_params["place"] = str(tiny_folder("roberta", tmp_path, head="ForMaskedLM"))
@@ -422,7 +422,7 @@ def test_a_masked_word_model_of_ones_own_has_its_own_mask(
 
 def test_the_page_waits_for_no_words_to_choose_from(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     """While others compute, the prediction may be long in coming; it is not waited for."""
-    monkeypatch.setattr(state, "predicted", lambda *_: None)
+    monkeypatch.setattr(work, "predicted", lambda *_: None)
     app.query_params.update({"model": "base", "example": "capital"})
     run(app)
     assert app.selectbox(key="target").options == ["(what the model decided)"]
@@ -430,12 +430,12 @@ def test_the_page_waits_for_no_words_to_choose_from(app: AppTest, monkeypatch: p
 
 
 def test_a_model_of_ones_own(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "any_model_allowed", lambda: True)
+    monkeypatch.setattr(session, "any_model_allowed", lambda: True)
     folder = tiny_folder("roberta", tmp_path)
     run(app)
     app.selectbox(key="model").set_value("another model …")
     run(app)
-    assert "Give the folder of a model" in app.info[0].value
+    assert "Type the folder of a model" in app.info[0].value
     app.text_input(key="place").set_value(str(folder))
     run(app)
     assert not app.error and "Which words" in drawn(app)
@@ -449,18 +449,18 @@ def test_a_model_of_ones_own(app: AppTest, tmp_path: Path, monkeypatch: pytest.M
 def test_a_model_that_does_not_say_what_it_was_saved_for_is_asked_about(
     app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(state, "any_model_allowed", lambda: True)
-    monkeypatch.setattr(state, "advance", lambda *_: pytest.fail("computed something"))
+    monkeypatch.setattr(session, "any_model_allowed", lambda: True)
+    monkeypatch.setattr(work, "advance", lambda *_: pytest.fail("computed something"))
     app.query_params["model"] = "another model …"
     app.query_params["place"] = str(unsaid(tiny_folder("bert", tmp_path)))
     run(app)
     box = app.selectbox(key="task")
     assert (box.label, box.value, box.placeholder) == ("What it should do", None, "Choose what it should do")
     assert box.options == ["Text classification", "Entities"]
-    assert not app.error and "Its weights fit several tasks: choose one." in app.info[0].value
+    assert not app.error and "Its weights fit several tasks. Choose one." in app.info[0].value
     assert app.text_area(key="text").value == FIRST_EXAMPLE and not drawn(app)
     monkeypatch.undo()
-    monkeypatch.setattr(state, "any_model_allowed", lambda: True)
+    monkeypatch.setattr(session, "any_model_allowed", lambda: True)
     app.selectbox(key="task").set_value("token_classification")
     run(app)
     assert not app.error and not app.info and {"Which words", "Take it with you"} <= drawn(app)
@@ -470,17 +470,17 @@ def test_a_model_that_does_not_say_what_it_was_saved_for_is_asked_about(
 @pytest.mark.parametrize("page", ["attention.py", "faithfulness.py"])
 def test_the_other_pages_ask_too(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = AppTest.from_file(str(ROOT / "pages" / page), default_timeout=PATIENCE)
-    monkeypatch.setattr(state, "any_model_allowed", lambda: True)
-    monkeypatch.setattr(state, "advance", lambda *_: pytest.fail("computed something"))
+    monkeypatch.setattr(session, "any_model_allowed", lambda: True)
+    monkeypatch.setattr(work, "advance", lambda *_: pytest.fail("computed something"))
     app.query_params["model"] = "another model …"
     app.query_params["place"] = str(unsaid(tiny_folder("bert", tmp_path)))
     app.run()
-    assert not app.exception and not app.error and "choose one" in app.info[0].value
+    assert not app.exception and not app.error and "Choose one" in app.info[0].value
     assert app.selectbox(key="task").value is None
 
 
 def test_texts_stay_while_a_model_is_chosen(app: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(state, "any_model_allowed", lambda: True)
+    monkeypatch.setattr(session, "any_model_allowed", lambda: True)
     app.query_params["model"] = "entailment"
     run(app)
     app.text_area(key="text").set_value("A premise of my own.")
@@ -488,7 +488,7 @@ def test_texts_stay_while_a_model_is_chosen(app: AppTest, monkeypatch: pytest.Mo
     run(app)
     app.selectbox(key="model").set_value("another model …")
     run(app)
-    assert "Give the folder of a model" in app.info[0].value
+    assert "Type the folder of a model" in app.info[0].value
     assert app.text_area(key="text").value == "A premise of my own."
     app.text_input(key="place").set_value(str(unsaid(tiny_folder("bert", tmp_path, head="ForPreTraining"))))
     run(app)
@@ -504,7 +504,7 @@ def test_texts_stay_while_a_model_is_chosen(app: AppTest, monkeypatch: pytest.Mo
 def test_what_one_model_did_is_no_answer_for_another(
     app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(state, "any_model_allowed", lambda: True)
+    monkeypatch.setattr(session, "any_model_allowed", lambda: True)
     app.query_params.update({"model": "base", "task": "Next sentence"})
     run(app)
     app.selectbox(key="model").set_value("another model …")
@@ -518,7 +518,7 @@ def test_what_one_model_did_is_no_answer_for_another(
 def test_a_link_may_say_what_such_a_model_should_do(
     app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(state, "any_model_allowed", lambda: True)
+    monkeypatch.setattr(session, "any_model_allowed", lambda: True)
     app.query_params.update({"model": "another model …", "place": str(unsaid(tiny_folder("bert", tmp_path)))})
     app.query_params["task"] = "Entities"
     run(app)
@@ -557,7 +557,7 @@ def foreign(folder: Path) -> None:
 def test_a_model_that_is_no_good_is_told_and_the_page_goes_on(
     app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[Path], None], said: str
 ) -> None:
-    monkeypatch.setattr(state, "any_model_allowed", lambda: True)
+    monkeypatch.setattr(session, "any_model_allowed", lambda: True)
     spoil(tiny_folder("bert", tmp_path))
     app.session_state["text"] = "My own text."
     app.query_params["model"] = "another model …"
@@ -572,21 +572,21 @@ def test_a_model_that_is_no_good_is_told_and_the_page_goes_on(
 
 
 def test_nothing_is_fetched_from_the_hub_by_a_link_alone(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "any_model_allowed", lambda: True)
-    monkeypatch.setattr("explain.models.loading.catalogue._from_hub", lambda *_: pytest.fail("asked the hub"))
+    monkeypatch.setattr(session, "any_model_allowed", lambda: True)
+    monkeypatch.setattr("explain.models.loading.hub._from_hub", lambda *_: pytest.fail("asked the hub"))
     app.query_params["model"] = "another model …"
     app.query_params["place"] = "someone/some-model"
     run(app)
-    assert "can be looked for on the Hugging Face hub" in app.info[0].value
+    assert "can download a model of this name from the Hugging Face hub" in app.info[0].value
     monkeypatch.undo()
-    monkeypatch.setattr(state, "any_model_allowed", lambda: True)
+    monkeypatch.setattr(session, "any_model_allowed", lambda: True)
     next(button for button in app.button if button.label == "Fetch it").click()
     run(app)
     assert "fetch the model elsewhere and give its folder" in errors(app).replace("\\", "")
 
 
 def test_results_too_large_to_remember_are_shown_all_the_same(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "cache", lambda: Cache(1))
+    monkeypatch.setattr(session, "cache", lambda: Cache(1))
     app.session_state["text"] = "Nothing of this is remembered."
     run(app)
     assert not app.error and "Take it with you" in drawn(app)
@@ -623,12 +623,14 @@ def test_our_own_mistake_is_told_without_a_traceback_and_logged(
 def test_free_paths_only_on_a_server_of_ones_own(
     monkeypatch: pytest.MonkeyPatch, address: str, variable: str, allowed: bool
 ) -> None:
-    monkeypatch.setattr("pages.shared.state.st.get_option", lambda name: address)
+    monkeypatch.setattr("pages.shared.session.st.get_option", lambda name: address)
     monkeypatch.setenv("EXPLAIN_ALLOW_ANY_MODEL", variable)
-    assert state.any_model_allowed() == allowed
+    assert session.any_model_allowed() == allowed
 
 
 def test_every_page_file_is_in_the_navigation() -> None:
     shell = (ROOT / "pages" / "navigation.py").read_text()
     for path in (ROOT / "pages").glob("*.py"):
         assert path.name == "navigation.py" or f'"{path.name}"' in shell
+    for path in (ROOT / "pages").glob("*/page.py"):
+        assert f'"{path.parent.name}" / "page.py"' in shell

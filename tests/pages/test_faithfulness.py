@@ -102,7 +102,7 @@ def test_marks_are_kept_over_pages_texts_and_settings_and_compute_nothing(
     run(app)
     app.switch_page("faithfulness.py")
     run(app)
-    assert not app.table and "Nothing is marked yet" in captions(app)
+    assert not app.table and "No word is marked yet" in captions(app)
     mark(2, 10)
     with monkeypatch.context() as still:
         still.setattr("torch.nn.Module.__call__", lambda *_, **__: 1 / 0)  # a mark needs no pass

@@ -62,5 +62,5 @@ def test_words_are_marked_by_mouse_and_keyboard(visit: Visit, tmp_path: Path) ->
     page.get_by_role("link", name="Is it right?").click()
     expect(told).to_have_text("4 of 15 words marked")
     page.get_by_role("button", name="Clear", exact=True).click()
-    expect(page.get_by_text("Nothing is marked yet")).to_be_visible()
+    expect(page.get_by_text("No word is marked yet")).to_be_visible()
     assert page.locator(".marks .w.marked").count() == 0

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,13 +10,13 @@ from torch import Tensor
 
 from explain.core.meter import Meter
 from explain.datatypes import NeuronWords, Tokens
-from explain.models.base import SeeNeurons
-from explain.models.transformer import EncoderModel
+from explain.models.capabilities.neurons import SeeNeurons
+from explain.models.transformer import EncoderNeurons
 from explain.run.jobs import Cache
-from pages.shared import show, state
+from explain.testing.toys import NoGradientModel
+from pages.shared import session, show
 from tests.golden import HOSTILE
 from tests.pages.test_explain_text import ROOT, drawn, errors, run
-from tests.tiny_models import tiny_folder
 from tests.waiting import PATIENCE, wait_for
 
 VIEWS = ["Layer by layer", "Neurons"]
@@ -66,7 +65,7 @@ def test_neurons_are_set_to_zero_and_taken_back(app: AppTest) -> None:
 
 def test_a_set_that_is_stopped_keeps_what_was_found_in_it(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     fresh = Cache()
-    monkeypatch.setattr(state, "cache", lambda: fresh)
+    monkeypatch.setattr(session, "cache", lambda: fresh)
     monkeypatch.setattr("explain.analyses.max_activations.SHOW_SECONDS", 0)
     shown: list[NeuronWords] = []
     monkeypatch.setattr(show, "view", lambda name, result, **_: name == "neuron_words" and shown.append(result))
@@ -89,20 +88,20 @@ def test_a_set_that_is_stopped_keeps_what_was_found_in_it(app: AppTest, monkeypa
 def test_a_set_that_is_stopped_is_continued_by_trying_again(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first search halts after some texts, until it is stopped; the second reads the others."""
     fresh, is_stopped, asked = Cache(), threading.Event(), list[int]()
-    plain = EncoderModel.watch_neurons
+    plain = EncoderNeurons.stream_activations
 
-    def watch(model: EncoderModel, texts: Sequence[Tokens], see: SeeNeurons, meter: Meter | None = None) -> None:
+    def watch(neurons_of: EncoderNeurons, texts: Sequence[Tokens], see: SeeNeurons, meter: Meter | None = None) -> None:
         asked.append(len(texts))
 
         def see_and_halt(chunk: Sequence[int], layer: int, neurons: Tensor) -> None:
             see(chunk, layer, neurons)
-            if len(asked) == 1 and layer == model.layers - 1:
+            if len(asked) == 1 and layer == neurons_of._model.layers - 1:
                 is_stopped.wait(60)
 
-        plain(model, texts, see_and_halt, meter)
+        plain(neurons_of, texts, see_and_halt, meter)
 
-    monkeypatch.setattr(EncoderModel, "watch_neurons", watch)
-    monkeypatch.setattr(state, "cache", lambda: fresh)
+    monkeypatch.setattr(EncoderNeurons, "stream_activations", watch)
+    monkeypatch.setattr(session, "cache", lambda: fresh)
     monkeypatch.setattr("explain.analyses.max_activations.SHOW_SECONDS", 0)
     shown: list[NeuronWords] = []
     monkeypatch.setattr(show, "view", lambda name, result, **_: name == "neuron_words" and shown.append(result))
@@ -132,8 +131,8 @@ def test_a_set_that_is_stopped_is_continued_by_trying_again(app: AppTest, monkey
 
 def test_words_of_a_set_are_found(app: AppTest) -> None:
     look(app, "Neurons", set_of_texts="so good\na bad film\n\n")
-    assert any("Where in the set" in one.value for one in app.markdown)
-    assert any("2 texts, a pass each" in one.value for one in app.caption)
+    assert any("in the set" in one.value for one in app.markdown)
+    assert any("2 texts, one pass each" in one.value for one in app.caption)
 
 
 @pytest.mark.parametrize(
@@ -171,10 +170,9 @@ def test_a_pair_is_read_together(app: AppTest) -> None:
     assert not app.error and "text_pair='I loved it.'" in app.code[0].value
 
 
-def test_models_that_show_no_neurons_say_so(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(EncoderModel, "_neurons_are_seen", lambda *_: False)  # as of layers of another kind
-    monkeypatch.setenv("EXPLAIN_MODELS", f"closed={tiny_folder('bert', tmp_path / 'closed')}")
-    look(app, "Neurons", model="closed")
+def test_models_that_show_no_neurons_say_so(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "model", lambda *_: NoGradientModel())
+    look(app, "Neurons")
     assert "their neurons can't be seen" in errors(app).replace("\\", "") and not app.exception
 
 
@@ -183,7 +181,7 @@ def test_a_set_of_texts_is_still_there_when_one_comes_back(app: AppTest) -> None
     look(app, "Layer by layer")
     look(app, "Neurons")
     assert app.text_area(key="set_of_texts").value == "so good\na bad film"
-    assert any("Where in the set" in one.value for one in app.markdown)
+    assert any("in the set" in one.value for one in app.markdown)
 
 
 def test_neurons_in_a_link_that_are_none(app: AppTest) -> None:

@@ -13,7 +13,7 @@ from explain.training.recipes.classifier_settings import TableSettings
 from explain.training.run import runs
 from explain.training.run.preparation import prepare_classifier
 from explain.training.shipped import SHIPPED
-from pages.shared import state
+from pages.shared import session
 from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
@@ -85,7 +85,7 @@ def finished(folder: Path, file: str = "requests.csv") -> Path:
 
 def test_it_is_off_on_a_server_that_others_reach(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EXPLAIN_ALLOW_TRAINING")
-    monkeypatch.setattr(state, "_own_machine", lambda: False)
+    monkeypatch.setattr(session, "_own_machine", lambda: False)
     at = app().run()
     assert not at.exception and not at.button and "allow-training" in said(at)
 
@@ -98,7 +98,7 @@ def test_the_shipped_example_is_ready_to_be_trained(models: Path, started: list[
     press(at, "Start training")
     assert not at.exception and started == [models / "mine"]
     assert at.selectbox(key="run").value == "mine" and "interrupted" in said(at)  # nothing works there
-    press(at, "Go on")
+    press(at, "Continue")
     assert started == [models / "mine"] * 2
     at.selectbox(key="run").set_value("a new one").run()
     at.text_input(key="training_name").set_value("mine").run()
@@ -113,15 +113,15 @@ def test_a_file_is_still_there_when_one_comes_back(models: Path, started: list[P
     at.text_input(key="training_name").set_value("mine") if at.text_input else None
     at.switch_page("inside.py").run()
     at.switch_page("train.py").run()
-    assert at.button_group(key="from").value == "a file of mine" and "own.csv, as it was loaded before" in said(at)
+    assert at.button_group(key="from").value == "a file of mine" and "own.csv is still loaded" in said(at)
     press(at, "Forget it")
-    assert "as it was loaded before" not in said(at)
+    assert "is still loaded" not in said(at)
 
 
 def test_pretraining_is_offered_too(models: Path, started: list[Path]) -> None:
     at = app().run()
-    at.button_group(key="kind").set_value("Go on with pretraining").run()
-    assert not at.exception and "documents; a tenth" in said(at)
+    at.button_group(key="kind").set_value("Continue pretraining").run()
+    assert not at.exception and "documents. A tenth" in said(at)
     press(at, "Start training")
     assert json.loads((started[0] / runs.RECIPE).read_text())["kind"] == "lines"
 
@@ -162,7 +162,7 @@ def test_a_run_at_work_shows_how_far_it_is_and_is_stopped(
     press(at, "Stop")
     assert asked == [folder]
     at.selectbox(key="run").set_value("a new one").run()
-    assert "mine is being trained; one at a time" in said(at)
+    assert "mine is being trained, and only one can be at a time" in said(at)
     assert next(button for button in at.button if button.label == "Start training").disabled
     lock.close()
 

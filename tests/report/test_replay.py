@@ -163,6 +163,21 @@ def test_texts_keep_their_names_and_older_reports_do_without() -> None:
         assert page.count(f'"{drawn}"') == 2 and f'"{other}"' not in page  # the heatmap and the graph
 
 
+def test_a_target_of_the_first_schema_keeps_its_protected_tokens() -> None:
+    """Earlier records call them `held`; the word that is read stays whole when they replay."""
+    model = TOY_MODELS["tagging"]
+    report = explain.explain("Marie Curie was born there.", model, methods=("occlusion",), phrases=False, position=1)
+    assert len(report.target.protected) > 1
+    record = json.loads(to_json(report))
+    first = record | {"schema": "explain-report-1", "target": dict(record["target"])}
+    first["target"]["held"] = first["target"].pop("protected")
+    earlier = from_record(first)
+    assert earlier.target == report.target
+    assert replay(earlier, model).within(1e-6)
+    with pytest.warns(DeprecationWarning, match="Target.protected"):
+        assert earlier.target.held == report.target.protected
+
+
 @pytest.mark.parametrize("value", [7, {"words": [1]}, {"words": [], "spans": [], "out_of": 3}])
 def test_what_is_no_rationale(report: Report, value: object) -> None:
     with pytest.raises(RecordError, match="can't be read"):

@@ -41,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def judge(folder: Path) -> EncoderModel:
-    return load_folder("judge", folder, asked="zero-shot-classification")
+    return load_folder("judge", folder, task="zero-shot-classification")
 
 
 @pytest.fixture(scope="module")
@@ -97,9 +97,9 @@ def test_a_model_is_asked_for_the_task_that_is_meant(folder: Path) -> None:
     with pytest.raises(
         explain.core.errors.ModelError, match="was not trained for fill-mask; it does text-classification"
     ):
-        load_folder("plain", folder, asked="fill-mask")
+        load_folder("plain", folder, task="fill-mask")
     with pytest.raises(explain.core.errors.ModelError, match="no task 'fill-in'"):
-        load_folder("plain", folder, asked="fill-in")
+        load_folder("plain", folder, task="fill-in")
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_answers_are_asked_for_as_they_are_listed(tiny: Callable[..., EncoderMod
     listed = prediction.output.labels
     assert any(" (at " in name for name in listed)
     for name, span in zip(listed, prediction.spans):
-        assert model.task.target(prediction, model.head, label=name).held == tuple(range(*span.tokens))
+        assert model.task.target(prediction, model.head, label=name).protected == tuple(range(*span.tokens))
     with pytest.raises(TargetError, match="'the' was given twice"):
         model.task.target(prediction, model.head, label="the", against="the")
     with pytest.raises(TargetError, match=r"no 'he'.* whole words"):

@@ -39,7 +39,9 @@ def test_sentences(toy: str, empty: tuple[float, str | None, float, bool], sente
         report = dataclasses.replace(report, target=dataclasses.replace(report.target, label="it is so"))
     if toy == "tagging":
         first = report.prediction.tokens.word_units()[0]
-        report = dataclasses.replace(report, target=dataclasses.replace(report.target, positions=first[:1], held=first))
+        report = dataclasses.replace(
+            report, target=dataclasses.replace(report.target, positions=first[:1], protected=first)
+        )
     assert empty_sentence(report) == sentence
 
 

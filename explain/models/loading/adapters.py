@@ -29,7 +29,7 @@ from explain.models.token_lstm import TokenLSTM
 
 _ALPHAS, _RANKS = Range(-1e6, 1e6, whole=False), Range(1, 65_536)
 _PREFIX = "base_model.model."  # what peft puts before every name
-_OURS = {one.__name__: one for one in (BertForMeanClassification, BertForLSTMClassification)}
+_OURS = {built.__name__: built for built in (BertForMeanClassification, BertForLSTMClassification)}
 
 # Settings of peft's LoRA that change what is computed.
 _UNUSED = (
@@ -41,10 +41,6 @@ _UNUSED = (
     "lora_bias",
     "layer_replication",
 )
-
-
-def is_adapter(folder: Path) -> bool:
-    return (folder / "adapter_config.json").is_file()
 
 
 def with_adapter(base: PreTrainedModel, folder: Path, architecture: str, labels: tuple[str, ...]) -> PreTrainedModel:
@@ -96,7 +92,7 @@ def _check_halves(folder: Path, saved: dict[str, Tensor], rank: int) -> None:
 
 
 def own_lstm(folder: Path, width: int) -> TokenLSTM:
-    """The LSTM that was trained with an adapter.
+    """Return the LSTM that was trained with an adapter.
 
     Args:
         width: of the encoder's rows.
@@ -105,7 +101,9 @@ def own_lstm(folder: Path, width: int) -> TokenLSTM:
         ModelError: there is none, or one for another encoder.
     """
     start = f"{_PREFIX}lstm."
-    state = {name.removeprefix(start): one.float() for name, one in _saved(folder).items() if name.startswith(start)}
+    state = {
+        name.removeprefix(start): tensor.float() for name, tensor in _saved(folder).items() if name.startswith(start)
+    }
     lstm = TokenLSTM(width)
     try:
         lstm.load_state_dict(state)
@@ -124,7 +122,7 @@ def _saved(folder: Path) -> dict[str, Tensor]:
 
 
 def with_own_head(base: PreTrainedModel, architecture: str) -> PreTrainedModel:
-    """The encoder with one of its pretraining heads alone; every parameter is the base's own.
+    """Return the encoder with one of its pretraining heads alone; every parameter is the base's own.
 
     Args:
         base: the encoder with its pretraining heads; stays as it is.
@@ -144,7 +142,7 @@ def _assembled(
     parameter: Callable[[str], Tensor | None],
     folder: Path,
 ) -> PreTrainedModel:
-    """A model of given parameters, by name; its buffers are the base's. `folder` is named where one does not fit."""
+    """Return a model of parameters by name, with the base's buffers; `folder` is named where one does not fit."""
     config._attn_implementation = ATTENTION
     alone = architecture == "BertModel"  # no head: its names lack what the encoder is called inside of others
     with torch.device("meta"):  # names and shapes only; every tensor is put in below
@@ -153,10 +151,10 @@ def _assembled(
     module.requires_grad_(False)  # or `load_state_dict` would turn gradients on for the base's own parameters
     state = {}
     for name, tensor in module.state_dict().items():
-        found = parameter(f"bert.{name}" if alone else name)
-        if found is None or found.shape != tensor.shape:
+        own = parameter(f"bert.{name}" if alone else name)
+        if own is None or own.shape != tensor.shape:
             raise ModelError(f"What is in {folder} does not fit its encoder: {name} is missing or of another shape.")
-        state[name] = found
+        state[name] = own
     module.load_state_dict(state, assign=True)
     for name, buffer in base.named_buffers():  # position and segment counters, kept in no file
         name = name.removeprefix("bert.") if alone else name
@@ -167,7 +165,7 @@ def _assembled(
 
 
 def _scale(folder: Path, settings: dict[str, Any]) -> float:
-    """alpha / r of a plain LoRA adapter; whatever peft would compute otherwise is refused, not guessed."""
+    """Return alpha / r of a plain LoRA adapter; settings with which peft would compute something else are refused."""
     unknown = [name for name in _UNUSED if settings.get(name)]
     if settings.get("peft_type", "LORA") != "LORA" or settings.get("bias", "none") != "none":
         unknown.append("peft_type" if settings.get("peft_type", "LORA") != "LORA" else "bias")
@@ -183,7 +181,7 @@ def _scale(folder: Path, settings: dict[str, Any]) -> float:
 def _parameter(
     name: str, shared: dict[str, nn.Parameter], saved: dict[str, Tensor], scale: float, used: set[str]
 ) -> Tensor | None:
-    """One tensor of the adapted model; names of the adapter's own that it is made of are put into `used`."""
+    """Return one tensor of the adapted model; names of the adapter's tensors that it is made of are added to `used`."""
     if _PREFIX + name in saved:  # trained whole: the head
         used.add(_PREFIX + name)
         return saved[_PREFIX + name].to(torch.float32, copy=True)  # not a view of the file

@@ -18,13 +18,13 @@ from torch import Tensor, nn
 
 from explain.core.errors import ModelError
 
-# What `settings_sha256` is of, in this order, by content alone: reports of earlier versions hold nothing else.
+# `settings_sha256` is of these, in this order, by content alone: reports of earlier versions hold nothing else.
 _FIRST_SETTINGS = (
     *("config.json", "explain.json", "adapter_config.json"),
     *("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model", "spm.model"),
     *("modules.json", "sentence_bert_config.json", "1_Pooling/config.json"),
 )
-# What `files_sha256` is of besides: which shards are read, and how a tokenizer is put together.
+# `files_sha256` is of these besides: which shards are read, and how a tokenizer is put together.
 _FURTHER_SETTINGS = (
     "model.safetensors.index.json",
     *("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "merges.txt", "tokenizer.model"),
@@ -133,7 +133,7 @@ def _weights(folder: Path) -> list[Path]:
 
 
 def _settings(folder: Path) -> list[str]:
-    """The names of the files that decide besides the weights, where they are there."""
+    """Return the names of the files that decide besides the weights, as far as they exist."""
     pooling = _pooling_config(folder)
     names = [*_FIRST_SETTINGS, *([] if pooling in _FIRST_SETTINGS else [pooling]), *_FURTHER_SETTINGS]
     names += sorted(path.name for path in folder.glob(_VERSIONED_TOKENIZERS))
@@ -148,7 +148,7 @@ def _is_file(path: Path) -> bool:
 
 
 def _pooling_config(folder: Path) -> str:
-    """Where the settings of sentence-transformers' pooling lie, which modules.json may put anywhere."""
+    """Return the place of sentence-transformers' settings of pooling, which modules.json may put anywhere."""
     try:
         parts = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
         paths = [str(part["path"]) for part in parts if str(part["type"]).endswith(".Pooling")]
@@ -158,7 +158,7 @@ def _pooling_config(folder: Path) -> str:
 
 
 def _stamps(folders: Iterable[Path]) -> Iterator[tuple[Path, Stamp]]:
-    """The identity, size and times of every file; the last is when it was changed last."""
+    """Return the identity, size and times of every file; the last is when it was changed last."""
     for folder in folders:
         for path in (*_weights(folder), *(folder / name for name in _settings(folder))):
             try:

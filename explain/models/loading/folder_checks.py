@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from transformers.activations import ACT2FN
 
 from explain.core.errors import ModelError
 
@@ -34,7 +33,7 @@ _KINDS = (  # of what is no file to be read
 
 @dataclass(frozen=True)
 class Range:
-    """What a key of a JSON file may hold: a number from `low` to `high`.
+    """The values that a key of a JSON file may have: a number from `low` to `high`.
 
     Attributes:
         whole: no fractions.
@@ -104,6 +103,7 @@ _FLAGS: dict[str, tuple[bool, ...]] = {
     "output_attentions": (False, True),
     "output_hidden_states": (False, True),
 }
+_COMMON_ACTIVATIONS = ("gelu", "gelu_new", "relu", "silu", "tanh")
 _ACTIVATIONS = (
     *("hidden_act", "activation", "hidden_activation", "activation_function", "pooler_hidden_act"),
     *("classifier_activation", "summary_activation"),
@@ -124,7 +124,7 @@ def check_files(name: str, folder: Path) -> None:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """The files of a folder, and of the folders in it."""
+    """Return the files of a folder, and of the folders in it."""
     try:
         entries = sorted(folder.iterdir())
         yield from entries
@@ -146,7 +146,7 @@ def _check_regular(name: str, path: Path) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object from a file.
+    """Read a JSON object from a file.
 
     Raises:
         ModelError: no such file, or something else in it.
@@ -158,7 +158,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def read_json_values(path: Path) -> Any:
-    """JSON values from a regular file of bounded size.
+    """Read JSON values from a regular file of bounded size.
 
     Raises:
         ModelError: it can't be read.
@@ -174,7 +174,7 @@ def read_json_values(path: Path) -> Any:
 
 
 def read_config(name: str, folder: Path) -> dict[str, Any]:
-    """The values of `config.json`, as far as they decide what is built.
+    """Return the values of `config.json`, as far as they decide what is built.
 
     Raises:
         ModelError: there is none, or a key of it holds what no model can have.
@@ -199,13 +199,21 @@ def read_config(name: str, folder: Path) -> dict[str, Any]:
             expected = " or ".join(str(value).lower() for value in _FLAGS[key])
             raise wrong_value(name, "config.json", key, config[key], expected)
     for key in config.keys() & set(_ACTIVATIONS):
-        if not (config[key] is None or (isinstance(config[key], str) and config[key] in ACT2FN)):
+        if not (config[key] is None or (isinstance(config[key], str) and _is_activation(config[key]))):
             raise wrong_value(name, "config.json", key, config[key], "the name of an activation, such as gelu")
     for key in ("quantization_config", "configuration_files"):
         if config.get(key):
             raise wrong_value(name, "config.json", key, config[key], "nothing: it is not supported")
     _check_labels(name, config.get("id2label"))
     return config
+
+
+def _is_activation(name: str) -> bool:
+    if name in _COMMON_ACTIVATIONS:
+        return True
+    from transformers.activations import ACT2FN  # imports torch
+
+    return name in ACT2FN
 
 
 def _check_labels(name: str, labels: Any) -> None:
@@ -283,24 +291,30 @@ def check_layers(name: str, folder: Path, layers: int) -> None:
 
 
 def check_shapes(name: str, mismatched: Any, config: Mapping[str, Any]) -> None:
-    """Check what transformers found of tensors whose shapes differ from those the configuration asks for.
+    """Check that no tensor's shape differs from the one the configuration gives.
 
     Args:
         mismatched: each with its shape in the files, and by the configuration.
 
     Raises:
-        ModelError: there are any; names the first, and the keys that ask for its shape.
+        ModelError: there are any; it names the first, and the keys that decide its shape.
     """
-    for tensor, held, asked in sorted(mismatched, key=lambda one: str(one[0])):
-        odd = {size for size, other in zip(asked, held) if size != other} if len(held) == len(asked) else set(asked)
+    for tensor, in_files, by_config in sorted(mismatched, key=lambda row: str(row[0])):
+        same_rank = len(in_files) == len(by_config)
+        odd = {size for size, other in zip(by_config, in_files) if size != other} if same_rank else set(by_config)
         keys = [key for key in _SIZES if config.get(key) in odd]
         keys += ["id2label"] if len(config.get("id2label") or {}) in odd else []
         blamed = f" ({', '.join(keys)})" if keys else ""
         raise ModelError(
-            f"{name}: config.json does not fit the weights: {tensor} is {tuple(held)} in the files, and "
-            f"{tuple(asked)} by config.json{blamed}. Give the sizes that were trained, or save both again with "
+            f"{name}: config.json does not fit the weights: {tensor} is {tuple(in_files)} in the files, and "
+            f"{tuple(by_config)} by config.json{blamed}. Give the sizes that were trained, or save both again with "
             "save_pretrained(folder)."
         )
+
+
+def is_adapter(folder: Path) -> bool:
+    """Whether a folder holds what was trained over another model's weights, not a model."""
+    return (folder / "adapter_config.json").is_file()
 
 
 def check_tokenizer_settings(name: str, folder: Path) -> None:
@@ -320,7 +334,7 @@ def check_tokenizer_settings(name: str, folder: Path) -> None:
 
 
 def inside(name: str, file: str, folder: Path, place: Any) -> Path:
-    """A path that a file of a folder names, which must lie in the folder.
+    """Return a path that a file of a folder names, which must lie in the folder.
 
     Raises:
         ModelError: it leaves the folder.
@@ -337,63 +351,63 @@ def inside(name: str, file: str, folder: Path, place: Any) -> Path:
     return path
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
+def _is_text(entry: Any) -> bool:
+    return isinstance(entry, str)
 
 
-def _is_flag(value: Any) -> bool:
-    return isinstance(value, bool)
+def _is_flag(entry: Any) -> bool:
+    return isinstance(entry, bool)
 
 
-def _is_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(map(_is_text, value))
+def _is_texts(entry: Any) -> bool:
+    return isinstance(entry, list) and all(map(_is_text, entry))
 
 
-def _is_share(value: Any) -> bool:
-    return Range(0, 1, whole=False).holds(value)
+def _is_share(entry: Any) -> bool:
+    return Range(0, 1, whole=False).holds(entry)
 
 
-def _is_examples(value: Any) -> bool:
-    return isinstance(value, dict) and all(_is_texts(texts) and texts for texts in value.values())
+def _is_examples(entry: Any) -> bool:
+    return isinstance(entry, dict) and all(_is_texts(texts) and texts for texts in entry.values())
 
 
-def _is_figures(value: Any) -> bool:
+def _is_figures(entry: Any) -> bool:
     """Whether figures can be listed: those shown with name, value and data, others as they are."""
-    if not isinstance(value, dict):
+    if not isinstance(entry, dict):
         return False
     number = Range(-1e100, 1e100, whole=False)
-    shown = value.get("shown", [])
+    shown = entry.get("shown", [])
     rows = isinstance(shown, list) and all(isinstance(row, dict) for row in shown)
     return (
         rows
         and all(
             _is_text(row.get("name")) and _is_text(row.get("data")) and number.holds(row.get("value")) for row in shown
         )
-        and ("accuracy" not in value or number.holds(value["accuracy"]))
+        and ("accuracy" not in entry or number.holds(entry["accuracy"]))
     )
 
 
-# The keys of an `explain.json`: what each may hold, and how to say so.
+# The keys of an `explain.json`: a check of each entry, and the expected values in words.
 ABOUT: dict[str, tuple[Callable[[Any], bool], str]] = {
     "title": (_is_text, "text"),
     "task": (_is_text, "the name of a task"),
-    "base": (lambda value: _is_text(value) and bool(re.fullmatch(r"[\w-]+", value)), "a folder beside this one"),
-    "base_sha256": (lambda value: value is None or _is_text(value), "a sha256"),
-    "labels": (lambda value: isinstance(value, list), "a list of labels"),
-    "pooling": (lambda value: value in ("", "cls", "mean", "lstm"), "cls, mean or lstm"),
+    "base": (lambda entry: _is_text(entry) and bool(re.fullmatch(r"[\w-]+", entry)), "a folder beside this one"),
+    "base_sha256": (lambda entry: entry is None or _is_text(entry), "a sha256"),
+    "labels": (lambda entry: isinstance(entry, list), "a list of labels"),
+    "pooling": (lambda entry: entry in ("", "cls", "mean", "lstm"), "cls, mean or lstm"),
     "exclusive": (_is_flag, "true or false"),
     "no_answer": (_is_flag, "true or false"),
-    "temperature": (lambda value: Range(0, 1e6, False, True, True).holds(value), "a number above zero, or null"),
-    "thresholds": (lambda value: value is None or (isinstance(value, list) and all(map(_is_share, value))), "shares"),
-    "texts": (lambda value: value is None or (_is_texts(value) and len(value) in (0, 2)), "the names of two texts"),
-    "scripts": (lambda value: value is None or _is_texts(value), "a list of names of scripts"),
-    "examples": (lambda value: value is None or _is_examples(value), "lists of texts by name"),
+    "temperature": (lambda entry: Range(0, 1e6, False, True, True).holds(entry), "a number above zero, or null"),
+    "thresholds": (lambda entry: entry is None or (isinstance(entry, list) and all(map(_is_share, entry))), "shares"),
+    "texts": (lambda entry: entry is None or (_is_texts(entry) and len(entry) in (0, 2)), "the names of two texts"),
+    "scripts": (lambda entry: entry is None or _is_texts(entry), "a list of names of scripts"),
+    "examples": (lambda entry: entry is None or _is_examples(entry), "lists of texts by name"),
     "figures": (_is_figures, "figures by name, those shown with name, value and data"),
 }
 
 
 def read_about(folder: Path, needed: Sequence[str] = ("title", "task")) -> dict[str, Any]:
-    """The values of `explain.json`, which describes a model that was trained with this package.
+    """Return the values of `explain.json`, which describes a model that was trained with this package.
 
     Raises:
         ModelError: there is none, or a key of it is missing or holds something else.
@@ -417,14 +431,14 @@ def read_about(folder: Path, needed: Sequence[str] = ("title", "task")) -> dict[
 
 
 def wrong_value(name: str, file: str, key: str, value: Any, expected: str) -> ModelError:
-    """The error of a key that holds something else than it may."""
+    """Return the error of a key that holds something else than it may."""
     return ModelError(
         f"{name}: in {file}, {key} is {_kind(value)}; expected {expected}. Mend it, or copy the model again."
     )
 
 
 def _kind(value: Any) -> str:
-    """A value for a message: short, whatever it is."""
+    """Return a value for a message: short, whatever it is."""
     if isinstance(value, dict):
         return "an object"
     if isinstance(value, list):

@@ -10,7 +10,7 @@ _LENGTHS = Range(3, 1_000_000, optional=True)  # both special tokens and one of 
 
 
 def pooling_of(name: str, folder: Path) -> Pooling:
-    """How rows become a vector, where a folder says so as sentence-transformers does; else their mean.
+    """Return the pooling that a folder names as sentence-transformers does; else the mean.
 
     Raises:
         ModelError: by something else than the mean or the first token, or its vectors are not what is pooled.
@@ -22,21 +22,21 @@ def pooling_of(name: str, folder: Path) -> Pooling:
             "supported: its similarities would be others than those it was trained for."
         )
     path = inside(name, "modules.json", folder, parts.get("Pooling") or "1_Pooling") / "config.json"
-    said = read_json(path) if path.exists() else {"pooling_mode": "mean"}
-    chosen = [mode for mode, on in said.items() if mode.startswith("pooling_mode_") and on is True]
-    if isinstance(said.get("pooling_mode"), str):  # as sentence-transformers 6 writes it
-        chosen = [said["pooling_mode"]]
+    settings = read_json(path) if path.exists() else {"pooling_mode": "mean"}
+    modes = [mode for mode, on in settings.items() if mode.startswith("pooling_mode_") and on is True]
+    if isinstance(settings.get("pooling_mode"), str):  # as sentence-transformers 6 writes it
+        modes = [settings["pooling_mode"]]
     known = {"mean": "mean", "cls": "first", "pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "first"}
-    if len(chosen) != 1 or chosen[0] not in known:
+    if len(modes) != 1 or modes[0] not in known:
         raise ModelError(
-            f"{name} makes its vectors by {', '.join(chosen) or 'nothing that is said'} ({path.name} in "
+            f"{name} makes its vectors by {', '.join(modes) or 'nothing that is said'} ({path.name} in "
             f"{path.parent.name}); the mean of all tokens or the first token alone is supported."
         )
-    return Pooling(known[chosen[0]])
+    return Pooling(known[modes[0]])
 
 
 def _modules(name: str, path: Path) -> dict[str, str]:
-    """What sentence-transformers sends a text through, by its kind, and where each part lies."""
+    """Return the parts of a sentence-transformers model by their kinds, with the folder of each."""
     if not path.is_file():
         return {}
     listed = read_json_values(path)
@@ -53,9 +53,9 @@ def _modules(name: str, path: Path) -> dict[str, str]:
 
 
 def longest_text(name: str, folder: Path) -> int | None:
-    """Pieces of a text that sentence-transformers reads, where a folder says so."""
+    """Return how many pieces of a text sentence-transformers reads, where a folder says so."""
     path = folder / "sentence_bert_config.json"
-    said = read_json(path).get("max_seq_length") if path.exists() else None
-    if not _LENGTHS.holds(said):
-        raise wrong_value(name, path.name, "max_seq_length", said, str(_LENGTHS))
-    return said
+    length = read_json(path).get("max_seq_length") if path.exists() else None
+    if not _LENGTHS.holds(length):
+        raise wrong_value(name, path.name, "max_seq_length", length, str(_LENGTHS))
+    return length

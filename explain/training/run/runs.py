@@ -28,14 +28,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from explain.core import locks
 from explain.core.errors import Busy, Cancelled, DataError, ExplainError, FileError
 from explain.core.files import append_text, write_file
 from explain.core.installation import models_folder
-
-try:
-    import fcntl
-except ImportError:  # Windows has none; there the command line trains in the foreground
-    fcntl = None  # type: ignore[assignment]
+from explain.core.locks import FolderLock, is_held
 
 RECIPE, STATUS, PROGRESS, LOG, MODEL = "recipe.json", "status.json", "progress.jsonl", "log.txt", "explain.json"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -172,62 +169,26 @@ def _progress(folder: Path) -> Iterator[dict[str, Any]]:
                 yield json.loads(line)
 
 
-class Lock:
-    """A lock on a folder, held until it is closed or the process ends; see the module's docstring."""
-
-    def __init__(self, folder: Path) -> None:
-        self.file = (folder / ".lock").open("a")
-        try:
-            _lock(self.file, wait=0.05)
-        except OSError:
-            self.file.close()
-            raise Busy(f"A training run is active in {folder} already. Wait, or stop it.") from None
-
-    def close(self) -> None:
-        self.file.close()
-
-
-def is_held(folder: Path) -> bool:
-    """Return whether a process holds a folder's lock."""
-    try:
-        with (folder / ".lock").open("a") as opened:
-            _lock(opened, wait=0.0)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-    return False
-
-
-def _lock(opened: Any, wait: float) -> None:
-    if fcntl is None:
-        return None
-    give_up = time.monotonic() + wait  # `is_held` takes the lock for a moment
-    while True:
-        try:
-            return fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= give_up:
-                raise
-            time.sleep(0.01)
+def _lock(folder: Path) -> FolderLock:
+    return FolderLock(folder, f"A training run is active in {folder} already. Wait, or stop it.")
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[tuple[Lock, ...]]:
+def locked(folder: Path) -> Iterator[tuple[FolderLock, ...]]:
     """Take the locks of a run: that of its folder, and that of the folder of all models if the run is in it.
 
     Raises:
         Busy: another run is active.
     """
-    with contextlib.ExitStack() as held:
-        locks = []
+    with contextlib.ExitStack() as stack:
+        held = []
         if folder.parent.resolve() == models_folder().resolve():
             try:
-                locks.append(held.enter_context(contextlib.closing(Lock(folder.parent))))
+                held.append(stack.enter_context(contextlib.closing(_lock(folder.parent))))
             except Busy:
                 raise Busy("Another training run is active; runs go one at a time. Wait, or stop it.") from None
-        locks.append(held.enter_context(contextlib.closing(Lock(folder))))
-        yield tuple(locks)
+        held.append(stack.enter_context(contextlib.closing(_lock(folder))))
+        yield tuple(held)
 
 
 def start(folder: Path) -> None:
@@ -239,9 +200,9 @@ def start(folder: Path) -> None:
         Busy: another run is active.
         ExplainError: this system has no file locks.
     """
-    if fcntl is None:
+    if not locks.AVAILABLE:
         raise ExplainError("Training in the background needs Linux or macOS. Use the command line: explain train.")
-    with locked(folder) as locks, (folder / LOG).open("ab") as log:
+    with locked(folder) as held, (folder / LOG).open("ab") as log:
         Reporter(folder).doing("Starting")
         (folder / "pid").unlink(missing_ok=True)  # the earlier number may belong to another process by now
         package = str(Path(__file__).resolve().parents[3])
@@ -252,7 +213,7 @@ def start(folder: Path) -> None:
             stdout=log,
             stderr=log,
             env={**os.environ, "PYTHONPATH": paths},
-            pass_fds=tuple(lock.file.fileno() for lock in locks),
+            pass_fds=tuple(lock.file.fileno() for lock in held),
             start_new_session=True,
         )
         write_pid(folder, process.pid)
@@ -302,7 +263,7 @@ def delete(folder: Path) -> None:
     """
     if folder.parent != models_folder() or not (folder / RECIPE).is_file():
         raise DataError(f"{folder} is not a model trained here.")
-    with contextlib.closing(Lock(folder)):
+    with contextlib.closing(_lock(folder)):
         (folder / MODEL).unlink(missing_ok=True)  # first, so that it is no longer listed
         shutil.rmtree(folder, ignore_errors=True)
 

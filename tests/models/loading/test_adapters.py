@@ -11,7 +11,7 @@ from safetensors import safe_open
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
 from explain.core.installation import weights_folder
-from explain.models.loading import catalogue
+from explain.models.loading import catalogue, shared_encoder
 from explain.models.loading.adapters import with_adapter
 from explain.models.loading.files import ModelFiles
 from explain.models.sentence_pair import SentencePair
@@ -40,7 +40,7 @@ def touched(folder: Path) -> set[str]:
 
 @pytest.mark.parametrize("name, task", [(one.name, task) for one in ADAPTERS for task in one.tasks])
 def test_what_an_adapter_does_not_touch_is_the_bases_own_storage(name: str, task: str) -> None:
-    base = places(catalogue._base(ModelFiles(BASE))[0])
+    base = places(shared_encoder.shared_encoder(ModelFiles(BASE))[0])
     own = places(catalogue.load_model(name, task=task)._module)
     private = {tensor for tensor, place in own.items() if place not in base.values()}
     assert private == touched(weights_folder() / name)
@@ -50,8 +50,9 @@ def test_what_an_adapter_does_not_touch_is_the_bases_own_storage(name: str, task
 
 
 def test_two_adapters_have_nothing_private_in_common() -> None:
-    base = set(places(catalogue._base(ModelFiles(BASE))[0]).values())
-    of_each = [set(places(catalogue.load_model(one.name)._module).values()) - base for one in ADAPTERS]
+    base = set(places(shared_encoder.shared_encoder(ModelFiles(BASE))[0]).values())
+    modules = [catalogue.load_model(entry.name)._module for entry in ADAPTERS]  # a tensor that is gone leaves its place
+    of_each = [set(places(module).values()) - base for module in modules]
     assert sum(map(len, of_each)) == len(set().union(*of_each))
 
 
@@ -65,7 +66,9 @@ def test_the_tasks_of_one_adapter_are_one_model() -> None:
 def test_a_trained_head_is_no_view_of_its_file(tmp_path: Path) -> None:
     """Else a file that is written anew would change the head while it is in use."""
     folder = shutil.copytree(SENTIMENT, tmp_path / "adapter")
-    module = with_adapter(catalogue._base(ModelFiles(BASE))[0], folder, "BertForSequenceClassification", LABELS)
+    module = with_adapter(
+        shared_encoder.shared_encoder(ModelFiles(BASE))[0], folder, "BertForSequenceClassification", LABELS
+    )
     before = module.classifier.weight.clone()
     with (folder / "adapter_model.safetensors").open("r+b") as written:
         written.write(bytes((folder / "adapter_model.safetensors").stat().st_size))
@@ -82,7 +85,7 @@ def test_the_adapted_model_equals_pefts(sentiment: EncoderModel) -> None:
 
 
 def test_adapting_does_not_change_the_base() -> None:
-    base, _ = catalogue._base(ModelFiles(BASE))
+    base, _ = shared_encoder.shared_encoder(ModelFiles(BASE))
     before = {name: parameter.clone() for name, parameter in base.named_parameters()}
     with_adapter(base, SENTIMENT, "BertForSequenceClassification", LABELS)
     assert all(torch.equal(before[name], parameter) for name, parameter in base.named_parameters())
@@ -91,7 +94,7 @@ def test_adapting_does_not_change_the_base() -> None:
 
 
 def test_the_masked_word_model_is_the_bases_own_storage() -> None:
-    base = {name: one.data_ptr() for name, one in catalogue._base(ModelFiles(BASE))[0].named_parameters()}
+    base = {name: one.data_ptr() for name, one in shared_encoder.shared_encoder(ModelFiles(BASE))[0].named_parameters()}
     module = catalogue.load_model("base")._module
     own = {name: one.data_ptr() for name, one in module.named_parameters()}
     assert own == {name: base[name] for name in own}
@@ -99,7 +102,7 @@ def test_the_masked_word_model_is_the_bases_own_storage() -> None:
         f"{part}.{kind}" for part in ("bert.pooler.dense", "cls.seq_relationship") for kind in ("weight", "bias")
     }
     assert module.cls.predictions.decoder.weight is module.bert.embeddings.word_embeddings.weight
-    buffers = {one.data_ptr() for one in catalogue._base(ModelFiles(BASE))[0].buffers()}
+    buffers = {one.data_ptr() for one in shared_encoder.shared_encoder(ModelFiles(BASE))[0].buffers()}
     assert {one.data_ptr() for one in module.buffers()} <= buffers
 
 
@@ -113,7 +116,7 @@ def test_the_masked_word_model_is_what_transformers_would_load() -> None:
 
 
 def test_the_decoder_is_tied_to_the_embeddings() -> None:
-    base, _ = catalogue._base(ModelFiles(BASE))
+    base, _ = shared_encoder.shared_encoder(ModelFiles(BASE))
     assert base.cls.predictions.decoder.weight is base.bert.embeddings.word_embeddings.weight
 
 

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from explain.core.errors import ModelError
 from explain.core.installation import weights_folder
 from explain.models.base import TextModel
-from explain.models.loading import catalogue, files
+from explain.models.loading import catalogue, checkpoint, files, shared_encoder
 from explain.models.loading.catalogue import load_folder, load_model
 from explain.models.loading.files import ModelFiles, weight_hash
 from tests.tiny_models import tiny_folder
@@ -33,7 +33,7 @@ DECISIVE = (  # the file that is changed, and what the model is
 def nothing_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a new process."""
     monkeypatch.setattr(catalogue, "_LOADED", catalogue._Loaded())
-    monkeypatch.setattr(catalogue, "_ADAPTED", type(catalogue._ADAPTED)())
+    monkeypatch.setattr(shared_encoder, "_ADAPTED", type(shared_encoder._ADAPTED)())
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_a_base_changed_on_disk_is_read_again(models: Path, monkeypatch: pytest.
     assert not second._module.bert.embeddings.position_embeddings.weight.any()
     assert first.record.weight_sha256 == hashed and np.array_equal(logits(first), before)
     monkeypatch.setattr(catalogue, "_LOADED", catalogue._Loaded())
-    monkeypatch.setattr(catalogue, "_BASES", type(catalogue._BASES)())
+    monkeypatch.setattr(shared_encoder, "_BASES", type(shared_encoder._BASES)())
     again = load_model(str(models / "topics2"))
     assert again._module is not second._module and again.record == second.record
     assert np.array_equal(logits(again), logits(second))
@@ -176,11 +176,11 @@ def on_loading(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str, Callable[
 
 def test_a_checkpoint_that_changes_while_it_is_read_is_refused(tmp_path: Path, on_loading: Any) -> None:
     folder = tiny_folder("bert", tmp_path)
-    on_loading(catalogue, "open_checkpoint", lambda: zero_a_matrix(folder))
+    on_loading(checkpoint, "open_checkpoint", lambda: zero_a_matrix(folder))
     with pytest.raises(ModelError, match=r"m changed on disk while it was read \(model.safetensors\). Load it again"):
         load_folder("m", folder)
     assert load_folder("m", folder).record.weight_sha256 == weight_hash(folder)
-    on_loading(catalogue, "_tokenizer", lambda: (folder / "merges.txt").write_text("new"))
+    on_loading(checkpoint, "load_tokenizer", lambda: (folder / "merges.txt").write_text("new"))
     with pytest.raises(ModelError, match=r"\(merges.txt\)"):
         load_folder("m", folder)
 
@@ -188,7 +188,7 @@ def test_a_checkpoint_that_changes_while_it_is_read_is_refused(tmp_path: Path, o
 def test_a_base_that_changes_while_it_is_read_is_not_kept(models: Path, on_loading: Any) -> None:
     base = models / "base"
     (base / "explain.json").write_text((base / "explain.json").read_text() + "\n")  # so that it is read at all
-    on_loading(catalogue, "_base_in", lambda: zero_a_matrix(base))
+    on_loading(shared_encoder, "_opened", lambda: zero_a_matrix(base))
     with pytest.raises(ModelError, match="base changed on disk while it was read"):
         load_model(str(models / "topics2"))
     model = load_model(str(models / "topics2"))
@@ -205,10 +205,10 @@ def test_an_adapter_that_changes_while_it_is_read_is_not_kept(name: str, models:
         path.unlink()
         path.write_bytes(whole)
 
-    on_loading(catalogue, "with_adapter", change)
+    on_loading(shared_encoder, "with_adapter", change)
     with pytest.raises(ModelError, match=r"topics2 changed on disk while it was read"):
         load_model(str(models / "topics2"))
-    assert not catalogue._ADAPTED
+    assert not shared_encoder._ADAPTED
     assert load_model(str(models / "topics2")).record.weight_sha256 == weight_hash(models / "base", models / "topics2")
 
 

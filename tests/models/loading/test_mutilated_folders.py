@@ -22,7 +22,7 @@ from explain.analyses.parameter_randomization import known
 from explain.core.errors import ExplainError, ModelError, TextError
 from explain.methods.occlusion import Occlusion
 from explain.models.base import TextModel
-from explain.models.loading import catalogue
+from explain.models.loading import catalogue, checkpoint, shared_encoder
 from explain.models.loading.catalogue import entry_of, load_folder, load_model
 from explain.models.loading.folder_checks import CONFIG, Range, check_files
 from tests.models.loading.mutilations import Mutilation, mutilations, sample, special_files
@@ -194,7 +194,8 @@ def test_nothing_large_is_built_of_a_configuration(folder: Path, monkeypatch: py
     def build(*arguments: object, **options: object) -> None:
         raise AssertionError("something was built")
 
-    monkeypatch.setattr(catalogue, "open_checkpoint", build)
+    for room in (checkpoint, shared_encoder):
+        monkeypatch.setattr(room, "open_checkpoint", build)
     for values in (
         {"num_hidden_layers": 10**6},
         {"num_hidden_layers": 999},

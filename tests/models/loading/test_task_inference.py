@@ -11,9 +11,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import explain
-from explain.cli.main import main
+from explain.__main__ import main
 from explain.core.errors import ModelError
-from explain.models.loading import catalogue
+from explain.models.loading import catalogue, hub, task_inference
 from explain.models.loading.catalogue import entry_of, load_folder, load_model
 from explain.report.as_python import as_python
 from explain.run.plan import Plan
@@ -51,7 +51,7 @@ def classifier(tmp_path: Path) -> Path:
 def test_weights_say_what_a_checkpoint_can_do(tmp_path: Path, family: str, head: str, tasks: tuple[str, ...]) -> None:
     folder = unsaid(tiny_folder(family, tmp_path, head=head))
     entry = entry_of(str(folder))
-    assert set(entry.tasks) == set(tasks) and entry.told == (len(tasks) < 2)
+    assert set(entry.tasks) == set(tasks) and entry.task_is_known == (len(tasks) < 2)
     if len(tasks) == 1:
         assert load_folder("m", folder).task.name == tasks[0]
 
@@ -59,7 +59,7 @@ def test_weights_say_what_a_checkpoint_can_do(tmp_path: Path, family: str, head:
 def test_an_entailment_model_is_asked_about_too(tmp_path: Path) -> None:
     folder = unsaid(tiny_folder("roberta", tmp_path, id2label=NLI))
     assert set(entry_of(str(folder)).tasks) == {"text_classification", "zero_shot_classification"}
-    model = load_folder("m", folder, asked="zero-shot-classification")
+    model = load_folder("m", folder, task="zero-shot-classification")
     assert model.task.name == "zero_shot_classification" and model.head.labels == tuple(NLI.values())
 
 
@@ -78,7 +78,7 @@ def test_what_is_not_said_is_asked_for(classifier: Path, capsys: pytest.CaptureF
 def test_the_task_that_is_given_is_the_one_that_was_saved(tmp_path: Path, task: str) -> None:
     said = tiny_folder("bert", tmp_path / "said")
     as_said = load_folder("m", said).predict(load_folder("m", said).encode("A good film."))
-    model = load_folder("m", unsaid(said), asked=task)
+    model = load_folder("m", unsaid(said), task=task)
     found = model.predict(model.encode("A good film.")).output
     assert model.task.hub_name == task
     assert (found.logits.shape == as_said.output.logits.shape) == (task == "text-classification")
@@ -88,15 +88,15 @@ def test_the_task_that_is_given_is_the_one_that_was_saved(tmp_path: Path, task: 
 
 def test_a_head_that_is_asked_for_and_not_there_is_never_made_up(classifier: Path) -> None:
     with pytest.raises(ModelError, match=r"lacks 2 of its tensors \(qa_outputs.bias, .* checkpoint saved for question"):
-        load_folder("m", unsaid(tiny_folder("bert", classifier.parent, num_labels=2)), asked="question-answering")
+        load_folder("m", unsaid(tiny_folder("bert", classifier.parent, num_labels=2)), task="question-answering")
     with pytest.raises(ModelError, match=r"lacks 6 of its tensors \(cls.predictions.bias.* they would be random"):
-        load_folder("m", classifier, asked="fill-mask")
+        load_folder("m", classifier, task="fill-mask")
 
 
 @pytest.mark.parametrize("task", ["text-generation", "zero-shot-classification", "question-answering"])
 def test_what_the_family_or_the_labels_do_not_allow(classifier: Path, task: str) -> None:
     with pytest.raises(ModelError, match=f"can't do {task}: .* it could do: text-classification, token-class"):
-        load_folder("m", classifier, asked=task)  # three labels that are none of an entailment model's
+        load_folder("m", classifier, task=task)  # three labels that are none of an entailment model's
 
 
 def test_a_head_of_another_shape_than_the_labels(tmp_path: Path) -> None:
@@ -107,13 +107,13 @@ def test_a_head_of_another_shape_than_the_labels(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"of another shape than its config.json says\. Explained so far: fill-mask"):
         load_folder("m", folder)
     with pytest.raises(ModelError, match=r"does not fit the weights: classifier\.out_proj\.weight is \(7, 32\)"):
-        load_folder("m", folder, asked="text-classification")
+        load_folder("m", folder, task="text-classification")
 
 
 def test_what_was_found_is_kept_until_the_files_change(classifier: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(entry_of(str(classifier)).tasks) == 2
     with monkeypatch.context() as looking:
-        looking.setattr(catalogue, "tasks_by_weights", lambda *_: pytest.fail("looked again"))
+        looking.setattr(task_inference, "_tasks_by_weights", lambda *_: pytest.fail("looked again"))
         assert len(entry_of(str(classifier)).tasks) == 2
     unsaid(tiny_folder("bert", classifier, head="ForMaskedLM"))
     assert entry_of(str(classifier)).tasks == ("fill_mask",)
@@ -133,11 +133,11 @@ def test_a_name_from_the_environment_is_asked_about(
 def test_a_model_that_was_fetched_tells_what_it_can_do(classifier: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name = "someone/says-nothing"
     assert entry_of(name).tasks == ()
-    monkeypatch.setattr(catalogue, "_FROM_HUB", {})
-    monkeypatch.setattr(catalogue, "_from_hub", lambda *_: classifier)
+    monkeypatch.setattr(hub, "_FOLDERS", {})
+    monkeypatch.setattr(hub, "_from_hub", lambda *_: classifier)
     entry = catalogue.fetched(entry_of(name))
-    assert len(entry.tasks) == 2 and not entry.told and entry.folder == name
-    monkeypatch.setattr(catalogue, "_from_hub", lambda *_: pytest.fail("asked the hub again"))
+    assert len(entry.tasks) == 2 and not entry.task_is_known and entry.folder == name
+    monkeypatch.setattr(hub, "_from_hub", lambda *_: pytest.fail("asked the hub again"))
     assert load_model(name, task="token-classification").task.name == "token_classification"
 
 

@@ -16,11 +16,11 @@ from scipy.special import softmax
 from sklearn import metrics
 
 import explain
-from explain.cli.main import main
+from explain.__main__ import main
 from explain.core.errors import Busy, Cancelled, DataError, ExplainError, FileError, ModelError
 from explain.data.columns import Columns
 from explain.data.dataset import Dataset
-from explain.models.loading import catalogue
+from explain.models.loading import catalogue, listing, shared_encoder
 from explain.models.loading.files import ModelFiles
 from explain.training.labeled_rows import uploaded_rows
 from explain.training.measure import baselines
@@ -68,9 +68,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def models(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder of models, on a tiny encoder."""
     monkeypatch.setenv("EXPLAIN_MODELS_DIR", str(tmp_path / "models"))
-    for room in (classifier_settings, preparation):
+    for room in (classifier_settings, preparation, listing, shared_encoder):
         monkeypatch.setattr(room, "weights_folder", lambda: base.parent)
-    monkeypatch.setattr(catalogue, "weights_folder", lambda: base.parent)
     return tmp_path / "models"
 
 
@@ -128,7 +127,11 @@ def test_poolings_of_a_model_of_ones_own_are_served_and_compared(models: Path) -
     short = replace(SHORT, epochs=0.5)
     for pooling in ("cls", "mean", "lstm"):
         job.work(made(models / pooling, replace(short, pooling=pooling)), lambda _: None)
-    assert [catalogue.load_model(name).poolings[0] for name in ("cls", "mean", "lstm")] == ["mean", "mean", "lstm"]
+    assert [catalogue.load_model(name).vectors.poolings[0] for name in ("cls", "mean", "lstm")] == [
+        "mean",
+        "mean",
+        "lstm",
+    ]
     model = catalogue.load_model("lstm")
     assert len(explain.embed(["a good film", "bad"], model, pooling="lstm").vectors) == 2
     report = explain.explain("bad film", model="lstm", methods=["integrated_gradients"], phrases=False)
@@ -184,7 +187,7 @@ def test_several_labels_and_the_head_alone(models: Path, monkeypatch: pytest.Mon
     judges = read_evaluation(folder)["judges"]
     assert [judge["name"] for judge in judges] == ["This model", "Bag of words", "Most frequent"]
     assert [judge["figures"]["micro_recall"] == 1.0 for judge in judges[1:]] == [True, True]
-    plain = catalogue._base(ModelFiles(catalogue.weights_folder() / "base"))[0]
+    plain = shared_encoder.shared_encoder(ModelFiles(shared_encoder.weights_folder() / "base"))[0]
     assert all(
         np.array_equal(mine, plain.get_parameter(name))
         for name, mine in model._module.named_parameters()

@@ -16,7 +16,7 @@ from transformers import BertConfig, BertModel
 
 from explain.core.errors import DataError
 from explain.methods.integrated_gradients import IntegratedGradients
-from explain.models.loading import catalogue
+from explain.models.loading import shared_encoder
 from explain.models.token_lstm import BertWithLSTM
 from explain.training import compare
 from explain.training.measure import card
@@ -195,7 +195,7 @@ def test_adapters_load_with_peft(trained: dict[str, Path], base: Path, task: str
 
 @pytest.mark.parametrize("task", ["entailment", "topics", "emotions"])
 def test_classifiers_are_served_as_they_were_measured(trained: dict[str, Path], root: Path, task: str) -> None:
-    model = catalogue._load_adapter(task, trained[task])
+    model = shared_encoder.load_adapter(task, trained[task])
     description = json.loads((trained[task] / "explain.json").read_text())
     figures = json.loads((trained[task] / "training.json").read_text())["figures"]
     (source,) = TASK_RECIPES[task].sources
@@ -364,31 +364,33 @@ def test_a_trained_lstm_is_served_as_it_was_measured(
 ) -> None:
     texts = [sentence(number) for number in (1, 12, 33)]
     folder = arms["similarity", "lstm"]
-    model = catalogue._load_adapter("similarity", folder)
-    assert model.poolings[0] == "lstm" and json.loads((folder / "explain.json").read_text())["pooling"] == "lstm"
+    model = shared_encoder.load_adapter("similarity", folder)
+    assert (
+        model.vectors.poolings[0] == "lstm" and json.loads((folder / "explain.json").read_text())["pooling"] == "lstm"
+    )
     fresh = BertWithLSTM.from_pretrained(folder.parent / "base")
     adapted = peft.PeftModel.from_pretrained(fresh, folder).eval()
     with torch.inference_mode():
         inputs = model._tokenizer(texts, return_tensors="pt", padding=True)
         expected = similarity.sentence_vectors(adapted(**inputs), inputs).numpy()
-    vectors = model.text_vectors(texts, "lstm").vectors
+    vectors = model.vectors.read(texts, "lstm").vectors
     vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     assert np.allclose(vectors, expected, atol=1e-5)
-    assert not np.allclose(vectors, model.text_vectors(texts, "mean").vectors, atol=0.1)
+    assert not np.allclose(vectors, model.vectors.read(texts, "mean").vectors, atol=0.1)
     served = model.predict(model.encode(*texts[:2])).outputs[0].logits
     assert float(served.ravel()[0]) == pytest.approx(float(vectors[0] @ vectors[1]), abs=1e-5)
 
-    assert catalogue._load_adapter("similarity", trained["similarity"]).poolings[0] == "mean"
+    assert shared_encoder.load_adapter("similarity", trained["similarity"]).vectors.poolings[0] == "mean"
     objective, (source,) = TASK_RECIPES["topics"].objective, TASK_RECIPES["topics"].sources
     examples = read_examples(objective, source, str(root / source.name), "test", 0)
     for pooling in ("mean", "lstm"):
         folder = arms["topics", pooling]
-        classifier = catalogue._load_adapter("topics", folder)
+        classifier = shared_encoder.load_adapter("topics", folder)
         said = [classifier.predict(classifier.encode(*example.texts)).output.probabilities[0] for example in examples]
         right = np.array([example.labels[0] for example in examples])
         figures = json.loads((folder / "training.json").read_text())["figures"]
         assert figures["accuracy"] == pytest.approx((np.array(said).argmax(axis=1) == right).mean())
-        assert ("lstm" in classifier.poolings) == (pooling == "lstm")
+        assert ("lstm" in classifier.vectors.poolings) == (pooling == "lstm")
         tokens = classifier.encode(texts[0])
         target = classifier.task.target(classifier.predict(tokens), classifier.head)
         assert np.allclose(classifier.rows_read(tokens, target), 1 / len(tokens))

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from explain.core.errors import DataError
 from explain.data.dataset import Dataset
 from explain.data.storage import license_of
-from explain.models.loading import catalogue
+from explain.models.loading import shared_encoder
 from explain.training import compare, finetune, pretrain, rows
 from explain.training.objectives import masked_pairs
 from explain.training.objectives.base import IGNORED
@@ -218,7 +218,7 @@ def test_finetuning_makes_an_adapter_that_the_catalogue_loads(pretrained: tuple[
     assert (output / "adapter_model.safetensors").is_file() and not list(output.glob("*.bin"))
     card = (output / "README.md").read_text()
     assert "calibration error" in card and f"{figures['accuracy']:.3f}" in card
-    model = catalogue._load_adapter("mine", output)
+    model = shared_encoder.load_adapter("mine", output)
     assert model.head.labels == ("negative", "positive") and model.head.temperature > 0
     assert model.predict(model.encode("good film number 7")).label == "positive"
     assert model.predict(model.encode("bad film number 7")).label == "negative"

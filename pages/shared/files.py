@@ -1,4 +1,4 @@
-"""Many texts for a page: lines that are pasted, or a file with its columns."""
+"""Files and pasted lines: many texts with their columns, and a set of texts for neurons."""
 
 import hashlib
 from collections.abc import Hashable, Sequence
@@ -11,15 +11,16 @@ from explain.core.errors import DataError
 from explain.data.columns import Columns
 from explain.data.dataset import Dataset
 from explain.data.formats import ENDINGS
-from explain.data.texts import LIMITS, MOST_ROWS, LoadedTexts, load_texts, pasted_texts
+from explain.data.texts import LIMITS, MOST_ROWS, DifferentTexts, LoadedTexts, load_texts, pasted_texts, read_lines
 from explain.run.jobs import recall
-from pages.shared import show, state
-from pages.shared.controls import file_box, loaded_before, one_of
+from pages.shared import session, show
+from pages.shared.forms import choice
 
+MOST_MEGABYTES = 50  # of a file; the server takes no more
 PASTED, FROM_FILE = "Paste lines", "Load a file"
-FIRST_ROWS = 5_000  # of a file, unless more are asked for: a first look should not take an hour
+FIRST_ROWS = 5_000  # of a file by default: a first look should not take an hour
 NO_LABEL = "(none)"
-USUAL_LABELS = ("label_name", "label", "labels")  # columns whose labels are taken without being asked for
+USUAL_LABELS = ("label_name", "label", "labels")  # columns that are taken as labels by default
 EXAMPLE = """\
 How do I get to the nearest station?
 Where is the closest train stop?
@@ -48,9 +49,29 @@ The goalkeeper was injured.
 """
 
 
+def file_box(label: str, endings: Sequence[str], *, megabytes: int = MOST_MEGABYTES, **options: Any) -> Any:
+    """Draw a box for a file and return the file, or None. The browser refuses a file that is too large."""
+    file = st.file_uploader(label, list(endings), max_upload_size=megabytes, **options)
+    if file is None:
+        st.caption(f"At most {megabytes} MB. A larger file turns red and is not read; use a part of it.")
+    return file
+
+
+def loaded_before(name: str, key: str) -> None:
+    """Say that an earlier file is still loaded, and offer to forget it.
+
+    A browser sends a file once; the session keeps it under `key`.
+    """
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"{show.plain(name)} is still loaded.", width="content")
+        if st.button("Forget it", key=f"forget_{key}"):
+            st.session_state[key] = None
+            st.rerun()
+
+
 @dataclass(frozen=True)
 class UploadedTexts:
-    """Texts, and where they are from: the name of a file, or None where they were pasted."""
+    """Texts of a visitor, and the file and columns they come from; None where they were pasted."""
 
     texts: LoadedTexts
     file: str | None = None
@@ -60,7 +81,7 @@ class UploadedTexts:
 
 
 def texts_picker() -> UploadedTexts | None:
-    """The texts a visitor gives; None where there are none yet, or what is wrong with them stands on the page."""
+    """Draw the choice of texts and return them; None while there are none, or after a message on what is wrong."""
     where = st.segmented_control(
         "Texts",
         (PASTED, FROM_FILE),
@@ -78,20 +99,22 @@ def texts_picker() -> UploadedTexts | None:
 
 
 def _pasted() -> UploadedTexts | None:
-    session = st.session_state
-    if not {"pasted", "pasted_start"} <= set(session):
-        session.pasted_start = session.get("pasted_kept", EXAMPLE)  # one that is set by key, a busy browser may miss
+    memory = st.session_state
+    if not {"pasted", "pasted_start"} <= set(memory):
+        memory.pasted_start = memory.get(
+            "pasted_kept", EXAMPLE
+        )  # a busy browser may miss a text that is set by its key
     lines = st.text_area(
         "One text a line",
-        value=session.pasted_start,
+        value=memory.pasted_start,
         key="pasted",
         height=200,
         max_chars=200_000,
         placeholder="Paste lines, then press Ctrl + Enter.",
-        help="Ctrl + Enter takes them. They stay on the machine that runs this app.",
+        help="Ctrl + Enter reads them. They stay on the machine that runs this app.",
     )
-    session.pasted_kept = lines
-    st.button("Show", type="primary")  # leaving the box sends the lines; the button is where one looks for it
+    memory.pasted_kept = lines
+    st.button("Show", type="primary")  # leaving the box sends the lines; people look for a button all the same
     if not lines.strip():
         show.advice("Paste some texts, one a line.")
         return None
@@ -110,31 +133,31 @@ def _of_file() -> UploadedTexts | None:
     content = uploaded.getvalue()
     dataset = Dataset.of_bytes(uploaded.name, content, limits=LIMITS)
     digest = _digest(uploaded, content)
-    names: tuple[str, ...] = recall(state.cache(), ("columns", digest, uploaded.name), lambda: dataset.names)
+    names: tuple[str, ...] = recall(session.cache(), ("columns", digest, uploaded.name), lambda: dataset.names)
     names = names if dataset.has_columns else ()
     column, label, most = _columns(names)
     key = ("texts", digest, uploaded.name, column, label, most)
     with st.spinner(f"Reading {show.plain(uploaded.name)} ..."):
         columns = Columns(text=column, label=label)
-        texts = recall(state.cache(), key, lambda: load_texts(replace(dataset, columns=columns, most=most)))
+        texts = recall(session.cache(), key, lambda: load_texts(replace(dataset, columns=columns, most=most)))
     uploaded_texts = UploadedTexts(texts, uploaded.name, column, label, most)
     st.session_state.file_before = (key, uploaded_texts.file, column, label, most)
     return uploaded_texts
 
 
 def _columns(columns: Sequence[str]) -> tuple[str | None, str | None, int]:
-    """The column of texts, that of labels, and how many rows are taken."""
+    """Draw the choice of columns and return those of texts and labels, and the most rows."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         column = label = None
         if columns:
             usual = next((name for name in ("text", "sentence") if name in columns), columns[0])
-            column = one_of("Column of the texts", columns, "column", usual, width=220)
+            column = choice("Column of the texts", columns, "column", usual, width=220)
             options = [NO_LABEL, *(name for name in columns if name != column)]
             usual_label = next((name for name in USUAL_LABELS if name in options), NO_LABEL)
-            choice = one_of("Column of labels, for colors", options, "label", usual_label, width=220)
-            label = None if choice == NO_LABEL else choice
+            label_column = choice("Column of labels, for colors", options, "label", usual_label, width=220)
+            label = None if label_column == NO_LABEL else label_column
         most = st.number_input(
-            "Rows to take",
+            "Rows to read",
             1,
             MOST_ROWS,
             value=FIRST_ROWS,
@@ -142,15 +165,15 @@ def _columns(columns: Sequence[str]) -> tuple[str | None, str | None, int]:
             key="rows",
             bind="query-params",
             width=180,
-            help=f"The first so many, at most {MOST_ROWS:,}. Vectors take about as long as the rows are many.",
+            help=f"The first rows of the file, at most {MOST_ROWS:,}. More rows take more time.",
         )
     return column, label, int(most)
 
 
 def _file_of_before() -> UploadedTexts | None:
-    """The file that was loaded before another page was looked at: a browser gives it once."""
+    """Return the file that was loaded before another page was opened; a browser sends it once."""
     key, *about = st.session_state.get("file_before") or (None,)
-    texts: Any = None if key is None else state.cache().get(key)
+    texts: Any = None if key is None else session.cache().get(key)
     if texts is None:
         show.advice("Load a file. Nothing leaves the machine that runs this app.")
         return None
@@ -159,8 +182,35 @@ def _file_of_before() -> UploadedTexts | None:
 
 
 def _digest(uploaded: Any, content: bytes) -> Hashable:
-    """What tells a file's content from others; found once for each upload."""
+    """Return the hash of a file's content, computed once for each upload."""
     known = st.session_state.get("digest")
     if known is None or known[0] != uploaded.file_id:
         known = st.session_state.digest = (uploaded.file_id, hashlib.sha256(content).hexdigest())
     return known[1]
+
+
+def set_of_texts() -> DifferentTexts | None:
+    """Draw boxes for a set of texts, one a line, and return it, kept for the visit; None where there is none."""
+    memory = st.session_state
+    session.keep("set_of_texts")
+    with st.expander("A set of texts: find the words with the highest activations"):
+        file = file_box("A file in UTF-8, one text a line", ["txt", "tsv", "csv", "text"], megabytes=8)
+        pasted = st.text_area("Or paste them", key="set_of_texts", height=120, placeholder="One text a line")
+        try:
+            if file is not None:
+                lines = read_lines(file.getvalue())
+                memory.set_before = (file.name, lines)
+            elif pasted.strip():
+                lines = read_lines(pasted)
+            elif memory.get("set_before"):
+                name, lines = memory.set_before
+                loaded_before(name, "set_before")
+            else:
+                return None
+        except DataError as error:
+            show.problem(str(error))
+            return None
+        count = len(lines.texts)
+        more = f" The first {count:,} are read; {lines.left_out:,} are left out." if lines.left_out else ""
+        st.caption(f"{count:,} texts, one pass each, computed once.{more} They stay on the machine that runs this app.")
+        return lines

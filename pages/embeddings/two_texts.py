@@ -1,4 +1,4 @@
-"""Two of many texts, picked by a click or by their rows: side by side, and why they are alike."""
+"""Two of many texts, picked by a click or by their rows: side by side, compared word by word."""
 
 import streamlit as st
 
@@ -13,23 +13,22 @@ from explain.numerics.nearest import cosines
 from explain.run.plan import Plan
 from explain.run.results import Results
 from explain.tasks.base import TASKS
-from explain.views.base import VIEWS
 from explain.views.scores_table import shortened
-from pages.shared import controls, show
-from pages.shared.follow import CLICKED, follow
-from pages.shared.state import LONGEST_IN_LINK
+from pages.shared import pickers, show
+from pages.shared.session import LONGEST_IN_LINK
+from pages.shared.work import CLICKED, follow
 
 MOST_SHOWN = 1000  # characters of a text
 PLACES = {"one": "Row of a text", "other": "Row of another"}  # by their names in the address bar
 
 
 def picked(texts: LoadedTexts) -> tuple[int, ...]:
-    """The texts that are compared, by number: those whose rows are set in the boxes, by a click, or by a link."""
+    """Return the numbers of the compared texts, whose rows come from the boxes, a click or a link."""
     numbers: dict[int, None] = {}
     for key in PLACES:
-        linked = st.query_params.get(key, "")  # the box that takes it over is further down
+        linked = st.query_params.get(key, "")  # the box that reads it is further down
         if linked and not (linked.isdecimal() and len(linked) < 10):
-            del st.query_params[key]  # no row; and the box would take it as it was when this run began
+            del st.query_params[key]  # no row; a rerun is needed, since the box has read the link already
             st.rerun()
         row = st.session_state.get(key, int(linked) if linked else None)
         number = None if row is None else texts.member(row)
@@ -42,9 +41,8 @@ def picked(texts: LoadedTexts) -> tuple[int, ...]:
 
 
 def pick(row: int) -> None:
-    """Take a row for one of the two texts: the free place, or else the second moves up."""
-    session = st.session_state
-    first, second = session.get("one"), session.get("other")
+    """Pick the text of a row: in a free place, or else the second text becomes the first."""
+    first, second = st.session_state.get("one"), st.session_state.get("other")
     if row in (first, second):
         return
     if first is None:
@@ -57,20 +55,20 @@ def pick(row: int) -> None:
 
 
 def pick_both(first: int, second: int | None) -> None:
-    """Take two rows."""
+    """Pick the texts of two rows."""
     st.session_state["one"], st.session_state["other"] = first, second
-    _heeded()
+    _rerun_page()
 
 
-def _heeded() -> None:
-    """What happened in a part of the page concerns all of it."""
+def _rerun_page() -> None:
+    """Let a change in a part of the page rerun all of it."""
     st.session_state[CLICKED] = True
 
 
 def two_texts(
     texts: LoadedTexts, vectors: TextVectors, model: TextModel, numbers: tuple[int, ...], *, word_by_word: bool
 ) -> None:
-    """The boxes for two rows, the texts in them, how near they are and, if that may be computed now, why."""
+    """Draw the boxes for two rows, their texts and cosine and, if it may be computed now, the words behind it."""
     st.subheader("Two texts", anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for key, label in PLACES.items():
@@ -84,7 +82,7 @@ def two_texts(
                 placeholder="none",
                 bind="query-params",
                 width=160,
-                on_change=_heeded,
+                on_change=_rerun_page,
             )
     for number in numbers:
         with st.container(border=True):
@@ -101,20 +99,26 @@ def two_texts(
 
 
 def why_alike(first: str, second: str, pooling: str, longest: int, model: TextModel, *, word_by_word: bool) -> None:
-    """Why two texts, of so many pieces at most, are alike word by word; and a link to all that can be said of them."""
+    """Draw which words make two texts alike, and a link to the page that explains them.
+
+    Args:
+        longest: pieces of the longer text.
+    """
     if model.task.name != "sentence_similarity":
         st.caption(
-            "Word by word, this can be seen of models that compare two texts: choose one of these as encoder "
-            "(an encoder saved without a head, or the adapter similarity)."
+            "A comparison word by word needs a model that compares two texts. Choose one as encoder: an encoder saved "
+            "without a head, or the adapter similarity."
         )
         return
-    if pooling != model.poolings[0]:
-        own = POOLINGS[model.poolings[0]].lower()
-        st.caption(f"Here the vectors are those that the model compares by ({own}), so the cosine is another.")
+    if pooling != model.vectors.poolings[0]:
+        own = POOLINGS[model.vectors.poolings[0]].lower()
+        st.caption(
+            f"The comparison below uses the model's own vectors ({own}), so its cosine differs from the one above."
+        )
     if longest > (most := model.max_tokens // 2):
         st.caption(
-            f"Word by word, two texts are read side by side, the first {most} pieces of each. What follows is about "
-            "these beginnings, and its similarity is another than the cosine above, which is of all that was read."
+            f"The comparison below reads two texts side by side, the first {most} pieces of each. Its similarity "
+            "differs from the cosine above, which covers all that was read."
         )
     if word_by_word:
         matrix(first, second, model)
@@ -124,13 +128,13 @@ def why_alike(first: str, second: str, pooling: str, longest: int, model: TextMo
         query_params=pair_link(first, second),
     )
     if max(len(first), len(second)) > LONGEST_IN_LINK:
-        st.caption(f"The first {LONGEST_IN_LINK:,} characters of each go along.")
+        st.caption(f"The link carries the first {LONGEST_IN_LINK:,} characters of each text.")
 
 
 def matrix(first: str, second: str, model: TextModel) -> None:
-    """What every two words, one of each text, add to their similarity; or why that can't be told."""
+    """Draw how much every two words, one of each text, add to the similarity; or why that cannot be computed."""
     try:
-        model.require({"vectors_moved"})
+        model.require({"jvp"})
     except ModelError as problem:
         st.caption(show.plain(str(problem)))
         return
@@ -138,15 +142,14 @@ def matrix(first: str, second: str, model: TextModel) -> None:
 
     def draw(results: Results, model: TextModel) -> None:
         if (pairs := results.answer(analysis)) is not None:
-            st.markdown(f"**{VIEWS['similarity_matrix'].title}**")
-            show.view("similarity_matrix", pairs, key="similarity_matrix")
+            show.views(pairs, key="pairs", titled=True)
 
     follow(Plan.for_text(first, second, analyses=(analysis,)), model, draw)
 
 
 def pair_link(first: str, second: str) -> dict[str, str]:
-    """What the address of the page that explains two texts holds: these two, and the same encoder."""
-    session = st.session_state
-    task = TASKS["sentence_similarity"].title  # boxes in the address bar are set by what they show
-    held = {"text": first[:LONGEST_IN_LINK], "pair": second[:LONGEST_IN_LINK], "model": session.encoder, "task": task}
-    return held | ({"place": session.encoder_place} if session.encoder == controls.OTHER_MODEL else {})
+    """Return the link parameters of the page that explains these two texts with the same encoder."""
+    encoder = st.session_state.encoder
+    task = TASKS["sentence_similarity"].title  # a link sets a box by the title that it shows
+    link = {"text": first[:LONGEST_IN_LINK], "pair": second[:LONGEST_IN_LINK], "model": encoder, "task": task}
+    return link | ({"place": st.session_state.encoder_place} if encoder == pickers.OTHER_MODEL else {})

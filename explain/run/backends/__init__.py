@@ -1,0 +1,35 @@
+"""Ways to compute shards; see `explain.run.shards.Backend`. Only this room knows about threads and processes."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, wait
+from itertools import islice
+from typing import Any
+
+from explain.run.shards import Backend, Rows, Shard
+
+
+def completed(
+    pool: Executor, workers: int, work: Callable[[Shard[Any]], Rows], shards: Sequence[Shard[Any]]
+) -> Iterator[tuple[Shard[Any], Rows]]:
+    """Yield shards as a pool completes them; few are handed out at a time, so that a stop waits for few."""
+    waiting = iter(shards)
+    running = {pool.submit(work, shard): shard for shard in islice(waiting, 2 * workers)}
+    try:
+        while running:
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            finished = [(running.pop(future), future) for future in done]
+            for shard in islice(waiting, len(finished)):
+                running[pool.submit(work, shard)] = shard
+            for shard, future in finished:
+                yield shard, future.result()
+    finally:
+        for future in running:
+            future.cancel()
+
+
+def backend_of(workers: int) -> Backend:
+    """Return the backend for a number of workers: this process for one, processes for more."""
+    from explain.run.backends.processes import Processes
+    from explain.run.backends.threads import Threads
+
+    return Threads() if workers <= 1 else Processes(workers)

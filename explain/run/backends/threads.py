@@ -1,0 +1,37 @@
+"""Shards in this process: one after another, or in several threads of one core each."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from explain.run.backends import completed
+from explain.run.shards import Rows, Shard
+
+
+@dataclass(frozen=True)
+class Threads:
+    """Compute shards in this process.
+
+    Attributes:
+        workers: 1: one shard after another, with as many threads as torch has been given; more: so many at once, with
+            one thread each.
+    """
+
+    workers: int = 1
+
+    def compute(
+        self, work: Callable[[Shard[Any]], Rows], shards: Sequence[Shard[Any]]
+    ) -> Iterator[tuple[Shard[Any], Rows]]:
+        if self.workers <= 1:
+            for shard in shards:
+                yield shard, work(shard)
+            return
+        threads = torch.get_num_threads()
+        try:
+            with ThreadPoolExecutor(self.workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+                yield from completed(pool, self.workers, work, shards)
+        finally:
+            torch.set_num_threads(threads)  # a library below torch keeps one number for all threads

@@ -1,0 +1,146 @@
+"""State that outlives one run of a page: queue, caches, models, and the choices of a visit."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from explain.analyses.umap_map import compile_umap
+from explain.core.hosts import is_loopback
+from explain.core.installation import environment_number
+from explain.data.columns import Columns
+from explain.data.dataset import Dataset
+from explain.models.base import TextModel
+from explain.models.loading import catalogue
+from explain.run.jobs import Cache, Jobs
+from explain.training.labeled_rows import LabeledRows, labeled_rows, uploaded_rows
+from pages.shared.marks import Marks
+
+LONGEST_IN_LINK = 2000
+CARRIED = (  # from one page to the next
+    *("text", "pair", "model", "place", "fetch", "task"),
+    *("target", "against", "scale", "which"),
+    *("texts_from", "encoder", "encoder_place", "pooling", "of_layer", "one", "other"),
+)
+
+
+@st.cache_resource
+def jobs() -> Jobs:
+    """Return the queue that all visitors share."""
+    return Jobs()
+
+
+@st.cache_resource
+def cache() -> Cache:
+    """Return the cache of results that all visitors share."""
+    return Cache(environment_number("EXPLAIN_CACHE_MB", 384) << 20)
+
+
+def model(name: str, task: str | None = None) -> TextModel:
+    """Load a model; raises `ModelError` with what to do."""
+    return catalogue.load_model(name, task=task)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def rows_of_file(name: str, content: bytes) -> Dataset:
+    """Return an uploaded file as rows to learn from; raises `DataError` with what to do."""
+    return uploaded_rows(name, content)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def learnable(_dataset: Dataset, sha256: str, columns: Columns) -> LabeledRows:
+    """Return the rows that can be learned from; raises `DataError` with what to do."""
+    return labeled_rows(_dataset, columns)
+
+
+@st.cache_resource(show_spinner=False)
+def prepare_umap() -> None:
+    """Start compiling UMAP in the background, once, so that the first map comes sooner."""
+    threading.Thread(target=compile_umap, name="umap", daemon=True).start()
+
+
+def marks() -> Marks:
+    """Return the words that the visitor marked, in every text of the visit."""
+    return st.session_state.setdefault("marks", Marks())
+
+
+@contextmanager
+def of_every_page() -> Iterator[None]:
+    """Share the widgets that are made inside between all pages that have them.
+
+    Otherwise the address bar loses their values when another page is opened, and the browser's back button leads to an
+    address without them.
+    """
+    context = get_script_run_ctx()
+    assert context is not None, "pages run in a script run"
+    with context.run_with_active_hash(context.pages_manager.main_script_hash):
+        yield
+
+
+def carry_over(page: str) -> None:
+    """Bring texts, model and target along from the previous page; called first on every page.
+
+    A widget that the previous page did not have starts with its default, unless its value is set here. Values without a
+    widget on this page are kept until a page has one. Values in a link take precedence.
+    """
+    memory = st.session_state
+    kept = memory.setdefault("carried", {})
+    if memory.get("page") != page:
+        memory.page = page
+        for key, kept_value in kept.items():
+            if key not in st.query_params and (key not in memory or memory[key] != kept_value):
+                memory[key] = kept_value
+
+
+def keep(key: str, first: Any = None) -> None:
+    """Restore a widget that was not drawn for a while; called before it is made.
+
+    Args:
+        first: its value on the first visit, where the widget has no default.
+    """
+    memory = st.session_state
+    held = memory.setdefault("held", {})
+    if key in memory:
+        held[key] = memory[key]
+    elif key in held:
+        memory[key] = held[key]
+    elif first is not None:
+        memory[key] = first
+
+
+def remember() -> None:
+    """Record the values that `carry_over` brings along; called when a page has made its widgets."""
+    memory = st.session_state
+    memory.carried |= {key: memory[key] for key in CARRIED if key in memory}
+
+
+def turn_to(name: str) -> None:
+    """Let the page Explain start with a model, without choices made for another one."""
+    memory = st.session_state
+    carried = memory.setdefault("carried", {})
+    if carried.get("model") == name:
+        return
+    for key in ("task", "target", "against", "scale", "which"):
+        carried.pop(key, None)
+        if key in memory:
+            del memory[key]
+    carried["model"] = name
+
+
+def any_model_allowed() -> bool:
+    """Whether visitors may name folders and hub models: on a local server, or one that was started with permission."""
+    return os.environ.get("EXPLAIN_ALLOW_ANY_MODEL") == "1" or _own_machine()
+
+
+def training_allowed() -> bool:
+    """Whether visitors may train models: on a local server, or one that was started with permission."""
+    return os.environ.get("EXPLAIN_ALLOW_TRAINING") == "1" or _own_machine()
+
+
+def _own_machine() -> bool:
+    """Whether the server listens only to this machine."""
+    return is_loopback(st.get_option("server.address") or "")

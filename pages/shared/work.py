@@ -1,0 +1,242 @@
+"""Work that takes a while: submitted to the queue, followed on a page, drawn part by part, stopped, tried again."""
+
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from explain.core.errors import ExplainError, TextError
+from explain.core.meter import Meter
+from explain.datatypes import Prediction
+from explain.models.analysis import Analysis
+from explain.models.base import TextModel
+from explain.models.loading import catalogue
+from explain.run import engine
+from explain.run.jobs import Job, failure
+from explain.run.plan import DEFAULT_METHODS, Plan, methods_from
+from explain.run.results import Results, is_partial
+from explain.text.phrases import PhraseSettings
+from pages.shared import session, show
+from pages.shared.examples import examples
+
+AT_ONCE_SECONDS = 0.6  # a page waits this long before it shows progress
+POLL_SECONDS = 0.4
+CLICKED = "clicked"  # in the session: a click in a part of the page concerns the whole page
+
+Draw = Callable[[Results, TextModel], None]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One view of a page: the analyses it needs, and how it draws their results."""
+
+    analyses: tuple[Analysis[Any, Any], ...]
+    draw: Callable[[Results], None]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Results of a piece of work so far.
+
+    Attributes:
+        results: the parts that are there.
+        job: the job that computes the rest, or None.
+        ended: "failed" or "cancelled" where the job did not end well; message: what the visitor should know.
+    """
+
+    results: Results
+    job: Job | None = None
+    ended: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Work:
+    """A plan, and the model that it is computed with."""
+
+    plan: Plan
+    model: TextModel
+
+    @property
+    def key(self) -> Hashable:
+        """The key of the job: equal work is one job."""
+        return self.model.record, self.plan
+
+    def parts(self, meter: Meter) -> Iterator[tuple[Hashable, Any]]:
+        """Compute the plan part by part."""
+        return engine.parts(self.plan, self.model, meter, session.cache())
+
+    def known(self) -> tuple[Results, bool]:
+        """Return the parts that need no computing, and whether these are all."""
+        return engine.known(self.plan, self.model, session.cache())
+
+    def cost(self) -> int:
+        """Return the most passes and steps that the plan takes."""
+        return engine.cost(self.plan, self.model)
+
+    def results(self, job: Job) -> Results:
+        """Return the parts that a job has computed so far."""
+        return Results(self.plan, job.parts)
+
+
+def advance(work: Work) -> Progress:
+    """Return the results so far, and submit what is missing, unless it was stopped or has failed before.
+
+    The visitor's earlier job is left when the work has changed. The session keeps unfinished jobs only, since results
+    are large and belong in the bounded cache.
+    """
+    key = work.key
+    memory = st.session_state
+    finished = memory.pop("finished", None)
+    if finished is not None and finished[0] == key:
+        return finished[1]
+    job: Job | None = memory.get("job")
+    if job is not None and job.key != key:
+        session.jobs().leave(job)
+        job = memory.job = None
+    if job is None:
+        results, complete = work.known()
+        if complete:
+            memory.ended = None
+            return Progress(results)
+        if memory.get("ended") and memory.ended[0] == key:
+            return Progress(results.over(memory.get("drawn", {})), None, *memory.ended[1:])
+        job = session.jobs().submit(key, work.parts, work.cost())
+        memory.job, memory.ended = job, None
+        job.wait(AT_ONCE_SECONDS)  # most texts are done by then, and nothing flickers
+    if not job.finished:
+        return Progress(work.results(job), job)
+    memory.job = None
+    if job.state == "done":
+        return Progress(work.results(job))
+    memory.ended, memory.drawn = (key, job.state, failure(job)), {}
+    return Progress(work.results(job), None, *memory.ended[1:])
+
+
+def hand_over(work: Work, progress: Progress) -> None:
+    """Keep the results that a poll has seen for the next run of the page.
+
+    Otherwise results too large for the cache would be computed again and again.
+    """
+    st.session_state.finished = (work.key, progress)
+
+
+def predicted(loaded: TextModel, text: str, pair: str | None = None) -> Prediction | None:
+    """Return the prediction for a text, where it is known or computed in a moment."""
+    work = Work(Plan.for_text(text, pair), loaded)
+    results, complete = work.known()
+    if not complete:
+        job = session.jobs().submit(work.key, work.parts, 1)
+        if not job.wait(0.25):
+            session.jobs().leave(job)
+        results = work.results(job)
+    return results.prediction if results.observed else None
+
+
+def text_problem(loaded: TextModel, text: str, pair: str | None = None) -> str:
+    """Return why a model cannot read texts, and what to do; empty where it can."""
+    try:
+        loaded.task.positions(loaded.encode(text, pair), loaded.head)
+    except TextError as error:
+        return str(error)
+    return ""
+
+
+def stop() -> None:
+    """Stop watching the visitor's job; it ends unless someone else waits for the same text."""
+    job: Job | None = st.session_state.get("job")
+    if job is not None:
+        session.jobs().leave(job)
+        st.session_state.job = None
+        st.session_state.ended = (job.key, "cancelled", "You stopped it.")
+        # A partial result is in no cache; it is small and was on screen.
+        st.session_state.drawn = {name: part for name, part in job.parts.items() if is_partial(part)}
+
+
+def has_ended(work: Work) -> bool:
+    """Whether a piece of work was stopped or has failed, so that no more results will come."""
+    ended = st.session_state.get("ended")
+    return bool(ended) and ended[0] == work.key
+
+
+def try_again() -> None:
+    """Forget that the request was stopped or failed."""
+    st.session_state.ended = None
+
+
+def warm_up() -> None:
+    """Load the model that the page opens with and explain its first example."""
+    first = session.model(catalogue.DEFAULT_MODEL)
+    text, *second = next(iter(examples(first).values()))
+    plan = Plan.for_text(
+        text, next(iter(second), None), methods=methods_from(DEFAULT_METHODS), phrases=PhraseSettings()
+    )
+    for _ in engine.parts(plan, first, cache=session.cache()):
+        pass
+
+
+def follow(plan: Plan, model: TextModel, draw: Draw) -> None:
+    """Compute a plan about one text and draw its results, repeatedly while a job runs."""
+
+    def draw_results(results: Results) -> None:
+        if results.observed:
+            draw(results, model)
+
+    follow_work(Work(plan, model), draw_results)
+
+
+def follow_work(work: Work, draw: Callable[[Results], None], progress_text: Callable[[Job], str] | None = None) -> None:
+    """Compute any work and draw its results; `progress_text` describes progress that is not counted in passes."""
+    st.session_state.pop(CLICKED, None)  # this run takes it into account
+    progress = [advance(work)]  # used once; a rerun of the part below advances the work itself
+    pending = progress[0].job is not None
+    st.fragment(_results, run_every=POLL_SECONDS if pending else None)(
+        work, draw, progress_text, progress, polled=pending
+    )
+
+
+def _results(
+    work: Work,
+    draw: Callable[[Results], None],
+    progress_text: Callable[[Job], str] | None,
+    handed: list[Progress],
+    polled: bool,
+) -> None:
+    if st.session_state.pop(CLICKED, False):
+        st.rerun()  # a click in a drawing reruns this part only, but changes the whole page
+    try:
+        progress = handed.pop() if handed else advance(work)
+        if polled and progress.job is None:
+            hand_over(work, progress)
+            st.rerun()  # the page once more, without polling
+        if progress.job is not None and not polled:
+            st.rerun()  # the page once more, with polling
+        with st.container():  # so that the elements below keep their place, and their focus, when this one vanishes
+            if progress.job is not None:
+                show_progress(progress.job, progress_text)
+            show_end(progress)
+        draw(progress.results)
+    except ExplainError as error:
+        show.problem(str(error))
+
+
+def show_progress(job: Job, progress_text: Callable[[Job], str] | None = None) -> None:
+    """Draw the progress of a job or its place in the queue, and a button that stops it."""
+    ahead = session.jobs().position(job)
+    if ahead:
+        st.progress(0.0, text=f"Waiting. Jobs before yours: {ahead}.")
+    else:
+        text = progress_text(job) if progress_text else f"Computing: {job.done} passes of at most {job.cost}."
+        st.progress(job.progress, text=text)
+    st.button("Stop", key="stop", on_click=stop)
+
+
+def show_end(progress: Progress) -> None:
+    """Draw a message about a job that did not end well, and a button that tries again."""
+    if progress.ended == "failed":
+        show.problem(progress.message)
+    elif progress.ended == "cancelled":
+        st.warning("Stopped. The results so far are shown.")
+    if progress.ended:
+        st.button("Try again", key="again", on_click=try_again)

@@ -1,0 +1,177 @@
+"""Another distribution adds one of each: installed, listed without being imported, in the app, within the contracts."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from explain.cli.main import main
+from explain.core.installation import site_folder
+
+EXAMPLE = Path(__file__).parent.parent / "example_extension"
+NAMES = {
+    "explain.methods": "gradient_peak",
+    "explain.metrics": "half_deletion",
+    "explain.tasks": "acceptability",
+    "explain.views": "margin_sentence",
+    "explain.analyses": "decision_margin",
+    "explain.families": "ernie",
+}
+BROKEN = {
+    "no_such_module": "explain_broken.nothing:Nothing",
+    "of_another_kind": "explain.methods.base:METHODS",
+    "occlusion": "explain.methods.lime:LIME",
+}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the example installed in it."""
+    folder = tmp_path_factory.mktemp("site")
+    source = tmp_path_factory.mktemp("source")
+    for path in EXAMPLE.rglob("*"):  # a build may write beside its sources
+        if path.suffix in (".py", ".toml"):
+            copy = source / path.relative_to(EXAMPLE)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(path.read_bytes())
+    options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
+    subprocess.run([sys.executable, "-m", "pip", "install", *options, "--target", folder, source], check=True)
+    return folder
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """A folder with a distribution whose entries can't be used."""
+    about = tmp_path / "explain_broken-2.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: explain-broken\nVersion: 2.0\n")
+    lines = ["[explain.methods]", *(f"{name} = {target}" for name, target in BROKEN.items())]
+    (about / "entry_points.txt").write_text("\n".join(lines) + "\n")
+    return tmp_path
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python with a folder on its path."""
+    environment = {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{site_folder()}"}
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=site_folder(), env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def output(folder: Path, *arguments: str) -> str:
+    """Return what Python printed; it must have ended well."""
+    ended = run(folder, *arguments)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def entries() -> Iterator[tuple[str, str]]:
+    yield from NAMES.items()
+
+
+def test_entries_are_listed_by_name_group_and_distribution(site: Path) -> None:
+    listed = [line.split()[:4] for line in output(site, "-m", "explain", "extensions").splitlines()]
+    assert [line[:2] for line in listed] == sorted(([name, group] for group, name in entries()), key=lambda row: row[1])
+    assert {tuple(line[2:]) for line in listed} == {("explain-example", "1.0")}
+
+
+def test_listing_imports_nothing_of_them_and_naming_one_does(site: Path) -> None:
+    program = (
+        "import sys; from explain.cli.main import main; main(sys.argv[1:]); print('explain_example' in sys.modules)"
+    )
+    whole = output(site, "-c", program, "methods")
+    assert "gradient_peak\n    from explain-example 1.0 (explain.methods)" in whole and whole.endswith("False\n")
+    single = output(site, "-c", program, "methods", "gradient_peak")
+    assert "--set gradient_peak.steepest=" in single and "version 1" in single and single.endswith("True\n")
+    assert "    from explain-example 1.0" in single
+
+
+CONTRACTS = """
+import json
+import explain
+from explain.models.families import FAMILIES
+from explain.testing import METHOD_CHECKS, TOY_MODELS, CurvedModel, check_metric, check_task, check_view
+from explain.tasks.base import Head
+
+for toy in ("linear", "curved", "planted"):
+    for check in METHOD_CHECKS:
+        check(explain.METHODS["gradient_peak"](), TOY_MODELS[toy])
+    check_metric(explain.METRICS["half_deletion"](), TOY_MODELS[toy])
+
+class Toy(CurvedModel):
+    task, head = explain.TASKS["acceptability"], Head(("unacceptable", "acceptable"))
+
+check_task(Toy.task, Toy("grammatical"))
+margin = explain.ask("decision_margin", "a good film", TOY_MODELS["planted"])
+check_view(explain.VIEWS["margin_sentence"], margin)
+assert FAMILIES["ernie"].body == "ernie" and "ernie" in sorted(FAMILIES)
+for registry in (explain.METHODS, explain.METRICS, explain.TASKS, explain.VIEWS, explain.ANALYSES):
+    assert set(registry) >= {extension.name for extension in registry.extensions} != set()
+"""
+
+
+def test_they_keep_the_contracts(site: Path) -> None:
+    output(site, "-c", CONTRACTS)
+
+
+RECORDED = """
+import sys
+from explain.cli.main import main
+
+model, path, page = sys.argv[1:]
+arguments = ["text", "a dull film", "--model", model, "--method", "gradient_peak", "--no-phrases"]
+arguments += ["--set", "gradient_peak.steepest=2", "--analysis", "decision_margin"]
+assert main([*arguments, "--metric", "half_deletion", "--format", "json", "--out", path]) == 0
+assert main(["replay", path]) == 0
+assert main([*arguments, "--format", "html", "--out", page]) == 0
+"""
+
+
+def test_a_report_holds_them_and_replays(
+    site: Path, tmp_path: Path, tiny_folder_of: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    record, page = tmp_path / "report.json", tmp_path / "page.html"
+    printed = output(site, "-c", RECORDED, str(tiny_folder_of("bert")), str(record), str(page))
+    assert "The report holds." in printed
+    drawn = page.read_text(encoding="utf-8")
+    assert 'data-view="margin_sentence"' in drawn and 'DRAW["margin_sentence"]' in drawn
+    assert main(["replay", str(record)]) == 2  # where the distribution is not installed
+    assert "decision_margin" in capsys.readouterr().err
+
+
+PAGE = """
+import os
+from streamlit.testing.v1 import AppTest
+app = AppTest.from_file("pages/explain_text.py", default_timeout=120).run()
+assert not app.exception, app.exception
+print([option for widget in app.multiselect for option in widget.options], flush=True)
+os._exit(0)  # the page computes on in another thread
+"""
+
+
+def test_a_method_is_in_the_apps_widgets(site: Path) -> None:
+    assert "Gradient peak" in output(site, "-c", PAGE)
+
+
+NAMED = """
+from explain.cli.main import main
+import explain
+
+for name in ("no_such_module", "of_another_kind"):
+    assert main(["methods", name]) == 2
+assert explain.METHODS["occlusion"].title == "Occlusion" and len(explain.METHODS) > 10
+"""
+
+
+def test_a_broken_one_is_told_with_its_distribution_and_the_rest_works(broken: Path) -> None:
+    assert "no_such_module\n    from explain-broken 2.0" in output(broken, "-m", "explain", "methods")
+    ended = run(broken, "-c", NAMED)
+    assert ended.returncode == 0, ended.stderr
+    named, left_out = ended.stderr.splitlines()[:2], ended.stderr.splitlines()[2:]
+    for line, name, reason in zip(named, BROKEN, ("ModuleNotFoundError", "is no Method")):
+        assert f"{name!r} (explain.methods) of the distribution explain-broken 2.0 can't be used: " in line
+        assert reason in line
+    assert len(left_out) == 3  # each once, an entry with the name of ours too

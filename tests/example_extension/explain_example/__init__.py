@@ -1,0 +1,1 @@
+"""One of each kind that a distribution can add to explain."""
