@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explain.core.locks import FolderLock
 from explain.data.columns import Columns
 from explain.training.labeled_rows import open_rows
 from explain.training.recipes.classifier_settings import TableSettings
@@ -152,7 +153,7 @@ def test_a_run_at_work_shows_how_far_it_is_and_is_stopped(
 ) -> None:
     folder = finished(models / "mine")
     runs.Reporter(folder).doing("Training", 0.25)
-    lock = runs.Lock(folder)
+    lock = FolderLock(folder, "busy")
     asked: list[Path] = []
     monkeypatch.setattr(runs, "cancel", asked.append)
     at = app()
