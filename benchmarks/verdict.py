@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from explain.core.files import write_file
+from explain.data.dataset import Dataset
 from explain.datatypes import Attribution, Target, Tokens, Verdict
 from explain.evaluation.verdict import FEWEST_WORDS, verdict
 from explain.methods.gradient_times_input import GradientTimesInput
@@ -43,7 +44,6 @@ from explain.numerics.quadrature import refined
 from explain.run.backends import backend_of
 from explain.run.folder_store import FolderStore
 from explain.run.shards import MemoryStore, ModelWork, Row, ShardProgress, Store, run_shards, shards_of
-from explain.training.rows import fingerprint, read_rows
 
 COLORS = ("green", "amber", "red", "grey")
 FACTS = ("gap", "agreement", "percentile")
@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--record", metavar="DIR")
     options = parser.parse_args()
     model = load_model()
-    texts = [row["text"] for row in read_rows(options.data, options.split, ("text",))]
+    texts = [row["text"] for _, row in Dataset.open(options.data, split=options.split).cells(("text",))]
     np.random.default_rng(0).shuffle(texts)
     encodings = [tokens for text in texts if len((tokens := model.encode(text)).words) >= FEWEST_WORDS]
     encodings = encodings[options.skip : options.skip + options.texts]
@@ -90,7 +90,7 @@ def _record(folder: Path, model: TextModel, options: argparse.Namespace) -> Stor
     manifest = {
         "model": model.name,
         "weight_sha256": model.record.weight_sha256,
-        "data_sha256": fingerprint(options.data, options.split),
+        "data_sha256": Dataset.open(options.data, split=options.split).sha256(),
         **{name: getattr(options, name) for name in ("split", "texts", "skip", "orders")},
     }
     return FolderStore(folder, manifest, {"explanation": str, "color": str, "facts": dict})

@@ -104,7 +104,7 @@ def neurons(model: TextModel, windows: Sequence[Tokens]) -> Panel:
     lines = files.set_of_texts()
     inside = NeuronActivations()
     effect = (NeuronAblation(zeroed),) if zeroed else ()
-    words = (MaxActivations(lines.texts, lines.numbers),) if lines else ()
+    words = (MaxActivations(lines.texts, lines.rows),) if lines else ()
 
     def draw(results: Results) -> None:
         activity = results.answer(inside)
