@@ -8,7 +8,7 @@ from explain.cli.options import Commands, add_model, add_out, add_target, add_te
 from explain.cli.output import write_output
 from explain.core.arguments import not_empty, whole_number
 from explain.core.errors import SettingError
-from explain.numerics.neurons import NEURON_FIGURES
+from explain.numerics.neuron_figures import NEURON_FIGURES
 
 if TYPE_CHECKING:
     from explain.analyses.max_activations import MaxActivations

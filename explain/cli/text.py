@@ -1,5 +1,7 @@
 """`explain text`: explains one text."""
 
+from __future__ import annotations
+
 import argparse
 from typing import TYPE_CHECKING, Any
 
@@ -8,9 +10,9 @@ from explain.cli.output import say, write_output
 from explain.core.arguments import not_empty, whole_number
 from explain.core.errors import SettingError
 from explain.core.settings import make
-from explain.datatypes import Answer, Report, Verdict
 
 if TYPE_CHECKING:
+    from explain.datatypes import Answer, Report, Verdict
     from explain.models.analysis import Analysis
     from explain.models.base import TextModel
     from explain.run.results import Results
@@ -126,7 +128,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _analyses(names: list[str], settings: dict[str, dict[str, str]]) -> "tuple[Analysis[Any, Any], ...]":
+def _analyses(names: list[str], settings: dict[str, dict[str, str]]) -> tuple[Analysis[Any, Any], ...]:
     """Make the analyses of --analysis, and take their settings out of those of --set.
 
     Raises:
@@ -148,9 +150,7 @@ def _analyses(names: list[str], settings: dict[str, dict[str, str]]) -> "tuple[A
     return tuple(analyses)
 
 
-def _with_similarity(
-    analyses: "tuple[Analysis[Any, Any], ...]", model: "TextModel"
-) -> "tuple[Analysis[Any, Any], ...]":
+def _with_similarity(analyses: tuple[Analysis[Any, Any], ...], model: TextModel) -> tuple[Analysis[Any, Any], ...]:
     """Return the analyses, with those that every report of the model holds, unless they are named with settings.
 
     Raises:
@@ -164,7 +164,7 @@ def _with_similarity(
     return (*(analysis for analysis in similarity_of(model) if analysis.name not in names), *analyses)
 
 
-def _write(options: argparse.Namespace, report: Report, results: "Results", model: "TextModel") -> None:
+def _write(options: argparse.Namespace, report: Report, results: Results, model: TextModel) -> None:
     """Write the report in the format of --format, after a doubt about words that the model does not know."""
     from explain.report.record import to_json
     from explain.text.coverage import coverage, doubt
@@ -183,7 +183,7 @@ def _write(options: argparse.Namespace, report: Report, results: "Results", mode
     write_output(options, written)
 
 
-def _page(report: Report, results: "Results", model: "TextModel") -> str:
+def _page(report: Report, results: Results, model: TextModel) -> str:
     """Return the report as an HTML page that opens offline."""
     from explain.analyses.base import ANALYSES
     from explain.methods.base import METHODS
@@ -198,7 +198,7 @@ def _page(report: Report, results: "Results", model: "TextModel") -> str:
     return document(report, about, results.maps, verdicts=verdicts, unknown=model.unk_id, record=to_json(report))
 
 
-def _further(report: Report) -> "list[tuple[Answer, type[Analysis[Any, Any]]]]":
+def _further(report: Report) -> list[tuple[Answer, type[Analysis[Any, Any]]]]:
     """Return the answers that are not shown elsewhere in the report, with their analyses."""
     from explain.analyses.base import ANALYSES
 
@@ -216,7 +216,7 @@ def _answer_lines(report: Report) -> str:
     )
 
 
-def _verdict_lines(report: Report, results: "Results", model: "TextModel") -> str:
+def _verdict_lines(report: Report, results: Results, model: TextModel) -> str:
     """Return each explanation's verdict and figures, for a terminal."""
     from explain.metrics.base import METRICS
     from explain.views.verdicts import verdict_word
@@ -230,7 +230,7 @@ def _verdict_lines(report: Report, results: "Results", model: "TextModel") -> st
     return "\n".join(lines) + "\n"
 
 
-def _verdicts(report: Report, results: "Results", model: "TextModel") -> dict[str, Verdict]:
+def _verdicts(report: Report, results: Results, model: TextModel) -> dict[str, Verdict]:
     """Return the verdict on each method, by name."""
     from explain.analyses.parameter_randomization import known
     from explain.evaluation.verdict import verdict

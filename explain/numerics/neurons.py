@@ -5,16 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from explain.numerics.neuron_figures import NEURON_FIGURES as NEURON_FIGURES
+
 FloatArray = npt.NDArray[np.floating]
 Place = tuple[int, int]  # a layer and a number
-
-# The meaning of each figure, as pages show it.
-NEURON_FIGURES = {
-    "activation": "what the neuron gives at the word; of several pieces, the one of the largest size",
-    "above_elsewhere": "its activation at the word less its mean at the text's other tokens",
-    "gradient": "how far the target moves for each unit that the activation at the word is raised by",
-    "activation_x_gradient": "to first order, how far the target falls when the neuron is set to zero at the word",
-}
 
 
 def neuron_figures(activations: FloatArray, gradients: FloatArray, unit: Sequence[int]) -> dict[str, FloatArray]:
