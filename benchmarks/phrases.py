@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 
 from explain.analyses.key_phrases import KeyPhrases
+from explain.data.dataset import Dataset
 from explain.datatypes import Phrase
 from explain.models.analysis import ExplainedText
 from explain.models.cached_model import CachedModel
 from explain.models.loading.catalogue import load_model
 from explain.numerics.statistics import spearman
-from explain.training.rows import read_rows
 
 THRESHOLDS = (0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0)
 
@@ -36,8 +36,8 @@ def main() -> None:
     parser.add_argument("--split", default="dev")
     parser.add_argument("--sentences", type=int, default=300)
     options = parser.parse_args()
-    rows = read_rows(options.data, options.split, ("text", "tokens", "spans", "label2"))
-    rows = [row for row in rows if row["label2"] is not None][: options.sentences]
+    cells = Dataset.open(options.data, split=options.split).cells(("text", "tokens", "spans", "label2"))
+    rows = [row for _, row in cells if row["label2"] is not None][: options.sentences]
     judged: dict[float, list[tuple[float, float, float, float]]] = {threshold: [] for threshold in THRESHOLDS}
     model = load_model()
     for row in rows:

@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from scipy.stats import spearmanr
 
+from explain.data.dataset import Dataset
 from explain.datatypes import FloatArray, Target, Tokens
 from explain.methods.integrated_gradients import IntegratedGradients
 from explain.methods.occlusion import Occlusion
@@ -36,7 +37,6 @@ from explain.models.straight_path import StraightPath
 from explain.numerics.curves import area
 from explain.numerics.quadrature import refined
 from explain.text.units import Units, scores_of, units_of
-from explain.training.rows import read_rows
 
 ORDERS = 20  # random orders, in pairs of an order and its reverse
 MOST_POINTS = 33  # of an integral: an order of words needs no more
@@ -57,7 +57,8 @@ def main() -> None:
     model = load_model(options.model)
     figures: dict[str, list[list[float]]] = defaultdict(list)
     references: list[list[float]] = []
-    for number, texts in enumerate(pairs(read_rows(options.data, options.split), options.pairs), 1):
+    rows = [row for _, row in Dataset.open(options.data, split=options.split).cells()]
+    for number, texts in enumerate(pairs(rows, options.pairs), 1):
         working = CachedModel(model)
         tokens = working.encode(*texts)
         target = working.task.target(working.predict(tokens), working.head)

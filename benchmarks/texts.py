@@ -1,9 +1,6 @@
 """Texts of an exact number of pieces, from a data set or from a few paragraphs."""
 
-import gzip
-import json
-from pathlib import Path
-
+from explain.data.dataset import Dataset
 from explain.datatypes import Tokens
 from explain.models.base import TextModel
 from explain.text.sentences import sentence_spans
@@ -26,12 +23,10 @@ OWN = [
 
 
 def load(folder: str | None) -> list[str]:
-    """Return texts of a folder with `dev.jsonl.gz` (a column `text`), the longest first; by default `OWN`."""
+    """Return the texts of a folder with `dev.jsonl.gz` (a column `text`), the longest first; else our own."""
     if folder is None:
         return OWN
-    with gzip.open(Path(folder) / "dev.jsonl.gz", "rt", encoding="utf-8") as lines:
-        texts = [json.loads(line)["text"] for line in lines]
-    return sorted(texts, key=len, reverse=True)
+    return sorted((row.text for row in Dataset.open(folder, split="dev")), key=len, reverse=True)
 
 
 def cut(model: TextModel, texts: list[str], pieces: int, count: int = COUNT) -> list[Tokens]:

@@ -10,7 +10,7 @@ For every text of six words or more, beside integrated gradients, occlusion and 
     flipped                  integrated gradients with every sign reversed
     zeroed positions         integrated gradients from a start whose tokens are all at position 0, a common mistake
 
-Printed: the share of texts with each verdict. `--csv FILE` writes what each verdict rests on, to set the limits by.
+Printed: the share of texts with each verdict. `--csv FILE` writes the facts of each verdict, to set the limits by.
 `--record DIR` keeps each text's verdicts at once; the same command with the same folder continues a stopped run.
 """
 
@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from explain.core.files import write_file
+from explain.data.dataset import Dataset
 from explain.datatypes import Attribution, Target, Tokens, Verdict
 from explain.evaluation.verdict import FEWEST_WORDS, verdict
 from explain.methods.gradient_times_input import GradientTimesInput
@@ -43,7 +44,6 @@ from explain.numerics.quadrature import refined
 from explain.run.backends import backend_of
 from explain.run.folder_store import FolderStore
 from explain.run.shards import MemoryStore, ModelWork, Row, ShardProgress, Store, run_shards, shards_of
-from explain.training.rows import fingerprint, read_rows
 
 COLORS = ("green", "amber", "red", "grey")
 FACTS = ("gap", "agreement", "percentile")
@@ -64,25 +64,25 @@ def main() -> None:
     parser.add_argument("--record", metavar="DIR")
     options = parser.parse_args()
     model = load_model()
-    texts = [row["text"] for row in read_rows(options.data, options.split, ("text",))]
+    texts = [row["text"] for _, row in Dataset.open(options.data, split=options.split).cells(("text",))]
     np.random.default_rng(0).shuffle(texts)
-    items = [tokens for text in texts if len((tokens := model.encode(text)).words) >= FEWEST_WORDS]
-    items = items[options.skip : options.skip + options.texts]
+    encodings = [tokens for text in texts if len((tokens := model.encode(text)).words) >= FEWEST_WORDS]
+    encodings = encodings[options.skip : options.skip + options.texts]
     store = MemoryStore() if options.record is None else _record(Path(options.record), model, options)
     work = ModelWork.of(model, partial(judged_text, orders=options.orders))
-    numbered = [(tokens.text, seed) for seed, tokens in enumerate(items)]
-    run_shards(work, list(shards_of(numbered, 1)), store, backend_of(options.workers), _tell)
-    judged: dict[str, list[Judged]] = defaultdict(list)
+    numbered = [(tokens.text, seed) for seed, tokens in enumerate(encodings)]
+    run_shards(work, list(shards_of(numbered, 1)), store, backend_of(options.workers), _report_progress)
+    by_explanation: dict[str, list[Judged]] = defaultdict(list)
     for row in store.rows():
-        judged[row["explanation"]].append((row["color"], row["facts"]))
-    middle = np.median([len(tokens.words) for tokens in items])
-    print(f"{len(items)} texts, {middle:.0f} words in the middle, {options.orders} random orders")
+        by_explanation[row["explanation"]].append((row["color"], row["facts"]))
+    median = np.median([len(tokens.words) for tokens in encodings])
+    print(f"{len(encodings)} texts, {median:.0f} words in the median, {options.orders} random orders")
     print("explanation             " + "".join(f"{color:>8}" for color in COLORS))
-    for name, all_judged in judged.items():
+    for name, all_judged in by_explanation.items():
         counts = Counter(color for color, _ in all_judged)
         print(f"{name:24}" + "".join(f"{counts[color] / len(all_judged):8.1%}" for color in COLORS))
     if options.csv:
-        _write(Path(options.csv), judged)
+        _write(Path(options.csv), by_explanation)
 
 
 def _record(folder: Path, model: TextModel, options: argparse.Namespace) -> Store:
@@ -90,19 +90,19 @@ def _record(folder: Path, model: TextModel, options: argparse.Namespace) -> Stor
     manifest = {
         "model": model.name,
         "weight_sha256": model.record.weight_sha256,
-        "data_sha256": fingerprint(options.data, options.split),
+        "data_sha256": Dataset.open(options.data, split=options.split).sha256(),
         **{name: getattr(options, name) for name in ("split", "texts", "skip", "orders")},
     }
     return FolderStore(folder, manifest, {"explanation": str, "color": str, "facts": dict})
 
 
-def _tell(progress: ShardProgress) -> None:
+def _report_progress(progress: ShardProgress) -> None:
     if progress.done and progress.done % 10 == 0:
         print(f"{progress.done} of {progress.total} texts", file=sys.stderr, flush=True)
 
 
 def judged_text(model: TextModel, text_and_seed: tuple[str, int], orders: int) -> list[Row]:
-    """Return the color of each explanation of a text, and the facts it rests on."""
+    """Return color and facts of each explanation of a text."""
     text, seed = text_and_seed
     tests = TrialSettings((CompletenessGap(), SymmetricRelevanceGain()), orders)
     judged = verdicts(model, model.encode(text), tests, seed)
@@ -143,11 +143,11 @@ def zeroed_positions(model: TextModel, tokens: Tokens, target: Target, default: 
     return replace(default, scores=integral.parts, baseline_output=integral.start)
 
 
-def _write(path: Path, judged: dict[str, list[Judged]]) -> None:
+def _write(path: Path, by_explanation: dict[str, list[Judged]]) -> None:
     file = io.StringIO()
     table = csv.writer(file)
     table.writerow(["explanation", "text", "color", *FACTS])
-    for name, all_judged in judged.items():
+    for name, all_judged in by_explanation.items():
         for number, (color, facts) in enumerate(all_judged):
             table.writerow([name, number, color, *(facts.get(fact, "") for fact in FACTS)])
     write_file(path, file.getvalue())

@@ -106,7 +106,7 @@ def graph(model: TextModel, place: AttentionPlace) -> Panel:
             group=GROUP,
         )
         if attribution is not None and method is not None:
-            st.markdown(f"**{method.title}**, all layers together. {method.meaning}", help=method.limits)
+            st.markdown(f"**{method.title}**, all layers together. {method.meaning}", help=show.limits_of(method))
             show.views(attribution, key="shares", by="token", title=method.title, group=GROUP, special=True)
 
     return Panel(() if analysis is None else (analysis,), draw)
@@ -334,6 +334,7 @@ def take_away(results: Results, model: TextModel, place: AttentionPlace) -> None
                 "application/json",
                 on_click="ignore",
             )
+        show.record_button(results, model)
     show.links(texts.text, texts.text_pair)
     st.caption("Each picture has SVG and PNG buttons in its corner.")
     with st.expander("The Python that gives these weights"):

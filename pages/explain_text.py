@@ -72,7 +72,7 @@ def heatmaps(results: Results, model: TextModel, report: Report) -> None:
         by = pickers.unit_picker()
     scales = shared_scales(report.attributions, by)
     for method in results.plan.methods:
-        st.markdown(f"**{method.title}** {method.meaning}", help=method.limits)
+        st.markdown(f"**{method.title}** {method.meaning}", help=show.limits_of(method))
         attribution = results.attribution(method)
         if attribution is None:
             st.skeleton(height=60)

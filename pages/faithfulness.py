@@ -191,7 +191,7 @@ def heatmaps(results: Results, report: Report) -> None:
         attribution = results.attribution(method)
         if attribution is None:
             continue
-        st.markdown(f"**{method.title}**", help=method.limits)
+        st.markdown(f"**{method.title}**", help=show.limits_of(method))
         show.views(
             attribution,
             key=f"heatmap_{method.name}",

@@ -11,7 +11,7 @@ from explain.analyses.neuron_ablation import NeuronAblation
 from explain.analyses.neuron_activations import NeuronActivations
 from explain.core.errors import ExplainError
 from explain.core.guide import definition
-from explain.datatypes import LayerStates, Neuron, NeuronActivity, Tokens
+from explain.datatypes import Neuron, NeuronActivity, Tokens
 from explain.models.analysis import Analysis
 from explain.models.base import TextModel
 from explain.report.as_python import ask_as_python
@@ -85,7 +85,7 @@ def layers(model: TextModel, windows: Sequence[Tokens]) -> Panel:
             "CSV of the figures": ("states.csv", "text/csv", lambda: states_csv(states)),
             "JSON": ("states.json", "application/json", lambda: to_json(InsideTable(model.name, states=states))),
         }
-        take_away(downloads, states)
+        take_away(downloads, results, model)
 
     return Panel((analysis,), draw)
 
@@ -104,7 +104,7 @@ def neurons(model: TextModel, windows: Sequence[Tokens]) -> Panel:
     lines = files.set_of_texts()
     inside = NeuronActivations()
     effect = (NeuronAblation(zeroed),) if zeroed else ()
-    words = (MaxActivations(lines.texts, lines.numbers),) if lines else ()
+    words = (MaxActivations(lines.texts, lines.rows),) if lines else ()
 
     def draw(results: Results) -> None:
         activity = results.answer(inside)
@@ -146,7 +146,7 @@ def neurons(model: TextModel, windows: Sequence[Tokens]) -> Panel:
                 words=next(iter(results.of_type(MaxActivations)), None),
                 neuron=neuron,
             )
-            take_away(neuron_files(table), activity)
+            take_away(neuron_files(table), results, model)
 
     return Panel((inside, *effect, *words), draw)
 
@@ -208,15 +208,14 @@ def silence(name: str) -> None:
     memory[CLICKED] = True  # the button is in a part that reruns alone, but changes the whole page
 
 
-def take_away(
-    downloads: Mapping[str, tuple[str, str, Callable[[], str]]], answer: LayerStates | NeuronActivity
-) -> None:
+def take_away(downloads: Mapping[str, tuple[str, str, Callable[[], str]]], results: Results, model: TextModel) -> None:
     """Draw files and links of the page."""
     st.subheader("Take it with you", anchor=False)
     with st.container(horizontal=True):
         for label, (name, kind, make) in downloads.items():
             st.download_button(label, make, name, kind, on_click="ignore")
-    show.links(answer.tokens.text, answer.tokens.text_pair)
+        show.record_button(results, model)
+    show.links(results.plan.text.text, results.plan.text.text_pair)
     st.caption("Each picture has SVG and PNG buttons in its corner.")
 
 

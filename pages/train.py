@@ -9,15 +9,20 @@ import streamlit as st
 from explain.core.errors import ExplainError
 from explain.core.guide import definition
 from explain.core.installation import models_folder
+from explain.data.columns import Columns
+from explain.data.dataset import Dataset
+from explain.data.formats import ENDINGS
 from explain.models.loading import catalogue
-from explain.text.tables import ENDINGS
-from explain.training import charts, lines, runs
-from explain.training import classifier_settings as own
-from explain.training.columns import Columns, Examples
-from explain.training.figures import figure_rows, fitted, gain, kept, read_evaluation, words_rows
-from explain.training.runs import Run
+from explain.training.labeled_rows import MOST_BYTES, LabeledRows
+from explain.training.measure import charts
+from explain.training.measure.figures import figure_rows, fitted, gain, kept, read_evaluation, words_rows
+from explain.training.recipes import classifier_settings as own
+from explain.training.recipes import lines
+from explain.training.run import runs
+from explain.training.run.preparation import prepare_classifier, prepare_pretraining
+from explain.training.run.progress_charts import progress_charts
+from explain.training.run.runs import Run
 from explain.training.shipped import SHIPPED
-from explain.training.tables import MOST_BYTES, Table
 from pages.shared import files, forms, session, show
 
 POLL_SECONDS = 1.0
@@ -74,20 +79,19 @@ def new(active: Run | None) -> None:
     kind = st.segmented_control(
         "What it learns", [CLASSES, LINES], default=CLASSES, required=True, key="kind", bind="query-params"
     )
-    table = data(kind)
-    if table is None:
+    dataset = rows_picker(kind)
+    if dataset is None:
         return
     if kind == CLASSES:
-        columns = columns_of(table)
-        rows = session.learnable(table, table.sha256, columns)
-        described(table, rows)
+        columns = columns_of(dataset)
+        described(session.learnable(dataset, dataset.sha256(), columns))
         st.subheader("How", anchor=False)
         settings = forms.training_form(own.TableSettings, ("train", "minutes", "epochs", "seed"))
     else:
-        column = st.selectbox("Column with the text", table.columns, key="lines_column")
-        count = len(lines.documents(table, column))
+        column = st.selectbox("Column with the text", dataset.names, key="lines_column")
+        texts, report = lines.documents(dataset, column)
         st.caption(
-            f"{len(table.rows):,} rows, joined in order into {count:,} documents. A tenth of them is held out. The "
+            f"{report.kept:,} rows, joined in order into {len(texts):,} documents. A tenth of them is held out. The "
             "model guesses masked words and whether one text follows another. This is a demonstration: pretraining an "
             "encoder takes days and millions of pages."
         )
@@ -103,9 +107,9 @@ def new(active: Run | None) -> None:
     if start and settings is not None:
         name = runs.check_name(name, {entry.name for entry in catalogue.list_models()})
         if kind == CLASSES:
-            own.prepare(models_folder() / name, table, columns, settings)
+            prepare_classifier(models_folder() / name, dataset, columns, settings)
         else:
-            lines.prepare(models_folder() / name, table, column, settings)
+            prepare_pretraining(models_folder() / name, dataset, column, settings)
         begin(models_folder() / name)
 
 
@@ -116,14 +120,14 @@ def begin(folder: Path) -> None:
     st.rerun()
 
 
-def data(kind: str) -> Table | None:
-    """Draw the choice of a file and return it as a table; None while there is none."""
+def rows_picker(kind: str) -> Dataset | None:
+    """Draw the choice of a file and return its rows; None while there is none."""
     name, about = SHIPPED["lines" if kind == LINES else "table"]
     session.keep("from", "the shipped example")
     place = st.segmented_control("From", ["a file of mine", "the shipped example"], required=True, key="from")
     if place == "the shipped example":
         st.caption(about)
-        return session.table(name.name, name.read_bytes())
+        return session.rows_of_file(name.name, name.read_bytes())
     uploaded = files.file_box(
         f"A file in UTF-8: {', '.join(ENDINGS)}",
         [*ENDINGS, "gz"],
@@ -132,15 +136,15 @@ def data(kind: str) -> Table | None:
         "keeps a few test rows as examples.",
     )
     if uploaded is not None:
-        st.session_state.table_before = session.table(uploaded.name, uploaded.getvalue())
-    elif table := st.session_state.get("table_before"):
-        files.loaded_before(table.name, "table_before")
+        st.session_state.table_before = session.rows_of_file(uploaded.name, uploaded.getvalue())
+    elif dataset := st.session_state.get("table_before"):
+        files.loaded_before(dataset.name, "table_before")
     return st.session_state.get("table_before")
 
 
-def columns_of(table: Table) -> Columns:
+def columns_of(dataset: Dataset) -> Columns:
     """Draw the choice of columns and return them."""
-    names = list(table.columns)
+    names = list(dataset.names)
     none = "none"
     text = next((place for place, name in enumerate(names) if name.lower() in ("text", "sentence", "review")), 0)
     label = next(
@@ -157,15 +161,15 @@ def columns_of(table: Table) -> Columns:
     return Columns(text=first, label=named, text_pair=None if pair == none else pair, several=several)
 
 
-def described(table: Table, rows: Examples) -> None:
-    """Draw what was read from a table: labels, counts and the first rows."""
+def described(rows: LabeledRows) -> None:
+    """Draw what was read from a file: labels, counts and the first rows."""
     shown = ", ".join(f"{label} {count:,}" for label, count in list(rows.counts.items())[:12])
     more = " ..." if len(rows.counts) > 12 else ""
-    left_out = f" Left out, since a text or a label is missing: {rows.left_out:,}." if rows.left_out else ""
+    left_out = f" Left out, since a text or a label is missing: {rows.left_out}." if rows.left_out.count else ""
     repeated = f" Repeated texts, kept on one side of the split: {rows.repeated:,}." if rows.repeated else ""
     st.caption(
         show.plain(
-            f"{len(table.rows):,} rows, {len(rows.labels)} labels: {shown}{more}.{left_out}{repeated} About 15 % of "
+            f"{rows.report.rows:,} rows, {len(rows.labels)} labels: {shown}{more}.{left_out}{repeated} About 15 % of "
             "the texts decide when to stop, and 15 % are kept for the test."
         )
     )
@@ -194,7 +198,7 @@ def looked_at(folder: Path, before: str) -> None:
     elif run.can_go_on:
         advice = f"It can continue from step {run.kept_step:,}." if run.kept_step else "It can start again."
         show.advice(f"{run.message} {advice}".strip())
-    drawn = charts.progress_charts(run)
+    drawn = progress_charts(run)
     if any(line.points for chart in drawn.charts for line in chart.lines):
         show.views(drawn, key="training_charts")
 

@@ -115,7 +115,7 @@ def _write_about_texts(options: argparse.Namespace, analysis: "Analysis[Any, Any
     listed = [line for line in texts.splitlines() if line.strip()] if isinstance(texts, str) else list(texts)
     model: TextModel = load_model(options.model or default_encoder(), task=options.task)
     vectors = read_texts(listed, model, options.pooling or default_pooling(model))
-    result = analysis.run(model, vectors)
+    answer = analysis.run(model, vectors)
     record: Mapping[str, Any] = {
         "analysis": analysis.name,
         "version": analysis.version,
@@ -123,25 +123,25 @@ def _write_about_texts(options: argparse.Namespace, analysis: "Analysis[Any, Any
         "model": encode(model.record),
         "pooling": vectors.pooling,
         "texts": listed,
-        "result": encode(result),
+        "result": encode(answer),
     }
-    _write(options, analysis, result, json.dumps(record, ensure_ascii=False, indent=1) + "\n", ())
+    _write(options, analysis, answer, json.dumps(record, ensure_ascii=False, indent=1) + "\n", ())
 
 
 def _write(
-    options: argparse.Namespace, analysis: "Analysis[Any, Any]", result: Any, record: str, pieces: Sequence[str]
+    options: argparse.Namespace, analysis: "Analysis[Any, Any]", answer: Any, record: str, pieces: Sequence[str]
 ) -> None:
     """Write a result in the format of --format."""
-    from explain.views import answers
+    from explain.views.answers import section, to_csv, to_text
     from explain.views.document import record_script, stand_alone
 
     if options.format == "json":
         written = record
     elif options.format == "csv":
-        written = answers.to_csv(result)
+        written = to_csv(answer)
     elif options.format == "html":
-        about = answers.section(analysis.title, analysis.meaning, analysis.limits, result)
+        about = section(analysis.title, analysis.meaning, analysis.limits, answer)
         written = stand_alone(analysis.title, [about, *([record_script(record)] if record else [])])
     else:
-        written = answers.to_text(f"{analysis.title}. {analysis.meaning}", result, pieces)
+        written = to_text(f"{analysis.title}. {analysis.meaning}", answer, pieces)
     write_output(options, written)

@@ -15,7 +15,8 @@ def add_to(commands: Commands) -> None:
     command.add_argument(
         "file",
         type=not_empty,
-        help="a .csv, .tsv, .txt, .jsonl or .parquet file, also .gz but for .parquet; - reads lines from stdin",
+        help="a .csv, .tsv, .txt, .jsonl, .json or .parquet file, also .gz but for .parquet; or a folder of .txt "
+        "files; - reads lines from stdin",
     )
     command.add_argument(
         "--column", metavar="NAME", help="the column with the texts (default: text, sentence, or the only one)"
@@ -46,9 +47,9 @@ def run(options: argparse.Namespace) -> int:
         raise SettingError("Nothing to do. Give --out FILE for the vectors, --query TEXT for a ranking, or both.")
     from explain.analyses.semantic_search import SemanticSearch
     from explain.api import embed
-    from explain.embeddings.reading import of_lines, read_texts
-    from explain.embeddings.writing import check_place, write
+    from explain.data.texts import pasted_texts, read_texts
     from explain.models.loading.catalogue import default_encoder, load_model
+    from explain.report.vector_files import check_place, write
     from explain.text.checks import check_text
     from explain.views.scores_table import ranking_to_text
 
@@ -59,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     if options.file == "-":
         if options.column or options.label:
             raise SettingError("Lines from standard input have no columns. Leave out --column and --label.")
-        texts = of_lines(standard_input(), options.rows)
+        texts = pasted_texts(standard_input(), options.rows)
     else:
         texts = read_texts(options.file, column=options.column, label=options.label, most=options.rows)
     model = load_model(options.model or default_encoder())
@@ -67,8 +68,8 @@ def run(options: argparse.Namespace) -> int:
         vectors = embed(texts.texts, model, pooling=options.pooling, meter=meter)
     cut, pooling = int(vectors.truncated.sum()), vectors.pooling
     print(f"{len(texts):,} texts, {vectors.vectors.shape[1]} numbers each ({model.name}, {pooling}).", file=sys.stderr)
-    if texts.blank:
-        print(f"Rows without a text were left out: {texts.blank:,}.", file=sys.stderr)
+    for sentence in texts.report.sentences():
+        print(sentence, file=sys.stderr)
     if cut:
         print(f"Texts longer than {model.vectors.longest_text} pieces were cut: {cut:,}.", file=sys.stderr)
     if options.out is not None:  # before whoever reads the ranking stops reading

@@ -15,7 +15,11 @@ def add_to(commands: Commands) -> None:
         "evaluate", help="measure methods on a data set: faithfulness, and agreement with human labels"
     )
     command.add_argument(
-        "--data", type=not_empty, required=True, metavar="DIR", help="a folder with SPLIT.jsonl or SPLIT.jsonl.gz"
+        "--data",
+        type=not_empty,
+        required=True,
+        metavar="DIR",
+        help="a folder with SPLIT.jsonl, SPLIT.csv or the like; or one file; or a public data set",
     )
     command.add_argument(
         "--split",
@@ -78,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
     model = load_model(options.model, task=options.task)
     names = options.method or [name for name in METHODS if METHODS[name].requires <= model.capabilities]
     methods = methods_from(names, settings_by_owner(options.set), parse=True)
-    samples, left_out = read_samples(options.data, options.split)
+    samples, left_out = read_samples(options.data, options.split, lambda line: print(line, file=sys.stderr))
     settings = EvaluationSettings(options.orders)
     path = None if options.record is None else Path(options.record)
     record = Record(path, about(model, options.data, options.split, settings, left_out), implied(model))

@@ -113,8 +113,8 @@ def _neuron_analyses(
     """
     from explain.analyses.max_activations import MaxActivations
     from explain.analyses.neuron_ablation import NeuronAblation
+    from explain.data.texts import read_lines
     from explain.models.neurons import read_neuron
-    from explain.text.lines import read_lines
 
     model.require({"neurons"})
     if options.layer is not None and options.layer >= model.layers:
@@ -127,4 +127,4 @@ def _neuron_analyses(
     if lines.left_out:
         count = len(lines.texts)
         print(f"explain: only the first {count:,} texts are read; {lines.left_out:,} are left out.", file=sys.stderr)
-    return effects, (MaxActivations(lines.texts, lines.numbers),)
+    return effects, (MaxActivations(lines.texts, lines.rows),)

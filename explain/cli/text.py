@@ -191,9 +191,9 @@ def _page(report: Report, results: "Results", model: "TextModel") -> str:
     from explain.views.document import document
 
     used = {attribution.method for attribution in report.attributions}
-    asked = {answer.analysis for answer in report.answers}
+    answered = {answer.analysis for answer in report.answers}
     about = {name: (METHODS[name].title, METHODS[name].meaning, METHODS[name].limits) for name in used}
-    about |= {name: (ANALYSES[name].title, ANALYSES[name].meaning, ANALYSES[name].limits) for name in asked}
+    about |= {name: (ANALYSES[name].title, ANALYSES[name].meaning, ANALYSES[name].limits) for name in answered}
     verdicts = _verdicts(report, results, model)
     return document(report, about, results.maps, verdicts=verdicts, unknown=model.unk_id, record=to_json(report))
 

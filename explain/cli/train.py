@@ -15,7 +15,7 @@ def add_to(commands: Commands) -> None:
         "file",
         type=not_empty,
         metavar="FILE",
-        help="the rows: a .csv, .tsv, .jsonl, .json or .parquet file in UTF-8",
+        help="the rows: a .csv, .tsv, .jsonl, .json or .parquet file in UTF-8, or a folder of .txt files",
     )
     command.add_argument(
         "--out",
@@ -51,10 +51,10 @@ def add_to(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train until the run ends, and print what was measured."""
-    from explain.training.classifier_settings import TableSettings
-    from explain.training.columns import Columns
-    from explain.training.foreground import train_here
-    from explain.training.tables import read_file
+    from explain.data.columns import Columns
+    from explain.training.labeled_rows import open_rows
+    from explain.training.recipes.classifier_settings import TableSettings
+    from explain.training.run.foreground import train_here
 
     named = ("minutes", "epochs", "seed", "pooling")
     settings = {name: getattr(options, name) for name in named if getattr(options, name) is not None}
@@ -64,6 +64,6 @@ def run(options: argparse.Namespace) -> int:
         settings["train"] = "head"
     training = make(TableSettings, settings, parse=True)
     columns = Columns(text=options.text, label=options.label, text_pair=options.text_pair, several=options.several)
-    table = read_file(own_path(options.file))
-    print(train_here(own_path(options.out).resolve(), table, columns, training, lambda line: print(line, flush=True)))
+    dataset = open_rows(options.file)
+    print(train_here(own_path(options.out).resolve(), dataset, columns, training, lambda line: print(line, flush=True)))
     return 0

@@ -61,7 +61,7 @@ def hints_of(cls: type) -> dict[str, Any]:
 
 
 @functools.cache
-def left_away(cls: type) -> frozenset[str]:
+def omitted_fields(cls: type) -> frozenset[str]:
     """Return the fields that a record does not hold: its report's text and target, all numbers of a vocabulary."""
     if cls is Output:
         return frozenset({"every_logit"})
@@ -116,8 +116,8 @@ def decode_object(
     """Read a dataclass from a JSON object, see `decode`; `decoded` holds fields that were read before."""
     expect(isinstance(content, dict), place, content, "an object")
     hints = hints_of(cls)
-    own = {name: part for name, part in shared.items() if name in left_away(cls)}
-    known = [field for field in dataclasses.fields(cls) if field.name not in left_away(cls)]
+    own = {name: part for name, part in shared.items() if name in omitted_fields(cls)}
+    known = [field for field in dataclasses.fields(cls) if field.name not in omitted_fields(cls)]
     names = {field.name for field in known}
     for name in content:
         require(name in names, place, f"it has no field {shown_value(name)}")

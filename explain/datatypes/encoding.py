@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from explain.datatypes.decoding import left_away
+from explain.datatypes.decoding import omitted_fields
 
 
 def encode(part: Any) -> Any:
@@ -16,7 +16,7 @@ def encode(part: Any) -> Any:
     [1.5, 2.0]
     """
     if dataclasses.is_dataclass(part) and not isinstance(part, type):
-        omitted = left_away(type(part))
+        omitted = omitted_fields(type(part))
         names = (field.name for field in dataclasses.fields(part) if field.name not in omitted)
         return {name: encode(getattr(part, name)) for name in names}
     if isinstance(part, np.ndarray) and part.dtype.kind == "f" and np.isnan(part).any():

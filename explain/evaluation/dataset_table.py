@@ -26,17 +26,17 @@ class Column:
 
 
 def _removal(metric: str, operator: str | None, what: str) -> Figure:
-    """Mean over the operators, or by one, of the gain over random orders or of the share of these beaten."""
+    """Return the mean over the operators, or by one, of the gain over random orders or of the share of these beaten."""
     sign = 1.0 if metric == "comprehensiveness" else -1.0
 
     def figure(row: Row) -> float | None:
-        found = [
-            sign * (value - chance) if what == "gain" else percentile
+        figures = [
+            sign * (drop - chance) if what == "gain" else percentile
             for name, by_metric in row["faithful"].items()
             if operator in (None, name)
-            for value, chance, percentile in (by_metric[metric],)
+            for drop, chance, percentile in (by_metric[metric],)
         ]
-        return float(np.mean(found)) if found else None
+        return float(np.mean(figures)) if figures else None
 
     return figure
 
@@ -84,7 +84,7 @@ CORRELATIONS = ("size", "sign", "phrases")  # those of the human figures that ma
 
 
 def to_markdown(about: Mapping[str, Any], rows: Sequence[Row]) -> str:
-    """The document: what was measured, how well each method did, and which ones can be told apart."""
+    """Return the document: what was measured, how well each method did, and which ones can be told apart."""
     by_method: dict[str, dict[str, Row]] = defaultdict(dict)
     failed: dict[str, list[str]] = defaultdict(list)
     for row in rows:
@@ -138,18 +138,18 @@ def _table(methods: Mapping[str, Mapping[str, Row]], texts: set[str] | None, col
     order = sorted(values, key=lambda name: -_mean(values[name][0]))
     for name in order:
         passes = np.mean([row["passes"] for text, row in methods[name].items() if texts is None or text in texts])
-        cells = [_cell(list(found.values()), column.digits) for found, column in zip(values[name], columns)]
+        cells = [_cell(list(by_text.values()), column.digits) for by_text, column in zip(values[name], columns)]
         lines.append(f"| {_title(name)} | {passes:.0f} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
 def _values(of_texts: Mapping[str, Row], texts: set[str] | None, column: Column) -> dict[str, float]:
-    found = {text: column.figure(row) for text, row in of_texts.items() if texts is None or text in texts}
-    return {text: value for text, value in found.items() if value is not None}
+    figures = {text: column.figure(row) for text, row in of_texts.items() if texts is None or text in texts}
+    return {text: figure for text, figure in figures.items() if figure is not None}
 
 
-def _mean(found: Mapping[str, float]) -> float:
-    return float(np.mean(list(found.values()))) if found else -np.inf
+def _mean(figures: Mapping[str, float]) -> float:
+    return float(np.mean(list(figures.values()))) if figures else -np.inf
 
 
 def _cell(values: Sequence[float], digits: int) -> str:
@@ -160,7 +160,7 @@ def _cell(values: Sequence[float], digits: int) -> str:
 
 
 def _undefined(methods: Mapping[str, Mapping[str, Row]], texts: set[str] | None) -> list[str]:
-    """A sentence on the texts that are left out of the mean rank correlations; none where no text is."""
+    """Return a sentence on the texts that are left out of the mean rank correlations; none where no text is."""
     left_out = []
     for column in CORRELATIONS:
         counts = {
@@ -182,16 +182,16 @@ def _undefined(methods: Mapping[str, Mapping[str, Row]], texts: set[str] | None)
 
 
 def _best(methods: Mapping[str, Mapping[str, Row]], texts: set[str] | None) -> str:
-    """For each column the method with the highest mean, and those whose difference to it, text by text, may be zero."""
+    """Return each column's best method by its mean, and those whose difference to it, text by text, may be zero."""
     lines = []
     for column in (*FAITHFUL, *HUMAN):
-        found = {name: _values(of_texts, texts, column) for name, of_texts in methods.items() if name != RANDOM}
-        found = {name: values for name, values in found.items() if values}
-        if not found:
+        by_method = {name: _values(of_texts, texts, column) for name, of_texts in methods.items() if name != RANDOM}
+        by_method = {name: figures for name, figures in by_method.items() if figures}
+        if not by_method:
             continue
-        best = max(found, key=lambda name: _mean(found[name]))
-        others = (name for name in found if name != best)
-        near = [_title(name) for name in others if not _is_above(found[best], found[name])]
+        best = max(by_method, key=lambda name: _mean(by_method[name]))
+        others = (name for name in by_method if name != best)
+        near = [_title(name) for name in others if not _is_above(by_method[best], by_method[name])]
         beside = f"; not clearly different: {', '.join(near)}" if near else "; all others are below it"
         metric = f" ({column.meaning})" if column.digits == 1 else ""  # two columns have this title
         lines.append(f"- {column.title}{metric}: **{_title(best)}**{beside}.")

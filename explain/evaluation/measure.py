@@ -1,7 +1,7 @@
-"""What is measured of one text: for each method, how faithful its explanation is and how near to what people marked.
+"""Measurements of one text: the faithfulness of each method's explanation, and its agreement with human labels.
 
-Faithful: comprehensiveness and sufficiency (ERASER's AOPC) with words taken away in two ways that no method uses by
-itself, beside random orders of the same words. Near to people: average precision, and rank correlations.
+Faithfulness: comprehensiveness and sufficiency (ERASER's AOPC), with words removed in two ways that no method uses by
+default, beside random orders of the same words. Agreement: average precision, and rank correlations.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -33,11 +33,11 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class EvaluationSettings:
-    """How texts are measured.
+    """Settings of the measurements.
 
     Attributes:
-        orders: random orders a method is compared with; seed: of these, and of the random scores.
-        operators: how words are taken away. A method that takes words away as well is not tested with its own.
+        orders: random orders that a method is compared with; seed: of these, and of the random scores.
+        operators: ways to remove words. A method that removes words itself is not tested with its own way.
     """
 
     orders: int = 20
@@ -46,15 +46,15 @@ class EvaluationSettings:
 
 
 def label_of(method: Method) -> str:
-    """A method with the settings that are not its default ones: "integrated_gradients baseline=pad"."""
-    settings = [(one.name, getattr(method, one.name), one.default) for one in settings_of(method)]
+    """Return a method's name with the settings that differ from its defaults: "integrated_gradients baseline=pad"."""
+    settings = [(setting.name, getattr(method, setting.name), setting.default) for setting in settings_of(method)]
     return " ".join([method.name, *(f"{name}={value}" for name, value, default in settings if value != default)])
 
 
 def measure(
     model: TextModel, sample: Sample, methods: Sequence[Method], settings: EvaluationSettings, *, control: bool = True
 ) -> Iterator[Row]:
-    """Figures of each method for one text, JSON values; of random scores too, with `control`.
+    """Measure each method on one text, and random scores too if `control`.
 
     Yields:
         "text", "method", "words", "passes" (forward and backward), "seconds"; "faithful" by operator and metric:
@@ -107,10 +107,10 @@ def _random(tokens: Tokens, target: Target, units: Units, seed: int) -> Attribut
     )
 
 
-def _row(sample: Sample, label: str, found: Attribution, trials: dict[str, Trial], model: TextModel) -> Row:
-    own = found.diagnostics.get("operator")
+def _row(sample: Sample, label: str, attribution: Attribution, trials: dict[str, Trial], model: TextModel) -> Row:
+    own = attribution.diagnostics.get("operator")
     faithful = {
-        operator: {metric.name: _figures(trial, metric, found) for metric in METRICS}
+        operator: {metric.name: _figures(trial, metric, attribution) for metric in METRICS}
         for operator, trial in trials.items()
         if operator != own
     }
@@ -118,31 +118,31 @@ def _row(sample: Sample, label: str, found: Attribution, trials: dict[str, Trial
         "text": sample.id,
         "method": label,
         "words": len(next(iter(trials.values())).units),
-        "passes": found.passes.forward + found.passes.backward,
-        "seconds": round(found.seconds, 4),
+        "passes": attribution.passes.forward + attribution.passes.backward,
+        "seconds": round(attribution.seconds, 4),
         "faithful": faithful,
     }
     if sample.words:
-        last = len(model.head.labels) == 2 and found.target.index == 1
-        row["human"] = _human(sample, found, 1 if last else -1 if len(model.head.labels) == 2 else 0)
+        last = len(model.head.labels) == 2 and attribution.target.index == 1
+        row["human"] = _human(sample, attribution, 1 if last else -1 if len(model.head.labels) == 2 else 0)
     return row
 
 
-def _figures(trial: Trial, metric: Metric, found: Attribution) -> list[float | None]:
-    result = metric.evaluate(trial, found)
+def _figures(trial: Trial, metric: Metric, attribution: Attribution) -> list[float | None]:
+    result = metric.evaluate(trial, attribution)
     chance = None if result.controls is None else round(float(result.controls.mean()), 6)
     return [round(result.value, 6), chance, result.percentile]
 
 
-def _human(sample: Sample, found: Attribution, direction: int) -> Row:
-    """Agreement of an explanation with human labels of words and phrases; None where it is undefined.
+def _human(sample: Sample, attribution: Attribution, direction: int) -> Row:
+    """Return the agreement of an explanation with human labels of words and phrases; None where it is undefined.
 
     Returns:
         "auprc": average precision of sizes of scores, the words people did not find neutral being right;
         "chance": the share of these; "size": Spearman's correlation of sizes of scores and of labels, over words;
         "sign": the same with signs, for methods that give them; "phrases": of a phrase's summed scores and its label.
     """
-    words, labels = _scored(sample.words, found)
+    words, labels = _scored(sample.words, attribution)
     marked = labels != 0
     both = bool(marked.any() and not marked.all())
     human: Row = {
@@ -150,26 +150,26 @@ def _human(sample: Sample, found: Attribution, direction: int) -> Row:
         "chance": _rounded(marked.mean()) if both else None,
         "size": _correlation(np.abs(words), np.abs(labels)),
     }
-    if found.signed and direction:
+    if attribution.signed and direction:
         human["sign"] = _correlation(words, direction * labels)
         if sample.phrases:
             human["phrases"] = _correlation(*_summed(sample, words, direction))
     return human
 
 
-def _scored(spans: Sequence[Span], found: Attribution) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Scores (W,) and labels (W,) of labelled words; tokens are found by their characters."""
-    tokens = found.tokens
+def _scored(spans: Sequence[Span], attribution: Attribution) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return scores (W,) and labels (W,) of labelled words; tokens are found by their characters."""
+    tokens = attribution.tokens
     places = [(int(token), *tokens.unit_span((int(token),))) for token in tokens.ordinary]
     units = [
         tuple(token for token, segment, first, end in places if segment == 0 and first < stop and end > start)
         for start, stop, _ in spans
     ]
-    return scores_of(found, units), np.array([label for _, _, label in spans])
+    return scores_of(attribution, units), np.array([label for _, _, label in spans])
 
 
 def _summed(sample: Sample, words: FloatArray, direction: int) -> tuple[FloatArray, FloatArray]:
-    """Summed scores (P,) of the words of each phrase, and its labels (P,)."""
+    """Return summed scores (P,) of the words of each phrase, and its labels (P,)."""
     sums = [
         sum(score for (first, end, _), score in zip(sample.words, words) if start <= first and end <= stop)
         for start, stop, _ in sample.phrases

@@ -12,6 +12,7 @@ import numpy as np
 from explain.core.errors import DataError, ExplainError, FileError
 from explain.core.files import append_text, create_folder, is_missing_or_empty, write_file
 from explain.core.versions import versions
+from explain.data.dataset import Dataset
 from explain.datatypes import Tokens
 from explain.evaluation.measure import RANDOM, EvaluationSettings, Row, label_of, measure
 from explain.evaluation.samples import Sample
@@ -21,7 +22,6 @@ from explain.models.loading.catalogue import default_task
 from explain.models.loading.spec import ModelSpec
 from explain.run.backends import backend_of
 from explain.run.shards import ModelWork, ShardProgress, run_shards, shards_of
-from explain.training.rows import fingerprint
 
 SCHEMA = "explain-evaluation-1"
 CHEAP = 50  # passes on the median text; methods that take more are measured on a part of the texts
@@ -29,7 +29,7 @@ CHEAP = 50  # passes on the median text; methods that take more are measured on 
 
 @dataclass(frozen=True)
 class TextWork:
-    """What is measured of a text.
+    """The measurements that a text still needs.
 
     Attributes:
         control: whether random scores are measured, too.
@@ -119,7 +119,7 @@ def about(model: TextModel, source: str, split: str, settings: EvaluationSetting
         "files_sha256": model.record.files_sha256,
         "data": Path(source).name,
         "split": split,
-        "data_sha256": fingerprint(source, split),
+        "data_sha256": Dataset.open(source, split=split).sha256(),
         "left_out": left_out,
         "orders": settings.orders,
         "seed": settings.seed,

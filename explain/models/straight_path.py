@@ -41,8 +41,8 @@ class StraightPath:
         values, products = [], []
         for part in np.array_split(np.arange(len(nodes)), self._model.chunks(len(nodes), len(self._tokens))):
             points = self._points(nodes[part], None if moved is None else moved[part])
-            value, gradient = self._model.gradients(self._tokens, self._target, points, self._meter)
-            values.append(value.double())
+            part_values, gradient = self._model.gradients(self._tokens, self._target, points, self._meter)
+            values.append(part_values.double())
             products.append((gradient.double() * self._way.double()).sum(dim=-1))
         return torch.cat(values).cpu().numpy(), torch.cat(products).cpu().numpy()
 

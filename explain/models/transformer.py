@@ -148,10 +148,10 @@ class EncoderModel(TextModel):
         with torch.inference_mode():
             raw = self._network.raw(self._network.inputs([row]), self._network.attended([row]), places)
             read = raw, row.target, places, self.head
-            value, number = float(self.task.scalar(*read)[0]), int(self.task.decision(*read)[0])
+            score, number = float(self.task.scalar(*read)[0]), int(self.task.decision(*read)[0])
             label, confidence = self.task.decided(*read, row.tokens)
         tick(meter, forward=1, positions=len(row.variant))
-        return Decision(value, number, label, confidence)
+        return Decision(score, number, label, confidence)
 
     def chunks(self, count: int, length: int) -> int:
         return -(-count // balanced(count, length))
@@ -164,9 +164,9 @@ class EncoderModel(TextModel):
         for part in points.split(balanced(len(points), len(tokens))):
             with torch.enable_grad():
                 start = part.detach().clone().requires_grad_(True)
-                value = self._network.value_at(tokens, target, start)
-                (gradient,) = torch.autograd.grad(value.sum(), start)
-            values.append(value.detach())
+                part_values = self._network.value_at(tokens, target, start)
+                (gradient,) = torch.autograd.grad(part_values.sum(), start)
+            values.append(part_values.detach())
             gradients.append(gradient)
             tick(meter, forward=len(part), backward=len(part), positions=len(part) * len(tokens))
         return torch.cat(values), torch.cat(gradients)
@@ -261,10 +261,10 @@ class EncoderAttention(Attention):
         with torch.enable_grad(), probing(keep):
             places = network.places([row])
             raw = network.raw(network.inputs([row]), None, places)
-            value = network.task.scalar(raw, target, places, network.head)
-            gradients = torch.autograd.grad(value.sum(), keep.weights)
+            score = network.task.scalar(raw, target, places, network.head)
+            gradients = torch.autograd.grad(score.sum(), keep.weights)
         tick(meter, forward=1, backward=1, positions=len(tokens))
-        return AttentionGradients(float(value.detach()[0]), torch.cat(keep.weights).detach(), torch.cat(gradients))
+        return AttentionGradients(float(score.detach()[0]), torch.cat(keep.weights).detach(), torch.cat(gradients))
 
     def scores_with_ablation(
         self, tokens: Tokens, target: Target, cuts: Sequence[Sequence[Cut]], meter: Meter | None = None
@@ -289,13 +289,13 @@ class EncoderNeurons(Neurons):
         network = self._network
         row = as_row(tokens, target)
         places = network.places([row])
-        keep, value = network.kept_inside(
+        keep, score = network.kept_inside(
             network.inputs([row]), places, lambda raw: network.task.scalar(raw, target, places, network.head).sum()
         )
-        gradients = torch.autograd.grad(value, (*keep.states, *keep.neurons))
+        gradients = torch.autograd.grad(score, (*keep.states, *keep.neurons))
         tick(meter, forward=1, backward=1, positions=len(tokens))
         return Inside(
-            float(value.detach()),
+            float(score.detach()),
             torch.cat(keep.states).detach(),
             torch.cat(gradients[: len(keep.states)]),
             torch.cat(keep.neurons).detach(),

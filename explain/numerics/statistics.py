@@ -93,8 +93,9 @@ def wilson(hits: float, count: int, z: float = NORMAL) -> tuple[float, float]:
 def bootstrap_ratio(
     numerators: _Numbers, denominators: _Numbers, draws: int = 1000, seed: int = 0
 ) -> tuple[float, float]:
-    """Return the 95 % interval of sum(numerators) / sum(denominators), texts drawn anew (Efron 1979; percentiles).
+    """Return the 95 % interval of sum(numerators) / sum(denominators), by bootstrap over texts (Efron 1979).
 
+    The ends are percentiles.
     F1 over all texts is such a ratio: twice the spans found, by those right plus those predicted.
 
     Args:

@@ -40,7 +40,7 @@ def ask_as_python(analysis: Analysis[Any, Any], plan: Plan, model: TextModel) ->
     settings: dict[str, Any] = changed_settings(analysis)
     header, written = "import explain\n", repr(settings)
     if isinstance(analysis, MaxActivations):
-        header += "from explain.text.lines import read_lines\n"
+        header += "from explain.data.texts import read_lines\n"
         written = "{'lines': read_lines(open('texts.txt', 'rb').read()).texts}"
     extra = f"    settings={written},\n" if settings else ""
     return f"{header}\nresult = explain.ask(\n    {analysis.name!r},\n{body}\n{extra})\n"

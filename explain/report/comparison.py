@@ -84,7 +84,7 @@ def _by_place(edges: list[dict[str, Any]]) -> dict[str, float]:
 
 
 def _by_word(output: dict[str, Any]) -> dict[str, list[float]]:
-    """Return each listed word with its numbers, which are taken out of the output."""
+    """Return each listed word with its numbers, and remove these from the output."""
     columns = zip(*output.pop("logits"), *(output.pop("probabilities") or ()))
     return {label: list(column) for label, column in zip(output["labels"], columns)}
 

@@ -11,7 +11,7 @@ import numpy as np
 from explain.analyses.base import ANALYSES
 from explain.core.settings import Setting, settings_of
 from explain.datatypes import Answer, ModelRecord, Phrase, Prediction, Report, Target, Tokens
-from explain.datatypes.decoding import hints_of, left_away
+from explain.datatypes.decoding import hints_of, omitted_fields
 from explain.models.analysis import TEXTS, Analysis
 from explain.report.migration import SCHEMA
 
@@ -63,7 +63,7 @@ def _object(cls: type, definitions: dict[str, Any]) -> dict[str, Any]:
     if cls.__name__ not in definitions:
         definitions[cls.__name__] = {}  # a type may hold itself
         fields = dataclasses.fields(cls)
-        names = [field.name for field in fields if field.name not in left_away(cls)]
+        names = [field.name for field in fields if field.name not in omitted_fields(cls)]
         definitions[cls.__name__] = {
             "type": "object",
             "description": (cls.__doc__ or "").split("\n\n")[0],

@@ -89,33 +89,34 @@ class NotRemembered(Exception):
 
 
 def recall(cache: Cache, key: Hashable, work: Callable[[], Any], *, compute: bool = True) -> Any:
-    """What is remembered under a key; else what the work gives, remembered from now on.
+    """Return the cached result of a key, or compute and cache it.
 
     Raises:
-        NotRemembered: it isn't there, and is not to be computed.
+        NotRemembered: it is not cached, and must not be computed.
     """
-    found = cache.get(key)
-    if found is None:
+    result = cache.get(key)
+    if result is None:
         if not compute:
             raise NotRemembered
-        found = work()
-        cache.put(key, found)
-    return found
+        result = work()
+        cache.put(key, result)
+    return result
 
 
 def remembered(parts: Iterator[tuple[Hashable, Any]]) -> tuple[dict[Any, Any], bool]:
-    """The parts of a piece of work up to the first that is not remembered, and whether these are all.
+    """Return the parts up to the first that is not cached, and whether these are all.
 
     Args:
-        parts: of work that computes nothing and raises `NotRemembered`; what else is wrong the job tells that tries.
+        parts: parts of work that computes nothing and raises `NotRemembered`. Any other error ends the parts, too; the
+            job that computes them reports it.
     """
-    found: dict[Any, Any] = {}
+    cached: dict[Any, Any] = {}
     try:
         for name, part in parts:
-            found[name] = part
+            cached[name] = part
     except (NotRemembered, ExplainError):
-        return found, False
-    return found, True
+        return cached, False
+    return cached, True
 
 
 Work = Callable[[Meter], Iterator[tuple[Hashable, Any]]]
@@ -282,7 +283,7 @@ class Jobs:
 
 
 def failure(job: Job) -> str:
-    """What to tell of a job that failed, without a traceback."""
+    """Return the message for a job that failed, without a traceback."""
     if isinstance(job.error, ExplainError):
         return str(job.error)
     kind = type(job.error).__name__ if job.error else "unknown error"

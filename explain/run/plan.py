@@ -9,7 +9,7 @@ from explain.analyses.method_tests import MethodTests
 from explain.analyses.similarity import SimilarityAttribution
 from explain.core.errors import SettingError
 from explain.core.settings import make
-from explain.embeddings.reading import Texts
+from explain.data.texts import LoadedTexts
 from explain.methods.base import METHODS, Method
 from explain.metrics.base import TrialSettings
 from explain.models.analysis import Analysis
@@ -35,7 +35,7 @@ class TextsItem:
         pooling: how a text's tokens become its vector, see `explain.models.pooling`.
     """
 
-    texts: Texts
+    texts: LoadedTexts
     pooling: str
 
 

@@ -118,24 +118,24 @@ class Results:
 
     @property
     def phrases(self) -> tuple[Phrase, ...] | None:
-        """The key phrases; None where they are not there yet, or were not asked for."""
+        """The key phrases; None if they are not computed yet, or not in the plan."""
         search = self.plan.phrases
-        found = None if search is None else self.answer(search)
-        return None if found is None else found.phrases
+        ranked = None if search is None else self.answer(search)
+        return None if ranked is None else ranked.phrases
 
     @property
     def empty_text(self) -> EmptyText | None:
-        """The model's answer to the text without its words, where key phrases were searched for."""
+        """The model's answer to the text without its words; None without a search for key phrases."""
         search = self.plan.phrases
-        found = None if search is None else self.answer(search)
-        return None if found is None else found.empty_text
+        ranked = None if search is None else self.answer(search)
+        return None if ranked is None else ranked.empty_text
 
     def tests(self, method: Method) -> tuple[MetricResult, ...] | None:
-        """Return the tests of a method's attribution; None where they are not there yet, or were not asked for."""
+        """Return the tests of a method's attribution; None if they are not computed yet, or not in the plan."""
         for tests in self.plan.tests:
             if tests.method == method:
-                found = self.answer(tests)
-                return None if found is None else found.metrics
+                tested = self.answer(tests)
+                return None if tested is None else tested.metrics
         return None
 
     @property

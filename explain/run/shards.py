@@ -114,7 +114,7 @@ class ModelWork(Generic[Item]):
 
 @dataclass(frozen=True)
 class ShardProgress:
-    """How far the work is.
+    """Progress of the work.
 
     Attributes:
         done, total: shards of this call; `seconds_left`: None before the first is done.

@@ -1,125 +1,29 @@
-"""Two poolings side by side: runs that differ in nothing else, as a table.
+"""Compare runs that differ in pooling or seed only, in a table.
 
     python -m explain.training.compare runs/similarity-mean runs/similarity-lstm
 
-Runs of `explain.training.finetune`, or of `explain train` on one file. Each row is one run; with several seeds of a
-pooling, the last rows are their means, and how far the seeds lie apart. Intervals are of each run's own texts: two that
-overlap may still differ, two that do not hardly agree by chance.
+Runs are of `explain.training.finetune`, or of `explain train` on one file. Each row is one run; with several seeds of a
+pooling, the last rows have their mean and range. Intervals are over the test texts of each run, so runs with
+overlapping intervals may still differ.
 """
 
-import json
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from explain.core.arguments import Parser, not_empty
-from explain.core.errors import DataError, exit_with_message
-from explain.training.objectives.base import Objective
-from explain.training.objectives.classification import OneLabel
-from explain.training.recipes import TASK_RECIPES
-
-_MAY_DIFFER = ("pooling", "seed", "output")
+from explain.core.deprecated import old_name
+from explain.core.errors import exit_with_message
+from explain.training.run.comparison import compare
 
 
-def compare(folders: Sequence[str]) -> str:
-    """A Markdown table of runs.
-
-    Raises:
-        DataError: no record in a folder, fewer than two runs, or runs that differ in more than pooling and seed.
-    """
-    records = [_record(folder) for folder in folders]
-    if len(records) < 2:
-        raise DataError("Give two runs or more: the folders that finetune wrote.")
-    _check_alike(folders, records)
-    shown = _objective(records[0]).headline
-    task = records[0]["file"]["name"] if _of_a_file(records[0]) else records[0]["recipe"]["task"]
-    lines = [
-        f"Task {task}, measured on {records[0]['measured_on']} ({records[0]['figures']['count']:,} texts).",
-        "",
-        f"| pooling | seed | trained parameters | of them for pooling | steps | minutes | "
-        f"{' | '.join(name for name, _ in shown)} |",
-        "|---" * (6 + len(shown)) + "|",
-    ]
-    lines += [_row(record, [key for _, key in shown]) for record in records]
-    for pooling in dict.fromkeys(map(_pooling, records)):
-        same = [record for record in records if _pooling(record) == pooling]
-        if len(same) > 1:
-            lines.append(_mean_row(pooling, same, [key for _, key in shown]))
-    return "\n".join([*lines, ""])
-
-
-def _record(folder: str) -> dict[str, Any]:
-    path = Path(folder) / "training.json"
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{folder} holds no record of a run: {path.name} can't be read.") from error
-    if "task" not in record.get("recipe", {}) or (_of_a_file(record) and record["figures"].get("accuracy") is None):
-        raise DataError(f"{folder} is no run whose pooling could be chosen.")
-    return dict(record)
-
-
-def _of_a_file(record: Mapping[str, Any]) -> bool:
-    """Whether it is a run of `explain train`: its task is called as its folder is."""
-    return "file" in record
-
-
-def _objective(record: Mapping[str, Any]) -> type[Objective[Any]] | Objective[Any]:
-    return OneLabel if _of_a_file(record) else TASK_RECIPES[record["recipe"]["task"]].objective
-
-
-def _pooling(record: Mapping[str, Any]) -> str:
-    return str(record["recipe"].get("pooling") or _objective(record).pooling)
-
-
-def _check_alike(folders: Sequence[str], records: Sequence[Mapping[str, Any]]) -> None:
-    for folder, record in zip(folders[1:], records[1:]):
-        first = records[0]["recipe"]
-        names = sorted(first.keys() | record["recipe"].keys())
-        may = {*_MAY_DIFFER, *(("task",) if _of_a_file(record) and _of_a_file(records[0]) else ())}
-        differ = [name for name in names if first.get(name) != record["recipe"].get(name) and name not in may]
-        # Of one file a seed shares out the rows, too: with another seed others are trained and measured on.
-        reinitialized = _of_a_file(record) and _of_a_file(records[0]) and first["seed"] != record["recipe"]["seed"]
-        same = record["file"] == records[0]["file"] if reinitialized else record["data"] == records[0]["data"]
-        if not same:
-            differ.append("data")
-        # Where each stops by itself, by the same rule, each takes the steps it needs.
-        if not first.get("patience") and record["figures"]["steps"] != records[0]["figures"]["steps"]:
-            differ.append("steps taken")
-        if differ:
-            raise DataError(
-                f"{folder} differs from {folders[0]} in {', '.join(differ)}, so pooling is not all that could tell "
-                "them apart. Run both with the same settings and --steps."
-            )
-
-
-def _row(record: Mapping[str, Any], keys: Sequence[str]) -> str:
-    figures = record["figures"]
-    cells = [_pooling(record), record["recipe"]["seed"]]
-    cells += [f"{figures[name]:,}" for name in ("trained_parameters", "pooling_parameters", "steps", "minutes")]
-    return _line([*cells, *(_figure(figures, key) for key in keys)])
-
-
-def _figure(figures: Mapping[str, Any], key: str) -> str:
-    low, high = figures.get(f"{key}_interval") or (None, None)
-    return f"{figures[key]:.3f}" if low is None else f"{figures[key]:.3f} ({low:.3f} to {high:.3f})"
-
-
-def _mean_row(pooling: str, records: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> str:
-    cells = [f"**{pooling}**", f"mean of {len(records)}", "", "", "", ""]
-    for key in keys:
-        values = [record["figures"][key] for record in records]
-        cells.append(f"{sum(values) / len(values):.3f} (seeds {min(values):.3f} to {max(values):.3f})")
-    return _line(cells)
-
-
-def _line(cells: Sequence[object]) -> str:
-    return f"| {' | '.join(map(str, cells))} |"
+def __getattr__(name: str) -> Any:
+    return old_name(__name__, name)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the table of the folders of a command line."""
     parser = Parser(prog="python -m explain.training.compare", description=__doc__.split("\n\n")[0])
-    parser.add_argument("folders", type=not_empty, nargs="+", metavar="DIR", help="folders that finetune wrote")
+    parser.add_argument("folders", type=not_empty, nargs="+", metavar="DIR", help="folders of training runs")
     with exit_with_message("compare"):
         options = parser.parse_args(arguments)
         print(compare(options.folders), end="")

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from explain.data.csv_cells import safe_cell
 from explain.datatypes.encoding import encode
 from explain.views.base import VIEWS, Html, escape, visible
-from explain.views.scores_table import cell
 
 MOST_NUMBERS = 24  # of an array, in a terminal
 MOST_TEXT = 400  # characters of a row, in a terminal
@@ -43,7 +43,7 @@ def to_csv(result: Any) -> str:
     writer = csv.writer(out)
     writer.writerow(("field", "index", "value"))
     for field, index, part in rows(result):
-        writer.writerow((field, ".".join(map(str, index)), cell(part) if isinstance(part, str) else part))
+        writer.writerow((field, ".".join(map(str, index)), safe_cell(part) if isinstance(part, str) else part))
     return out.getvalue()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from explain.data.csv_cells import safe_cell
 from explain.datatypes import LayerStates, Neuron, NeuronActivity, NeuronEffects, NeuronWords, Target
 from explain.numerics.neurons import NEURON_FIGURES, neuron_figures
 from explain.views.attention_arrays import token_records
@@ -15,7 +16,6 @@ from explain.views.layer_graph import token_text
 from explain.views.layer_states import STATE_FIGURES, layer_names, state_figure
 from explain.views.neuron_effects import DRAWN
 from explain.views.neuron_words import in_context
-from explain.views.scores_table import cell
 from explain.views.top_neurons import named, neuron_rows
 
 
@@ -87,7 +87,7 @@ def states_csv(states: LayerStates) -> str:
     for number, layer in enumerate(layer_names(len(states.norms))):
         for token in range(len(tokens)):
             figures = (_short(figure_values[number, token]) for figure_values in values.values())
-            writer.writerow([layer.removeprefix("layer "), token, cell(token_text(tokens, token)), *figures])
+            writer.writerow([layer.removeprefix("layer "), token, safe_cell(token_text(tokens, token)), *figures])
     return out.getvalue()
 
 

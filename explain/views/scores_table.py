@@ -5,6 +5,7 @@ import io
 from collections import Counter
 from collections.abc import Sequence
 
+from explain.data.csv_cells import safe_cell
 from explain.datatypes import Attribution, Output, Prediction, Ranking, Report, SimilarityMatrix, Tokens
 from explain.views.base import UNITS, percent, read_at, target_name, text_label, visible
 from explain.views.confidence import headline, shown_probabilities
@@ -12,7 +13,6 @@ from explain.views.phrase_notes import empty_sentence, phrase_notes
 from explain.views.references import higher_reference
 
 COLUMNS = ("method", "granularity", "text", "segment", "start", "stop", "score", "error", "scale", "note")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 Row = tuple[str, str, str, int | None, int | None, int | None, float, float | None, str, str]
@@ -66,13 +66,8 @@ def to_csv(report: Report) -> str:
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
     for method, granularity, text, *numbers, note in rows(report):
-        writer.writerow([method, granularity, cell(text), *numbers, cell(note)])
+        writer.writerow([method, granularity, safe_cell(text), *numbers, safe_cell(note)])
     return out.getvalue()
-
-
-def cell(text: str) -> str:
-    """Text for a cell of a CSV file: what a spreadsheet would run as a formula is put behind an apostrophe."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def to_text(report: Report, most: int = 12) -> str:
@@ -172,9 +167,9 @@ def matrix_to_csv(matrix: SimilarityMatrix) -> str:
     """Return CSV with a row for each word of the first text and a column for each of the second."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["", *(cell(matrix.tokens.unit_text(unit)) for unit in matrix.right)])
+    writer.writerow(["", *(safe_cell(matrix.tokens.unit_text(unit)) for unit in matrix.right)])
     for unit, values in zip(matrix.left, matrix.values.tolist()):
-        writer.writerow([cell(matrix.tokens.unit_text(unit)), *values])
+        writer.writerow([safe_cell(matrix.tokens.unit_text(unit)), *values])
     return out.getvalue()
 
 

@@ -6,9 +6,9 @@ import streamlit as st
 
 from explain.analyses.clusters import MOST_CLUSTERS, Clusters
 from explain.core.guide import definition
+from explain.data.texts import LoadedTexts
 from explain.datatypes import TextClusters
-from explain.embeddings.reading import Texts
-from explain.embeddings.writing import clusters_csv
+from explain.report.vector_files import clusters_csv
 from explain.run.results import Results
 from explain.views.scores_table import shortened
 from pages.embeddings.selection import Selection
@@ -50,7 +50,7 @@ def clusters(selection: Selection) -> Panel | None:
     return Panel((clustering,), draw)
 
 
-def cluster_slider(texts: Texts) -> Clusters | None:
+def cluster_slider(texts: LoadedTexts) -> Clusters | None:
     """Draw the number of clusters and return the analysis; None where there are too few texts."""
     most = min(MOST_CLUSTERS, len(set(texts.texts)) - 1)
     if most < 2:

@@ -4,8 +4,8 @@ import streamlit as st
 
 from explain.analyses.cosine_matrix import MOST_COMPARED, CosineMatrix
 from explain.core.guide import definition
+from explain.data.texts import LoadedTexts
 from explain.datatypes import TextMatrix
-from explain.embeddings.reading import Texts
 from explain.run.results import Results
 from explain.views.scores_table import shortened
 from explain.views.text_map import matrix_figure, matrix_order
@@ -53,7 +53,7 @@ def matrix(selection: Selection) -> Panel:
     return Panel((analysis, *([clustering] if clustering else [])), draw)
 
 
-def nearest_pairs(texts: Texts, cosines: TextMatrix) -> None:
+def nearest_pairs(texts: LoadedTexts, cosines: TextMatrix) -> None:
     """Draw a table of the nearest pairs; a selected row picks both texts."""
     rows = []
     for first_place, second_place in cosines.pairs.tolist():

@@ -141,10 +141,9 @@ def about_texts(selection: Selection, vectors: TextVectors) -> None:
     count = f"{len(texts):,} texts" if len(texts) != 1 else "1 text"
     name = POOLINGS[vectors.pooling.partition(":")[0]].lower()
     sentences = [f"{count} as vectors of {vectors.vectors.shape[1]} numbers, by {model.name} ({name})."]
-    if uploaded.most is not None and texts.last >= uploaded.most:
+    if uploaded.most is not None and texts.report.last >= uploaded.most:
         sentences.append(f"These are the first {uploaded.most:,} rows of the file; there may be more.")
-    if texts.blank:
-        sentences.append(f"Rows without a text, left out: {texts.blank:,}.")
+    sentences += texts.report.sentences()
     if cut := int(vectors.truncated.sum()):
         sentences.append(f"Texts longer than {model.vectors.longest_text} pieces, read only to there: {cut:,}.")
     st.caption(show.plain(" ".join(sentences)))

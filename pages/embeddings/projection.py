@@ -6,8 +6,8 @@ from explain.analyses import pca_map, umap_map
 from explain.analyses.pca_map import PCAMap
 from explain.analyses.umap_map import MOST_MAPPED, UMAPMap
 from explain.core.guide import definition
+from explain.data.texts import LoadedTexts
 from explain.datatypes import TextClusters, TextMap, TextVectors
-from explain.embeddings.reading import Texts
 from explain.models.analysis import VectorAnalysis
 from explain.run.results import Results
 from explain.views.text_map import MOST_GROUPS, Coloring, map_figure, points_shown
@@ -60,7 +60,7 @@ def projection(selection: Selection) -> Panel | None:
     return Panel((analysis, *([clustering] if clustering else [])), draw)
 
 
-def color_picker(texts: Texts) -> str:
+def color_picker(texts: LoadedTexts) -> str:
     """Draw the choice of colors, labels first where there are labels, and return it."""
     memory = st.session_state
     if texts.labels and memory.get("colored") != texts.digest:
@@ -69,7 +69,9 @@ def color_picker(texts: Texts) -> str:
     return str(forms.choice("Color by", colors, "color", "cluster", width=180))
 
 
-def coloring_of(colored_by: str, vectors: TextVectors, texts: Texts, clusters: TextClusters | None) -> Coloring | None:
+def coloring_of(
+    colored_by: str, vectors: TextVectors, texts: LoadedTexts, clusters: TextClusters | None
+) -> Coloring | None:
     """Return the color of each text; None for one color."""
     if colored_by == "length":
         return Coloring("pieces", vectors.pieces)

@@ -4,15 +4,15 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from explain.data.texts import LoadedTexts
 from explain.datatypes import Ranking
-from explain.embeddings.reading import Texts
 from explain.views.scores_table import shortened
 from pages.embeddings.selection import MOST_SHOWN
 
 COSINE = st.column_config.NumberColumn(format="%.3f", width="small")
 
 
-def ranking_table(texts: Texts, ranking: Ranking, key: str, on_row: Callable[[int], None]) -> None:
+def ranking_table(texts: LoadedTexts, ranking: Ranking, key: str, on_row: Callable[[int], None]) -> None:
     """Draw the table; `on_row` receives the row of a text that is selected."""
     rows = [
         {

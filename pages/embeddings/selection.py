@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from explain.embeddings.reading import Texts
+from explain.data.texts import LoadedTexts
 from explain.models.base import TextModel
 from pages.shared.files import UploadedTexts
 
@@ -11,7 +11,7 @@ MOST_SHOWN = 300  # characters of a text in a table
 
 @dataclass(frozen=True)
 class Selection:
-    """Texts, the model and pooling of their vectors, and the picked texts by number."""
+    """LoadedTexts, the model and pooling of their vectors, and the picked texts by number."""
 
     uploaded: UploadedTexts
     model: TextModel
@@ -19,6 +19,6 @@ class Selection:
     picked: tuple[int, ...]
 
     @property
-    def texts(self) -> Texts:
+    def texts(self) -> LoadedTexts:
         """The texts without the file they come from."""
         return self.uploaded.texts

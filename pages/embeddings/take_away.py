@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from explain.datatypes import TextVectors
-from explain.embeddings.writing import written
+from explain.report.vector_files import to_bytes
 from pages.embeddings.selection import Selection
 from pages.shared import show
 
@@ -23,7 +23,7 @@ def take_away(selection: Selection, vectors: TextVectors) -> None:
         for form, title, kind in kinds:
             st.download_button(
                 f"Vectors, {title}",
-                partial(written, vectors, texts, form),
+                partial(to_bytes, vectors, texts, form),
                 f"vectors.{form}",
                 kind,
                 on_click="ignore",
@@ -44,6 +44,6 @@ def as_python(selection: Selection) -> str:
     options = {"column": uploaded.column, "label": uploaded.label, "most": uploaded.most}
     named = "".join(f", {name}={setting!r}" for name, setting in options.items() if setting is not None)
     return (
-        "import explain\nfrom explain.embeddings.reading import read_texts\n\n"
+        "import explain\nfrom explain.data.texts import read_texts\n\n"
         f"texts = read_texts({uploaded.file!r}{named})\nvectors = explain.embed(texts.texts, {ending}"
     )

@@ -5,8 +5,8 @@ import streamlit as st
 from explain.analyses.similarity import SimilarityAttribution
 from explain.core.errors import ModelError
 from explain.core.guide import definition
+from explain.data.texts import LoadedTexts
 from explain.datatypes import TextVectors
-from explain.embeddings.reading import Texts
 from explain.models.base import TextModel
 from explain.models.pooling import POOLINGS
 from explain.numerics.nearest import cosines
@@ -22,7 +22,7 @@ MOST_SHOWN = 1000  # characters of a text
 PLACES = {"one": "Row of a text", "other": "Row of another"}  # by their names in the address bar
 
 
-def picked(texts: Texts) -> tuple[int, ...]:
+def picked(texts: LoadedTexts) -> tuple[int, ...]:
     """Return the numbers of the compared texts, whose rows come from the boxes, a click or a link."""
     numbers: dict[int, None] = {}
     for key in PLACES:
@@ -66,7 +66,7 @@ def _rerun_page() -> None:
 
 
 def two_texts(
-    texts: Texts, vectors: TextVectors, model: TextModel, numbers: tuple[int, ...], *, word_by_word: bool
+    texts: LoadedTexts, vectors: TextVectors, model: TextModel, numbers: tuple[int, ...], *, word_by_word: bool
 ) -> None:
     """Draw the boxes for two rows, their texts and cosine and, if it may be computed now, the words behind it."""
     st.subheader("Two texts", anchor=False)

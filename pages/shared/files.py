@@ -2,16 +2,17 @@
 
 import hashlib
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
 
 from explain.core.errors import DataError
-from explain.embeddings.reading import MOST_ROWS, Texts, of_lines, read_texts
+from explain.data.columns import Columns
+from explain.data.dataset import Dataset
+from explain.data.formats import ENDINGS
+from explain.data.texts import LIMITS, MOST_ROWS, DifferentTexts, LoadedTexts, load_texts, pasted_texts, read_lines
 from explain.run.jobs import recall
-from explain.text.lines import Lines, read_lines
-from explain.text.tables import ENDINGS, Source, columns_of
 from pages.shared import session, show
 from pages.shared.forms import choice
 
@@ -72,7 +73,7 @@ def loaded_before(name: str, key: str) -> None:
 class UploadedTexts:
     """Texts of a visitor, and the file and columns they come from; None where they were pasted."""
 
-    texts: Texts
+    texts: LoadedTexts
     file: str | None = None
     column: str | None = None
     label: str | None = None
@@ -117,7 +118,7 @@ def _pasted() -> UploadedTexts | None:
     if not lines.strip():
         show.advice("Paste some texts, one a line.")
         return None
-    return UploadedTexts(of_lines(lines))
+    return UploadedTexts(pasted_texts(lines))
 
 
 def _of_file() -> UploadedTexts | None:
@@ -130,13 +131,15 @@ def _of_file() -> UploadedTexts | None:
     if uploaded is None:
         return _file_of_before()
     content = uploaded.getvalue()
-    source = Source.of(uploaded.name, content)
+    dataset = Dataset.of_bytes(uploaded.name, content, limits=LIMITS)
     digest = _digest(uploaded, content)
-    names = recall(session.cache(), ("columns", digest, uploaded.name), lambda: columns_of(source))
+    names: tuple[str, ...] = recall(session.cache(), ("columns", digest, uploaded.name), lambda: dataset.names)
+    names = names if dataset.has_columns else ()
     column, label, most = _columns(names)
     key = ("texts", digest, uploaded.name, column, label, most)
     with st.spinner(f"Reading {show.plain(uploaded.name)} ..."):
-        texts = recall(session.cache(), key, lambda: read_texts(source, column=column, label=label, most=most))
+        columns = Columns(text=column, label=label)
+        texts = recall(session.cache(), key, lambda: load_texts(replace(dataset, columns=columns, most=most)))
     uploaded_texts = UploadedTexts(texts, uploaded.name, column, label, most)
     st.session_state.file_before = (key, uploaded_texts.file, column, label, most)
     return uploaded_texts
@@ -186,7 +189,7 @@ def _digest(uploaded: Any, content: bytes) -> Hashable:
     return known[1]
 
 
-def set_of_texts() -> Lines | None:
+def set_of_texts() -> DifferentTexts | None:
     """Draw boxes for a set of texts, one a line, and return it, kept for the visit; None where there is none."""
     memory = st.session_state
     session.keep("set_of_texts")

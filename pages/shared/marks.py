@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from explain.data.csv_cells import safe_cell
 from explain.datatypes import Report, Tokens
 from explain.evaluation.plausibility import RANDOM, markable, plausibility
-from explain.views.scores_table import cell
 
 COLUMNS = (
     *("text", "text_pair", "words", "marked", "word_numbers", "marked_words"),
@@ -135,7 +135,9 @@ class Marks:
             for row in record["figures"] or [{}]:
                 settings = {"settings": json.dumps(row["settings"])} if row else {}
                 whole = about | row | settings
-                writer.writerow({name: cell(part) if isinstance(part, str) else part for name, part in whole.items()})
+                writer.writerow(
+                    {name: safe_cell(part) if isinstance(part, str) else part for name, part in whole.items()}
+                )
         return out.getvalue()
 
 

@@ -12,12 +12,12 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from explain.analyses.umap_map import compile_umap
 from explain.core.hosts import is_loopback
 from explain.core.installation import environment_number
+from explain.data.columns import Columns
+from explain.data.dataset import Dataset
 from explain.models.base import TextModel
 from explain.models.loading import catalogue
 from explain.run.jobs import Cache, Jobs
-from explain.training.columns import Columns, Examples
-from explain.training.columns import examples as examples_of
-from explain.training.tables import Table, read_table
+from explain.training.labeled_rows import LabeledRows, labeled_rows, uploaded_rows
 from pages.shared.marks import Marks
 
 LONGEST_IN_LINK = 2000
@@ -46,15 +46,15 @@ def model(name: str, task: str | None = None) -> TextModel:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def table(name: str, content: bytes) -> Table:
-    """Read an uploaded file as a table; raises `DataError` with what to do."""
-    return read_table(name, content)
+def rows_of_file(name: str, content: bytes) -> Dataset:
+    """Return an uploaded file as rows to learn from; raises `DataError` with what to do."""
+    return uploaded_rows(name, content)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def learnable(_table: Table, sha256: str, columns: Columns) -> Examples:
-    """Return the rows of a table that can be learned from; raises `DataError` with what to do."""
-    return examples_of(_table, columns)
+def learnable(_dataset: Dataset, sha256: str, columns: Columns) -> LabeledRows:
+    """Return the rows that can be learned from; raises `DataError` with what to do."""
+    return labeled_rows(_dataset, columns)
 
 
 @st.cache_resource(show_spinner=False)

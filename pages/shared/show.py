@@ -8,8 +8,10 @@ from typing import Any
 import streamlit as st
 
 from explain.datatypes import Prediction, Target, Verdict
-from explain.methods.base import METHODS
+from explain.methods.base import METHODS, Method
 from explain.models.base import TextModel
+from explain.report.record import report_of, to_json
+from explain.run.results import Results
 from explain.text.coverage import coverage, doubt
 from explain.views.base import VIEWS, asset
 from explain.views.probabilities import SHOWN
@@ -102,6 +104,18 @@ def _ask(clicked: Mapping[str, Any]) -> None:
     st.session_state.which = clicked["position"]
 
 
+def record_button(results: Results, model: TextModel) -> None:
+    """Draw a button for the report of everything that is computed here, which `explain replay` computes again."""
+    st.download_button(
+        "JSON, to replay",
+        lambda: to_json(report_of(results, model)),
+        "report.json",
+        "application/json",
+        on_click="ignore",
+        key="record",
+    )
+
+
 def links(text: str | None = None, pair: str | None = None) -> None:
     """Draw buttons that copy a link to this page, without and with its text."""
     texts = {name: typed for name, typed in (("text", text), ("pair", pair)) if typed is not None}
@@ -158,6 +172,11 @@ def warnings(prediction: Prediction, model: TextModel, unread: str = "the rest i
                 f"Only the first {place:,} of {len(text):,} characters were read, since the model reads at most "
                 f"{model.max_tokens} pieces; {unread}."
             )
+
+
+def limits_of(method: Method) -> str:
+    """Return the limits of a method and the version of its arithmetic, for a tooltip."""
+    return f"{method.limits} Version {method.version}."
 
 
 def method_titles() -> dict[str, str]:

@@ -16,6 +16,7 @@ from explain.analyses.neuron_ablation import NeuronAblation
 from explain.analyses.neuron_activations import NeuronActivations
 from explain.core.errors import Cancelled, DataError, ModelError, SettingError
 from explain.core.meter import Meter
+from explain.data.texts import read_lines
 from explain.datatypes import Neuron, NeuronWords
 from explain.models.analysis import Analysis, ExplainedText
 from explain.models.base import TextModel
@@ -25,7 +26,6 @@ from explain.run import engine
 from explain.run.jobs import Cache, CacheCheckpoint
 from explain.run.plan import Plan
 from explain.testing import NoGradientModel, default_item
-from explain.text.lines import read_lines
 from explain.views.base import VIEWS
 
 TEXT = "The film isn't good, but its top-notch cast saves it!"

@@ -21,11 +21,11 @@ from explain.analyses.semantic_search import SemanticSearch
 from explain.analyses.umap_map import UMAPMap
 from explain.core.errors import Cancelled, FileError, ModelError, SettingError, TextError
 from explain.core.meter import Meter
+from explain.data.texts import LoadedTexts, pasted_texts
 from explain.datatypes import ModelRecord, TextVectors
-from explain.embeddings import writing
-from explain.embeddings.reading import Texts, of_lines
 from explain.models.loading.catalogue import default_encoder
 from explain.models.transformer import EncoderModel, EncoderVectors
+from explain.report import vector_files
 from explain.run import engine
 from explain.run import vectors as run_vectors
 from explain.run.jobs import Cache
@@ -55,7 +55,7 @@ def answered(analysis, vectors: TextVectors, meter: Meter | None = None):
 
 
 def test_batches_do_not_matter(tiny_bert: EncoderModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    texts = of_lines(LINES).texts
+    texts = pasted_texts(LINES).texts
     monkeypatch.setattr(run_vectors, "AT_ONCE", 2)
     meter = Meter()
     found = explain.embed(texts, tiny_bert, pooling="max", meter=meter)
@@ -85,7 +85,7 @@ def test_toys_have_no_vectors() -> None:
 
 
 def test_parts_are_remembered_by_what_they_depend_on(tiny_bert: EncoderModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    texts, cache, meter = of_lines(LINES), Cache(), Meter()
+    texts, cache, meter = pasted_texts(LINES), Cache(), Meter()
     plan = Plan(TextsItem(texts, "mean"), (SemanticSearch("a story"), Clusters(2)))
     assert engine.cost(plan, tiny_bert) == 5 + 1 + 3
     nothing, complete = engine.known(plan, tiny_bert, cache)
@@ -109,7 +109,7 @@ def test_work_can_be_stopped(tiny_bert: EncoderModel) -> None:
 
 
 def test_search_and_neighbours(tiny_bert: EncoderModel) -> None:
-    texts = of_lines(LINES)
+    texts = pasted_texts(LINES)
     vectors = explain.embed(texts.texts, tiny_bert)
     found = SemanticSearch("A bad story", 3).run(tiny_bert, vectors)
     assert found.members[:2].tolist() == [1, 3] and np.allclose(found.cosines[:2], 1) and not found.truncated
@@ -158,10 +158,10 @@ def test_pca_is_the_plane_of_the_largest_variance(grouped: TextVectors) -> None:
 
 def test_keys_of_what_is_remembered_hold_no_texts(tiny_bert: EncoderModel) -> None:
     cache = Cache()
-    texts = of_lines("a film\nthe dog swims\nthe sea")
+    texts = pasted_texts("a film\nthe dog swims\nthe sea")
     engine.results(Plan(TextsItem(texts, "mean"), (PCAMap(),)), tiny_bert, cache=cache)
     kept = list(cache._entries)
-    assert kept and not any(isinstance(part, Texts) for key in kept for part in key)
+    assert kept and not any(isinstance(part, LoadedTexts) for key in kept for part in key)
 
 
 def test_long_texts_are_cut_into_pieces_a_few_at_a_time(
@@ -215,8 +215,8 @@ def test_clusters_are_found_and_their_silhouette_is_scikit_learns(grouped: TextV
     assert np.average(found.by_cluster, weights=found.sizes) == pytest.approx(found.silhouette)
     for cluster, typical in enumerate(found.typical):
         assert (found.of[typical] == cluster).all()
-    texts = Texts(tuple(f"=text {number}" for number in range(120)), tuple(range(2, 122)))
-    lines = writing.clusters_csv(found, texts).splitlines()
+    texts = LoadedTexts(tuple(f"=text {number}" for number in range(120)), tuple(range(2, 122)))
+    lines = vector_files.clusters_csv(found, texts).splitlines()
     assert lines[:2] == ["row,text,cluster", "2,'=text 0,1"] and lines[-1] == "121,'=text 119,3"
 
 
@@ -246,11 +246,11 @@ def test_clusters_that_can_not_be_told_apart() -> None:
 
 @pytest.fixture
 def written(tiny_bert: EncoderModel, tmp_path: Path) -> Iterator[Callable[[str], Path]]:
-    texts = of_lines(LINES)
+    texts = pasted_texts(LINES)
     vectors = explain.embed(texts.texts, tiny_bert)
 
     def write(name: str) -> Path:
-        writing.write(vectors, texts, tmp_path / name)
+        vector_files.write(vectors, texts, tmp_path / name)
         return tmp_path / name
 
     write.vectors = vectors.vectors  # type: ignore[attr-defined]

@@ -236,7 +236,7 @@ def test_texts_become_vectors_and_a_ranking(tmp_path: Path, capsys: pytest.Captu
     said = capsys.readouterr()
     header, first, second = said.out.splitlines()
     assert header.split() == ["cosine", "row", "text"] and {first.split()[1], second.split()[1]} == {"1", "4"}
-    assert "3 texts, 384 numbers each (base, mean)." in said.err and "left out: 1." in said.err
+    assert "3 texts, 384 numbers each (base, mean)." in said.err and "left out: 1 (row 2)." in said.err
     with np.load(out, allow_pickle=False) as arrays:
         assert np.allclose(arrays["vectors"][0], explain.embed(["a bad film"], "base").vectors[0], atol=1e-5)
         assert arrays["vectors"].shape == (3, 384) and arrays["rows"].tolist() == [1, 3, 4]

@@ -23,7 +23,7 @@ import torch
 from explain.core import files
 from explain.core.errors import FileError
 from explain.core.files import append_text, atomic_file, atomic_files, check_writable, create_folder, write_file
-from explain.training.library_errors import library_errors
+from explain.training.run.library_errors import library_errors
 from tests.full_disk import full_disk
 
 ROOT = Path(__file__).parent.parent.parent
@@ -332,16 +332,18 @@ def test_a_kill_in_mid_write_leaves_the_earlier_file(tmp_path: Path) -> None:
 
 # Calls that write, by what they are called; with the function they stand in, and why they may.
 OTHER_WRITERS = {
-    ("explain/__main__.py", "_write_to_nobody"): "the null device, where nobody reads any more",
+    ("explain/cli/ask.py", "_write"): "into a text: `answers.to_csv` opens no file",
+    ("explain/cli/output.py", "discard_output"): "the null device, where nobody reads any more",
     ("explain/run/folder_store.py", "_parquet"): "into memory",
-    ("explain/embeddings/writing.py", "write_opened"): "into a file that `atomic_file` opened, or into memory",
+    ("explain/report/vector_files.py", "write_opened"): "into a file that `atomic_file` opened, or into memory",
+    ("explain/report/vector_files.py", "_write_npz"): "into a file that `atomic_file` opened, or into memory",
     ("explain/views/attention_arrays.py", "to_npz"): "into memory",
-    ("explain/training/pretrain.py", "save"): "into the folder of `atomic_files`",
-    ("explain/training/finetune.py", "save"): "into the folder of `atomic_files`",
-    ("explain/training/runs.py", "created"): "names a folder that was filled beside its place",
+    ("explain/training/run/pretraining.py", "save"): "into the folder of `atomic_files`",
+    ("explain/training/run/finetuning.py", "save"): "into the folder of `atomic_files`",
+    ("explain/training/run/runs.py", "created"): "names a folder that was filled beside its place",
+    ("explain/training/run/runs.py", "start"): "the log that a process writes itself",
     ("explain/core/locks.py", "__init__"): "the lock of a folder, an empty file",
     ("explain/core/locks.py", "is_held"): "the lock of a folder, an empty file",
-    ("explain/training/runs.py", "start"): "the log that a process writes itself",
     ("explain/testing/planted_models.py", "_model"): "into a temporary folder",
 }
 WRITING_CALLS = {

@@ -24,7 +24,7 @@ from explain.run.plan import DEFAULT_METHODS
 from explain.tasks.base import TASKS
 from explain.text.phrases import PhraseSettings
 from explain.text.removal import OPERATORS
-from explain.training.classifier_settings import TableSettings
+from explain.training.recipes.classifier_settings import TableSettings
 from explain.views.base import VIEWS
 from explain.views.verdicts import VERDICTS
 from tests.command_line_page import commands, options

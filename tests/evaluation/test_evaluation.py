@@ -65,9 +65,21 @@ def test_labels_are_laid_over_the_text(folder: Path) -> None:
     assert samples[1].words == ()
 
 
+def test_rows_without_a_text_and_repeated_ones_are_told(tmp_path: Path) -> None:
+    (tmp_path / "dev.csv").write_text("text,id\nso good,a\n ,b\nso good,c\n")
+    notes: list[str] = []
+    samples, neutral = read_samples(str(tmp_path), "dev", notes.append)
+    assert [sample.id for sample in samples] == ["a", "c"] and not neutral
+    assert notes == ["Rows without a text were left out: 1 (row 2).", "Rows that repeat an earlier text: 1 (row 3)."]
+    assert read_samples(str(tmp_path / "dev.csv"), "dev") == (samples, 0)
+
+
 @pytest.mark.parametrize(
     ("row", "said"),
-    [({"text": "so", "tokens": ["no"], "spans": [[0, 1, 2]]}, "don't fit"), ({"words": "so"}, "no column text")],
+    [
+        ({"text": "so", "tokens": ["no"], "spans": [[0, 1, 2]]}, "don't fit"),
+        ({"words": "so"}, "no column 'text'; it has words"),
+    ],
 )
 def test_rows_that_don_t_fit_are_told(row: dict[str, Any], said: str, tmp_path: Path) -> None:
     (tmp_path / "dev.jsonl").write_text(json.dumps(row))

@@ -119,7 +119,7 @@ def test_a_file_with_labels_of_which_the_first_rows_are_taken(app: AppTest) -> N
     ]
     load(app, ("re[views].csv", "\n".join(lines).encode(), "text/csv"))
     assert not app.error and "41 texts" not in said(app) and "40 texts as vectors of 32" in said(app)
-    assert "Rows without a text, left out: 1." in said(app)
+    assert "Rows without a text were left out: 1 (row 41)." in said(app)
     app.selectbox(key="label").set_value("kind")
     app.number_input(key="rows").set_value(30)
     run(app)
@@ -134,7 +134,7 @@ def test_a_file_with_labels_of_which_the_first_rows_are_taken(app: AppTest) -> N
         (("a.csv", b"", "text/csv"), "a.csv is empty"),
         (("a.csv", b"text\n", "text/csv"), "a.csv holds no texts"),
         (("<b>.txt", b"\xff\xfe", "text/plain"), "<b>.txt is UTF-16"),
-        (("a.jsonl", b'{"a": 1}', "application/json"), "Row 1: 'a' holds int"),
+        (("a.jsonl", b'{"a": 1}', "application/json"), "a.jsonl, row 1: 'a' holds int"),
         (("a.parquet", b"no", "application/octet-stream"), "no Parquet file"),
     ],
 )

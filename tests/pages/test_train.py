@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from explain.training import classifier_settings as own
-from explain.training import runs
-from explain.training.columns import Columns
+from explain.core.locks import FolderLock
+from explain.data.columns import Columns
+from explain.training.labeled_rows import open_rows
+from explain.training.recipes.classifier_settings import TableSettings
+from explain.training.run import runs
+from explain.training.run.preparation import prepare_classifier
 from explain.training.shipped import SHIPPED
-from explain.training.tables import read_file
 from pages.shared import session
 from tests.waiting import PATIENCE
 
@@ -52,7 +54,7 @@ def press(at: AppTest, label: str) -> AppTest:
 
 def finished(folder: Path, file: str = "requests.csv") -> Path:
     """A run that was trained, with made-up figures."""
-    own.prepare(folder, read_file(SHIPPED["table"][0]), Columns(), own.TableSettings())
+    prepare_classifier(folder, open_rows(SHIPPED["table"][0]), Columns(), TableSettings())
     recipe = json.loads((folder / runs.RECIPE).read_text())
     recipe["file"]["name"] = file
     (folder / runs.RECIPE).write_text(json.dumps(recipe))
@@ -151,7 +153,7 @@ def test_a_run_at_work_shows_how_far_it_is_and_is_stopped(
 ) -> None:
     folder = finished(models / "mine")
     runs.Reporter(folder).doing("Training", 0.25)
-    lock = runs.Lock(folder)
+    lock = FolderLock(folder, "busy")
     asked: list[Path] = []
     monkeypatch.setattr(runs, "cancel", asked.append)
     at = app()
@@ -173,7 +175,7 @@ def test_results_are_shown_and_nothing_hostile_in_them_is_read_as_markup(models:
     at.run()
     assert not at.exception and not at.error
     assert at.table[0].value.loc[0].tolist() == ["accuracy"] + ["0.750 (0.500 to 0.900)"] * 3
-    assert "That may be chance" in said(at) and HOSTILE in said(at)
+    assert "may be due to chance" in said(at) and HOSTILE in said(at)
     assert not any(HOSTILE in one.value for one in at.markdown)
     press(at, "Delete it")
     assert not at.exception and not (models / "mine").exists()

@@ -60,6 +60,9 @@ def list_models() -> tuple[Entry, ...]:
 
     Raises:
         ModelError: two models have one name.
+
+    >>> "sentiment" in [entry.name for entry in list_models()]
+    True
     """
     entries = [_shipped(folder) for folder in _described(weights_folder())]
     entries += trained_here()

@@ -1,7 +1,7 @@
-"""Extractive question answering: where in a context the answer to a question begins and ends.
+"""Extractive question answering: where the answer to a question begins and ends in a context.
 
-A long context is read in windows that overlap. Trained is on one window of each question, of those that hold its whole
-answer: windows without it cost as much and say little. Measured is over all windows: the best span of any.
+A long context is read in overlapping windows. Training uses one window of each question that contains its whole answer;
+windows without the answer cost as much and teach little. Measuring takes the best span of all windows.
 """
 
 from collections.abc import Sequence
@@ -15,16 +15,16 @@ import torch
 from transformers import BertForQuestionAnswering, PreTrainedTokenizerBase
 
 from explain.core.errors import DataError
-from explain.training.evaluate import answer_figures
+from explain.training.measure.answers import answer_figures
 from explain.training.objectives.base import Feature, Figures, Fitted, Objective, Row, Source, plain_features, read_out
 
-LONGEST_QUESTION = 64  # pieces; the few longer ones are cut
+LONGEST_QUESTION = 64  # pieces; the few longer questions are truncated
 LONGEST_ANSWER = 30  # pieces
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question on a context and its right answers: text, and where it begins; the one most people gave first."""
+    """A question about a context, and its answers: text and start, the most frequent answer first."""
 
     question: str
     context: str
@@ -33,11 +33,11 @@ class Question:
 
 @dataclass(frozen=True)
 class Window:
-    """What the model sees of one question's context at once.
+    """A part of one question's context that the model reads at once.
 
     Attributes:
-        number: of the question.
-        feature: its ids and segments.
+        number: index of the question.
+        feature: ids and segments.
         spans (T, 2): characters of the context that each piece covers; (-1, -1) outside the context.
     """
 
@@ -47,7 +47,7 @@ class Window:
 
     @property
     def context(self) -> npt.NDArray[np.int64]:
-        """The places of the context's pieces, in order."""
+        """Positions of the context's pieces, in order."""
         return np.flatnonzero(self.spans[:, 0] >= 0)
 
 
@@ -63,7 +63,7 @@ class Answers(Objective[Question]):
 
     labels: tuple[str, ...] = ("start", "end")
     longest: int = 160
-    stride: int = 64  # pieces that two windows share
+    stride: int = 64  # pieces shared by two windows
     longest_measured: int = 256
     stride_measured: int = 96
 
@@ -76,7 +76,9 @@ class Answers(Objective[Question]):
             text, start = answer.get("text"), answer.get("start")
             if not text or not isinstance(start, int) or context[start : start + len(text)] != text:
                 raise DataError(f"has the answer {text!r}, which is not in its context at its start, {start!r}.")
-        ranked = sorted(answers, key=lambda answer: -answer.get("votes", 0))  # stable: the first of the most voted
+        ranked = sorted(
+            answers, key=lambda answer: -answer.get("votes", 0)
+        )  # stable: of equally frequent answers the first stays first
         return Question(
             str(row[source.texts[0]]).strip(),
             context,
@@ -92,10 +94,10 @@ class Answers(Objective[Question]):
             text, start = examples[window.number].answers[0]
             places = covering_pieces(window, start, start + len(text))
             if places is not None:
-                marked = window.feature | {"start_positions": places[0], "end_positions": places[1]}
-                holding.setdefault(window.number, []).append(marked)
-        # Where several windows hold the answer they take turns, so that it stands early, late and in between.
-        return [found[number % len(found)] for number, found in holding.items()]
+                positions = {"start_positions": places[0], "end_positions": places[1]}
+                holding.setdefault(window.number, []).append(window.feature | positions)
+        # Questions take different windows, so that answers stand early, late and in between.
+        return [marked[number % len(marked)] for number, marked in holding.items()]
 
     def measure(
         self,
@@ -105,14 +107,14 @@ class Answers(Objective[Question]):
         fitted: Fitted,
     ) -> Figures:
         cut = windows(examples, tokenizer, self.longest_measured, self.stride_measured)
-        found = read_out(
+        logits = read_out(
             model,
             [window.feature for window in cut],
             tokenizer.pad_token_id,
             lambda out, _: torch.stack([out.start_logits, out.end_logits], dim=1),  # (B, 2, T)
         )
         best = [(-np.inf, "")] * len(examples)
-        for window, (starts, ends) in zip(cut, found, strict=True):
+        for window, (starts, ends) in zip(cut, logits, strict=True):
             places = window.context
             if len(places) == 0:
                 continue
@@ -127,16 +129,18 @@ class Answers(Objective[Question]):
 def windows(
     examples: Sequence[Question], tokenizer: PreTrainedTokenizerBase, longest: int, stride: int
 ) -> list[Window]:
-    """Cut every question's context into windows that overlap by `stride` pieces.
+    """Split every question's context into windows that overlap by `stride` pieces.
 
     Args:
-        longest: pieces of a window, the question and the special tokens included.
+        longest: most pieces of a window, the question and the special tokens included.
 
     Raises:
         DataError: the windows are too short for a question and an overlap of `stride`.
     """
     if longest < LONGEST_QUESTION + stride + 4:
-        raise DataError(f"Windows of {longest} pieces are too short for questions of {LONGEST_QUESTION}; take more.")
+        raise DataError(
+            f"Windows of {longest} pieces are too short for questions of {LONGEST_QUESTION} pieces. Use longer windows."
+        )
     features, encoded = plain_features(
         tokenizer,
         _cut_questions([example.question for example in examples], tokenizer),
@@ -147,12 +151,12 @@ def windows(
         return_overflowing_tokens=True,
         return_offsets_mapping=True,
     )
-    found = []
+    parts = []
     for row, feature in enumerate(features):
         spans = np.array(encoded["offset_mapping"][row], dtype=np.int64)
         spans[np.array(encoded.sequence_ids(row), dtype=object) != 1] = -1
-        found.append(Window(encoded["overflow_to_sample_mapping"][row], feature, spans))
-    return found
+        parts.append(Window(encoded["overflow_to_sample_mapping"][row], feature, spans))
+    return parts
 
 
 def _cut_questions(questions: list[str], tokenizer: PreTrainedTokenizerBase) -> list[str]:
@@ -164,27 +168,27 @@ def _cut_questions(questions: list[str], tokenizer: PreTrainedTokenizerBase) -> 
 
 
 def covering_pieces(window: Window, start: int, stop: int) -> tuple[int, int] | None:
-    """The first and the last piece that cover context[start:stop], or None where the window does not hold all of it."""
+    """Return the first and last piece that cover context[start:stop]; None if the window does not contain all of it."""
     places = window.context
     if len(places) == 0:
         return None
     spans = window.spans[places]
-    first = int(np.searchsorted(spans[:, 1], start, side="right"))  # the first that ends after the start
-    last = int(np.searchsorted(spans[:, 0], stop, side="left")) - 1  # the last that begins before the stop
+    first = int(np.searchsorted(spans[:, 1], start, side="right"))  # first piece that ends after the start
+    last = int(np.searchsorted(spans[:, 0], stop, side="left")) - 1  # last piece that begins before the stop
     if first > last or spans[first, 0] > start or spans[last, 1] < stop:
         return None
     return int(places[first]), int(places[last])
 
 
 def best_span(starts: npt.NDArray[np.floating], ends: npt.NDArray[np.floating], longest: int) -> tuple[float, int, int]:
-    """The span with the greatest sum of a start's and an end's logit.
+    """Return the span with the greatest sum of start and end logits.
 
     Args:
         starts (N), ends (N): logits of each piece of a context.
-        longest: pieces a span may have.
+        longest: most pieces of a span.
 
     Returns:
-        The sum, and the first and the last piece, both inside.
+        The sum, the first and the last piece of the span (inclusive).
     """
     best = (-np.inf, 0, 0)
     for further in range(min(longest, len(starts))):

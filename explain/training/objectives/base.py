@@ -1,4 +1,4 @@
-"""What a kind of task is to training: how rows become features, what is minimized, what is fitted, what is measured."""
+"""Base of objectives: how rows become features, which loss is minimized, what is fitted and measured."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -14,9 +14,9 @@ from transformers import PreTrainedTokenizerBase
 
 from explain.core.errors import DataError
 
-Row = dict[str, Any]  # as it stands in the data
+Row = dict[str, Any]  # a row of a data set
 Example = TypeVar("Example")  # a row as an objective understands it
-Feature = dict[str, Any]  # what the model is given for one example, or for one window of it
+Feature = dict[str, Any]  # the model's input for one example, or for one window of it
 Figures = dict[str, Any]
 
 IGNORED = -100  # the label PyTorch's cross-entropy leaves out
@@ -25,18 +25,19 @@ MEASURED_AT_ONCE = 64
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """One data set of a recipe: what its splits are for and how its columns are read.
+    """A data set of a recipe: the purpose of its splits and the meaning of its columns.
 
     Attributes:
-        name: its folder's.
-        title: what cards and pages call it.
-        training, tuning, measuring: splits to train on; to fit thresholds on and choose settings by; to take figures
-            from.
-        texts: the columns that hold text, in the order the model reads them.
-        label: the column of what is to be found, where there is one.
-        renamed: names of the data's own labels that we call otherwise.
-        leave_out: rows whose `doc` begins so are measured on elsewhere; "" leaves out none.
-        most: rows to use of a split, drawn by the seed; None for all.
+        name: name of its folder.
+        title: its name on cards and pages.
+        training: splits to train on.
+        tuning: splits to fit thresholds and choose settings on.
+        measuring: splits to measure on.
+        texts: columns with texts, in the order the model reads them.
+        label: column with the label, if there is one.
+        renamed: our names of the data's labels, by the data's names.
+        leave_out: start of the `doc` of rows to leave out, as they are measured on elsewhere; "" leaves out none.
+        most: number of rows to use of a split, drawn by the seed; None for all.
     """
 
     name: str
@@ -56,20 +57,20 @@ class Source:
 
     @property
     def splits(self) -> dict[str, str]:
-        """What each split in use is for, as a card says it."""
+        """The purpose of each split in use, in the words of the card."""
         roles = {"trained on": self.training, "for settings": self.tuning, "measured on": self.measuring}
         return {split: role for role, splits in roles.items() for split in splits}
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """What was fitted after the training, on texts that it did not see.
+    """Parameters fitted after training, on texts that were not trained on.
 
     Attributes:
-        temperature: what logits are divided by, or None.
-        thresholds (C): the probability from which on each label holds, or None.
-        outside: what was taken off the logit of "no entity"; the head's bias has it already. Or None.
-        count: how many texts it was fitted on.
+        temperature: divides the logits, or None.
+        thresholds (C): probability from which on each label is predicted, or None.
+        outside: amount subtracted from the logit of "no entity", already part of the head's bias; or None.
+        count: number of texts that were used.
     """
 
     temperature: float | None = None
@@ -80,80 +81,80 @@ class Fitted:
 
 @dataclass(frozen=True, kw_only=True)
 class Objective(ABC, Generic[Example]):
-    """One kind of task; stateless.
+    """A kind of task to train a model on; stateless.
 
     Attributes:
-        labels (C): names of the head's columns; none where it has no head.
-        longest: pieces of a training text or window, special tokens included.
+        labels (C): names of the head's columns; empty without a head.
+        longest: most pieces of a training text or window, special tokens included.
     """
 
-    task: ClassVar[str]  # the registry's name
-    architecture: ClassVar[Any]  # the class of transformers that is trained
+    task: ClassVar[str]  # name in the registry of tasks
+    architecture: ClassVar[Any]  # class of the transformers library
     kind: ClassVar[peft.TaskType]
-    trained_whole: ClassVar[tuple[str, ...]]  # the modules beside the adapted ones
-    loading: ClassVar[dict[str, Any]] = {}  # further arguments of its `from_pretrained`
-    headline: ClassVar[tuple[tuple[str, str], ...]]  # what a page shows: names and keys of figures, the main one first
+    trained_whole: ClassVar[tuple[str, ...]]  # modules trained without an adapter
+    loading: ClassVar[dict[str, Any]] = {}  # more arguments of its `from_pretrained`
+    headline: ClassVar[tuple[tuple[str, str], ...]]  # names and keys of the shown figures, the main one first
     exclusive: ClassVar[bool] = True
-    pooling: ClassVar[str] = ""  # how a text's rows become its vector, where that can be chosen; see `pooled`
+    pooling: ClassVar[str] = ""  # how token vectors become a text's vector; see `pooled`
 
     labels: tuple[str, ...] = ()
     longest: int = 128
 
-    def look_for_needs(self) -> None:
-        """Fail now, not after an hour, where something is not installed that training or measuring needs.
+    def check_requirements(self) -> None:
+        """Check that all packages are installed, before the training rather than after it.
 
         Raises:
-            DataError: what, and how to get it.
+            DataError: names the missing package and how to install it.
         """
 
     def pooled(self, pooling: str) -> "Objective[Example]":
-        """The same task, texts' vectors being taken another way.
+        """Return the same task with another pooling.
 
         Raises:
-            DataError: this task has no such way.
+            DataError: the task does not have this pooling.
         """
         kinds = {kind.pooling: kind for kind in self.kinds()}
         if pooling not in kinds:
             raise DataError(
-                f"The pooling {pooling!r} is none of this task; it has {' and '.join(filter(None, kinds)) or 'none'}."
+                f"This task has no pooling {pooling!r}; it has {' and '.join(filter(None, kinds)) or 'none'}."
             )
-        return kinds[pooling](**{one.name: getattr(self, one.name) for one in fields(self)})
+        return kinds[pooling](**{field.name: getattr(self, field.name) for field in fields(self)})
 
     @classmethod
     def kinds(cls) -> "tuple[type[Objective[Any]], ...]":
-        """The classes of this task, one for each pooling."""
+        """Return the classes of this task, one for each pooling."""
         return (cls,)
 
     @abstractmethod
     def read(self, row: Row, source: Source) -> Example:
-        """Understand one row.
+        """Read one row as an example.
 
         Raises:
-            DataError: a value that does not fit; the message goes on from "Row 7 ...".
+            DataError: a value that does not fit; the message continues "Row 7 ...".
         """
 
     @abstractmethod
     def text_of(self, example: Example) -> str:
-        """The text that must not be met both in training and where something is fitted or measured."""
+        """Return the text that must not be both trained on and used for fitting or measuring."""
 
     def split(self, examples: Sequence[Example], seed: int) -> tuple[list[Example], list[Example]]:
-        """The examples to train on, and those held out of them to fit on (none, unless the task says otherwise)."""
+        """Return the examples to train on, and those held out of them to fit on (none by default)."""
         return list(examples), []
 
     @abstractmethod
     def encode(self, examples: Sequence[Example], tokenizer: PreTrainedTokenizerBase) -> list[Feature]:
-        """Features to train on, as `collate` takes them."""
+        """Return the features to train on, as `collate` takes them."""
 
     def settings(self) -> dict[str, Any]:
-        """Changes to the model's configuration."""
+        """Return changes to the model's configuration."""
         numbered = dict(enumerate(self.labels))
         return {"id2label": numbered, "label2id": {label: n for n, label in numbered.items()}} if numbered else {}
 
     def begin(self, model: peft.PeftModel) -> None:
-        """Set a fresh adapter to where training should start; by default it adds nothing, as in the paper."""
+        """Initialize a fresh adapter; by default it adds nothing, as in the paper."""
 
     def loss(self, model: torch.nn.Module, batch: dict[str, Tensor]) -> Tensor:
-        """What is minimized: by default the head's own loss."""
+        """Return the loss to minimize; by default that of the head."""
         return model(**batch).loss
 
     def fit(
@@ -163,9 +164,9 @@ class Objective(ABC, Generic[Example]):
         held: Sequence[Example],
         tuning: Sequence[Example],
     ) -> Fitted:
-        """Fit what stays fixed while training: on examples held out of it, or on those of the tuning splits.
+        """Fit the parameters that training does not change, on held-out examples or on those of the tuning splits.
 
-        What is a part of the head is changed in the model itself, so that nobody has to apply it afterwards.
+        A parameter that is part of the head is changed in the model itself, so that it needs no further step.
         """
         return Fitted()
 
@@ -177,17 +178,17 @@ class Objective(ABC, Generic[Example]):
         examples: Sequence[Example],
         fitted: Fitted,
     ) -> Figures:
-        """Figures by name, `count` among them (of how many examples they are).
+        """Return figures by name, and their `count` of examples.
 
-        The 95 % interval of `name` is `name_interval`; `by_label`, where it is there, holds figures of each label.
+        The 95 % interval of `name` is `name_interval`; `by_label`, if present, has the figures of each label.
         """
 
 
 def collate(features: Sequence[Feature], padding: int) -> dict[str, Tensor]:
-    """One batch: lists hold a number for each piece and are padded to the longest; numbers and arrays are stacked.
+    """Return one batch: lists, with a number for each piece, are padded to the longest; numbers and arrays are stacked.
 
     Args:
-        padding: the id to pad `input_ids` with; labels are padded with -100, all else with 0.
+        padding: id to pad `input_ids` with; labels are padded with -100, everything else with 0.
 
     Returns:
         A tensor (B, ...) for each name, and `attention_mask` (B, T).
@@ -199,7 +200,8 @@ def collate(features: Sequence[Feature], padding: int) -> dict[str, Tensor]:
     for name, first in features[0].items():
         values = [feature[name] for feature in features]
         if isinstance(first, list):
-            values = [[*value, *([fillers.get(name, 0)] * (longest - len(value)))] for value in values]
+            filler = fillers.get(name, 0)
+            values = [[*numbers, *([filler] * (longest - len(numbers)))] for numbers in values]
         batch[name] = torch.from_numpy(np.stack(values))
     return batch
 
@@ -213,33 +215,33 @@ def read_out(
     """Run the model over features, in evaluation mode and in float32.
 
     Args:
-        read: takes the model's output and the batch, and gives (B, ...).
+        read: takes the model's output and the batch; returns (B, ...).
 
     Returns:
-        What was read of each feature, in their order; rows of pieces are as long as their batch's longest.
+        The row of each feature, in their order; rows of pieces are as long as the longest of their batch.
     """
     order = sorted(range(len(features)), key=lambda number: len(features[number]["input_ids"]))
-    found: list[npt.NDArray[np.float32]] = [np.empty(0, dtype=np.float32)] * len(features)
+    rows: list[npt.NDArray[np.float32]] = [np.empty(0, dtype=np.float32)] * len(features)
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
     with torch.inference_mode():
         for start in range(0, len(order), MEASURED_AT_ONCE):
-            chosen = order[start : start + MEASURED_AT_ONCE]
-            collated = collate([features[number] for number in chosen], padding)
+            numbers = order[start : start + MEASURED_AT_ONCE]
+            collated = collate([features[number] for number in numbers], padding)
             batch = {name: tensor.to(device) for name, tensor in collated.items()}
             inputs = ("input_ids", "token_type_ids", "attention_mask")
             out = model(**{name: batch[name] for name in inputs})
-            for number, row in zip(chosen, read(out, batch).float().cpu().numpy(), strict=True):
-                found[number] = row
+            for number, row in zip(numbers, read(out, batch).float().cpu().numpy(), strict=True):
+                rows[number] = row
     model.train(was_training)
-    return found
+    return rows
 
 
 def plain_features(
     tokenizer: PreTrainedTokenizerBase, *texts: Sequence[str], longest: int, **options: Any
 ) -> tuple[list[Feature], Any]:
-    """Texts, or pairs of texts, as ids and segments, and the tokenizer's whole answer (offsets, windows)."""
+    """Return texts, or pairs of texts, as ids and segments, and the tokenizer's full output (offsets, windows)."""
     encoded = tokenizer(*map(list, texts), **({"truncation": True, "max_length": longest, "verbose": False} | options))
     names = ("input_ids", "token_type_ids")
     return [{name: encoded[name][row] for name in names} for row in range(len(encoded["input_ids"]))], encoded

@@ -1,7 +1,7 @@
 """Classification of a text or a pair of texts: exactly one label (softmax), or any number of them (a sigmoid each).
 
-The head reads [CLS], as BERT's own does; one label can also be read off the mean of the tokens, or off the mean of what
-an LSTM gives for them.
+The head reads [CLS], as in BERT. For one label it can also read the mean of the token vectors, or the mean of the
+outputs of an LSTM over them.
 """
 
 from collections.abc import Sequence
@@ -15,8 +15,9 @@ from scipy.special import expit
 from transformers import BertForSequenceClassification, PreTrainedTokenizerBase
 
 from explain.core.errors import DataError
+from explain.data.splits import hold_out
 from explain.models.mean_classifier import BertForLSTMClassification, BertForMeanClassification
-from explain.training.evaluate import (
+from explain.training.measure.classification import (
     Floats,
     best_thresholds,
     classification_figures,
@@ -24,14 +25,13 @@ from explain.training.evaluate import (
     multi_label_figures,
 )
 from explain.training.objectives.base import Feature, Figures, Fitted, Objective, Row, Source, plain_features, read_out
-from explain.training.rows import hold_out
 
-FEWEST_TUNED = 50  # texts that a temperature is fitted on
+FEWEST_TUNED = 50  # fewest texts to fit a temperature on
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """One or two texts and the columns of their right labels."""
+    """One or two texts and the columns of their correct labels."""
 
     texts: tuple[str, ...]
     labels: tuple[int, ...]
@@ -48,7 +48,7 @@ class _Classification(Objective[Labelled]):
         return example.texts[0]
 
     def column_of(self, label: Any, source: Source) -> int:
-        """The column of a label, given by name or number.
+        """Return the column of a label, by its name or number.
 
         Raises:
             DataError: there is no such label.
@@ -66,7 +66,7 @@ class _Classification(Objective[Labelled]):
     def logits(
         self, model: torch.nn.Module, tokenizer: PreTrainedTokenizerBase, examples: Sequence[Labelled]
     ) -> Floats:
-        """Logits (N, C), in the order of the examples."""
+        """Return logits (N, C), in the order of the examples."""
         features = self.encode(examples, tokenizer)
         return np.stack(read_out(model, features, tokenizer.pad_token_id, lambda out, _: out.logits)).astype(float)
 
@@ -77,11 +77,11 @@ class _Classification(Objective[Labelled]):
 
 @dataclass(frozen=True, kw_only=True)
 class OneLabel(_Classification):
-    """Exactly one label is right; the temperature is fitted on training texts that are held out.
+    """Exactly one correct label, with a temperature.
 
     Attributes:
-        holds_out: whether it is; else it is fitted on the tuning splits, where these are enough to tell: on few texts,
-            or without one mistake, the likeliest temperature is none at all.
+        holds_out: fit the temperature on held-out training texts. Otherwise it is fitted on the tuning splits, unless
+            they have too few texts or no wrong prediction, where the likelihood has no maximum.
     """
 
     holds_out: bool = True
@@ -135,7 +135,7 @@ class OneLabel(_Classification):
 
 @dataclass(frozen=True, kw_only=True)
 class MeanOneLabel(OneLabel):
-    """One label, read off the mean of the tokens."""
+    """One label, read from the mean of the token vectors."""
 
     architecture: ClassVar[Any] = BertForMeanClassification
     trained_whole: ClassVar[tuple[str, ...]] = ("classifier",)
@@ -144,7 +144,7 @@ class MeanOneLabel(OneLabel):
 
 @dataclass(frozen=True, kw_only=True)
 class LSTMOneLabel(OneLabel):
-    """One label, read off the mean of what an LSTM gives for the tokens; but for that, `MeanOneLabel`."""
+    """One label, read from the mean of the outputs of an LSTM over the token vectors."""
 
     architecture: ClassVar[Any] = BertForLSTMClassification
     trained_whole: ClassVar[tuple[str, ...]] = ("lstm", "classifier")
@@ -153,7 +153,7 @@ class LSTMOneLabel(OneLabel):
 
 @dataclass(frozen=True, kw_only=True)
 class SeveralLabels(_Classification):
-    """Any number of labels may be right; the probability from which on each holds is fitted on the tuning splits."""
+    """Any number of correct labels; each label's threshold is fitted on the tuning splits."""
 
     headline: ClassVar[tuple[tuple[str, str], ...]] = (("micro F1", "micro_f1"), ("macro F1", "macro_f1"))
     exclusive: ClassVar[bool] = False

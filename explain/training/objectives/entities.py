@@ -1,9 +1,9 @@
-"""Named entities: a label at the first piece of each word, B- where an entity begins and I- where it goes on.
+"""Named entities: a label at the first piece of each word, B- where an entity begins and I- inside it.
 
-The app reads running text and cuts words as `explain.text.words` does, so the data's tokens are joined by single spaces
-and encoded as one text. A data token is labelled at its first piece. Where a reader sees several words in one token
-("U.S.", "@someone"), the first piece of each further word goes on with the token's entity, since a page reads the model
-there too. All other pieces are ignored. Measured is at the data's own tokens.
+The app reads running text and splits it into words by `explain.text.words`, so the data's tokens are joined by single
+spaces and encoded as one text. The first piece of a token has the token's label. If a token has several words ("U.S.",
+"@someone"), the first piece of each further word continues the entity, since pages read the model there too. All other
+pieces are ignored. Figures are of the data's own tokens.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from transformers import BertForTokenClassification, PreTrainedTokenizerBase
 
 from explain.core.errors import DataError
 from explain.text.words import word_spans
-from explain.training.evaluate import need_seqeval, span_f1, span_figures
+from explain.training.measure.spans import need_seqeval, span_f1, span_figures
 from explain.training.objectives.base import (
     IGNORED,
     Feature,
@@ -37,7 +37,7 @@ OUTSIDE_SHIFTS = tuple(np.arange(0.0, 3.01, 0.25).tolist())
 
 @dataclass(frozen=True)
 class Tagged:
-    """Tokens and a tag of each: "O", "B-PER", "I-PER" ..."""
+    """Tokens, and the tag of each: "O", "B-PER", "I-PER" ..."""
 
     tokens: tuple[str, ...]
     tags: tuple[str, ...]
@@ -57,13 +57,13 @@ class Entities(Objective[Tagged]):
         ("recall", "span_recall"),
     )
 
-    def look_for_needs(self) -> None:
+    def check_requirements(self) -> None:
         need_seqeval()
 
     def read(self, row: Row, source: Source) -> Tagged:
         tokens, tags = row[source.texts[0]], row[source.label or "tags"]
         if not isinstance(tokens, list) or not isinstance(tags, list) or len(tokens) != len(tags):
-            raise DataError("should have two lists of one length: tokens, and a tag of each.")
+            raise DataError("should have two lists of the same length: tokens, and the tag of each.")
         return Tagged(tuple(map(str, tokens)), tuple(self._tag(str(tag), source) for tag in tags))
 
     def _tag(self, tag: str, source: Source) -> str:
@@ -72,7 +72,7 @@ class Entities(Objective[Tagged]):
         ours = OUTSIDE if OUTSIDE in (tag, named) else f"{place}-{named}"
         if ours not in self.labels:
             raise DataError(
-                f"has the tag {tag!r}; expected {', '.join(self.labels)}, or B- or I- and another name of these."
+                f"has the tag {tag!r}; expected one of {', '.join(self.labels)}, or B- or I- with a renamed type."
             )
         return ours
 
@@ -99,13 +99,13 @@ class Entities(Objective[Tagged]):
         held: Sequence[Tagged],
         tuning: Sequence[Tagged],
     ) -> Fitted:
-        """Lower the bias of "no entity" by what finds most: training by words makes a tagger shy of whole entities."""
+        """Lower the bias of "no entity" for the highest span F1; a loss over words predicts too few whole entities."""
         if not tuning:
             return Fitted()
         right = [example.tags for example in tuning]
         logits = self._logits(model, tokenizer, tuning)
-        found = {shift: span_f1(right, self._tags(logits, shift)) for shift in OUTSIDE_SHIFTS}
-        best = max(OUTSIDE_SHIFTS, key=found.__getitem__)
+        scores = {shift: span_f1(right, self._tags(logits, shift)) for shift in OUTSIDE_SHIFTS}
+        best = max(OUTSIDE_SHIFTS, key=scores.__getitem__)
         head: Any = model.get_base_model() if isinstance(model, peft.PeftModel) else model
         with torch.no_grad():
             head.classifier.bias[self.labels.index(OUTSIDE)] -= best
@@ -124,17 +124,17 @@ class Entities(Objective[Tagged]):
     def _logits(
         self, model: torch.nn.Module, tokenizer: PreTrainedTokenizerBase, examples: Sequence[Tagged]
     ) -> list[list[npt.NDArray[np.float32] | None]]:
-        """The logits (C,) of each data token; None where no piece begins in it (cut off, or nothing to see)."""
+        """Return the logits (C,) of each data token; None where no piece begins in it (truncated, or invisible)."""
         features, starts = self._pieces(examples, tokenizer)
         rows = read_out(model, features, tokenizer.pad_token_id, lambda out, _: out.logits)
-        found = []
+        logits: list[list[npt.NDArray[np.float32] | None]] = []
         for example, begins, row in zip(examples, starts, rows, strict=True):
             places = [first_piece(begins, start, stop) for start, stop in token_spans(example.tokens)]
-            found.append([None if place is None else row[place] for place in places])
-        return found
+            logits.append([None if place is None else row[place] for place in places])
+        return logits
 
     def _tags(self, logits: Sequence[Sequence[npt.NDArray[np.float32] | None]], shift: float = 0.0) -> list[list[str]]:
-        """The tag of each token, with so much taken off the logit of "no entity"; one without a piece is in none."""
+        """Return the tag of each token, after subtracting `shift` from the logit of "no entity"."""
         less = np.where(np.array(self.labels) == OUTSIDE, shift, 0.0)
         return [
             [OUTSIDE if token is None else self.labels[int((token - less).argmax())] for token in text]
@@ -143,7 +143,7 @@ class Entities(Objective[Tagged]):
 
 
 def token_spans(tokens: Sequence[str]) -> list[tuple[int, int]]:
-    """Where each token stands in the text that joins them by single spaces.
+    """Return the characters of each token in the text that joins them by single spaces.
 
     >>> token_spans(["In", "New", "York"])
     [(0, 2), (3, 6), (7, 11)]
@@ -157,7 +157,7 @@ def token_spans(tokens: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def piece_starts(offsets: Sequence[tuple[int, int]]) -> npt.NDArray[np.int64]:
-    """Where each piece (T) begins in the text; a special token before the text has -1, one after it a huge number."""
+    """Return the start of each piece (T) in the text; -1 for special tokens before it, a huge number after it."""
     starts = np.array([start if start < stop else -1 for start, stop in offsets], dtype=np.int64)
     real = np.flatnonzero(starts >= 0)
     if len(real):
@@ -166,28 +166,28 @@ def piece_starts(offsets: Sequence[tuple[int, int]]) -> npt.NDArray[np.int64]:
 
 
 def first_piece(starts: npt.NDArray[np.int64], start: int, stop: int) -> int | None:
-    """The first piece that begins in text[start:stop], or None.
+    """Return the first piece that begins in text[start:stop], or None.
 
     Args:
-        starts (T): as `piece_starts` gives them.
+        starts (T): as `piece_starts` returns them.
     """
     place = int(np.searchsorted(starts, start))
     return place if place < len(starts) and starts[place] < stop else None
 
 
 def piece_labels(example: Tagged, starts: npt.NDArray[np.int64], labels: Sequence[str]) -> list[int]:
-    """The column each piece (T) is to be given, -100 where nothing is asked.
+    """Return the label column of each piece (T); -100 for ignored pieces.
 
     Args:
-        starts (T): where pieces begin in the joined text.
+        starts (T): start of each piece in the joined text.
         labels (C): names of the columns.
     """
-    found = [IGNORED] * len(starts)
+    columns = [IGNORED] * len(starts)
     for token, tag, (start, stop) in zip(example.tokens, example.tags, token_spans(example.tokens), strict=True):
         begins = [start, *(start + first for first, _ in word_spans(token) if first > 0)]
-        going_on = tag.replace("B-", "I-", 1)
+        inside = tag.replace("B-", "I-", 1)
         for number, (begin, end) in enumerate(zip(begins, [*begins[1:], stop], strict=True)):
             place = first_piece(starts, begin, end)
             if place is not None:
-                found[place] = labels.index(going_on if number else tag)
-    return found
+                columns[place] = labels.index(inside if number else tag)
+    return columns

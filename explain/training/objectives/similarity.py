@@ -1,15 +1,14 @@
-"""Sentence vectors: the mean of the last layer over all tokens, of length one, learned from another encoder's.
+"""Sentence vectors, distilled from another encoder: the mean of the last layer over all tokens, of length 1.
 
-The mean may be of what an LSTM gives for the tokens (`LSTMSimilarity`).
+`LSTMSimilarity` takes the mean of the outputs of an LSTM over the last layer.
 
     loss = mean_i (1 - z_i . t_i) + 5 mean_{i != j} (z_i . z_j - t_i . t_j)^2
 
-with z our vectors of a batch's texts and t the source encoder's. Nothing but texts is needed: the source says where
-they belong.
+with z the model's vectors of a batch's texts and t the source encoder's. No labels are needed.
 
-Where our encoder was itself trained on from the source, the adapter starts on the way back: each adapted matrix W as W
-plus the matrix of the adapter's rank that is nearest to S - W (Eckart and Young 1936). With rank 16 that alone took
-recall at 1 on 500 held-out questions from 0.30 to 0.60 of the source's.
+If the model was itself trained from the source, the adapter starts near the source: to each adapted matrix W it adds
+the matrix of its rank that is nearest to S - W, with S the source's matrix (Eckart and Young 1936). With rank 16 this
+alone raised recall at 1 on 500 held-out questions from 0.30 to 0.60 of the source's.
 """
 
 import functools
@@ -26,17 +25,17 @@ from transformers import BertModel, PreTrainedTokenizerBase
 
 from explain.core.errors import DataError
 from explain.models.token_lstm import BertWithLSTM
-from explain.training.evaluate import retrieval_figures
+from explain.training.measure.retrieval import retrieval_figures
 from explain.training.objectives.base import Feature, Figures, Fitted, Objective, Row, Source, plain_features, read_out
-from explain.training.source_encoder import source_folder
+from explain.training.objectives.source_encoder import source_folder
 
-MATRIX_WEIGHT = 5.0  # of how texts lie to each other, against where each lies
-LONGEST_MEASURED = 256  # what the source encoder reads of a text
+MATRIX_WEIGHT = 5.0  # weight of the second term
+LONGEST_MEASURED = 256  # most pieces that the source encoder reads of a text
 
 
 @dataclass(frozen=True, kw_only=True)
 class Similarity(Objective[tuple[str, ...]]):
-    """Vectors of texts. An example holds the texts of one row; where it is measured, a question and its paragraph."""
+    """Sentence vectors. An example has the texts of one row; for measuring, a question and its paragraph."""
 
     task: ClassVar[str] = "sentence_similarity"
     architecture: ClassVar[Any] = BertModel
@@ -54,7 +53,7 @@ class Similarity(Objective[tuple[str, ...]]):
     def kinds(cls) -> "tuple[type[Similarity], ...]":
         return (Similarity, LSTMSimilarity)
 
-    def look_for_needs(self) -> None:
+    def check_requirements(self) -> None:
         source_folder()
 
     def read(self, row: Row, source: Source) -> tuple[str, ...]:
@@ -73,19 +72,19 @@ class Similarity(Objective[tuple[str, ...]]):
         return plain_features(tokenizer, list(dict.fromkeys(texts)), longest=longest)[0]
 
     def begin(self, model: peft.PeftModel) -> None:
-        theirs = source_encoder(source_folder(), model.device).state_dict()
+        source = source_encoder(source_folder(), model.device).state_dict()
         for name, module in model.named_modules():
             if not isinstance(module, peft.tuners.lora.Linear):
                 continue
-            own, wanted = module.get_base_layer().weight, theirs.get(f"{name[name.find('encoder.layer') :]}.weight")
+            own, wanted = module.get_base_layer().weight, source.get(f"{name[name.find('encoder.layer') :]}.weight")
             if wanted is not None and wanted.shape == own.shape:
                 _start_at(module, wanted - own.detach())
 
     def loss(self, model: torch.nn.Module, batch: dict[str, Tensor]) -> Tensor:
         device = next(model.parameters()).device
-        with torch.no_grad(), torch.autocast(device.type, enabled=False):  # what is aimed at is not rounded
-            wanted = sentence_vectors(source_encoder(source_folder(), device)(**batch), batch)
-        return distillation_loss(sentence_vectors(model(**batch), batch), wanted)
+        with torch.no_grad(), torch.autocast(device.type, enabled=False):  # targets are not rounded
+            targets = sentence_vectors(source_encoder(source_folder(), device)(**batch), batch)
+        return distillation_loss(sentence_vectors(model(**batch), batch), targets)
 
     def measure(
         self,
@@ -105,15 +104,15 @@ class Similarity(Objective[tuple[str, ...]]):
         ]
         column = {text: row for row, text in enumerate(paragraphs)}
         right = np.array([column[example[-1]] for example in examples])
-        asked, candidates = [number[text] for text in questions], [number[text] for text in paragraphs]
-        ours, source = ((of[asked], of[candidates]) for of in vectors)
+        queries, candidates = [number[text] for text in questions], [number[text] for text in paragraphs]
+        ours, source = ((rows[queries], rows[candidates]) for rows in vectors)
         cosines = (vectors[0] * vectors[1]).sum(axis=-1)
         return retrieval_figures(ours, source, right) | {"mean_cosine_with_source": float(cosines.mean())}
 
 
 @dataclass(frozen=True, kw_only=True)
 class LSTMSimilarity(Similarity):
-    """The same, an LSTM reading the last layer before the mean is taken."""
+    """Sentence vectors by the mean of the outputs of an LSTM over the last layer."""
 
     architecture: ClassVar[Any] = BertWithLSTM
     loading: ClassVar[dict[str, Any]] = {}
@@ -122,9 +121,9 @@ class LSTMSimilarity(Similarity):
 
 
 def _start_at(module: peft.tuners.lora.Linear, way: Tensor) -> None:
-    """Let what an adapter adds be the nearest of its rank to a matrix, halves of it in each factor.
+    """Set an adapter to the matrix of its rank that is nearest to `way`, its singular values split over both factors.
 
-    Where that has a smaller rank yet, the rest stays as it was: a factor 0 and one that is not, so that it can learn.
+    If `way` has a lower rank, the rest keeps its initial values, of which one factor is 0, so that it can still learn.
     """
     adapter = "default"
     down, up = module.lora_A[adapter].weight, module.lora_B[adapter].weight  # (r, in), (out, r)
@@ -137,27 +136,27 @@ def _start_at(module: peft.tuners.lora.Linear, way: Tensor) -> None:
 
 
 def sentence_vectors(out: Any, batch: dict[str, Tensor]) -> Tensor:
-    """The mean of the last layer's rows over the tokens the mask keeps, of length one: (B, D), in float32."""
+    """Return the mean of the last layer over the tokens of the mask, of length 1: (B, D), in float32."""
     kept = batch["attention_mask"].unsqueeze(-1).float()  # (B, T, 1)
     mean = (out.last_hidden_state.float() * kept).sum(dim=1) / kept.sum(dim=1)
     return torch.nn.functional.normalize(mean, dim=-1)
 
 
-def distillation_loss(vectors: Tensor, wanted: Tensor) -> Tensor:
-    """The formula above.
+def distillation_loss(vectors: Tensor, targets: Tensor) -> Tensor:
+    """Return the loss above.
 
     Args:
-        vectors (B, D), wanted (B, D): of length one.
+        vectors (B, D), targets (B, D): of length 1.
     """
-    places = 1 - (vectors * wanted).sum(dim=-1).mean()
+    places = 1 - (vectors * targets).sum(dim=-1).mean()
     off_diagonal = ~torch.eye(len(vectors), dtype=torch.bool, device=vectors.device)
-    differences = (vectors @ vectors.T - wanted @ wanted.T)[off_diagonal]
+    differences = (vectors @ vectors.T - targets @ targets.T)[off_diagonal]
     return places + MATRIX_WEIGHT * differences.square().sum() / max(1, differences.numel())
 
 
 @functools.lru_cache(maxsize=1)
 def source_encoder(folder: Path, device: torch.device) -> BertModel:
-    """The encoder to learn from, once, in evaluation mode."""
+    """Return the source encoder, loaded once, in evaluation mode."""
     model = BertModel.from_pretrained(
         folder, add_pooling_layer=False, dtype=torch.float32, use_safetensors=True, local_files_only=True
     )

@@ -1,4 +1,4 @@
-"""What ships for trying out the training: see the README.md beside this."""
+"""Example data for training; see README.md in this folder."""
 
 from pathlib import Path
 

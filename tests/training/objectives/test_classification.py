@@ -4,7 +4,7 @@ import pytest
 from explain.core.errors import DataError
 from explain.training.objectives.base import IGNORED, collate
 from explain.training.objectives.classification import OneLabel, SeveralLabels
-from explain.training.recipes import TASK_RECIPES
+from explain.training.recipes.tasks import TASK_RECIPES
 from tests.tiny_models import wordpiece
 
 

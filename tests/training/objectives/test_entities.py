@@ -8,7 +8,7 @@ from explain.core.errors import DataError
 from explain.models.transformer import EncoderModel
 from explain.training.objectives.base import IGNORED, Fitted
 from explain.training.objectives.entities import Tagged, first_piece, piece_labels, piece_starts, token_spans
-from explain.training.recipes import TASK_RECIPES
+from explain.training.recipes.tasks import TASK_RECIPES
 from tests.tiny_models import wordpiece
 
 ENTITIES = TASK_RECIPES["entities"].objective
@@ -61,7 +61,7 @@ def test_foreign_types_are_renamed_or_refused() -> None:
     names = ["O", "B-person", "I-person", "B-location", "B-corporation", "I-group", "B-product", "I-creative-work"]
     found = ENTITIES.read({"tokens": names, "tags": names}, wnut)
     assert found.tags == ("O", "B-PER", "I-PER", "B-LOC", "B-ORG", "I-ORG", "O", "O")
-    with pytest.raises(DataError, match="has the tag 'B-event'; expected O, B-PER"):
+    with pytest.raises(DataError, match="has the tag 'B-event'; expected one of O, B-PER"):
         ENTITIES.read({"tokens": ["a"], "tags": ["B-event"]}, wnut)
 
 

@@ -1,0 +1,1 @@
+"""Training runs: folders, processes, trainers, and the record that a run leaves."""
