@@ -1,6 +1,6 @@
 """Check that no file has more than 600 lines and no function more than 60; part of `make check`.
 
-    python -m scripts.sizes
+python -m scripts.sizes
 """
 
 import ast
