@@ -1,7 +1,4 @@
-"""Check that no file has more than 600 lines and no function more than 60; part of `make check`.
-
-python -m scripts.sizes
-"""
+"""Check that no file has more than 600 lines and no function more than 60; `make check` runs it."""
 
 import ast
 import sys
