@@ -28,11 +28,13 @@ run: $(VENV)/.installed  ## start the app on the shipped model (PORT=8501)
 test: $(VENV)/.developing $(VENV)/.browser  ## run the whole suite, in a real browser too
 	@$(BIN)/python -m pytest $(PYTEST)
 
-check: $(VENV)/.developing  ## format, lint, types, import rule; lint and unit tests of the JavaScript
+check: $(VENV)/.developing  ## format, lint, types, import rule, names, sizes; lint and unit tests of the JavaScript
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m scripts.language
+	@$(BIN)/python -m scripts.sizes
 	@$(BIN)/python -m tests.javascript
 
 format: $(VENV)/.developing  ## put everything into the one format
