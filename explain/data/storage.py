@@ -1,4 +1,4 @@
-"""Where rows lie besides one file: a folder of splits, a folder of texts, a public data set, memory."""
+"""Storage of rows other than one file: a folder of splits, a folder of texts, a public data set, memory."""
 
 import functools
 import hashlib

@@ -46,9 +46,14 @@ class EvaluationSettings:
 
 
 def label_of(method: Method) -> str:
-    """Return a method's name with the settings that differ from its defaults: "integrated_gradients baseline=pad"."""
+    """Return a method's name with what differs from its defaults: "integrated_gradients baseline=pad".
+
+    A later version of its arithmetic is a part of the label, so that rows of two versions are never mixed.
+    """
     settings = [(setting.name, getattr(method, setting.name), setting.default) for setting in settings_of(method)]
-    return " ".join([method.name, *(f"{name}={value}" for name, value, default in settings if value != default)])
+    settings.append(("version", method.version, 1))
+    changed = [f"{name}={value}" for name, value, default in settings if value != default]
+    return " ".join([method.name, *changed])
 
 
 def measure(

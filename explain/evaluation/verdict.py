@@ -117,8 +117,11 @@ def _weigh_random_weights(evidence: _Evidence, weights: Randomization) -> None:
     if weights.chance is None or math.isnan(left):  # all scores of a model are the same
         return
     evidence.facts["random_weights"] = left
-    clauses = evidence.doubts if left > MOST_LEFT else evidence.merits
-    clauses.append(f"with random weights it correlates {left:.2f} with itself (chance {weights.chance:.2f})")
+    figures = f"(correlation {left:.2f}; chance {weights.chance:.2f})"
+    if left > MOST_LEFT:
+        evidence.doubts.append(f"its scores stay similar when the model's weights are randomized {figures}")
+    else:
+        evidence.merits.append(f"its scores change when the model's weights are randomized {figures}")
 
 
 def _signed(number: float) -> str:

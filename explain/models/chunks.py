@@ -1,4 +1,4 @@
-"""How many sequences are run at once: by their lengths, so that little is padding and memory is bounded."""
+"""Batches of sequences of similar length: little padding, bounded memory."""
 
 from collections.abc import Iterator, Sequence
 

@@ -146,7 +146,7 @@ class Job:
 
     @property
     def parts(self) -> dict[Any, Any]:
-        """What has been found so far, by name; a part that is published before it is finished is replaced later."""
+        """The parts that are computed, by name; a partial one is replaced later."""
         with self._changed:
             return dict(self._parts)
 
@@ -248,7 +248,7 @@ class Jobs:
             return job
 
     def position(self, job: Job) -> int:
-        """How many jobs are before this one; 0 when it runs or has run. Whoever asks is still there.
+        """Return the number of jobs before this one; 0 if it runs or has run. A call shows that its visitor is there.
 
         Jobs that nobody has asked for in a long time are stopped, so that those who wait get their turn.
         """

@@ -259,6 +259,8 @@ def test_command_line(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     assert main(["evaluate", "--data", str(tmp_path / "none"), "--method", "occlusion"]) == 2
 
 
-def test_labels_of_methods() -> None:
+def test_labels_of_methods(monkeypatch: pytest.MonkeyPatch) -> None:
     assert label_of(METHODS["occlusion"]()) == "occlusion"
+    monkeypatch.setattr(Occlusion, "version", 2)
+    assert label_of(Occlusion(operator="delete")) == "occlusion operator=delete version=2"
     assert label_of(IntegratedGradients(baseline="pad", steps=8)) == "integrated_gradients steps=8 baseline=pad"

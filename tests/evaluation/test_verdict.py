@@ -127,18 +127,19 @@ def test_an_undefined_correlation_with_random_weights_is_no_fact(judged: Judged)
     for last, chance in ((np.nan, 0.2), (0.3, None)):
         weights = Randomization(*record, [0.9, last], [0.1, np.nan], chance, 32, 5)
         found = verdict(gradients, [occlusion], None, weights)
-        assert "random_weights" not in found.facts and "random weights" not in found.sentence
+        assert "random_weights" not in found.facts and "randomized" not in found.sentence
 
 
 def test_scores_that_outlive_the_weights_are_doubted(judged: Judged) -> None:
     trial, gradients, occlusion = judged
     tests = TESTS.run(trial, gradients)
-    for left, color in ((0.2, "green"), (0.9, "amber")):
+    for left, color, clause in ((0.2, "green", "change when"), (0.9, "amber", "stay similar when")):
         weights = Randomization(
             "integrated_gradients", {}, "", "text_classification", (0, 6), [0.9, left], [0.1, 0.1], 0.2, 32, 5
         )
         found = verdict(gradients, [occlusion], tests, weights)
-        assert found.color == color and f"correlates {left:.2f} with itself (chance 0.20)" in found.sentence
+        assert found.color == color and f"randomized (correlation {left:.2f}; chance 0.20)" in found.sentence
+        assert clause in found.sentence
         assert found.facts["random_weights"] == left
 
 

@@ -1,4 +1,4 @@
-"""What all capabilities share."""
+"""The base of all capabilities."""
 
 from collections.abc import Callable
 

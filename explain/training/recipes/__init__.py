@@ -1,4 +1,4 @@
-"""What a run is to do: tasks and their data, settings, recipes."""
+"""Recipes of training: tasks and their data, settings."""
 
 from typing import Any
 
