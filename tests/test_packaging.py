@@ -48,7 +48,7 @@ def test_the_wheel_holds_all_that_serving_needs(wheel: Path) -> None:
         "explain/training/shipped/guide.txt",
     ):
         assert name in names, name
-    assert not [name for name in names if "checkpoint" in name or "__pycache__" in name]
+    assert not [name for name in names if "/checkpoints/" in name or "checkpoint-" in name or "__pycache__" in name]
 
 
 def test_the_installed_package_finds_its_weights(wheel: Path, tmp_path: Path) -> None:

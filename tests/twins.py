@@ -13,6 +13,7 @@ import torch
 from explain.datatypes import Target, Tokens
 from explain.models.base import TextModel
 from explain.models.target_module import is_activation
+from explain.models.transformer import EncoderModel
 
 Worth = Callable[[frozenset[int]], float]
 
@@ -22,8 +23,8 @@ def value_at(model: TextModel, tokens: Tokens, target: Target) -> Callable[[torc
 
     def forward(points: torch.Tensor) -> torch.Tensor:
         return (
-            model._value_at(tokens, target, points)
-            if hasattr(model, "_value_at")
+            model._network.value_at(tokens, target, points)
+            if isinstance(model, EncoderModel)
             else model._value(tokens, target, points)
         )
 

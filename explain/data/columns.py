@@ -72,10 +72,13 @@ def checked_columns(columns: Columns, present: Sequence[str], name: str, *, has_
 
 
 def strict_text(cell: Any, column: str) -> str:
-    """Return a cell that holds text as it stands; an empty string where nothing is visible in it.
+    """Return a cell that holds text as it stands; an empty string if nothing is visible in it.
 
     Raises:
         DataError: it holds anything else than text, or a text that no model can read.
+
+    >>> strict_text(" a mess", "text"), strict_text(None, "text")
+    (' a mess', '')
     """
     if cell is None:
         return ""
@@ -91,6 +94,9 @@ def plain_text(cell: Any, column: str = "") -> str:
 
     Raises:
         DataError: it holds anything else.
+
+    >>> plain_text(" a mess "), plain_text(7), plain_text(float("nan"))
+    ('a mess', '7', '')
     """
     return _checked(_plain(cell))
 
@@ -124,7 +130,11 @@ def _checked(text: str) -> str:
 
 
 def shown_cell(cell: Any) -> str:
-    """Return a cell as a reader sees it: the members of a list with commas, nothing for a missing one."""
+    """Return a cell as a reader sees it: the members of a list with commas, nothing for a missing one.
+
+    >>> shown_cell(["joy", "anger"]), shown_cell(None)
+    ('joy, anger', '')
+    """
     text = ", ".join(map(str, cell)) if isinstance(cell, list) else "" if cell is None else str(cell)
     return text.encode("utf-8", "replace").decode("utf-8")
 
@@ -134,6 +144,9 @@ def label_of(cell: Any) -> str:
 
     Raises:
         DataError: it holds a list, control characters, or a text.
+
+    >>> label_of(" very  good "), label_of(1.0), label_of(None)
+    ('very good', '1', '')
     """
     if isinstance(cell, list | dict):
         raise DataError(
@@ -153,6 +166,9 @@ def several_labels(cell: Any) -> tuple[str, ...]:
 
     Raises:
         DataError: one of them is no name.
+
+    >>> several_labels("joy | anger|joy"), several_labels(["joy"])
+    (('joy', 'anger'), ('joy',))
     """
     cells = cell if isinstance(cell, list) else _plain(cell).split("|")
     return tuple(filter(None, dict.fromkeys(map(label_of, cells))))

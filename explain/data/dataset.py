@@ -330,5 +330,12 @@ def hash_row(
     name: str | None = None,
     groups: Sequence[str] = (),
 ) -> None:
-    """Add a row to the digest of a data set."""
+    """Add a row to the digest of a data set.
+
+    >>> digests = [hashlib.sha256(), hashlib.sha256()]
+    >>> for digest, label in zip(digests, ("good", "bad")):
+    ...     hash_row(digest, 1, ("A mess.", None), label)
+    >>> digests[0].digest() == digests[1].digest()
+    False
+    """
     digest.update(json.dumps((number, *texts, label, name, *groups)).encode() + b"\n")

@@ -144,7 +144,11 @@ class StoredFile:
 
 
 def format_error(name: str) -> str | None:
-    """Return why a file of this name can't be read, or None where it can."""
+    """Return the reason why a file of this name can't be read; None if it can.
+
+    >>> format_error("reviews.csv.gz") is None, format_error("reviews.docx") is None
+    (True, False)
+    """
     try:
         _format_of(name)
     except DataError as error:

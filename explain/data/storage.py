@@ -47,6 +47,10 @@ def storage_at(place: str | Path, split: str | None, limits: Limits) -> Storage:
 
     Raises:
         DataError: there is nothing that could be read.
+
+    >>> storage_at("no such file.csv", None, Limits())
+    Traceback (most recent call last):
+    explain.core.errors.DataError: no such file.csv can't be read: No such file or directory.
     """
     path = own_path(place)
     if path.is_dir():

@@ -93,6 +93,13 @@ def read_texts(
     Raises:
         DataError: no such file or column, another encoding than UTF-8, a row that does not fit, no texts, or more than
             100,000 rows.
+
+    >>> import pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "reviews.txt")
+    ...     _ = path.write_text("A mess.\\n\\nA charm.\\n")
+    ...     read_texts(path).texts
+    ('A mess.', 'A charm.')
     """
     return load_texts(Dataset.open(place, columns=Columns(text=column, label=label), most=most, limits=LIMITS))
 
