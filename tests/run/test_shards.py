@@ -123,7 +123,7 @@ def test_a_run_continues_where_it_stopped(
     with pytest.raises(Interrupted):
         run_shards(counting(work, computed, 2), shards, store, Threads(workers))
     finished = store.finished
-    assert 1 <= len(finished) <= 2
+    assert len(finished) == 2  # what runs when another shard fails is kept
     store.close()
     store, computed = store_in("stopped"), []
     assert store.finished == finished

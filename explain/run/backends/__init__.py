@@ -11,20 +11,32 @@ from explain.run.shards import Backend, Rows, Shard
 def completed(
     pool: Executor, workers: int, work: Callable[[Shard[Any]], Rows], shards: Sequence[Shard[Any]]
 ) -> Iterator[tuple[Shard[Any], Rows]]:
-    """Yield shards as a pool completes them; few are handed out at a time, so that a stop waits for few."""
+    """Yield shards as a pool completes them; few are handed out at a time, so that a stop waits for few.
+
+    Raises:
+        BaseException: what the work raised first, after the shards that were running then have been yielded.
+    """
     waiting = iter(shards)
     running = {pool.submit(work, shard): shard for shard in islice(waiting, 2 * workers)}
+    failure: BaseException | None = None
     try:
         while running:
             done, _ = wait(running, return_when=FIRST_COMPLETED)
-            finished = [(running.pop(future), future) for future in done]
-            for shard in islice(waiting, len(finished)):
-                running[pool.submit(work, shard)] = shard
-            for shard, future in finished:
-                yield shard, future.result()
+            ended = [(running.pop(future), future) for future in done]
+            failure = failure or next(filter(None, (future.exception() for _, future in ended)), None)
+            if failure is None:
+                for shard in islice(waiting, len(ended)):
+                    running[pool.submit(work, shard)] = shard
+            else:
+                running = {future: shard for future, shard in running.items() if not future.cancel()}
+            for shard, future in ended:
+                if future.exception() is None:
+                    yield shard, future.result()
     finally:
         for future in running:
             future.cancel()
+    if failure is not None:
+        raise failure
 
 
 def backend_of(workers: int) -> Backend:
