@@ -57,7 +57,7 @@ MOVED = {
     "explain.training.figures": "explain.training.measure.figures",
     "explain.training.foreground": "explain.training.run.foreground",
     "explain.training.job": "explain.training.run.job",
-    "explain.training.library_errors": "explain.training.run.library_errors",
+    "explain.training.library_errors": "explain.training.run.trainer_errors",
     "explain.training.lines": "explain.training.recipes.lines",
     "explain.training.pretraining_run": "explain.training.run.pretraining_run",
     "explain.training.rows": "explain.data.splits",

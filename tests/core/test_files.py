@@ -23,7 +23,7 @@ import torch
 from explain.core import files
 from explain.core.errors import FileError
 from explain.core.files import append_text, atomic_file, atomic_files, check_writable, create_folder, write_file
-from explain.training.run.library_errors import library_errors
+from explain.training.run.trainer_errors import library_errors
 from tests.full_disk import full_disk
 
 ROOT = Path(__file__).parent.parent.parent

@@ -22,7 +22,7 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, get_last_checkpoin
 
 from explain.core.errors import FileError
 from explain.core.files import file_errors
-from explain.training.run.library_errors import library_errors
+from explain.training.run.trainer_errors import library_errors
 
 WARMUP = 0.04  # share of the run
 SLACK = 0.05  # share of the run by which minutes may be ahead of steps

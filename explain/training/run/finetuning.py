@@ -25,7 +25,7 @@ from explain.training.run.adapter import adapted_model, trained_sizes
 from explain.training.run.adapter_trainer import train_adapter
 from explain.training.run.budget import Budget
 from explain.training.run.examples import read_task
-from explain.training.run.library_errors import library_errors
+from explain.training.run.trainer_errors import library_errors
 
 COMMAND = "python -m explain.training.finetune"
 

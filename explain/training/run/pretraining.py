@@ -31,7 +31,7 @@ from explain.training.objectives.masked_pairs import Pairs, both_objectives, col
 from explain.training.objectives.source_encoder import source_folder
 from explain.training.recipes.pretraining import PretrainingRecipe
 from explain.training.run.budget import Budget, BudgetedTrainer, ended_at, last_checkpoint
-from explain.training.run.library_errors import library_errors
+from explain.training.run.trainer_errors import library_errors
 
 COMMAND = "python -m explain.training.pretrain"
 
