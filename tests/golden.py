@@ -41,6 +41,7 @@ from explain.views.charts import Chart, Charts, Confusion, Line
 from explain.views.document import document
 from explain.views.method_cards import page
 from explain.views.scores_table import to_csv, to_text
+from scripts import layers_picture
 from tests import adding_page, command_line_page
 
 ROOT = Path(__file__).parent.parent
@@ -185,6 +186,7 @@ def golden_files() -> dict[Path, str]:
     files[FOLDER / "table.txt"] = to_text(report)
     files[ROOT / "docs" / "methods.md"] = page(METHODS)
     files[ROOT / "docs" / "adding.md"] = adding_page.page()
+    files[ROOT / "docs" / "images" / "layers.svg"] = layers_picture.svg()
     files[ROOT / "docs" / "guide" / "command_line.md"] = command_line_page.page()
     files[listing.FILE] = listing.written()
     files[ROOT / "explain" / "report.schema.json"] = json.dumps(json_schema(), indent=1) + "\n"

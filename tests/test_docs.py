@@ -21,6 +21,7 @@ from tests.tiny_models import tiny_folder, tiny_gpt2
 
 ROOT = Path(__file__).parent.parent
 README, GUIDE = ROOT / "README.md", sorted((ROOT / "docs" / "guide").glob("*.md"))
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
 PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 QUICK = {  # what the guide's commands are shortened by; those of the README run as they are
     "text": ["--method", "occlusion", "--no-phrases"],
@@ -154,3 +155,27 @@ def test_the_readme_is_short_and_counts_right() -> None:
     text = README.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 120
     assert f"{len(METHODS)} methods" in text and len(TASKS) == 8 and "Eight tasks" in text
+
+
+def test_every_room_is_described() -> None:
+    described = set(re.findall(r"`([\w./]+?)/?`", ARCHITECTURE.read_text(encoding="utf-8")))
+    rooms = [path.parent.relative_to(ROOT) for path in (ROOT / "explain").glob("*/__init__.py")]
+    assert {room.as_posix() for room in rooms} <= described
+    inner = [path.parent.name for room in rooms for path in (ROOT / room).glob("*/__init__.py")]
+    assert set(inner) <= described
+
+
+def test_the_architecture_names_only_what_exists() -> None:
+    """Files and folders, within the package where they are not at the top."""
+    named = re.findall(r"`([\w.]+(?:/[\w.]+)*(?:/|\.py))`", ARCHITECTURE.read_text(encoding="utf-8"))
+    places = [ROOT, ROOT / "explain", ROOT / "explain" / "models", ROOT / "explain" / "training"]
+    places += [ROOT / "explain" / "run", ROOT / "explain" / "views", ROOT / "explain" / "numerics"]
+    assert [name for name in named if not any((place / name).exists() for place in places)] == []
+
+
+def test_the_picture_has_every_layer() -> None:
+    """That it is drawn from today's contracts is a golden file."""
+    picture = (ROOT / "docs" / "images" / "layers.svg").read_text(encoding="utf-8")
+    tops = {name: int(top) for top, name in re.findall(r'<text x="[\d.]+" y="(\d+)">([\w.]+)</text>', picture)}
+    assert tops["cli"] < tops["report"] < tops["run"] < tops["methods"] < tops["models"] < tops["core"]
+    assert tops["views"] == tops["analyses"]
