@@ -68,9 +68,18 @@ Add a toy to `TOY_MODELS` in `explain/testing/toys.py`: a `ToyModel` with the ta
 """,
     "explain.views": """\
 The script defines `draw(root, data)`; the page and the stand-alone file use the same script. Put text in with `textContent` only. In this package the script is a file of its own, `explain/views/assets/<name>.js`. A view whose data fit another view's script names that view in `drawn_by`. `explain/views/probabilities.py` is the shortest here.
+
+Pages, files and notebooks find a view by the type it `accepts`, so no page is edited. Four attributes say where it is drawn:
+
+- `rank` orders the views of one type.
+- `fits(result)` is false for a result that lacks what the view draws.
+- `alone = False` keeps it out of files and notebooks: it needs options or a page around it.
+- `placed = True` keeps it out of the pages' lists: a page names it and gives it a place.
+
+`check_view` of `explain.testing` runs over every view.
 """,
     "explain.analyses": """\
-Fields that are declared with `setting` are its settings, as for methods. `VectorAnalysis` is about the vectors of several texts, and `ModelAnalysis` about a model. `explain ask decision_margin "a text"`, `explain.ask`, records and replay follow from the class.
+Fields that are declared with `setting` are its settings, as for methods. `VectorAnalysis` is about the vectors of several texts, and `ModelAnalysis` about a model. `explain ask decision_margin "a text"`, `explain.ask`, records and replay follow from the class. `check_analysis` of `explain.testing` runs over every analysis, yours too: `check_analysis(DecisionMargin(), explain.testing.TOY_MODELS["curved"])`.
 """,
     "explain.families": """\
 The name is the `model_type` of the model's `config.json`. The family must be one that transformers loads without code of the model's own.

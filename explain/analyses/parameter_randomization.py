@@ -211,7 +211,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _plain(content: Any) -> Any:
     if isinstance(content, np.ndarray):
-        return [None if math.isnan(number) else round(number, 5) for number in content.tolist()]
+        return [None if math.isnan(number) else number for number in content.tolist()]
     if isinstance(content, Mapping):
         return dict(content)
     return content

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from explain.testing.checks import (
     METHOD_CHECKS,
+    check_analysis,
     check_batching,
     check_completeness,
     check_cost,
@@ -89,6 +90,7 @@ __all__ = [
     "ToyModel",
     "ToyVocabulary",
     "WritingModel",
+    "check_analysis",
     "check_batching",
     "check_completeness",
     "check_cost",

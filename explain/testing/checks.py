@@ -1,20 +1,26 @@
-"""Checks that every registered method, task, view and metric must pass."""
+"""Checks that every registered method, task, view, metric and analysis must pass."""
 
+import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
 
 from explain.core.errors import Cancelled, TargetError
 from explain.core.meter import Meter
+from explain.core.settings import make
 from explain.datatypes import Attribution, MetricResult, Prediction
 from explain.methods.base import Method
 from explain.methods.integrated_gradients import IntegratedGradients
 from explain.methods.occlusion import Occlusion
 from explain.metrics.base import Metric, Trial
+from explain.models.analysis import MODEL, TEXT, Analysis, ExplainedText
 from explain.models.base import Row, TextModel
+from explain.models.cached_model import CachedModel
+from explain.run.vectors import read_texts
 from explain.tasks.base import Task
 from explain.testing.toys import default_item, texts_for
 from explain.text.removal import OPERATORS, emptied_together, unchanged
@@ -279,3 +285,73 @@ def check_view(view: View, shown: object) -> None:
     json.loads(json_for_script(view.data(shown)))
     inside = document.split('<script type="application/json">', 1)[1].rsplit("</script></div>", 1)[0]
     assert "<" not in inside
+
+
+def check_analysis(analysis: Analysis[Any, Any], model: TextModel) -> None:
+    """Check that an analysis returns its type, repeatably, within its passes, can be stopped and made again.
+
+    What it leaves in the model is checked too: no hook, no gradient, no other mode. The text is observed before, as by
+    the engine; that pass is not the analysis's own.
+
+    Args:
+        analysis: with the settings to run it with.
+        model: one that has the capabilities that the analysis requires.
+    """
+    assert analysis.requires <= model.capabilities, "The model lacks a capability; choose another."
+    subject = _subject(analysis, model)
+    before = _traces(model)
+    passes = analysis.passes(model, subject)
+    meter = Meter()
+    outcome = analysis.run(_observed(model, subject), subject, meter)
+    assert isinstance(outcome, analysis.returns) and dataclasses.is_dataclass(outcome)
+    spent = meter.spent.forward + meter.spent.backward
+    assert spent + meter.steps <= passes
+    assert _same(analysis.run(_observed(model, subject), subject), outcome), "Two runs differ."
+    assert _traces(model) == before
+
+    settings = json.loads(json.dumps(dict(analysis.settings), allow_nan=False))
+    again = make(type(analysis), settings)
+    assert again == analysis and again.key == analysis.key and hash(again.key) == hash(analysis.key)
+
+    if spent and analysis.passes(model, subject):  # else the outcome is kept, and nothing is left to stop
+        stopped = Meter()
+        stopped.cancel()
+        try:
+            analysis.run(_observed(model, subject), subject, stopped)
+        except Cancelled:
+            pass
+        else:
+            raise AssertionError("The analysis did not stop.")
+        assert _traces(model) == before
+
+
+def _subject(analysis: Analysis[Any, Any], model: TextModel) -> Any:
+    texts = texts_for(model)
+    if analysis.subject == MODEL:
+        return None
+    if analysis.subject == TEXT:
+        return ExplainedText(*default_item(model, *texts["plain"]))
+    lines = [f"{text[-1]} {word}".strip() for text in texts.values() for word in ("", "again", "today")]
+    return read_texts(lines, model, (model.vectors.poolings or ("mean",))[0])
+
+
+def _observed(model: TextModel, subject: Any) -> TextModel:
+    """Return a model that knows its prediction of the text, if it is a text."""
+    cached = CachedModel(model)
+    if isinstance(subject, ExplainedText):
+        cached.observe(subject.tokens)
+    return cached
+
+
+def _same(first: Any, second: Any) -> bool:
+    """Whether two results are equal, arrays and their undefined entries included."""
+    if dataclasses.is_dataclass(first):
+        names = [field.name for field in dataclasses.fields(first) if field.name != "seconds"]
+        return type(first) is type(second) and all(_same(getattr(first, name), getattr(second, name)) for name in names)
+    if isinstance(first, np.ndarray):
+        return np.array_equal(first, second, equal_nan=first.dtype.kind == "f")
+    if isinstance(first, Mapping):
+        return first.keys() == second.keys() and all(_same(first[key], second[key]) for key in first)
+    if isinstance(first, list | tuple):
+        return len(first) == len(second) and all(_same(one, other) for one, other in zip(first, second, strict=True))
+    return bool(first == second) or (first != first and second != second)

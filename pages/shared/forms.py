@@ -10,6 +10,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from explain.core.errors import ExplainError
+from explain.core.guide import definition
 from explain.core.settings import Setting, make, settings_of
 from explain.methods.base import METHODS, Method
 from explain.models.base import CAPABILITIES, TextModel
@@ -115,7 +116,8 @@ def training_form(owner: type, first: Sequence[str]) -> Any | None:
 
 def _widget(setting: Setting, key: str) -> Any:
     label = setting.name.replace("_", " ").capitalize()
-    common: dict[str, Any] = {"key": key, "bind": "query-params", "help": setting.help}
+    help = f"{definition('baseline')} {setting.help}" if setting.name == "baseline" else setting.help
+    common: dict[str, Any] = {"key": key, "bind": "query-params", "help": help}
     if setting.choices:
         options = [None, *setting.choices] if setting.optional else list(setting.choices)
         words = {None: "automatic"}

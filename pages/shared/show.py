@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from explain.core.guide import definition
 from explain.datatypes import Prediction, Target, Verdict
 from explain.methods.base import METHODS, Method
 from explain.models.base import TextModel
@@ -175,8 +176,9 @@ def warnings(prediction: Prediction, model: TextModel, unread: str = "the rest i
 
 
 def limits_of(method: Method) -> str:
-    """Return the limits of a method and the version of its arithmetic, for a tooltip."""
-    return f"{method.limits} Version {method.version}."
+    """Return the limits of a method, what its gap is, and the version of its arithmetic, for a tooltip."""
+    gap = f" The gap: {definition('gap')}" if method.complete else ""
+    return f"{method.limits}{gap} Version {method.version}."
 
 
 def method_titles() -> dict[str, str]:

@@ -93,7 +93,7 @@ CONTRACTS = """
 import json
 import explain
 from explain.models.families import FAMILIES
-from explain.testing import METHOD_CHECKS, TOY_MODELS, CurvedModel, check_metric, check_task, check_view
+from explain.testing import METHOD_CHECKS, TOY_MODELS, CurvedModel, check_analysis, check_metric, check_task, check_view
 from explain.tasks.base import Head
 
 for toy in ("linear", "curved", "planted"):
@@ -105,6 +105,7 @@ class Toy(CurvedModel):
     task, head = explain.TASKS["acceptability"], Head(("unacceptable", "acceptable"))
 
 check_task(Toy.task, Toy("grammatical"))
+check_analysis(explain.ANALYSES["decision_margin"](), TOY_MODELS["planted"])
 margin = explain.ask("decision_margin", "a good film", TOY_MODELS["planted"])
 check_view(explain.VIEWS["margin_sentence"], margin)
 assert FAMILIES["ernie"].body == "ernie" and "ernie" in sorted(FAMILIES)
