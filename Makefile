@@ -4,8 +4,9 @@ PORT   ?= 8501
 PYTHON ?= python3
 # DATA=DIR: measure on texts of one's own, DIR/dev.jsonl.gz with a column "text".
 DATA   ?=
-# PYTEST=OPTIONS: what pytest is told; by default, to share the tests between two processes (some 2 GB each).
-PYTEST ?= --numprocesses 2
+# PYTEST=OPTIONS: what pytest is told; by default, to share the tests between two processes (some 2 GB each);
+# the one that is done first takes tests from the other.
+PYTEST ?= --numprocesses 2 --dist worksteal
 # TORCH=cpu: take PyTorch's CPU build (Linux; saves gigabytes of CUDA packages).
 TORCH  ?=
 
