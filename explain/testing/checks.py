@@ -344,7 +344,7 @@ def _observed(model: TextModel, subject: Any) -> TextModel:
 
 
 def _same(first: Any, second: Any) -> bool:
-    """Whether two results are equal, arrays and their undefined entries included."""
+    """Return whether two results are equal, arrays and their undefined entries included."""
     if dataclasses.is_dataclass(first):
         names = [field.name for field in dataclasses.fields(first) if field.name != "seconds"]
         return type(first) is type(second) and all(_same(getattr(first, name), getattr(second, name)) for name in names)
