@@ -31,11 +31,13 @@ torch.set_num_threads(1)  # tiny models gain nothing by threads, and lose much w
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
-    """Where several processes share the tests, one of them does all that visit the app: they are handed out first."""
+    """Hand out tests by function, which share what they compute; one process does all that visit the app, first."""
 
     class Shared(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "app" if re.match(r"tests/pages/\w*browser\.py::", nodeid) else nodeid
+            if re.match(r"tests/pages/\w*browser\.py::", nodeid):
+                return "app"
+            return nodeid.partition("::" if "test_extensions.py" in nodeid else "[")[0]  # one process runs extensions
 
     return Shared(config, log)
 

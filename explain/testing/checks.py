@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -27,13 +28,17 @@ from explain.text.removal import OPERATORS, emptied_together, unchanged
 from explain.views.base import View, json_for_script, read_at
 
 
-def _attributions(method: Method, model: TextModel) -> list[Attribution]:
-    return [method.attribute(model, *default_item(model, *text)) for text in texts_for(model).values()]
+@lru_cache(maxsize=2)  # several checks look at the same ones, and `check_repeatable` holds that they are the same
+def _attributions(method: Method, model: TextModel) -> list[tuple[Attribution, Meter]]:
+    """Return the attribution of each text, and the meter that counted it."""
+    meters = [Meter() for _ in texts_for(model)]
+    subjects = [default_item(model, *text) for text in texts_for(model).values()]
+    return [(method.attribute(model, *subject, meter), meter) for subject, meter in zip(subjects, meters)]
 
 
 def check_shape(method: Method, model: TextModel) -> None:
     """Check that scores are finite, one for each unit of known tokens, and not negative if the method is unsigned."""
-    for attribution in _attributions(method, model):
+    for attribution, _ in _attributions(method, model):
         scores = attribution.scores
         assert len(scores) == len(attribution.units) > 0
         assert np.isfinite(scores).all()
@@ -63,15 +68,14 @@ def check_batching(method: Method, model: TextModel) -> None:
 
 def check_served_score(method: Method, model: TextModel) -> None:
     """Check that the explained output is the model's own prediction."""
-    for text in texts_for(model).values():
-        tokens, target = default_item(model, *text)
-        served = model.value(model.predict(tokens), target)
-        assert abs(method.attribute(model, tokens, target).output - served) <= 1e-4 * max(1.0, abs(served))
+    for attribution, _ in _attributions(method, model):
+        served = model.value(model.predict(attribution.tokens), attribution.target)
+        assert abs(attribution.output - served) <= 1e-4 * max(1.0, abs(served))
 
 
 def check_completeness(method: Method, model: TextModel) -> None:
     """Check that a complete method sums to the difference within its tolerance, from a baseline of the right value."""
-    for attribution in _attributions(method, model):
+    for attribution, _ in _attributions(method, model):
         if not method.complete:
             continue
         tokens, target, about = attribution.tokens, attribution.target, attribution.diagnostics
@@ -88,10 +92,8 @@ def check_completeness(method: Method, model: TextModel) -> None:
 
 def check_cost(method: Method, model: TextModel) -> None:
     """Check that a method spends no more passes than its cost, and reports what it spent."""
-    for text in texts_for(model).values():
-        tokens, target = default_item(model, *text)
-        meter = Meter()
-        passes = method.attribute(model, tokens, target, meter).passes
+    for attribution, meter in _attributions(method, model):
+        tokens, passes = attribution.tokens, attribution.passes
         assert meter.spent.forward + meter.spent.backward <= method.cost(tokens)
         assert passes.forward == meter.spent.forward and passes.backward == meter.spent.backward
         assert bool(method.requires & {"gradients", "attention_gradients"}) == (meter.spent.backward > 0)
@@ -133,7 +135,7 @@ def _traces(model: TextModel) -> list[tuple[str, int, bool, bool]]:
 
 def check_words(method: Method, model: TextModel) -> None:
     """Check that scores by word keep the sum, if scores of pieces are additive."""
-    for attribution in _attributions(method, model):
+    for attribution, _ in _attributions(method, model):
         if attribution.granularity == "token" and attribution.additive:
             assert np.isclose(attribution.per_word().scores.sum(), attribution.scores.sum())
 

@@ -61,9 +61,8 @@ def figures(rows: list[Row]) -> dict[tuple[str, str, str, str], list[float]]:
     }
 
 
-@pytest.mark.parametrize("name", ["two texts", "two tasks"])
-def test_workers_measure_what_this_process_measures(name: str, folder_of: Folders, pairs: Path) -> None:
-    model = ModelSpec(str(folder_of(name)), NEXT).load()
+def test_workers_measure_what_this_process_measures(folder_of: Folders, pairs: Path) -> None:
+    model = ModelSpec(str(folder_of("two tasks")), NEXT).load()
     samples, left_out = read_samples(str(pairs), "dev")
     described = about(model, str(pairs), "dev", SETTINGS, left_out)
     here, in_workers = Record(None, described), Record(None, described)
@@ -76,8 +75,9 @@ def test_workers_measure_what_this_process_measures(name: str, folder_of: Folder
         assert found[key] == pytest.approx(numbers, abs=1e-4), key
 
 
-def test_a_pair_s_figures_are_those_of_its_own_two_texts(folder_of: Folders) -> None:
-    model = ModelSpec(str(folder_of("two tasks")), NEXT).load()
+@pytest.mark.parametrize("name", ["two texts", "two tasks"])
+def test_a_pair_s_figures_are_those_of_its_own_two_texts(name: str, folder_of: Folders) -> None:
+    model = ModelSpec(str(folder_of(name)), NEXT).load()
     (_, row) = measure(model, Sample("0", *PAIRS[0]), METHODS[:1], SETTINGS)
     assert row["words"] == len(model.encode(*PAIRS[0]).word_units())
     assert not any("error" in row for row in measure(model, Sample("1", *PAIRS[1]), METHODS, SETTINGS))

@@ -107,11 +107,17 @@ def test_a_pairs_texts_have_the_names_of_their_task(visit: Visit) -> None:
 @pytest.mark.parametrize("view", [*DRAWN, "BertViz"])
 def test_long_texts_stay_usable(visit: Visit, view: str) -> None:
     open_view(visit, view)
-    visit.type(LONG)
     page = visit.page
+    if view == "Which heads matter":  # 73 passes; nobody has to wait for them
+        box = page.get_by_role("textbox", name="Text to explain")
+        box.fill(LONG)
+        box.press("Control+Enter")
+        page.get_by_role("button", name="Stop").click()
+        expect(page.get_by_text("Stopped. The results so far are shown.")).to_be_visible()
+    else:
+        visit.type(LONG)
+        expect(page.locator(DRAWN[view] if view in DRAWN else "iframe.frame").first).to_be_visible()
     expect(page.get_by_text("the model reads at most 512 pieces")).to_be_visible()
-    if view != "BertViz":
-        expect(page.locator(DRAWN[view]).first).to_be_visible()  # 73 passes, where heads are tested
     assert page.locator(".graph path.edge").count() <= 2000
     page.evaluate(CAUGHT_UP)  # the tab is not frozen
 

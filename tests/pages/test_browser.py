@@ -18,7 +18,7 @@ from tests.pages.visits import FIRST_EXAMPLE, Visit
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).parents[2]
-LONG = "/?example=long+review&integrated_gradients.max_points=33&occlusion.granularity=sentence"  # what few passes do
+LONG = "/?example=long+review&methods=Occlusion&occlusion.granularity=sentence&phrases.most_words=10"  # few passes
 HOSTILE = (
     "<script>document.title='PWNED'</script> <img src=x onerror=\"document.title='PWNED'\"> **b** $x$ good \u202efilm"
 )
@@ -361,13 +361,13 @@ def test_stopped_work_can_be_taken_up_again(visit: Visit) -> None:
     visit.open("/?integrated_gradients.max_points=129&integrated_gradients.tolerance=1e-05")
     page = visit.page
     box = page.get_by_role("textbox", name="Text to explain")
-    box.fill("an odd but charming film about nothing, " * 9)
+    box.fill("an odd but charming film about nothing, " * 5)
     box.press("Control+Enter")
     page.get_by_role("button", name="Stop").click()
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_text("Stopped. The results")).to_have_count(0)
     visit.settle()
-    assert len(visit.words()) == 9 * 8
+    assert len(visit.words()) == 5 * 8
 
 
 def test_health_and_headers(address: str) -> None:

@@ -144,7 +144,7 @@ def test_blank_text_is_told_and_the_page_goes_on(app: AppTest, text: str) -> Non
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_text_breaks_nothing(app: AppTest, name: str) -> None:
     app.session_state["text"] = HOSTILE[name][:100_000]
-    app.query_params["integrated_gradients.max_points"] = "33"
+    app.query_params["integrated_gradients.steps"] = "5"
     app.query_params["occlusion.granularity"] = "sentence"
     app.query_params["phrases.most_words"] = "10"
     run(app)
