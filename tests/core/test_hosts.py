@@ -1,6 +1,7 @@
 """Host names that a server answers to."""
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -140,7 +141,10 @@ def ask(kind: str, *headers: tuple[bytes, bytes]) -> tuple[list[str], list[Any]]
         raise AssertionError("nothing is read of a request that is refused")
 
     scope = {"type": kind, "headers": list(headers), "server": ("127.0.0.1", 8501)}
-    asyncio.run(AllowedHosts(application, OWN)(scope, receive, send))
+    # In a thread of its own: where a browser was driven before, this one has an event loop that runs.
+    thread = threading.Thread(target=lambda: asyncio.run(AllowedHosts(application, OWN)(scope, receive, send)))
+    thread.start()
+    thread.join()
     return reached, sent
 
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -74,6 +75,18 @@ def test_every_backend_gives_the_same_bytes(
     run_shards(work, shards, store, backend)
     assert len(parts_of(expected.path)) == 2 * len(shards) and parts_of(store.path) == parts_of(expected.path)
     assert list(store.rows()) == list(expected.rows())
+
+
+def test_workers_do_not_run_the_script_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, work: ModelWork[RowText], shards: list[Shard[RowText]]
+) -> None:
+    script = ModuleType("__main__")
+    script.__file__ = str(tmp_path / "page.py")
+    (tmp_path / "page.py").write_text("raise SystemExit('a page outside of a visit')\n")
+    monkeypatch.setitem(sys.modules, "__main__", script)
+    store = MemoryStore()
+    run_shards(work, shards[:1], store, Processes(1))
+    assert list(store.rows()) and sys.modules["__main__"] is script
 
 
 def test_a_row_holds_what_the_plan_computes(

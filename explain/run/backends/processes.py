@@ -1,17 +1,51 @@
 """Shards in other processes of one thread each."""
 
+import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context
+from functools import partial
+from multiprocessing.context import SpawnContext, SpawnProcess
+from types import ModuleType
 from typing import Any
 
 import torch
 
 from explain.core.errors import ExplainError
 from explain.run.backends import completed
-from explain.run.shards import Rows, Shard
+from explain.run.shards import ModelWork, Rows, Shard
+
+
+class _WorkerProcess(SpawnProcess):
+    """A spawned process that does not run the script of this one again.
+
+    Python would run it in each worker. In a server it is the page of some visitor, and a script without a guard would
+    start its work anew.
+    """
+
+    _starting = threading.Lock()
+
+    def start(self) -> None:
+        with self._starting:
+            script = sys.modules["__main__"]
+            sys.modules["__main__"] = ModuleType("__main__")
+            try:
+                super().start()
+            finally:
+                sys.modules["__main__"] = script
+
+
+class _WithoutScript(SpawnContext):
+    Process = _WorkerProcess
+
+
+def _is_of_script(work: Any) -> bool:
+    """Whether workers find the work only by running the script that defines it."""
+    while isinstance(work, (ModelWork, partial)):
+        work = work.function if isinstance(work, ModelWork) else work.func
+    return "__main__" in (getattr(work, "__module__", None), type(work).__module__)
 
 
 @dataclass(frozen=True)
@@ -27,7 +61,8 @@ class Processes:
     def compute(
         self, work: Callable[[Shard[Any]], Rows], shards: Sequence[Shard[Any]]
     ) -> Iterator[tuple[Shard[Any], Rows]]:
-        context = get_context("spawn")  # torch's threads don't survive a fork
+        # Torch's threads don't survive a fork, so workers are spawned.
+        context = SpawnContext() if _is_of_script(work) else _WithoutScript()
         with ProcessPoolExecutor(self.workers, context, torch.set_num_threads, (1,)) as pool:
             try:
                 yield from completed(pool, self.workers, work, shards)
