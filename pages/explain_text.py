@@ -1,5 +1,6 @@
 """Explain one text: prediction, scores of words by method, key phrases, attention layer by layer."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
@@ -21,7 +22,7 @@ from explain.views.scores_table import matrix_to_csv, to_csv
 from explain.views.token_heatmap import shared_scales
 from pages.shared import forms, pickers, session, show
 from pages.shared.selection import current_selection
-from pages.shared.work import follow
+from pages.shared.work import Work, follow, has_ended
 
 GROUP = "explain_text"  # a word picked in one picture is marked in all
 
@@ -87,15 +88,19 @@ def heatmaps(results: Results, model: TextModel, report: Report) -> None:
             special=True,
         )
         if not attribution.partial:
-            show.verdict(judged(method, attribution, report, model))
+            over = results.has(results.plan.methods) or has_ended(Work(results.plan, model))
+            running = () if over else ("the other methods",)
+            show.verdict(judged(method, attribution, report, model, running))
     st.caption("The page *Is it right?* compares each explanation with random orders of the words.")
     show.view("word_details", report, key="details", group=GROUP, titles=show.method_titles(), unknown=model.unk_id)
 
 
-def judged(method: Method, attribution: Attribution, report: Report, model: TextModel) -> Verdict:
-    """Return the verdict on an explanation, as far as that costs no pass."""
+def judged(
+    method: Method, attribution: Attribution, report: Report, model: TextModel, running: Sequence[str] = ()
+) -> Verdict:
+    """Return the verdict on an explanation, as far as that costs no pass; grey where something is `running`."""
     others = [other for other in report.attributions if other is not attribution]
-    return verdict(attribution, others, weights=known(model, method))
+    return verdict(attribution, others, weights=known(model, method), pending=running)
 
 
 def alike(results: Results) -> None:

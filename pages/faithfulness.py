@@ -4,6 +4,7 @@ And plausibility: agreement with words that a reader marks.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -16,7 +17,7 @@ from explain.datatypes import MetricResult, Randomization, Report
 from explain.evaluation.verdict import verdict
 from explain.methods.base import Method
 from explain.metrics.base import METRICS, TrialSettings
-from explain.models.analysis import ExplainedText
+from explain.models.analysis import Analysis, ExplainedText
 from explain.models.base import TextModel
 from explain.report.record import report_of, to_json
 from explain.run.plan import Plan
@@ -27,7 +28,7 @@ from explain.views.token_heatmap import shared_scales
 from pages.shared import forms, session, show
 from pages.shared.own_rationale import own_rationale
 from pages.shared.selection import current_selection
-from pages.shared.work import follow
+from pages.shared.work import Work, follow, has_ended
 
 PAIR_PASSES = 2000  # enough for every two of 28 words; longer texts go by phrase
 GROUP = "faithfulness"  # a word picked in one picture is marked in all
@@ -127,15 +128,15 @@ def draw(results: Results, model: TextModel) -> None:
     report = report_of(results, model, edges=False)
     titles = show.method_titles()
     with st.container():  # it grows while methods are computed; the elements below keep their place
-        faithfulness(results, report, titles)
+        faithfulness(results, model, report, titles)
     own_rationale(report, titles)
     if results.has((*results.plan.methods, *results.plan.tests)):
         take_away(results, model)
 
 
-def faithfulness(results: Results, report: Report, titles: Mapping[str, str]) -> None:
+def faithfulness(results: Results, model: TextModel, report: Report, titles: Mapping[str, str]) -> None:
     """Draw verdicts, heatmaps, agreement and tests of the methods."""
-    verdicts(results, titles)
+    verdicts(results, model, titles)
     heatmaps(results, report)
     if len(report.attributions) > 1:
         st.subheader("Do the methods agree?", anchor=False)
@@ -164,7 +165,7 @@ def faithfulness(results: Results, report: Report, titles: Mapping[str, str]) ->
     show.views(report, key="report", titled=True, group=GROUP, titles=titles)
 
 
-def verdicts(results: Results, titles: Mapping[str, str]) -> None:
+def verdicts(results: Results, model: TextModel, titles: Mapping[str, str]) -> None:
     """Draw the verdict on each method."""
     st.subheader("Verdicts", anchor=False, help=definition("verdict"))
     for method in results.plan.methods:
@@ -173,14 +174,30 @@ def verdicts(results: Results, titles: Mapping[str, str]) -> None:
             st.skeleton(height=28)
             continue
         others = [other for other in results.attributions if other is not attribution]
-        randomization = results.answer(ParameterRandomization(method))
-        show.verdict(verdict(attribution, others, results.tests(method), randomization), titles[method.name])
+        randomization = results.answer(ParameterRandomization(method)) or known(model, method)
+        judged = verdict(
+            attribution, others, results.tests(method), randomization, still_running(results, model, method)
+        )
+        show.verdict(judged, titles[method.name])
     st.caption(
         "*It holds* does not prove that the model reasons this way. On 400 sentences it was said of one in twenty "
         "random explanations, and of seven in eight of the default ones. *Don't rely on it* does not prove that an "
         "explanation is wrong: in a short text many random orders are nearly as good. "
         "[How often the verdict is right](help?topic=docs%2Fverdict)"
     )
+
+
+def still_running(results: Results, model: TextModel, method: Method) -> list[str]:
+    """Return what a verdict waits for, in words; nothing comes any more where the work was stopped or has failed."""
+    if has_ended(Work(results.plan, model)):
+        return []
+    planned = results.plan.analyses
+    waits: dict[str, Sequence[Analysis[Any, Any]]] = {
+        "the other methods": results.plan.methods,
+        "the comparison with random orders": [tests for tests in results.plan.tests if tests.method == method],
+        "random weights": [each for each in (ParameterRandomization(method),) if each in planned],
+    }
+    return [words for words, analyses in waits.items() if not results.has(analyses)]
 
 
 def heatmaps(results: Results, report: Report) -> None:

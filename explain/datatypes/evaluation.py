@@ -105,20 +105,26 @@ class Verdict:
     """A verdict on an explanation: does it hold for its text?
 
     Attributes:
-        color: "green", "amber", "red", or "grey" (too little text to tell); sentence: the reason, with its numbers.
+        color: "green", "amber", "red", or "grey" (too little text to tell, or tests are running); sentence: the reason,
+            with its numbers.
         facts: the numbers by name: "gap" (share), "agreement" (rank correlation), "percentile" (of random orders),
             "references" and "random_weights" (rank correlations).
+        pending: what is still being computed, in words; the verdict is grey until it is there.
     """
 
     method: str
     color: str
     sentence: str
     facts: Mapping[str, float] = field(default_factory=dict)
+    pending: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         freeze_mapping(self, "facts")
+        object.__setattr__(self, "pending", tuple(self.pending))
         if self.color not in VERDICT_COLORS:
             raise ValueError(f"Verdict.color is {self.color!r}; expected one of {VERDICT_COLORS}.")
+        if self.pending and self.color != "grey":
+            raise ValueError(f"Verdict.color is {self.color!r} while tests are running; expected 'grey'.")
 
     @property
     def word(self) -> str:

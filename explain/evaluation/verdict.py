@@ -40,6 +40,7 @@ def verdict(
     others: Iterable[Attribution],
     tests: Sequence[MetricResult] | None = None,
     weights: Randomization | None = None,
+    pending: Sequence[str] = (),
 ) -> Verdict:
     """Judge an explanation.
 
@@ -47,6 +48,7 @@ def verdict(
         others: attributions of the same text and target by other methods.
         tests: results of metrics, or None if none were run: then the verdict rests on what costs no pass.
         weights: the method's scores when the model's weights are randomized, if that was measured.
+        pending: what is still being computed, in words; until it is there, the verdict is grey.
     """
     words = _words(attribution)
     if len(words) < FEWEST_WORDS:
@@ -56,18 +58,19 @@ def verdict(
     by_metric = {test.metric: test for test in tests or ()}
     _weigh_gap(evidence, attribution, by_metric)
     _weigh_agreement(evidence, attribution, others, words)
-    _weigh_order(evidence, by_metric.get("symmetric_relevance_gain"))
+    _weigh_order(evidence, by_metric.get("symmetric_relevance_gain"), running=bool(pending))
     if (references := by_metric.get("reference_robustness")) is not None:
         evidence.facts["references"] = references.value
         if sign_changes := _sign_changes(attribution, references):
             evidence.doubts.append(f"{sign_changes} from another empty text")
     if weights is not None:
         _weigh_random_weights(evidence, weights)
-    if evidence.faults:
-        return _verdict(attribution, "red", _sentence(evidence.faults), evidence.facts)
-    if evidence.doubts:
-        return _verdict(attribution, "amber", _sentence([*evidence.doubts, *evidence.merits]), evidence.facts)
-    return _verdict(attribution, "green", _sentence(evidence.merits), evidence.facts)
+    clauses = [*evidence.faults, *evidence.doubts, *evidence.merits]
+    if pending:
+        still = f"still running: {' and '.join(pending)}"
+        return _verdict(attribution, "grey", _sentence([*clauses, still]), evidence.facts, pending)
+    color = "red" if evidence.faults else "amber" if evidence.doubts else "green"
+    return _verdict(attribution, color, _sentence(clauses), evidence.facts)
 
 
 def _weigh_gap(evidence: _Evidence, attribution: Attribution, by_metric: Mapping[str, MetricResult]) -> None:
@@ -97,9 +100,9 @@ def _weigh_agreement(
     clauses.append(f"rank agreement with the other methods is {_signed(mean)}")
 
 
-def _weigh_order(evidence: _Evidence, gain: MetricResult | None) -> None:
+def _weigh_order(evidence: _Evidence, gain: MetricResult | None, *, running: bool) -> None:
     if gain is None or gain.percentile is None:
-        if not evidence.faults:
+        if not evidence.faults and not running:
             evidence.doubts.append("not yet compared with random orders")
         return
     evidence.facts["percentile"] = gain.percentile
@@ -185,7 +188,9 @@ def _is_flat(attribution: Attribution, words: Sequence[Sequence[int]]) -> bool:
     return bool(np.ptp(scores if attribution.signed else np.abs(scores)) == 0)
 
 
-def _verdict(attribution: Attribution, color: str, sentence: str, facts: Mapping[str, float]) -> Verdict:
+def _verdict(
+    attribution: Attribution, color: str, sentence: str, facts: Mapping[str, float], pending: Sequence[str] = ()
+) -> Verdict:
     """Return the verdict; a reference that scores higher than the text is mentioned first."""
     higher = higher_reference(attribution)
-    return Verdict(attribution.method, color, f"{higher} {sentence}".strip(), facts)
+    return Verdict(attribution.method, color, f"{higher} {sentence}".strip(), facts, tuple(pending))

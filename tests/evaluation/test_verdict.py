@@ -1,12 +1,13 @@
 """The verdict: what it rests on, what it says, and that explanations known to be wrong are told so."""
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 
-from explain.datatypes import Attribution, MetricResult, Randomization
+from explain.datatypes import Attribution, MetricResult, Randomization, Verdict
 from explain.evaluation.verdict import verdict
 from explain.methods.attention_rollout import AttentionRollout
 from explain.methods.integrated_gradients import IntegratedGradients
@@ -17,6 +18,7 @@ from explain.metrics.symmetric_relevance_gain import SymmetricRelevanceGain
 from explain.models.base import TextModel
 from explain.numerics.agreement import agreement
 from explain.testing import default_item
+from explain.views.verdicts import verdict_word
 
 TEXT = "The plot is thin and the jokes are stale, yet the leads are so charming that I left smiling."
 TESTS = TrialSettings((CompletenessGap(), SymmetricRelevanceGain()))
@@ -56,6 +58,33 @@ def test_without_a_test_it_is_free_and_says_so(judged: Judged) -> None:
     alone = verdict(occlusion, [])
     assert alone.color == "amber" and not alone.facts
     assert verdict(replace(gradients, scores=-gradients.scores), [occlusion]).color == "red"
+
+
+def test_it_is_gray_while_something_runs_and_facts_are_only_added(judged: Judged) -> None:
+    trial, gradients, occlusion = judged
+    tests = TESTS.run(trial, gradients)
+    weights = Randomization(
+        *("integrated_gradients", {}, "", "text_classification", (0, 6), [0.9, 0.2], [0.1, 0.1], 0.2, 32, 5)
+    )
+    orders, others = "the comparison with random orders", "the other methods"
+    steps = [
+        verdict(gradients, [], None, weights, [others, orders]),
+        verdict(gradients, [occlusion], None, weights, [orders]),
+        verdict(gradients, [occlusion], tests, weights),
+    ]
+    assert [step.color for step in steps] == ["grey", "grey", "green"]
+    assert verdict_word(steps[0]) == verdict_word(steps[1]) == "testing …"
+    assert f"still running: {others} and {orders}." in steps[0].sentence
+    for before, after in pairwise(steps):
+        assert before.facts.keys() < after.facts.keys()
+        clauses = before.sentence.lower().rstrip(".").split("; ")
+        assert all(clause in after.sentence.lower() for clause in clauses if "still running" not in clause)
+    flipped = replace(gradients, scores=-gradients.scores)
+    wrong = verdict(flipped, [occlusion], TESTS.run(trial, flipped), weights)
+    assert wrong.color == "red" and wrong.facts.keys() == steps[-1].facts.keys()
+    assert all(word in wrong.sentence for word in ("misses", "agreement", "orders", "randomized"))
+    with pytest.raises(ValueError, match="expected 'grey'"):
+        Verdict("x", "green", "It is right.", pending=(orders,))
 
 
 def test_an_order_beats_chance_or_does_not(judged: Judged) -> None:

@@ -1,12 +1,15 @@
 """The page of verdicts by AppTest: what it says before and after the test, of bad texts, and of marks."""
 
 import json
+import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from explain.run.results import MethodTests
 from explain.views.word_marks import fingerprint
 from pages.shared import show
 from tests.golden import HOSTILE
@@ -25,6 +28,10 @@ def said(app: AppTest) -> str:
     return " ".join(one.value for one in app.markdown).replace("\\", "")
 
 
+def verdicts_of(app: AppTest) -> list[str]:
+    return [one.value.replace("\\", "") for one in app.markdown if "-badge[" in one.value]
+
+
 def test_verdicts_are_free_and_the_test_is_on_demand(app: AppTest) -> None:
     run(app)
     assert not app.error and not app.exception
@@ -38,6 +45,31 @@ def test_verdicts_are_free_and_the_test_is_on_demand(app: AppTest) -> None:
     reinitialized, figures = app.dataframe
     assert len(reinitialized.value) == 3 and reinitialized.value["random scores"][0] == "0.23"
     assert set(figures.value["metric"]) >= {"Deletion", "Insertion", "Completeness gap"}
+
+
+def test_a_verdict_is_gray_until_its_tests_are_in(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    may_end, run_on = threading.Event(), MethodTests.run_on
+
+    def wait_and_run(tests: MethodTests, *arguments: Any) -> Any:
+        assert may_end.wait(PATIENCE)
+        return run_on(tests, *arguments)
+
+    monkeypatch.setattr(MethodTests, "run_on", wait_and_run)
+    app.session_state["test"] = True
+    app.session_state["text"] = "The cast is good, but nobody told them what the film is about."
+    app.run()
+    give_up = time.monotonic() + PATIENCE
+    while len(verdicts_of(app)) < 3 and time.monotonic() < give_up:
+        app.run()
+    assert len(verdicts_of(app)) == 3
+    for sentence in verdicts_of(app):
+        assert ":gray-badge[testing …]" in sentence and "the comparison with random orders" in sentence
+        assert "model's weights are randomized" in sentence  # measured before, and said from the start
+    may_end.set()
+    run(app)
+    for sentence in verdicts_of(app):
+        assert ":gray-badge" not in sentence and "of random orders" in sentence
+        assert "model's weights are randomized" in sentence
 
 
 def test_further_tests_are_drawn(app: AppTest) -> None:
