@@ -16,6 +16,7 @@ import explain
 from explain.analyses.word_interactions import WordInteractions
 from explain.core import listing
 from explain.datatypes import (
+    QUARTILES,
     Cut,
     CutEffects,
     HeadEffects,
@@ -151,6 +152,7 @@ def _curves() -> Iterator[MetricResult]:
                 operator="mask",
                 controls=[0.5, 0.6],
                 band=[[0.8, 0.3, 0.1], [0.9, 0.4, 0.1], [0.9, 0.6, 0.1]],
+                quantiles=QUARTILES,
             )
 
 

@@ -23,6 +23,7 @@ from explain.datatypes.attention import (
 )
 from explain.datatypes.attribution import GRANULARITIES, Attribution, EmptyText, KeyPhraseList, Phrase
 from explain.datatypes.evaluation import (
+    QUARTILES,
     VERDICT_COLORS,
     MetricResult,
     Plausibility,
@@ -42,6 +43,7 @@ from explain.datatypes.vectors import Ranking, TextClusters, TextMap, TextMatrix
 __all__ = [
     "GRANULARITIES",
     "NO_ANSWER",
+    "QUARTILES",
     "TARGET_SCALES",
     "VERDICT_COLORS",
     "Answer",

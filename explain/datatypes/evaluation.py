@@ -10,6 +10,8 @@ import numpy as np
 
 from explain.datatypes.arrays import FloatArray, check_finite, freeze_mapping, set_array
 
+QUARTILES = (0.25, 0.5, 0.75)  # of the curves of random orders: nine in ten of them cover nearly the whole picture
+
 
 @dataclass(frozen=True, eq=False)
 class MetricResult:
@@ -22,7 +24,8 @@ class MetricResult:
         percentile: the share of random orders it beats, 0 to 100; a metric without its control is not shown.
         scale: the unit of outputs: "probability", or the target's unit; "ratio" if the figure has no unit.
         operator: how words were removed; None if no words were.
-        controls (R,): the figure of each random order; band (3, K): 5th, 50th and 95th percentile of their curves.
+        controls (R,): the figure of each random order; band (3, K): quantiles of their curves.
+        quantiles: which ones; the first records held the 5th, 50th and 95th percentile and did not say so.
         details: further figures, JSON values.
     """
 
@@ -38,8 +41,12 @@ class MetricResult:
     controls: FloatArray | None = None
     band: FloatArray | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    quantiles: tuple[float, float, float] = (0.05, 0.5, 0.95)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "quantiles", tuple(self.quantiles))
+        if not 0 <= self.quantiles[0] < self.quantiles[1] < self.quantiles[2] <= 1:
+            raise ValueError(f"MetricResult.quantiles are {self.quantiles}; expected three that rise from 0 to 1.")
         set_array(self, "fractions", (None,))
         set_array(self, "outputs", (len(self.fractions),))
         if self.controls is not None:

@@ -17,7 +17,7 @@ from explain.core.errors import MetricError, SettingError
 from explain.core.meter import Meter
 from explain.core.registry import Registry
 from explain.core.settings import check_settings, make, setting, setting_values
-from explain.datatypes import Attribution, FloatArray, MetricResult, Target, Tokens
+from explain.datatypes import QUARTILES, Attribution, FloatArray, MetricResult, Target, Tokens
 from explain.methods.base import Method
 from explain.models.base import TextModel
 from explain.models.coalition_game import CoalitionGame
@@ -205,7 +205,8 @@ class RemovalMetric(Metric):
             scale=trial.unit_of(self.scale),
             operator=operator,
             controls=figures[1:],
-            band=np.quantile(curves[1:], (0.05, 0.5, 0.95), axis=0),
+            band=np.quantile(curves[1:], QUARTILES, axis=0),
+            quantiles=QUARTILES,
         )
 
 

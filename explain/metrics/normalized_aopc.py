@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from explain.core.errors import MetricError
 from explain.core.settings import setting
-from explain.datatypes import Attribution, MetricResult
+from explain.datatypes import QUARTILES, Attribution, MetricResult
 from explain.metrics.base import METRICS, SCALE, Metric, Trial, order_of, percentile, removal_curves
 
 _Outputs = Callable[[npt.NDArray[np.bool_]], npt.NDArray[np.float64]]
@@ -81,7 +81,8 @@ class NormalizedAopc(Metric):
             scale=trial.unit_of(self.scale),
             operator=operator,
             controls=figures[1:],
-            band=np.quantile(curves[1:], (0.05, 0.5, 0.95), axis=0),
+            band=np.quantile(curves[1:], QUARTILES, axis=0),
+            quantiles=QUARTILES,
             details={"exact": exact, "lowest": lowest, "highest": highest},
         )
 

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from explain.datatypes import Attribution, MetricResult
+from explain.datatypes import QUARTILES, Attribution, MetricResult
 from explain.metrics.base import METRICS, Metric, Trial, order_of, percentile, removal_curves
 from explain.numerics.curves import area, steps
 
@@ -54,5 +54,6 @@ class SymmetricRelevanceGain(Metric):
             scale=trial.unit_of("target"),
             operator=operator,
             controls=figures[1:],
-            band=np.quantile((kept - removed)[1:], (0.05, 0.5, 0.95), axis=0),
+            band=np.quantile((kept - removed)[1:], QUARTILES, axis=0),
+            quantiles=QUARTILES,
         )

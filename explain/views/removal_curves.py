@@ -1,10 +1,11 @@
 """Removal curves: output while words are removed, or added, in each method's order, beside random orders."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from explain.datatypes import MetricResult, Report
+from explain.datatypes import QUARTILES, MetricResult, Report
 from explain.text.removal import OPERATORS
 from explain.views.base import UNITS, VIEWS, View
 
@@ -46,11 +47,26 @@ class RemovalCurves(View):
         return {
             "charts": charts,
             "note": (
-                "Gray: nine in ten random orders of the same words, dashed their median. Texts with holes are unlike "
-                "any the model was trained on: compare with the band, not with zero."
+                f"{_about_band(report.metrics)} Texts with holes are unlike any the model was trained on: compare with "
+                "the band, not with zero."
             ),
             "caption": f"Removal curves, {report.model.id}",
         }
+
+
+def _about_band(figures: Sequence[MetricResult]) -> str:
+    """Return what the band of random orders is; the first records held another one."""
+    low, _, high = next((figure.quantiles for figure in figures if figure.band is not None), QUARTILES)
+    orders = next((len(figure.controls) for figure in figures if figure.controls is not None), 0)
+    return (
+        f"Dashed: the median of {orders} random orders of the same words. Gray: the middle {high - low:.0%} of them "
+        f"(quantiles {low:g} to {high:g})."
+    )
+
+
+def _beats(curve: MetricResult) -> str:
+    """Return how many random orders a curve beats by its area, in a few words."""
+    return "" if curve.percentile is None else f"beats {curve.percentile:.0f}%"
 
 
 def _chart(curves: list[MetricResult], names: list[str], title: str, titles: dict[str, str]) -> dict[str, Any]:
@@ -68,6 +84,7 @@ def _chart(curves: list[MetricResult], names: list[str], title: str, titles: dic
             {
                 "name": titles.get(curve.method, curve.method),
                 "style": names.index(curve.method),
+                "beats": _beats(curve),
                 "values": np.round(curve.outputs, 5).tolist(),
             }
             for curve in curves

@@ -48,6 +48,12 @@ test("names of lines that end together do not cover each other, and long ones ar
   assert.equal(texts(drawing, "text.end").at(-1), "a name that is much lon\u2026");
 });
 
+test("a few words can stand after a name, even a long one", () => {
+  const line = (name) => ({ name, after: "beats 90%", points: [[0, 0.5, ""], [1, 0.5, ""]] });
+  const { drawing } = chart({ lines: [line("a"), line("a name that is much longer than fits")] });
+  assert.deepEqual(texts(drawing, "text.end"), ["a, beats 90%", "a name that is much lon\u2026, beats 90%"]);
+});
+
 test("a point that is pointed at says where it is; points of a long line are faint", () => {
   const points = Array.from({ length: 26 }, (_, place) => [place / 25, place / 25, `step ${place}`]);
   const { box, drawing } = chart({ lines: [{ name: "loss", style: 7, points }] });

@@ -20,6 +20,7 @@ from explain.metrics.insertion import Insertion
 from explain.metrics.monotonicity import Monotonicity
 from explain.metrics.normalized_aopc import NormalizedAopc
 from explain.metrics.sufficiency import Sufficiency
+from explain.metrics.symmetric_relevance_gain import SymmetricRelevanceGain
 from explain.models.base import TextModel
 from explain.models.cached_model import CachedModel
 from explain.models.transformer import EncoderModel
@@ -128,6 +129,22 @@ def test_equal_to_a_slow_twin(metric: RemovalMetric, family: str, tiny: Callable
         full = twin(trial, one, [0], found.operator, keeps=False)[0]
         value = metric.summary(np.array([random]), full, found.fractions)[0]
         assert found.controls[3] == pytest.approx(value, abs=1e-5)
+
+
+def test_the_band_is_median_and_quartiles_of_the_random_orders(tiny_bert: EncoderModel) -> None:
+    item = default_item(tiny_bert, TEXT)
+    trial = Trial(tiny_bert, *item)
+    one = RawAttention().attribute(tiny_bert, *item)
+    metric = Deletion()
+    found = metric.evaluate(trial, one)
+    curves = [
+        twin(trial, scored(tiny_bert, item, -np.argsort(order)), metric.counts(len(trial.units)), "mask", keeps=False)
+        for order in trial.random
+    ]
+    assert found.quantiles == (0.25, 0.5, 0.75) and found.band is not None
+    assert found.band == pytest.approx(np.quantile(curves, found.quantiles, axis=0), abs=1e-5)
+    gain = SymmetricRelevanceGain().evaluate(trial, one)
+    assert gain.quantiles == found.quantiles and (np.diff(gain.band, axis=0) >= 0).all()
 
 
 def test_the_control_is_shared_and_nothing_runs_twice(tiny_bert: EncoderModel) -> None:

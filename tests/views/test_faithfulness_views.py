@@ -52,6 +52,16 @@ def test_a_method_that_scores_all_words_alike_agrees_with_none() -> None:
         assert data["undefined"] in data["note"] and "gives every word the same score" in data["undefined"]
 
 
+def test_the_band_is_named_by_the_quantiles_it_holds() -> None:
+    report = explain("a b c d", TOY_MODELS["linear"], methods=["occlusion"], phrases=False, tests=True)
+    data = VIEWS["removal_curves"].data(report)
+    assert "the median of 40 random orders" in data["note"] and "the middle 50% of them" in data["note"]
+    (figure,) = [figure for figure in report.metrics if figure.metric == "deletion"]
+    assert data["charts"][0]["lines"][0]["beats"] == f"beats {figure.percentile:.0f}%"
+    first = [dataclasses.replace(each, quantiles=(0.05, 0.5, 0.95)) for each in report.metrics]  # as it was at first
+    assert "the middle 90% of them" in VIEWS["removal_curves"].data(dataclasses.replace(report, metrics=first))["note"]
+
+
 def test_undefined_references_are_named() -> None:
     report = explain("a b c d", TOY_MODELS["linear"], methods=["occlusion"], phrases=False)
     whiskers = _whiskers(4)

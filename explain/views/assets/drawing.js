@@ -587,8 +587,8 @@ function roundValues(low, high) {
 }
 
 /**
- * Lines over a shared axis from 0 to 1, named at their ends: lines of {name, points of [x, y, where it is]} with a style, if not in order, ticks of
- * [x, text], and a band of {upper, middle, lower}, points of [x, y] each.
+ * Lines over a shared axis from 0 to 1, named at their ends: lines of {name, points of [x, y, where it is]} with a style, if not in order, and a
+ * few words `after` the name, ticks of [x, text], and a band of {upper, middle, lower}, points of [x, y] each.
  */
 function lineChart(tip, { title, lines, low, high, say, ticks, band = null, width, left = 64, right = 120, height = 210 }) {
   const top = 14, bottom = 30;
@@ -625,6 +625,7 @@ function lineChart(tip, { title, lines, low, high, say, ticks, band = null, widt
     }
     const text = svg("text", { class: `end ${kind}`, x: width - right + 10, y: ends[number] });
     text.textContent = line.name.length > 24 ? line.name.slice(0, 23) + "\u2026" : line.name;
+    if (line.after) text.textContent += `, ${line.after}`;
     drawing.append(text);
   });
   return drawing;

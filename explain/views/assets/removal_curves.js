@@ -16,9 +16,9 @@ function draw(root, data) {
         high: chart.high,
         say,
         width,
-        right: 170,
+        right: 250,
         ticks: [0, 0.25, 0.5, 0.75, 1].map((share) => [share, share ? `${100 * share} %` : "0 words"]),
-        lines: chart.lines.map((line) => ({ name: line.name, style: line.style, points: line.values.map((value, number) => [chart.fractions[number], value, percent(chart.fractions[number]) + " of the words"]) })),
+        lines: chart.lines.map((line) => ({ name: line.name, after: line.beats, style: line.style, points: line.values.map((value, number) => [chart.fractions[number], value, percent(chart.fractions[number]) + " of the words"]) })),
         band: chart.band && { lower: along(chart.band[0]), middle: along(chart.band[1]), upper: along(chart.band[2]) },
       }),
     );
