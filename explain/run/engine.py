@@ -6,7 +6,7 @@
 Every part is stored by what it depends on: the weights, the ids, the target, and the analysis with its version.
 """
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,8 @@ from explain.run.vectors import read_texts
 
 PartKey = str | Analysis[Any, Any]
 
+FEW_PASSES = 4  # so many never wait behind long work
+
 Recall = Callable[[Hashable, Callable[[], Any]], Any]
 
 
@@ -33,8 +35,21 @@ def cost(plan: Plan, model: TextModel) -> int:
         texts = plan.item.texts
         return len(texts) + sum(analysis.passes(model, texts) for analysis in plan.analyses)
     windows = model.windows(plan.item.text, plan.item.text_pair)
-    # The prediction decides which window is explained.
-    return len(windows) + (len(windows) > 1) + max(_cost_of_window(plan, model, tokens) for tokens in windows)
+    return _passes_of_prediction(windows) + max(_cost_of_window(plan, model, tokens) for tokens in windows)
+
+
+def parts_at_once(plan: Plan, model: TextModel) -> int:
+    """Return how many of a plan's first parts take at most `FEW_PASSES`: prediction with maps and target, or none."""
+    if isinstance(plan.item, TextsItem):
+        return 0
+    if _passes_of_prediction(model.windows(plan.item.text, plan.item.text_pair)) > FEW_PASSES:
+        return 0
+    return len((OBSERVATION, TARGET)) if plan.analyses else jobs.ALL
+
+
+def _passes_of_prediction(windows: Sequence[Tokens]) -> int:
+    """Return the passes of predicting from all windows, and of reading the one that is explained once more."""
+    return len(windows) + (len(windows) > 1)
 
 
 def _cost_of_window(plan: Plan, model: TextModel, tokens: Tokens) -> int:

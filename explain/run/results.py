@@ -47,6 +47,10 @@ class Results:
         """Return these results, and of others what is missing here."""
         return Results(self.plan, {**parts, **self._parts})
 
+    def of_plan(self, plan: Plan) -> "Results":
+        """Return these parts as what is known of another plan about the same item and target."""
+        return Results(plan, self._parts)
+
     @property
     def vectors(self) -> TextVectors | None:
         """The vectors of a plan about many texts, once they are there."""

@@ -61,7 +61,7 @@ def vectors_first(selection: Selection) -> None:
 
         def go_on(results: Results) -> None:
             if results.vectors is not None:
-                st.rerun()
+                session.rerun()
 
         follow_work(reading, go_on, lambda job: f"Reading texts: {job.done:,} of {job.cost:,}.")
         return
@@ -104,7 +104,7 @@ def draw_panel(selection: Selection, panel: Panel | None, work: Work) -> None:
         draw_all(results)
         if results.complete and st.session_state.get("computed_for") != work.key:
             st.session_state.computed_for = work.key  # once: results too large for the cache would be computed forever
-            st.rerun()  # now that nothing else is computed, two texts can be compared
+            session.rerun()  # now that nothing else is computed, two texts can be compared
 
     follow_work(work, draw_and_go_on, _progress_text)
 

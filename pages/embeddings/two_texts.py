@@ -14,7 +14,7 @@ from explain.run.plan import Plan
 from explain.run.results import Results
 from explain.tasks.base import TASKS
 from explain.views.scores_table import shortened
-from pages.shared import pickers, show
+from pages.shared import pickers, session, show
 from pages.shared.session import LONGEST_IN_LINK
 from pages.shared.work import CLICKED, follow
 
@@ -29,7 +29,7 @@ def picked(texts: LoadedTexts) -> tuple[int, ...]:
         linked = st.query_params.get(key, "")  # the box that reads it is further down
         if linked and not (linked.isdecimal() and len(linked) < 10):
             del st.query_params[key]  # no row; a rerun is needed, since the box has read the link already
-            st.rerun()
+            session.rerun()
         row = st.session_state.get(key, int(linked) if linked else None)
         number = None if row is None else texts.member(row)
         if number is not None:

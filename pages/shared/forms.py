@@ -57,7 +57,7 @@ def methods_form(model: TextModel) -> tuple[Method, ...]:
     if any(name in METHODS for name in linked) and "methods" not in st.session_state:
         # Names as on the command line; a rerun is needed, since the box has read the link already.
         st.query_params["methods"] = [METHODS[name].title if name in METHODS else name for name in linked]
-        st.rerun()
+        session.rerun()
     with session.of_every_page():
         picked = st.multiselect(
             "Methods",

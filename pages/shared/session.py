@@ -2,11 +2,12 @@
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import streamlit as st
+from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explain.analyses.umap_map import compile_umap
@@ -21,6 +22,8 @@ from explain.training.labeled_rows import LabeledRows, labeled_rows, uploaded_ro
 from pages.shared.marks import Marks
 
 LONGEST_IN_LINK = 2000
+MOST_PASSES = 20_000  # of one request, where strangers can come: every default on the longest text, tests included
+MOST_JOBS = 2  # of one visitor in the queue, where strangers can come
 CARRIED = (  # from one page to the next
     *("text", "pair", "model", "place", "fetch", "task"),
     *("target", "against", "scale", "which"),
@@ -31,7 +34,35 @@ CARRIED = (  # from one page to the next
 @st.cache_resource
 def jobs() -> Jobs:
     """Return the queue that all visitors share."""
-    return Jobs()
+    return Jobs(present=is_connected, most_per_visitor=None if _own_machine() else MOST_JOBS)
+
+
+def visitor() -> str:
+    """Return the name of this visit: of the tab of a browser, from its opening to its closing."""
+    context = get_script_run_ctx()
+    assert context is not None, "pages run in a script run"
+    return context.session_id
+
+
+def is_connected(visitor: Hashable) -> bool:
+    """Whether the tab of a visit is open and connected; Streamlit knows its sessions with a websocket as active."""
+    try:
+        return bool(runtime.get_instance().is_active_session(str(visitor)))
+    except RuntimeError:  # no server runs, as in a test
+        return True
+
+
+def most_passes() -> int | None:
+    """Return the most passes that a request may take; None where only this machine reaches the server.
+
+    `EXPLAIN_MAX_PASSES` sets another limit for either.
+
+    Raises:
+        ExplainError: the variable is no number.
+    """
+    if _own_machine() and not os.environ.get("EXPLAIN_MAX_PASSES"):
+        return None
+    return environment_number("EXPLAIN_MAX_PASSES", MOST_PASSES)
 
 
 @st.cache_resource
@@ -88,12 +119,26 @@ def carry_over(page: str) -> None:
     widget on this page are kept until a page has one. Values in a link take precedence.
     """
     memory = st.session_state
+    # The first run of a visit follows a link, and so do the runs after it until the visitor does something.
+    memory.by_link = memory.get("by_link", True) and memory.get("automatic", True)
+    memory.automatic = False
     kept = memory.setdefault("carried", {})
     if memory.get("page") != page:
         memory.page = page
         for key, kept_value in kept.items():
             if key not in st.query_params and (key not in memory or memory[key] != kept_value):
                 memory[key] = kept_value
+
+
+def rerun() -> NoReturn:
+    """Run the page once more though the visitor did nothing."""
+    st.session_state.automatic = True
+    st.rerun()
+
+
+def arrived_by_link() -> bool:
+    """Whether the page shows what its link asks for, since the visitor has done nothing yet."""
+    return bool(st.session_state.get("by_link"))
 
 
 def keep(key: str, first: Any = None) -> None:

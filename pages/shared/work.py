@@ -1,11 +1,12 @@
 """Work that takes a while: submitted to the queue, followed on a page, drawn part by part, stopped, tried again."""
 
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
 
+from explain.analyses.key_phrases import KeyPhrases
 from explain.core.errors import ExplainError, TextError
 from explain.core.meter import Meter
 from explain.datatypes import Prediction
@@ -14,7 +15,7 @@ from explain.models.base import TextModel
 from explain.models.loading import catalogue
 from explain.run import engine
 from explain.run.jobs import Job, failure
-from explain.run.plan import DEFAULT_METHODS, Plan, methods_from
+from explain.run.plan import DEFAULT_METHODS, Plan, TextItem, methods_from, similarity_of
 from explain.run.results import Results, is_partial
 from explain.text.phrases import PhraseSettings
 from pages.shared import session, show
@@ -22,6 +23,7 @@ from pages.shared.examples import examples
 
 AT_ONCE_SECONDS = 0.6  # a page waits this long before it shows progress
 POLL_SECONDS = 0.4
+LINK_PASSES = 500  # a link that asks for more starts nothing by itself
 CLICKED = "clicked"  # in the session: a click in a part of the page concerns the whole page
 
 Draw = Callable[[Results, TextModel], None]
@@ -75,15 +77,92 @@ class Work:
         """Return the most passes and steps that the plan takes."""
         return engine.cost(self.plan, self.model)
 
+    def parts_at_once(self) -> int:
+        """Return how many of the first parts never wait behind other work."""
+        return engine.parts_at_once(self.plan, self.model)
+
+    def prediction(self) -> "Work":
+        """Return the work of the prediction alone."""
+        return Work(replace(self.plan, analyses=()), self.model)
+
+    def is_shipped(self) -> bool:
+        """Whether this is about a shipped example, and asks for nothing besides what a page opens with."""
+        item, usual = self.plan.item, {*methods_from(DEFAULT_METHODS), KeyPhrases.of(PhraseSettings())}
+        shipped = [(text, next(iter(second), None)) for text, *second in examples(self.model).values()]
+        return (
+            isinstance(item, TextItem)
+            and (item.text, item.text_pair) in shipped
+            and usual.union(similarity_of(self.model)).issuperset(self.plan.analyses)
+        )
+
     def results(self, job: Job) -> Results:
         """Return the parts that a job has computed so far."""
         return Results(self.plan, job.parts)
 
 
+@dataclass(frozen=True)
+class Limit:
+    """Why only the prediction is computed.
+
+    Attributes:
+        message: what the work costs, and where it is refused what to change.
+        startable: whether the visitor may start it all the same.
+    """
+
+    message: str
+    startable: bool
+
+
+def limit_of(work: Work) -> Limit | None:
+    """Return why a piece of work does not start by itself; None where it does, or is computed already.
+
+    Raises:
+        ExplainError: even its prediction costs more than a request may.
+    """
+    memory, most = st.session_state, session.most_passes()
+    held = memory.get("held")  # the work that a link asked for and that was not started
+    if not session.arrived_by_link() and held != work.key:
+        held = memory.held = None
+    job: Job | None = memory.get("job")
+    if (most is None and held is None and not session.arrived_by_link()) or (job is not None and job.key == work.key):
+        return None
+    cost = work.cost()
+    refused = most is not None and cost > most
+    asks = held is not None or session.arrived_by_link()
+    asks = asks and cost > LINK_PASSES and isinstance(work.plan.item, TextItem) and not work.is_shipped()
+    if not (refused or asks) or work.known()[1]:
+        return None
+    if not refused:
+        memory.held = work.key
+        return Limit(f"This link asks for up to {cost:,} passes{_duration(work, cost)}.", startable=True)
+    message = (
+        f"This takes up to {cost:,} passes, and this server allows {most:,}. Choose fewer methods or tests, a smaller "
+        "budget, or fewer or shorter texts."
+    )
+    if not isinstance(work.plan.item, TextItem) or not work.parts_at_once():
+        raise ExplainError(message)
+    return Limit(message, startable=False)
+
+
+def _duration(work: Work, cost: int) -> str:
+    """Return about how long passes over a text take, as the end of a sentence; empty where it is not known yet."""
+    tokens = work.model.encode(work.plan.text.text, work.plan.text.text_pair)
+    seconds = session.jobs().seconds(cost * len(tokens))
+    if seconds is None:
+        return ""
+    if seconds < 10:
+        return ", a few seconds"
+    for unit, length in (("s", 1), ("min", 60), ("h", 3600)):
+        if seconds < 60 * length or unit == "h":
+            break
+    return f", about {max(1, round(seconds / length)):,} {unit}"
+
+
 def advance(work: Work) -> Progress:
     """Return the results so far, and submit what is missing, unless it was stopped or has failed before.
 
-    The visitor's earlier job is left when the work has changed. The session keeps unfinished jobs only, since results
+    The visitor's earlier job is left when the work has changed. A job that was given up while the visitor was not
+    connected is submitted again. The session keeps unfinished jobs only, since results
     are large and belong in the bounded cache.
     """
     key = work.key
@@ -93,7 +172,9 @@ def advance(work: Work) -> Progress:
         return finished[1]
     job: Job | None = memory.get("job")
     if job is not None and job.key != key:
-        session.jobs().leave(job)
+        session.jobs().leave(job, session.visitor())
+        job = memory.job = None
+    if job is not None and job.state == "cancelled":
         job = memory.job = None
     if job is None:
         results, complete = work.known()
@@ -102,7 +183,9 @@ def advance(work: Work) -> Progress:
             return Progress(results)
         if memory.get("ended") and memory.ended[0] == key:
             return Progress(results.over(memory.get("drawn", {})), None, *memory.ended[1:])
-        job = session.jobs().submit(key, work.parts, work.cost())
+        job = session.jobs().submit(
+            key, work.parts, work.cost(), session.visitor(), at_once=work.parts_at_once()
+        )
         memory.job, memory.ended = job, None
         job.wait(AT_ONCE_SECONDS)  # most texts are done by then, and nothing flickers
     if not job.finished:
@@ -127,9 +210,12 @@ def predicted(loaded: TextModel, text: str, pair: str | None = None) -> Predicti
     work = Work(Plan.for_text(text, pair), loaded)
     results, complete = work.known()
     if not complete:
-        job = session.jobs().submit(work.key, work.parts, 1)
+        visitor = session.visitor()
+        job = session.jobs().submit(
+            work.key, work.parts, work.cost(), visitor, at_once=work.parts_at_once(), replace=False
+        )
         if not job.wait(0.25):
-            session.jobs().leave(job)
+            session.jobs().leave(job, visitor)
         results = work.results(job)
     return results.prediction if results.observed else None
 
@@ -147,7 +233,7 @@ def stop() -> None:
     """Stop watching the visitor's job; it ends unless someone else waits for the same text."""
     job: Job | None = st.session_state.get("job")
     if job is not None:
-        session.jobs().leave(job)
+        session.jobs().leave(job, session.visitor())
         st.session_state.job = None
         st.session_state.ended = (job.key, "cancelled", "You stopped it.")
         # A partial result is in no cache; it is small and was on screen.
@@ -166,14 +252,17 @@ def try_again() -> None:
 
 
 def warm_up() -> None:
-    """Load the model that the page opens with and explain its first example."""
+    """Load the model that the page opens with and explain its first example; an early visitor joins the job."""
     first = session.model(catalogue.DEFAULT_MODEL)
     text, *second = next(iter(examples(first).values()))
     plan = Plan.for_text(
         text, next(iter(second), None), methods=methods_from(DEFAULT_METHODS), phrases=PhraseSettings()
     )
-    for _ in engine.parts(plan, first, cache=session.cache()):
-        pass
+    work = Work(plan, first)
+    job = session.jobs().submit(work.key, work.parts, work.cost(), at_once=work.parts_at_once())
+    job.wait()
+    if job.error is not None:
+        raise job.error
 
 
 def follow(plan: Plan, model: TextModel, draw: Draw) -> None:
@@ -189,15 +278,17 @@ def follow(plan: Plan, model: TextModel, draw: Draw) -> None:
 def follow_work(work: Work, draw: Callable[[Results], None], progress_text: Callable[[Job], str] | None = None) -> None:
     """Compute any work and draw its results; `progress_text` describes progress that is not counted in passes."""
     st.session_state.pop(CLICKED, None)  # this run takes it into account
-    progress = [advance(work)]  # used once; a rerun of the part below advances the work itself
+    limit = limit_of(work)
+    progress = [advance(work if limit is None else work.prediction())]  # used once; the part below advances it itself
     pending = progress[0].job is not None
     st.fragment(_results, run_every=POLL_SECONDS if pending else None)(
-        work, draw, progress_text, progress, polled=pending
+        work, limit, draw, progress_text, progress, polled=pending
     )
 
 
 def _results(
     work: Work,
+    limit: Limit | None,
     draw: Callable[[Results], None],
     progress_text: Callable[[Job], str] | None,
     handed: list[Progress],
@@ -205,18 +296,21 @@ def _results(
 ) -> None:
     if st.session_state.pop(CLICKED, False):
         st.rerun()  # a click in a drawing reruns this part only, but changes the whole page
+    started = work if limit is None else work.prediction()
     try:
-        progress = handed.pop() if handed else advance(work)
+        progress = handed.pop() if handed else advance(started)
         if polled and progress.job is None:
-            hand_over(work, progress)
-            st.rerun()  # the page once more, without polling
+            hand_over(started, progress)
+            session.rerun()  # the page once more, without polling
         if progress.job is not None and not polled:
-            st.rerun()  # the page once more, with polling
+            session.rerun()  # the page once more, with polling
         with st.container():  # so that the elements below keep their place, and their focus, when this one vanishes
             if progress.job is not None:
                 show_progress(progress.job, progress_text)
             show_end(progress)
-        draw(progress.results)
+            if limit is not None:
+                show_limit(limit)
+        draw(progress.results.of_plan(work.plan))
     except ExplainError as error:
         show.problem(str(error))
 
@@ -230,6 +324,21 @@ def show_progress(job: Job, progress_text: Callable[[Job], str] | None = None) -
         text = progress_text(job) if progress_text else f"Computing: {job.done} passes of at most {job.cost}."
         st.progress(job.progress, text=text)
     st.button("Stop", key="stop", on_click=stop)
+
+
+def show_limit(limit: Limit) -> None:
+    """Draw why only the prediction is computed, and where it may be started a button for the rest."""
+    if not limit.startable:
+        show.problem(limit.message)
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(limit.message, width="content")
+        st.button("Start", key="start", type="primary", on_click=_start)
+
+
+def _start() -> None:
+    st.session_state.held = None
+    st.session_state[CLICKED] = True  # the whole page, as after any other click
 
 
 def show_end(progress: Progress) -> None:

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from explain.api import explain
 from explain.datatypes import Attribution
 from explain.models.loading.catalogue import DEFAULT_MODEL, list_models
-from explain.run.jobs import ABANDONED_SECONDS, Cache
+from explain.run.jobs import Cache
 from explain.tasks.base import TASKS
 from pages.shared import session, show, work
 from tests.pages.visits import FIRST_EXAMPLE
@@ -34,11 +34,14 @@ def app() -> AppTest:
 
 
 def run(app: AppTest) -> AppTest:
-    """Run until nothing is computed any more; the job is waited for, as running the page over and over would slow it.
+    """Run until nothing is computed any more, after a click on *Start* where a link asks for much.
 
-    Not for long at a time: a job that nobody asks for is given up.
+    The job is waited for, as running the page over and over would slow it.
     """
     app.run()
+    for button in app.button:
+        if button.key == "start":
+            button.click().run()
     passes, give_up = -1, 0.0
     while any(button.key == "stop" for button in app.button):
         assert not app.exception
@@ -46,7 +49,7 @@ def run(app: AppTest) -> AppTest:
         if job.done != passes:
             passes, give_up = job.done, time.monotonic() + PATIENCE
         assert time.monotonic() < give_up, "The page never finished."
-        job.wait(ABANDONED_SECONDS / 3)
+        job.wait(PATIENCE / 8)
         app.run()
     assert not app.exception
     return app

@@ -1,5 +1,4 @@
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,8 +8,8 @@ import pytest
 from explain.core.errors import Busy, ExplainError, TextError
 from explain.core.meter import Meter
 from explain.core.sizes import size_of
-from explain.run.jobs import Cache, CacheCheckpoint, Job, Jobs, failure
-from tests.waiting import PATIENCE
+from explain.run.jobs import ALL, MOST_ABSENCES, Cache, CacheCheckpoint, Job, Jobs, Work, failure
+from tests.waiting import PATIENCE, wait_for
 
 
 def work(meter: Meter) -> Iterator[tuple[str, Any]]:
@@ -113,23 +112,176 @@ def test_failures_do_not_stop_the_worker_and_show_no_traceback() -> None:
     assert "ZeroDivisionError" in failure(two) and "secret" not in failure(two) and two.parts == {"begun": 1}
 
 
-def test_a_job_nobody_asks_for_makes_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("explain.run.jobs.ABANDONED_SECONDS", 0.2)
+def listed(order: list[str], name: str, parts: int = 1) -> Work:
+    """Work that writes its name into a list with each part."""
 
-    def endless(meter: Meter) -> Iterator[tuple[str, int]]:
-        while True:
-            meter.tick(forward=1)
-            time.sleep(0.01)
-            yield "round", 1
+    def compute(meter: Meter) -> Iterator[tuple[str, Any]]:
+        for number in range(parts):
+            order.append(name)
+            yield f"{name} {number}", number
+
+    return compute
+
+
+def test_visitors_take_turns_however_many_jobs_each_has() -> None:
+    jobs, gate, order = Jobs(workers=1), Gate(), list[str]()
+    first = jobs.submit("gate", gate, 1, "C")
+    assert gate.entered.wait(PATIENCE)
+    waiting = [
+        jobs.submit(f"{visitor}{number}", listed(order, f"{visitor}{number}"), 1, visitor, replace=False)
+        for visitor, number in (("A", 1), ("A", 2), ("B", 1), ("A", 3), ("C", 1))
+    ]
+    assert [jobs.position(job) for job in (first, *waiting)] == [0, 1, 4, 2, 5, 3]
+    gate.open.set()
+    assert all(job.wait(PATIENCE) for job in waiting)
+    assert order == ["A1", "B1", "C1", "A2", "A3"]
+
+
+def test_a_turn_ends_with_a_part_when_someone_else_waits() -> None:
+    jobs, order, second = Jobs(workers=1), list[str](), list[Job]()
+
+    def long(meter: Meter) -> Iterator[tuple[str, Any]]:
+        second.append(jobs.submit("short", short, 1, "B"))
+        yield from listed(order, "long", parts=3)(meter)
+
+    def short(meter: Meter) -> Iterator[tuple[str, Any]]:
+        second.append(jobs.submit("newcomer", listed(order, "newcomer"), 1, "C"))
+        yield from listed(order, "short")(meter)
+
+    job = jobs.submit("long", long, 3, "A")
+    assert job.wait(PATIENCE) and job.state == "done" and len(job.parts) == 3
+    assert all(other.wait(PATIENCE) for other in second)
+    # The newcomer came when the first was in the second round already: nobody is overtaken again and again.
+    assert order == ["long", "short", "long", "newcomer", "long"]
+
+
+def test_a_newer_job_of_a_visitor_replaces_the_older_one() -> None:
+    jobs, gate = Jobs(workers=1), Gate()
+    running = jobs.submit("gate", gate, 1, "A")
+    assert gate.entered.wait(PATIENCE)
+    older = jobs.submit("older", work, 1, "B")
+    newer = jobs.submit("newer", work, 1, "B")
+    assert older.state == "cancelled" and older.parts == {} and jobs.position(newer) == 1
+    newest = jobs.submit("newest", work, 1, "A")
+    assert newest.wait(PATIENCE) and newer.wait(PATIENCE) and not gate.open.is_set()
+    assert running.state == "cancelled" and newest.state == newer.state == "done"
+
+
+def test_a_job_that_someone_else_watches_is_not_replaced() -> None:
+    jobs, gate = Jobs(workers=1), Gate()
+    shared = jobs.submit("shared", gate, 1, "A")
+    assert gate.entered.wait(PATIENCE)
+    for visitor in ("A", "B", None):
+        assert jobs.submit("shared", gate, 1, visitor) is shared
+    own = [jobs.submit(f"own {visitor}", work, 1, visitor) for visitor in ("A", "B")]
+    assert shared.visitors == [None] and not shared.meter.cancelled
+    jobs.leave(shared, "A")  # who watches it no longer
+    assert shared.visitors == [None]
+    jobs.leave(shared)
+    assert all(job.wait(PATIENCE) for job in (shared, *own)) and shared.state == "cancelled"
+
+
+def test_first_parts_do_not_wait_behind_long_work_and_are_computed_once() -> None:
+    jobs, gate, order = Jobs(workers=1), Gate(), list[str]()
+    long = jobs.submit("gate", gate, 1, "A")
+    assert gate.entered.wait(PATIENCE)
+    job = jobs.submit("new", listed(order, "part", parts=3), 3, "B", at_once=2)
+    whole = jobs.submit("whole", listed(order, "whole", parts=2), 2, "C", at_once=ALL)
+    assert whole.wait(PATIENCE) and whole.state == "done"  # after the first, as the fast lane is one
+    assert list(job.parts) == ["part 0", "part 1"] and not job.finished and jobs.position(job) == 1
+    assert not long.finished
+    gate.open.set()
+    assert job.wait(PATIENCE) and list(job.parts) == ["part 0", "part 1", "part 2"]
+    assert order == ["part", "part", "whole", "whole", "part"]
+
+
+def test_first_parts_that_fail_end_a_job_on_the_fast_lane() -> None:
+    def refused(meter: Meter) -> Iterator[tuple[str, Any]]:
+        raise TextError("Type a sentence.")
+        yield
+
+    jobs, gate = Jobs(workers=1), Gate()
+    jobs.submit("gate", gate, 1)
+    assert gate.entered.wait(PATIENCE)
+    job = jobs.submit("refused", refused, 1, at_once=2)
+    assert job.wait(PATIENCE) and failure(job) == "Type a sentence."
+    gate.open.set()
+
+
+def test_a_job_that_is_left_between_two_turns_is_stopped() -> None:
+    jobs, gate, freed = Jobs(workers=1), Gate(), threading.Event()
+
+    def two_parts(meter: Meter) -> Iterator[tuple[str, Any]]:
+        try:
+            yield "first", 1
+            yield "second", 2
+        finally:
+            freed.set()
+
+    jobs.submit("gate", gate, 1)
+    assert gate.entered.wait(PATIENCE)
+    job = jobs.submit("two", two_parts, 2, "A", at_once=1)
+    wait_for(lambda: jobs.position(job) == 1)
+    jobs.leave(job, "A")
+    assert job.state == "cancelled" and list(job.parts) == ["first"] and freed.is_set()
+    gate.open.set()
+
+
+def test_jobs_of_visitors_who_are_gone_make_way() -> None:
+    connected = {"A", "B", "C"}
+    jobs, gate = Jobs(workers=1, present=connected.__contains__, look_seconds=PATIENCE), Gate()
+    gone = jobs.submit("gone", gate, 1, "A")
+    assert gate.entered.wait(PATIENCE)
+    shared = jobs.submit("shared", work, 1, "A", replace=False)
+    jobs.submit("shared", work, 1, "B")
+    of_nobody = jobs.submit("of nobody", work, 1)
+    waiting = jobs.submit("waiting", work, 1, "C")
+    connected -= {"A", "C"}
+    for _ in range(MOST_ABSENCES - 1):
+        jobs.look()
+    connected.add("C")  # a page that was reloaded
+    assert not gone.meter.cancelled
+    jobs.look()
+    assert gone.wait(PATIENCE) and gone.state == "cancelled" and not gate.open.is_set()
+    for job in (shared, of_nobody, waiting):
+        assert job.wait(PATIENCE) and job.state == "done"
+    connected.remove("C")
+    late = jobs.submit("late", Gate(), 1, "C")
+    jobs.look()
+    assert not late.meter.cancelled  # the looks before are forgotten
+    jobs.leave(late, "C")
+
+
+def test_the_queue_looks_for_visitors_by_itself() -> None:
+    jobs, gate = Jobs(present=lambda visitor: visitor == "B", look_seconds=0.001), Gate()
+    gone, waiting = jobs.submit("gone", gate, 1, "A"), jobs.submit("waiting", work, 1, "B")
+    assert gone.wait(PATIENCE) and waiting.wait(PATIENCE)
+    assert (gone.state, waiting.state) == ("cancelled", "done")
+
+
+def test_a_visitor_has_only_so_many_jobs() -> None:
+    jobs, gate = Jobs(workers=1, most_per_visitor=2), Gate()
+    jobs.submit("gate", gate, 1, "A")
+    assert gate.entered.wait(PATIENCE)
+    second = jobs.submit("second", work, 1, "A", replace=False)
+    with pytest.raises(Busy, match="2 jobs of yours wait or run already.*Stop one, or wait"):
+        jobs.submit("third", work, 1, "A", replace=False)
+    assert jobs.submit("second", work, 1, "A", replace=False) is second  # it is there already
+    others = [jobs.submit(name, work, 1, visitor) for name, visitor in (("b", "B"), ("c", None), ("d", None))]
+    assert jobs.submit("third", work, 1, "A").wait(PATIENCE) and second.state == "cancelled"  # in place of the two
+    assert all(job.wait(PATIENCE) for job in others)
+
+
+def test_the_queue_knows_how_long_passes_take() -> None:
+    def timed(meter: Meter) -> Iterator[tuple[str, Any]]:
+        meter.tick(forward=1, positions=10)
+        yield "part", 1
 
     jobs = Jobs()
-    left = jobs.submit("left", endless, 1)
-    assert not left.wait(0.5)
-    assert jobs.position(left) == 0 and not left.finished  # asked for, and nobody waits
-    time.sleep(0.3)
-    waiting = jobs.submit("waiting", work, 1)
-    assert jobs.position(waiting) == 1
-    assert waiting.wait(PATIENCE) and left.state == "cancelled" and waiting.state == "done"
+    assert jobs.seconds(1000) is None
+    assert jobs.submit("a", timed, 1).wait(PATIENCE)
+    wait_for(lambda: jobs.seconds(1000) is not None)
+    assert jobs.seconds(2000) == pytest.approx(2 * (jobs.seconds(1000) or 0))
 
 
 def test_a_meter_stops_at_its_limit() -> None:
