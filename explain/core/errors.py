@@ -11,7 +11,7 @@
     ├── DataError           a file of rows that can't be read, or lacks what is needed
     ├── RecordError         a report that can't be read or replayed
     ├── FileError           a file that can't be written: a full disk, no permission, no such folder
-    ├── Busy                the queue is full: try again later
+    ├── Busy                the queue, or a visitor's share of it, is full: try again later
     └── Cancelled           the work was stopped, by the user or by a limit
 
 Each message says what is wrong and what to do next.
@@ -70,7 +70,7 @@ class FileError(ExplainError):
 
 
 class Busy(ExplainError):
-    """The queue is full."""
+    """The queue is full, or a visitor's share of it."""
 
 
 class Cancelled(ExplainError):

@@ -196,7 +196,8 @@ class Job:
                 any thread.
         """
         if self.meter.cancelled:
-            return self._finish("cancelled")
+            self._finish("cancelled")
+            return
         self.state = "running"
         try:
             if self._computed is None:
@@ -427,7 +428,7 @@ class Jobs:
                 self._changed.wait_for(lambda: self._entering)
                 job = self._entering.pop(0)
                 self._beginning.append(job)
-            job.run(lambda count: count >= job.at_once)
+            job.run(job.at_once.__le__)
             with self._changed:
                 self._beginning.remove(job)
                 self._go_on_later(job)

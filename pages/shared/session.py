@@ -4,7 +4,7 @@ import os
 import threading
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any
 
 import streamlit as st
 from streamlit import runtime
@@ -130,7 +130,7 @@ def carry_over(page: str) -> None:
                 memory[key] = kept_value
 
 
-def rerun() -> NoReturn:
+def rerun() -> None:
     """Run the page once more though the visitor did nothing."""
     st.session_state.automatic = True
     st.rerun()

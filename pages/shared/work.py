@@ -120,20 +120,19 @@ def limit_of(work: Work) -> Limit | None:
         ExplainError: even its prediction costs more than a request may.
     """
     memory, most = st.session_state, session.most_passes()
-    held = memory.get("held")  # the work that a link asked for and that was not started
-    if not session.arrived_by_link() and held != work.key:
-        held = memory.held = None
+    if not session.arrived_by_link() and memory.get("unstarted") != work.key:
+        memory.unstarted = None  # the visitor asks for something else now
+    of_link = session.arrived_by_link() or memory.get("unstarted") is not None
     job: Job | None = memory.get("job")
-    if (most is None and held is None and not session.arrived_by_link()) or (job is not None and job.key == work.key):
+    if (most is None and not of_link) or (job is not None and job.key == work.key):
         return None
     cost = work.cost()
     refused = most is not None and cost > most
-    asks = held is not None or session.arrived_by_link()
-    asks = asks and cost > LINK_PASSES and isinstance(work.plan.item, TextItem) and not work.is_shipped()
+    asks = of_link and cost > LINK_PASSES and isinstance(work.plan.item, TextItem) and not work.is_shipped()
     if not (refused or asks) or work.known()[1]:
         return None
     if not refused:
-        memory.held = work.key
+        memory.unstarted = work.key
         return Limit(f"This link asks for up to {cost:,} passes{_duration(work, cost)}.", startable=True)
     message = (
         f"This takes up to {cost:,} passes, and this server allows {most:,}. Choose fewer methods or tests, a smaller "
@@ -183,9 +182,7 @@ def advance(work: Work) -> Progress:
             return Progress(results)
         if memory.get("ended") and memory.ended[0] == key:
             return Progress(results.over(memory.get("drawn", {})), None, *memory.ended[1:])
-        job = session.jobs().submit(
-            key, work.parts, work.cost(), session.visitor(), at_once=work.parts_at_once()
-        )
+        job = session.jobs().submit(key, work.parts, work.cost(), session.visitor(), at_once=work.parts_at_once())
         memory.job, memory.ended = job, None
         job.wait(AT_ONCE_SECONDS)  # most texts are done by then, and nothing flickers
     if not job.finished:
@@ -337,7 +334,7 @@ def show_limit(limit: Limit) -> None:
 
 
 def _start() -> None:
-    st.session_state.held = None
+    st.session_state.unstarted = None
     st.session_state[CLICKED] = True  # the whole page, as after any other click
 
 

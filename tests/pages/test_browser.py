@@ -357,6 +357,28 @@ def test_long_work_can_be_stopped_and_the_page_goes_on(visit: Visit) -> None:
     assert visit.words() == ["A", "short", "one", "."]
 
 
+def test_a_closed_tab_frees_its_place(visit: Visit) -> None:
+    """One visitor starts what a link asks for; another sees the prediction at once, and the rest when the first leaves.
+
+    No turn ends before the first visitor's only method has ended, which it would not for hours.
+    """
+    page, heavy = visit.page, visit.context.new_page()
+    words = "an+odd+but+charming+film+about+nothing+" * 8
+    heavy.goto(
+        f"{visit.address}/?methods=shapley_values&shapley_values.budget=100000&shapley_values.precision=0&text={words}"
+    )
+    expect(heavy.get_by_text("This link asks for up to 100,")).to_be_visible()
+    expect(heavy.locator(".graph").first).to_be_visible()
+    heavy.get_by_role("button", name="Start", exact=True).click()
+    expect(heavy.get_by_test_id("stProgress")).to_contain_text("passes of at most 100")
+    page.goto(f"{visit.address}/?text=Nobody+waits+for+this+film&target=negative")
+    expect(page.get_by_text("Waiting. Jobs before yours: 1.")).to_be_visible()
+    expect(page.get_by_text("Attention, layer by layer")).to_be_visible()
+    expect(page.get_by_text("Take it with you")).to_have_count(0)
+    heavy.close()
+    expect(page.get_by_text("Take it with you")).to_be_visible()
+
+
 def test_stopped_work_can_be_taken_up_again(visit: Visit) -> None:
     visit.open("/?integrated_gradients.max_points=129&integrated_gradients.tolerance=1e-05")
     page = visit.page

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from explain.api import explain
@@ -33,15 +34,18 @@ def app() -> AppTest:
     return AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=PATIENCE)
 
 
-def run(app: AppTest) -> AppTest:
-    """Run until nothing is computed any more, after a click on *Start* where a link asks for much.
-
-    The job is waited for, as running the page over and over would slow it.
-    """
+def start(app: AppTest) -> AppTest:
+    """Run once, and again after a click on *Start* where a link asks for much."""
     app.run()
     for button in app.button:
         if button.key == "start":
             button.click().run()
+    return app
+
+
+def run(app: AppTest) -> AppTest:
+    """Run until nothing is computed any more; the job is waited for, as running the page over would slow it."""
+    start(app)
     passes, give_up = -1, 0.0
     while any(button.key == "stop" for button in app.button):
         assert not app.exception
@@ -103,7 +107,7 @@ def test_what_was_drawn_so_far_stays_when_the_work_is_stopped(app: AppTest, monk
     monkeypatch.setattr(show, "view", lambda name, result, **_: name == "token_heatmap" and shown.append(result))
 
     def partly_shown() -> bool:
-        app.run()
+        start(app)
         return bool(shown and shown[-1].diagnostics.get("partial"))
 
     wait_for(partly_shown)
@@ -296,6 +300,7 @@ def test_visitors_on_different_tasks_at_once(monkeypatch: pytest.MonkeyPatch) ->
     fresh = Cache()
     monkeypatch.setattr(session, "cache", lambda: fresh)
     monkeypatch.setattr(work, "AT_ONCE_SECONDS", 0)
+    monkeypatch.setattr(session, "visitor", lambda: st.session_state.setdefault("visitor", object()))
     shown: list[Attribution] = []
     monkeypatch.setattr(show, "view", lambda name, result, **_: name == "token_heatmap" and shown.append(result))
     methods = ["occlusion", "gradient_times_input"]

@@ -13,7 +13,7 @@ from explain.run.results import MethodTests
 from explain.views.word_marks import fingerprint
 from pages.shared import show
 from tests.golden import HOSTILE
-from tests.pages.test_explain_text import ROOT, drawn, run
+from tests.pages.test_explain_text import ROOT, drawn, run, start
 from tests.pages.visits import FIRST_EXAMPLE
 from tests.waiting import PATIENCE
 
@@ -57,7 +57,7 @@ def test_a_verdict_is_gray_until_its_tests_are_in(app: AppTest, monkeypatch: pyt
     monkeypatch.setattr(MethodTests, "run_on", wait_and_run)
     app.session_state["test"] = True
     app.session_state["text"] = "The cast is good, but nobody told them what the film is about."
-    app.run()
+    start(app)
     give_up = time.monotonic() + PATIENCE
     while len(verdicts_of(app)) < 3 and time.monotonic() < give_up:
         app.run()

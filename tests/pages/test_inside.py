@@ -16,7 +16,7 @@ from explain.run.jobs import Cache
 from explain.testing.toys import NoGradientModel
 from pages.shared import session, show
 from tests.golden import HOSTILE
-from tests.pages.test_explain_text import ROOT, drawn, errors, run
+from tests.pages.test_explain_text import ROOT, drawn, errors, run, start
 from tests.waiting import PATIENCE, wait_for
 
 VIEWS = ["Layer by layer", "Neurons"]
@@ -73,7 +73,7 @@ def test_a_set_that_is_stopped_keeps_what_was_found_in_it(app: AppTest, monkeypa
     app.session_state["set_of_texts"] = "\n".join(f"a film of {number} minutes and more" for number in range(1500))
 
     def partly_shown() -> bool:
-        app.run()
+        start(app)
         return bool(shown and shown[-1].awaited)
 
     wait_for(partly_shown)
@@ -109,7 +109,7 @@ def test_a_set_that_is_stopped_is_continued_by_trying_again(app: AppTest, monkey
     app.session_state["set_of_texts"] = "\n".join(f"a film of {number} minutes and more" for number in range(400))
 
     def partly_shown() -> bool:
-        app.run()
+        start(app)
         return bool(shown and shown[-1].awaited)
 
     wait_for(partly_shown)

@@ -264,7 +264,7 @@ def test_a_visitor_has_only_so_many_jobs() -> None:
     jobs.submit("gate", gate, 1, "A")
     assert gate.entered.wait(PATIENCE)
     second = jobs.submit("second", work, 1, "A", replace=False)
-    with pytest.raises(Busy, match="2 jobs of yours wait or run already.*Stop one, or wait"):
+    with pytest.raises(Busy, match=r"2 jobs of yours wait or run already.*Stop one, or wait"):
         jobs.submit("third", work, 1, "A", replace=False)
     assert jobs.submit("second", work, 1, "A", replace=False) is second  # it is there already
     others = [jobs.submit(name, work, 1, visitor) for name, visitor in (("b", "B"), ("c", None), ("d", None))]
