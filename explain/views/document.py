@@ -7,6 +7,7 @@ from explain.datatypes import AttentionMaps, Report, Verdict
 from explain.views.answers import section
 from explain.views.base import VIEWS, Html, View, asset, escape, json_for_script, read_at, target_name, visible
 from explain.views.confidence import headline
+from explain.views.phrase_notes import empty_sentence, nothing_for
 from explain.views.scores_table import place_of, value_text
 from explain.views.token_heatmap import shared_scales
 from explain.views.verdicts import verdict_word
@@ -40,6 +41,8 @@ def document(
     ]
     if report.phrases:
         sections.append("<h2>Key phrases</h2>" + VIEWS["phrase_bars"].html(report))
+    elif headline := nothing_for(report):
+        sections.append(f"<h2>Key phrases</h2><p>{escape(headline)} {escape(empty_sentence(report))}</p>")
     sections += _further(report, titles=titles)
     if maps is not None:
         sections.append("<h2>Attention, layer by layer</h2>" + VIEWS["layer_graph"].html(maps))

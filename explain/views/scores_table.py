@@ -9,7 +9,7 @@ from explain.data.csv_cells import safe_cell
 from explain.datatypes import Attribution, Output, Prediction, Ranking, Report, SimilarityMatrix, Tokens
 from explain.views.base import UNITS, percent, read_at, target_name, text_label, visible
 from explain.views.confidence import headline, shown_probabilities
-from explain.views.phrase_notes import empty_sentence, phrase_notes
+from explain.views.phrase_notes import empty_sentence, nothing_for, phrase_notes
 from explain.views.references import higher_reference
 
 COLUMNS = ("method", "granularity", "text", "segment", "start", "stop", "score", "error", "scale", "note")
@@ -55,7 +55,7 @@ def rows(report: Report) -> list[Row]:
         label, note = prediction.label or "", "" if decided is None else decided.sentence()
         table.append(("prediction", "text", label, None, None, None, attribution.output, None, scale, note))
     if (empty := report.empty_text) is not None:
-        label, sentence = empty.label or "", empty_sentence(report)
+        label, sentence = empty.label or "", " ".join(filter(None, [nothing_for(report), empty_sentence(report)]))
         table.append(("empty_text", "text", label, None, None, None, empty.value, None, scale, sentence))
     return table
 
@@ -93,9 +93,9 @@ def to_text(report: Report, most: int = 12) -> str:
         lines += ["", f"{attribution.method}  [{UNITS[attribution.scale]}]"]
         lines += [f"  {sentence}"] if (sentence := higher_reference(attribution)) else []
         lines += _largest(attribution, most)
-    if report.phrases:
+    if report.phrases or nothing_for(report):
         lines += ["", f"key phrases  [{UNITS[report.target.scale]}]"]
-        lines += [f"  {sentence}"] if (sentence := empty_sentence(report)) else []
+        lines += [f"  {sentence}" for sentence in (nothing_for(report), empty_sentence(report)) if sentence]
         for phrase in report.phrases[:most]:
             notes = ", ".join(phrase_notes(phrase, report.prediction.tokens))
             lines.append(f"  {phrase.score:+8.3f}  {visible(phrase.text)}{f'  ({notes})' if notes else ''}")

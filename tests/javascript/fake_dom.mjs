@@ -409,6 +409,7 @@ const LOOK = {
   display: "block",
   fontSize: "16px",
   fontWeight: "400",
+  unicodeBidi: "normal",
   visibility: "visible",
 };
 
@@ -420,7 +421,7 @@ function computedStyle(node) {
   };
   const own = Object.fromEntries(Object.keys(LOOK).map((name) => [name, node.style[name] ?? LOOK[name]]));
   const read = (name) => (name.startsWith("--") ? inherited(name) : node.style.getPropertyValue(name) || node.getAttribute(name) || "");
-  return { ...own, color: inherited("color") || "rgb(0, 0, 0)", getPropertyValue: read };
+  return { ...own, color: inherited("color") || "rgb(0, 0, 0)", direction: inherited("direction") || "ltr", getPropertyValue: read };
 }
 
 /** The globals of a page: an empty body, and lists of what scripts did to the world outside. */

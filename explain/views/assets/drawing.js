@@ -490,6 +490,11 @@ function drawGround(out, node, look, left, top) {
   }
 }
 
+/** Whether the first letter of a text is one that is written from right to left. */
+function beginsRightToLeft(text) {
+  return /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/.test(text.match(/\p{L}/u)?.[0] ?? "");
+}
+
 /** A text node line by line, each line where the browser put it. */
 function drawText(out, node, left, top) {
   const look = getComputedStyle(node.parentElement);
@@ -513,7 +518,7 @@ function drawText(out, node, left, top) {
   const size = parseFloat(look.fontSize);
   for (const line of lines) {
     if (!line.text.trim()) continue;
-    const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/.test(line.text);
+    const rightToLeft = look.unicodeBidi === "plaintext" ? beginsRightToLeft(node.data) : look.direction === "rtl";
     const text = svg("text", {
       x: (rightToLeft ? line.to : line.from) + left,
       y: (line.top + line.bottom) / 2 + top + 0.35 * size,
@@ -531,7 +536,7 @@ function drawText(out, node, left, top) {
 }
 
 // The first is a part's own; the others it has from the part it stands in, if nothing else is said.
-const DRAWN = ["opacity", "fill", "stroke", "stroke-width", "stroke-opacity", "fill-opacity", "stroke-linecap", "stroke-dasharray", "font-size", "font-weight", "text-anchor"];
+const DRAWN = ["opacity", "unicode-bidi", "fill", "stroke", "stroke-width", "stroke-opacity", "fill-opacity", "stroke-linecap", "stroke-dasharray", "font-size", "font-weight", "text-anchor"];
 const UNSEEN = 1 / 512; // less than half a step of any screen's 256 shades
 
 function drawDrawing(out, node, left, top) {
