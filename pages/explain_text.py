@@ -72,6 +72,7 @@ def heatmaps(results: Results, model: TextModel, report: Report) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("Which words", anchor=False, width="content", help=definition("piece"))
         by = pickers.unit_picker()
+    show.context(report)
     scales = shared_scales(report.attributions, by)
     for method in results.plan.methods:
         st.markdown(f"**{method.title}** {method.meaning}", help=show.limits_of(method))

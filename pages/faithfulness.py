@@ -204,6 +204,7 @@ def still_running(results: Results, model: TextModel, method: Method) -> list[st
 def heatmaps(results: Results, report: Report) -> None:
     """Draw the heatmap of each method."""
     st.subheader("The same words, method by method", anchor=False)
+    show.context(report)
     scales = shared_scales(report.attributions, "word")
     for method in results.plan.methods:
         attribution = results.attribution(method)

@@ -5,6 +5,7 @@ from typing import Any
 
 from explain.datatypes import AttentionMaps, Report, Verdict
 from explain.views.answers import section
+from explain.views.asked_words import context_sentence
 from explain.views.base import VIEWS, Html, View, asset, escape, json_for_script, read_at, target_name, visible
 from explain.views.confidence import headline
 from explain.views.phrase_notes import empty_sentence, nothing_for
@@ -86,7 +87,7 @@ def _attributions(
 ) -> list[str]:
     """Return the pictures and the verdict of each method."""
     scales = shared_scales(report.attributions, "word")
-    sections = []
+    sections = [f'<p class="lead">{escape(sentence)}</p>'] if (sentence := context_sentence(report)) else []
     for attribution in report.attributions:
         name = attribution.method
         title, meaning, limits = methods.get(name, (name, "", ""))  # of a method that is not installed here

@@ -1,6 +1,7 @@
 """Sentences beside key phrases: notes on a phrase, whether any speaks for the target, the decision without words."""
 
 from explain.datatypes import NO_ANSWER, EmptyText, Phrase, Report, Target, Tokens
+from explain.views.asked_words import quoted
 from explain.views.base import percent, target_name, visible
 
 TENTH = 0.1  # the share of the largest effect below which a phrase counts as nothing
@@ -31,7 +32,7 @@ def nothing_for(report: Report) -> str:
     name = visible(target_name(target))
     if report.prediction.output.listed_of is not None or target.task == "question_answering":
         name = f"\u201c{name}\u201d"
-    kept = _kept(tokens, target)
+    kept = quoted(tokens, target)
     where = f"around {kept}" if kept else "in the text"
     return f"{'Nothing ' + where if _lists_all(report) else 'None of the phrases listed'} speaks for {name}."
 
@@ -61,21 +62,8 @@ def empty_sentence(report: Report) -> str:
 
 def _lead(tokens: Tokens, target: Target) -> str:
     """Return the start of a sentence: which words are left, those that the target is read at, if any."""
-    kept = _kept(tokens, target)
+    kept = quoted(tokens, target)
     return f"With nothing but {kept}" if kept else "With no words at all"
-
-
-def _kept(tokens: Tokens, target: Target) -> str:
-    """Return the words that the target is read at, in quotes; empty where there are none."""
-    stretches: list[list[int]] = []
-    for token in target.protected:
-        if tokens.special[token]:
-            continue
-        if stretches and token == stretches[-1][-1] + 1:
-            stretches[-1].append(token)
-        else:
-            stretches.append([token])
-    return " and ".join(f"\u201c{visible(text)}\u201d" for text in map(tokens.unit_text, stretches))
 
 
 def _decision(empty: EmptyText, target: Target, quoted: bool) -> str:

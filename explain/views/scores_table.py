@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from explain.data.csv_cells import safe_cell
 from explain.datatypes import Attribution, Output, Prediction, Ranking, Report, SimilarityMatrix, Tokens
+from explain.views.asked_words import asked_label, context_sentence, is_asked
 from explain.views.base import UNITS, percent, read_at, target_name, text_label, visible
 from explain.views.confidence import headline, shown_probabilities
 from explain.views.phrase_notes import empty_sentence, nothing_for, phrase_notes
@@ -89,6 +90,7 @@ def to_text(report: Report, most: int = 12) -> str:
     lines += [*filter(None, [value_text(report)]), *_unread(report.prediction.tokens, report.prediction.window)]
     named = f"{visible(target_name(report.target))}{place_of(report)}"
     lines.append(f"explained: {named}, {report.target.scale.replace('_', ' ')}")
+    lines += [sentence] if (sentence := context_sentence(report)) else []
     for attribution in report.attributions:
         lines += ["", f"{attribution.method}  [{UNITS[attribution.scale]}]"]
         lines += [f"  {sentence}"] if (sentence := higher_reference(attribution)) else []
@@ -206,6 +208,9 @@ def _largest(attribution: Attribution, most: int) -> list[str]:
     names = [visible(tokens.unit_text(unit)) for unit in shown.units]
     often = {name for name, times in Counter(names[number] for number in order).items() if times > 1}
     words = tokens.word_of
+    asked_notes = [
+        f"  ({asked_label(shown.target)})" if is_asked(tokens, shown.target, unit) else "" for unit in shown.units
+    ]
     numbers = [f"  (word {words[unit[0]]})" if name in often else "" for unit, name in zip(shown.units, names)]
     lines = []
     for segment, _ in enumerate(tokens.texts):
@@ -213,7 +218,7 @@ def _largest(attribution: Attribution, most: int) -> list[str]:
         if len(tokens.texts) > 1 and here:
             lines.append(f"  {text_label(tokens, segment)}")
         lines += [
-            f"  {shown.scores[number]:{sign}8.3f}{half[number]}  {names[number]}{numbers[number]}"
+            f"  {shown.scores[number]:{sign}8.3f}{half[number]}  {names[number]}{numbers[number]}{asked_notes[number]}"
             for number in here[:most]
         ]
         if len(here) > most:

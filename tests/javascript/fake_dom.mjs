@@ -409,6 +409,10 @@ const LOOK = {
   display: "block",
   fontSize: "16px",
   fontWeight: "400",
+  outlineColor: "rgb(0, 0, 0)",
+  outlineOffset: "0px",
+  outlineStyle: "none",
+  outlineWidth: "0px",
   unicodeBidi: "normal",
   visibility: "visible",
 };

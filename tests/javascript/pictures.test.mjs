@@ -91,6 +91,17 @@ test("text that follows its own direction begins where its first letter says", (
   assert.deepEqual(directions.slice(0, 4), ["rtl", "ltr", "ltr", "ltr"]);
 });
 
+test("an outline becomes a frame around the word", () => {
+  const { page, box, html } = boxOnPage();
+  const word = html("span", {});
+  word.rect = { left: 60, top: 40, width: 50, height: 20 };
+  Object.assign(word.style, { outlineStyle: "solid", outlineWidth: "2px", outlineOffset: "1px", outlineColor: "rgb(1, 2, 3)" });
+  box.append(word);
+  const frame = only(parts(page, box), "rect").map(([, look]) => look).find((look) => look.stroke);
+  assert.equal(frame.stroke, "rgba(1,2,3,1.000)");
+  assert.deepEqual([frame.x, frame.y, frame.width, frame.height].map(Number), [60 - 50 + 16 - 2, 40 - 20 + 16 - 2, 54, 24]);
+});
+
 test("spaces alone are not drawn, and what has no place stays with the text before it", () => {
   const { page, box, html } = boxOnPage();
   const word = html("span", {}, "a\nb");

@@ -483,6 +483,12 @@ function drawGround(out, node, look, left, top) {
   for (const at of node.getClientRects()) {
     const place = { x: at.left + left, y: at.top + top, width: at.width, height: at.height };
     if (alpha > 0) out.append(svg("rect", { ...place, rx: parseFloat(look.borderTopLeftRadius) || 0, fill: plain(look.backgroundColor) }));
+    const around = look.outlineStyle === "none" ? 0 : parseFloat(look.outlineWidth);
+    if (around > 0) {
+      const gap = parseFloat(look.outlineOffset) + around / 2;
+      const frame = { x: place.x - gap, y: place.y - gap, width: place.width + 2 * gap, height: place.height + 2 * gap };
+      out.append(svg("rect", { ...frame, rx: 3, fill: "none", stroke: plain(look.outlineColor), "stroke-width": around }));
+    }
     if (line > 0 && rgb(look.borderBottomColor)[3] > 0) {
       const y = at.bottom + top - line / 2;
       out.append(svg("line", { x1: place.x, x2: place.x + place.width, y1: y, y2: y, stroke: plain(look.borderBottomColor), "stroke-width": line, "stroke-dasharray": dash }));
