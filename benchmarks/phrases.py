@@ -45,7 +45,7 @@ def main() -> None:
         tokens = working.encode(row["text"])
         target = working.task.target(working.predict(tokens), working.head, label="positive")
         for threshold in THRESHOLDS:
-            search = KeyPhrases(threshold=threshold, top=30, parts=False)
+            search = KeyPhrases(threshold=threshold, top=30, parts=False, least_share=0.0)
             phrases = search.run(working, ExplainedText(tokens, target)).phrases
             if phrases:
                 judged[threshold].append(judge(phrases, row))

@@ -18,6 +18,7 @@ from explain.report.record import report_of, to_json
 from explain.run.plan import Plan, similarity_of
 from explain.run.results import Results
 from explain.views.document import document
+from explain.views.phrase_notes import nothing_for
 from explain.views.scores_table import matrix_to_csv, to_csv
 from explain.views.token_heatmap import shared_scales
 from pages.shared import forms, pickers, session, show
@@ -71,6 +72,7 @@ def heatmaps(results: Results, model: TextModel, report: Report) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader("Which words", anchor=False, width="content", help=definition("piece"))
         by = pickers.unit_picker()
+    show.context(report)
     scales = shared_scales(report.attributions, by)
     for method in results.plan.methods:
         st.markdown(f"**{method.title}** {method.meaning}", help=show.limits_of(method))
@@ -122,7 +124,7 @@ def key_phrases(results: Results, report: Report) -> None:
     if results.phrases is None:
         st.skeleton(height=120)
     elif not report.phrases:
-        st.caption("The text has no word that could be removed.")
+        st.caption(show.plain(nothing_for(report)) or "The text has no word that could be removed.")
     else:
         show.view("phrase_bars", report, key="phrases", group=GROUP)
 

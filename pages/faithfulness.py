@@ -34,6 +34,7 @@ PAIR_PASSES = 2000  # enough for every two of 28 words; longer texts go by phras
 GROUP = "faithfulness"  # a word picked in one picture is marked in all
 ON_DEMAND = (
     "reference_robustness",
+    "symmetric_relevance_gain",
     "comprehensiveness",
     "sufficiency",
     "monotonicity",
@@ -180,9 +181,9 @@ def verdicts(results: Results, model: TextModel, titles: Mapping[str, str]) -> N
         )
         show.verdict(judged, titles[method.name])
     st.caption(
-        "*It holds* does not prove that the model reasons this way. On 400 sentences it was said of one in twenty "
-        "random explanations, and of seven in eight of the default ones. *Don't rely on it* does not prove that an "
-        "explanation is wrong: in a short text many random orders are nearly as good. "
+        "*It holds* does not prove that the model reasons this way. On film reviews that it was not tuned on, it was "
+        "said of none of 148 random explanations, and of seven in eight of the default ones; on pairs of sentences, of "
+        "about half of them. *Don't rely on it* does not prove that an explanation is wrong. "
         "[How often the verdict is right](help?topic=docs%2Fverdict)"
     )
 
@@ -194,7 +195,7 @@ def still_running(results: Results, model: TextModel, method: Method) -> list[st
     planned = results.plan.analyses
     waits: dict[str, Sequence[Analysis[Any, Any]]] = {
         "the other methods": results.plan.methods,
-        "the comparison with random orders": [tests for tests in results.plan.tests if tests.method == method],
+        "the comparison with measured effects": [tests for tests in results.plan.tests if tests.method == method],
         "random weights": [each for each in (ParameterRandomization(method),) if each in planned],
     }
     return [words for words, analyses in waits.items() if not results.has(analyses)]
@@ -203,6 +204,7 @@ def still_running(results: Results, model: TextModel, method: Method) -> list[st
 def heatmaps(results: Results, report: Report) -> None:
     """Draw the heatmap of each method."""
     st.subheader("The same words, method by method", anchor=False)
+    show.context(report)
     scales = shared_scales(report.attributions, "word")
     for method in results.plan.methods:
         attribution = results.attribution(method)

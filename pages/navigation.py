@@ -5,8 +5,15 @@ from pathlib import Path
 import streamlit as st
 
 HERE = Path(__file__).parent
+# What visitors type, or call their labels, is laid out in the direction of its own first letter.
+OWN_DIRECTION = """<style>
+.stTextArea textarea, .stTextInput input, [data-testid="stPills"] p { unicode-bidi: plaintext; text-align: start; }
+.stPlotlyChart text { unicode-bidi: plaintext; }
+.stMarkdown code { unicode-bidi: isolate; }
+</style>"""
 
 st.set_page_config(page_title="explain", page_icon=str(HERE / "shared" / "icon.png"), layout="wide")
+st.html(OWN_DIRECTION)
 st.navigation(
     [
         st.Page(HERE / "explain_text.py", title="Explain a text", default=True),

@@ -114,8 +114,10 @@ class Verdict:
     Attributes:
         color: "green", "amber", "red", or "grey" (too little text to tell, or tests are running); sentence: the reason,
             with its numbers.
-        facts: the numbers by name: "gap" (share), "agreement" (rank correlation), "percentile" (of random orders),
-            "references" and "random_weights" (rank correlations).
+        facts: the numbers by name: "gap" (share), "agreement" (rank correlation with other methods), "effects" and
+            "blind" (agreement with measured effects, of the scores and of the best order that knows nothing of the
+            model), "percentile" (of random orders with less of it), "signs" (share), "references" and "random_weights"
+            (rank correlations).
         pending: what is still being computed, in words; the verdict is grey until it is there.
     """
 

@@ -59,7 +59,8 @@ class Report:
 
     Attributes:
         test_settings: of `metrics`: "orders", "seed", and "metrics" with their settings by name.
-        empty_text: the model's answer without any word, if key phrases were searched for.
+        empty_text: the model's answer without any word but those that the target is read at; of key phrases, or where
+            such a target has attributions. `output` of an attribution minus its `value` is what the rest explains.
         answers: results of further analyses.
         arithmetic: the version of each method, metric and analysis, by name.
         rationale: the words that a reader finds decisive, or None.

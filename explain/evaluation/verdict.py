@@ -1,7 +1,8 @@
 """The verdict: a sentence on whether an explanation holds for its text, with the numbers behind it.
 
-It is right about the model's computation only as far as these tests go: scores add up, high-scored words matter more
-than random words, other kinds of methods agree, and, if that was measured, scores depend on what the model learned.
+It is right about the model's computation only as far as these tests go: scores add up; they order and sign the words as
+effects measured on the model do, better than orders that know nothing of the model; and, if that was measured, they
+depend on what the model learned. Whether other methods agree is told, but decides nothing: these can be wrong.
 docs/verdict.md explains how the limits below were set, and how often they are right.
 """
 
@@ -18,10 +19,11 @@ from explain.views.references import higher_reference
 
 FEWEST_WORDS = 6
 LARGEST_GAP = 0.05  # of the difference that the scores should add up to
-LEAST_PERCENTILE = 97.5  # of random orders beaten: with 20 pairs of orders, random scores do this in 5 texts of 100
-GREEN_AGREEMENT = 0.05  # mean rank correlation with the other methods
-RED_AGREEMENT = 0.0
+LEAST_EFFECTS = 0.6  # agreement with measured effects, see `explain.metrics.effect_agreement`
+LEAST_PERCENTILE = 90.0  # of random orders of the same scores that agree less: below, chance does as well
+LEAST_SIGNS = 0.5  # of the words' known signs, both signs counting alike: what scores of one sign get
 MOST_LEFT = 0.5  # of the correlation with scores of the model untrained
+BLIND = {"length": "the length of the words", "rarity": "the rarity of the words", "position": "the place of the words"}
 LEADING = 3  # words whose sign must not depend on the reference
 
 
@@ -58,7 +60,7 @@ def verdict(
     by_metric = {test.metric: test for test in tests or ()}
     _weigh_gap(evidence, attribution, by_metric)
     _weigh_agreement(evidence, attribution, others, words)
-    _weigh_order(evidence, by_metric.get("symmetric_relevance_gain"), running=bool(pending))
+    _weigh_effects(evidence, by_metric.get("effect_agreement"), running=bool(pending))
     if (references := by_metric.get("reference_robustness")) is not None:
         evidence.facts["references"] = references.value
         if sign_changes := _sign_changes(attribution, references):
@@ -92,27 +94,38 @@ def _weigh_agreement(
     if mean is None:
         return
     evidence.facts["agreement"] = mean
-    clauses = evidence.doubts
-    if mean >= GREEN_AGREEMENT:
-        clauses = evidence.merits
-    elif mean <= RED_AGREEMENT:
-        clauses = evidence.faults
-    clauses.append(f"rank agreement with the other methods is {_signed(mean)}")
+    evidence.merits.append(f"rank agreement with the other methods is {_signed(mean)}")
 
 
-def _weigh_order(evidence: _Evidence, gain: MetricResult | None, *, running: bool) -> None:
-    if gain is None or gain.percentile is None:
+def _weigh_effects(evidence: _Evidence, tested: MetricResult | None, *, running: bool) -> None:
+    """Weigh agreement with measured effects: against random and model-blind orders, by sign, and by size."""
+    if tested is None or tested.percentile is None:
         if not evidence.faults and not running:
-            evidence.doubts.append("not yet compared with random orders")
+            evidence.doubts.append("not yet compared with measured effects")
         return
-    evidence.facts["percentile"] = gain.percentile
-    share = f"{gain.percentile:.0f}% of random orders"
-    if gain.percentile >= LEAST_PERCENTILE:
-        evidence.merits.append(f"its order of words beats {share}")
-    else:
+    signs, blind = tested.details["signs"], tested.details["blind"]
+    name = max(blind, key=blind.__getitem__)
+    evidence.facts |= {"effects": tested.value, "percentile": tested.percentile, "blind": blind[name]}
+    agreement = f"its agreement with measured effects is {_signed(tested.value)}"
+    if tested.percentile < LEAST_PERCENTILE:
         evidence.faults.append(
-            f"its order of words beats no more than {share}, fewer than the {LEAST_PERCENTILE:g}% that count"
+            f"{agreement}, more than {tested.percentile:.0f}% of random orders have, fewer than the "
+            f"{LEAST_PERCENTILE:g}% that count"
         )
+    elif tested.value <= blind[name]:
+        evidence.faults.append(f"{agreement}, and {BLIND[name]} alone has {_signed(blind[name])}")
+    elif tested.value < LEAST_EFFECTS:
+        evidence.doubts.append(f"{agreement}, less than the {LEAST_EFFECTS:.2f} that count")
+    else:
+        evidence.merits.append(
+            f"{agreement}, more than {tested.percentile:.0f}% of random orders have and more than the words' length, "
+            f"rarity or place ({_signed(blind[name])})"
+        )
+    if signs is None:
+        return
+    evidence.facts["signs"] = signs
+    clauses = evidence.faults if signs <= LEAST_SIGNS else evidence.merits
+    clauses.append(f"{signs:.0%} of the signs are right, where a single sign for all words gets 50%")
 
 
 def _weigh_random_weights(evidence: _Evidence, weights: Randomization) -> None:

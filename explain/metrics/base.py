@@ -5,10 +5,10 @@ and says how much is removed and how the curve is summarized; the control, rando
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replaced
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -30,12 +30,13 @@ SCALE = setting(
     choices=("probability", "target"),
     help="The unit of outputs: the label's probability, as ERASER defines it, or the target's own unit.",
 )
-DEFAULT_METRICS = ("completeness_gap", "symmetric_relevance_gain", "deletion", "insertion")
+DEFAULT_METRICS = ("completeness_gap", "effect_agreement", "deletion", "insertion")
 MIN_ORDERS, MAX_ORDERS = 20, 1000  # fewer estimate chance too badly
 REMOVERS = ("mask", "attention_off", "delete")  # tried in this order
 
 _Floats = npt.NDArray[np.float64]
 _Orders = npt.NDArray[np.int64]
+Kept = TypeVar("Kept")
 
 
 class Trial:
@@ -51,6 +52,7 @@ class Trial:
         units (U): the words that may be removed, as sets of tokens.
         random (R, U): random orders of them, in pairs of an order and its reverse: figures of a pair scatter evenly
             about the middle, and a metric that goes through an order from both ends needs half the passes.
+        scored_target: the target whose output is read: its log-odds give a probability from the same passes.
     """
 
     def __init__(
@@ -73,16 +75,23 @@ class Trial:
         self.meter = meter
         # Log-odds give the probability from the same passes.
         logistic = target.scale == "probability" and model.head.exclusive and not model.head.value
-        self._scored_target = replaced(target, scale="log_odds") if logistic else target
+        self.scored_target = replaced(target, scale="log_odds") if logistic else target
         self._games: dict[str, CoalitionGame] = {}
+        self._kept: dict[Hashable, Any] = {}
 
     def game(self, operator: str) -> CoalitionGame:
         """Return the target as a function of the words that are present."""
         if operator not in self._games:
             self._games[operator] = CoalitionGame(
-                self.model, (self.tokens, self._scored_target), self.units, operator, self.meter
+                self.model, (self.tokens, self.scored_target), self.units, operator, self.meter
             )
         return self._games[operator]
+
+    def kept(self, key: Hashable, measure: Callable[[], Kept]) -> Kept:
+        """Return what a metric measures on this text whatever the method; measured once."""
+        if key not in self._kept:
+            self._kept[key] = measure()
+        return cast(Kept, self._kept[key])
 
     def outputs(self, coalitions: npt.NDArray[np.bool_], operator: str, scale: str) -> _Floats:
         """Return the model's output (C,) for the words of each coalition (C, U), in "probability" or "target".
@@ -91,13 +100,11 @@ class Trial:
         """
         worth = self.game(operator).worth(coalitions)
         probable = scale == "probability" or self.target.scale == "probability"
-        return 1 / (1 + np.exp(-worth)) if probable and self._scored_target.scale == "log_odds" else worth
+        return 1 / (1 + np.exp(-worth)) if probable and self.scored_target.scale == "log_odds" else worth
 
     def unit_of(self, scale: str) -> str:
         """Return the unit of `outputs`."""
-        return (
-            "probability" if scale == "probability" and self._scored_target.scale == "log_odds" else self.target.scale
-        )
+        return "probability" if scale == "probability" and self.scored_target.scale == "log_odds" else self.target.scale
 
     def scores(self, attribution: Attribution) -> _Floats:
         """Return a score for each word (U,), see `scores_of`.
@@ -111,11 +118,15 @@ class Trial:
 
     def operator_for(self, attribution: Attribution) -> str:
         """Return the operator that tests a method: never its own, which would favor it."""
-        if self.operator is not None:
-            return self.operator
         own = attribution.diagnostics.get("operator") or attribution.params.get("operator")
-        possible = [name for name in REMOVERS if name != "mask" or self.model.mask_id is not None]
-        return next(name for name in possible if name != own)
+        return next(name for name in self.operators if name != own or name == self.operator)
+
+    @property
+    def operators(self) -> tuple[str, ...]:
+        """The ways of removing words that a test may use, at least two; one way twice where it was given."""
+        if self.operator is not None:
+            return self.operator, self.operator
+        return tuple(name for name in REMOVERS if name != "mask" or self.model.mask_id is not None)
 
 
 def order_of(scores: FloatArray) -> _Orders:
@@ -137,6 +148,7 @@ class Metric(ABC):
         name, title: the name in the registry, and on screen.
         meaning: one line: what the figure says; limits: what it does not say.
         higher_is_better: the direction of a better explanation.
+        shared: one set of answers serves all methods, however these remove words.
         version: raised when the arithmetic changes; part of keys and records.
     """
 
@@ -145,6 +157,7 @@ class Metric(ABC):
     meaning: ClassVar[str]
     limits: ClassVar[str]
     higher_is_better: ClassVar[bool]
+    shared: ClassVar[bool] = False
     version: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
@@ -272,10 +285,10 @@ class TrialSettings:
     def cost(self, model: TextModel, tokens: Tokens, methods: Sequence[Method]) -> int:
         """Return the most passes for these methods; a control counts once for each of two operators."""
         words = len(tokens.words)
-        controls = sum(metric.cost(words, self.orders) for metric in self.metrics)
+        controls = sum(metric.cost(words, self.orders) * (1 if metric.shared else 2) for metric in self.metrics)
         single = (len(methods) - 1) * sum(metric.cost(words, 0) for metric in self.metrics)
         reruns = sum(metric.reruns(model, tokens, method) for metric in self.metrics for method in methods)
-        return 2 * controls + single + reruns
+        return controls + single + reruns
 
     def run(self, trial: Trial, attribution: Attribution) -> tuple[MetricResult, ...]:
         """Return the result of every metric that can test an explanation."""

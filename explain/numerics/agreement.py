@@ -43,6 +43,54 @@ def disputed(scores: _Floats, most: int = 3) -> list[int]:
     return [int(top[number]) for number in np.argsort(-spread, kind="stable")[:most] if spread[number] > 0]
 
 
+def order_and_sign(scores: _Floats, effects: _Floats) -> float | None:
+    """Return how well scores (U,) order and sign words as effects (U,) do: -1 to 1.
+
+    It is the mean of Spearman's rank correlation, which asks for the order alone, and of the cosine of signed square
+    roots, which asks for sign and size, without one strong word that hides the others.
+
+    Returns:
+        None where the rank correlation is undefined, see `spearman`.
+
+    >>> round(order_and_sign(np.array([3.0, 0.0, -2.0]), np.array([9.0, 0.0, -6.0])), 3)
+    1.0
+    >>> round(order_and_sign(np.array([9.0, 4.0, 1.0]), np.array([9.0, -4.0, -1.0])), 3)  # two signs are wrong
+    0.393
+    """
+    order = spearman(scores, effects)
+    if order is None:
+        return None
+    left, right = roots(scores), roots(effects)
+    return (order + float(left @ right) / float(np.linalg.norm(left) * np.linalg.norm(right))) / 2
+
+
+def roots(scores: _Floats) -> _Floats:
+    """Return square roots of sizes, with the signs.
+
+    >>> roots(np.array([4.0, -9.0, 0.0]))
+    array([ 2., -3.,  0.])
+    """
+    return np.asarray(np.sign(scores) * np.sqrt(np.abs(scores)))
+
+
+def balanced_signs(scores: _Floats, signs: npt.NDArray[np.int64]) -> float | None:
+    """Return the share of known signs (U,) that scores (U,) have, averaged over words that speak for and against.
+
+    So a method that calls every word a reason for the decision gets half, whatever their number.
+
+    Args:
+        signs: 1, -1, or 0 where the sign is not known.
+
+    Returns:
+        None where no sign is known.
+
+    >>> balanced_signs(np.array([2.0, 1.0, 3.0, 1.0]), np.array([1, 1, -1, 0]))
+    0.5
+    """
+    shares = [float(np.mean(np.sign(scores[signs == sign]) == sign)) for sign in (1, -1) if (signs == sign).any()]
+    return float(np.mean(shares)) if shares else None
+
+
 def agreement(left: _Floats, right: _Floats, *, signed: bool) -> dict[str, float | None]:
     """Return figures of agreement of two sets of scores (U,), each None where it is undefined.
 

@@ -46,7 +46,7 @@ def compare(recorded: Report, again: Report) -> Difference:
     before, after = to_record(recorded), to_record(again)
     if not recorded.model.files_sha256:  # a record of an earlier version
         del before["model"]["files_sha256"], after["model"]["files_sha256"]
-    if recorded.phrases and recorded.empty_text is None:  # an earlier record, whose flags have another meaning
+    if recorded.empty_text is None:  # an earlier record, whose flags have another meaning
         for record in (before, after):
             record["empty_text"] = None
             for phrase in record["phrases"]:

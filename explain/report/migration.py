@@ -14,7 +14,7 @@ _EMPTYING = (
 )
 # A setting's value before it could be set, for records that lack it.
 _EARLIER_SETTINGS: dict[str, dict[str, Any]] = {
-    "key_phrases": {"parts": False},
+    "key_phrases": {"parts": False, "function_words": False, "least_share": 0.0},
     **{name: {"emptied": "together"} for name in _EMPTYING},
 }
 

@@ -10,8 +10,9 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
+from explain.analyses.key_phrases import empty_text
 from explain.core.meter import Meter
-from explain.datatypes import Prediction, Tokens
+from explain.datatypes import EmptyText, Prediction, Tokens
 from explain.metrics.base import Trial, TrialSettings
 from explain.models.analysis import MODEL, Analysis, ExplainedText
 from explain.models.base import Observation, TextModel, check_same_score
@@ -19,7 +20,7 @@ from explain.models.cached_model import CachedModel
 from explain.run import jobs
 from explain.run.jobs import Cache, CacheCheckpoint, remembered
 from explain.run.plan import Plan, TextsItem
-from explain.run.results import OBSERVATION, TARGET, VECTORS, Results
+from explain.run.results import EMPTY_TEXT, OBSERVATION, TARGET, VECTORS, Results
 from explain.run.vectors import read_texts
 
 PartKey = str | Analysis[Any, Any]
@@ -56,6 +57,7 @@ def _cost_of_window(plan: Plan, model: TextModel, tokens: Tokens) -> int:
     subject = ExplainedText.untargeted(tokens)
     total = sum(analysis.passes(model, subject) for analysis in (*plan.methods, *plan.others))
     total += plan.phrases.passes(model, subject) if plan.phrases else 0
+    total += 2 if plan.methods and model.task.positions(tokens, model.head) else 0  # the asked word alone, and the text
     for settings in dict.fromkeys(tests.tests for tests in plan.tests):
         tested = [tests.method for tests in plan.tests if tests.tests == settings]
         total += settings.cost(model, tokens, tested)
@@ -84,7 +86,8 @@ def parts(
     """Compute a plan part by part.
 
     Yields:
-        Of one text (OBSERVATION, Observation) and (TARGET, Target), of many (VECTORS, TextVectors); then each analysis
+        Of one text (OBSERVATION, Observation) and (TARGET, Target), for heatmaps of a target that is read at
+        words (EMPTY_TEXT, EmptyText), of many (VECTORS, TextVectors); then each analysis
         with its result: methods cheapest first, key phrases, tests, the others.
 
     Raises:
@@ -133,6 +136,8 @@ def _text_parts(
 
     subject = ExplainedText(tokens, target)
     served = model.value(observation.prediction, target)
+    if plan.methods and target.protected and len(model.removable(tokens, target)):  # said above the heatmaps
+        yield EMPTY_TEXT, _asked_alone(plan, working, subject, meter, recall, (*place, target))
     attributions = {}
     for method in sorted(plan.methods, key=lambda method: method.passes(model, subject)):
         attribution = recall((*place, target, method.key), partial(method.run, working, subject, meter))
@@ -166,6 +171,20 @@ def _text_parts(
             analysis,
             recall(key, partial(analysis.resume, working, None if about_model else subject, meter, checkpoint)),
         )
+
+
+def _asked_alone(
+    plan: Plan,
+    model: TextModel,
+    subject: ExplainedText,
+    meter: Meter | None,
+    recall: Recall,
+    place: tuple[Hashable, ...],
+) -> EmptyText:
+    """Return the answer to the words that the target is read at, the others removed as for key phrases."""
+    operator = model.operator(plan.phrases.operator if plan.phrases else "auto")
+    alone: EmptyText = recall((*place, EMPTY_TEXT, operator), partial(empty_text, model, subject, operator, meter))
+    return alone
 
 
 def _window(

@@ -23,7 +23,12 @@ from explain.run.plan import Plan
 
 ResultType = TypeVar("ResultType")
 
-OBSERVATION, TARGET, VECTORS = "observation", "target", "vectors"  # parts that are no analyses
+OBSERVATION, TARGET, EMPTY_TEXT, VECTORS = (
+    "observation",
+    "target",
+    "empty_text",
+    "vectors",
+)  # parts that are no analyses
 
 
 class Results:
@@ -129,10 +134,13 @@ class Results:
 
     @property
     def empty_text(self) -> EmptyText | None:
-        """The model's answer to the text without its words; None without a search for key phrases."""
+        """The model's answer to the text without its words; None where it is not computed.
+
+        It is computed for key phrases, and where a target that is read at words has heatmaps.
+        """
         search = self.plan.phrases
         ranked = None if search is None else self.answer(search)
-        return None if ranked is None else ranked.empty_text
+        return cast(EmptyText | None, self._parts.get(EMPTY_TEXT)) if ranked is None else ranked.empty_text
 
     def tests(self, method: Method) -> tuple[MetricResult, ...] | None:
         """Return the tests of a method's attribution; None if they are not computed yet, or not in the plan."""
@@ -169,4 +177,4 @@ def is_partial(part: Any) -> bool:
     return bool(getattr(part, "partial", False))
 
 
-__all__ = ["OBSERVATION", "TARGET", "VECTORS", "KeyPhrases", "MethodTests", "Results", "is_partial"]
+__all__ = ["EMPTY_TEXT", "OBSERVATION", "TARGET", "VECTORS", "KeyPhrases", "MethodTests", "Results", "is_partial"]

@@ -8,11 +8,17 @@ replaces its parts and may merge again. No phrase crosses punctuation or has mor
 sequences for W words, counted here. In a long text only the sentences whose removal moves the target most are searched.
 The source of the quarter: docs/decisions/0007-a-quarter.md.
 
+Borders: no phrase ends with a function word that another word follows ("stars for" waits for "families"). A function
+word that merged with nothing goes with the phrase after it ("in Paris"). See `explain.text.function_words`.
+
+A phrase below a tenth of the largest effect is not listed.
+
 A part that was removed on the way is listed below its phrase if its effect is half again as large, and not negligible:
 
     |D(part)| >= 1.5 |D(P)|  and  |D(part)| >= 0.1 max |D|, over all that was removed; signs play no part
 
-So "bad" is listed below "but it is so bad as", whose words all but cancel out.
+So "bad" is listed below "but it is so bad as", whose words work against each other. Where they cancel out, and the
+phrase falls below the tenth, "bad" is listed in its place.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,6 +27,7 @@ from itertools import pairwise
 
 from explain.core.settings import check_settings, setting
 from explain.datatypes import Phrase, Tokens
+from explain.text.function_words import LEADING_WORDS
 from explain.text.units import units_of
 from explain.text.words import is_punctuation
 
@@ -55,7 +62,15 @@ class PhraseSettings:
         help="Neighbours merge if their interaction is at least this share of the larger one's effect.",
     )
     longest: int = setting(6, low=1, high=12, help="The largest number of words in a phrase.")
+    function_words: bool = setting(
+        True,
+        help="No phrase ends with an English article, preposition, conjunction or auxiliary verb; each goes with the "
+        "words after it.",
+    )
     top: int = setting(8, low=1, high=30, help="The number of phrases listed.")
+    least_share: float = setting(
+        0.1, low=0.0, high=1.0, help="The smallest effect listed, as a share of the largest. 0 lists all."
+    )
     parts: bool = setting(True, help="Below a phrase, list the part of it that moves the target more, by half or over.")
     most_words: int = setting(
         90,
@@ -105,7 +120,7 @@ def find_phrases(
 
     Returns:
         At most `settings.top` phrases, each followed by its parts that outweigh it; the largest effect of a phrase or
-        a part of it first.
+        a part of it first. None is smaller than `settings.least_share` of the largest.
     """
     words = tokens.word_units()
     usable = [
@@ -146,29 +161,64 @@ class _Search:
         return _most_important(self._tokens, usable, self._counted, self._full, self._settings.most_words)
 
     def merged(self, usable: Sequence[int]) -> list[Range]:
-        """Merge neighbours until no interaction is large enough."""
+        """Merge neighbours until no interaction is large enough, then function words with what follows them."""
         nodes: list[Range] = [(number, number + 1) for number in usable]
-        self._removed.update(zip(nodes, self._counted.without(nodes)))
+        leading = self._leading(nodes) if self._settings.function_words else set()
+        self._measure(nodes)
         while True:
-            pairs = [pair for pair in pairwise(nodes) if self._may_merge(*pair)]
-            unions = [(left[0], right[1]) for left, right in pairs]
-            unknown = [union for union in unions if union not in self._removed]
-            self._removed.update(zip(unknown, self._counted.without(unknown)))
+            pairs = [pair for pair in pairwise(nodes) if self._may_merge(*pair) and pair[1][1] - 1 not in leading]
+            self._measure([(left[0], right[1]) for left, right in pairs])
             merging = _pairs_to_merge(pairs, self.effect, self._settings.threshold)
             if not merging:
-                return nodes
+                break
             nodes = _merged(nodes, merging)
+        nodes = self._led(nodes, leading)
+        self._measure(nodes)
+        return nodes
+
+    def _measure(self, phrases: Sequence[Range]) -> None:
+        unknown = [phrase for phrase in phrases if phrase not in self._removed]
+        self._removed.update(zip(unknown, self._counted.without(unknown)))
 
     def _may_merge(self, left: Range, right: Range) -> bool:
-        if left[1] != right[0] or right[1] - left[0] > self._settings.longest:
-            return False  # the word between them is punctuation or protected
+        return right[1] - left[0] <= self._settings.longest and self._touch(left, right)
+
+    def _touch(self, left: Range, right: Range) -> bool:
+        """Return whether nothing stands between two phrases: no punctuation, protected word or end of a segment."""
         segment = self._tokens.segment
-        return bool(segment[self._words[left[0]][0]] == segment[self._words[right[0]][0]])
+        return left[1] == right[0] and bool(segment[self._words[left[0]][0]] == segment[self._words[right[0]][0]])
+
+    def _leading(self, nodes: Sequence[Range]) -> set[int]:
+        """Return the function words that another word follows: no phrase ends with one of them."""
+        return {
+            left[0]
+            for left, right in pairwise(nodes)
+            if self._touch(left, right) and self._tokens.unit_text(self._words[left[0]]).casefold() in LEADING_WORDS
+        }
+
+    def _led(self, nodes: Sequence[Range], leading: set[int]) -> list[Range]:
+        """Join each function word that is still alone with the phrase after it, while that is not too long."""
+        joined: list[Range] = []
+        for node in reversed(nodes):
+            if joined and node[1] - 1 in leading and self._may_merge(node, joined[-1]):
+                joined[-1] = (node[0], joined[-1][1])
+            else:
+                joined.append(node)
+        return joined[::-1]
 
     def ranked(self, phrases: Sequence[Range]) -> list[tuple[Range, list[Range]]]:
-        """Return phrases with their parts that outweigh them, by the largest effect among these."""
+        """Return phrases with their parts that outweigh them, by the largest effect among these.
+
+        A phrase that is too small to be listed gives its place to these parts.
+        """
         groups = [(phrase, self._outweighing(phrase) if self._settings.parts else []) for phrase in phrases]
-        largest = {phrase: max(abs(self.effect(part)) for part in (phrase, *parts)) for phrase, parts in groups}
+        sizes = {part: abs(self.effect(part)) for phrase, parts in groups for part in (phrase, *parts)}
+        least = max(self._settings.least_share * max(sizes.values()), NOTHING)
+        if self._settings.least_share:
+            small = [group for group in groups if sizes[group[0]] < least]
+            groups = [group for group in groups if group not in small]
+            groups += [(part, []) for _, parts in small for part in parts if sizes[part] >= least]
+        largest = {phrase: max(sizes[part] for part in (phrase, *parts)) for phrase, parts in groups}
         moving = [group for group in groups if largest[group[0]] > NOTHING]
         return sorted(moving, key=lambda group: (-largest[group[0]], group[0]))[: self._settings.top]
 

@@ -5,8 +5,10 @@ from typing import Any
 
 from explain.datatypes import AttentionMaps, Report, Verdict
 from explain.views.answers import section
+from explain.views.asked_words import context_sentence
 from explain.views.base import VIEWS, Html, View, asset, escape, json_for_script, read_at, target_name, visible
 from explain.views.confidence import headline
+from explain.views.phrase_notes import empty_sentence, nothing_for
 from explain.views.scores_table import place_of, value_text
 from explain.views.token_heatmap import shared_scales
 from explain.views.verdicts import verdict_word
@@ -40,6 +42,8 @@ def document(
     ]
     if report.phrases:
         sections.append("<h2>Key phrases</h2>" + VIEWS["phrase_bars"].html(report))
+    elif headline := nothing_for(report):
+        sections.append(f"<h2>Key phrases</h2><p>{escape(headline)} {escape(empty_sentence(report))}</p>")
     sections += _further(report, titles=titles)
     if maps is not None:
         sections.append("<h2>Attention, layer by layer</h2>" + VIEWS["layer_graph"].html(maps))
@@ -83,7 +87,7 @@ def _attributions(
 ) -> list[str]:
     """Return the pictures and the verdict of each method."""
     scales = shared_scales(report.attributions, "word")
-    sections = []
+    sections = [f'<p class="lead">{escape(sentence)}</p>'] if (sentence := context_sentence(report)) else []
     for attribution in report.attributions:
         name = attribution.method
         title, meaning, limits = methods.get(name, (name, "", ""))  # of a method that is not installed here

@@ -5,7 +5,7 @@ from typing import Any
 
 from explain.datatypes import Phrase, Report, Tokens
 from explain.views.base import UNITS, VIEWS, View, target_name, text_label, visible
-from explain.views.phrase_notes import empty_sentence, whole_text
+from explain.views.phrase_notes import empty_sentence, nothing_for, whole_text
 from explain.views.token_heatmap import unread_after, unread_before
 
 
@@ -25,10 +25,11 @@ class PhraseBars(View):
     def data(self, report: Report, /, *, group: str = "", **options: Any) -> dict[str, Any]:
         tokens = report.prediction.tokens
         words = tokens.word_units()
-        unit = UNITS[report.target.scale]
+        unit, settings = UNITS[report.target.scale], report.phrase_settings
         return {
             "group": group,
             "unit": unit,
+            "headline": nothing_for(report),
             "empty": empty_sentence(report),
             "largest": max((abs(phrase.score) for phrase in report.phrases), default=0.0) or 1.0,
             "phrases": [
@@ -55,8 +56,14 @@ class PhraseBars(View):
             ],
             "note": (
                 f"Each bar: how far {target_name(report.target)} falls ({unit}) when the phrase is taken out whole. "
-                "Neighbours that act together are one phrase. Of two phrases that say the same, each can seem to "
-                "matter little."
+                "Neighbours that act together are one phrase"
+                + (", and a function word goes with the words after it" if settings.get("function_words") else "")
+                + ". Of two phrases that say the same, each can seem to matter little."
+                + (
+                    f" Below {share:.0%} of the largest none is listed."
+                    if (share := settings.get("least_share"))
+                    else ""
+                )
                 + (
                     " A part is listed below its phrase where it moves the target at least half as much again."
                     if any(phrase.part_of for phrase in report.phrases)
@@ -64,7 +71,7 @@ class PhraseBars(View):
                 )
                 + (
                     " In a text this long, only the sentences that move the target most were searched."
-                    if len(words) > report.phrase_settings.get("most_words", len(words))
+                    if len(words) > settings.get("most_words", len(words))
                     else ""
                 )
             ),

@@ -1,7 +1,10 @@
-"""Sentences beside key phrases: notes on a phrase, and the decision of the model without any words."""
+"""Sentences beside key phrases: notes on a phrase, whether any speaks for the target, the decision without words."""
 
 from explain.datatypes import NO_ANSWER, EmptyText, Phrase, Report, Target, Tokens
-from explain.views.base import percent, visible
+from explain.views.asked_words import quoted
+from explain.views.base import percent, target_name, visible
+
+TENTH = 0.1  # the share of the largest effect below which a phrase counts as nothing
 
 
 def phrase_notes(phrase: Phrase, tokens: Tokens) -> list[str]:
@@ -15,6 +18,32 @@ def whole_text(phrase: Phrase, tokens: Tokens) -> str:
     """Return the text of the phrase that this is a part of; empty where it is none."""
     words = tokens.word_units()[slice(*phrase.part_of)] if phrase.part_of else ()
     return tokens.unit_text([token for word in words for token in word]) if words else ""
+
+
+def nothing_for(report: Report) -> str:
+    """Return a sentence that no phrase speaks for the target; empty where one does, or none was searched for.
+
+    "Nothing in the text" where every word was searched and whatever is at least a tenth of the largest is listed.
+    """
+    searched = report.phrases or (report.phrase_settings and report.empty_text is not None)
+    if not searched or any(phrase.score > 0 for phrase in report.phrases):
+        return ""
+    tokens, target = report.prediction.tokens, report.target
+    name = visible(target_name(target))
+    if report.prediction.output.listed_of is not None or target.task == "question_answering":
+        name = f"\u201c{name}\u201d"
+    kept = quoted(tokens, target)
+    where = f"around {kept}" if kept else "in the text"
+    return f"{'Nothing ' + where if _lists_all(report) else 'None of the phrases listed'} speaks for {name}."
+
+
+def _lists_all(report: Report) -> bool:
+    """Return whether all words were searched, and no phrase of a tenth of the largest effect is left out."""
+    settings = report.phrase_settings
+    wholes = sum(phrase.part_of is None for phrase in report.phrases)
+    words = len(report.prediction.tokens.word_units())
+    cut = wholes >= settings.get("top", wholes + 1) or words > settings.get("most_words", words)
+    return not cut and settings.get("least_share", 0.0) <= TENTH
 
 
 def empty_sentence(report: Report) -> str:
@@ -33,18 +62,8 @@ def empty_sentence(report: Report) -> str:
 
 def _lead(tokens: Tokens, target: Target) -> str:
     """Return the start of a sentence: which words are left, those that the target is read at, if any."""
-    stretches: list[list[int]] = []
-    for token in target.protected:
-        if tokens.special[token]:
-            continue
-        if stretches and token == stretches[-1][-1] + 1:
-            stretches[-1].append(token)
-        else:
-            stretches.append([token])
-    if not stretches:
-        return "With no words at all"
-    texts = map(tokens.unit_text, stretches)
-    return "With nothing but " + " and ".join(f"\u201c{visible(text)}\u201d" for text in texts)
+    kept = quoted(tokens, target)
+    return f"With nothing but {kept}" if kept else "With no words at all"
 
 
 def _decision(empty: EmptyText, target: Target, quoted: bool) -> str:

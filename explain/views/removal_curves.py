@@ -56,8 +56,9 @@ class RemovalCurves(View):
 
 def _about_band(figures: Sequence[MetricResult]) -> str:
     """Return what the band of random orders is; the first records held another one."""
-    low, _, high = next((figure.quantiles for figure in figures if figure.band is not None), QUARTILES)
-    orders = next((len(figure.controls) for figure in figures if figure.controls is not None), 0)
+    curves = [figure for figure in figures if figure.band is not None and figure.metric in CURVES]
+    low, _, high = next((figure.quantiles for figure in curves), QUARTILES)
+    orders = next((len(figure.controls) for figure in curves if figure.controls is not None), 0)
     return (
         f"Dashed: the median of {orders} random orders of the same words. Gray: the middle {high - low:.0%} of them "
         f"(quantiles {low:g} to {high:g})."

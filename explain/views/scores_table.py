@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from explain.data.csv_cells import safe_cell
 from explain.datatypes import Attribution, Output, Prediction, Ranking, Report, SimilarityMatrix, Tokens
+from explain.views.asked_words import asked_label, context_sentence, is_asked
 from explain.views.base import UNITS, percent, read_at, target_name, text_label, visible
 from explain.views.confidence import headline, shown_probabilities
-from explain.views.phrase_notes import empty_sentence, phrase_notes
+from explain.views.phrase_notes import empty_sentence, nothing_for, phrase_notes
 from explain.views.references import higher_reference
 
 COLUMNS = ("method", "granularity", "text", "segment", "start", "stop", "score", "error", "scale", "note")
@@ -55,7 +56,7 @@ def rows(report: Report) -> list[Row]:
         label, note = prediction.label or "", "" if decided is None else decided.sentence()
         table.append(("prediction", "text", label, None, None, None, attribution.output, None, scale, note))
     if (empty := report.empty_text) is not None:
-        label, sentence = empty.label or "", empty_sentence(report)
+        label, sentence = empty.label or "", " ".join(filter(None, [nothing_for(report), empty_sentence(report)]))
         table.append(("empty_text", "text", label, None, None, None, empty.value, None, scale, sentence))
     return table
 
@@ -89,13 +90,14 @@ def to_text(report: Report, most: int = 12) -> str:
     lines += [*filter(None, [value_text(report)]), *_unread(report.prediction.tokens, report.prediction.window)]
     named = f"{visible(target_name(report.target))}{place_of(report)}"
     lines.append(f"explained: {named}, {report.target.scale.replace('_', ' ')}")
+    lines += [sentence] if (sentence := context_sentence(report)) else []
     for attribution in report.attributions:
         lines += ["", f"{attribution.method}  [{UNITS[attribution.scale]}]"]
         lines += [f"  {sentence}"] if (sentence := higher_reference(attribution)) else []
         lines += _largest(attribution, most)
-    if report.phrases:
+    if report.phrases or nothing_for(report):
         lines += ["", f"key phrases  [{UNITS[report.target.scale]}]"]
-        lines += [f"  {sentence}"] if (sentence := empty_sentence(report)) else []
+        lines += [f"  {sentence}" for sentence in (nothing_for(report), empty_sentence(report)) if sentence]
         for phrase in report.phrases[:most]:
             notes = ", ".join(phrase_notes(phrase, report.prediction.tokens))
             lines.append(f"  {phrase.score:+8.3f}  {visible(phrase.text)}{f'  ({notes})' if notes else ''}")
@@ -206,6 +208,9 @@ def _largest(attribution: Attribution, most: int) -> list[str]:
     names = [visible(tokens.unit_text(unit)) for unit in shown.units]
     often = {name for name, times in Counter(names[number] for number in order).items() if times > 1}
     words = tokens.word_of
+    asked_notes = [
+        f"  ({asked_label(shown.target)})" if is_asked(tokens, shown.target, unit) else "" for unit in shown.units
+    ]
     numbers = [f"  (word {words[unit[0]]})" if name in often else "" for unit, name in zip(shown.units, names)]
     lines = []
     for segment, _ in enumerate(tokens.texts):
@@ -213,7 +218,7 @@ def _largest(attribution: Attribution, most: int) -> list[str]:
         if len(tokens.texts) > 1 and here:
             lines.append(f"  {text_label(tokens, segment)}")
         lines += [
-            f"  {shown.scores[number]:{sign}8.3f}{half[number]}  {names[number]}{numbers[number]}"
+            f"  {shown.scores[number]:{sign}8.3f}{half[number]}  {names[number]}{numbers[number]}{asked_notes[number]}"
             for number in here[:most]
         ]
         if len(here) > most:

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from explain.datatypes import Attribution, Tokens
+from explain.datatypes import Attribution, Target, Tokens
 from explain.text.removal import OPERATORS
+from explain.views.asked_words import asked_label, is_asked
 from explain.views.base import UNITS, VIEWS, View, sentence, target_name, text_label, visible
 from explain.views.references import higher_reference, sums_sentence
 
@@ -59,8 +60,9 @@ class TokenHeatmap(View):
             "count": len(units),
             "for": f"for {target_name(attribution.target)}",
             "against": "against",
+            "asked": asked_label(attribution.target),
             "lead": higher_reference(attribution),
-            "texts": laid_out(tokens, units),
+            "texts": laid_out(tokens, _with_asked(tokens, attribution.target, units)),
             "note": note(attribution, shown),
             "caption": f"{title or attribution.method}, {UNITS[attribution.scale]}"
             + ("" if attribution.scale == "share" else f", target: {target_name(attribution.target)}"),
@@ -87,6 +89,7 @@ def _unit_records(shown: Attribution, pieces: dict[int, float], *, special: bool
                 "tokens": list(unit),
                 "parts": [[visible(tokens.pieces[token]), pieces.get(token)] for token in unit],
                 "special": bool(tokens.special[unit[0]]),
+                "asked": is_asked(tokens, shown.target, unit),
             }
         )
     return records
@@ -234,6 +237,22 @@ def _window_centers(tokens: Tokens, windows: list[dict[str, Any]]) -> list[dict[
             window | {"start": start, "stop": stop, "text": visible(tokens.unit_text(middle)), "tokens": list(middle)}
         )
     return drawn
+
+
+def _with_asked(tokens: Tokens, target: Target, units: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return units in reading order, with the asked words that have no score because no method removes them."""
+    added = []
+    about: dict[str, Any] = {"score": None, "error": None, "rank": None, "parts": [], "special": False, "asked": True}
+    for word in tokens.word_units():
+        asked_pieces = [token for token in word if is_asked(tokens, target, (token,))]  # an answer may begin in a word
+        if not asked_pieces:
+            continue
+        segment, start, stop = tokens.unit_span(asked_pieces)
+        if any(unit["segment"] == segment and unit["start"] < stop and start < unit["stop"] for unit in units):
+            continue  # it is drawn with its score
+        place = {"segment": segment, "start": start, "stop": stop}
+        added.append({**place, "text": visible(tokens.unit_text(asked_pieces)), "tokens": asked_pieces, **about})
+    return sorted([*units, *added], key=lambda unit: (unit["segment"], unit["start"])) if added else units
 
 
 def laid_out(tokens: Tokens, units: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -8,12 +8,13 @@ from typing import Any
 import streamlit as st
 
 from explain.core.guide import definition
-from explain.datatypes import Prediction, Target, Verdict
+from explain.datatypes import Prediction, Report, Target, Verdict
 from explain.methods.base import METHODS, Method
 from explain.models.base import TextModel
 from explain.report.record import report_of, to_json
 from explain.run.results import Results
 from explain.text.coverage import coverage, doubt
+from explain.views.asked_words import context_sentence
 from explain.views.base import VIEWS, asset
 from explain.views.probabilities import SHOWN
 from explain.views.verdicts import verdict_word
@@ -144,6 +145,12 @@ def advice(message: str) -> None:
 def plain(message: str) -> str:
     """Return text with its Markdown escaped."""
     return re.sub(r"([\\`*_{}\[\]()<>#+.!|~$:-])", r"\\\1", message)
+
+
+def context(report: Report) -> None:
+    """Say how much of the target is there with the asked word alone, where one is asked about."""
+    if sentence := context_sentence(report):
+        st.markdown(f"**{plain(sentence)}**")
 
 
 def verdict(judged: Verdict, title: str = "") -> None:

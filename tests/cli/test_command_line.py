@@ -220,10 +220,14 @@ def test_a_verdict_stands_under_the_scores(capsys: pytest.CaptureFixture[str]) -
     asked = ["text", "The film isn't good, but I left smiling.", "--method", "occlusion", "--no-phrases"]
     assert main(asked) == 0
     said = capsys.readouterr().out
-    assert "occlusion: with care. Not yet compared with random orders; its scores " in said
+    assert "occlusion: with care. Not yet compared with measured effects; its scores " in said
     assert main([*asked, "--metric", "reference_robustness"]) == 0
     said = capsys.readouterr().out
-    assert "% of random orders; " in said and "Robustness to the reference" in said and "Deletion  beats" in said
+    assert (
+        "agreement with measured effects is" in said.lower()
+        and "Robustness to the reference" in said
+        and "Deletion  beats" in said
+    )
     assert main([*asked, "--metric", "luck"]) == 2
     assert "There is no metric 'luck'" in capsys.readouterr().err
 

@@ -14,14 +14,14 @@ from explain.methods.integrated_gradients import IntegratedGradients
 from explain.methods.occlusion import Occlusion
 from explain.metrics.base import Trial, TrialSettings
 from explain.metrics.completeness_gap import CompletenessGap
-from explain.metrics.symmetric_relevance_gain import SymmetricRelevanceGain
+from explain.metrics.effect_agreement import EffectAgreement, model_blind_orders
 from explain.models.base import TextModel
 from explain.numerics.agreement import agreement
 from explain.testing import default_item
 from explain.views.verdicts import verdict_word
 
 TEXT = "The plot is thin and the jokes are stale, yet the leads are so charming that I left smiling."
-TESTS = TrialSettings((CompletenessGap(), SymmetricRelevanceGain()))
+TESTS = TrialSettings((CompletenessGap(), EffectAgreement()))
 
 Judged = tuple[Trial, Attribution, Attribution]
 
@@ -41,10 +41,12 @@ def test_a_right_explanation_holds_and_wrong_ones_fail(judged: Judged) -> None:
     for one, other in ((gradients, occlusion), (occlusion, gradients)):
         found = verdict(one, [other], TESTS.run(trial, one))
         assert found.color == "green", found.sentence
+        assert found.facts["effects"] >= 0.6 > found.facts["blind"] and found.facts["signs"] > 0.5
         assert found.facts["percentile"] >= 97.5 and found.facts["agreement"] > 0.3
     flipped = replace(gradients, scores=-gradients.scores)
     found = verdict(flipped, [occlusion], TESTS.run(trial, flipped))
     assert found.color == "red" and "random orders" in found.sentence and found.facts["percentile"] < 10
+    assert found.facts["signs"] < 0.5
     shrunk = replace(gradients, scores=gradients.scores * 0.8)
     found = verdict(shrunk, [occlusion], TESTS.run(trial, shrunk))
     assert found.color == "red" and "misses its difference by 20.0%" in found.sentence
@@ -57,7 +59,9 @@ def test_without_a_test_it_is_free_and_says_so(judged: Judged) -> None:
     assert set(found.facts) == {"gap", "agreement"} and found.facts["gap"] < 0.01
     alone = verdict(occlusion, [])
     assert alone.color == "amber" and not alone.facts
-    assert verdict(replace(gradients, scores=-gradients.scores), [occlusion]).color == "red"
+    flipped = verdict(replace(gradients, scores=-gradients.scores), [occlusion])
+    assert flipped.color == "red" and "misses" in flipped.sentence  # by its sum; that others disagree decides nothing
+    assert "agreement" in flipped.facts
 
 
 def test_it_is_gray_while_something_runs_and_facts_are_only_added(judged: Judged) -> None:
@@ -66,7 +70,7 @@ def test_it_is_gray_while_something_runs_and_facts_are_only_added(judged: Judged
     weights = Randomization(
         *("integrated_gradients", {}, "", "text_classification", (0, 6), [0.9, 0.2], [0.1, 0.1], 0.2, 32, 5)
     )
-    orders, others = "the comparison with random orders", "the other methods"
+    orders, others = "the comparison with measured effects", "the other methods"
     steps = [
         verdict(gradients, [], None, weights, [others, orders]),
         verdict(gradients, [occlusion], None, weights, [orders]),
@@ -87,17 +91,39 @@ def test_it_is_gray_while_something_runs_and_facts_are_only_added(judged: Judged
         Verdict("x", "green", "It is right.", pending=(orders,))
 
 
-def test_an_order_beats_chance_or_does_not(judged: Judged) -> None:
+@pytest.mark.parametrize(
+    ("figure", "percentile", "blind", "signs", "color", "said"),
+    [
+        (0.60, 100.0, 0.59, 0.8, "green", "more than 100% of random orders"),
+        (0.59, 100.0, 0.30, 0.8, "amber", "less than the 0.60 that count"),
+        (0.70, 100.0, 0.30, 0.5, "red", "50% of the signs are right"),
+        (0.70, 100.0, 0.30, None, "green", "length, rarity or place"),
+        (0.70, 100.0, 0.70, 0.8, "red", "and the length of the words alone has +0.70"),
+        (0.70, 89.5, 0.30, 0.8, "red", "fewer than the 90% that count"),
+    ],
+)
+def test_every_control_is_to_be_beaten(
+    judged: Judged, figure: float, percentile: float, blind: float, signs: float | None, color: str, said: str
+) -> None:
     _, gradients, occlusion = judged
+    details = {"blind": {"rarity": 0.1, "length": blind, "position": 0.0}, "signs": signs}
+    tested = MetricResult("effect_agreement", "x", [], [], figure, True, percentile=percentile, details=details)
+    found = verdict(gradients, [occlusion], [tested])
+    assert found.color == color and said in found.sentence, found.sentence
 
-    def tested(percentile: float) -> list[MetricResult]:
-        return [
-            MetricResult("symmetric_relevance_gain", "x", np.empty(0), np.empty(0), 1.0, True, percentile=percentile)
-        ]
 
-    assert verdict(gradients, [occlusion], tested(97.5)).color == "green"
-    assert verdict(gradients, [occlusion], tested(95.0)).color == "red"
-    assert verdict(gradients, [occlusion], tested(80.0)).color == "red"
+def test_scores_that_know_nothing_of_the_model_do_not_hold(judged: Judged) -> None:
+    trial, gradients, occlusion = judged
+    wrong = {
+        **{name: order - order.min() for name, order in model_blind_orders(trial).items()},
+        "absolute": np.abs(trial.scores(gradients)),
+        "shuffled": np.random.default_rng(0).permutation(trial.scores(gradients)),
+        "alphabet": np.argsort(np.argsort([trial.tokens.unit_text(unit) for unit in trial.units])).astype(float),
+    }
+    for name, scores in wrong.items():
+        explanation = replace(occlusion, scores=scores, method="wrong")
+        found = verdict(explanation, [gradients, occlusion], TESTS.run(trial, explanation))
+        assert found.color != "green", (name, found.sentence)
 
 
 def test_short_texts_are_gray(sentiment: TextModel) -> None:

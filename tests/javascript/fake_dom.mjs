@@ -409,6 +409,11 @@ const LOOK = {
   display: "block",
   fontSize: "16px",
   fontWeight: "400",
+  outlineColor: "rgb(0, 0, 0)",
+  outlineOffset: "0px",
+  outlineStyle: "none",
+  outlineWidth: "0px",
+  unicodeBidi: "normal",
   visibility: "visible",
 };
 
@@ -420,7 +425,7 @@ function computedStyle(node) {
   };
   const own = Object.fromEntries(Object.keys(LOOK).map((name) => [name, node.style[name] ?? LOOK[name]]));
   const read = (name) => (name.startsWith("--") ? inherited(name) : node.style.getPropertyValue(name) || node.getAttribute(name) || "");
-  return { ...own, color: inherited("color") || "rgb(0, 0, 0)", getPropertyValue: read };
+  return { ...own, color: inherited("color") || "rgb(0, 0, 0)", direction: inherited("direction") || "ltr", getPropertyValue: read };
 }
 
 /** The globals of a page: an empty body, and lists of what scripts did to the world outside. */

@@ -69,6 +69,7 @@ test("text from right to left begins at the right; half of a pair of surrogates 
   const { page, box, html } = boxOnPage();
   const hebrew = html("span", {}, "\u05d0\u05d1");
   const smile = html("span", {}, "ab\u{1f600}");
+  hebrew.style.setProperty("direction", "rtl"); // as a browser finds it for dir="auto"
   hebrew.rect = { left: 60, top: 40, width: 100, height: 20 };
   smile.rect = { left: 60, top: 40, width: 30, height: 40 }; // its second half would begin the next line
   box.append(hebrew, smile);
@@ -76,6 +77,29 @@ test("text from right to left begins at the right; half of a pair of surrogates 
   assert.equal(right[1].direction, "rtl");
   assert.equal(Number(right[1].x), 60 + 20 - 50 + 16);
   assert.deepEqual([face[2], face[1].direction], ["ab\u{1f600}", "ltr"]);
+});
+
+test("text that follows its own direction begins where its first letter says", () => {
+  const { page, box, html } = boxOnPage();
+  const rect = { left: 60, top: 40, width: 200, height: 20 };
+  const nodes = ["1. \u05d0\u05d1 ab", "ab \u05d0\u05d1", "12"].map((text) => html("p", {}, text));
+  for (const node of nodes) Object.assign(node, { rect }).style.unicodeBidi = "plaintext";
+  const inside = html("span", {}, "\u05d0\u05d1 ab"); // a word of another script in an English sentence
+  inside.rect = rect;
+  box.append(...nodes, inside);
+  const directions = only(parts(page, box), "text").map(([, { direction }]) => direction);
+  assert.deepEqual(directions.slice(0, 4), ["rtl", "ltr", "ltr", "ltr"]);
+});
+
+test("an outline becomes a frame around the word", () => {
+  const { page, box, html } = boxOnPage();
+  const word = html("span", {});
+  word.rect = { left: 60, top: 40, width: 50, height: 20 };
+  Object.assign(word.style, { outlineStyle: "solid", outlineWidth: "2px", outlineOffset: "1px", outlineColor: "rgb(1, 2, 3)" });
+  box.append(word);
+  const frame = only(parts(page, box), "rect").map(([, look]) => look).find((look) => look.stroke);
+  assert.equal(frame.stroke, "rgba(1,2,3,1.000)");
+  assert.deepEqual([frame.x, frame.y, frame.width, frame.height].map(Number), [60 - 50 + 16 - 2, 40 - 20 + 16 - 2, 54, 24]);
 });
 
 test("spaces alone are not drawn, and what has no place stays with the text before it", () => {

@@ -35,13 +35,13 @@ def verdicts_of(app: AppTest) -> list[str]:
 def test_verdicts_are_free_and_the_test_is_on_demand(app: AppTest) -> None:
     run(app)
     assert not app.error and not app.exception
-    assert "not yet compared with random orders" in said(app).lower()
+    assert "not yet compared with measured effects" in said(app).lower()
     assert "Switch on the test" in app.info[0].value.replace("\\", "")
     assert any("passes, for 15 words" in caption.value for caption in app.caption)
     app.session_state["test"] = True
     run(app)
     assert not app.error and not app.exception
-    assert "of random orders" in said(app) and "Take it with you" in drawn(app)
+    assert "agreement with measured effects is" in said(app) and "Take it with you" in drawn(app)
     reinitialized, figures = app.dataframe
     assert len(reinitialized.value) == 3 and reinitialized.value["random scores"][0] == "0.23"
     assert set(figures.value["metric"]) >= {"Deletion", "Insertion", "Completeness gap"}
@@ -63,12 +63,12 @@ def test_a_verdict_is_gray_until_its_tests_are_in(app: AppTest, monkeypatch: pyt
         app.run()
     assert len(verdicts_of(app)) == 3
     for sentence in verdicts_of(app):
-        assert ":gray-badge[testing …]" in sentence and "the comparison with random orders" in sentence
+        assert ":gray-badge[testing …]" in sentence and "the comparison with measured effects" in sentence
         assert "model's weights are randomized" in sentence  # measured before, and said from the start
     may_end.set()
     run(app)
     for sentence in verdicts_of(app):
-        assert ":gray-badge" not in sentence and "of random orders" in sentence
+        assert ":gray-badge" not in sentence and "agreement with measured effects is" in sentence
         assert "model's weights are randomized" in sentence
 
 
@@ -98,7 +98,7 @@ def test_hostile_and_masked_texts(app: AppTest, model: str) -> None:
     app.session_state["test"] = True
     run(app)
     assert not app.error and not app.exception
-    assert "of random orders" in said(app)
+    assert "agreement with measured effects is" in said(app)
 
 
 def captions(app: AppTest) -> str:

@@ -11,7 +11,7 @@ from explain.datatypes import EmptyText, Report
 from explain.testing import TOY_MODELS, texts_for
 from explain.views.base import VIEWS
 from explain.views.document import document
-from explain.views.phrase_notes import empty_sentence, phrase_notes
+from explain.views.phrase_notes import empty_sentence, nothing_for, phrase_notes
 from explain.views.scores_table import COLUMNS, to_csv, to_text
 
 
@@ -72,12 +72,12 @@ def test_every_output_says_the_same() -> None:
     sentence = empty_sentence(report)
     assert sentence == "With no words at all, the model says negative (88%)."
     first = report.phrases[0]
-    assert (first.text, phrase_notes(first, report.prediction.tokens)) == ("zebra", ["enough alone", "needed"])
+    assert (first.text, phrase_notes(first, report.prediction.tokens)) == ("the zebra", ["enough alone", "needed"])
     assert VIEWS["phrase_bars"].data(report)["empty"] == sentence
     assert sentence in document(report, {}) and f"\n  {sentence}\n" in to_text(report)
-    assert "zebra  (enough alone, needed)" in to_text(report)
+    assert "the zebra  (enough alone, needed)" in to_text(report)
     *_, phrase, empty = csv.DictReader(io.StringIO(to_csv(report)))
-    assert (phrase["method"], phrase["text"], phrase["note"]) == ("key_phrases", "zebra", "enough alone; needed")
+    assert (phrase["method"], phrase["text"], phrase["note"]) == ("key_phrases", "the zebra", "enough alone; needed")
     assert (empty["method"], empty["text"], empty["note"]) == ("empty_text", "negative", sentence)
     assert float(empty["score"]) == report.empty_text.value and empty["start"] == "" and len(empty) == len(COLUMNS)
 
@@ -85,3 +85,41 @@ def test_every_output_says_the_same() -> None:
 def test_older_records_say_nothing_of_it() -> None:
     report = dataclasses.replace(report_of("planted"), empty_text=None)
     assert empty_sentence(report) == "" and "With no" not in to_text(report) + to_csv(report) + document(report, {})
+
+
+def test_where_nothing_speaks_for_the_target_that_is_said_first() -> None:
+    report = report_of("planted")  # "zebra" speaks for it
+    assert nothing_for(report) == "" and VIEWS["phrase_bars"].data(report)["headline"] == ""
+    against = tuple(dataclasses.replace(phrase, score=-1.0) for phrase in report.phrases)
+    report = dataclasses.replace(report, phrases=against)
+    sentence = f"Nothing in the text speaks for {report.target.label}."
+    assert nothing_for(report) == VIEWS["phrase_bars"].data(report)["headline"] == sentence
+    empty = empty_sentence(report)
+    assert f"\n  {sentence}\n  {empty}\n" in to_text(report) and sentence in document(report, {})
+    *_, row = csv.DictReader(io.StringIO(to_csv(report)))
+    assert row["note"] == f"{sentence} {empty}"
+
+
+def test_where_no_word_moves_the_target_that_is_said_too() -> None:
+    report = report_of("planted", phrases=())
+    sentence = f"Nothing in the text speaks for {report.target.label}."
+    assert nothing_for(report) == sentence and sentence in to_text(report) and sentence in document(report, {})
+    unsearched = dataclasses.replace(report, phrase_settings={}, empty_text=None)
+    assert nothing_for(unsearched) == "" and "key phrases" not in to_text(unsearched)
+
+
+@pytest.mark.parametrize("settings", [{"top": 1}, {"most_words": 10}, {"least_share": 0.5}])
+def test_of_a_list_that_was_cut_no_more_is_said(settings: dict[str, float]) -> None:
+    report = report_of("planted")
+    against = tuple(dataclasses.replace(phrase, score=-1.0) for phrase in report.phrases)
+    if "most_words" in settings:
+        report = dataclasses.replace(explain.explain("a b c d e f g h i j k l", TOY_MODELS["planted"], methods=[]))
+    report = dataclasses.replace(report, phrases=against, phrase_settings={**report.phrase_settings, **settings})
+    assert nothing_for(report) == f"None of the phrases listed speaks for {report.target.label}."
+
+
+def test_words_that_the_target_is_read_at_are_not_said_to_speak_for_nothing() -> None:
+    report = report_of("masked")
+    against = tuple(dataclasses.replace(phrase, score=-1.0) for phrase in report.phrases)
+    sentence = nothing_for(dataclasses.replace(report, phrases=against))
+    assert sentence == f"Nothing around “[MASK]” speaks for “{report.target.label}”."

@@ -483,11 +483,22 @@ function drawGround(out, node, look, left, top) {
   for (const at of node.getClientRects()) {
     const place = { x: at.left + left, y: at.top + top, width: at.width, height: at.height };
     if (alpha > 0) out.append(svg("rect", { ...place, rx: parseFloat(look.borderTopLeftRadius) || 0, fill: plain(look.backgroundColor) }));
+    const around = look.outlineStyle === "none" ? 0 : parseFloat(look.outlineWidth);
+    if (around > 0) {
+      const gap = parseFloat(look.outlineOffset) + around / 2;
+      const frame = { x: place.x - gap, y: place.y - gap, width: place.width + 2 * gap, height: place.height + 2 * gap };
+      out.append(svg("rect", { ...frame, rx: 3, fill: "none", stroke: plain(look.outlineColor), "stroke-width": around }));
+    }
     if (line > 0 && rgb(look.borderBottomColor)[3] > 0) {
       const y = at.bottom + top - line / 2;
       out.append(svg("line", { x1: place.x, x2: place.x + place.width, y1: y, y2: y, stroke: plain(look.borderBottomColor), "stroke-width": line, "stroke-dasharray": dash }));
     }
   }
+}
+
+/** Whether the first letter of a text is one that is written from right to left. */
+function beginsRightToLeft(text) {
+  return /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/.test(text.match(/\p{L}/u)?.[0] ?? "");
 }
 
 /** A text node line by line, each line where the browser put it. */
@@ -513,7 +524,7 @@ function drawText(out, node, left, top) {
   const size = parseFloat(look.fontSize);
   for (const line of lines) {
     if (!line.text.trim()) continue;
-    const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/.test(line.text);
+    const rightToLeft = look.unicodeBidi === "plaintext" ? beginsRightToLeft(node.data) : look.direction === "rtl";
     const text = svg("text", {
       x: (rightToLeft ? line.to : line.from) + left,
       y: (line.top + line.bottom) / 2 + top + 0.35 * size,
@@ -531,7 +542,7 @@ function drawText(out, node, left, top) {
 }
 
 // The first is a part's own; the others it has from the part it stands in, if nothing else is said.
-const DRAWN = ["opacity", "fill", "stroke", "stroke-width", "stroke-opacity", "fill-opacity", "stroke-linecap", "stroke-dasharray", "font-size", "font-weight", "text-anchor"];
+const DRAWN = ["opacity", "unicode-bidi", "fill", "stroke", "stroke-width", "stroke-opacity", "fill-opacity", "stroke-linecap", "stroke-dasharray", "font-size", "font-weight", "text-anchor"];
 const UNSEEN = 1 / 512; // less than half a step of any screen's 256 shades
 
 function drawDrawing(out, node, left, top) {

@@ -23,7 +23,10 @@ function draw(root, data) {
   });
   const list = html("ol", { class: "bars", "aria-label": "Key phrases, largest effect first, a phrase above its parts" });
   for (const phrase of data.phrases) list.append(bar(root, data, phrase));
-  box.append(...paragraphs, ...(data.empty ? [html("p", { class: "empty" }, data.empty)] : []), list, html("p", { class: "note" }, data.note), savers(root, "key_phrases", () => asSvg(root, box, data.caption)));
+  const empty = data.empty ? [html("p", { class: "empty" }, data.empty)] : [];
+  // Where nothing speaks for the target, that comes first, and what the model decides without words belongs to it.
+  if (data.headline) box.append(html("p", { class: "lead" }, data.headline), ...empty.splice(0));
+  box.append(...paragraphs, ...empty, list, html("p", { class: "note" }, data.note), savers(root, "key_phrases", () => asSvg(root, box, data.caption)));
   root.replaceChildren(box);
 
   const choose = (item) => {

@@ -16,7 +16,7 @@ function draw(root, data) {
 
 function pickedText(data, text) {
   const prose = html("p", { class: "text", dir: "auto", role: "group", "aria-label": `${data.caption}, ${text.label}` });
-  if (data.texts.length > 1) prose.append(html("span", { class: "which" }, text.label));
+  if (data.texts.length > 1) prose.append(html("span", { class: "which", dir: "ltr" }, text.label));
   if (text.before) prose.append(unread(text.before));
   let open = null;
   text.units.forEach((unit, place) => {
@@ -36,7 +36,7 @@ function pickedText(data, text) {
     }, unit.text);
     (open ?? prose).append(word);
     const after = text.units[place + 1];
-    if (open && (!after || after.span !== unit.span) && data.kinds[unit.kind]) open.append(html("span", { class: "kind" }, data.kinds[unit.kind]));
+    if (open && (!after || after.span !== unit.span) && data.kinds[unit.kind]) open.append(html("span", { class: "kind", dir: "auto" }, data.kinds[unit.kind]));
   });
   if (text.tail) prose.append(text.tail);
   if (text.unread) prose.append(unread(text.unread));

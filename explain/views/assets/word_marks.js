@@ -58,7 +58,7 @@ function draw(root, data) {
 
 function markable(data, text) {
   const prose = html("p", { class: "text", dir: "auto", role: "group", "aria-label": `Words to mark, ${text.label}` });
-  if (data.texts.length > 1) prose.append(html("span", { class: "which" }, text.label));
+  if (data.texts.length > 1) prose.append(html("span", { class: "which", dir: "ltr" }, text.label));
   if (text.before) prose.append(unread(text.before));
   text.units.forEach((unit, place) => {
     if (unit.gap) prose.append(unit.gap);
