@@ -9,7 +9,6 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from urllib.parse import quote
 
 from playwright.sync_api import Browser, sync_playwright
 
@@ -29,10 +28,10 @@ SHOWS_PIECES = """(wanted) => {
 LONG = "A slow, sad and dull film, yet I was glad to see it. " * 60  # more than 512 pieces
 # Views of the page attention, what they draw, and seconds after which it counts as never.
 VIEWS = {
-    "Graph": ".graph text.token",
-    "Overview": ".heads .tile",
-    "Matrix": ".matrix canvas",
-    "Layer by layer": ".readings canvas",
+    "graph": ".graph text.token",
+    "overview": ".heads .tile",
+    "matrix": ".matrix canvas",
+    "layers": ".readings canvas",
 }
 # Makes window.drawn(): the first drawing of a kind on the page; and window.longest: the longest the tab stood still.
 WATCH = """(selector) => {
@@ -128,7 +127,7 @@ def _attention_times(browser: Browser, url: str, visit: int) -> dict[str, float]
     page = context.new_page()
     seconds = {}
     for number, (view, selector) in enumerate(VIEWS.items()):
-        page.goto(f"{url}/attention?view={quote(view)}")
+        page.goto(f"{url}/attention?view={view}")
         page.locator(selector).first.wait_for(state="attached")
         page.wait_for_timeout(1000)
         page.evaluate(WATCH, selector)

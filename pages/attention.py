@@ -11,7 +11,6 @@ from explain.analyses.head_statistics import HeadStatistics
 from explain.analyses.layer_weights import LayerWeights
 from explain.analyses.logit_lens import LogitLens
 from explain.analyses.queries_and_keys import QueriesAndKeys
-from explain.core.errors import ExplainError
 from explain.core.guide import definition
 from explain.datatypes import AttentionMaps, Cut, CutEffects
 from explain.models.base import TextModel
@@ -22,7 +21,7 @@ from explain.run.results import Results
 from explain.views.attention_arrays import to_json, to_npz
 from explain.views.head_effects import correlation_text, ranking
 from explain.views.layer_graph import token_text
-from pages.shared import forms, pickers, session, show
+from pages.shared import forms, links, pickers, screen, show
 from pages.shared.pickers import AttentionPlace
 from pages.shared.selection import current_selection
 from pages.shared.work import Panel, follow
@@ -34,27 +33,24 @@ MOST_LABELS = 5  # of the prediction, which is not what this page is about
 
 def page() -> None:
     """Draw the page."""
-    session.carry_over("attention")
-    st.title("Where does the model look?", anchor=False)
     selection = current_selection()
     if selection.problem:
         show.advice(selection.problem)
         return
     model, text, pair = selection.model, selection.text, selection.pair
     tokens = model.encode(text, pair)
-    name = st.segmented_control(
+    name = links.segmented_control(
         "View",
         list(PANELS),
-        default="Graph",
-        required=True,
+        default="graph",
         key="view",
-        bind="query-params",
+        format_func=VIEWS.__getitem__,
         label_visibility="collapsed",
     )
     place = pickers.place_picker(model, tokens)
     panel = PANELS[name](model, place)
     analyses = panel.analyses
-    if name != "Layer by layer" and "cuts" in model.capabilities and (cuts := cuts_of(place)):
+    if name != "layers" and "cuts" in model.capabilities and (cuts := cuts_of(place)):
         analyses = (*analyses, AttentionKnockout(cuts))
     plan = Plan.for_text(text, pair, analyses=analyses, **selection.target_options)
 
@@ -74,10 +70,10 @@ def graph(model: TextModel, place: AttentionPlace) -> Panel:
     """Draw the settings of the graph and return its panel."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = pickers.weights_picker(model)
-        lines = st.slider("Lines a layer", 5, 300, 40, step=5, key="lines", bind="query-params", width=180)
-        least = st.slider("Weakest line, %", 0.0, 50.0, 0.0, step=0.5, key="least", bind="query-params", width=180)
-        special = st.toggle("Special tokens", key="special", bind="query-params", help=definition("special token"))
-        selves = st.toggle("Lines to the same token", value=True, key="selves", bind="query-params")
+        lines = links.slider("Lines a layer", 5, 300, 40, step=5, key="lines", width=180)
+        least = links.slider("Weakest line, %", 0.0, 50.0, 0.0, step=0.5, key="least", width=180)
+        special = links.toggle("Special tokens", key="special", help=definition("special token"))
+        selves = links.toggle("Lines to the same token", value=True, key="selves")
     method = forms.method_form(name) if name else None
     if name and method is None:
         st.stop()  # the form shows what is wrong
@@ -114,17 +110,17 @@ def graph(model: TextModel, place: AttentionPlace) -> Panel:
 
 def overview(model: TextModel, place: AttentionPlace) -> Panel:
     """Draw the settings of the overview of heads and return its panel."""
-    orders = {"as in the model": "layer", "most first": "most", "least first": "least"}
+    orders = {"layer": "as in the model", "most": "most first", "least": "least first"}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        figure = st.selectbox("Figure", list(HEAD_FIGURES), key="figure", bind="query-params", width=180)
-        order = st.segmented_control(
-            "Order", list(orders), default="as in the model", required=True, key="order", bind="query-params"
+        figure = links.selectbox("Figure", list(HEAD_FIGURES), key="figure", width=180)
+        order = links.segmented_control(
+            "Order", list(orders), default="layer", key="order", format_func=orders.__getitem__
         )
-        floor = st.slider("At least, % of the largest", 0, 100, 0, step=5, key="floor", bind="query-params", width=200)
+        floor = links.slider("At least, % of the largest", 0, 100, 0, step=5, key="floor", width=200)
 
     def open_head(clicked: Mapping[str, Any]) -> None:
         pickers.select(clicked)
-        st.session_state.view = "Matrix"
+        st.session_state.view = "matrix"
 
     def draw(results: Results) -> None:
         statistics = results.answer(HeadStatistics())
@@ -138,7 +134,7 @@ def overview(model: TextModel, place: AttentionPlace) -> Panel:
             on_chosen=open_head,
             figures=statistics.figures,
             figure=figure,
-            order=orders[order],
+            order=order,
             at_least=floor / 100,
             selected=None if place.layer is None or place.head is None else (place.layer, place.head),
         )
@@ -150,9 +146,7 @@ def matrix(model: TextModel, place: AttentionPlace) -> Panel:
     """Draw the settings of the matrix and return its panel."""
     with st.container(horizontal=True, vertical_alignment="center"):
         by = pickers.unit_picker()
-        special = st.toggle(
-            "Special tokens", value=True, key="specials", bind="query-params", help=definition("special token")
-        )
+        special = links.toggle("Special tokens", value=True, key="specials", help=definition("special token"))
 
     def draw(results: Results) -> None:
         show.view(
@@ -173,18 +167,14 @@ def matrix(model: TextModel, place: AttentionPlace) -> Panel:
 
 def bertviz(model: TextModel, place: AttentionPlace) -> Panel:
     """Draw the choice of a bertviz view and return its panel."""
-    kinds = {"head view": "head", "model view": "model", "neuron view": "neuron"}
-    which = kinds[
-        st.segmented_control(
-            "BertViz",
-            list(kinds),
-            default="head view",
-            required=True,
-            key="bertviz",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
-    ]
+    which = links.segmented_control(
+        "BertViz",
+        ("head", "model", "neuron"),
+        default="head",
+        key="bertviz",
+        format_func="{} view".format,
+        label_visibility="collapsed",
+    )
     if which == "neuron":
         model.require({"trace"})
     analyses = (QueriesAndKeys(),) if which == "neuron" else ()
@@ -215,7 +205,7 @@ def heads_that_matter(model: TextModel, place: AttentionPlace) -> Panel:
     """Draw the choice of a ranking and return the panel of head effects."""
     model.require({"cuts"})
     analysis = HeadAblation()
-    figure = st.selectbox("Rank heads of attention by", list(HEAD_FIGURES), key="claim", bind="query-params", width=260)
+    figure = links.selectbox("Rank heads of attention by", list(HEAD_FIGURES), key="claim", width=260)
 
     def draw(results: Results) -> None:
         effects = results.answer(analysis)
@@ -252,14 +242,13 @@ def heads_that_matter(model: TextModel, place: AttentionPlace) -> Panel:
 def layer_by_layer(model: TextModel, place: AttentionPlace) -> Panel:
     """Draw the choice of a similarity and return the panel of readings."""
     analysis = LogitLens()
-    similar = {"to its own input": "to_input", "to the other tokens": "to_others"}
-    to = st.segmented_control(
+    similar = {"to_input": "to its own input", "to_others": "to the other tokens"}
+    to = links.segmented_control(
         "Similarity of token states",
         list(similar),
-        default="to its own input",
-        required=True,
+        default="to_input",
         key="similarity",
-        bind="query-params",
+        format_func=similar.__getitem__,
     )
 
     def draw(results: Results) -> None:
@@ -267,7 +256,7 @@ def layer_by_layer(model: TextModel, place: AttentionPlace) -> Panel:
         if readings is None:
             st.skeleton(height=300)
             return
-        show.views(readings, key="readings", similarity=similar[to])
+        show.views(readings, key="readings", similarity=to)
 
     return Panel((analysis,), draw)
 
@@ -347,15 +336,26 @@ def take_away(results: Results, model: TextModel, place: AttentionPlace) -> None
 
 
 PANELS: dict[str, Callable[[TextModel, AttentionPlace], Panel]] = {
-    "Graph": graph,
-    "Overview": overview,
-    "Matrix": matrix,
-    "BertViz": bertviz,
-    "Which heads matter": heads_that_matter,
-    "Layer by layer": layer_by_layer,
+    "graph": graph,
+    "overview": overview,
+    "matrix": matrix,
+    "bertviz": bertviz,
+    "heads": heads_that_matter,
+    "layers": layer_by_layer,
 }
+VIEWS = {
+    "graph": "Graph",
+    "overview": "Overview",
+    "matrix": "Matrix",
+    "bertviz": "BertViz",
+    "heads": "Which heads matter",
+    "layers": "Layer by layer",
+}
+PARAMETERS = {
+    *links.OF_A_TEXT,
+    *("view", "layer", "head", "token", "source", "weights", "lines", "least", "special", "selves"),
+    *("figure", "order", "floor", "show", "specials", "bertviz", "claim", "similarity"),
+    *forms.parameters_of_methods(),
+} - {"methods"}
 
-try:
-    page()
-except ExplainError as problem:
-    show.problem(str(problem))
+screen.draw("attention", "Where does the model look?", page, PARAMETERS)

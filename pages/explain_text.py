@@ -7,7 +7,6 @@ import streamlit as st
 
 from explain.analyses.parameter_randomization import known
 from explain.analyses.similarity import SimilarityAttribution
-from explain.core.errors import ExplainError
 from explain.core.guide import definition
 from explain.datatypes import AttentionMaps, Attribution, Report, Verdict
 from explain.evaluation.verdict import verdict
@@ -17,21 +16,28 @@ from explain.report.as_python import as_python
 from explain.report.record import report_of, to_json
 from explain.run.plan import Plan, similarity_of
 from explain.run.results import Results
+from explain.text.phrases import PhraseSettings
 from explain.views.document import document
 from explain.views.phrase_notes import nothing_for
 from explain.views.scores_table import matrix_to_csv, to_csv
 from explain.views.token_heatmap import shared_scales
-from pages.shared import forms, pickers, session, show
+from pages.shared import forms, links, pickers, screen, show
 from pages.shared.selection import current_selection
 from pages.shared.work import Work, follow, has_ended
 
 GROUP = "explain_text"  # a word picked in one picture is marked in all
 
 
+PARAMETERS = {
+    *links.OF_A_TEXT,
+    *("show", "layers", "heads", "lines", "special"),
+    *forms.parameters_of_methods(),
+    *forms.parameters_of(PhraseSettings, "phrases"),
+}
+
+
 def page() -> None:
     """Draw the page."""
-    session.carry_over("explain_text")
-    st.title("Why did the model say that?", anchor=False)
     selection = current_selection()
     with st.sidebar:
         st.subheader("How it is explained", anchor=False)
@@ -169,7 +175,4 @@ def take_away(results: Results, model: TextModel) -> None:
         st.code(as_python(results.plan, model), language="python")
 
 
-try:
-    page()
-except ExplainError as problem:
-    show.problem(str(problem))
+screen.draw("explain_text", "Why did the model say that?", page, PARAMETERS)

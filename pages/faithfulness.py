@@ -10,7 +10,6 @@ import streamlit as st
 
 from explain.analyses.parameter_randomization import ParameterRandomization, cost, known
 from explain.analyses.word_interactions import WordInteractions
-from explain.core.errors import ExplainError
 from explain.core.guide import definition
 from explain.data.reference_texts import REFERENCE_TEXTS
 from explain.datatypes import MetricResult, Randomization, Report
@@ -25,7 +24,7 @@ from explain.run.results import Results
 from explain.views import randomization_table
 from explain.views.agreement_matrix import FIGURES
 from explain.views.token_heatmap import shared_scales
-from pages.shared import forms, session, show
+from pages.shared import forms, links, screen, session, show
 from pages.shared.own_rationale import own_rationale
 from pages.shared.selection import current_selection
 from pages.shared.work import Work, follow, has_ended
@@ -44,10 +43,15 @@ ON_DEMAND = (
 )
 
 
+PARAMETERS = {
+    *links.OF_A_TEXT,
+    *("test", "metrics", "orders", "random_weights", "pairs", "figure"),
+    *forms.parameters_of_methods(),
+}
+
+
 def page() -> None:
     """Draw the page."""
-    session.carry_over("faithfulness")
-    st.title("Is the explanation right?", anchor=False)
     selection = current_selection()
     model, text, pair = selection.model, selection.text, selection.pair
     with st.sidebar:
@@ -71,15 +75,14 @@ def tests(model: TextModel, text: str, pair: str | None, methods: Sequence[Metho
     """Draw the settings of the tests and their cost; return them where tests are switched on."""
     with st.sidebar:
         st.subheader("How it is tested", anchor=False)
-        on = st.toggle("Compare with random orders", key="test", bind="query-params", help=definition("random order"))
-        more = st.multiselect(
+        on = links.toggle("Compare with random orders", key="test", help=definition("random order"))
+        more = links.multiselect(
             "Further metrics",
             ON_DEMAND,
             key="metrics",
-            bind="query-params",
             format_func=lambda name: METRICS[name].title,
         )
-        orders = st.slider("Random orders", 20, 200, 40, step=20, key="orders", bind="query-params")
+        orders = links.slider("Random orders", 20, 200, 40, step=20, key="orders")
         settings = TrialSettings.from_names(more, orders)
         tokens = model.encode(text, pair)
         passes = settings.cost(model, tokens, methods)
@@ -95,10 +98,9 @@ def weights_tested(model: TextModel, methods: Sequence[Method]) -> list[Method]:
     if not fresh:
         return list(methods)
     with st.sidebar:
-        on = st.toggle(
+        on = links.toggle(
             "Compare with random weights",
             key="random_weights",
-            bind="query-params",
             help=f"{definition('random weights')} It is measured once for a model and a method, on "
             f"{len(REFERENCE_TEXTS)} reference texts, and kept.",
         )
@@ -111,10 +113,9 @@ def pairs_searched(model: TextModel, text: str, pair: str | None) -> tuple[WordI
     """Draw the switch of the search for interactions, and return the analysis where it is on."""
     pairs = WordInteractions(budget=PAIR_PASSES)
     with st.sidebar:
-        on = st.toggle(
+        on = links.toggle(
             "Search for words that act together",
             key="pairs",
-            bind="query-params",
             help=definition("interaction"),
         )
         st.caption(f"At most {pairs.passes(model, ExplainedText.untargeted(model.encode(text, pair))):,} passes.")
@@ -141,13 +142,11 @@ def faithfulness(results: Results, model: TextModel, report: Report, titles: Map
     heatmaps(results, report)
     if len(report.attributions) > 1:
         st.subheader("Do the methods agree?", anchor=False)
-        figure = st.segmented_control(
+        figure = links.segmented_control(
             "Figure",
             list(FIGURES),
             default="spearman",
-            required=True,
             key="figure",
-            bind="query-params",
             format_func=lambda name: name.replace("_", " "),
             label_visibility="collapsed",
         )
@@ -282,7 +281,4 @@ def take_away(results: Results, model: TextModel) -> None:
     st.caption("Each picture has SVG and PNG buttons in its corner.")
 
 
-try:
-    page()
-except ExplainError as problem:
-    show.problem(str(problem))
+screen.draw("faithfulness", "Is the explanation right?", page, PARAMETERS)

@@ -9,7 +9,6 @@ from explain.analyses.hidden_states import HiddenStates
 from explain.analyses.max_activations import MaxActivations
 from explain.analyses.neuron_ablation import NeuronAblation
 from explain.analyses.neuron_activations import NeuronActivations
-from explain.core.errors import ExplainError
 from explain.core.guide import definition
 from explain.datatypes import Neuron, NeuronActivity, Tokens
 from explain.models.analysis import Analysis
@@ -20,33 +19,32 @@ from explain.run.results import Results
 from explain.views.inside_tables import InsideTable, neurons_csv, states_csv, to_json
 from explain.views.layer_states import STATE_FIGURES
 from explain.views.top_neurons import neuron_rows
-from pages.shared import files, pickers, session, show
+from pages.shared import files, links, pickers, screen, show
 from pages.shared.selection import current_selection
 from pages.shared.work import CLICKED, Panel, follow
 
 MOST_LABELS = 5  # of the prediction, which is a side matter on this page
-ACTIVATION, PRODUCT = "activation", "activation x gradient"
+FIGURES_OF_ONE = {"activation": "activation", "activation_x_gradient": "activation x gradient"}
 
-LAYERS, NEURONS = "Layer by layer", "Neurons"
+LAYERS, NEURONS = "layers", "neurons"
+VIEWS = {LAYERS: "Layer by layer", NEURONS: "Neurons"}
+PARAMETERS = (*links.OF_A_TEXT, "inside", "figure", "token", "layer", "by", "listed", "neuron", "zero", "shown")
 
 
 def page() -> None:
     """Draw the page."""
-    session.carry_over("inside")
-    st.title("What happens inside?", anchor=False)
     selection = current_selection()
     if selection.problem:
         show.advice(selection.problem)
         return
     model, text, pair = selection.model, selection.text, selection.pair
     model.require({"neurons"})
-    view = st.segmented_control(
+    view = links.segmented_control(
         "View",
-        (LAYERS, NEURONS),
+        list(VIEWS),
         default=LAYERS,
-        required=True,
         key="inside",
-        bind="query-params",
+        format_func=VIEWS.__getitem__,
         label_visibility="collapsed",
     )
     windows = model.windows(text, pair)
@@ -65,11 +63,11 @@ def page() -> None:
 def layers(model: TextModel, windows: Sequence[Tokens]) -> Panel:
     """Draw the choice of a figure and a word, and return the panel of states."""
     analysis = HiddenStates()
-    names = {"length": "length", "gradient": "gradient", "state x gradient": "state_x_gradient"}
-    names |= {"similarity to the layer before": "to_previous", "similarity to the input": "to_input"}
-    assert set(names.values()) == set(STATE_FIGURES)
-    figure = st.segmented_control(
-        "Figure", list(names), default="length", required=True, key="figure", bind="query-params", wrap=True
+    titles = {"length": "length", "gradient": "gradient", "state_x_gradient": "state x gradient"}
+    titles |= {"to_previous": "similarity to the layer before", "to_input": "similarity to the input"}
+    assert set(titles) == set(STATE_FIGURES)
+    figure = links.segmented_control(
+        "Figure", list(titles), default="length", key="figure", format_func=titles.__getitem__, wrap=True
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         token = pickers.word_picker(windows)
@@ -80,7 +78,7 @@ def layers(model: TextModel, windows: Sequence[Tokens]) -> Panel:
             st.skeleton(height=300)
             return
         word = pickers.word_at(states.tokens, token) or ()
-        show.views(states, key="states", on_chosen=pickers.select, figure=names[figure], selected=word)
+        show.views(states, key="states", on_chosen=pickers.select, figure=figure, selected=word)
         downloads = {
             "CSV of the figures": ("states.csv", "text/csv", lambda: states_csv(states)),
             "JSON": ("states.json", "application/json", lambda: to_json(InsideTable(model.name, states=states))),
@@ -179,17 +177,15 @@ def one_neuron(
     """Draw the activation of one neuron over the text, and a button that sets it to zero."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(f"Neuron {neuron}", anchor=False, width="content")
-        shown = st.segmented_control(
+        figure = links.segmented_control(
             "Shown",
-            (ACTIVATION, PRODUCT),
-            default=ACTIVATION,
-            required=True,
+            list(FIGURES_OF_ONE),
+            default="activation",
             key="shown",
-            bind="query-params",
+            format_func=FIGURES_OF_ONE.__getitem__,
             label_visibility="collapsed",
         )
         st.button("Set it to zero", on_click=silence, args=(str(neuron),), disabled=neuron in zeroed)
-    figure = shown.replace(" ", "_")
     show.view(
         "neuron_heatmap",
         activity,
@@ -226,7 +222,4 @@ def python(plan: Plan, model: TextModel) -> None:
             st.code(ask_as_python(analysis, plan, model), language="python")
 
 
-try:
-    page()
-except ExplainError as problem:
-    show.problem(str(problem))
+screen.draw("inside", "What happens inside?", page, PARAMETERS)

@@ -9,6 +9,7 @@ HERE = Path(__file__).parent
 OWN_DIRECTION = """<style>
 .stTextArea textarea, .stTextInput input, [data-testid="stPills"] p { unicode-bidi: plaintext; text-align: start; }
 .stPlotlyChart text { unicode-bidi: plaintext; }
+.st-key-address { display: none; }
 .stMarkdown code { unicode-bidi: isolate; }
 </style>"""
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import streamlit as st
 
-from explain.core.errors import ExplainError
 from explain.core.guide import definition
 from explain.core.installation import models_folder
 from explain.data.columns import Columns
@@ -23,11 +22,16 @@ from explain.training.run.preparation import prepare_classifier, prepare_pretrai
 from explain.training.run.progress_charts import progress_charts
 from explain.training.run.runs import Run
 from explain.training.shipped import SHIPPED
-from pages.shared import files, forms, session, show
+from pages.shared import files, forms, links, screen, session, show
 
 POLL_SECONDS = 1.0
 NEW = "a new one"
 CLASSES, LINES = "Classify texts", "Continue pretraining"
+PARAMETERS = {
+    *("run", "kind"),
+    *forms.parameters_of(own.TableSettings, "training"),
+    *forms.parameters_of(lines.LinesSettings, "training"),
+}
 BADGES = {
     runs.ACTIVE: "blue-badge[at work]",
     runs.FINISHED: "green-badge[finished]",
@@ -39,8 +43,6 @@ BADGES = {
 
 def page() -> None:
     """Draw the page."""
-    session.carry_over("train")
-    st.title("Train a model", anchor=False)
     if not session.training_allowed():
         show.advice(
             "Training is off on this server, since others can reach it and a run takes minutes of its processor. The "
@@ -66,7 +68,7 @@ def choice(known: Mapping[str, Run]) -> str | None:
         del session.run
     if not known:
         return None
-    name = st.selectbox("Model", [NEW, *known], key="run", bind="query-params")
+    name = links.selectbox("Model", [NEW, *known], key="run", ids={NEW: "new"})
     return None if name == NEW else name
 
 
@@ -76,8 +78,8 @@ def new(active: Run | None) -> None:
         "The shipped encoder learns from your rows, in a process of its own on this machine. The trained model appears "
         "in the list of models at once. It can be explained like any other. Its card compares it with simpler models."
     )
-    kind = st.segmented_control(
-        "What it learns", [CLASSES, LINES], default=CLASSES, required=True, key="kind", bind="query-params"
+    kind = links.segmented_control(
+        "What it learns", [CLASSES, LINES], default=CLASSES, key="kind", ids={CLASSES: "classify", LINES: "pretrain"}
     )
     dataset = rows_picker(kind)
     if dataset is None:
@@ -281,7 +283,4 @@ def curves(run: Run, evaluation: Mapping[str, Any]) -> None:
     show.views(charts.curve_charts(evaluation, label, run.name), key="curve_charts")
 
 
-try:
-    page()
-except ExplainError as problem:
-    show.problem(str(problem))
+screen.draw("train", "Train a model", page, PARAMETERS)

@@ -12,7 +12,7 @@ from explain.report.vector_files import clusters_csv
 from explain.run.results import Results
 from explain.views.scores_table import shortened
 from pages.embeddings.selection import Selection
-from pages.shared import show
+from pages.shared import links, show
 from pages.shared.work import Panel
 
 
@@ -60,7 +60,7 @@ def cluster_slider(texts: LoadedTexts) -> Clusters | None:
         return Clusters(2)
     if not 2 <= (st.session_state.get("clusters") or 2) <= most:
         del st.session_state.clusters
-    return Clusters(int(st.slider("Clusters", 2, most, min(5, most), key="clusters", bind="query-params", width=180)))
+    return Clusters(int(links.slider("Clusters", 2, most, min(5, most), key="clusters", width=180)))
 
 
 def how_clear(answer: TextClusters) -> None:

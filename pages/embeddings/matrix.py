@@ -13,7 +13,7 @@ from pages.embeddings.clusters import cluster_slider
 from pages.embeddings.ranking_table import COSINE
 from pages.embeddings.selection import MOST_SHOWN, Selection
 from pages.embeddings.two_texts import pick_both
-from pages.shared import forms
+from pages.shared import forms, links
 from pages.shared.work import Panel
 
 FIRST, DRAWN = "the first", "drawn at random"
@@ -29,8 +29,9 @@ def matrix(selection: Selection) -> Panel:
             count = st.slider("Texts compared", 2, largest, min(50, largest), key="compared", width=220)
         which = FIRST
         if len(texts) > count:
-            which = forms.choice("Which", [FIRST, DRAWN], "which_texts", FIRST, width=180)
-        sort = st.toggle("Sort by cluster", key="sorted", bind="query-params") and count > 3
+            ids = {FIRST: "first", DRAWN: "random"}
+            which = forms.choice("Which", [FIRST, DRAWN], "which_texts", FIRST, ids=ids, width=180)
+        sort = links.toggle("Sort by cluster", key="sorted") and count > 3
         clustering = cluster_slider(texts) if sort else None
     analysis = CosineMatrix(int(count), which == DRAWN)
 

@@ -9,14 +9,14 @@ from explain.views.scores_table import shortened
 from pages.embeddings.ranking_table import ranking_table
 from pages.embeddings.selection import MOST_SHOWN, Selection
 from pages.embeddings.two_texts import pick_both
-from pages.shared import show
+from pages.shared import links, show
 from pages.shared.work import Panel
 
 
 def neighbors(selection: Selection) -> Panel | None:
     """Draw the number of neighbours and return the panel; None while no text is picked."""
     texts = selection.texts
-    most = st.slider("Texts listed", 5, 100, 10, step=5, key="top", bind="query-params", width=180)
+    most = links.slider("Texts listed", 5, 100, 10, step=5, key="top", width=180)
     if not selection.picked:
         show.advice("Type the row of a text under Two texts below, or click a point on the map, to see its neighbours.")
         return None

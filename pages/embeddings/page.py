@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from explain.core.errors import ExplainError
 from explain.core.sizes import size_of
 from explain.datatypes import TextVectors
 from explain.models.base import TextModel
@@ -21,24 +20,33 @@ from pages.embeddings.search import search
 from pages.embeddings.selection import Selection
 from pages.embeddings.take_away import take_away
 from pages.embeddings.two_texts import picked, two_texts
-from pages.shared import pickers, session, show
+from pages.shared import links, pickers, screen, session, show
 from pages.shared.files import UploadedTexts, texts_picker
 from pages.shared.work import CLICKED, Panel, Work, follow_work, has_ended
 
 PANELS: dict[str, Callable[[Selection], Panel | None]] = {
-    "Map": projection,
-    "Search": search,
-    "Neighbours": neighbors,
-    "Similarity matrix": matrix,
-    "Clusters": clusters,
+    "map": projection,
+    "search": search,
+    "neighbors": neighbors,
+    "matrix": matrix,
+    "clusters": clusters,
 }
+VIEWS = {
+    "map": "Map",
+    "search": "Search",
+    "neighbors": "Neighbours",
+    "matrix": "Similarity matrix",
+    "clusters": "Clusters",
+}
+PARAMETERS = (
+    *("texts_from", "column", "label", "rows", "encoder", "encoder_place", "pooling", "of_layer", "look"),
+    *("map", "color", "clusters", "top", "which_texts", "sorted", "one", "other"),
+)
 
 
 def page() -> None:
     """Draw the page."""
-    session.carry_over("embeddings")
     session.prepare_umap()
-    st.title("Which texts are alike?", anchor=False)
     uploaded = texts_picker()
     try:
         with st.sidebar:
@@ -65,13 +73,12 @@ def vectors_first(selection: Selection) -> None:
 
         follow_work(reading, go_on, lambda job: f"Reading texts: {job.done:,} of {job.cost:,}.")
         return
-    name = st.segmented_control(
+    name = links.segmented_control(
         "View",
         list(PANELS),
-        default="Map",
-        required=True,
+        default="map",
         key="look",
-        bind="query-params",
+        format_func=VIEWS.__getitem__,
         label_visibility="collapsed",
     )
     panel = PANELS[name](selection)
@@ -151,7 +158,4 @@ def about_texts(selection: Selection, vectors: TextVectors) -> None:
         st.warning(f"This model does not know {unknown:.0%} of the pieces. It reads each as the unknown token.")
 
 
-try:
-    page()
-except ExplainError as problem:
-    show.problem(str(problem))
+screen.draw("embeddings", "Which texts are alike?", page, PARAMETERS)

@@ -14,7 +14,7 @@ from explain.views.text_map import MOST_GROUPS, Coloring, map_figure, points_sho
 from pages.embeddings.clusters import cluster_slider, how_clear
 from pages.embeddings.selection import Selection
 from pages.embeddings.two_texts import pick
-from pages.shared import forms, show
+from pages.shared import forms, links, show
 from pages.shared.work import Panel
 
 
@@ -22,8 +22,8 @@ def projection(selection: Selection) -> Panel | None:
     """Draw the settings of the map and return its panel; None where there are too few texts."""
     texts = selection.texts
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = st.segmented_control(
-            "Projection", ("PCA", "UMAP"), default="PCA", required=True, key="map", bind="query-params"
+        kind = links.segmented_control(
+            "Projection", ("PCA", "UMAP"), default="PCA", key="map", ids={"PCA": "pca", "UMAP": "umap"}
         )
         colored_by = color_picker(texts)
         clustering = cluster_slider(texts) if colored_by == "cluster" else None

@@ -8,7 +8,7 @@ from explain.run.results import Results
 from pages.embeddings.ranking_table import ranking_table
 from pages.embeddings.selection import Selection
 from pages.embeddings.two_texts import pick
-from pages.shared import session, show
+from pages.shared import links, session, show
 from pages.shared.work import Panel
 
 
@@ -19,7 +19,7 @@ def search(selection: Selection) -> Panel | None:
         query = st.text_input(
             "Rank the texts by similarity to", key="query", max_chars=2000, placeholder="Type a line, then press Enter."
         )
-        most = st.slider("Texts listed", 5, 100, 10, step=5, key="top", bind="query-params", width=180)
+        most = links.slider("Texts listed", 5, 100, 10, step=5, key="top", width=180)
     if not query.strip():
         show.advice("Type a query. Texts of similar meaning come first, even if they share no word with it.")
         return None

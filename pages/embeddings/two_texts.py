@@ -12,9 +12,8 @@ from explain.models.pooling import POOLINGS
 from explain.numerics.nearest import cosines
 from explain.run.plan import Plan
 from explain.run.results import Results
-from explain.tasks.base import TASKS
 from explain.views.scores_table import shortened
-from pages.shared import pickers, session, show
+from pages.shared import links, pickers, session, show
 from pages.shared.session import LONGEST_IN_LINK
 from pages.shared.work import CLICKED, follow
 
@@ -72,7 +71,7 @@ def two_texts(
     st.subheader("Two texts", anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for key, label in PLACES.items():
-            st.number_input(
+            links.number_input(
                 label,
                 1,
                 texts.rows[-1],
@@ -80,7 +79,6 @@ def two_texts(
                 value=None,
                 key=key,
                 placeholder="none",
-                bind="query-params",
                 width=160,
                 on_change=_rerun_page,
             )
@@ -150,6 +148,7 @@ def matrix(first: str, second: str, model: TextModel) -> None:
 def pair_link(first: str, second: str) -> dict[str, str]:
     """Return the link parameters of the page that explains these two texts with the same encoder."""
     encoder = st.session_state.encoder
-    task = TASKS["sentence_similarity"].title  # a link sets a box by the title that it shows
-    link = {"text": first[:LONGEST_IN_LINK], "pair": second[:LONGEST_IN_LINK], "model": encoder, "task": task}
-    return link | ({"place": st.session_state.encoder_place} if encoder == pickers.OTHER_MODEL else {})
+    link = {"text": first[:LONGEST_IN_LINK], "pair": second[:LONGEST_IN_LINK], "task": "sentence_similarity"}
+    if encoder == pickers.OTHER_MODEL:
+        return link | {"model": pickers.OTHER_ID, "place": st.session_state.encoder_place}
+    return link | {"model": encoder}

@@ -7,6 +7,7 @@ import streamlit as st
 from explain.models.base import TextModel
 from explain.models.loading import catalogue
 from explain.tasks.base import TASKS
+from pages.shared import links
 from pages.shared.session import LONGEST_IN_LINK
 
 
@@ -33,7 +34,8 @@ def suit_texts(offered: Mapping[str, tuple[str, ...]]) -> None:
     first = next(iter(offered.values()))
     if "text" not in memory or link.get("text"):
         linked = {key: link.get(key, "") for key in ("text", "pair")}
-        text, *second = offered.get(link.get("example", "").replace("\\", ""), first)
+        name = links.linked("example", list(offered))
+        text, *second = first if name is None else offered[name]
         if linked["text"]:
             if "example" in link:
                 del link["example"]

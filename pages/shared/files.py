@@ -13,7 +13,7 @@ from explain.data.dataset import Dataset
 from explain.data.formats import ENDINGS
 from explain.data.texts import LIMITS, MOST_ROWS, DifferentTexts, LoadedTexts, load_texts, pasted_texts, read_lines
 from explain.run.jobs import recall
-from pages.shared import session, show
+from pages.shared import links, session, show
 from pages.shared.forms import choice
 
 MOST_MEGABYTES = 50  # of a file; the server takes no more
@@ -82,13 +82,12 @@ class UploadedTexts:
 
 def texts_picker() -> UploadedTexts | None:
     """Draw the choice of texts and return them; None while there are none, or after a message on what is wrong."""
-    where = st.segmented_control(
+    where = links.segmented_control(
         "Texts",
         (PASTED, FROM_FILE),
         default=PASTED,
-        required=True,
         key="texts_from",
-        bind="query-params",
+        ids={PASTED: "paste", FROM_FILE: "file"},
         label_visibility="collapsed",
     )
     try:
@@ -154,16 +153,17 @@ def _columns(columns: Sequence[str]) -> tuple[str | None, str | None, int]:
             column = choice("Column of the texts", columns, "column", usual, width=220)
             options = [NO_LABEL, *(name for name in columns if name != column)]
             usual_label = next((name for name in USUAL_LABELS if name in options), NO_LABEL)
-            label_column = choice("Column of labels, for colors", options, "label", usual_label, width=220)
+            label_column = choice(
+                "Column of labels, for colors", options, "label", usual_label, width=220, ids={NO_LABEL: "none"}
+            )
             label = None if label_column == NO_LABEL else label_column
-        most = st.number_input(
+        most = links.number_input(
             "Rows to read",
             1,
             MOST_ROWS,
             value=FIRST_ROWS,
             step=1000,
             key="rows",
-            bind="query-params",
             width=180,
             help=f"The first rows of the file, at most {MOST_ROWS:,}. More rows take more time.",
         )

@@ -4,7 +4,7 @@ The key of a widget is its name in the address bar, so a link restores its value
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import streamlit as st
@@ -16,7 +16,7 @@ from explain.methods.base import METHODS, Method
 from explain.models.base import CAPABILITIES, TextModel
 from explain.run.plan import DEFAULT_METHODS
 from explain.text.phrases import PhraseSettings
-from pages.shared import session
+from pages.shared import links, session
 
 
 def choice(
@@ -26,6 +26,7 @@ def choice(
     default: Any,
     named: Callable[[Any], str] = str,
     *,
+    ids: Mapping[Any, str] | None = None,
     open: bool = False,
     help: str | None = None,
     width: int | Literal["stretch"] = "stretch",
@@ -36,12 +37,12 @@ def choice(
     """
     if not open and st.session_state.get(key) not in (None, *options):
         del st.session_state[key]
-    return st.selectbox(
+    return links.selectbox(
         label,
         options,
         index=list(options).index(default),
         key=key,
-        bind="query-params",
+        ids=ids,
         format_func=named,
         accept_new_options=open,
         help=" ".join(filter(None, (help, "Choose one of the likeliest, or type another one." if open else None)))
@@ -53,18 +54,12 @@ def choice(
 def methods_form(model: TextModel) -> tuple[Method, ...]:
     """Draw the choice of methods with their settings and return them in order."""
     names = [*DEFAULT_METHODS, *(name for name in METHODS if name not in DEFAULT_METHODS)]
-    linked = st.query_params.get_all("methods")
-    if any(name in METHODS for name in linked) and "methods" not in st.session_state:
-        # Names as on the command line; a rerun is needed, since the box has read the link already.
-        st.query_params["methods"] = [METHODS[name].title if name in METHODS else name for name in linked]
-        session.rerun()
     with session.of_every_page():
-        picked = st.multiselect(
+        picked = links.multiselect(
             "Methods",
             names,
-            list(DEFAULT_METHODS),
+            default=list(DEFAULT_METHODS),
             key="methods",
-            bind="query-params",
             format_func=lambda name: METHODS[name].title,
         )
     made = []
@@ -84,6 +79,16 @@ def phrase_form() -> PhraseSettings | None:
     """Draw the settings of key phrases and return them; None after a message on what is wrong."""
     with st.expander("Key phrases"):
         return settings_form(PhraseSettings, "phrases")
+
+
+def parameters_of(owner: type, prefix: str) -> set[str]:
+    """Return the names that the settings of a class have in the address bar."""
+    return {f"{prefix}.{setting.name}" for setting in settings_of(owner)}
+
+
+def parameters_of_methods() -> set[str]:
+    """Return the names that the choice of methods and all their settings have in the address bar."""
+    return {"methods"}.union(*(parameters_of(METHODS[name], name) for name in METHODS))
 
 
 def settings_form(owner: type, prefix: str) -> Any | None:
@@ -117,28 +122,31 @@ def training_form(owner: type, first: Sequence[str]) -> Any | None:
 def _widget(setting: Setting, key: str) -> Any:
     label = setting.name.replace("_", " ").capitalize()
     help = f"{definition('baseline')} {setting.help}" if setting.name == "baseline" else setting.help
-    common: dict[str, Any] = {"key": key, "bind": "query-params", "help": help}
+    common: dict[str, Any] = {"key": key, "help": help}
     if setting.choices:
         options = [None, *setting.choices] if setting.optional else list(setting.choices)
         words = {None: "automatic"}
-        return st.selectbox(
+        return links.selectbox(
             label,
             options,
             index=options.index(setting.default),
+            ids={None: "automatic"},
             format_func=lambda option: words.get(option, str(option).replace("_", " ")),
             **common,
         )
     if setting.type is bool:
-        return st.toggle(label, value=setting.default, **common)
+        return links.toggle(label, value=setting.default, **common)
     if setting.type is str:
-        return st.text_input(label, value=setting.default, **common)
+        return links.text_input(label, value=setting.default, **common)
     if setting.optional:
-        return st.number_input(label, setting.low, setting.high, value=None, step=1, placeholder="automatic", **common)
+        return links.number_input(
+            label, setting.low, setting.high, value=None, step=1, placeholder="automatic", **common
+        )
     if setting.type is int:
-        return st.number_input(
+        return links.number_input(
             label, int(setting.low or 0), int(setting.high or 10**6), value=setting.default, step=1, **common
         )
-    return st.number_input(
+    return links.number_input(
         label, setting.low, setting.high, value=setting.default, step=_step(setting), format="%.4g", **common
     )
 

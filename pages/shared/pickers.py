@@ -21,9 +21,9 @@ from explain.numerics.neurons import NEURON_FIGURES
 from explain.tasks.base import TASKS
 from explain.views.base import visible
 from explain.views.layer_graph import token_text
-from pages.shared import forms, session, show, work
+from pages.shared import forms, links, session, show, work
 
-OTHER_MODEL = "another model …"
+OTHER_MODEL, OTHER_ID = "another model …", "other"  # on the page, and in links
 DECIDED = "(what the model decided)"
 ANY_OTHER = "any other"
 ALL, MEAN = "all", "mean"
@@ -85,27 +85,16 @@ def _entry_picker(label: str, key: str, place_key: str, preferred: str) -> catal
     entries = {entry.name: entry for entry in catalogue.explainable()}
     names = sorted(entries, key=lambda name: name != preferred)
     options = [*names, *([OTHER_MODEL] if session.any_model_allowed() else [])]
-    memory, missing = st.session_state, f"{key}_missing"
-    requested = memory.get(key) or st.query_params.get(key)
-    if requested and requested not in options:
-        memory[missing] = requested
-        if key in memory:
-            del memory[key]
-    if unknown_name := memory.get(missing):
-        why = (
-            "Other models are not allowed"
-            if unknown_name == OTHER_MODEL
-            else f"There is no model {show.plain(unknown_name)}"
-        )
-        st.warning(f"{why} here. This is {show.plain(memory.get(key) or options[0])}.")
-    name = st.selectbox(label, options, key=key, bind="query-params", on_change=lambda: memory.pop(missing, None))
+    memory = st.session_state
+    if memory.get(key) not in (None, *options):
+        links.lost(key, show.plain(memory.pop(key)), _no_model)  # it was deleted, or is not allowed any more
+    name = links.selectbox(label, options, key=key, ids={OTHER_MODEL: OTHER_ID}, unknown=_no_model)
     if name != OTHER_MODEL:
         st.caption(_about(entries[name]))
         return entries[name]
-    place = st.text_input(
+    place = links.text_input(
         "Folder or hub name",
         key=place_key,
-        bind="query-params",
         placeholder="/models/my-bert or org/name",
         help="A folder saved by transformers, or a model on the hub. Weights are read from safetensors only.",
     )
@@ -121,6 +110,12 @@ def _entry_picker(label: str, key: str, place_key: str, preferred: str) -> catal
             raise NothingChosen
         allowed.add(place)
     return catalogue.entry_of(place)
+
+
+def _no_model(name: str) -> str:
+    if links.place_of(name, [OTHER_MODEL], identify=lambda _: OTHER_ID) is not None:
+        return "Other models are not allowed here."
+    return f"There is no model {name} here."
 
 
 def _task_picker(entry: catalogue.Entry) -> str | None:
@@ -139,12 +134,11 @@ def _task_picker(entry: catalogue.Entry) -> str | None:
         memory.task = None
     if memory.get("task") not in (None, *entry.tasks):
         del memory.task
-    task = st.selectbox(
+    task = links.selectbox(
         "What it should do",
         entry.tasks,
         index=0 if entry.task_is_known else None,
         key="task",
-        bind="query-params",
         format_func=lambda name: TASKS[name].title,
         placeholder="Choose what it should do",
     )
@@ -185,6 +179,7 @@ def target_picker(model: TextModel, text: str, pair: str | None) -> dict[str, An
         [DECIDED, *labels],
         "target",
         DECIDED,
+        ids={DECIDED: "decided"},
         open=task.open_labels,
         help=definition("target"),
     )
@@ -196,6 +191,7 @@ def target_picker(model: TextModel, text: str, pair: str | None) -> dict[str, An
             [ANY_OTHER, *others],
             "against",
             ANY_OTHER,
+            ids={ANY_OTHER: "any_other"},
             open=task.open_labels,
             help=definition("contrast"),
         )
@@ -223,15 +219,7 @@ def _hyphened(name: str) -> str:
 def unit_picker() -> str:
     """Draw the choice between words and pieces; return "word" or "token"."""
     units = {"words": "word", "pieces": "token"}
-    shown = st.segmented_control(
-        "Show",
-        list(units),
-        default="words",
-        required=True,
-        key="show",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
+    shown = links.segmented_control("Show", list(units), default="words", key="show", label_visibility="collapsed")
     return units[shown]
 
 
@@ -242,17 +230,15 @@ def graph_form(layers: int, heads: int, tokens: int) -> tuple[list[int], list[in
             del st.session_state[key]  # this model is smaller than the one it was chosen for
     with st.container(horizontal=True, vertical_alignment="bottom"):
         first, last = (
-            st.slider("Layers", 0, layers - 1, (0, layers - 1), key="layers", bind="query-params", width=220)
-            if layers > 1
-            else (0, 0)
+            links.slider("Layers", 0, layers - 1, (0, layers - 1), key="layers", width=220) if layers > 1 else (0, 0)
         )
-        chosen_heads = st.multiselect(
-            "Heads", list(range(heads)), key="heads", bind="query-params", placeholder="all, averaged", width=260
+        chosen_heads = links.multiselect(
+            "Heads", list(range(heads)), key="heads", placeholder="all, averaged", width=260
         )
         usual = min(120, max(40, tokens // 20 * 5))  # few lines would make a long text look empty
         _follow("lines", usual)
-        lines = st.slider("Lines a layer", 5, 120, usual, step=5, key="lines", bind="query-params", width=220)
-        special = st.toggle("Special tokens", key="special", bind="query-params", help=definition("special token"))
+        lines = links.slider("Lines a layer", 5, 120, usual, step=5, key="lines", width=220)
+        special = links.toggle("Special tokens", key="special", help=definition("special token"))
     return list(range(first, last + 1)), list(chosen_heads) or None, lines, special
 
 
@@ -286,7 +272,7 @@ def numbered(label: str, none: str, count: int) -> int | None:
     if st.session_state.get(key) not in (None, *options):
         del st.session_state[key]  # this model is smaller than the one it was chosen for
     help = {"layer": definition("layer"), "head": definition("attention head")}[key]
-    option = st.selectbox(label, options, key=key, bind="query-params", width=110, help=help)
+    option = links.selectbox(label, options, key=key, width=110, help=help)
     return None if option == none else int(option)
 
 
@@ -300,9 +286,7 @@ def within(tokens: Tokens, *keys: str) -> None:
 def token_number(label: str, tokens: Tokens, key: str, none: str = "none", help: str | None = None) -> int | None:
     """Draw the choice of a token by its number, so that the address bar holds no word of the text."""
     last = len(tokens) - 1
-    number = st.number_input(
-        label, 0, last, value=None, key=key, step=1, placeholder=none, bind="query-params", width=150, help=help
-    )
+    number = links.number_input(label, 0, last, value=None, key=key, step=1, placeholder=none, width=150, help=help)
     return None if number is None else int(number)
 
 
@@ -327,22 +311,23 @@ def weights_picker(model: TextModel) -> str:
     """Draw the choice of weights in the graph; return a method's name, or "" for the model's own attention."""
     family = {name: METHODS[name] for name in METHODS if issubclass(METHODS[name], AttentionMethod)}
     offered = {name: method for name, method in family.items() if method.requires <= model.capabilities}
-    titles = {"Attention weights": ""} | {method.title: name for name, method in offered.items()}
+    titles = {"": "Attention weights"} | {name: method.title for name, method in offered.items()}
     left_out = [method for name, method in family.items() if name not in offered]
     why = ""
     if left_out:
         names = ", ".join(method.title for method in left_out)
         why = f"Left out: {names}. This model {CAPABILITIES[min(left_out[0].requires - model.capabilities)]}."
-    return titles[
-        st.selectbox(
+    return str(
+        links.selectbox(
             "Weights",
             list(titles),
             key="weights",
-            bind="query-params",
+            ids={"": "attention"},
+            format_func=titles.__getitem__,
             width=260,
             help=why or definition("attention weight"),
         )
-    ]
+    )
 
 
 def word_picker(windows: Sequence[Tokens]) -> int | None:
@@ -367,16 +352,15 @@ def word_at(tokens: Tokens, token: int | None) -> tuple[int, ...] | None:
 
 def neuron_figure() -> tuple[str, int]:
     """Draw the choice of a ranking of neurons; return the figure and the number of neurons."""
-    figure = st.selectbox(
+    figure = links.selectbox(
         "Ranked by",
         list(NEURON_FIGURES),
         index=list(NEURON_FIGURES).index("activation_x_gradient"),
         key="by",
-        bind="query-params",
         format_func=lambda name: name.replace("_", " "),
         width=220,
     )
-    return figure, st.slider("Listed", 5, 50, 12, key="listed", bind="query-params", width=180)
+    return figure, links.slider("Listed", 5, 50, 12, key="listed", width=180)
 
 
 def layer_picker(model: TextModel) -> int | None:
@@ -386,10 +370,9 @@ def layer_picker(model: TextModel) -> int | None:
 
 def neuron_picker(model: TextModel) -> Neuron | None:
     """Draw the choice of a neuron, also set by a click; return None for none, or after a message on a wrong name."""
-    name = st.text_input(
+    name = links.text_input(
         "Neuron",
         key="neuron",
-        bind="query-params",
         placeholder="the first listed",
         width=150,
         help=f"{definition('neuron')} You can also click a bar.",
@@ -408,11 +391,10 @@ def neuron_picker(model: TextModel) -> Neuron | None:
 
 def silenced(model: TextModel) -> tuple[tuple[Neuron, ...], list[str]]:
     """Draw the choice of neurons that are set to zero; return them, and messages on wrong names."""
-    names = st.multiselect(
+    names = links.multiselect(
         "Set to zero",
         list(st.session_state.get("zero") or ()),
         key="zero",
-        bind="query-params",
         accept_new_options=True,
         placeholder="type 2.107, or 2.all, and Enter",
         help="Type a neuron as LAYER.NUMBER, or a whole layer as LAYER.all. The effect on the target is measured.",

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from explain.models.base import TextModel
-from pages.shared import examples, pickers, session, show, work
+from pages.shared import examples, links, pickers, session, show, work
 
 LONG_TEXT = 1000  # characters; a box of that many is as high as a third of a screen
 
@@ -90,11 +90,11 @@ def example_pills(model: TextModel | None) -> None:
         del memory.example
     elif memory.get("example") and not examples.is_shown(offered[memory.example], model):
         memory.example = None  # its text was changed; a link should not bring it back
-    st.pills(
+    links.pills(
         "Examples",
         list(offered),
         key="example",
-        bind="query-params",
+        ids={name: links.id_of(name) or name for name in offered},
         format_func=show.plain,  # names of examples may be labels of a trained model, so they are user text
         on_change=use_example,
         label_visibility="collapsed",

@@ -19,6 +19,7 @@ from explain.views.document import scripts
 ROOT = Path(__file__).parents[2]
 ASSETS = Path("explain/views/assets")
 MOUNT = Path("pages/shared/mount.js")
+ADDRESS = Path("pages/shared/address.js")
 CONFIG = Path(__file__).parent / "oxlint.json"
 OXLINT = Path(sys.executable).parent / "oxlint"
 UNUSED = "eslint(no-unused-vars)"
@@ -46,7 +47,7 @@ class Finding(NamedTuple):
 
 def sources() -> dict[str, str]:
     """Return the text of each script of ours, by its path from the root."""
-    paths = [*sorted((ROOT / ASSETS).glob("*.js")), ROOT / MOUNT]
+    paths = [*sorted((ROOT / ASSETS).glob("*.js")), ROOT / MOUNT, ROOT / ADDRESS]
     return {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in paths}
 
 
@@ -56,6 +57,7 @@ def programs() -> dict[str, str]:
     drawing = [name for name in VIEWS if not VIEWS[name].drawn_by]
     page = {name: VIEWS[name].script + "\n" + mount for name in drawing}
     page["copy_link"] = "\n".join([asset("drawing.js"), asset("copy_link.js"), mount])
+    page["address"] = (ROOT / ADDRESS).read_text(encoding="utf-8")
     document = scripts([f'<div class="view" data-view="{name}">' for name in drawing])
     frame = [
         asset("drawing.js"),

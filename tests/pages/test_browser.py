@@ -154,11 +154,11 @@ def test_a_link_holds_over_pages_and_on_the_way_back(visit: Visit) -> None:
     page.locator(".spans .w", has_text="Paris").click()
     expect(word).to_have_value("9 Paris \u00b7 B-LOC")
     visit.settle()
-    assert "&which=9" in page.url
+    assert "&which=11" in page.url
     page.get_by_role("link", name="Attention").first.click()
     expect(page.get_by_role("heading", name="Where does the model look?")).to_be_visible()
     visit.settle()
-    assert word.input_value() == "9 Paris \u00b7 B-LOC" and "&which=9" in page.url
+    assert word.input_value() == "9 Paris \u00b7 B-LOC" and "&which=11" in page.url
     page.go_back()
     expect(page.get_by_role("heading", name="Why did the model say that?")).to_be_visible()
     visit.settle()
@@ -166,10 +166,21 @@ def test_a_link_holds_over_pages_and_on_the_way_back(visit: Visit) -> None:
     assert word.input_value() == "0 Berlin \u00b7 B-LOC" and "which" not in page.url
 
 
-def test_methods_in_a_link_may_be_called_as_on_the_command_line(visit: Visit) -> None:
-    visit.open("/?methods=occlusion&methods=gradient_norm")
-    assert visit.page.url.endswith("/?methods=Occlusion&methods=Gradient+norm")
-    assert visit.page.locator(".heatmap").count() == 2
+def test_the_address_holds_ids(visit: Visit) -> None:
+    visit.open("/?methods=Occlusion&methods=gradient-norm&show=zzz")
+    page = visit.page
+    assert page.url.endswith("/?methods=occlusion&methods=gradient_norm")
+    assert page.locator(".heatmap").count() == 2
+    expect(page.get_by_text("The link asks for the unit “zzz”, which there is not. This is words.")).to_be_visible()
+    visit.open("/attention?layer=1&view=MATRIX")
+    assert page.url.endswith("/attention?layer=1&view=matrix")
+    before = page.evaluate("history.length")
+    page.get_by_role("radio", name="Which heads matter").click()
+    page.wait_for_url("**/attention?layer=1&view=heads")
+    visit.wait_until(lambda: visit.runs.over)
+    assert page.evaluate("history.length") == before
+    page.reload()
+    expect(page.get_by_role("radio", name="Which heads matter")).to_be_checked()
 
 
 def test_copied_links(visit: Visit, browser: Browser, address: str) -> None:

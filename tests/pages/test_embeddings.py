@@ -23,7 +23,7 @@ HOSTILE = [
     "<b>x</b><br>%{x}",
     "电影 \u202e😀",
 ]
-LOOKS = ("Map", "Search", "Neighbours", "Similarity matrix", "Clusters")
+LOOKS = ("map", "search", "neighbors", "matrix", "clusters")
 WORDS = ("film", "cast", "story", "joke", "minute", "picture", "people", "beach", "dog", "sea")
 File = tuple[str, bytes, str]
 
@@ -78,23 +78,23 @@ def test_hostile_lines_are_looked_at_like_any_other(among_pages: AppTest) -> Non
     for look in LOOKS:
         app.button_group(key="look").set_value(look)
         run(app)
-        if look == "Search":
+        if look == "search":
             app.text_input(key="query").set_value(HOSTILE[0])
             run(app)
         assert not app.error and not app.exception
         assert "10 texts" in said(app) and "Cosine" in said(app)
         assert [one.value for one in app.text][-2:] == [HOSTILE[0], HOSTILE[3]]
-        if look in ("Search", "Neighbours"):
+        if look in ("search", "neighbors"):
             table = app.dataframe[0].value
             assert table["text"][0] == HOSTILE[0] and table["cosine"][0] == pytest.approx(1)
-            assert table["row"][0] == (1 if look == "Search" else 6)
-        if look == "Clusters":
+            assert table["row"][0] == (1 if look == "search" else 6)
+        if look == "clusters":
             assert app.dataframe[0].value["texts"].sum() == 10
 
 
 def test_another_question_does_not_begin_with_the_vectors_again(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     run(app)
-    app.button_group(key="look").set_value("Clusters")
+    app.button_group(key="look").set_value("clusters")
     monkeypatch.setattr("explain.models.transformer.EncoderVectors.read", lambda *_, **__: 1 / 0)
     run(app)
     assert not app.error and not app.exception and "Take it with you" in drawn(app)
@@ -153,7 +153,7 @@ def test_few_texts_are_no_error(app: AppTest) -> None:
         app.text_area(key="pasted").set_value(lines)
         run(app)
         assert not app.error and not app.exception and advice in said(app)
-    app.button_group(key="look").set_value("Map")
+    app.button_group(key="look").set_value("map")
     app.text_area(key="pasted").set_value("a film\na dog\nthe sea")
     run(app)
     app.button_group(key="map").set_value("UMAP")
@@ -183,7 +183,7 @@ def test_two_texts_are_picked_and_a_link_explains_them_word_by_word(among_pages:
     assert "**What makes them alike**" in said(app)
     (link,) = app.get("page_link")
     held = dict(parse_qsl(link.proto.query_string))
-    assert held == {"text": "the dog swims", "pair": "the sea", "model": "tiny", "task": "Similarity"}
+    assert held == {"text": "the dog swims", "pair": "the sea", "model": "tiny", "task": "sentence_similarity"}
     for key, value in held.items():
         app.query_params[key] = value
     app.switch_page("explain_text.py")

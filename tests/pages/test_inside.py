@@ -19,7 +19,7 @@ from tests.golden import HOSTILE
 from tests.pages.test_explain_text import ROOT, drawn, errors, run, start
 from tests.waiting import PATIENCE, wait_for
 
-VIEWS = ["Layer by layer", "Neurons"]
+VIEWS = ["layers", "neurons"]
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def look(app: AppTest, view: str, **selected: object) -> AppTest:
 
 
 @pytest.mark.parametrize(
-    ("view", "text"), [*((view, text) for view in VIEWS for text in (None, HOSTILE)), ("Neurons", "so 😍👍🏽 good 🇩🇪")]
+    ("view", "text"), [*((view, text) for view in VIEWS for text in (None, HOSTILE)), ("neurons", "so 😍👍🏽 good 🇩🇪")]
 )
 def test_every_view_bears_every_text(app: AppTest, view: str, text: str | None) -> None:
     look(app, view, **({} if text is None else {"text": text}), token=1)
@@ -45,7 +45,7 @@ def test_every_view_bears_every_text(app: AppTest, view: str, text: str | None) 
 
 
 def test_the_python_runs(app: AppTest) -> None:
-    look(app, "Neurons", zero=["2.308"])
+    look(app, "neurons", zero=["2.308"])
     names: dict[str, Any] = {}
     for block in app.code:
         exec(block.value, names)
@@ -53,7 +53,7 @@ def test_the_python_runs(app: AppTest) -> None:
 
 
 def test_neurons_are_set_to_zero_and_taken_back(app: AppTest) -> None:
-    look(app, "Neurons", neuron="2.308")
+    look(app, "neurons", neuron="2.308")
     assert "Neuron 2.308" in drawn(app) and "Does it matter?" not in drawn(app)
     next(button for button in app.button if button.label == "Set it to zero").click()
     run(app)
@@ -130,7 +130,7 @@ def test_a_set_that_is_stopped_is_continued_by_trying_again(app: AppTest, monkey
 
 
 def test_words_of_a_set_are_found(app: AppTest) -> None:
-    look(app, "Neurons", set_of_texts="so good\na bad film\n\n")
+    look(app, "neurons", set_of_texts="so good\na bad film\n\n")
     assert any("in the set" in one.value for one in app.markdown)
     assert any("2 texts, one pass each" in one.value for one in app.caption)
 
@@ -147,7 +147,7 @@ def test_words_of_a_set_are_found(app: AppTest) -> None:
 def test_what_is_named_wrongly_is_told_and_the_rest_is_drawn(
     app: AppTest, selected: dict[str, object], message: str
 ) -> None:
-    look(app, "Neurons", **selected)
+    look(app, "neurons", **selected)
     assert message in errors(app).replace("\\", "") and "Which neurons" in drawn(app)
 
 
@@ -166,20 +166,20 @@ def test_a_masked_word(app: AppTest, view: str) -> None:
 
 
 def test_a_pair_is_read_together(app: AppTest) -> None:
-    look(app, "Layer by layer", text="The film was long.", pair="I loved it.", figure="gradient")
+    look(app, "layers", text="The film was long.", pair="I loved it.", figure="gradient")
     assert not app.error and "text_pair='I loved it.'" in app.code[0].value
 
 
 def test_models_that_show_no_neurons_say_so(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "model", lambda *_: NoGradientModel())
-    look(app, "Neurons")
+    look(app, "neurons")
     assert "their neurons can't be seen" in errors(app).replace("\\", "") and not app.exception
 
 
 def test_a_set_of_texts_is_still_there_when_one_comes_back(app: AppTest) -> None:
-    look(app, "Neurons", set_of_texts="so good\na bad film")
-    look(app, "Layer by layer")
-    look(app, "Neurons")
+    look(app, "neurons", set_of_texts="so good\na bad film")
+    look(app, "layers")
+    look(app, "neurons")
     assert app.text_area(key="set_of_texts").value == "so good\na bad film"
     assert any("in the set" in one.value for one in app.markdown)
 
@@ -187,5 +187,5 @@ def test_a_set_of_texts_is_still_there_when_one_comes_back(app: AppTest) -> None
 def test_neurons_in_a_link_that_are_none(app: AppTest) -> None:
     for key in ("neuron", "zero"):
         app.query_params[key] = "0." + "9" * 5000
-    look(app, "Neurons")
+    look(app, "neurons")
     assert not app.exception and "is no neuron" in errors(app).replace("\\", "")

@@ -15,10 +15,10 @@ from tests.waiting import PATIENCE
 @pytest.mark.parametrize(
     ("page", "key", "view", "answers"),
     [
-        ("attention", "view", "Overview", ["head_statistics"]),
-        ("attention", "view", "Layer by layer", ["logit_lens"]),
-        ("inside", "inside", "Layer by layer", ["hidden_states"]),
-        ("inside", "inside", "Neurons", ["neuron_activations", "neuron_ablation"]),
+        ("attention", "view", "overview", ["head_statistics"]),
+        ("attention", "view", "layers", ["logit_lens"]),
+        ("inside", "inside", "layers", ["hidden_states"]),
+        ("inside", "inside", "neurons", ["neuron_activations", "neuron_ablation"]),
     ],
 )
 def test_what_is_shown_can_be_replayed(
