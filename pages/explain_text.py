@@ -99,7 +99,7 @@ def heatmaps(results: Results, model: TextModel, report: Report) -> None:
             over = results.has(results.plan.methods) or has_ended(Work(results.plan, model))
             running = () if over else ("the other methods",)
             show.verdict(judged(method, attribution, report, model, running))
-    st.caption("The page *Is it right?* compares each explanation with random orders of the words.")
+    st.caption("The page *Is it right?* compares each explanation with word effects measured on the model.")
     show.view("word_details", report, key="details", group=GROUP, titles=show.method_titles(), unknown=model.unk_id)
 
 

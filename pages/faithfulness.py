@@ -1,4 +1,4 @@
-"""Faithfulness of explanations of one text: verdicts, agreement of methods, removal beside random orders.
+"""Faithfulness of explanations of one text: verdicts, agreement of methods, measured effects, removal curves.
 
 And plausibility: agreement with words that a reader marks.
 """
@@ -75,14 +75,14 @@ def tests(model: TextModel, text: str, pair: str | None, methods: Sequence[Metho
     """Draw the settings of the tests and their cost; return them where tests are switched on."""
     with st.sidebar:
         st.subheader("How it is tested", anchor=False)
-        on = links.toggle("Compare with random orders", key="test", help=definition("random order"))
+        on = links.toggle("Compare with measured effects", key="test", help=definition("measured effect"))
         more = links.multiselect(
             "Further metrics",
             ON_DEMAND,
             key="metrics",
             format_func=lambda name: METRICS[name].title,
         )
-        orders = links.slider("Random orders", 20, 200, 40, step=20, key="orders")
+        orders = links.slider("Random orders", 20, 200, 40, step=20, key="orders", help=definition("random order"))
         settings = TrialSettings.from_names(more, orders)
         tokens = model.encode(text, pair)
         passes = settings.cost(model, tokens, methods)
@@ -156,7 +156,7 @@ def faithfulness(results: Results, model: TextModel, report: Report, titles: Map
         show.views(interactions, key="pair_bars", group=GROUP)
     weights(results.of_type(ParameterRandomization), titles)
     if not results.plan.tests:
-        show.advice("Switch on the test in the sidebar to compare each explanation with random orders of its words.")
+        show.advice("Switch on the test in the sidebar to compare each explanation with effects measured on the model.")
     elif report.metrics:
         whiskers(report, titles)
         st.subheader("Output while words are removed", anchor=False)
@@ -181,8 +181,8 @@ def verdicts(results: Results, model: TextModel, titles: Mapping[str, str]) -> N
         show.verdict(judged, titles[method.name])
     st.caption(
         "*It holds* does not prove that the model reasons this way. On film reviews that it was not tuned on, it was "
-        "said of none of 148 random explanations, and of seven in eight of the default ones; on pairs of sentences, of "
-        "about half of them. *Don't rely on it* does not prove that an explanation is wrong. "
+        "said of no random explanation and of seven in eight of the default ones; on pairs of sentences, of about half "
+        "of the default ones. *Don't rely on it* does not prove that an explanation is wrong. "
         "[How often the verdict is right](help?topic=docs%2Fverdict)"
     )
 

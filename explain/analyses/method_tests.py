@@ -26,7 +26,7 @@ class MethodTests(TextAnalysis[TestResults]):
 
     name: ClassVar[str] = "method_tests"
     title: ClassVar[str] = "Tests of a method"
-    meaning: ClassVar[str] = "How well a method's scores predict the effect of removing words, beside random orders."
+    meaning: ClassVar[str] = "How well a method's scores predict the effect of removing words."
     limits: ClassVar[str] = "They test one text, one model and these ways of removing words."
     returns: ClassVar[type] = TestResults
 

@@ -56,7 +56,7 @@ def add_to(commands: Commands) -> None:
     command.add_argument(
         "--test",
         action="store_true",
-        help="test each explanation against random orders of the words, and give a verdict",
+        help="compare each explanation with word effects measured on the model, and give a verdict",
     )
     command.add_argument("--metric", action="append", default=[], metavar="NAME", help="a further metric; repeatable")
     command.add_argument(

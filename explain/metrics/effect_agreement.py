@@ -9,7 +9,7 @@ count, and no single way of removing words, such as the method's own, decides. R
 the others. A method without signs is compared with the sizes of the effects, by rank correlation alone.
 
 Controls: the same scores in random orders; and orders that know nothing of the model, the length, rarity and place of
-the words, either way round. An explanation that explains this model beats all of them on the model's own answers.
+the words, either way round. A right explanation beats all of them on the model's own answers.
 Signs: of the words whose effect has the same sign by S_1, S_2 and L, the share that the scores give this sign, averaged
 over words that speak for the target and words that speak against it.
 

@@ -45,7 +45,7 @@ def visitor() -> str:
 
 
 def is_connected(visitor: Hashable) -> bool:
-    """Whether the tab of a visit is open and connected; Streamlit knows its sessions with a websocket as active."""
+    """Return whether the tab of a visit is connected; Streamlit calls a session with a websocket active."""
     try:
         return bool(runtime.get_instance().is_active_session(str(visitor)))
     except RuntimeError:  # no server runs, as in a test
@@ -137,7 +137,7 @@ def rerun() -> None:
 
 
 def arrived_by_link() -> bool:
-    """Whether the page shows what its link asks for, since the visitor has done nothing yet."""
+    """Return whether the visitor came by a link and has changed nothing yet."""
     return bool(st.session_state.get("by_link"))
 
 

@@ -86,7 +86,7 @@ class Work:
         return Work(replace(self.plan, analyses=()), self.model)
 
     def is_shipped(self) -> bool:
-        """Whether this is about a shipped example, and asks for nothing besides what a page opens with."""
+        """Return whether this explains a shipped example with the default analyses."""
         item, usual = self.plan.item, {*methods_from(DEFAULT_METHODS), KeyPhrases.of(PhraseSettings())}
         shipped = [(text, next(iter(second), None)) for text, *second in examples(self.model).values()]
         return (

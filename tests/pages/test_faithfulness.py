@@ -83,6 +83,22 @@ def test_further_tests_are_drawn(app: AppTest) -> None:
     assert "From another empty text" in headings and "What acts together" in headings
 
 
+def test_the_caption_says_what_was_measured(app: AppTest) -> None:
+    run(app)
+    (caption,) = (one.value for one in app.caption if one.value.startswith("*It holds*"))
+    green: dict[str, list[float]] = {}
+    for row in (ROOT / "docs" / "verdict.md").read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        if len(cells) == 4 and cells[1].partition(" ")[0].replace(".", "").isdigit() and "%" in cells[1]:
+            green[cells[0].split(",")[0].strip("* ")] = [float(cell.split()[0]) for cell in cells[1:] if "%" in cell]
+    default = [green["integrated gradients"], green["occlusion"]]
+    assert "of no random explanation" in caption and green["random"][0] == 0
+    assert "seven in eight of the default ones" in caption
+    assert sum(shares[0] for shares in default) / 2 == pytest.approx(100 * 7 / 8, abs=2)
+    assert "about half of the default ones" in caption
+    assert sum(shares[2] for shares in default) / 2 == pytest.approx(50, abs=10)
+
+
 def test_short_texts_can_not_be_judged(app: AppTest) -> None:
     app.session_state["text"] = "zebra"
     app.session_state["test"] = True

@@ -42,7 +42,7 @@ class _WithoutScript(SpawnContext):
 
 
 def _is_of_script(work: Any) -> bool:
-    """Whether workers find the work only by running the script that defines it."""
+    """Return whether the running script itself defines the work, so that workers have to run it too."""
     while isinstance(work, (ModelWork, partial)):
         work = work.function if isinstance(work, ModelWork) else work.func
     return "__main__" in (getattr(work, "__module__", None), type(work).__module__)
