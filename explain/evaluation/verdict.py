@@ -106,20 +106,17 @@ def _weigh_effects(evidence: _Evidence, tested: MetricResult | None, *, running:
     signs, blind = tested.details["signs"], tested.details["blind"]
     name = max(blind, key=blind.__getitem__)
     evidence.facts |= {"effects": tested.value, "percentile": tested.percentile, "blind": blind[name]}
-    agreement = f"its agreement with measured effects is {_signed(tested.value)}"
+    agreement = f"its agreement with measured effects is {_signed(tested.value, 3)}"
+    beaten = "every random order" if tested.percentile == 100 else f"{tested.percentile:.0f}% of random orders"
     if tested.percentile < LEAST_PERCENTILE:
-        evidence.faults.append(
-            f"{agreement}, more than {tested.percentile:.0f}% of random orders have, fewer than the "
-            f"{LEAST_PERCENTILE:g}% that count"
-        )
+        evidence.faults.append(f"{agreement}, above {beaten}, fewer than the {LEAST_PERCENTILE:g}% that count")
     elif tested.value <= blind[name]:
-        evidence.faults.append(f"{agreement}, and {BLIND[name]} alone has {_signed(blind[name])}")
+        evidence.faults.append(f"{agreement}, and {BLIND[name]} alone has {_signed(blind[name], 3)}")
     elif tested.value < LEAST_EFFECTS:
-        evidence.doubts.append(f"{agreement}, less than the {LEAST_EFFECTS:.2f} that count")
+        evidence.doubts.append(f"{agreement}, less than the {LEAST_EFFECTS:.3f} that count")
     else:
         evidence.merits.append(
-            f"{agreement}, more than {tested.percentile:.0f}% of random orders have and more than the words' length, "
-            f"rarity or place ({_signed(blind[name])})"
+            f"{agreement}, above {beaten} and above the words' length, rarity and place ({_signed(blind[name], 3)})"
         )
     if signs is None:
         return
@@ -140,8 +137,8 @@ def _weigh_random_weights(evidence: _Evidence, weights: Randomization) -> None:
         evidence.merits.append(f"its scores change when the model's weights are randomized {figures}")
 
 
-def _signed(number: float) -> str:
-    return f"{number:+.2f}".replace("-", "\u2212")  # a minus sign, as on pages
+def _signed(number: float, digits: int = 2) -> str:
+    return f"{number:+.{digits}f}".replace("-", "\u2212")  # a minus sign, as on pages
 
 
 def _sentence(parts: Sequence[str]) -> str:

@@ -209,7 +209,9 @@ def text_input(label: str, *, key: str, **settings: Any) -> str:
 
 def _missing(key: str, label: str) -> Callable[[str], str]:
     noun = NOUNS.get(key)
-    return (lambda word: f"The link asks for the {noun} “{word}”, which there is not.") if noun else _impossible(label)
+    return (
+        (lambda word: f"The link asks for the {noun} “{word}”, which does not exist.") if noun else _impossible(label)
+    )
 
 
 def _impossible(label: str) -> Callable[[str], str]:

@@ -94,11 +94,11 @@ def test_it_is_gray_while_something_runs_and_facts_are_only_added(judged: Judged
 @pytest.mark.parametrize(
     ("figure", "percentile", "blind", "signs", "color", "said"),
     [
-        (0.60, 100.0, 0.59, 0.8, "green", "more than 100% of random orders"),
-        (0.59, 100.0, 0.30, 0.8, "amber", "less than the 0.60 that count"),
+        (0.60, 100.0, 0.59, 0.8, "green", "above every random order"),
+        (0.599, 100.0, 0.30, 0.8, "amber", "less than the 0.600 that count"),
         (0.70, 100.0, 0.30, 0.5, "red", "50% of the signs are right"),
-        (0.70, 100.0, 0.30, None, "green", "length, rarity or place"),
-        (0.70, 100.0, 0.70, 0.8, "red", "and the length of the words alone has +0.70"),
+        (0.70, 100.0, 0.30, None, "green", "length, rarity and place"),
+        (0.70, 100.0, 0.70, 0.8, "red", "and the length of the words alone has +0.700"),
         (0.70, 89.5, 0.30, 0.8, "red", "fewer than the 90% that count"),
     ],
 )

@@ -171,7 +171,7 @@ def test_the_address_holds_ids(visit: Visit) -> None:
     page = visit.page
     assert page.url.endswith("/?methods=occlusion&methods=gradient_norm")
     assert page.locator(".heatmap").count() == 2
-    expect(page.get_by_text("The link asks for the unit “zzz”, which there is not. This is words.")).to_be_visible()
+    expect(page.get_by_text("The link asks for the unit “zzz”, which does not exist. This is words.")).to_be_visible()
     visit.open("/attention?layer=1&view=MATRIX")
     assert page.url.endswith("/attention?layer=1&view=matrix")
     before = page.evaluate("history.length")

@@ -120,25 +120,25 @@ def test_a_mask_by_its_number_or_its_position() -> None:
 @pytest.mark.parametrize(
     ("page", "parameters", "sentence"),
     [
-        ("attention", {"view": "nope"}, "The link asks for the view “nope”, which there is not. This is Graph."),
-        ("attention", {"layer": "99"}, "The link asks for the layer “99”, which there is not. This is all."),
+        ("attention", {"view": "nope"}, "The link asks for the view “nope”, which does not exist. This is Graph."),
+        ("attention", {"layer": "99"}, "The link asks for the layer “99”, which does not exist. This is all."),
         ("attention", {"lines": "9999"}, "“Lines a layer” to “9999”, which is not possible. This is 40."),
         ("attention", {"token": "900"}, "The link sets “Attending token” to “900”, which is not possible."),
         ("attention", {"special": "maybe"}, "“Special tokens” to “maybe”, which is not possible. This is off."),
-        ("inside", {"inside": "x"}, "The link asks for the view “x”, which there is not. This is Layer by layer."),
+        ("inside", {"inside": "x"}, "The link asks for the view “x”, which does not exist. This is Layer by layer."),
         ("inside", {"view": "Neurons"}, "The link sets “view”, which this page does not have."),
-        ("explain_text", {"methods": "foo"}, "The link asks for the method “foo”, which there is not. This is "),
-        ("explain_text", {"show": "zzz"}, "The link asks for the unit “zzz”, which there is not. This is words."),
-        ("explain_text", {"target": "so so"}, "The link asks for the label “so so”, which there is not."),
-        ("explain_text", {"model": "base", "task": "bar"}, "the task “bar”, which there is not. This is M"),
+        ("explain_text", {"methods": "foo"}, "The link asks for the method “foo”, which does not exist. This is "),
+        ("explain_text", {"show": "zzz"}, "The link asks for the unit “zzz”, which does not exist. This is words."),
+        ("explain_text", {"target": "so so"}, "The link asks for the label “so so”, which does not exist."),
+        ("explain_text", {"model": "base", "task": "bar"}, "the task “bar”, which does not exist. This is M"),
         ("explain_text", {"layers": ["1", "77"]}, "The link sets “Layers” to “77”, which is not possible."),
         ("explain_text", {"layers": "1"}, "The link sets “Layers” to “1”, which is not possible."),
         ("explain_text", {"occlusion.granularity": "x"}, "“Granularity” to “x”, which is not possible. This is "),
         ("faithfulness", {"orders": "inf"}, "“Random orders” to “inf”, which is not possible. This is 40."),
-        ("embeddings/page", {"look": "Pie"}, "The link asks for the view “Pie”, which there is not. This is Map."),
+        ("embeddings/page", {"look": "Pie"}, "The link asks for the view “Pie”, which does not exist. This is Map."),
         ("embeddings/page", {"one": "first"}, "The link sets “Row of a text” to “first”, which is not possible."),
         ("embeddings/page", {"encoder": "nope"}, "There is no model nope here. This is "),
-        ("train", {"kind": "dance"}, "The link asks for the kind of training “dance”, which there is not."),
+        ("train", {"kind": "dance"}, "The link asks for the kind of training “dance”, which does not exist."),
     ],
 )  # fmt: skip
 def test_what_a_link_asks_for_in_vain_is_named(page: str, parameters: Mapping[str, Any], sentence: str) -> None:
@@ -174,7 +174,7 @@ def test_a_later_view_names_what_a_link_asks_of_it() -> None:
     assert not app.warning
     app.button_group(key="view").set_value("overview")
     run(app)
-    assert "the figure “zzz”, which there is not. This is confidence." in link_warning(app)
+    assert "the figure “zzz”, which does not exist. This is confidence." in link_warning(app)
 
 
 def test_streamlits_own_parameters_are_known() -> None:
