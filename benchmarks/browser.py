@@ -1,5 +1,6 @@
 """Waiting times of a visitor in a headless Chromium: seconds, medians over fresh visits to a warm server."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -9,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 
 from playwright.sync_api import Browser, sync_playwright
 
@@ -17,10 +19,10 @@ from tests import chromium
 
 VISITS = 9
 
-# Whether heatmaps show the piece "isn" of the first example's "isn't".
+# Whether the waterfall shows the piece "isn" of the first example's "isn't".
 SHOWS_PIECES = """(wanted) => {
   const roots = [...document.querySelectorAll('*')].map((node) => node.shadowRoot).filter(Boolean);
-  const words = roots.flatMap((root) => [...root.querySelectorAll('.heatmap .w')]);
+  const words = roots.flatMap((root) => [...root.querySelectorAll('.fall .fall-word')]);
   return words.length > 0 && words.some((word) => word.textContent === 'isn') === wanted;
 }"""
 
@@ -45,34 +47,41 @@ WATCH = """(selector) => {
 }"""
 
 
-def main() -> None:
-    """Start a server, visit it, and print waiting times."""
+@contextlib.contextmanager
+def running_server() -> Iterator[str]:
+    """Start the app as its command does, yield its address, and end it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    began = time.perf_counter()
     server = subprocess.Popen(
         [sys.executable, "-m", "explain", "serve", "--port", str(port)],
         cwd=site_folder(),
-        env={**os.environ, "HF_HUB_OFFLINE": "1"},
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "EXPLAIN_HISTORY": "off"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        _wait_for(f"{url}/_stcore/health")
+        yield url
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(20)
+
+
+def main() -> None:
+    """Start a server, visit it, and print waiting times."""
+    began = time.perf_counter()
+    with running_server() as url:
+        wait_for(f"{url}/_stcore/health")
         print(f"server up after {time.perf_counter() - began:.1f} s", end=", ")
-        _wait_for(f"{url}/ready")
+        wait_for(f"{url}/ready")
         print(f"model warm after {time.perf_counter() - began:.1f} s")
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium.find(), args=chromium.ARGUMENTS)
             _print_times([_visit(browser, url) for _ in range(VISITS + 1)][1:])  # the first visit warms the browser
             print("512 pieces on the page attention, from Ctrl + Enter to the picture:")
             _print_times([_attention_times(browser, url, visit) for visit in range(VISITS + 1)][1:])
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(20)
 
 
 def _print_times(visits: list[dict[str, float]]) -> None:
@@ -81,7 +90,8 @@ def _print_times(visits: list[dict[str, float]]) -> None:
         print(f"  {name:28} median {statistics.median(seconds):.2f} s, worst {max(seconds):.2f} s")
 
 
-def _wait_for(url: str) -> None:
+def wait_for(url: str) -> None:
+    """Wait until an address answers."""
     while True:
         try:
             with urllib.request.urlopen(url):
@@ -96,9 +106,9 @@ def _visit(browser: Browser, url: str) -> dict[str, float]:
     seconds = {}
     began = time.perf_counter()
     page.goto(url, wait_until="commit")
-    page.locator("h1").wait_for()
-    seconds["first content (title)"] = time.perf_counter() - began
-    page.locator(".heatmap .w").first.wait_for()
+    page.locator(".hero").wait_for()
+    seconds["first content (text)"] = time.perf_counter() - began
+    page.locator(".hero .w").first.wait_for()
     seconds["first heatmap"] = time.perf_counter() - began
     page.locator(".graph .edge").first.wait_for(state="attached")
     seconds["everything"] = time.perf_counter() - began
@@ -106,9 +116,9 @@ def _visit(browser: Browser, url: str) -> dict[str, float]:
     seconds["first paint (browser's own)"] = paint
     began = time.perf_counter()
     page.reload(wait_until="commit")
-    page.locator("h1").wait_for()
-    seconds["reload to title"] = time.perf_counter() - began
-    page.locator(".heatmap .w").first.wait_for()
+    page.locator(".hero").wait_for()
+    seconds["reload to text"] = time.perf_counter() - began
+    page.locator(".hero .w").first.wait_for()
     seconds["reload to heatmap"] = time.perf_counter() - began
     page.locator(".graph .edge").first.wait_for(state="attached")
     page.wait_for_timeout(1000)

@@ -13,17 +13,18 @@ from explain.core import deprecated
 
 if TYPE_CHECKING:
     from explain.analyses.base import ANALYSES
-    from explain.api import ask, attention, embed, explain
+    from explain.api import ask, attention, compare, counterfactuals, embed, explain
     from explain.core.errors import ExplainError
-    from explain.datatypes import AttentionMaps, Attribution, Report
+    from explain.datatypes import AttentionMaps, Attribution, Comparison, Report
     from explain.evaluation.plausibility import plausibility
     from explain.methods.base import METHODS
     from explain.metrics.base import METRICS
     from explain.models.loading.catalogue import list_models, load_model
-    from explain.report.record import from_json, to_json
+    from explain.report.comparison_record import comparison_from_json, to_json
+    from explain.report.notebook import show
+    from explain.report.record import from_json
     from explain.tasks.base import TASKS
     from explain.views.base import VIEWS
-    from explain.views.notebook import show
 
 _HOME = {
     "ANALYSES": "explain.analyses.base",
@@ -33,18 +34,22 @@ _HOME = {
     "VIEWS": "explain.views.base",
     "AttentionMaps": "explain.datatypes",
     "Attribution": "explain.datatypes",
+    "Comparison": "explain.datatypes",
     "ExplainError": "explain.core.errors",
     "Report": "explain.datatypes",
     "ask": "explain.api",
     "attention": "explain.api",
+    "compare": "explain.api",
+    "comparison_from_json": "explain.report.comparison_record",
+    "counterfactuals": "explain.api",
     "embed": "explain.api",
     "explain": "explain.api",
     "from_json": "explain.report.record",
     "list_models": "explain.models.loading.catalogue",
     "load_model": "explain.models.loading.catalogue",
     "plausibility": "explain.evaluation.plausibility",
-    "show": "explain.views.notebook",
-    "to_json": "explain.report.record",
+    "show": "explain.report.notebook",
+    "to_json": "explain.report.comparison_record",
 }
 
 __all__ = [
@@ -55,10 +60,14 @@ __all__ = [
     "VIEWS",
     "AttentionMaps",
     "Attribution",
+    "Comparison",
     "ExplainError",
     "Report",
     "ask",
     "attention",
+    "compare",
+    "comparison_from_json",
+    "counterfactuals",
     "embed",
     "explain",
     "from_json",

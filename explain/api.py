@@ -1,18 +1,21 @@
-"""The functions of `import explain`: explain a text, run an analysis, read attention, embed texts."""
+"""The functions of `import explain`: explain a text, compare two, run an analysis, read attention, embed texts."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from explain.analyses.base import make_analysis
+from explain.analyses.counterfactuals import Counterfactuals
 from explain.core.errors import SettingError
 from explain.core.meter import Meter
-from explain.datatypes import AttentionMaps, Report, TextVectors
+from explain.datatypes import AttentionMaps, Comparison, CounterfactualList, Report, TextVectors
 from explain.methods.base import Method
 from explain.metrics.base import TrialSettings
 from explain.models.analysis import TEXTS, Analysis
 from explain.models.base import TextModel
 from explain.models.loading import catalogue
-from explain.report.record import report_of
+from explain.report.record import read, report_of
+from explain.report.side_by_side import both_explained, compare_reports
 from explain.run import engine
 from explain.run.jobs import Cache
 from explain.run.plan import (
@@ -87,6 +90,62 @@ def explain(
     return report_of(engine.results(plan, loaded, meter, cache), loaded)
 
 
+def compare(
+    a: str | Path | Report,
+    b: str | Path | Report | None = None,
+    model: str | TextModel | Sequence[str | TextModel] = catalogue.DEFAULT_MODEL,
+    *,
+    text_pair: str | Sequence[str | None] | None = None,
+    methods: Sequence[str | Method] = DEFAULT_METHODS,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    label: str | Sequence[str | None] | None = None,
+    against: str | Sequence[str | None] | None = None,
+    scale: str | None = None,
+    position: int | None = None,
+    task: str | None = None,
+    meter: Meter | None = None,
+    cache: Cache | None = None,
+) -> Comparison:
+    """Set two explanations side by side: two texts, two models on one text, or two labels of one text.
+
+    Scores stand on one scale, words are aligned, and each row has its difference, of B less A. Log-odds are divided by
+    the model's temperature.
+
+    Args:
+        a, b: two texts, or one; or two reports; or a `Path` of each, to its JSON file.
+        model, text_pair, label, against: one for both, or two, those of A and of B. If no label is given, both explain
+            the label that is decided for A, if B can have it.
+        methods, settings, scale, position, task, meter, cache: see `explain`; for texts only.
+
+    Raises:
+        SettingError: nothing differs, or two things do at once, or the reports have no method in common.
+        ExplainError: any other failure; the message says what is wrong and what to do next.
+
+    >>> comparison = compare("A mess.", "A feast.", methods=["occlusion"])
+    >>> [(row.word_a, row.word_b) for row in comparison.rows]
+    [('A', 'A'), ('mess', 'feast'), ('.', '.')]
+    """
+    report_a, report_b = (read(side) if isinstance(side, Path) else side for side in (a, b))
+    if isinstance(report_a, Report) and isinstance(report_b, Report):
+        return compare_reports(report_a, report_b)
+    if not isinstance(report_a, str) or not isinstance(report_b, str | None):
+        raise SettingError("Give two reports, the paths of two, or texts: a report is compared with a report.")
+    texts = (report_a, report_a if report_b is None else report_b)
+    models = tuple(_loaded(name, task) for name in _both("model", model))
+    pairs, labels, others = _both("text_pair", text_pair), _both("label", label), _both("against", against)
+    sides = tuple(zip(texts, models, pairs, others))
+    if (sides[0], labels[0]) == (sides[1], labels[1]):
+        raise SettingError("Nothing differs: give two texts, two models or two labels.")
+    options = {"methods": methods, "settings": settings, "scale": scale, "position": position}
+
+    def explained(side: int, label: str | None) -> Report:
+        text, loaded, pair, other = sides[side]
+        question: dict[str, Any] = {"text_pair": pair, "label": label, "against": other, **options}
+        return explain(text, loaded, phrases=False, meter=meter, cache=cache, **question)
+
+    return compare_reports(*both_explained(explained, labels))
+
+
 def ask(
     analysis: str | Analysis[Any, ResultType],
     text: str | Sequence[str],
@@ -135,6 +194,44 @@ def ask(
         text, text_pair, analyses=(wanted,), label=label, against=against, scale=scale, position=position
     )
     return cast(ResultType, engine.results(plan, loaded, meter, cache).answer(wanted))
+
+
+def counterfactuals(
+    text: str,
+    model: str | TextModel = catalogue.DEFAULT_MODEL,
+    *,
+    text_pair: str | None = None,
+    to: str | None = None,
+    budget: int = 300,
+    margin: float = 1.0,
+    edited: str = "auto",
+    deletions: bool = False,
+    task: str | None = None,
+    meter: Meter | None = None,
+    cache: Cache | None = None,
+) -> CounterfactualList:
+    """Search the smallest fluent edits after which the model decides otherwise.
+
+    Args:
+        to: the label to be decided; by default the likeliest other one.
+        budget: the most passes to spend.
+        margin: the least calibrated log-odds of the new answer.
+        edited: "first", "second" or "both" texts; "auto" is the second of a pair.
+        deletions: whether words may be deleted.
+        text, text_pair, model, task, meter, cache: see `explain`.
+
+    Returns:
+        The edits that are fewest, most fluent and most robust; none where none was found within the budget.
+
+    Raises:
+        ExplainError: a model that decides no label about a text, no such label, or any other failure.
+
+    >>> search = counterfactuals("A mess.")
+    >>> search.label, search.to, search.counterfactuals[0].label
+    ('negative', 'positive', 'positive')
+    """
+    wanted = Counterfactuals(to=to, budget=budget, margin=margin, edited=edited, deletions=deletions)
+    return ask(wanted, text, model, text_pair=text_pair, task=task, meter=meter, cache=cache)
 
 
 def attention(
@@ -191,6 +288,19 @@ def embed(
 def default_pooling(model: TextModel) -> str:
     """Return the pooling that a model was trained with, or the mean."""
     return (model.vectors.poolings or ("mean",))[0]
+
+
+def _both(name: str, option: Any) -> tuple[Any, Any]:
+    """Return an option for A and for B: the same twice, or the two that were given.
+
+    Raises:
+        SettingError: a list that does not have two entries.
+    """
+    if option is None or isinstance(option, str | TextModel):
+        return option, option
+    if len(option) != 2:
+        raise SettingError(f"`{name}` has {len(option)} entries; give one for both sides, or two: of A and of B.")
+    return tuple(option)
 
 
 def _loaded(model: str | TextModel, task: str | None) -> TextModel:

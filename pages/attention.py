@@ -1,5 +1,6 @@
 """Attention of one text, or of a pair: which tokens each layer and head attends to, and whether it matters."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,29 +17,29 @@ from explain.datatypes import AttentionMaps, Cut, CutEffects
 from explain.models.base import TextModel
 from explain.models.loading import catalogue
 from explain.numerics.heads import HEAD_FIGURES
-from explain.run.plan import Plan
+from explain.run.plan import TextItem
 from explain.run.results import Results
 from explain.views.attention_arrays import to_json, to_npz
 from explain.views.head_effects import correlation_text, ranking
 from explain.views.layer_graph import token_text
-from pages.shared import forms, links, pickers, screen, show
+from pages.shared import forms, hero, history, links, pickers, screen, show
 from pages.shared.pickers import AttentionPlace
 from pages.shared.selection import current_selection
-from pages.shared.work import Panel, follow
+from pages.shared.work import Panel, awaited, follow
 
-GROUP = "attention"  # a token picked in one drawing is marked in all
-
-MOST_LABELS = 5  # of the prediction, which is not what this page is about
+GROUP = hero.GROUP
 
 
 def page() -> None:
     """Draw the page."""
     selection = current_selection()
     if selection.problem:
-        show.advice(selection.problem)
+        selection.draw_problem()
+        history.menu(selection.bar)
         return
     model, text, pair = selection.model, selection.text, selection.pair
     tokens = model.encode(text, pair)
+    hero.beside(selection.boxes, selection.plan(), selection.model)
     name = links.segmented_control(
         "View",
         list(PANELS),
@@ -47,23 +48,27 @@ def page() -> None:
         format_func=VIEWS.__getitem__,
         label_visibility="collapsed",
     )
-    place = pickers.place_picker(model, tokens)
-    panel = PANELS[name](model, place)
+    place = pickers.place_picker(model, tokens, selection.settings)
+    with selection.settings if name in IN_SETTINGS else contextlib.nullcontext():
+        panel = PANELS[name](model, place)
     analyses = panel.analyses
     if name != "layers" and "cuts" in model.capabilities and (cuts := cuts_of(place)):
         analyses = (*analyses, AttentionKnockout(cuts))
-    plan = Plan.for_text(text, pair, analyses=analyses, **selection.target_options)
+    plan = selection.plan(analyses=analyses)
 
     def draw_all(results: Results, model: TextModel) -> None:
-        show.prediction(results.prediction, model, results.target, most=MOST_LABELS)
+        show.warnings(results.prediction, model)
         panel.draw(results)
         show.views(results.maps, key="maps", titled=True, group=GROUP)
         for effects in results.of_type(AttentionKnockout):
             what_if(effects, results.maps)
+        hero.inspector(hero.known_scores(results, model), model)
         if results.complete:
-            take_away(results, model, place)
+            with show.export_menu():
+                take_away(results, model, place)
 
     follow(plan, model, draw_all)
+    history.menu(selection.bar)
 
 
 def graph(model: TextModel, place: AttentionPlace) -> Panel:
@@ -84,7 +89,7 @@ def graph(model: TextModel, place: AttentionPlace) -> Panel:
         if analysis is not None:
             weights = results.answer(analysis)
             if weights is None:
-                st.skeleton(height=300)
+                awaited(300)
                 return
             maps, attribution = weights.maps, weights.attribution
         show.view(
@@ -125,7 +130,7 @@ def overview(model: TextModel, place: AttentionPlace) -> Panel:
     def draw(results: Results) -> None:
         statistics = results.answer(HeadStatistics())
         if statistics is None:
-            st.skeleton(height=300)
+            awaited(300)
             return
         show.view(
             "head_grid",
@@ -181,7 +186,7 @@ def bertviz(model: TextModel, place: AttentionPlace) -> Panel:
 
     def draw(results: Results) -> None:
         if not results.has(analyses):
-            st.skeleton(height=300)
+            awaited(300)
             return
         # With one layer more tokens can be drawn; queries and keys of all layers take many megabytes.
         layer = place.layer if place.layer is not None or which != "neuron" else 0
@@ -210,7 +215,7 @@ def heads_that_matter(model: TextModel, place: AttentionPlace) -> Panel:
     def draw(results: Results) -> None:
         effects = results.answer(analysis)
         if effects is None:
-            st.skeleton(height=300)
+            awaited(300)
             return
         show.views(
             effects,
@@ -254,7 +259,7 @@ def layer_by_layer(model: TextModel, place: AttentionPlace) -> Panel:
     def draw(results: Results) -> None:
         readings = results.answer(analysis)
         if readings is None:
-            st.skeleton(height=300)
+            awaited(300)
             return
         show.views(readings, key="readings", similarity=to)
 
@@ -278,7 +283,7 @@ def cuts_of(place: AttentionPlace) -> tuple[tuple[Cut, ...], ...]:
 
 def what_if(effects: CutEffects, maps: AttentionMaps) -> None:
     """Draw the effect of cutting what is selected."""
-    st.subheader("Does it matter?", anchor=False, help=definition("cut"))
+    st.header("Does it matter?", anchor=False, help=definition("cut"))
     names, claims = zip(*(named(cut, maps) for (cut,) in effects.cuts))
     show.views(effects, key="cuts", names=names, claims=claims)
 
@@ -306,8 +311,7 @@ def named(cut: Cut, maps: AttentionMaps) -> tuple[str, str]:
 def take_away(results: Results, model: TextModel, place: AttentionPlace) -> None:
     """Draw files, links and the Python of the page."""
     maps, texts = results.maps, results.plan.text
-    st.subheader("Take it with you", anchor=False)
-    with st.container(horizontal=True):
+    with st.container():
         st.download_button(
             "All weights, for NumPy",
             lambda: to_npz(maps),
@@ -326,13 +330,15 @@ def take_away(results: Results, model: TextModel, place: AttentionPlace) -> None
         show.record_button(results, model)
     show.links(texts.text, texts.text_pair)
     st.caption("Each picture has SVG and PNG buttons in its corner.")
-    with st.expander("The Python that gives these weights"):
-        pair = "" if texts.text_pair is None else f", text_pair={texts.text_pair!r}"
-        task = "" if catalogue.is_default(model) else f", task={model.task.hub_name!r}"
-        code = f"import explain\n\nmaps = explain.attention({texts.text!r}, model={model.name!r}{pair}{task})\n"
-        st.code(
-            f"{code}print(maps.weights.shape)  # layers, heads, attending token, attended token\n", language="python"
-        )
+    show.python("The Python that gives these weights", lambda: as_python(texts, model))
+
+
+def as_python(texts: TextItem, model: TextModel) -> str:
+    """Return Python that gives the weights."""
+    pair = "" if texts.text_pair is None else f", text_pair={texts.text_pair!r}"
+    task = "" if catalogue.is_default(model) else f", task={model.task.hub_name!r}"
+    code = f"import explain\n\nmaps = explain.attention({texts.text!r}, model={model.name!r}{pair}{task})\n"
+    return f"{code}print(maps.weights.shape)  # layers, heads, attending token, attended token\n"
 
 
 PANELS: dict[str, Callable[[TextModel, AttentionPlace], Panel]] = {
@@ -343,6 +349,7 @@ PANELS: dict[str, Callable[[TextModel, AttentionPlace], Panel]] = {
     "heads": heads_that_matter,
     "layers": layer_by_layer,
 }
+IN_SETTINGS = ("graph",)  # views whose choices are in the menu of settings, so that the picture stands higher
 VIEWS = {
     "graph": "Graph",
     "overview": "Overview",
@@ -358,4 +365,4 @@ PARAMETERS = {
     *forms.parameters_of_methods(),
 } - {"methods"}
 
-screen.draw("attention", "Where does the model look?", page, PARAMETERS)
+screen.draw("attention", "", page, PARAMETERS)

@@ -1,36 +1,36 @@
-"""Explain one text: prediction, scores of words by method, key phrases, attention layer by layer."""
+"""Words: what the model decided about one text, because of which words, and whether that can be trusted."""
 
 from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
 
-from explain.analyses.parameter_randomization import known
+from explain.analyses.counterfactuals import Counterfactuals
 from explain.analyses.similarity import SimilarityAttribution
+from explain.analyses.word_edits import WordEdits
+from explain.analyses.word_interactions import WordInteractions
 from explain.core.guide import definition
-from explain.datatypes import AttentionMaps, Attribution, Report, Verdict
-from explain.evaluation.verdict import verdict
+from explain.datatypes import AttentionMaps, Report
 from explain.methods.base import METHODS, Method
+from explain.models.analysis import ExplainedText
 from explain.models.base import TextModel
 from explain.report.as_python import as_python
 from explain.report.record import report_of, to_json
-from explain.run.plan import Plan, similarity_of
+from explain.run.plan import similarity_of
 from explain.run.results import Results
 from explain.text.phrases import PhraseSettings
 from explain.views.document import document
 from explain.views.phrase_notes import nothing_for
 from explain.views.scores_table import matrix_to_csv, to_csv
-from explain.views.token_heatmap import shared_scales
-from pages.shared import forms, links, pickers, screen, show
-from pages.shared.selection import current_selection
-from pages.shared.work import Work, follow, has_ended
-
-GROUP = "explain_text"  # a word picked in one picture is marked in all
-
+from pages.shared import before_after, forms, hero, history, links, pickers, pins, playlist, screen, show, trust
+from pages.shared.asked import asked_for, button
+from pages.shared.selection import Selection, current_selection
+from pages.shared.work import awaited, follow
 
 PARAMETERS = {
     *links.OF_A_TEXT,
-    *("show", "layers", "heads", "lines", "special"),
+    *("show", "method", "layers", "heads", "lines", "special"),
+    history.PARAMETER,
     *forms.parameters_of_methods(),
     *forms.parameters_of(PhraseSettings, "phrases"),
 }
@@ -39,114 +39,198 @@ PARAMETERS = {
 def page() -> None:
     """Draw the page."""
     selection = current_selection()
-    with st.sidebar:
-        st.subheader("How it is explained", anchor=False)
+    with selection.settings:
         methods = forms.methods_form(selection.model)
         phrases = forms.phrase_form()
+        by = pickers.unit_picker()
     if selection.problem:
-        show.advice(selection.problem)
-        return
-    plan = Plan.for_text(
-        selection.text,
-        selection.pair,
+        selection.draw_problem()
+    else:
+        explain(selection, methods, phrases, by)
+    history.menu(selection.bar)
+
+
+def explain(selection: Selection, methods: Sequence[Method], phrases: PhraseSettings | None, by: str) -> None:
+    """Explain the text, and draw what is known."""
+    history.say_what_changed(selection.model, selection.text)
+    edits = hero.edits_of_word(selection.text, selection.pair, selection.model)
+    plan = selection.plan(
         methods=methods,
         phrases=phrases,
-        analyses=similarity_of(selection.model),
-        **selection.target_options,
+        analyses=(
+            *similarity_of(selection.model),
+            *hero.neurons_of_word(selection.model),
+            *([] if edits is None else [edits]),
+            *trust.tests_asked_for(selection, methods),
+            *counterfactuals_asked_for(selection),
+            *pairs_asked_for(selection),
+        ),
     )
-    follow(plan, selection.model, draw)
+
+    above = hero.above(selection.boxes, selection.model, selection.contrasts)
+
+    def head(results: Results) -> None:
+        above(results)
+        if not pins.is_pinned_former():
+            before_after.draw(results, selection.model, hero.method_shown(results))
+
+    follow(plan, selection.model, partial(draw, by=by), head)
 
 
-def draw(results: Results, model: TextModel) -> None:
+def counterfactuals_asked_for(selection: Selection) -> tuple[Counterfactuals, ...]:
+    """Return the search for edits that change the decision, where the visitor asked for it."""
+    wanted = Counterfactuals.name in asked_for(selection) and Counterfactuals.requires <= selection.model.capabilities
+    return (Counterfactuals(),) if wanted else ()
+
+
+def pairs_asked_for(selection: Selection) -> tuple[WordInteractions, ...]:
+    """Return the search for words of two texts that act together, where the visitor asked for it."""
+    wanted = WordInteractions.name in asked_for(selection) and selection.pair is not None
+    return (WordInteractions(),) if wanted else ()
+
+
+def draw(results: Results, model: TextModel, by: str) -> None:
     """Draw the parts of the page that are computed."""
-    show.prediction(results.prediction, model, results.target, unread="the rest is struck through below")
+    show.warnings(results.prediction, model, "the rest is struck through")
     if results.target is None:
+        show.predicted_spans(results.prediction, None)
+        labels(results)
         return
+    with_neurons, results = results, hero.without_neurons(results)
     report = report_of(results, model, edges=False)
-    heatmaps(results, model, report)
-    alike(results)
-    key_phrases(results, report)
-    show.views(report, key="report", titled=True, group=GROUP, titles=show.method_titles())
+    further(results, (SimilarityAttribution, WordInteractions))  # of two texts the matrix is the picture
+    check(results, model, report)
+    further(results, (Counterfactuals,))
+    show.predicted_spans(results.prediction, results.target)
+    hero.method_tiles(results, report)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        steps(results, by)
+    with right:
+        key_phrases(results, report)
+    show.views(report, key="report", titled=True, group=hero.GROUP, titles=show.method_titles())
+    show.views(results.maps, key="maps", titled=True, group=hero.GROUP)
+    labels(results)
     attention(results.maps)
-    show.views(results.maps, key="maps", titled=True, group=GROUP)
-    if results.complete:
-        take_away(results, model)
+    edits = next((analysis for analysis in results.plan.others if isinstance(analysis, WordEdits)), None)
+    hero.inspector(with_neurons, model, edits)
+    if with_neurons.complete:
+        export(results, model)
+        history.keep(results, model)
+        playlist.prepare(results.plan, model)
 
 
-def heatmaps(results: Results, model: TextModel, report: Report) -> None:
-    """Draw the heatmap and the verdict of each method, and the word that is picked."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader("Which words", anchor=False, width="content", help=definition("piece"))
-        by = pickers.unit_picker()
-    show.context(report)
-    scales = shared_scales(report.attributions, by)
-    for method in results.plan.methods:
-        st.markdown(f"**{method.title}** {method.meaning}", help=show.limits_of(method))
-        attribution = results.attribution(method)
-        if attribution is None:
-            st.skeleton(height=60)
-            continue
-        show.views(
-            attribution,
-            key=f"heatmap_{method.name}",
-            by=by,
-            title=method.title,
-            group=GROUP,
-            largest=scales[attribution.scale],
-            special=True,
-        )
-        if not attribution.partial:
-            over = results.has(results.plan.methods) or has_ended(Work(results.plan, model))
-            running = () if over else ("the other methods",)
-            show.verdict(judged(method, attribution, report, model, running))
-    st.caption("The page *Is it right?* compares each explanation with word effects measured on the model.")
-    show.view("word_details", report, key="details", group=GROUP, titles=show.method_titles(), unknown=model.unk_id)
+def check(results: Results, model: TextModel, report: Report) -> None:
+    """Draw the verdict on the scores that are shown, and a button that tests them."""
+    method, attribution = hero.method_shown(results), hero.shown_attribution(results)
+    if method is None or attribution is None or attribution.partial:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="check"):
+        trust.line(results, model, method, attribution)
+        if Counterfactuals.requires <= model.capabilities and not has_counterfactuals(results):
+            budget = Counterfactuals().budget
+            cost = trust.cost(budget, attribution.tokens)
+            button("What would change it?", Counterfactuals.name, help=f"{Counterfactuals.meaning} {cost}")
+        pairs_button(results, model)
+        pins.pin_button(report)
+    pins.beside_the_pinned(report, method.name)
 
 
-def judged(
-    method: Method, attribution: Attribution, report: Report, model: TextModel, running: Sequence[str] = ()
-) -> Verdict:
-    """Return the verdict on an explanation, as far as that costs no pass; grey where something is `running`."""
-    others = [other for other in report.attributions if other is not attribution]
-    return verdict(attribution, others, weights=known(model, method), pending=running)
+def pairs_button(results: Results, model: TextModel) -> None:
+    """Draw a button that searches for words of two texts that act together, where a label is decided from both."""
+    plan, pairs = results.plan, WordInteractions()
+    if plan.text.text_pair is None or "label" not in model.capabilities or pairs in plan.analyses:
+        return
+    tokens = results.prediction.tokens
+    cost = trust.cost(pairs.passes(model, ExplainedText.untargeted(tokens)), tokens)
+    button("What acts together?", pairs.name, help=f"{pairs.meaning} {cost}")
 
 
-def alike(results: Results) -> None:
-    """Draw the answers of analyses beside methods and key phrases."""
+def has_counterfactuals(results: Results) -> bool:
+    """Whether the search for edits that change the decision is part of the page."""
+    return any(isinstance(analysis, Counterfactuals) for analysis in results.plan.others)
+
+
+def labels(results: Results) -> None:
+    """Draw every label with its share, and what else a prediction holds."""
+    if results.target is None and len(results.prediction.output.positions) > 1:
+        return  # labels of which word?
+    with st.expander("All labels"):
+        show.view("probabilities", results.prediction, key="probabilities", target=results.target, headed=False)
+        show.views(results.prediction, key="prediction", titled=True, target=results.target)
+
+
+def steps(results: Results, by: str) -> None:
+    """Draw the scores of the words as steps from the empty text to the answer."""
+    method, attribution = hero.method_shown(results), hero.shown_attribution(results)
+    if method is None:
+        return
+    if attribution is None:
+        awaited(200)
+        return
+    show.views(
+        attribution,
+        key="scores",
+        without=("token_heatmap",),  # the head of the page is the heatmap, and has the legend
+        by=by,
+        title=method.title,
+        group=hero.GROUP,
+        prediction=results.prediction,
+        about=f"{method.meaning} {show.limits_of(method)} {definition('piece')}",
+        legend=False,
+    )
+
+
+def further(results: Results, kinds: tuple[type, ...]) -> None:
+    """Draw the answers of analyses of some kinds."""
     for analysis in results.plan.others:
-        st.subheader(analysis.title, anchor=False)
-        matrix = results.answer(analysis)
-        if matrix is None:
-            st.skeleton(height=240)
+        if not isinstance(analysis, kinds):
+            continue
+        st.header(analysis.title, anchor=False, help=analysis.limits)
+        answer = results.answer(analysis)
+        if answer is None:
+            awaited(200)
         else:
-            show.views(matrix, key="answer", group=GROUP)
+            show.views(answer, key=f"answer_{analysis.name}", group=hero.GROUP)
 
 
 def key_phrases(results: Results, report: Report) -> None:
     """Draw the key phrases."""
     if results.plan.phrases is None:
         return
-    st.subheader("Key phrases", anchor=False, help=definition("key phrase"))
+    st.header("Key phrases", anchor=False, help=definition("key phrase"))
     if results.phrases is None:
-        st.skeleton(height=120)
+        awaited(120)
     elif not report.phrases:
         st.caption(show.plain(nothing_for(report)) or "The text has no word that could be removed.")
     else:
-        show.view("phrase_bars", report, key="phrases", group=GROUP)
+        show.view("phrase_bars", report, key="phrases", group=hero.GROUP)
 
 
 def attention(maps: AttentionMaps) -> None:
-    """Draw the attention graph."""
-    st.subheader("Attention, layer by layer", anchor=False, help=definition("attention weight"))
-    layers, heads, per_layer, special = pickers.graph_form(maps.layers, len(maps.groups), len(maps.tokens))
-    show.view(
-        "layer_graph", maps, key="graph", layers=layers, heads=heads, per_layer=per_layer, special=special, group=GROUP
-    )
+    """Draw the attention graph, under a heading that opens it."""
+    with st.expander("Attention, layer by layer"):
+        layers, heads, per_layer, special = pickers.graph_form(maps.layers, len(maps.groups), len(maps.tokens))
+        show.view(
+            "layer_graph",
+            maps,
+            key="graph",
+            layers=layers,
+            heads=heads,
+            per_layer=per_layer,
+            special=special,
+            group=hero.GROUP,
+        )
 
 
-def take_away(results: Results, model: TextModel) -> None:
+def export(results: Results, model: TextModel) -> None:
+    """Draw the menu of files, links and the Python of the page."""
+    with show.export_menu():
+        files(results, model)
+
+
+def files(results: Results, model: TextModel) -> None:
     """Draw files, links and the Python of the page."""
-    st.subheader("Take it with you", anchor=False)
 
     def report() -> Report:
         return report_of(results, model)
@@ -154,25 +238,21 @@ def take_away(results: Results, model: TextModel) -> None:
     def html() -> str:
         whole = report()
         about = {name: (METHODS[name].title, METHODS[name].meaning, METHODS[name].limits) for name in METHODS}
-        verdicts = {
-            method.name: judged(method, whole.attribution(method.name), whole, model) for method in results.plan.methods
-        }
+        verdicts = {method.name: trust.judged(results, model, method) for method in results.plan.methods}
         return document(whole, about, results.maps, verdicts=verdicts, unknown=model.unk_id, record=to_json(whole))
 
-    files = [
+    offered = [
         ("HTML, opens offline", html, "explanation.html", "text/html"),
         ("JSON, to replay", lambda: to_json(report()), "explanation.json", "application/json"),
         ("CSV of the scores", lambda: to_csv(report()), "scores.csv", "text/csv"),
     ]
     for matrix in results.of_type(SimilarityAttribution):
-        files.append(("CSV of the pairs", partial(matrix_to_csv, matrix), "pairs.csv", "text/csv"))
-    with st.container(horizontal=True):
-        for label, make, file, kind in files:
-            st.download_button(label, make, file, kind, on_click="ignore")
+        offered.append(("CSV of the pairs", partial(matrix_to_csv, matrix), "pairs.csv", "text/csv"))
+    for label, make, file, kind in offered:
+        st.download_button(label, make, file, kind, on_click="ignore", width="stretch")
     show.links(results.plan.text.text, results.plan.text.text_pair)
     st.caption("Each picture has SVG and PNG buttons in its corner.")
-    with st.expander("The Python that gives this page"):
-        st.code(as_python(results.plan, model), language="python")
+    show.python("The Python that gives this page", lambda: as_python(results.plan, model))
 
 
-screen.draw("explain_text", "Why did the model say that?", page, PARAMETERS)
+screen.draw(history.PAGE, "", page, PARAMETERS)

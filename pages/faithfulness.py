@@ -1,36 +1,33 @@
-"""Faithfulness of explanations of one text: verdicts, agreement of methods, measured effects, removal curves.
-
-And plausibility: agreement with words that a reader marks.
-"""
+"""Trust: the checks of an explanation as a list, every method beside it, and agreement with a reader's words."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import streamlit as st
 
+from explain.analyses.method_tests import MethodTests
 from explain.analyses.parameter_randomization import ParameterRandomization, cost, known
 from explain.analyses.word_interactions import WordInteractions
 from explain.core.guide import definition
 from explain.data.reference_texts import REFERENCE_TEXTS
-from explain.datatypes import MetricResult, Randomization, Report
-from explain.evaluation.verdict import verdict
+from explain.datatypes import MetricResult, Randomization, Report, Tokens
 from explain.methods.base import Method
 from explain.metrics.base import METRICS, TrialSettings
-from explain.models.analysis import Analysis, ExplainedText
+from explain.models.analysis import ExplainedText
 from explain.models.base import TextModel
 from explain.report.record import report_of, to_json
-from explain.run.plan import Plan
 from explain.run.results import Results
 from explain.views import randomization_table
 from explain.views.agreement_matrix import FIGURES
 from explain.views.token_heatmap import shared_scales
-from pages.shared import forms, links, screen, session, show
+from explain.views.verdicts import LEGEND, rows
+from pages.shared import checklist, forms, hero, history, links, screen, session, show, trust
+from pages.shared.asked import asked_for, button
 from pages.shared.own_rationale import own_rationale
-from pages.shared.selection import current_selection
-from pages.shared.work import Work, follow, has_ended
+from pages.shared.selection import Selection, current_selection
+from pages.shared.work import Work, awaited, follow, has_ended
 
-PAIR_PASSES = 2000  # enough for every two of 28 words; longer texts go by phrase
-GROUP = "faithfulness"  # a word picked in one picture is marked in all
+PAIRS = WordInteractions(budget=2000)  # enough for every two of 28 words; longer texts go by phrase
+GROUP = hero.GROUP
 ON_DEMAND = (
     "reference_robustness",
     "symmetric_relevance_gain",
@@ -53,28 +50,32 @@ PARAMETERS = {
 def page() -> None:
     """Draw the page."""
     selection = current_selection()
-    model, text, pair = selection.model, selection.text, selection.pair
-    with st.sidebar:
-        st.subheader("What is compared", anchor=False)
+    model = selection.model
+    with selection.settings:
         methods = forms.methods_form(model)
     if selection.problem:
-        show.advice(selection.problem)
+        selection.draw_problem()
+        history.menu(selection.bar)
         return
-    plan = Plan.for_text(
-        text,
-        pair,
+    plan = selection.plan(
         methods=methods,
-        tests=tests(model, text, pair, methods),
-        analyses=(*map(ParameterRandomization, weights_tested(model, methods)), *pairs_searched(model, text, pair)),
-        **selection.target_options,
+        analyses=(
+            *tests(selection, methods),
+            *map(ParameterRandomization, weights_tested(selection, methods)),
+            *pairs_searched(selection),
+        ),
     )
-    follow(plan, model, draw)
+    follow(plan, model, draw, hero.above(selection.boxes, model, selection.contrasts))
+    history.menu(selection.bar)
 
 
-def tests(model: TextModel, text: str, pair: str | None, methods: Sequence[Method]) -> TrialSettings | None:
-    """Draw the settings of the tests and their cost; return them where tests are switched on."""
-    with st.sidebar:
-        st.subheader("How it is tested", anchor=False)
+def tests(selection: Selection, methods: Sequence[Method]) -> list[MethodTests]:
+    """Draw the settings of the tests and their cost; return those of all methods, or of the methods asked for.
+
+    All have the same settings, so that one record holds them.
+    """
+    model, names = selection.model, asked_for(selection)
+    with selection.settings:
         on = links.toggle("Compare with measured effects", key="test", help=definition("measured effect"))
         more = links.multiselect(
             "Further metrics",
@@ -83,21 +84,24 @@ def tests(model: TextModel, text: str, pair: str | None, methods: Sequence[Metho
             format_func=lambda name: METRICS[name].title,
         )
         orders = links.slider("Random orders", 20, 200, 40, step=20, key="orders", help=definition("random order"))
+        if checklist.REFERENCE in names:
+            more = [*more, checklist.REFERENCE]
         settings = TrialSettings.from_names(more, orders)
-        tokens = model.encode(text, pair)
+        tokens = model.encode(selection.text, selection.pair)
         passes = settings.cost(model, tokens, methods)
         st.caption(f"At most {passes:,} passes, for {len(tokens.words)} words.", help=definition("pass"))
-    return settings if on else None
+    return [MethodTests(method, settings) for method in methods if on or method.name in names]
 
 
-def weights_tested(model: TextModel, methods: Sequence[Method]) -> list[Method]:
+def weights_tested(selection: Selection, methods: Sequence[Method]) -> list[Method]:
     """Return the methods to compare on random weights: those measured before, and on demand the rest."""
+    model = selection.model
     if "random_layers" not in model.capabilities:
         return []
     fresh = [method for method in methods if known(model, method) is None]
     if not fresh:
         return list(methods)
-    with st.sidebar:
+    with selection.settings:
         on = links.toggle(
             "Compare with random weights",
             key="random_weights",
@@ -106,42 +110,74 @@ def weights_tested(model: TextModel, methods: Sequence[Method]) -> list[Method]:
         )
         passes = sum(cost(model, method) for method in fresh)
         st.caption(f"At most {passes:,} passes, once: {', '.join(method.title for method in fresh)}.")
-    return list(methods) if on else [method for method in methods if method not in fresh]
+    names = asked_for(selection)
+    return [each for each in methods if on or each not in fresh or checklist.weights_name(each) in names]
 
 
-def pairs_searched(model: TextModel, text: str, pair: str | None) -> tuple[WordInteractions, ...]:
+def pairs_searched(selection: Selection) -> tuple[WordInteractions, ...]:
     """Draw the switch of the search for interactions, and return the analysis where it is on."""
-    pairs = WordInteractions(budget=PAIR_PASSES)
-    with st.sidebar:
+    with selection.settings:
         on = links.toggle(
             "Search for words that act together",
             key="pairs",
             help=definition("interaction"),
         )
-        st.caption(f"At most {pairs.passes(model, ExplainedText.untargeted(model.encode(text, pair))):,} passes.")
-    return (pairs,) if on else ()
+        st.caption(pairs_cost(selection.model, selection.model.encode(selection.text, selection.pair)))
+    return (PAIRS,) if on or PAIRS.name in asked_for(selection) else ()
+
+
+def pairs_cost(model: TextModel, tokens: Tokens) -> str:
+    """Return what the search for interactions costs, as a sentence."""
+    return trust.cost(PAIRS.passes(model, ExplainedText.untargeted(tokens)), tokens)
 
 
 def draw(results: Results, model: TextModel) -> None:
     """Draw the parts of the page that are computed."""
-    show.prediction(results.prediction, model, results.target, most=5)
+    show.warnings(results.prediction, model)
     if results.target is None:
         return
     report = report_of(results, model, edges=False)
     titles = show.method_titles()
     with st.container():  # it grows while methods are computed; the elements below keep their place
-        faithfulness(results, model, report, titles)
+        hero.method_tiles(results, report)
+        with st.container(key="checklist", gap="xsmall"):
+            checks(results, model, report, titles)
+            interactions(results, model)
+        every_method(results, model, titles)
+        show.views(report, key="report", titled=True, group=GROUP, titles=titles)
     own_rationale(report, titles)
+    hero.inspector(results, model)
     if results.has((*results.plan.methods, *results.plan.tests)):
-        take_away(results, model)
+        with show.export_menu():
+            take_away(results, model)
 
 
-def faithfulness(results: Results, model: TextModel, report: Report, titles: Mapping[str, str]) -> None:
-    """Draw verdicts, heatmaps, agreement and tests of the methods."""
-    verdicts(results, model, titles)
-    heatmaps(results, report)
+def checks(results: Results, model: TextModel, report: Report, titles: Mapping[str, str]) -> None:
+    """Draw the checks of the scores that are shown."""
+    method = hero.method_shown(results)
+    attribution = hero.shown_attribution(results)
+    if method is None or attribution is None or attribution.partial:
+        awaited(280)
+        return
+    measured = results.of_type(ParameterRandomization)
+
+    def effects() -> None:
+        if report.metrics:
+            show.view("removal_curves", report, key="curves", titles=titles)
+            figures(report.metrics, titles)
+
+    details = {
+        "effects": effects,
+        "reference": lambda: whiskers(report, method, titles),
+        checklist.WEIGHTS: lambda: weights(measured, titles),
+        "agreement": lambda: agreement(results, report, titles),
+    }
+    checklist.draw(results, model, method, details)
+
+
+def agreement(results: Results, report: Report, titles: Mapping[str, str]) -> None:
+    """Draw how far the methods agree, and the heatmap of each."""
     if len(report.attributions) > 1:
-        st.subheader("Do the methods agree?", anchor=False)
         figure = links.segmented_control(
             "Figure",
             list(FIGURES),
@@ -151,60 +187,47 @@ def faithfulness(results: Results, model: TextModel, report: Report, titles: Map
             label_visibility="collapsed",
         )
         show.view("agreement_matrix", report, key="agreement", figure=figure, titles=titles)
-    for interactions in results.of_type(WordInteractions):
-        st.subheader("What acts together", anchor=False)
-        show.views(interactions, key="pair_bars", group=GROUP)
-    weights(results.of_type(ParameterRandomization), titles)
-    if not results.plan.tests:
-        show.advice("Switch on the test in the sidebar to compare each explanation with effects measured on the model.")
-    elif report.metrics:
-        whiskers(report, titles)
-        st.subheader("Output while words are removed", anchor=False)
-        show.view("removal_curves", report, key="curves", titles=titles)
-        figures(report.metrics, titles)
-    show.views(report, key="report", titled=True, group=GROUP, titles=titles)
+    heatmaps(results, report)
 
 
-def verdicts(results: Results, model: TextModel, titles: Mapping[str, str]) -> None:
-    """Draw the verdict on each method."""
-    st.subheader("Verdicts", anchor=False, help=definition("verdict"))
-    for method in results.plan.methods:
-        attribution = results.attribution(method)
-        if attribution is None or attribution.partial:
-            st.skeleton(height=28)
-            continue
-        others = [other for other in results.attributions if other is not attribution]
-        randomization = results.answer(ParameterRandomization(method)) or known(model, method)
-        judged = verdict(
-            attribution, others, results.tests(method), randomization, still_running(results, model, method)
+def interactions(results: Results, model: TextModel) -> None:
+    """Draw the words that act together, or a button that searches for them."""
+    interacting = results.of_type(WordInteractions)
+    if interacting:
+        with st.expander(f":gray[:material/info:] {PAIRS.title}", expanded=True):
+            show.views(interacting[0], key="pair_bars", group=GROUP)
+        return
+    with checklist.row("pairs", "open", "Which words act together?"):
+        if PAIRS not in results.plan.others:
+            help = f"{definition('interaction')} {pairs_cost(model, results.prediction.tokens)}"
+            button("Search", PAIRS.name, help=help)
+        elif not has_ended(Work(results.plan, model)):
+            st.caption("running …", width="content")
+
+
+def every_method(results: Results, model: TextModel, titles: Mapping[str, str]) -> None:
+    """Draw a row of checks for each method."""
+    judged = [
+        trust.judged(results, model, method)
+        for method in results.plan.methods
+        if (attribution := results.attribution(method)) is not None and not attribution.partial
+    ]
+    if len(results.plan.methods) > 1 and judged:
+        st.header("Every method", anchor=False)
+        st.table(rows(judged, titles), border="horizontal", hide_index=True)
+        st.caption(LEGEND)
+    with st.expander("What a verdict says"):
+        st.caption(
+            "*It holds* does not prove that the model reasons this way. On film reviews that it was not tuned on, "
+            "it was said of no random explanation and of seven in eight of the default ones; on pairs of sentences, of "
+            "about half of the default ones. *Don't rely on it* does not prove that an explanation is wrong. "
+            "[How often the verdict is right](help?topic=docs%2Fverdict)"
         )
-        show.verdict(judged, titles[method.name])
-    st.caption(
-        "*It holds* does not prove that the model reasons this way. On film reviews that it was not tuned on, it was "
-        "said of no random explanation and of seven in eight of the default ones; on pairs of sentences, of about half "
-        "of the default ones. *Don't rely on it* does not prove that an explanation is wrong. "
-        "[How often the verdict is right](help?topic=docs%2Fverdict)"
-    )
-
-
-def still_running(results: Results, model: TextModel, method: Method) -> list[str]:
-    """Return what a verdict waits for, in words; nothing comes any more where the work was stopped or has failed."""
-    if has_ended(Work(results.plan, model)):
-        return []
-    planned = results.plan.analyses
-    waits: dict[str, Sequence[Analysis[Any, Any]]] = {
-        "the other methods": results.plan.methods,
-        "the comparison with measured effects": [tests for tests in results.plan.tests if tests.method == method],
-        "random weights": [each for each in (ParameterRandomization(method),) if each in planned],
-    }
-    return [words for words, analyses in waits.items() if not results.has(analyses)]
 
 
 def heatmaps(results: Results, report: Report) -> None:
     """Draw the heatmap of each method."""
-    st.subheader("The same words, method by method", anchor=False)
-    show.context(report)
-    scales = shared_scales(report.attributions, "word")
+    scales = shared_scales(report.attributions, "word", report.prediction)
     for method in results.plan.methods:
         attribution = results.attribution(method)
         if attribution is None:
@@ -216,32 +239,28 @@ def heatmaps(results: Results, report: Report) -> None:
             by="word",
             title=method.title,
             group=GROUP,
+            without=("waterfall",),
             largest=scales[attribution.scale],
+            prediction=report.prediction,
         )
 
 
-def whiskers(report: Report, titles: Mapping[str, str]) -> None:
-    """Draw the range of scores over several references, for each method."""
-    tested = [figure.method for figure in report.metrics if figure.metric == "reference_robustness"]
-    if tested:
-        st.subheader("From another empty text", anchor=False)
-    for method in tested:
-        st.markdown(f"**{titles[method]}**")
-        show.view("reference_whiskers", report, key=f"whiskers_{method}", method=method, title=titles[method])
+def whiskers(report: Report, method: Method, titles: Mapping[str, str]) -> None:
+    """Draw the range of a method's scores over several references, where they were computed."""
+    if any(figure.metric == checklist.REFERENCE and figure.method == method.name for figure in report.metrics):
+        title = titles[method.name]
+        show.view("reference_whiskers", report, key=f"whiskers_{method.name}", method=method.name, title=title)
 
 
 def weights(measured: Sequence[Randomization], titles: Mapping[str, str]) -> None:
     """Draw the correlations of scores with those on random weights."""
-    if not measured:
-        return
-    st.subheader("With random weights", anchor=False)
-    st.dataframe(randomization_table.rows(measured, titles), hide_index=True)
-    st.caption(randomization_table.note(measured))
+    if measured:
+        st.dataframe(randomization_table.rows(measured, titles), hide_index=True)
+        st.caption(randomization_table.note(measured))
 
 
 def figures(metrics: tuple[MetricResult, ...], titles: Mapping[str, str]) -> None:
     """Draw a table of all metrics and the meaning of each."""
-    st.subheader("Figures", anchor=False)
     rows = [
         {
             "method": titles[figure.method],
@@ -259,17 +278,15 @@ def figures(metrics: tuple[MetricResult, ...], titles: Mapping[str, str]) -> Non
         "beats random, %": st.column_config.NumberColumn(format="%.0f"),
     }
     st.dataframe(rows, hide_index=True, column_config=numbers, placeholder="–")
-    with st.expander("What each figure means"):
-        for name in dict.fromkeys(figure.metric for figure in metrics):
-            metric = METRICS[name]
-            st.markdown(f"**{metric.title}.** {metric.meaning} {metric.limits}")
+    for name in dict.fromkeys(figure.metric for figure in metrics):
+        metric = METRICS[name]
+        st.caption(f"**{metric.title}.** {metric.meaning} {metric.limits}")
 
 
 def take_away(results: Results, model: TextModel) -> None:
     """Draw the file of the report and a link."""
-    st.subheader("Take it with you", anchor=False)
     marks = session.marks()
-    with st.container(horizontal=True):
+    with st.container():
         st.download_button(
             "JSON, to replay",
             lambda: to_json(marks.add_to(report_of(results, model))),
@@ -281,4 +298,4 @@ def take_away(results: Results, model: TextModel) -> None:
     st.caption("Each picture has SVG and PNG buttons in its corner.")
 
 
-screen.draw("faithfulness", "Is the explanation right?", page, PARAMETERS)
+screen.draw("faithfulness", "", page, PARAMETERS)

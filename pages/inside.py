@@ -1,6 +1,6 @@
 """Inside the model, for one text: states, gradients and neurons of every layer, and neurons set to zero."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -10,7 +10,7 @@ from explain.analyses.max_activations import MaxActivations
 from explain.analyses.neuron_ablation import NeuronAblation
 from explain.analyses.neuron_activations import NeuronActivations
 from explain.core.guide import definition
-from explain.datatypes import Neuron, NeuronActivity, Tokens
+from explain.datatypes import Neuron, NeuronActivity
 from explain.models.analysis import Analysis
 from explain.models.base import TextModel
 from explain.report.as_python import ask_as_python
@@ -19,11 +19,10 @@ from explain.run.results import Results
 from explain.views.inside_tables import InsideTable, neurons_csv, states_csv, to_json
 from explain.views.layer_states import STATE_FIGURES
 from explain.views.top_neurons import neuron_rows
-from pages.shared import files, links, pickers, screen, show
+from pages.shared import files, hero, history, links, pickers, screen, show
 from pages.shared.selection import current_selection
-from pages.shared.work import CLICKED, Panel, follow
+from pages.shared.work import CLICKED, Panel, awaited, follow
 
-MOST_LABELS = 5  # of the prediction, which is a side matter on this page
 FIGURES_OF_ONE = {"activation": "activation", "activation_x_gradient": "activation x gradient"}
 
 LAYERS, NEURONS = "layers", "neurons"
@@ -35,9 +34,11 @@ def page() -> None:
     """Draw the page."""
     selection = current_selection()
     if selection.problem:
-        show.advice(selection.problem)
+        selection.draw_problem()
+        history.menu(selection.bar)
         return
     model, text, pair = selection.model, selection.text, selection.pair
+    hero.beside(selection.boxes, selection.plan(), selection.model)
     model.require({"neurons"})
     view = links.segmented_control(
         "View",
@@ -48,19 +49,21 @@ def page() -> None:
         label_visibility="collapsed",
     )
     windows = model.windows(text, pair)
-    panel = layers(model, windows) if view == LAYERS else neurons(model, windows)
-    plan = Plan.for_text(text, pair, analyses=panel.analyses, **selection.target_options)
+    with selection.settings:
+        token = pickers.word_picker(windows)
+    panel = layers(model, token) if view == LAYERS else neurons(model, token)
+    plan = selection.plan(analyses=panel.analyses)
 
     def draw_all(results: Results, model: TextModel) -> None:
-        show.prediction(results.prediction, model, results.target, most=MOST_LABELS)
+        show.warnings(results.prediction, model)
         panel.draw(results)
-        if results.complete:
-            python(plan, model)
+        hero.inspector(hero.known_scores(results, model), model)
 
     follow(plan, model, draw_all)
+    history.menu(selection.bar)
 
 
-def layers(model: TextModel, windows: Sequence[Tokens]) -> Panel:
+def layers(model: TextModel, token: int | None) -> Panel:
     """Draw the choice of a figure and a word, and return the panel of states."""
     analysis = HiddenStates()
     titles = {"length": "length", "gradient": "gradient", "state_x_gradient": "state x gradient"}
@@ -69,13 +72,11 @@ def layers(model: TextModel, windows: Sequence[Tokens]) -> Panel:
     figure = links.segmented_control(
         "Figure", list(titles), default="length", key="figure", format_func=titles.__getitem__, wrap=True
     )
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        token = pickers.word_picker(windows)
 
     def draw(results: Results) -> None:
         states = results.answer(analysis)
         if states is None:
-            st.skeleton(height=300)
+            awaited(300)
             return
         word = pickers.word_at(states.tokens, token) or ()
         show.views(states, key="states", on_chosen=pickers.select, figure=figure, selected=word)
@@ -88,12 +89,11 @@ def layers(model: TextModel, windows: Sequence[Tokens]) -> Panel:
     return Panel((analysis,), draw)
 
 
-def neurons(model: TextModel, windows: Sequence[Tokens]) -> Panel:
+def neurons(model: TextModel, token: int | None) -> Panel:
     """Draw the choices about neurons and return their panel."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         layer = pickers.layer_picker(model)
         figure, count = pickers.neuron_figure()
-        token = pickers.word_picker(windows)
     with st.container(horizontal=True, vertical_alignment="top"):
         picked = pickers.neuron_picker(model)
         zeroed, wrong = pickers.silenced(model)
@@ -107,12 +107,12 @@ def neurons(model: TextModel, windows: Sequence[Tokens]) -> Panel:
     def draw(results: Results) -> None:
         activity = results.answer(inside)
         if activity is None:
-            st.skeleton(height=300)
+            awaited(300)
             return
         unit = pickers.word_at(activity.tokens, token)
         rows = neuron_rows(activity, unit=unit, layer=layer, by=figure, count=count)
         neuron = picked or Neuron(*map(int, rows[0]["neuron"].split(".")))
-        st.subheader("Which neurons", anchor=False, help=definition("neuron"))
+        st.header("Which neurons", anchor=False, help=definition("neuron"))
         show.view(
             "top_neurons",
             activity,
@@ -130,7 +130,7 @@ def neurons(model: TextModel, windows: Sequence[Tokens]) -> Panel:
             st.markdown(f"**Highest activations of neuron {neuron} in the set**")
             drawn_or_awaited(words[0], results, neuron=neuron)
         if effect:
-            st.subheader("Does it matter?", anchor=False)
+            st.header("Does it matter?", anchor=False)
             drawn_or_awaited(effect[0], results)
         if results.has((*effect, *words)):
             table = InsideTable(
@@ -161,7 +161,7 @@ def drawn_or_awaited(analysis: Analysis[Any, Any], results: Results, **options: 
     """Draw an answer, or a placeholder while it is computed."""
     answer = results.answer(analysis)
     if answer is None:
-        st.skeleton(height=160)
+        awaited(160)
     else:
         show.views(answer, key=analysis.name, **options)
 
@@ -176,7 +176,7 @@ def one_neuron(
 ) -> None:
     """Draw the activation of one neuron over the text, and a button that sets it to zero."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(f"Neuron {neuron}", anchor=False, width="content")
+        st.header(f"Neuron {neuron}", anchor=False, width="content")
         figure = links.segmented_control(
             "Shown",
             list(FIGURES_OF_ONE),
@@ -205,21 +205,19 @@ def silence(name: str) -> None:
 
 
 def take_away(downloads: Mapping[str, tuple[str, str, Callable[[], str]]], results: Results, model: TextModel) -> None:
-    """Draw files and links of the page."""
-    st.subheader("Take it with you", anchor=False)
-    with st.container(horizontal=True):
+    """Draw the menu of files, links and the Python of the page."""
+    with show.export_menu():
         for label, (name, kind, make) in downloads.items():
             st.download_button(label, make, name, kind, on_click="ignore")
         show.record_button(results, model)
-    show.links(results.plan.text.text, results.plan.text.text_pair)
-    st.caption("Each picture has SVG and PNG buttons in its corner.")
+        show.links(results.plan.text.text, results.plan.text.text_pair)
+        st.caption("Each picture has SVG and PNG buttons in its corner.")
+        show.python("The Python that gives these figures", lambda: as_python(results.plan, model))
 
 
-def python(plan: Plan, model: TextModel) -> None:
-    """Draw the Python that gives the figures."""
-    with st.expander("The Python that gives these figures"):
-        for analysis in plan.analyses:
-            st.code(ask_as_python(analysis, plan, model), language="python")
+def as_python(plan: Plan, model: TextModel) -> str:
+    """Return the Python that gives the figures."""
+    return "\n".join(ask_as_python(analysis, plan, model) for analysis in plan.analyses)
 
 
-screen.draw("inside", "What happens inside?", page, PARAMETERS)
+screen.draw("inside", "", page, PARAMETERS)

@@ -87,7 +87,7 @@ def new(active: Run | None) -> None:
     if kind == CLASSES:
         columns = columns_of(dataset)
         described(session.learnable(dataset, dataset.sha256(), columns))
-        st.subheader("How", anchor=False)
+        st.header("How", anchor=False)
         settings = forms.training_form(own.TableSettings, ("train", "minutes", "epochs", "seed"))
     else:
         column = st.selectbox("Column with the text", dataset.names, key="lines_column")
@@ -97,7 +97,7 @@ def new(active: Run | None) -> None:
             "model guesses masked words and whether one text follows another. This is a demonstration: pretraining an "
             "encoder takes days and millions of pages."
         )
-        st.subheader("How", anchor=False)
+        st.header("How", anchor=False)
         settings = forms.training_form(lines.LinesSettings, ("minutes", "steps", "seed"))
     session.keep("training_name", "my-model")
     name = st.text_input("Name of the model", key="training_name", help="Lower-case letters, digits and hyphens.")
@@ -224,7 +224,7 @@ def ended(run: Run) -> None:
             begin(run.folder)
         if run.state == runs.FINISHED:
             session.turn_to(run.name)  # a link cannot do it on a click
-            st.page_link(Path(__file__).with_name("explain_text.py"), label="**Explain a text with it**")
+            st.page_link(Path(__file__).with_name("explain_text.py"), label="**Words with it**")
             card, record = ((run.folder / name).read_text(encoding="utf-8") for name in ("README.md", "training.json"))
             st.download_button("Its card", card, f"{run.name}.md", "text/markdown", on_click="ignore")
             st.download_button("Its record", record, f"{run.name}.json", "application/json", on_click="ignore")
@@ -243,11 +243,11 @@ def results(run: Run) -> None:
     """Draw the test figures of a finished run."""
     evaluation = read_evaluation(run.folder)
     if run.recipe["kind"] == "lines":
-        st.subheader("Before and after", anchor=False)
+        st.header("Before and after", anchor=False)
         st.table(words_rows(evaluation), border="horizontal", hide_index=True)
         st.caption("On documents that were held out whole. With so little text and time, a difference can be chance.")
         return
-    st.subheader("Test figures", anchor=False)
+    st.header("Test figures", anchor=False)
     st.caption(
         f"On {evaluation['count']:,} test rows that no model has seen, with 95 % intervals in brackets. The bag of "
         "words learned from the same training rows. "
@@ -268,7 +268,7 @@ def results(run: Run) -> None:
         st.markdown(show.plain(sentence))
     matrix = charts.confusion(evaluation)
     if matrix is not None:
-        st.subheader("Right and predicted labels", anchor=False)
+        st.header("Right and predicted labels", anchor=False)
         show.views(matrix, key="confusion")
     curves(run, evaluation)
 
@@ -278,7 +278,7 @@ def curves(run: Run, evaluation: Mapping[str, Any]) -> None:
     labels = list(evaluation["judges"][0]["curves"]["by_label"])
     if not labels:
         return
-    st.subheader("At every threshold", anchor=False)
+    st.header("At every threshold", anchor=False)
     label = st.selectbox("Label", labels, key="curve_label")
     show.views(charts.curve_charts(evaluation, label, run.name), key="curve_charts")
 

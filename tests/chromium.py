@@ -9,7 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+# The shell draws pages and has no window: a tenth quicker, and smaller to install.
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 # Without these, a fresh profile looks up hosts of its own at every start.
 ARGUMENTS = [
     "--no-sandbox",
@@ -45,11 +46,12 @@ def install() -> str:
     if shutil.which("apt-get"):
         root = [] if os.geteuid() == 0 else ["sudo", "-n"]
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "chromium"]):
+        installs = [["apt-get", "install", "-y", "-qq", name] for name in NAMES[:2]]
+        for command in (["apt-get", "update", "-qq"], *installs):
             tried.append(" ".join([*root, *command]))
             subprocess.run([*root, *command], env=environment, check=False, stdout=subprocess.DEVNULL)
-        if found := find():
-            return found
+            if found := find():
+                return found
     tried.append("playwright install chromium")
     subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
     if found := find():

@@ -13,10 +13,12 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test may reach for the network
+os.environ["EXPLAIN_HISTORY"] = "off"  # nor write into the history of whoever runs it
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("NUMBA_DISABLE_JIT", "1")  # compiling UMAP takes longer than all it does here
 
 from explain.models.base import TextModel
+from explain.models.counterfactuals.masked_words import MaskedWords
 from explain.models.loading.catalogue import load_folder, load_model
 from explain.models.transformer import EncoderModel
 from tests import chromium
@@ -37,7 +39,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
         def _split_scope(self, nodeid: str) -> str:
             if re.match(r"tests/pages/\w*browser\.py::", nodeid):
                 return "app"
-            return nodeid.partition("::" if "test_extensions.py" in nodeid else "[")[0]  # one process runs extensions
+            whole = any(f"/test_{file}.py" in nodeid for file in ("extensions", "ground_truth", "notebook"))
+            return nodeid.partition("::" if whole else "[")[0]  # what is long to set up, is set up once
 
     return Shared(config, log)
 
@@ -67,6 +70,18 @@ def tiny(tiny_folder_of: Callable[..., Path]) -> Callable[..., EncoderModel]:
         return loaded[folder]
 
     return load
+
+
+@pytest.fixture(scope="session")
+def _tiny_words(tiny: Callable[..., EncoderModel]) -> MaskedWords:
+    return MaskedWords(tiny("bert", "ForMaskedLM"))
+
+
+@pytest.fixture
+def tiny_fillers(_tiny_words: MaskedWords, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counterfactuals take their words from a tiny random model, which takes no time."""
+    for module in ("counterfactuals", "word_edits"):
+        monkeypatch.setattr(f"explain.analyses.{module}.masked_words", lambda: _tiny_words)
 
 
 @pytest.fixture(scope="session")

@@ -17,9 +17,14 @@ from explain.analyses.word_interactions import WordInteractions
 from explain.core import listing
 from explain.datatypes import (
     QUARTILES,
+    Comparison,
+    Counterfactual,
+    CounterfactualList,
     Cut,
     CutEffects,
     HeadEffects,
+    HistoryEntry,
+    HistoryList,
     LayerReadings,
     LayerStates,
     MetricResult,
@@ -27,16 +32,22 @@ from explain.datatypes import (
     NeuronActivity,
     NeuronEffects,
     NeuronWords,
+    PairInteractions,
+    Passes,
     Report,
     SimilarityMatrix,
     Target,
+    TextEdit,
     Tokens,
+    WordEdit,
+    WordEditList,
 )
 from explain.methods.base import METHODS
 from explain.models.analysis import ExplainedText
 from explain.report.record import to_json
-from explain.report.schema import json_schema
-from explain.testing import TOY_MODELS
+from explain.report.schema import comparison_json_schema, json_schema
+from explain.testing import TOY_MODELS, default_item
+from explain.text.edits import apply_edits
 from explain.views.base import VIEWS
 from explain.views.charts import Chart, Charts, Confusion, Line
 from explain.views.document import document
@@ -62,6 +73,15 @@ def sample_report() -> tuple[Report, Any]:
     return report, model.observe(report.prediction.tokens).maps
 
 
+def sample_comparison() -> Comparison:
+    """Two texts side by side: words that both have, one that is replaced, and some that one of them has."""
+    other = HOSTILE.replace("Good", "Zebra").replace("it?", "it so very bad?")
+    comparison = explain.compare(HOSTILE, other, TOY_MODELS["planted"], methods=["occlusion", "attention_rollout"])
+    errors = np.where(np.isnan(comparison.scores[0].differences), np.nan, 0.125)
+    drawn = dataclasses.replace(comparison.scores[0], errors=errors)
+    return dataclasses.replace(comparison, scores=(drawn, *comparison.scores[1:]))
+
+
 def results() -> dict[str, Any]:
     """What each view draws."""
     report, maps = sample_report()
@@ -85,6 +105,8 @@ def results() -> dict[str, Any]:
     )
     return {
         "attention_matrix": maps,
+        "before_after": sample_comparison(),
+        "compare": sample_comparison(),
         "cut_effects": CutEffects(target, ((Cut(0, 1),), (Cut(source=2),)), [0.5, -1.0], [False, True], 1.5),
         "head_effects": HeadEffects(tokens, target, [[0.5, -2.0]], [[False, True]], {}, {}, 1.5),
         "head_grid": maps,
@@ -100,6 +122,7 @@ def results() -> dict[str, Any]:
         ),
         "neuron_effects": effects,
         "token_heatmap": report.attribution("integrated_gradients"),
+        "waterfall": report.attribution("integrated_gradients"),
         "phrase_bars": report,
         "layer_graph": maps,
         "probabilities": report.prediction,
@@ -123,8 +146,67 @@ def results() -> dict[str, Any]:
         ),
         "confusion_matrix": Confusion((HOSTILE, "b", "never"), [[3, 1, 0], [2, 4, 0], [0, 0, 0]]),
         "similarity_matrix": _alike(tokens, target),
+        "counterfactual_edits": _edits(),
+        "hero": report,
+        "method_tiles": report,
+        "word_edits": _tries(),
+        "pair_matrix": _pairs(),
+        "history": _history(),
         "pair_bars": WordInteractions().run(TOY_MODELS["planted"], ExplainedText(tokens, target)),
     }
+
+
+def _pairs() -> PairInteractions:
+    model = TOY_MODELS["sequel"]
+    item = default_item(model, "Is <b> so zebra\u202e?", "so good, so dull")
+    return WordInteractions().run(model, ExplainedText(*item))
+
+
+def _edits() -> CounterfactualList:
+    start = HOSTILE.index("film")
+    edits = (TextEdit("insert", 0, (0, 0), "", "not"), TextEdit("replace", 0, (start, start + 4), "film", "<b>"))
+    part = Counterfactual(
+        ("fewest_edits", "most_fluent"),
+        edits,
+        (apply_edits(HOSTILE, edits),),
+        "negative",
+        0.75,
+        1.5,
+        (-2.0, -0.5, 1.5),
+        certified=True,
+        least_margin=-0.5,
+        evidence=3.0,
+        alone=0.25,
+        artefact=True,
+        perplexity_ratio=1.25,
+        words_changed=0.125,
+    )
+    return CounterfactualList((HOSTILE,), "positive", 0.875, -2.0, "negative", True, (part,), 1.0, Passes(90, 9), 300)
+
+
+def _history() -> HistoryList:
+    words = (("", "Good", 1.0), (" ", HOSTILE[5:30], -0.5), ("", "\u2026", 0.0))
+    about = ("sentiment", "0" * 64, "text_classification")
+    first = ("a" * 32, 1.5, HOSTILE, None, *about, "positive", "log_odds", None, "occlusion", HOSTILE, 0.75)
+    second = ("b" * 32, 0.5, "A", HOSTILE, *about, "so", "value", 3, "saliency", None, None)
+    entries = (HistoryEntry(*first, words, True), HistoryEntry(*second, (), False, {}, HOSTILE, True))
+    return HistoryList(entries, "/home/<b>/history", 2)
+
+
+def _tries() -> WordEditList:
+    start = HOSTILE.index("film")
+    edits = (
+        TextEdit("delete", 0, (start, start + 4), "film", ""),
+        TextEdit("insert", 0, (start, start), "", "not"),
+        TextEdit("replace", 0, (start, start + 4), "film", "<b>"),
+    )
+    tried = tuple(
+        WordEdit(edit, (apply_edits(HOSTILE, [edit]),), value, label, confidence)
+        for edit, (value, label, confidence) in zip(
+            edits, [(-1.0, "negative", 0.75), (2.0, HOSTILE, 0.875), (1.0, None, None)]
+        )
+    )
+    return WordEditList((4,), "film", 1.5, HOSTILE, 0.8125, tried)
 
 
 def _alike(tokens: Tokens, target: Target) -> SimilarityMatrix:
@@ -192,6 +274,7 @@ def golden_files() -> dict[Path, str]:
     files[ROOT / "docs" / "guide" / "command_line.md"] = command_line_page.page()
     files[listing.FILE] = listing.written()
     files[ROOT / "explain" / "report.schema.json"] = json.dumps(json_schema(), indent=1) + "\n"
+    files[ROOT / "explain" / "comparison.schema.json"] = json.dumps(comparison_json_schema(), indent=1) + "\n"
     return {path: _rounded(text) if path.parent == FOLDER else text for path, text in files.items()}
 
 

@@ -8,6 +8,8 @@ from explain.cli import (
     analyses,
     ask,
     attention,
+    compare,
+    counterfactual,
     embed,
     evaluate,
     extensions,
@@ -25,7 +27,7 @@ from explain.core.arguments import Parser
 from explain.core.errors import ExplainError
 
 COMMANDS = (
-    *(text, ask, attention, embed, neurons, evaluate, train),
+    *(text, compare, ask, counterfactual, attention, embed, neurons, evaluate, train),
     *(models, methods, metrics, analyses, extensions, serve, replay),
 )
 

@@ -1,4 +1,4 @@
-"""`explain replay`: computes a report again and compares every number."""
+"""`explain replay`: computes a report, or a comparison of two, again and compares every number."""
 
 import argparse
 
@@ -8,8 +8,8 @@ from explain.core.arguments import finite_number, not_empty
 
 def add_to(commands: Commands) -> None:
     """Add the command to the command line."""
-    command = commands.add_parser("replay", help="compute a report again and compare every number")
-    command.add_argument("report", type=not_empty, help="a report written with --format json")
+    command = commands.add_parser("replay", help="compute a report, or a comparison, again and compare every number")
+    command.add_argument("report", type=not_empty, help="a report or a comparison: JSON, or an HTML page")
     command.add_argument(
         "--tolerance",
         type=finite_number(0),
@@ -25,14 +25,24 @@ def add_to(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the largest difference; the exit status is 1 where the report does not hold."""
+    from explain.datatypes.decoding import parse
     from explain.models.loading.catalogue import load_model
-    from explain.report.record import read
-    from explain.report.replay import replay
+    from explain.report.comparison_record import comparison_from_record, is_comparison
+    from explain.report.record import from_record, read_document
+    from explain.report.replay import replay, replay_comparison
 
-    recorded = read(options.report)
-    other = load_model(options.model, task=recorded.model.task) if options.model else None
-    difference = replay(recorded, other)
-    unit = recorded.target.scale.replace("_", "-")
+    record = parse(read_document(options.report))
+    if is_comparison(record):
+        compared = comparison_from_record(record)
+        tasks = {report.model.task for report in (compared.report_a, compared.report_b)}
+        task = tasks.pop() if len(tasks) == 1 else None  # of two, the model's own
+        other = load_model(options.model, task=task) if options.model else None
+        difference, target = replay_comparison(compared, other), compared.report_a.target
+    else:
+        recorded = from_record(record)
+        other = load_model(options.model, task=recorded.model.task) if options.model else None
+        difference, target = replay(recorded, other), recorded.target
+    unit = target.scale.replace("_", "-")
     where = f" ({difference.where})" if difference.where and difference.same else ""
     print(f"{difference.compared} numbers compared; largest difference {difference.largest:.2e} {unit}{where}.")
     for sentence in difference.arithmetic:
@@ -40,5 +50,6 @@ def run(options: argparse.Namespace) -> int:
     if not difference.same:
         print(f"Other fields differ too; the first is {difference.where}.")
     well = difference.within(options.tolerance)
-    print("The report holds." if well else f"The report does not hold (tolerance {options.tolerance:g}).")
+    kind = "comparison" if is_comparison(record) else "report"
+    print(f"The {kind} holds." if well else f"The {kind} does not hold (tolerance {options.tolerance:g}).")
     return 0 if well else 1

@@ -25,6 +25,7 @@ from explain.core.errors import FileError
 
 _STREAM = re.compile(r"/dev/(?:(stdout)|(stderr)|fd/(\d{1,4}))|/proc/self/fd/(\d{1,4})")
 _PART = ".explain-{}.part"
+UNFINISHED = _PART.format("*")  # what a killed process may leave
 _CAN_NOT_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EROFS)  # answers of some file systems; no content is lost
 _REASONS = {
     errno.ENOSPC: "the disk is full",
@@ -39,8 +40,11 @@ _REASONS = {
 }
 
 
-def write_file(path: str | Path, content: str | bytes) -> None:
+def write_file(path: str | Path, content: str | bytes, *, mode: int | None = None) -> None:
     """Write a file whole; text is written in UTF-8.
+
+    Args:
+        mode: its permissions; by default those of the earlier file, or of any new one.
 
     Raises:
         FileError: it can't be written; an earlier file is unchanged.
@@ -50,13 +54,13 @@ def write_file(path: str | Path, content: str | bytes) -> None:
     except UnicodeEncodeError as error:
         half = error.object[error.start]
         raise FileError(f"{path} can't be written: its text holds {half!r}, which is no character.") from error
-    with atomic_file(path) as file:
+    with atomic_file(path, mode=mode) as file:
         file.write(encoded)
 
 
 @contextlib.contextmanager
-def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
-    """Open a binary file that replaces `path` when the block ends without an error.
+def atomic_file(path: str | Path, *, mode: int | None = None) -> Iterator[BinaryIO]:
+    """Open a binary file that replaces `path` when the block ends without an error; `mode` as in `write_file`.
 
     Raises:
         FileError: it can't be written; an earlier file is unchanged.
@@ -68,12 +72,13 @@ def atomic_file(path: str | Path) -> Iterator[BinaryIO]:
             with _stream(path) as stream:
                 yield stream
             return
-        part = _new_part(target)
+        part = _new_part(target, 0o666 if mode is None else mode)
         try:
             with part.open("r+b") as file:
                 yield file
                 file.flush()
-                _take_permissions(file.fileno(), target)
+                if mode is None:
+                    _take_permissions(file.fileno(), target)
                 _synchronize(file.fileno())
             part.replace(target)
         except BaseException:
@@ -229,10 +234,10 @@ def _stream(path: Path) -> BinaryIO:
     return os.fdopen(os.dup(number), "wb")
 
 
-def _new_part(target: Path) -> Path:
-    """Create an empty file beside a target, with the permissions of any new file."""
+def _new_part(target: Path, mode: int = 0o666) -> Path:
+    """Create an empty file beside a target, with some permissions, less those that the system denies new files."""
     part = target.with_name(_PART.format(secrets.token_hex(8)))
-    part.touch(0o666, exist_ok=False)
+    part.touch(mode, exist_ok=False)
     return part
 
 

@@ -1,4 +1,4 @@
-"""The installation: folders of the app, of shipped weights and of the user's models, and environment variables.
+"""The installation: folders of the app, of shipped weights, of the user's models and history; environment variables.
 
 In a checkout app and weights lie beside this package, in an installed wheel inside it.
 """
@@ -44,6 +44,19 @@ def models_folder() -> Path:
     named = os.environ.get("EXPLAIN_MODELS_DIR")
     share = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
     return Path(named).expanduser() if named else share / "explain" / "models"
+
+
+def history_folder() -> Path | None:
+    """Return the folder of what was explained on this machine; it may not exist yet. None: nothing is to be kept there.
+
+    Raises:
+        DataError: `EXPLAIN_HISTORY` names no possible folder.
+    """
+    named = os.environ.get("EXPLAIN_HISTORY", "")
+    if named == "off":
+        return None
+    state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    return own_path(named) if named else state / "explain" / "history"
 
 
 def own_path(place: str | Path) -> Path:

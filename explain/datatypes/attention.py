@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from explain.core.display import Displayed
 from explain.datatypes.arrays import BoolArray, FloatArray, check_finite, freeze_mapping, set_array
 from explain.datatypes.attribution import Attribution
 from explain.datatypes.prediction import Target
@@ -13,7 +14,7 @@ from explain.datatypes.tokens import Tokens
 
 
 @dataclass(frozen=True, eq=False)
-class AttentionMaps:
+class AttentionMaps(Displayed):
     """The attention weights of every layer.
 
     Attributes:
@@ -53,7 +54,7 @@ class AttentionMaps:
 
 
 @dataclass(frozen=True, eq=False)
-class AttentionVectors:
+class AttentionVectors(Displayed):
     """Queries of the attending tokens and keys of the attended ones.
 
     Attributes:
@@ -93,7 +94,7 @@ class Cut:
 
 
 @dataclass(frozen=True, eq=False)
-class HeadEffects:
+class HeadEffects(Displayed):
     """The effect of each head's removal on the target, beside figures of its attention.
 
     Attributes:
@@ -122,7 +123,7 @@ class HeadEffects:
 
 
 @dataclass(frozen=True, eq=False)
-class CutEffects:
+class CutEffects(Displayed):
     """The effect of cutting attention weights on the target, a set of cuts at a time.
 
     Attributes:
@@ -153,7 +154,7 @@ class AttentionEdge:
 
 
 @dataclass(frozen=True, eq=False)
-class HeadFigures:
+class HeadFigures(Displayed):
     """Figures that tell attention heads apart.
 
     Attributes:
@@ -168,7 +169,7 @@ class HeadFigures:
 
 
 @dataclass(frozen=True, eq=False)
-class LayerWeightMaps:
+class LayerWeightMaps(Displayed):
     """The weights that a method of the rollout family gives each layer, and the attribution that follows."""
 
     maps: AttentionMaps

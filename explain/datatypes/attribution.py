@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from explain.core.display import Displayed
 from explain.core.meter import Passes
 from explain.datatypes.arrays import FloatArray, check_finite, freeze_mapping, set_array
 from explain.datatypes.prediction import TARGET_SCALES, Target
@@ -15,7 +16,7 @@ GRANULARITIES = ("token", "word", "phrase", "sentence", "window")
 
 
 @dataclass(frozen=True, eq=False)
-class Attribution:
+class Attribution(Displayed):
     """A method's scores for the units of a text: the effect of each unit on the target.
 
     Attributes:
@@ -190,7 +191,7 @@ class EmptyText:
 
 
 @dataclass(frozen=True)
-class KeyPhraseList:
+class KeyPhraseList(Displayed):
     """The key phrases of a text, the strongest first.
 
     Attributes:

@@ -8,13 +8,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from explain.core.display import Displayed
 from explain.datatypes.arrays import FloatArray, check_finite, freeze_mapping, set_array
 
 QUARTILES = (0.25, 0.5, 0.75)  # of the curves of random orders: nine in ten of them cover nearly the whole picture
 
 
 @dataclass(frozen=True, eq=False)
-class MetricResult:
+class MetricResult(Displayed):
     """The result of a test of faithfulness.
 
     Attributes:
@@ -58,7 +59,7 @@ class MetricResult:
 
 
 @dataclass(frozen=True, eq=False)
-class TestResults:
+class TestResults(Displayed):
     """The metrics of one attribution; none where a text has too few words to order."""
 
     __test__ = False  # pytest would take the class for a test
@@ -67,7 +68,7 @@ class TestResults:
 
 
 @dataclass(frozen=True, eq=False)
-class Randomization:
+class Randomization(Displayed):
     """The similarity of a method's scores before and after the model's weights are randomized, from the head down.
 
     Attributes:
@@ -105,10 +106,37 @@ class Randomization:
 
 
 VERDICT_COLORS = ("green", "amber", "red", "grey")
+CHECK_STATES = ("passed", "doubtful", "failed", "noted", "open", "undefined")
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Check:
+    """One check of an explanation, a part of its verdict.
+
+    Attributes:
+        name: "additivity", "agreement" (with other methods), "effects" (measured ones), "signs", "reference" (texts),
+            or "random_weights".
+        state: "passed", "doubtful", "failed", "noted" (it decides nothing), "open" (not measured), or "undefined"
+            (it does not apply to these scores).
+        finding: what was found, in one sentence without numbers.
+        evidence: the same with its numbers, as a clause of the verdict's sentence; empty where it adds none.
+        facts: the numbers by name, as in `Verdict`.
+    """
+
+    name: str
+    state: str
+    finding: str
+    evidence: str = ""
+    facts: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        freeze_mapping(self, "facts")
+        if self.state not in CHECK_STATES:
+            raise ValueError(f"Check.state is {self.state!r}; expected one of {CHECK_STATES}.")
+
+
+@dataclass(frozen=True)
+class Verdict(Displayed):
     """A verdict on an explanation: does it hold for its text?
 
     Attributes:
@@ -119,6 +147,7 @@ class Verdict:
             model), "percentile" (of random orders with less of it), "signs" (share), "references" and "random_weights"
             (rank correlations).
         pending: what is still being computed, in words; the verdict is grey until it is there.
+        checks: what it rests on, in reading order; none for a text that is too short.
     """
 
     method: str
@@ -126,10 +155,12 @@ class Verdict:
     sentence: str
     facts: Mapping[str, float] = field(default_factory=dict)
     pending: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
 
     def __post_init__(self) -> None:
         freeze_mapping(self, "facts")
         object.__setattr__(self, "pending", tuple(self.pending))
+        object.__setattr__(self, "checks", tuple(self.checks))
         if self.color not in VERDICT_COLORS:
             raise ValueError(f"Verdict.color is {self.color!r}; expected one of {VERDICT_COLORS}.")
         if self.pending and self.color != "grey":
@@ -144,7 +175,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Plausibility:
+class Plausibility(Displayed):
     """Figures of agreement of a method with a reader's marked words, from 0 to 1; see `explain.numerics.plausibility`.
 
     Attributes:

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from explain.core.display import Displayed
 from explain.datatypes.arrays import FloatArray, check_finite, set_array
 from explain.datatypes.prediction import Target
 from explain.datatypes.tokens import Tokens
 
 
 @dataclass(frozen=True, eq=False)
-class LayerReadings:
+class LayerReadings(Displayed):
     """The head's reading of every layer; index 0 is the input of the first layer.
 
     Attributes:
@@ -53,7 +54,7 @@ class LayerReadings:
 
 
 @dataclass(frozen=True, eq=False)
-class LayerStates:
+class LayerStates(Displayed):
     """Sizes of token states, the target's gradients there, and the states' similarity, layer by layer.
 
     Index 0 of the layers is the input of the first; if layers begin with a norm, the last is the output of the model's

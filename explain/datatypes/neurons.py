@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from explain.core.display import Displayed
 from explain.datatypes.arrays import BoolArray, FloatArray, check_finite, freeze_mapping, set_array
 from explain.datatypes.prediction import Target
 from explain.datatypes.tokens import Tokens
@@ -30,7 +31,7 @@ class Neuron:
 
 
 @dataclass(frozen=True, eq=False)
-class NeuronActivity:
+class NeuronActivity(Displayed):
     """Every neuron of every layer's feed-forward part at every token, see `explain.models.neurons`; float32.
 
     Attributes:
@@ -59,7 +60,7 @@ class NeuronActivity:
 
 
 @dataclass(frozen=True, eq=False)
-class NeuronWords:
+class NeuronWords(Displayed):
     """The most active places of each neuron in a set of texts: at most one in a text, special tokens left out.
 
     Attributes:
@@ -108,7 +109,7 @@ class NeuronWords:
 
 
 @dataclass(frozen=True, eq=False)
-class NeuronEffects:
+class NeuronEffects(Displayed):
     """The effect of setting neurons to zero on the target, beside forecasts by gradients and random controls.
 
     Effects are the target's value less its value then, in the unit of `target.scale`.

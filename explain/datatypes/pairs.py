@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from explain.core.display import Displayed
 from explain.core.meter import Passes
 from explain.datatypes.arrays import FloatArray, IntArray, check_finite, freeze_mapping, set_array
 from explain.datatypes.prediction import Target
@@ -13,7 +14,7 @@ from explain.datatypes.tokens import Tokens
 
 
 @dataclass(frozen=True, eq=False)
-class SimilarityMatrix:
+class SimilarityMatrix(Displayed):
     """The contribution of every two parts, one of each text, to the texts' similarity.
 
     With f a text's vector at length 1, a and b the two texts, r and s their empty texts:
@@ -69,7 +70,7 @@ class SimilarityMatrix:
 
 
 @dataclass(frozen=True, eq=False)
-class PairInteractions:
+class PairInteractions(Displayed):
     """The effect of every two parts of a text beyond their effects alone, averaged over the presence of other parts.
 
     The sign: with both parts the target is higher than the sum of their effects (positive), or lower (negative). For

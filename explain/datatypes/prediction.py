@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from explain.core.display import Displayed
 from explain.datatypes.arrays import FloatArray, check_finite, set_array
 from explain.datatypes.tokens import Tokens
 
@@ -78,7 +79,7 @@ class PredictedSpan:
 
 
 @dataclass(frozen=True, eq=False)
-class Prediction:
+class Prediction(Displayed):
     """A model's prediction.
 
     Attributes:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from explain.core.display import Displayed
 from explain.datatypes.arrays import freeze_mapping
 from explain.datatypes.attention import AttentionEdge
 from explain.datatypes.attribution import Attribution, EmptyText, Phrase
@@ -35,7 +36,7 @@ class ModelRecord:
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class Answer(Displayed):
     """The result of an analysis, with the settings to recompute it.
 
     Attributes:
@@ -52,7 +53,7 @@ class Answer:
 
 
 @dataclass(frozen=True, eq=False)
-class Report:
+class Report(Displayed):
     """An explained text: everything that is shown, and everything needed to recompute it.
 
     A replay does not compare `created` and the attributions' `seconds`.

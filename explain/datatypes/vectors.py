@@ -5,12 +5,13 @@ from typing import ClassVar
 
 import numpy as np
 
+from explain.core.display import Displayed
 from explain.datatypes.arrays import BoolArray, FloatArray, IntArray, check_finite, set_array
 from explain.datatypes.report import ModelRecord
 
 
 @dataclass(frozen=True, eq=False)
-class TextVectors:
+class TextVectors(Displayed):
     """Texts as vectors, in the order of the texts.
 
     Attributes:
@@ -41,7 +42,7 @@ class TextVectors:
 
 
 @dataclass(frozen=True, eq=False)
-class Ranking:
+class Ranking(Displayed):
     """Texts by their nearness to something, the nearest first.
 
     Attributes:
@@ -60,7 +61,7 @@ class Ranking:
 
 
 @dataclass(frozen=True, eq=False)
-class TextMatrix:
+class TextMatrix(Displayed):
     """The similarities of some texts with each other.
 
     Attributes:
@@ -81,7 +82,7 @@ class TextMatrix:
 
 
 @dataclass(frozen=True, eq=False)
-class TextMap:
+class TextMap(Displayed):
     """Texts as points in a plane.
 
     Attributes:
@@ -106,7 +107,7 @@ class TextMap:
 
 
 @dataclass(frozen=True, eq=False)
-class TextClusters:
+class TextClusters(Displayed):
     """Texts in groups of like vectors.
 
     Attributes:

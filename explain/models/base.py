@@ -53,6 +53,7 @@ CAPABILITIES = {
     "neurons": "computes its feed-forward parts in a way of its own, so their neurons can't be seen",
     "vectors": "gives no vectors of texts",
     "jvp": "gives no vectors of texts that can be differentiated along a direction",
+    "label": "decides no label about a whole text, so no edit can change it",
     "random_layers": "has layers that share their weights, so they can't be drawn anew one after the other",
 }
 
@@ -108,6 +109,7 @@ class TextModel(ABC):
         task, head: what it decides.
         max_tokens: longest input it reads, special tokens included.
         mask_id, pad_id, unk_id: ids of those tokens, or None where the vocabulary has none.
+        mask_text: the mask token as it is written in a text; empty where there is none.
         layers, heads: of its attention.
         capabilities: what methods may require of it, see `CAPABILITIES`.
         scripts: the scripts it was trained on ("Latin"), or None where nobody said.
@@ -123,6 +125,7 @@ class TextModel(ABC):
     unk_id: int | None
     layers: int
     heads: int
+    mask_text: str = ""
     capabilities: frozenset[str] = frozenset()
     scripts: tuple[str, ...] | None = None
 
@@ -290,7 +293,7 @@ class TextModel(ABC):
             return old_member(self, name)
 
     def _lacking(self, need: str) -> ModelError:
-        other = "model" if need == "vectors" else "method"
+        other = "model" if need in ("vectors", "label") else "method"
         return ModelError(f"{self.name} ({self.record.architecture}) {CAPABILITIES[need]}. Use another {other}.")
 
     @final

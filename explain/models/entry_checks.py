@@ -91,6 +91,8 @@ def _served_apart(network: Network, batch: Tensor) -> Tensor:
 def _names(network: Network, inputs: dict[str, Tensor], gradients: bool, neurons: int) -> Iterator[str]:
     """Yield the names of `CAPABILITIES` that a network has, each tried on a text of ids."""
     yield from ("attention", "vectors")
+    if network.task.decides_label(network.head):
+        yield "label"
     if layers_of(network.module):
         yield "random_layers"
     if gradients:

@@ -72,6 +72,7 @@ class EncoderModel(TextModel):
         self.name, self.task, self.head, self.record, self.scripts = name, task, head, record, scripts
         self._tokenizer = tokenizer
         self.mask_id = tokenizer.mask_token_id
+        self.mask_text = "" if self.mask_id is None else str(tokenizer.mask_token)
         self.pad_id = tokenizer.pad_token_id
         self.unk_id = tokenizer.unk_token_id
         self.layers = module.config.num_hidden_layers

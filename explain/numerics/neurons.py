@@ -62,6 +62,32 @@ def most_of(values: FloatArray, count: int, *, layer: int | None = None, by_size
     return [(int(place) // width + (layer or 0), int(place) % width) for place in order]
 
 
+def most_above_elsewhere(
+    activations: FloatArray, units: Sequence[Sequence[int]]
+) -> list[tuple[int, int, float, float]]:
+    """Return for each unit the neuron with the largest `above_elsewhere` of `neuron_figures`.
+
+    Args:
+        activations (L, T, F).
+
+    Returns:
+        Layer, number, the activation here, and the mean at the other tokens, of each unit.
+
+    >>> most_above_elsewhere(np.array([[[1.0, 5.0], [-3.0, 5.0], [2.0, 5.0]]]), [[0, 1], [2]])
+    [(0, 1, 5.0, 5.0), (0, 0, 2.0, -1.0)]
+    """
+    count, width = activations.shape[1:]
+    total = activations.sum(axis=1, dtype=np.float64)
+    strongest = []
+    for unit in units:
+        here = activations[:, list(unit)]
+        largest = np.take_along_axis(here, np.abs(here).argmax(axis=1)[:, None], axis=1)[:, 0]
+        elsewhere = (total - here.sum(axis=1)) / (count - len(unit)) if len(unit) < count else total / count
+        layer, number = divmod(int((largest - elsewhere).argmax()), width)
+        strongest.append((layer, number, float(largest[layer, number]), float(elsewhere[layer, number])))
+    return strongest
+
+
 def random_neurons(neurons: Sequence[Place], width: int, draws: int, seed: int) -> list[list[Place]]:
     """Draw as many other neurons of the same layers, `draws` times, no neuron twice within a draw.
 

@@ -1,6 +1,9 @@
-"""Comparison of two reports: the largest difference of their numbers, and whether everything else is the same."""
+"""The difference of a replay from its record: of two records of one question, number by number and word by word.
 
-from collections.abc import Iterator
+Two reports of two questions are set side by side elsewhere, by `explain.report.side_by_side`.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,6 +69,26 @@ def compare(recorded: Report, again: Report) -> Difference:
             comparison.differ(place)
     return Difference(
         comparison.largest, comparison.where, comparison.same, comparison.compared, tuple(_changed(recorded))
+    )
+
+
+def compare_records(recorded: Any, again: Any) -> Difference:
+    """Compare JSON values of any form, as `compare` compares reports."""
+    comparison = _Comparison()
+    comparison.walk("", recorded, again)
+    return Difference(comparison.largest, comparison.where, comparison.same, comparison.compared)
+
+
+def joined(parts: Sequence[tuple[str, Difference]]) -> Difference:
+    """Return the difference of several parts together; each place is named after its part."""
+    named = [(f"{name}.{part.where}".strip(".") if part.where else name, part) for name, part in parts]
+    place, largest = max(named, key=lambda entry: (not entry[1].same, entry[1].largest))
+    return Difference(
+        largest=max(part.largest for _, part in named),
+        where=place if largest.where else "",
+        same=all(part.same for _, part in named),
+        compared=sum(part.compared for _, part in named),
+        arithmetic=tuple(dict.fromkeys(sentence for _, part in named for sentence in part.arithmetic)),
     )
 
 

@@ -24,6 +24,7 @@ from explain.numerics.edges import top_edges
 from explain.report.migration import SCHEMA, migrated
 from explain.report.reading import read_report
 from explain.run.results import Results
+from explain.views.document import record_in
 
 EDGES_PER_LAYER = 40  # kept in a report
 MOST_BYTES = 200_000_000  # of a JSON document
@@ -131,12 +132,26 @@ def from_record(record: Any) -> Report:
 
 def read(path: str | Path) -> Report:
     """Read a report from a file; see `from_json`."""
+    return from_json(read_document(path))
+
+
+def read_document(path: str | Path) -> str:
+    """Return the JSON document of a file, or the one that a page holds.
+
+    Raises:
+        RecordError: the file can't be read, is no text, or is a page without a record.
+    """
     try:
-        document = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
         raise RecordError(f"{path} can't be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise RecordError(f"{path} is not UTF-8 text, so it is no report.") from error
     except ValueError as error:  # a zero byte, half a character
         raise RecordError(f"{str(path)!r} can't be read: no file can have that name.") from error
-    return from_json(document)
+    if not text.lstrip().startswith("<"):
+        return text
+    record = record_in(text)
+    if record is None:
+        raise RecordError(f"{path} is a page that holds no record. Save the explanation as JSON, or as HTML, again.")
+    return record

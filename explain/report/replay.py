@@ -6,14 +6,16 @@ from explain.analyses.base import make_analysis
 from explain.core.errors import RecordError
 from explain.core.meter import Meter
 from explain.core.settings import make
-from explain.datatypes import Report
+from explain.datatypes import Comparison, Report
 from explain.evaluation.plausibility import plausibility
 from explain.methods.base import METHODS
 from explain.metrics.base import TrialSettings
 from explain.models.base import TextModel
 from explain.models.loading import catalogue
-from explain.report.comparison import Difference, compare
+from explain.report.comparison import Difference, compare, compare_records, joined
+from explain.report.comparison_record import comparison_to_record
 from explain.report.record import report_of
+from explain.report.side_by_side import compare_reports
 from explain.run import engine
 from explain.run.plan import Plan
 from explain.text.phrases import PhraseSettings
@@ -55,6 +57,36 @@ def replay(recorded: Report, model: TextModel | None = None, meter: Meter | None
     if recorded.rationale is not None:
         again = dataclasses.replace(again, rationale=plausibility(again, recorded.rationale.words))
     return compare(recorded, again)
+
+
+def replay_comparison(recorded: Comparison, model: TextModel | None = None, meter: Meter | None = None) -> Difference:
+    """Compute both reports of a comparison again, and everything that follows from them.
+
+    What follows is computed from the recorded reports, so that no rank jumps where two scores are nearly equal.
+
+    Args:
+        recorded: the record.
+        model: a model that is in another place now; it serves each report that it made.
+
+    Raises:
+        RecordError, ModelError: as `replay`; the model made neither of the reports.
+    """
+    reports = {"report_a": recorded.report_a, "report_b": recorded.report_b}
+    made = {name for name, report in reports.items() if model and _made_by(model, report)}
+    if model is not None and not made:
+        raise RecordError(f"The model {model.name!r} made neither of the two reports. Leave out --model, or give one.")
+    follows, again = (
+        {name: part for name, part in comparison_to_record(comparison).items() if name not in reports}
+        for comparison in (recorded, compare_reports(recorded.report_a, recorded.report_b))
+    )
+    parts = [("", compare_records(follows, again))]
+    for name, report in reports.items():
+        parts.append((name, replay(report, model if name in made else None, meter)))
+    return joined(parts)
+
+
+def _made_by(model: TextModel, report: Report) -> bool:
+    return all(getattr(model.record, field) == getattr(report.model, field) for field in ("weight_sha256", "task"))
 
 
 def plan_of(recorded: Report) -> Plan:

@@ -1,4 +1,4 @@
-"""The JSON Schema of a report, generated from the datatypes and the registry of analyses."""
+"""The JSON Schemas of a report and of a comparison, generated from the datatypes and the registry of analyses."""
 
 import dataclasses
 import types
@@ -10,9 +10,10 @@ import numpy as np
 
 from explain.analyses.base import ANALYSES
 from explain.core.settings import Setting, settings_of
-from explain.datatypes import Answer, ModelRecord, Phrase, Prediction, Report, Target, Tokens
+from explain.datatypes import Answer, Comparison, ModelRecord, Phrase, Prediction, Report, Target, Tokens
 from explain.datatypes.decoding import hints_of, omitted_fields
 from explain.models.analysis import TEXTS, Analysis
+from explain.report import side_by_side
 from explain.report.migration import SCHEMA
 
 _OPTIONAL: dict[type, tuple[str, ...]] = {  # earlier reports lack these
@@ -34,6 +35,21 @@ def json_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"{SCHEMA}.schema.json",
         "title": "One text explained",
+        **body,
+        "$defs": definitions,
+    }
+
+
+def comparison_json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a comparison; it refers to that of a report, whose file lies beside its own."""
+    report = {"$ref": f"{SCHEMA}.schema.json"}
+    definitions: dict[str, Any] = {"Report": {}}  # an entry, so that no report is described again
+    body = _schema(Comparison, definitions)
+    definitions["Report"] = report
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"{side_by_side.SCHEMA}.schema.json",
+        "title": "Two explanations side by side",
         **body,
         "$defs": definitions,
     }

@@ -13,6 +13,7 @@ from typing import Any
 from explain.analyses.key_phrases import empty_text
 from explain.core.meter import Meter
 from explain.datatypes import EmptyText, Prediction, Tokens
+from explain.methods.base import Method
 from explain.metrics.base import Trial, TrialSettings
 from explain.models.analysis import MODEL, Analysis, ExplainedText
 from explain.models.base import Observation, TextModel, check_same_score
@@ -46,6 +47,17 @@ def parts_at_once(plan: Plan, model: TextModel) -> int:
     if _passes_of_prediction(model.windows(plan.item.text, plan.item.text_pair)) > FEW_PASSES:
         return 0
     return len((OBSERVATION, TARGET)) if plan.analyses else jobs.ALL
+
+
+def cheapest_first(plan: Plan, model: TextModel, subject: ExplainedText) -> list[Method]:
+    """Return the methods of a plan in the order they are computed."""
+    return sorted(plan.methods, key=lambda method: method.passes(model, subject))
+
+
+def in_order(plan: Plan, model: TextModel, subject: ExplainedText) -> tuple[Analysis[Any, Any], ...]:
+    """Return the analyses of a plan about one text in the order they are computed."""
+    phrases = () if plan.phrases is None else (plan.phrases,)
+    return (*cheapest_first(plan, model, subject), *phrases, *plan.tests, *plan.others)
 
 
 def _passes_of_prediction(windows: Sequence[Tokens]) -> int:
@@ -139,7 +151,7 @@ def _text_parts(
     if plan.methods and target.protected and len(model.removable(tokens, target)):  # said above the heatmaps
         yield EMPTY_TEXT, _asked_alone(plan, working, subject, meter, recall, (*place, target))
     attributions = {}
-    for method in sorted(plan.methods, key=lambda method: method.passes(model, subject)):
+    for method in cheapest_first(plan, model, subject):
         attribution = recall((*place, target, method.key), partial(method.run, working, subject, meter))
         check_same_score(attribution.output, served, model.name)
         attributions[method] = attribution

@@ -27,6 +27,7 @@ _log = logging.getLogger(__name__)
 QUEUE_LENGTH = 64
 LOOK_SECONDS = 1.0  # between two looks at which visitors are connected
 MOST_ABSENCES = 3  # looks in a row that a visitor may be missing: a page that is reloaded connects again meanwhile
+REMEMBERED = 0.5  # of the pace so far, after each turn: the first passes of a server are slow, and others may compute
 ALL = sys.maxsize  # parts of a job
 CACHE_BYTES = 256 << 20
 
@@ -133,6 +134,7 @@ class Job:
 
     Args:
         at_once: how many of its first parts are computed on the fast lane.
+        background: it runs only while nothing else waits, and takes nobody's turn.
 
     Attributes:
         key: what it computes; jobs of one key are one job.
@@ -143,10 +145,10 @@ class Job:
         turn: the round in which it lined up; in a round each visitor has one turn.
     """
 
-    def __init__(self, key: Hashable, work: Work, cost: int, at_once: int = 0) -> None:
+    def __init__(self, key: Hashable, work: Work, cost: int, at_once: int = 0, background: bool = False) -> None:
         self.key = key
         self.cost = max(1, cost)
-        self.at_once = at_once
+        self.at_once, self.background = at_once, background
         self.meter = Meter(on_part=self._take)
         self.state = "queued"
         self.error: BaseException | None = None
@@ -268,7 +270,7 @@ class Jobs:
         self._round = 0
         self._next_turns: dict[Hashable, int] = {}  # the round of a visitor's next turn, unless it is open to everyone
         self._absences: dict[Hashable, int] = {}
-        self._seconds, self._positions = 0.0, 0
+        self._seconds, self._positions = 0.0, 0.0
         self._changed = threading.Condition()
         self._started = False
 
@@ -281,6 +283,7 @@ class Jobs:
         *,
         at_once: int = 0,
         replace: bool = True,
+        background: bool = False,
     ) -> Job:
         """Queue a piece of work, or join the one of the same key that waits or runs already.
 
@@ -289,6 +292,7 @@ class Jobs:
             visitor: who asks; None for work that no visitor asked for, which is never given up.
             at_once: how many of its first parts take a few passes only, and are computed on the fast lane; `ALL` for
                 the whole job.
+            background: nobody waits for it yet, so it runs only while nothing else waits.
             replace: whether the visitor watches his earlier jobs no longer; those that nobody else watches are stopped.
 
         Raises:
@@ -302,9 +306,10 @@ class Jobs:
             for job in self._all():
                 if job.key == key and not job.meter.cancelled:
                     job.visitors.append(visitor)
+                    job.background = job.background and background
                     return job
-            self._check_room(visitor)
-            job = Job(key, work, cost, at_once)
+            self._check_room(visitor, background)
+            job = Job(key, work, cost, at_once, background)
             job.visitors.append(visitor)
             if at_once > 0:
                 self._entering.append(job)
@@ -340,21 +345,23 @@ class Jobs:
                         self._unwatch(job, visitor)
 
     def seconds(self, positions: int) -> float | None:
-        """Return about how long passes over so many tokens take, by those so far; None before there were any."""
+        """Return about how long passes over so many tokens take, by the last ones; None before there were any."""
         with self._changed:
             return positions * self._seconds / self._positions if self._positions else None
 
     def _all(self) -> list[Job]:
         return [*self._beginning, *self._running, *self._entering, *self._waiting]
 
-    def _check_room(self, visitor: Hashable | None) -> None:
-        own = sum(visitor in job.visitors for job in self._all() if not job.meter.cancelled)
-        if visitor is not None and self._most_per_visitor is not None and own >= self._most_per_visitor:
+    def _check_room(self, visitor: Hashable | None, background: bool) -> None:
+        foreground = [job for job in self._all() if not job.background]
+        own = sum(visitor in job.visitors for job in foreground if not job.meter.cancelled)
+        most = None if visitor is None or background else self._most_per_visitor
+        if most is not None and own >= most:
             raise Busy(
                 f"{own} jobs of yours wait or run already, and this server allows no more. Stop one, or wait until one "
                 "has finished."
             )
-        waiting = len(self._entering) + len(self._waiting)
+        waiting = len(self._entering) + sum(background or not job.background for job in self._waiting)
         if waiting >= self._queue_length:
             raise Busy(f"{waiting} texts are waiting already. Try again in a minute.")
 
@@ -379,19 +386,25 @@ class Jobs:
         self._waiting.append(job)
 
     def _line(self) -> list[Job]:
-        """Return the jobs that wait in the order of their turns, of one round the one first that waits longest."""
+        """Return the jobs that wait in the order of their turns, of one round the one first that waits longest.
+
+        Those in the background come last.
+        """
         line, waiting, next_turns = [], list(self._waiting), dict(self._next_turns)
         while waiting:
-            job = min(waiting, key=lambda waiting_job: _turn(waiting_job, next_turns))
+            job = min(waiting, key=lambda waiting_job: (waiting_job.background, _turn(waiting_job, next_turns)))
             waiting.remove(job)
             line.append(job)
-            next_turns |= dict.fromkeys(_takers(job), _turn(job, next_turns) + 1)
+            if not job.background:
+                next_turns |= dict.fromkeys(_takers(job), _turn(job, next_turns) + 1)
         return line
 
     def _next_job(self) -> Job:
         """Take the job out whose turn it is."""
         job = self._line()[0]
         self._waiting.remove(job)
+        if job.background:
+            return job
         self._round = _turn(job, self._next_turns)
         self._next_turns |= dict.fromkeys(_takers(job), self._round + 1)
         self._next_turns = {taker: turn for taker, turn in self._next_turns.items() if turn > self._round}
@@ -417,8 +430,9 @@ class Jobs:
             began, positions = time.monotonic(), job.spent.positions
             job.run(lambda count: bool(self._waiting))
             with self._changed:
-                self._seconds += time.monotonic() - began
-                self._positions += job.spent.positions - positions
+                if job.spent.positions > positions:
+                    self._seconds = REMEMBERED * self._seconds + time.monotonic() - began
+                    self._positions = REMEMBERED * self._positions + job.spent.positions - positions
                 self._running.remove(job)
                 self._go_on_later(job)
 
@@ -462,4 +476,4 @@ def failure(job: Job) -> str:
     if isinstance(job.error, ExplainError):
         return str(job.error)
     kind = type(job.error).__name__ if job.error else "unknown error"
-    return f"Something went wrong in the tool itself ({kind}). The log has the details; your text is still there."
+    return f"Something went wrong in the tool itself ({kind}). The log has the details."

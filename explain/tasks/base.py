@@ -131,6 +131,10 @@ class Task(ABC):
         """Whether a head of these labels is one of this task's."""
         return True
 
+    def decides_label(self, head: Head) -> bool:
+        """Whether a head decides on labels of the whole text, all of them in one pass."""
+        return False
+
     def second_texts(self, text_pair: str | None) -> tuple[str | None, ...]:
         """Return the second texts that are read with the first, one after the other, where one field holds several.
 
@@ -236,6 +240,9 @@ class LabelTask(Task):
     scales: ClassVar[tuple[str, ...]] = (
         *("log_odds", "probability", "log_probability", "logit", "logit_difference", "value"),
     )
+
+    def decides_label(self, head: Head) -> bool:
+        return not (head.value or self.read_as)
 
     def prediction(self, raw: Raw, tokens: Tokens, head: Head) -> Prediction:
         output = as_output(raw["logits"][:1], head)

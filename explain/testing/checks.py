@@ -60,8 +60,8 @@ def check_repeatable(method: Method, model: TextModel) -> None:
 def check_batching(method: Method, model: TextModel) -> None:
     """Check that a text has the same scores alone and among longer and shorter texts."""
     subjects = [default_item(model, *text) for text in texts_for(model).values()]
-    for subject, together in zip(subjects, method.attribute_batch(model, subjects), strict=True):
-        alone = method.attribute(model, *subject)
+    batch = method.attribute_batch(model, subjects)
+    for (alone, _), together in zip(_attributions(method, model), batch, strict=True):
         assert np.allclose(alone.scores, together.scores, atol=2e-4)
         assert alone.passes.forward == together.passes.forward
 

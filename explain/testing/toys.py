@@ -201,6 +201,7 @@ def _tick(meter: Meter | None, forward: int, positions: int) -> None:
 class ToyClassifier(ToyModel):
     """A classifier of two labels. The negative logit is zero, so the log-odds of "positive" are the positive logit."""
 
+    capabilities = ToyModel.capabilities | {"label"}
     task = TASKS["text_classification"]
     head = Head(("negative", "positive"))
 
@@ -303,6 +304,7 @@ class SequelModel(CurvedModel):
 class JudgingModel(CurvedModel):
     """A model of entailment: the curved model's number against zero; "neutral" has no part in it."""
 
+    capabilities = ToyModel.capabilities
     task = TASKS["zero_shot_classification"]
     head = Head(("contradiction", "neutral", "entailment"))
 

@@ -43,6 +43,7 @@ class View(ABC):
         placed: whether a page names the view and gives it a place, such as below widgets of its own. The other views
             of a type are drawn wherever a page shows a result of that type.
         drawn_by: the view whose script draws this view's data; empty where the view has a script of its own.
+        uses: files of `assets` whose functions the script calls, besides `drawing.js`.
     """
 
     name: ClassVar[str]
@@ -52,6 +53,7 @@ class View(ABC):
     alone: ClassVar[bool] = True
     placed: ClassVar[bool] = False
     drawn_by: ClassVar[str] = ""
+    uses: ClassVar[tuple[str, ...]] = ()
 
     def fits(self, result: Any) -> bool:
         """Whether a result of the accepted type holds what this view draws."""
@@ -64,7 +66,7 @@ class View(ABC):
     @property
     def own_script(self) -> str:
         """JavaScript that defines `draw(root, data)` and may use `drawing.js`; by default a file of `assets`."""
-        return asset(f"{self.drawn_by or self.name}.js")
+        return "\n".join(map(asset, (*self.uses, f"{self.drawn_by or self.name}.js")))
 
     @property
     def script(self) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from explain.core.display import Displayed
 from explain.datatypes.arrays import IntArray, set_array
 
 
@@ -42,7 +43,7 @@ class Chart:
 
 
 @dataclass(frozen=True)
-class Charts:
+class Charts(Displayed):
     """Charts that are shown together, and a note on what they show and what they do not."""
 
     charts: tuple[Chart, ...]
@@ -51,7 +52,7 @@ class Charts:
 
 
 @dataclass(frozen=True, eq=False)
-class Confusion:
+class Confusion(Displayed):
     """Number of texts by right label and predicted label.
 
     Attributes:

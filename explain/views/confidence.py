@@ -5,16 +5,18 @@
 Records, CSV files and Python keep what the model gives, and T. Guo et al. (2017), https://arxiv.org/abs/1706.04599.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from explain.datatypes import FloatArray, Output, Prediction
-from explain.views.base import percent, visible
+from explain.datatypes import Attribution, FloatArray, Output, Prediction, Target
+from explain.views.base import UNITS, percent, visible
 
 SURE = 90  # percent; from here on a model is called sure
 LEANS = 60  # percent; below it a model leans
 NEAR = 10  # percentage points; a label no farther behind is near
+
+LOG_ODDS_DIAGNOSTICS = {"mean_output", "disagreement", "intercept", "intercepts"}  # those that are in the target's unit
 
 
 def calibrated(probabilities: FloatArray, temperature: float | None, *, exclusive: bool) -> FloatArray:
@@ -40,6 +42,58 @@ def shown_probabilities(output: Output, temperature: float | None) -> FloatArray
     if output.exclusive:
         return _softmax(output.logits / temperature)
     return _sigmoid(output.logits / temperature)
+
+
+def divisor(prediction: Prediction | None, target: Target) -> float | None:
+    """Return the temperature that a target's log-odds, and scores that sum to them, are divided by for display.
+
+    Of two exclusive labels, and of a label decided alone, calibrated log-odds are the raw ones / T. Of more labels they
+    are not, as the other labels' probabilities move among themselves: None, as without a temperature.
+    """
+    if prediction is None or prediction.temperature is None or target.scale != "log_odds":
+        return None
+    output = prediction.output
+    if output.listed_of is not None or (output.exclusive and len(output.labels) != 2):
+        return None
+    return prediction.temperature
+
+
+def shown_divisor(prediction: Prediction, attribution: Attribution) -> float | None:
+    """Return the temperature that an attribution's scores are divided by where they are shown; None: they are not."""
+    return divisor(prediction, attribution.target) if attribution.scale == "log_odds" else None
+
+
+def calibrated_scores(prediction: Prediction | None, attribution: Attribution) -> Attribution:
+    """Return an attribution with each number that is shown divided by the temperature, where that is exact."""
+    temperature = None if prediction is None else shown_divisor(prediction, attribution)
+    if temperature is None:
+        return attribution
+    start, error, diagnostics = attribution.baseline_output, attribution.error, dict(attribution.diagnostics)
+    for name in LOG_ODDS_DIAGNOSTICS & diagnostics.keys():
+        number = diagnostics[name]
+        diagnostics[name] = (
+            [each / temperature for each in number] if isinstance(number, list) else number / temperature
+        )
+    return replace(
+        attribution,
+        scores=attribution.scores / temperature,
+        error=None if error is None else error / temperature,
+        output=attribution.output / temperature,
+        baseline_output=None if start is None else start / temperature,
+        emptied_outputs=tuple(empty / temperature for empty in attribution.emptied_outputs),
+        diagnostics=diagnostics,
+    )
+
+
+def calibrated_unit(scored: Attribution | Target, temperature: float | None) -> str:
+    """Return the unit of shown scores in words, with the temperature that they are divided by.
+
+    >>> from explain.datatypes import Target
+    >>> calibrated_unit(Target("text_classification", "positive", 1, scale="log_odds"), 1.59)
+    'calibrated log-odds (÷ 1.59)'
+    """
+    unit = UNITS[scored.scale]
+    return unit if temperature is None else f"calibrated {unit} (÷ {temperature:.2f})"
 
 
 def _softmax(logits: FloatArray) -> FloatArray:

@@ -5,13 +5,14 @@ from typing import Any
 
 from explain.datatypes import AttentionMaps, Report, Verdict
 from explain.views.answers import section
-from explain.views.asked_words import context_sentence
 from explain.views.base import VIEWS, Html, View, asset, escape, json_for_script, read_at, target_name, visible
 from explain.views.confidence import headline
 from explain.views.phrase_notes import empty_sentence, nothing_for
 from explain.views.scores_table import place_of, value_text
 from explain.views.token_heatmap import shared_scales
 from explain.views.verdicts import verdict_word
+
+_RECORD = '<script type="application/json" id="report">'  # what opens the record of a page
 
 
 def document(
@@ -35,9 +36,9 @@ def document(
     """
     titles = {name: title for name, (title, _, _) in methods.items()}
     sections = [
-        *_prediction(report),
+        *_prediction(report, titles),
         *_attributions(report, methods, verdicts or {}),
-        "<h2>The picked word</h2>" + VIEWS["word_details"].html(report, titles=titles, unknown=unknown),
+        "<h2>The picked word</h2>" + VIEWS["word_details"].html(report, titles=titles, unknown=unknown, maps=maps),
         *_answers(report, methods),
     ]
     if report.phrases:
@@ -48,7 +49,7 @@ def document(
     if maps is not None:
         sections.append("<h2>Attention, layer by layer</h2>" + VIEWS["layer_graph"].html(maps))
         sections += _further(maps)
-    sections.append(_model_line(report))
+    sections.append(model_line(report))
     if record:
         sections.append(record_script(record))
     return stand_alone(visible(report.text[:60]), sections)
@@ -66,13 +67,14 @@ def stand_alone(title: str, sections: Sequence[str]) -> Html:
     )
 
 
-def _prediction(report: Report) -> list[str]:
-    """Return the headline and the pictures of the prediction."""
+def _prediction(report: Report, titles: Mapping[str, str]) -> list[str]:
+    """Return the head, as pages draw it, and the pictures of the prediction."""
     prediction = read_at(report.prediction, report.target.positions)
     decided = headline(prediction)
     title = value_text(report) if decided is None else decided.text(place_of(report))
     sections = [
-        f"<h1>{escape(title)}</h1>",
+        f"<noscript><h1>{escape(title)}</h1></noscript>",
+        VIEWS["hero"].html(report, titles=titles),
         f'<p class="meaning">{escape(report.model.id)} on this text; explained: '
         f"{escape(visible(target_name(report.target)))}, {escape(report.target.scale.replace('_', ' '))}.</p>",
     ]
@@ -86,15 +88,16 @@ def _attributions(
     report: Report, methods: Mapping[str, tuple[str, str, str]], verdicts: Mapping[str, Verdict]
 ) -> list[str]:
     """Return the pictures and the verdict of each method."""
-    scales = shared_scales(report.attributions, "word")
-    sections = [f'<p class="lead">{escape(sentence)}</p>'] if (sentence := context_sentence(report)) else []
+    scales = shared_scales(report.attributions, "word", report.prediction)
+    sections = []
     for attribution in report.attributions:
         name = attribution.method
         title, meaning, limits = methods.get(name, (name, "", ""))  # of a method that is not installed here
         sections.append(f'<h2>{escape(title)}</h2><p class="meaning">{escape(meaning)} {escape(limits)}</p>')
         largest = scales[attribution.scale]
         sections += [
-            view.html(attribution, title=title, special=True, largest=largest) for view in _unplaced(attribution)
+            view.html(attribution, title=title, special=True, largest=largest, prediction=report.prediction)
+            for view in _unplaced(attribution)
         ]
         if verdict := verdicts.get(name):
             word = f'<b class="{verdict.color}">{escape(verdict_word(verdict))}</b>'
@@ -118,7 +121,7 @@ def _unplaced(result: Any) -> list[View]:
     return [view for view in VIEWS.for_result(result) if view.alone and not view.placed]
 
 
-def _model_line(report: Report) -> str:
+def model_line(report: Report) -> str:
     """Return a line on the model and the versions."""
     model = report.model
     return (
@@ -131,7 +134,18 @@ def _model_line(report: Report) -> str:
 
 def record_script(record: str) -> Html:
     """Return the element that keeps a report's JSON inside a page."""
-    return Html(f'<script type="application/json" id="report">{_inside_script(record)}</script>')
+    return Html(f"{_RECORD}{_inside_script(record)}</script>")
+
+
+def record_in(page: str) -> str | None:
+    """Return the record that a page holds, as it was given to `record_script`; None where it holds none.
+
+    >>> record_in(f"<p>A page</p>{record_script('{}')}")
+    '{}'
+    """
+    _, opening, rest = page.partition(_RECORD)
+    record, closing, _ = rest.partition("</script>")
+    return record if opening and closing else None
 
 
 def _inside_script(text: str) -> str:

@@ -20,6 +20,7 @@ class NeuronHeatmap(View):
     title = "One neuron"
     accepts = NeuronActivity
     drawn_by = "token_heatmap"
+    uses = ("text_marks.js",)
     rank = 2
     placed = True
 

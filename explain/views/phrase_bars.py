@@ -1,10 +1,14 @@
 """Key phrases: numbered in the text, ranked as signed bars."""
 
-from itertools import pairwise
+from collections.abc import Sequence
+from itertools import chain, pairwise
 from typing import Any
 
-from explain.datatypes import Phrase, Report, Tokens
-from explain.views.base import UNITS, VIEWS, View, target_name, text_label, visible
+from explain.datatypes import Phrase, Report, Target, Tokens
+from explain.views.asked_words import asked_label, is_asked
+from explain.views.axis import sigmoid
+from explain.views.base import VIEWS, View, percent, target_name, text_label, visible
+from explain.views.confidence import calibrated_unit, divisor
 from explain.views.phrase_notes import empty_sentence, nothing_for, whole_text
 from explain.views.token_heatmap import unread_after, unread_before
 
@@ -25,19 +29,24 @@ class PhraseBars(View):
     def data(self, report: Report, /, *, group: str = "", **options: Any) -> dict[str, Any]:
         tokens = report.prediction.tokens
         words = tokens.word_units()
-        unit, settings = UNITS[report.target.scale], report.phrase_settings
+        settings = report.phrase_settings
+        temperature = divisor(report.prediction, report.target)
+        unit = calibrated_unit(report.target, temperature)
+        by = temperature or 1.0
         return {
             "group": group,
+            "asked": asked_label(report.target),
             "unit": unit,
             "headline": nothing_for(report),
             "empty": empty_sentence(report),
-            "largest": max((abs(phrase.score) for phrase in report.phrases), default=0.0) or 1.0,
+            "largest": max((abs(phrase.score) for phrase in report.phrases), default=0.0) / by or 1.0,
             "phrases": [
                 {
                     "rank": phrase.rank,
                     "text": visible(phrase.text),
-                    "score": phrase.score,
-                    "interaction": phrase.interaction,
+                    "score": phrase.score / by,
+                    "interaction": None if phrase.interaction is None else phrase.interaction / by,
+                    "answers": _answers(report, phrase, by),
                     "sufficient": phrase.sufficient,
                     "necessary": phrase.necessary,
                     "part_of": visible(whole_text(phrase, tokens)),
@@ -49,7 +58,7 @@ class PhraseBars(View):
                 {
                     "label": text_label(tokens, number),
                     "before": unread_before(tokens, number),
-                    "parts": _marked(tokens, number, report.phrases),
+                    "parts": _marked(tokens, number, report.phrases, _asked_spans(tokens, report.target, number)),
                     "unread": unread_after(tokens, number),
                 }
                 for number in range(len(tokens.texts))
@@ -79,16 +88,42 @@ class PhraseBars(View):
         }
 
 
-def _marked(tokens: Tokens, segment: int, phrases: tuple[Phrase, ...]) -> list[dict[str, Any]]:
+def _answers(report: Report, phrase: Phrase, divisor: float) -> list[str]:
+    """Return the target's share with the phrase and without it, as text; empty where they are not known."""
+    if report.target.scale != "log_odds" or not report.attributions:
+        return []
+    whole = report.attributions[0].output
+    return [percent(sigmoid(number / divisor)) for number in (whole, whole - phrase.score)]
+
+
+def _asked_spans(tokens: Tokens, target: Target, segment: int) -> list[tuple[int, int]]:
+    """Return the characters of each stretch of a text that the target is read at."""
+    spans: list[tuple[int, int]] = []
+    for token in target.protected:
+        of, start, stop = tokens.unit_span((token,))
+        if of != segment or start == stop or not is_asked(tokens, target, (token,)):
+            continue
+        if spans and not tokens.texts[segment][spans[-1][1] : start].strip():
+            spans[-1] = (spans[-1][0], stop)
+        else:
+            spans.append((start, stop))
+    return spans
+
+
+def _marked(
+    tokens: Tokens, segment: int, phrases: tuple[Phrase, ...], asked: Sequence[tuple[int, int]]
+) -> list[dict[str, Any]]:
     """Cut a text where phrases and their parts begin and end; each stretch belongs to the shortest phrase around it.
 
     Returns:
-        "text", "rank" (0: of no phrase) and "ends", the ranks of those that end with it.
+        "text", "rank" (0: of no phrase), "ends", the ranks of those that end with it, and "asked".
     """
     text, unread_from = tokens.texts[segment], tokens.truncated_at[segment]
     inside = [phrase for phrase in phrases if phrase.segment == segment]
     end = len(text) if unread_from is None else unread_from
-    cuts = sorted({tokens.begins_at[segment], end, *(place for phrase in inside for place in phrase.span)})
+    cuts = sorted(
+        {tokens.begins_at[segment], end, *(place for phrase in inside for place in phrase.span), *chain(*asked)}
+    )
     stretches = []
     for start, stop in pairwise(cuts):
         around = [phrase for phrase in inside if phrase.span[0] <= start and stop <= phrase.span[1]]
@@ -98,6 +133,7 @@ def _marked(tokens: Tokens, segment: int, phrases: tuple[Phrase, ...]) -> list[d
                 "text": visible(text[start:stop]),
                 "rank": shortest.rank if shortest else 0,
                 "ends": [phrase.rank for phrase in reversed(around) if phrase.span[1] == stop],
+                "asked": any(first <= start and stop <= last for first, last in asked),
             }
         )
     return [stretch for stretch in stretches if stretch["text"]]

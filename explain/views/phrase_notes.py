@@ -63,7 +63,7 @@ def empty_sentence(report: Report) -> str:
 def _lead(tokens: Tokens, target: Target) -> str:
     """Return the start of a sentence: which words are left, those that the target is read at, if any."""
     kept = quoted(tokens, target)
-    return f"With nothing but {kept}" if kept else "With no words at all"
+    return f"With nothing but {kept}" if kept else "Without words"
 
 
 def _decision(empty: EmptyText, target: Target, quoted: bool) -> str:

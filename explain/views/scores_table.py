@@ -15,6 +15,7 @@ from explain.views.references import higher_reference
 
 COLUMNS = ("method", "granularity", "text", "segment", "start", "stop", "score", "error", "scale", "note")
 
+JSON_HAS_ALL = " (--format json has all)"
 
 Row = tuple[str, str, str, int | None, int | None, int | None, float, float | None, str, str]
 
@@ -71,8 +72,13 @@ def to_csv(report: Report) -> str:
     return out.getvalue()
 
 
-def to_text(report: Report, most: int = 12) -> str:
-    """Return the report for a terminal: the prediction, each method's largest scores, and the key phrases."""
+def to_text(report: Report, most: int = 12, *, rest: str = JSON_HAS_ALL) -> str:
+    """Return the report for a terminal: the prediction, each method's largest scores, and the key phrases.
+
+    Args:
+        most: scores of each method, and key phrases.
+        rest: said of scores that are not printed, such as where they are.
+    """
     prediction = read_at(report.prediction, report.target.positions)
     lines = []
     if prediction.label is not None and (decided := headline(prediction)) is not None:
@@ -92,9 +98,7 @@ def to_text(report: Report, most: int = 12) -> str:
     lines.append(f"explained: {named}, {report.target.scale.replace('_', ' ')}")
     lines += [sentence] if (sentence := context_sentence(report)) else []
     for attribution in report.attributions:
-        lines += ["", f"{attribution.method}  [{UNITS[attribution.scale]}]"]
-        lines += [f"  {sentence}"] if (sentence := higher_reference(attribution)) else []
-        lines += _largest(attribution, most)
+        lines += ["", *scores_text(attribution, most, rest=rest)]
     if report.phrases or nothing_for(report):
         lines += ["", f"key phrases  [{UNITS[report.target.scale]}]"]
         lines += [f"  {sentence}" for sentence in (nothing_for(report), empty_sentence(report)) if sentence]
@@ -102,8 +106,18 @@ def to_text(report: Report, most: int = 12) -> str:
             notes = ", ".join(phrase_notes(phrase, report.prediction.tokens))
             lines.append(f"  {phrase.score:+8.3f}  {visible(phrase.text)}{f'  ({notes})' if notes else ''}")
     if (alike := report.similarity) is not None:
-        lines += ["", "what makes them alike  [similarity]", *_alike(alike, most)]
+        lines += ["", "what makes them alike  [similarity]", *_alike(alike, most, rest)]
     return "\n".join(lines) + "\n"
+
+
+def scores_text(attribution: Attribution, most: int = 12, *, rest: str = JSON_HAS_ALL) -> list[str]:
+    """Return lines of a method's largest scores, see `to_text`."""
+    warning = higher_reference(attribution)
+    return [
+        f"{attribution.method}  [{UNITS[attribution.scale]}]",
+        *([f"  {warning}"] if warning else []),
+        *_largest(attribution, most, rest),
+    ]
 
 
 def _there(prediction: Prediction) -> list[str]:
@@ -148,7 +162,7 @@ def place_of(report: Report) -> str:
     return f" for {visible(tokens.unit_text(unit))} (word {tokens.word_of[unit[0]]})"
 
 
-def _alike(matrix: SimilarityMatrix, most: int) -> list[str]:
+def _alike(matrix: SimilarityMatrix, most: int, rest: str) -> list[str]:
     """Return lines of the pairs of words that add most, and of the terms that belong to no pair."""
     tokens = matrix.tokens
     lines = [
@@ -160,7 +174,7 @@ def _alike(matrix: SimilarityMatrix, most: int) -> list[str]:
     state = "" if matrix.diagnostics.get("converged", True) else ", NOT CONVERGED"
     return [
         *lines,
-        *([f"  ... and {left} more pairs (--format json has all)"] if left else []),
+        *([f"  ... and {left} more pairs{rest}"] if left else []),
         f"  pairs {matrix.values.sum():+.3f}, reference terms {matrix.reference:+.3f}, gap {matrix.gap:+.1e}{state}",
     ]
 
@@ -196,7 +210,7 @@ def _likeliest(output: Output, most: int = 8) -> list[str]:
     return [f"{visible(label)} {percent(share)}" for label, share in zip(output.labels[:most], shares)]
 
 
-def _largest(attribution: Attribution, most: int) -> list[str]:
+def _largest(attribution: Attribution, most: int, rest: str) -> list[str]:
     """Return lines of the largest scores, by text where there are two; a repeated word is shown with its number."""
     shown = attribution.per_word() if attribution.granularity == "token" and attribution.additive else attribution
     tokens = shown.tokens
@@ -222,7 +236,7 @@ def _largest(attribution: Attribution, most: int) -> list[str]:
             for number in here[:most]
         ]
         if len(here) > most:
-            lines.append(f"  ... and {len(here) - most} more (--format json has all)")
+            lines.append(f"  ... and {len(here) - most} more{rest}")
     state = "INTERVALS STILL WIDE" if drawn is not None else "NOT CONVERGED"
     state = "" if attribution.diagnostics.get("converged", True) else state
     gap = attribution.completeness_gap

@@ -28,12 +28,14 @@ class SimilarityMatrixView(View):
         largest = float(np.abs(matrix.values).max(initial=0.0))
         return {
             "group": group,
-            "rows": _units(matrix.tokens, matrix.left),
-            "columns": _units(matrix.tokens, matrix.right),
+            "rows": units_as_json(matrix.tokens, matrix.left),
+            "columns": units_as_json(matrix.tokens, matrix.right),
             "weights": pack(matrix.values),
             "full": largest or 1.0,
             "largest": largest,
             "signed": True,
+            "unit": "of the similarity",
+            "stem": "similarity_matrix",
             "sum": (
                 f"Similarity {matrix.output:.3f} = {total:.3f} (all cells) "
                 f"{_signed(matrix.left_empty)} (empty text and {second}) "
@@ -61,7 +63,8 @@ def _called(tokens: Tokens) -> tuple[str, str]:
     return f"the {first}", f"the {second}"
 
 
-def _units(tokens: Tokens, units: Sequence[tuple[int, ...]]) -> list[dict[str, Any]]:
+def units_as_json(tokens: Tokens, units: Sequence[tuple[int, ...]]) -> list[dict[str, Any]]:
+    """Return parts of a text as JSON values, as a matrix names them."""
     return [
         {
             "text": visible(tokens.unit_text(unit)),

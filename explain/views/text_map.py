@@ -95,8 +95,8 @@ def map_figure(
             "y": 0,
         },
         annotations=_names(text_map, texts) if len(text_map.members) <= _NAMED else [],
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        height=520,
+        **_titled(f"{len(text_map.members):,} texts by {text_map.kind.upper()}"),
+        height=544,
         dragmode="pan",
         clickmode="event+select",
     )
@@ -229,6 +229,14 @@ def matrix_order(matrix: TextMatrix, clusters: TextClusters | None) -> IntArray:
     return np.argsort(clusters.of[matrix.members], kind="stable")
 
 
+def _titled(title: str) -> dict[str, Any]:
+    """Return the layout of a small title, which a saved picture has, too, and of the margins around the picture."""
+    return {
+        "title": {"text": title, "font": {"size": 14}, "x": 0, "xanchor": "left", "y": 1, "yanchor": "top"},
+        "margin": {"l": 10, "r": 10, "t": 34, "b": 10},
+    }
+
+
 def matrix_figure(matrix: TextMatrix, texts: Sequence[str], rows: Sequence[int], order: IntArray) -> go.Figure:
     """Draw a cell for every two texts.
 
@@ -255,7 +263,7 @@ def matrix_figure(matrix: TextMatrix, texts: Sequence[str], rows: Sequence[int],
     figure.update_layout(
         xaxis={"title": "row", "type": "category", "showgrid": False},
         yaxis={"type": "category", "autorange": "reversed", "showgrid": False},
-        margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        height=620,
+        **_titled(f"Cosines of {len(members):,} texts"),
+        height=644,
     )
     return figure

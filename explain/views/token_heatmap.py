@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from explain.datatypes import Attribution, Target, Tokens
+from explain.datatypes import Attribution, Prediction, Target, Tokens
 from explain.text.removal import OPERATORS
 from explain.views.asked_words import asked_label, is_asked
 from explain.views.base import UNITS, VIEWS, View, sentence, target_name, text_label, visible
+from explain.views.confidence import calibrated_scores, calibrated_unit, shown_divisor
 from explain.views.references import higher_reference, sums_sentence
 
 UNREAD_SHOWN = 300  # characters
@@ -20,6 +21,7 @@ class TokenHeatmap(View):
     name = "token_heatmap"
     title = "Token heatmap"
     accepts = Attribution
+    uses = ("text_marks.js",)
 
     def data(
         self,
@@ -31,6 +33,7 @@ class TokenHeatmap(View):
         group: str = "",
         largest: float | None = None,
         special: bool = False,
+        prediction: Prediction | None = None,
         **options: Any,
     ) -> dict[str, Any]:
         """Prepare a drawing.
@@ -41,32 +44,66 @@ class TokenHeatmap(View):
             group: drawings of one group mark a picked word together.
             largest: the score of full color, where several drawings share a scale; by default this one's largest.
             special: show special tokens that have a score.
+            prediction: log-odds are divided by its temperature where that is exact; by default they stay as they are.
         """
-        tokens = attribution.tokens
-        shown = _shown(attribution, by)
-        units = _unit_records(shown, _piece_scores(attribution), special=special)
-        if shown.granularity == "window":
-            units = _window_centers(tokens, units)
-        units = joined(units, additive=attribution.additive)
-        biggest = largest or max((abs(unit["score"]) for unit in units), default=0.0)
-        return {
-            "title": title or attribution.method,
-            "method": attribution.method,
-            "group": group,
-            "scale": attribution.scale,
-            "unit": UNITS[attribution.scale],
-            "signed": attribution.signed,
-            "largest": biggest,
-            "count": len(units),
-            "for": f"for {target_name(attribution.target)}",
-            "against": "against",
-            "asked": asked_label(attribution.target),
+        temperature = None if prediction is None else shown_divisor(prediction, attribution)
+        attribution = calibrated_scores(prediction, attribution)
+        return word_texts(attribution, by=by, title=title, group=group, largest=largest, special=special) | {
+            "unit": calibrated_unit(attribution, temperature),
             "lead": higher_reference(attribution),
-            "texts": laid_out(tokens, _with_asked(tokens, attribution.target, units)),
-            "note": note(attribution, shown),
-            "caption": f"{title or attribution.method}, {UNITS[attribution.scale]}"
-            + ("" if attribution.scale == "share" else f", target: {target_name(attribution.target)}"),
+            "note": note(attribution, _shown(attribution, by)),
         }
+
+
+def word_texts(
+    attribution: Attribution,
+    *,
+    by: str,
+    title: str = "",
+    group: str = "",
+    largest: float | None = None,
+    special: bool = False,
+) -> dict[str, Any]:
+    """Return the words of the texts with their scores, and what a legend and cards say of them, as JSON values.
+
+    The arguments are those of `TokenHeatmap.data`.
+    """
+    tokens = attribution.tokens
+    _, units = scored_units(attribution, by, special=special, centers=True)
+    return {
+        "title": title or attribution.method,
+        "method": attribution.method,
+        "group": group,
+        "scale": attribution.scale,
+        "unit": UNITS[attribution.scale],
+        "signed": attribution.signed,
+        "largest": largest or max((abs(unit["score"]) for unit in units), default=0.0),
+        "count": len(units),
+        "for": f"for {target_name(attribution.target)}",
+        "against": "against",
+        "asked": asked_label(attribution.target),
+        "texts": laid_out(tokens, _with_asked(tokens, attribution.target, units)),
+        "caption": f"{title or attribution.method}, {UNITS[attribution.scale]}"
+        + ("" if attribution.scale == "share" else f", target: {target_name(attribution.target)}"),
+    }
+
+
+def scored_units(
+    attribution: Attribution, by: str, *, special: bool, centers: bool = False, summed: bool | None = None
+) -> tuple[Attribution, list[dict[str, Any]]]:
+    """Return the attribution as it is drawn, and its units with their scores as JSON values.
+
+    Args:
+        by: as of `TokenHeatmap.data`.
+        special: with the special tokens that have a score.
+        centers: overlapping windows are words, each the middle of its window.
+        summed: scores of tokens that stand for one character are summed; by default where the method's are additive.
+    """
+    shown = _shown(attribution, by)
+    units = _unit_records(shown, _piece_scores(attribution), special=special)
+    if centers and shown.granularity == "window":
+        units = _window_centers(attribution.tokens, units)
+    return shown, joined(units, additive=attribution.additive if summed is None else summed)
 
 
 def _unit_records(shown: Attribution, pieces: dict[int, float], *, special: bool) -> list[dict[str, Any]]:
@@ -95,11 +132,16 @@ def _unit_records(shown: Attribution, pieces: dict[int, float], *, special: bool
     return records
 
 
-def shared_scales(attributions: Sequence[Attribution], by: str) -> dict[str, float]:
-    """Return the score of full color for each scale, so that colors of attributions in one unit can be compared."""
+def shared_scales(
+    attributions: Sequence[Attribution], by: str, prediction: Prediction | None = None
+) -> dict[str, float]:
+    """Return the score of full color for each scale, so that colors of attributions in one unit can be compared.
+
+    `prediction` is as of `TokenHeatmap.data`.
+    """
     scales: dict[str, float] = {}
     for attribution in attributions:
-        shown = _shown(attribution, by)
+        shown = _shown(calibrated_scores(prediction, attribution), by)
         own = list(ranks(shown))
         largest = float(np.abs(shown.scores[own]).max(initial=0.0))
         scales[attribution.scale] = max(scales.get(attribution.scale, 0.0), largest)

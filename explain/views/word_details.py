@@ -1,10 +1,28 @@
-"""The pieces of one word, and its score by each method."""
+"""One word: its score by each method, its attention to and from other words, its top neuron, and its pieces."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from explain.datatypes import Attribution, Report
-from explain.views.base import UNITS, VIEWS, View, visible
+import numpy as np
+
+from explain.datatypes import AttentionMaps, Attribution, Neuron, NeuronActivity, Report
+from explain.numerics.grouping import by_unit
+from explain.numerics.neurons import most_above_elsewhere
+from explain.views.base import VIEWS, View, visible
+from explain.views.confidence import calibrated_unit, shown_divisor
 from explain.views.token_heatmap import ranks
+
+MOST_PARTNERS = 3  # words that are named for each direction of attention
+
+_OVER = "Mean over all heads of all layers. Special tokens and the word itself are left out."
+HINTS = {
+    "to": f"The shares of this word's attention that go to other words. {_OVER}",
+    "from": f"The shares of other words' attention that go to this word. {_OVER}",
+    "neuron": (
+        "The neuron that is highest at this word above its mean at the other tokens of this text. That it is high does "
+        "not say that it matters."
+    ),
+}
 
 
 class WordDetails(View):
@@ -24,6 +42,11 @@ class WordDetails(View):
         group: str = "",
         titles: dict[str, str] | None = None,
         unknown: int | None = None,
+        chosen: int | None = None,
+        maps: AttentionMaps | None = None,
+        activity: NeuronActivity | None = None,
+        awaited: bool = False,
+        sends: bool = False,
         **options: Any,
     ) -> dict[str, Any]:
         """Prepare a drawing.
@@ -31,17 +54,29 @@ class WordDetails(View):
         Args:
             titles: the methods' titles.
             unknown: the vocabulary's id for what it does not know.
+            chosen: a token of the word that is picked already.
+            maps: attention of the same text; activity: its neurons; awaited: whether these are being computed.
+            sends: report clicks to the page.
         """
         tokens = report.prediction.tokens
-        by_method = {attribution.method: _by_token(attribution) for attribution in report.attributions}
+        divisors = {each.method: shown_divisor(report.prediction, each) for each in report.attributions}
+        by_method = {each.method: _by_token(each, divisors[each.method] or 1.0) for each in report.attributions}
+        words = tokens.word_units()
+        inside = _inside(words, maps, activity)
         return {
             "group": group,
+            "hints": HINTS,
+            "sends": sends,
+            "awaited": awaited and activity is None,
+            "chosen": [] if chosen is None or not 0 <= chosen < len(tokens) else list(tokens.word_around(chosen)),
+            "strongest": _strongest(report, words),
             "methods": {
                 attribution.method: {
                     "title": (titles or {}).get(attribution.method, attribution.method),
                     "scale": attribution.scale,
-                    "unit": UNITS[attribution.scale],
+                    "unit": calibrated_unit(attribution, divisors[attribution.method]),
                     "signed": attribution.signed,
+                    "largest": max((abs(own[0]) for own in by_method[attribution.method].values()), default=0.0),
                 }
                 for attribution in report.attributions
             },
@@ -54,22 +89,65 @@ class WordDetails(View):
                         for token in unit
                     ],
                     "scores": [[method, *scores[unit[0]]] for method, scores in by_method.items() if unit[0] in scores],
+                    **more,
                 }
-                for unit in tokens.word_units()
+                for unit, more in zip(words, inside)
             ],
         }
 
 
-def _by_token(attribution: Attribution) -> dict[int, tuple[float, int, int, float | None]]:
-    """Return for each token: score and rank of its unit, number of units, and half width of the interval."""
+def _inside(
+    words: Sequence[tuple[int, ...]], maps: AttentionMaps | None, activity: NeuronActivity | None
+) -> list[dict[str, Any]]:
+    """Return the attention and the top neuron of each word, as far as they are known."""
+    attention = [{} for _ in words] if maps is None else _partners(maps, words)
+    neurons = [None] * len(words) if activity is None else _top_neurons(activity, words)
+    return [{"attention": partners, "neuron": neuron} for partners, neuron in zip(attention, neurons)]
+
+
+def _partners(maps: AttentionMaps, words: Sequence[tuple[int, ...]]) -> list[dict[str, list[list[float]]]]:
+    """Return for each word the words with most attention "to" and "from" it, as [number of the word, share]."""
+    shares = by_unit(maps.mean().mean(axis=0), words)
+    np.fill_diagonal(shares, 0.0)
+
+    def most(row: Any) -> list[list[float]]:
+        order = np.argsort(-row, kind="stable")[:MOST_PARTNERS]
+        return [[int(number), round(float(row[number]), 5)] for number in order if row[number] > 0]
+
+    return [{"to": most(shares[number]), "from": most(shares[:, number])} for number in range(len(words))]
+
+
+def _top_neurons(activity: NeuronActivity, words: Sequence[tuple[int, ...]]) -> list[list[Any]]:
+    """Return for each word its top neuron: name, activation there, and its mean at the other tokens."""
+    return [
+        [str(Neuron(layer, number)), round(here, 4), round(elsewhere, 4)]
+        for layer, number, here, elsewhere in most_above_elsewhere(activity.activations, words)
+    ]
+
+
+def _strongest(report: Report, words: Sequence[tuple[int, ...]]) -> int | None:
+    """Return the number of the word that has the largest score by the first method with signs, or by the first."""
+    ordered = sorted(report.attributions, key=lambda attribution: not attribution.signed)
+    if not ordered or not words:
+        return None
+    own = _by_token(ordered[0])
+    return max(range(len(words)), key=lambda number: abs(own[words[number][0]][0]) if words[number][0] in own else -1.0)
+
+
+def _by_token(attribution: Attribution, divisor: float = 1.0) -> dict[int, tuple[float, int, int, float | None]]:
+    """Return for each token: score and rank of its unit, number of units, and half width of the interval.
+
+    Args:
+        divisor: scores and widths are divided by it.
+    """
     shown = attribution.per_word() if attribution.granularity == "token" and attribution.additive else attribution
     place = ranks(shown)
     return {
         token: (
-            float(shown.scores[number]),
+            float(shown.scores[number]) / divisor,
             place[number],
             len(place),
-            None if shown.error is None else float(shown.error[number]),
+            None if shown.error is None else float(shown.error[number]) / divisor,
         )
         for number, unit in enumerate(shown.units)
         if number in place

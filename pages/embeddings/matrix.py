@@ -13,7 +13,7 @@ from pages.embeddings.clusters import cluster_slider
 from pages.embeddings.ranking_table import COSINE
 from pages.embeddings.selection import MOST_SHOWN, Selection
 from pages.embeddings.two_texts import pick_both
-from pages.shared import forms, links
+from pages.shared import forms, links, show
 from pages.shared.work import Panel
 
 FIRST, DRAWN = "the first", "drawn at random"
@@ -41,7 +41,7 @@ def matrix(selection: Selection) -> Panel:
         st.plotly_chart(
             matrix_figure(cosines, texts.texts, texts.rows, order),
             key="matrix_chart",
-            config={"displaylogo": False},
+            config=show.chart_options("cosines"),
             alt=f"The cosine of every two of {len(cosines.members)} texts.",
         )
         st.caption(

@@ -49,11 +49,15 @@ def page() -> None:
     session.prepare_umap()
     uploaded = texts_picker()
     try:
-        with st.sidebar:
+        with (
+            st.container(key="bar", horizontal=True),
+            show.menu("Encoder", "model"),
+        ):
             model = pickers.encoder_picker()
             pooling = pickers.pooling_picker(model)
             about_vectors(model)
-    except pickers.NothingChosen:
+    except pickers.NothingChosen as nothing:
+        show.advice(str(nothing))
         st.stop()
     session.remember()
     if uploaded is None or too_large(uploaded, model):

@@ -50,7 +50,7 @@ def projection(selection: Selection) -> Panel | None:
             key="map_chart",
             on_select=clicked,
             selection_mode="points",
-            config={"scrollZoom": True, "displaylogo": False},
+            config=show.chart_options("map") | {"scrollZoom": True},
             alt=f"A map of {len(text_map.members):,} texts by {kind}, colored by {colored_by}.",
         )
         st.caption(map_limits(text_map, colored_by, len(texts), len(set(texts.labels))))

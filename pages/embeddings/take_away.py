@@ -14,7 +14,7 @@ MOST_IN_CSV = 10_000  # rows; a number takes ten characters there
 
 def take_away(selection: Selection, vectors: TextVectors) -> None:
     """Draw buttons that save the vectors, and the Python."""
-    st.subheader("Take it with you", anchor=False)
+    st.header("Export", anchor=False)
     texts = selection.texts
     kinds = [("npz", "NumPy", "application/octet-stream"), ("parquet", "Parquet", "application/octet-stream")]
     if len(texts) <= MOST_IN_CSV:
@@ -31,8 +31,7 @@ def take_away(selection: Selection, vectors: TextVectors) -> None:
     show.links()
     if len(texts) > MOST_IN_CSV:
         st.caption(f"CSV of more than {MOST_IN_CSV:,} texts is hundreds of megabytes; `explain embed` writes it.")
-    with st.expander("The Python that gives these vectors"):
-        st.code(as_python(selection), language="python")
+    show.python("The Python that gives these vectors", lambda: as_python(selection))
 
 
 def as_python(selection: Selection) -> str:

@@ -68,7 +68,7 @@ def two_texts(
     texts: LoadedTexts, vectors: TextVectors, model: TextModel, numbers: tuple[int, ...], *, word_by_word: bool
 ) -> None:
     """Draw the boxes for two rows, their texts and cosine and, if it may be computed now, the words behind it."""
-    st.subheader("Two texts", anchor=False)
+    st.header("Two texts", anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for key, label in PLACES.items():
             links.number_input(

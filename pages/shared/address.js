@@ -22,5 +22,9 @@ function install() {
 export default function (component) {
   if (!window.explainIds) install();
   window.explainIds = component.data.ids;
-  window.history.replaceState(window.history.state, "", window.location.href);
+  // Streamlit clears the address when the page changes, and a widget that both pages have does not write itself again.
+  const link = new URL(window.location.href);
+  for (const [name, values] of Object.entries(component.data.held))
+    if (!link.searchParams.has(name)) for (const value of values) link.searchParams.append(name, value);
+  window.history.replaceState(window.history.state, "", link.href);
 }

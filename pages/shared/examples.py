@@ -57,6 +57,12 @@ def suit_texts(offered: Mapping[str, tuple[str, ...]]) -> None:
     memory.untouched = shown if shown in pairs else None
 
 
+def put(example: tuple[str, ...]) -> None:
+    """Put an example into the boxes."""
+    text, *second = example
+    st.session_state.text, st.session_state.pair = text, next(iter(second), "")
+
+
 def is_shown(example: tuple[str, ...], loaded: TextModel | None) -> bool:
     """Whether the boxes hold an example, as far as the model reads them."""
     memory = st.session_state

@@ -49,26 +49,59 @@ NOUNS = {  # what parameters hold whose options have a name of their own
     "of_layer": "layer",
     "head": "head",
 }
+PRESENT = "present"  # read by keys.js
 MOST_SHOWN = 80  # characters of a word that a link holds
 
 Words = Callable[[Any], str]
 
 
-def arrive(page: str, parameters: Collection[str]) -> None:
+def arrive(page: str, parameters: Collection[str], vain: Collection[str] = ()) -> None:
     """Read the link that a page was opened with; called first on every page.
 
     Args:
         parameters: all that the page can have, in any state. Others are named on the first page of a visit; later they
             are those of a page before.
+        vain: sentences on what the link asks for in vain.
     """
     memory, context = st.session_state, get_script_run_ctx()
     assert context is not None, "pages run in a script run"
+    memory.link_values = {}
     first = "page" not in memory
     if first or memory.page != page or context.is_history_navigation:
         memory.link_parameters = frozenset(parameters)
         memory.link_unread = {key: st.query_params.get_all(key) for key in st.query_params}
         memory.link_unknown, memory.link_ids = {}, {}
-        memory.link_strangers = [key for key in memory.link_unread if first and key not in parameters]
+        known = {*parameters, PRESENT}
+        strangers = [key for key in memory.link_unread if first and key not in known]
+        memory.link_vain = [
+            *vain,
+            *(f"The link sets “{_shown(name)}”, which this page does not have." for name in strangers),
+        ]
+
+
+def go_to(settings: Mapping[str, Sequence[str]]) -> None:
+    """Let this run and the address bar have some settings, as if the browser had gone to a link with them.
+
+    Called before `arrive`. What is not set has its default.
+    """
+    context = get_script_run_ctx()
+    assert context is not None, "pages run in a script run"
+    context.is_history_navigation = True  # then Streamlit prefers the address to what its widgets hold
+    with context.session_state.query_params() as parameters:
+        parameters.clear_with_no_forward_msg(preserve_embed=True)
+        for key, words in settings.items():
+            parameters.set_with_no_forward_msg(key, list(words))
+        parameters.set_initial_query_params_from_current()
+        parameters._send_query_param_msg()
+
+
+def turn_to(page: str) -> None:
+    """Go to another page of the app; `page` is the name of its file."""
+    context = get_script_run_ctx()
+    assert context is not None, "pages run in a script run"
+    with context.session_state.query_params() as parameters:
+        parameters.clear_with_no_forward_msg(preserve_embed=True)  # Streamlit refuses while widgets are bound to some
+    st.switch_page(f"{page}.py")
 
 
 def place_of(word: str, options: Sequence[Any], title: Words = str, identify: Words = str) -> int | None:
@@ -168,8 +201,24 @@ def _choose(
     _translate(key, lambda word: word if (number := place(word)) is None else format_func(options[number]))
     picked = widget(label, options, key=key, bind="query-params", format_func=format_func, **settings)
     several = picked if isinstance(picked, list) else [] if picked is None else [picked]
+    usual = _usual(options, settings, selects=widget is st.selectbox)
+    _hold(key, [] if several == usual else [identify(option) for option in several])
     _settle(key, ", ".join(map(format_func, several)).replace("\\", ""))
     return picked
+
+
+def _usual(options: Sequence[Any], settings: Mapping[str, Any], *, selects: bool) -> list[Any]:
+    """Return the options that a choice starts with."""
+    if selects:
+        index = settings.get("index", 0)
+        return [] if index is None or not options else [options[index]]
+    default = settings.get("default")
+    return [] if default is None else list(default) if isinstance(default, (list, tuple)) else [default]
+
+
+def _hold(key: str, values: list[str]) -> None:
+    """Record what the address bar should hold for a widget, nothing where it has its default."""
+    st.session_state.link_values[key] = values
 
 
 def slider(label: str, low: float, high: float, usual: Any, *, key: str, **settings: Any) -> Any:
@@ -182,6 +231,8 @@ def slider(label: str, low: float, high: float, usual: Any, *, key: str, **setti
     _check(key, unknown, _impossible(label))
     number = st.slider(label, low, high, usual, key=key, bind="query-params", **settings)
     _settle(key, " to ".join(map(str, number)) if isinstance(number, tuple) else str(number))
+    several = number if isinstance(number, tuple) else (number,)
+    _hold(key, [] if number == usual else [f"{each:g}" for each in several])
     return number
 
 
@@ -190,6 +241,7 @@ def number_input(label: str, low: float | None, high: float | None, *, key: str,
     _check(key, lambda words: [word for word in words if not _is_number(word, low, high)], _impossible(label))
     number = st.number_input(label, low, high, key=key, bind="query-params", **settings)
     _settle(key, "" if number is None else f"{number:g}")
+    _hold(key, [] if number is None or number == settings.get("value") else [f"{number:g}"])
     return number
 
 
@@ -198,13 +250,16 @@ def toggle(label: str, *, key: str, **settings: Any) -> bool:
     _check(key, lambda words: [word for word in words if word.lower() not in ("true", "false")], _impossible(label))
     on = bool(st.toggle(label, key=key, bind="query-params", **settings))
     _settle(key, "on" if on else "off")
+    _hold(key, [] if on == settings.get("value", False) else [str(on).lower()])
     return on
 
 
 def text_input(label: str, *, key: str, **settings: Any) -> str:
     """Draw `st.text_input`, bound to the address bar, and return what it holds."""
     _read(key)
-    return str(st.text_input(label, key=key, bind="query-params", **settings))
+    text = str(st.text_input(label, key=key, bind="query-params", **settings))
+    _hold(key, [] if text == settings.get("value", "") else [text])
+    return text
 
 
 def _missing(key: str, label: str) -> Callable[[str], str]:
@@ -272,14 +327,15 @@ def _translate(key: str, title: Words) -> None:
 def report(box: Any) -> None:
     """Name in a box what the link asks for in vain, and let the address bar hold ids; called last on every page."""
     memory = st.session_state
-    strangers = memory.link_strangers if session.arrived_by_link() else []
-    sentences = [f"The link sets “{_shown(name)}”, which this page does not have." for name in strangers]
+    sentences = list(memory.link_vain) if session.arrived_by_link() else []
     for sentence, title in memory.link_unknown.values():
         sentences.append(f"{sentence} This is {plain(title)}." if title else sentence)
     if sentences:
         box.warning(" ".join(sentences))
     with st.container(key="address"):
-        _address()(key="link_address", data={"ids": {key: ids for key, ids in memory.link_ids.items() if ids}})
+        ids = {key: ids for key, ids in memory.link_ids.items() if ids}
+        held = {key: values for key, values in memory.link_values.items() if values}
+        _address()(key="link_address", data={"ids": ids, "held": held})
 
 
 @st.cache_resource

@@ -16,7 +16,7 @@ from pages.shared import session, show
 def own_rationale(report: Report, titles: Mapping[str, str]) -> None:
     """Draw the words to mark and how far each method agrees with the marks; a mark reruns this part only."""
     st.divider()
-    st.subheader("Would you have said the same?", anchor=False, help=definition("plausibility"))
+    st.header("Would you have said the same?", anchor=False, help=definition("plausibility"))
     st.markdown(
         "Mark the words that you find decisive. Each method is compared with your words. This is plausibility; "
         "everything above is about faithfulness.",

@@ -100,14 +100,18 @@ def _entry_picker(label: str, key: str, place_key: str, preferred: str) -> catal
     )
     place = place.strip()
     if not place:
-        st.info("Type the folder of a model, or its name on the Hugging Face hub.")
-        raise NothingChosen
+        raise NothingChosen(
+            "Type the folder of a model, or its name on the Hugging Face hub, into the menu of the model."
+        )
     allowed = st.session_state.setdefault("fetch", set())
     if place not in allowed and catalogue.would_be_fetched(place):
         # A link can hold a name, but only a person decides to download.
-        st.info("This machine has no such folder. The app can download a model of this name from the Hugging Face hub.")
+        missing = (
+            "This machine has no such folder. The app can download a model of this name from the Hugging Face hub."
+        )
+        st.info(f"{missing}.")
         if not st.button("Fetch it"):
-            raise NothingChosen
+            raise NothingChosen(f"{missing}: open the menu of the model.")
         allowed.add(place)
     return catalogue.entry_of(place)
 
@@ -143,8 +147,10 @@ def _task_picker(entry: catalogue.Entry) -> str | None:
         placeholder="Choose what it should do",
     )
     if task is None:
-        st.info("This model does not say which task it was saved for. Its weights fit several tasks. Choose one.")
-        raise NothingChosen
+        raise NothingChosen(
+            "This model does not say which task it was saved for. Its weights fit several tasks. "
+            "Choose one in the menu of the model."
+        )
     return task
 
 
@@ -157,11 +163,16 @@ def _about(entry: catalogue.Entry) -> str:
     return f"{title} {name[:1].upper()}{name[1:]} {share:.1%} on {show.plain(data_set)}; its card says more."
 
 
-def target_picker(model: TextModel, text: str, pair: str | None) -> dict[str, Any]:
-    """Draw the choice of a target and return its options as `Plan.for_text` takes them; None means the default."""
+def target_picker(model: TextModel, text: str, pair: str | None) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Draw the choice of a target.
+
+    Returns:
+        The options of the target as `Plan.for_text` takes them, where None means the default; and the labels that it
+        may be contrasted with. Of two labels one is the other's contrast already, so then there are none.
+    """
     task, head = model.task, model.head
     if head.value:
-        return {}
+        return {}, ()
     known = task.labels(None, head) and not task.place  # the labels do not depend on the text
     prediction = None if known else work.predicted(model, text, pair)
     options: dict[str, Any] = {}
@@ -183,7 +194,7 @@ def target_picker(model: TextModel, text: str, pair: str | None) -> dict[str, An
         open=task.open_labels,
         help=definition("target"),
     )
-    against = ANY_OTHER
+    against, others = ANY_OTHER, []
     if "logit_difference" in task.scales and (len(labels) > 2 or task.open_labels):
         others = [name for name in labels if name != label]
         against = forms.choice(
@@ -197,11 +208,12 @@ def target_picker(model: TextModel, text: str, pair: str | None) -> dict[str, An
         )
     options["label"] = None if label == DECIDED else label
     if against != ANY_OTHER:
-        return options | {"against": against}
+        return options | {"against": against}, tuple(others)
     scales = [scale for scale in task.scales if scale not in ("logit_difference", "value")]
     _follow("scale", scales[0])
     help = definition("log-odds")
-    return options | {"scale": forms.choice("Measured in", scales, "scale", scales[0], _hyphened, help=help)}
+    scale = forms.choice("Measured in", scales, "scale", scales[0], _hyphened, help=help)
+    return options | {"scale": scale}, tuple(others)
 
 
 def _follow(key: str, usual: Any) -> None:
@@ -252,18 +264,29 @@ class AttentionPlace:
     source: int | None
 
 
-def place_picker(model: TextModel, tokens: Tokens) -> AttentionPlace:
-    """Draw the choice of layer, head and two tokens, also set by clicks, and return it."""
+def place_picker(model: TextModel, tokens: Tokens, settings: Any) -> AttentionPlace:
+    """Draw the choice of layer and head, and of two tokens in the menu of settings; return what is chosen.
+
+    A click in a drawing chooses, too.
+    """
     within(tokens, "token", "source")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         layer = numbered("Layer", ALL, model.layers)
         head = numbered("Head", MEAN, model.heads)
+        shown = st.container(width="content")
+    with settings, st.container(horizontal=True):
         token = token_number("Attending token", tokens, "token")
         source = token_number("Attended token", tokens, "source")
-        if token is not None:
-            names = [visible(token_text(tokens, place)) for place in (token, source) if place is not None]
+    if token is not None:
+        names = [visible(token_text(tokens, place)) for place in (token, source) if place is not None]
+        with shown:
             st.markdown(" ← ".join(map(code, names)), width="content")
+            st.button("All tokens", key="no_token", on_click=_let_go, type="tertiary")
     return AttentionPlace(layer, head, token, None if token is None else source)
+
+
+def _let_go() -> None:
+    st.session_state.token = st.session_state.source = None
 
 
 def numbered(label: str, none: str, count: int) -> int | None:

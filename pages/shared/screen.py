@@ -5,18 +5,22 @@ from collections.abc import Callable, Collection
 import streamlit as st
 
 from explain.core.errors import ExplainError
-from pages.shared import links, session, show
+from pages.shared import hero, history, links, session, show
 
 
 def draw(name: str, title: str, page: Callable[[], None], parameters: Collection[str]) -> None:
-    """Draw a page under its title, with a message where it cannot go on.
+    """Draw a page, with a message where it cannot go on.
 
     Args:
+        title: stands above the page; empty where the head of the page, the decision, is its title.
         parameters: of the address bar that the page can have, in any state.
     """
-    links.arrive(name, parameters)
+    vain = history.open_entry(parameters) if history.PARAMETER in parameters else []
+    links.arrive(name, parameters, vain)
     session.carry_over(name)
-    st.title(title, anchor=False)
+    hero.open_neuron()
+    if title:
+        st.title(title, anchor=False)
     box = st.container()
     try:
         page()

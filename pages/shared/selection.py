@@ -1,4 +1,4 @@
-"""The texts, the model and the target that a page is about."""
+"""The texts, the model and the target that a page is about: menus in the top bar, and examples above the text."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,9 +7,11 @@ from typing import Any
 import streamlit as st
 
 from explain.models.base import TextModel
-from pages.shared import examples, links, pickers, session, show, work
+from explain.models.loading import catalogue
+from explain.run.plan import Plan
+from pages.shared import changes, examples, hero, links, pickers, session, show, work
 
-LONG_TEXT = 1000  # characters; a box of that many is as high as a third of a screen
+SECOND = "second_text"  # in the session: the box of a second text is open though it is empty
 
 
 @dataclass(frozen=True)
@@ -19,60 +21,108 @@ class Selection:
     Attributes:
         model: reads `text` and, where there is one, `pair`.
         target_options: label, contrast, scale and position, as `Plan.for_text` takes them; None means the default.
+        contrasts: the labels that the explained one may be contrasted with.
         problem: why the model cannot read the texts; empty where it can.
+        settings: the menu of the top bar for a page's own settings.
+        boxes: the name and the text of each box that can be edited.
+        bar: the top bar, for further menus.
     """
 
     model: TextModel
     text: str
     pair: str | None
     target_options: Mapping[str, Any]
+    contrasts: tuple[str, ...]
     problem: str
+    settings: Any
+    boxes: tuple[tuple[str, str], ...]
+    bar: Any
+
+    def plan(self, **analyses: Any) -> Plan:
+        """Return a plan about the texts and the target; `analyses` are those of `Plan.for_text`."""
+        return Plan.for_text(self.text, self.pair, **analyses, **self.target_options)
+
+    def draw_problem(self) -> None:
+        """Draw the texts, and what is wrong with them; where one is empty, with a button that puts an example in."""
+        hero.draw_plain(self.boxes)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            show.advice(self.problem)
+            if not all(text.strip() for _, text in self.boxes):
+                first = next(iter(examples.examples(self.model).values()))
+                st.button("Use an example", key="use_example", on_click=examples.put, args=(first,))
 
 
-@session.of_every_page()
 def current_selection() -> Selection:
-    """Draw the boxes of texts and the choice of model and target, and return what they hold; comes first on a page.
+    """Draw the menus of model, target and settings and the examples, and return what is chosen; comes first on a page.
 
-    The boxes depend on the model but stand above it, and are drawn even if loading the model fails.
+    Texts are edited in the head of the page, see `pages.shared.hero`. They can be edited even if no model is loaded.
     """
-    boxes = st.container()
+    with session.of_every_page():
+        return _current_selection()
+
+
+def _current_selection() -> Selection:
+    bar = st.container(key="bar", horizontal=True)
+    with bar:
+        menu = show.menu(_model_name(), "model")
+        settings = show.menu("Settings", "settings")
+    shelf = st.container(key="examples", horizontal=True, vertical_alignment="center")
     model: TextModel | None = None
     try:
-        with st.sidebar:
+        with menu:
             model = session.model(*pickers.model_picker())
-    except pickers.NothingChosen:
-        pass
+    except pickers.NothingChosen as nothing:
+        show.advice(str(nothing))
     finally:
-        with boxes:
-            text, pair = text_boxes(model)
+        with shelf:
+            example_pills(model)
+        if model is None:
+            hero.draw_plain(boxes_of(None))
     if model is None:
         st.stop()
     assert model is not None, "the run ended above"
+    boxes = boxes_of(model)
+    text, pair = boxes[0][1], boxes[1][1] if len(boxes) > 1 and boxes[1][1].strip() else None
     problem = work.text_problem(model, text, pair)
-    with st.sidebar:
-        target_options = {} if problem else pickers.target_picker(model, text, pair)
+    with shelf:
+        second_text_button(model)
+        changes.buttons()
+    with menu:
+        target_options, contrasts = ({}, ()) if problem else pickers.target_picker(model, text, pair)
     session.remember()
-    return Selection(model, text, pair, target_options, problem)
+    return Selection(model, text, pair, target_options, contrasts, problem, settings, boxes, bar)
 
 
-def text_boxes(model: TextModel | None) -> tuple[str, str | None]:
-    """Draw a box for each text that a model reads, with examples above; return the texts, None for no second one."""
-    example_pills(model)
-    if model is None and "pair" in st.session_state:
-        st.session_state.pair = st.session_state.pair  # without a box it would be lost until a model is there again
+def _model_name() -> str:
+    """Return the name of the model, as the button of its menu says it."""
+    memory = st.session_state
+    chosen = memory.get("model") or links.linked("model", [entry.name for entry in catalogue.explainable()])
+    name = memory.get("place") or chosen if chosen == pickers.OTHER_MODEL else chosen
+    return show.plain(str(name or catalogue.DEFAULT_MODEL).rsplit("/", 1)[-1][:24])
+
+
+def boxes_of(model: TextModel | None) -> tuple[tuple[str, str], ...]:
+    """Return the name and the text of each box that a model reads; an optional one only if it is open or filled."""
+    memory = st.session_state
     names = model.texts if model else ("Text",)
-    pair = model.pair if model else "never"
-    text = _text_box(names[0] if pair == "always" else "Text to explain", "text")
-    if pair == "never":
-        second = ""
-    elif pair == "always":
-        second = _text_box(names[1], "pair")
-    else:
-        second = st.text_input(
-            "Second text, read together with the first (optional)", key="pair", placeholder="Leave empty for one text."
-        )
-    st.button("Explain", type="primary")  # leaving a box sends the text; people look for a button all the same
-    return text, second if second.strip() else None
+    kind = model.pair if model else "never"
+    text, pair = memory.get("text") or "", memory.get("pair") or ""
+    if kind == "never":
+        return (("Text to explain", text),)
+    if kind == "always":
+        return ((names[0], text), (names[1], pair))
+    second = (("Second text", pair),) if pair.strip() or memory.get(SECOND) else ()
+    return (("Text to explain", text), *second)
+
+
+def second_text_button(model: TextModel) -> None:
+    """Draw a button that opens the box of a second text, where a model can read two texts together."""
+
+    def open_box() -> None:
+        st.session_state[SECOND] = True
+
+    if model.pair == "perhaps" and len(boxes_of(model)) < 2:
+        st.button("+ second text", key="second", type="tertiary", on_click=open_box)
 
 
 def example_pills(model: TextModel | None) -> None:
@@ -83,8 +133,7 @@ def example_pills(model: TextModel | None) -> None:
 
     def use_example() -> None:
         if memory.get("example"):
-            text, *second = offered[memory.example]
-            memory.text, memory.pair = text, next(iter(second), "")
+            examples.put(offered[memory.example])
 
     if memory.get("example") not in (None, *offered):
         del memory.example
@@ -99,15 +148,4 @@ def example_pills(model: TextModel | None) -> None:
         on_change=use_example,
         label_visibility="collapsed",
         wrap=True,
-    )
-
-
-def _text_box(label: str, key: str) -> str:
-    return st.text_area(
-        label,
-        key=key,
-        height="content" if len(st.session_state.get(key) or "") < LONG_TEXT else 200,  # results should be in sight
-        max_chars=100_000,
-        placeholder="Type or paste any text, then press Ctrl + Enter.",
-        help="Ctrl + Enter explains it. The text stays on the machine that runs this app.",
     )

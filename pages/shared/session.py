@@ -5,13 +5,14 @@ import threading
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from explain.analyses.umap_map import compile_umap
-from explain.core.hosts import is_loopback
+from explain.core.hosts import allowed_hosts, is_loopback
 from explain.core.installation import environment_number
 from explain.data.columns import Columns
 from explain.data.dataset import Dataset
@@ -26,7 +27,7 @@ MOST_PASSES = 20_000  # of one request, where strangers can come: every default 
 MOST_JOBS = 2  # of one visitor in the queue, where strangers can come
 CARRIED = (  # from one page to the next
     *("text", "pair", "model", "place", "fetch", "task"),
-    *("target", "against", "scale", "which"),
+    *("target", "against", "scale", "which", "token"),
     *("texts_from", "encoder", "encoder_place", "pooling", "of_layer", "one", "other"),
 )
 
@@ -184,6 +185,19 @@ def any_model_allowed() -> bool:
 def training_allowed() -> bool:
     """Whether visitors may train models: on a local server, or one that was started with permission."""
     return os.environ.get("EXPLAIN_ALLOW_TRAINING") == "1" or _own_machine()
+
+
+def visitor_is_here() -> bool:
+    """Whether the visitor's browser runs on the machine of the server.
+
+    Nobody else reaches the server then, and it answers to no name that a proxy may carry to others.
+    """
+    return _own_machine() and not allowed_hosts() and is_loopback(urlsplit(_address()).hostname or "")
+
+
+def _address() -> str:
+    """Return the address of the app as the visitor's browser has it; empty where it does not say."""
+    return st.context.url or ""
 
 
 def _own_machine() -> bool:

@@ -1,26 +1,24 @@
 """Drawing on a page: views as components, notes, problems."""
 
+import contextlib
 import re
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import streamlit as st
 
 from explain.core.guide import definition
-from explain.datatypes import Prediction, Report, Target, Verdict
+from explain.datatypes import Prediction, Target, Verdict
 from explain.methods.base import METHODS, Method
 from explain.models.base import TextModel
 from explain.report.record import report_of, to_json
 from explain.run.results import Results
 from explain.text.coverage import coverage, doubt
-from explain.views.asked_words import context_sentence
 from explain.views.base import VIEWS, asset
-from explain.views.probabilities import SHOWN
-from explain.views.verdicts import verdict_word
+from explain.views.verdicts import is_untested, verdict_word
 from pages.shared.session import LONGEST_IN_LINK
 
-_MOUNT = "\n" + (Path(__file__).parent / "mount.js").read_text(encoding="utf-8")
+_MOUNT = "\n" + asset("mount.js")
 
 
 @st.cache_resource
@@ -45,17 +43,30 @@ def view(
     A click reruns the whole page, or with `page=False` only the fragment around the drawing.
     """
     if on_chosen is None:
-        _component(name)(data=VIEWS[name].data(shown, **options), key=key)
-        return
+        component(name, VIEWS[name].data(shown, **options), key=key)
+    else:
+        component(name, VIEWS[name].data(shown, sends=True, **options), key=key, page=page, chosen=on_chosen)
 
-    def changed() -> None:
-        clicked = st.session_state[key].get("chosen")
-        if clicked:
-            on_chosen(clicked)
-            if page:
-                st.session_state["clicked"] = True  # see work.py
 
-    _component(name)(data=VIEWS[name].data(shown, sends=True, **options), key=key, on_chosen_change=changed)
+def component(
+    name: str, drawn: Mapping[str, Any], *, key: str, page: bool = True, **reactions: Callable[[Any], None]
+) -> None:
+    """Draw the data of a registered view; `reactions` receive what its drawing sends, by name.
+
+    What is sent reruns the whole page, or with `page=False` only the fragment around the drawing.
+    """
+
+    def react(sent: str) -> Callable[[], None]:
+        def changed() -> None:
+            received = st.session_state[key].get(sent)
+            if received:
+                reactions[sent](received)
+                if page:
+                    st.session_state["clicked"] = True  # see work.py
+
+        return changed
+
+    _component(name)(data=drawn, key=key, **{f"on_{sent}_change": react(sent) for sent in reactions})
 
 
 def views(
@@ -64,46 +75,59 @@ def views(
     key: str,
     on_chosen: Callable[[Mapping[str, Any]], None] | None = None,
     titled: bool = False,
+    without: Collection[str] = (),
     **options: Any,
 ) -> None:
     """Draw a result with all views of its type, but those that a page places itself (`View.placed`).
 
     Args:
+        without: further views that are left out.
         titled: whether the title of each view stands above it.
     """
     for fitting in VIEWS.for_result(result):
-        if not fitting.placed:
+        if not fitting.placed and fitting.name not in without:
             if titled:
                 st.markdown(f"**{plain(fitting.title)}**")
             view(fitting.name, result, key=f"{key}_{fitting.name}", on_chosen=on_chosen, **options)
 
 
-def prediction(
-    prediction: Prediction,
-    model: TextModel,
-    target: Target | None,
-    *,
-    most: int = SHOWN,
-    unread: str = "the rest is left out",
-) -> None:
-    """Draw the prediction, with warnings where it is hardly worth explaining; a click selects a word as target.
-
-    Args:
-        most: labels shown.
-        unread: where the rest of a text is that was cut off, as the end of a sentence.
-    """
-    warnings(prediction, model, unread)
+def predicted_spans(prediction: Prediction, target: Target | None) -> None:
+    """Draw the spans that are predicted, if the task predicts some; a click asks about one."""
     if prediction.spans:
         target_tokens = () if target is None else target.positions
         view("predicted_spans", prediction, key="spans", on_chosen=_ask, target_tokens=target_tokens)
-    if target is None and len(prediction.output.positions) > 1:
-        return  # labels of which word?
-    view("probabilities", prediction, key="probabilities", target=target, most=most)
-    views(prediction, key="prediction", titled=True, target=target)
 
 
 def _ask(clicked: Mapping[str, Any]) -> None:
     st.session_state.which = clicked["position"]
+
+
+def chart_options(stem: str) -> dict[str, Any]:
+    """Return the options of a plotly chart; its saved PNG has two points for each of the screen, as other pictures."""
+    return {"displaylogo": False, "toImageButtonOptions": {"format": "png", "scale": 2, "filename": stem}}
+
+
+@contextlib.contextmanager
+def export_menu() -> Iterator[None]:
+    """Draw the menu of the top bar that holds a page's files and links; what is drawn inside stands in it."""
+    with st.container(key="export"), menu("Export", "export"):
+        st.header("Export", anchor=False)
+        yield
+
+
+def python(title: str, code: Callable[[], str]) -> None:
+    """Draw the Python that gives what a page shows, once it is opened: what colors code is slow to load."""
+    shown = st.expander(title, key="python", on_change="rerun")
+    if shown.open:
+        shown.code(code(), language="python")
+
+
+def menu(label: str, name: str) -> Any:
+    """Return a menu of the top bar; `frame.css` lets it hang from its button.
+
+    It is no popover: the browser drops what a closed popover holds, and then the address bar loses its choices.
+    """
+    return st.container(key=f"{name}_menu", width="content").expander(label)
 
 
 def record_button(results: Results, model: TextModel) -> None:
@@ -147,17 +171,12 @@ def plain(message: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()<>#+.!|~$:-])", r"\\\1", message)
 
 
-def context(report: Report) -> None:
-    """Say how much of the target is there with the asked word alone, where one is asked about."""
-    if sentence := context_sentence(report):
-        st.markdown(f"**{plain(sentence)}**")
-
-
-def verdict(judged: Verdict, title: str = "") -> None:
-    """Draw a verdict in one line: a colored word, the method where `title` names it, and the reason."""
+def short_verdict(judged: Verdict) -> None:
+    """Draw a verdict as one colored word, with the reason where one points at it."""
     color = {"amber": "orange", "grey": "gray"}.get(judged.color, judged.color)
-    name = f"**{plain(title)}** " if title else ""
-    st.markdown(f":{color}-badge[{verdict_word(judged)}] {name}{plain(judged.sentence)}")
+    if is_untested(judged):
+        color = "gray"
+    st.markdown(f":{color}-badge[{verdict_word(judged)}]", help=plain(judged.sentence), width="content")
 
 
 def warnings(prediction: Prediction, model: TextModel, unread: str = "the rest is left out") -> None:

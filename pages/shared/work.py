@@ -7,10 +7,12 @@ from typing import Any
 import streamlit as st
 
 from explain.analyses.key_phrases import KeyPhrases
+from explain.analyses.method_tests import MethodTests
 from explain.core.errors import ExplainError, TextError
 from explain.core.meter import Meter
 from explain.datatypes import Prediction
-from explain.models.analysis import Analysis
+from explain.methods.base import Method
+from explain.models.analysis import Analysis, ExplainedText
 from explain.models.base import TextModel
 from explain.models.loading import catalogue
 from explain.run import engine
@@ -24,6 +26,7 @@ from pages.shared.examples import examples
 AT_ONCE_SECONDS = 0.6  # a page waits this long before it shows progress
 POLL_SECONDS = 0.4
 LINK_PASSES = 500  # a link that asks for more starts nothing by itself
+PENDING = "pending"  # in the session: whether what is missing on the page is being computed
 CLICKED = "clicked"  # in the session: a click in a part of the page concerns the whole page
 
 Draw = Callable[[Results, TextModel], None]
@@ -95,6 +98,28 @@ class Work:
             and usual.union(similarity_of(self.model)).issuperset(self.plan.analyses)
         )
 
+    def computed_next(self, results: Results) -> str:
+        """Return the title of the part of one text that is being computed, by those that are there."""
+        if not results.observed or results.target is None:
+            return "Prediction"
+        subject = ExplainedText(results.prediction.tokens, results.target)
+        for analysis in engine.in_order(self.plan, self.model, subject):
+            if not results.has([analysis]):
+                return f"Tests of {analysis.method.title}" if isinstance(analysis, MethodTests) else analysis.title
+        return "The rest"
+
+    def methods_within(self, most: int) -> tuple[Method, ...]:
+        """Return the cheapest methods, as many as take at most so many passes with all else of the plan but tests."""
+        subject = ExplainedText.untargeted(self.model.encode(self.plan.text.text, self.plan.text.text_pair))
+        others = tuple(part for part in self.plan.analyses if not isinstance(part, Method | MethodTests))
+        within: tuple[Method, ...] = ()
+        for method in engine.cheapest_first(self.plan, self.model, subject):
+            more = (*within, method)
+            if Work(replace(self.plan, analyses=(*more, *others)), self.model).cost() > most:
+                break
+            within = more
+        return within
+
     def results(self, job: Job) -> Results:
         """Return the parts that a job has computed so far."""
         return Results(self.plan, job.parts)
@@ -107,10 +132,12 @@ class Limit:
     Attributes:
         message: what the work costs, and where it is refused what to change.
         startable: whether the visitor may start it all the same.
+        fewer: methods that may be computed, where the refused ones are too many.
     """
 
     message: str
     startable: bool
+    fewer: tuple[Method, ...] = ()
 
 
 def limit_of(work: Work) -> Limit | None:
@@ -127,20 +154,20 @@ def limit_of(work: Work) -> Limit | None:
     if (most is None and not of_link) or (job is not None and job.key == work.key):
         return None
     cost = work.cost()
-    refused = most is not None and cost > most
+    allowed = cost if most is None else most
+    refused = cost > allowed
     asks = of_link and cost > LINK_PASSES and isinstance(work.plan.item, TextItem) and not work.is_shipped()
     if not (refused or asks) or work.known()[1]:
         return None
     if not refused:
         memory.unstarted = work.key
         return Limit(f"This link asks for up to {cost:,} passes{_duration(work, cost)}.", startable=True)
-    message = (
-        f"This takes up to {cost:,} passes, and this server allows {most:,}. Choose fewer methods or tests, a smaller "
-        "budget, or fewer or shorter texts."
-    )
+    message = f"This takes up to {cost:,} passes, and this server allows {allowed:,}."
+    advice = "Choose fewer methods or tests, a smaller budget, or fewer or shorter texts."
     if not isinstance(work.plan.item, TextItem) or not work.parts_at_once():
-        raise ExplainError(message)
-    return Limit(message, startable=False)
+        raise ExplainError(f"{message} {advice}")
+    fewer = () if work.plan.tests else work.methods_within(allowed)
+    return Limit(message if fewer else f"{message} {advice}", startable=False, fewer=fewer)
 
 
 def _duration(work: Work, cost: int) -> str:
@@ -149,12 +176,19 @@ def _duration(work: Work, cost: int) -> str:
     seconds = session.jobs().seconds(cost * len(tokens))
     if seconds is None:
         return ""
-    if seconds < 10:
-        return ", a few seconds"
+    return ", a few seconds" if seconds < 10 else f", about {in_words(seconds)}"
+
+
+def in_words(seconds: float) -> str:
+    """Return a time in whole seconds, minutes or hours.
+
+    >>> in_words(0.2), in_words(40), in_words(170), in_words(3600 * 61)
+    ('1 s', '40 s', '3 min', '61 h')
+    """
     for unit, length in (("s", 1), ("min", 60), ("h", 3600)):
         if seconds < 60 * length or unit == "h":
             break
-    return f", about {max(1, round(seconds / length)):,} {unit}"
+    return f"{max(1, round(seconds / length)):,} {unit}"
 
 
 def advance(work: Work) -> Progress:
@@ -262,24 +296,33 @@ def warm_up() -> None:
         raise job.error
 
 
-def follow(plan: Plan, model: TextModel, draw: Draw) -> None:
-    """Compute a plan about one text and draw its results, repeatedly while a job runs."""
+def follow(plan: Plan, model: TextModel, draw: Draw, head: Callable[[Results], None] | None = None) -> None:
+    """Compute a plan about one text and draw its results, repeatedly while a job runs.
+
+    Args:
+        head: draws what stands above the progress, also before there is a result.
+    """
 
     def draw_results(results: Results) -> None:
         if results.observed:
             draw(results, model)
 
-    follow_work(Work(plan, model), draw_results)
+    follow_work(Work(plan, model), draw_results, head=head)
 
 
-def follow_work(work: Work, draw: Callable[[Results], None], progress_text: Callable[[Job], str] | None = None) -> None:
+def follow_work(
+    work: Work,
+    draw: Callable[[Results], None],
+    progress_text: Callable[[Job], str] | None = None,
+    head: Callable[[Results], None] | None = None,
+) -> None:
     """Compute any work and draw its results; `progress_text` describes progress that is not counted in passes."""
     st.session_state.pop(CLICKED, None)  # this run takes it into account
     limit = limit_of(work)
     progress = [advance(work if limit is None else work.prediction())]  # used once; the part below advances it itself
     pending = progress[0].job is not None
     st.fragment(_results, run_every=POLL_SECONDS if pending else None)(
-        work, limit, draw, progress_text, progress, polled=pending
+        work, limit, draw, progress_text, head, progress, polled=pending
     )
 
 
@@ -288,6 +331,7 @@ def _results(
     limit: Limit | None,
     draw: Callable[[Results], None],
     progress_text: Callable[[Job], str] | None,
+    head: Callable[[Results], None] | None,
     handed: list[Progress],
     polled: bool,
 ) -> None:
@@ -301,36 +345,73 @@ def _results(
             session.rerun()  # the page once more, without polling
         if progress.job is not None and not polled:
             session.rerun()  # the page once more, with polling
+        if head is not None:
+            head(progress.results.of_plan(work.plan))
         with st.container():  # so that the elements below keep their place, and their focus, when this one vanishes
             if progress.job is not None:
-                show_progress(progress.job, progress_text)
+                show_progress(progress.job, started, progress.results, progress_text)
             show_end(progress)
             if limit is not None:
                 show_limit(limit)
+        st.session_state[PENDING] = progress.job is not None and limit is None
         draw(progress.results.of_plan(work.plan))
     except ExplainError as error:
         show.problem(str(error))
 
 
-def show_progress(job: Job, progress_text: Callable[[Job], str] | None = None) -> None:
-    """Draw the progress of a job or its place in the queue, and a button that stops it."""
+def awaited(height: int, *, missed: bool = True) -> None:
+    """Draw a placeholder for a part that is being computed, and where it will not come a word if it is `missed`."""
+    if st.session_state.get(PENDING):
+        st.skeleton(height=height)
+    elif missed:
+        st.caption("Not computed.")
+
+
+def show_progress(job: Job, work: Work, results: Results, progress_text: Callable[[Job], str] | None = None) -> None:
+    """Draw what is being computed or how many jobs are before it, and a button that stops it."""
     ahead = session.jobs().position(job)
     if ahead:
-        st.progress(0.0, text=f"Waiting. Jobs before yours: {ahead}.")
+        text = f"Waiting for {ahead} other job{'s' * (ahead > 1)}."
     else:
-        text = progress_text(job) if progress_text else f"Computing: {job.done} passes of at most {job.cost}."
-        st.progress(job.progress, text=text)
-    st.button("Stop", key="stop", on_click=stop)
+        text = progress_text(job) if progress_text else f"{work.computed_next(results)} \u2026{time_left(job, results)}"
+    with st.container(horizontal=True, vertical_alignment="center", key="progress"):
+        st.progress(0.0 if ahead else job.progress, text=text)
+        spent = f"{job.done:,} of at most {job.cost:,} passes so far."
+        st.button("Stop", key="stop", on_click=stop, type="tertiary", help=spent)
+
+
+def time_left(job: Job, results: Results) -> str:
+    """Return how long a job goes on at most, at the pace of passes so far; empty where it is not known yet."""
+    if not results.observed:
+        return ""
+    tokens = len(results.prediction.tokens)
+    seconds = session.jobs().seconds(max(0, job.cost - job.done) * tokens)
+    return "" if seconds is None else f" up to about {in_words(seconds)} left"
 
 
 def show_limit(limit: Limit) -> None:
     """Draw why only the prediction is computed, and where it may be started a button for the rest."""
-    if not limit.startable:
-        show.problem(limit.message)
+    if limit.startable:
+        with _row():
+            st.markdown(limit.message, width="content")
+            st.button("Start", key="start", type="primary", on_click=_start)
         return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(limit.message, width="content")
-        st.button("Start", key="start", type="primary", on_click=_start)
+    with _row():
+        show.problem(limit.message)
+        if limit.fewer:
+            titles = " and ".join(method.title for method in limit.fewer)
+            names = [method.name for method in limit.fewer]
+            st.button(f"Only {titles}", key="fewer", on_click=_keep_methods, args=(names,))
+
+
+def _row() -> Any:
+    """Return a line for a sentence and the button that helps."""
+    return st.container(horizontal=True, vertical_alignment="center")
+
+
+def _keep_methods(names: list[str]) -> None:
+    st.session_state.methods = names
+    st.session_state[CLICKED] = True  # the whole page, as after any other click
 
 
 def _start() -> None:
@@ -340,9 +421,11 @@ def _start() -> None:
 
 def show_end(progress: Progress) -> None:
     """Draw a message about a job that did not end well, and a button that tries again."""
-    if progress.ended == "failed":
-        show.problem(progress.message)
-    elif progress.ended == "cancelled":
-        st.warning("Stopped. The results so far are shown.")
-    if progress.ended:
+    if not progress.ended:
+        return
+    with _row():
+        if progress.ended == "failed":
+            show.problem(progress.message)
+        else:
+            st.warning("Stopped. The results so far are shown.")
         st.button("Try again", key="again", on_click=try_again)

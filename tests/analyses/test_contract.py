@@ -16,6 +16,8 @@ from explain.testing import TOY_MODELS, NoGradientModel, check_analysis, default
 SETTINGS = {
     "attention_knockout": {"cuts": "0.0, 1"},
     "clusters": {"count": "2"},
+    "counterfactuals": {"budget": "60"},
+    "word_edits": {"token": "1"},
     "layer_weights": {"method": "attention_rollout"},
     "max_activations": {"lines": "a good film\na bad film"},
     "method_tests": {"method": "occlusion", "tests": "deletion"},
@@ -33,6 +35,11 @@ def analysis_of(name: str) -> Analysis[Any, Any]:
 @pytest.fixture(autouse=True)
 def _no_measurement_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+
+@pytest.fixture(autouse=True)
+def _words_of_a_tiny_model(tiny_fillers: None) -> None:
+    pass
 
 
 @pytest.mark.parametrize(

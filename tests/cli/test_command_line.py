@@ -220,7 +220,7 @@ def test_a_verdict_stands_under_the_scores(capsys: pytest.CaptureFixture[str]) -
     asked = ["text", "The film isn't good, but I left smiling.", "--method", "occlusion", "--no-phrases"]
     assert main(asked) == 0
     said = capsys.readouterr().out
-    assert "occlusion: with care. Not yet compared with measured effects; its scores " in said
+    assert "occlusion: untested. Not yet compared with measured effects; its scores " in said
     assert main([*asked, "--metric", "reference_robustness"]) == 0
     said = capsys.readouterr().out
     assert (

@@ -26,7 +26,8 @@ VALUES = (
     *("minutes=nan", f"seed={DIGITS}", "9.9", f"{DIGITS}.1", "1.all.all", "layer:" + DIGITS, "*", "https://a", "a/b"),
 )
 REQUIRED = {  # of each command, so that nothing is asked of a model before the option that is tested
-    "text": ["a good film"],
+    "text": ["a good film", "--method", "attention_rollout", "--no-phrases"],
+    "compare": ["--text", "a good film", "--text", "a bad film", "--method", "attention_rollout"],
     "attention": ["a good film"],
     "neurons": ["a good film"],
     "embed": ["FILE", "--query", "a"],
@@ -35,14 +36,18 @@ REQUIRED = {  # of each command, so that nothing is asked of a model before the 
     "replay": ["FILE"],
     "serve": ["--port", "1"],  # which nobody may take, or everything is refused before
     "ask": ["hidden_states", "a good film"],
+    "counterfactual": ["a good film", "--budget", "60"],
     **{name: [] for name in ("models", "methods", "metrics", "analyses", "extensions")},
 }
 NUMBERS = {"position", "layer", "head", "rows", "top", "texts", "most", "orders", "workers", "port", "tolerance"}
 NUMBERS |= {"minutes", "epochs", "seed"}
 
 
+PARSER = parser()  # which takes longer to make than most of these commands take to end
+
+
 def commands() -> dict[str, argparse.ArgumentParser]:
-    (action,) = [one for one in parser()._actions if isinstance(one, argparse._SubParsersAction)]
+    (action,) = [one for one in PARSER._actions if isinstance(one, argparse._SubParsersAction)]
     return action.choices
 
 
@@ -55,9 +60,12 @@ def options() -> Iterator[tuple[str, str]]:
 
 
 @pytest.fixture
-def places(tmp_path: Path, tiny_folder_of: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def places(
+    tmp_path: Path, tiny_folder_of: Callable[..., Path], tiny_fillers: None, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, str]:
     """What is needed beside the option that is tested: a model that loads at once, a file, a folder."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("explain.cli.main.parser", lambda: PARSER)
     monkeypatch.setattr("explain.cli.serve.os.execve", lambda *_: sys.exit(0))  # a server would start here
     (tmp_path / "rows.csv").write_text("text,label\ngood,a\nbad,b\n")
     (tmp_path / "dev.jsonl").write_text('{"text": "a good film"}\n')

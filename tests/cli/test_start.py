@@ -34,6 +34,7 @@ def imported(*arguments: str) -> set[str]:
     [
         ("--help",),
         ("text", "--help"),
+        ("compare", "--help"),
         ("models",),
         ("methods",),
         ("methods", "occlusion"),

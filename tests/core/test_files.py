@@ -343,6 +343,7 @@ OTHER_WRITERS = {
     ("explain/training/run/runs.py", "start"): "the log that a process writes itself",
     ("explain/core/locks.py", "__init__"): "the lock of a folder, an empty file",
     ("explain/core/locks.py", "is_held"): "the lock of a folder, an empty file",
+    ("explain/run/history.py", "_writing"): "the lock of a folder, an empty file for its owner alone",
     ("explain/testing/planted_models.py", "_model"): "into a temporary folder",
 }
 WRITING_CALLS = {

@@ -26,7 +26,7 @@ from explain.text.phrases import PhraseSettings
 from explain.text.removal import OPERATORS
 from explain.training.recipes.classifier_settings import TableSettings
 from explain.views.base import VIEWS
-from explain.views.verdicts import VERDICTS
+from explain.views.verdicts import UNTESTED, VERDICTS
 from tests.command_line_page import commands, options
 
 ROOT = Path(__file__).parent.parent.parent
@@ -68,7 +68,7 @@ CHOICES: Mapping[str, Any] = {
     "figures of neurons": [name.replace("_x_", " × ").replace("_", " ") for name in NEURON_FIGURES],
     "settings of phrases": [f"phrases.{one.name}" for one in settings_of(PhraseSettings)],
     "settings of training": [one.name for one in settings_of(TableSettings)],
-    "verdicts": VERDICTS.values(),
+    "verdicts": (*VERDICTS.values(), UNTESTED),
 }
 
 

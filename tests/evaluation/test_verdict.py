@@ -18,7 +18,7 @@ from explain.metrics.effect_agreement import EffectAgreement, model_blind_orders
 from explain.models.base import TextModel
 from explain.numerics.agreement import agreement
 from explain.testing import default_item
-from explain.views.verdicts import verdict_word
+from explain.views.verdicts import count_passed, is_untested, rows, verdict_word
 
 TEXT = "The plot is thin and the jokes are stale, yet the leads are so charming that I left smiling."
 TESTS = TrialSettings((CompletenessGap(), EffectAgreement()))
@@ -50,6 +50,43 @@ def test_a_right_explanation_holds_and_wrong_ones_fail(judged: Judged) -> None:
     shrunk = replace(gradients, scores=gradients.scores * 0.8)
     found = verdict(shrunk, [occlusion], TESTS.run(trial, shrunk))
     assert found.color == "red" and "misses its difference by 20.0%" in found.sentence
+
+
+def test_each_check_is_a_sentence_and_its_numbers_are_those_of_the_verdict(judged: Judged) -> None:
+    trial, gradients, occlusion = judged
+    weights = Randomization(
+        *("integrated_gradients", {}, "", "text_classification", (0, 6), [0.9, 0.2], [0.1, 0.1], 0.2, 32, 5)
+    )
+    free, tested = (
+        verdict(gradients, [occlusion]),
+        verdict(gradients, [occlusion], TESTS.run(trial, gradients), weights),
+    )
+    states = {check.name: check.state for check in free.checks}
+    assert states == {"additivity": "passed", "agreement": "noted"} | dict.fromkeys(
+        ("effects", "signs", "reference", "random_weights"), "open"
+    )
+    assert is_untested(free) and verdict_word(free) == "untested" and not is_untested(tested)
+    assert count_passed(free) == "passed 1 of 1 check that was run"
+    assert count_passed(tested) == "passed 4 of 4 checks that were run"
+    merged = {name: number for check in tested.checks for name, number in check.facts.items()}
+    assert merged == tested.facts
+    assert all(check.evidence[1:] in tested.sentence for check in tested.checks)
+    (row,) = rows([tested], {"integrated_gradients": "IG"})
+    assert row["method"] == "IG" and row["order"] == row["signs"] == row["untrained model"] == "✓"
+    assert row["other methods"] == f"{tested.facts['agreement']:+.2f}" and row["reference text"] == "○"
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [(1.0, "much the same way"), (0.69, "partly the same way"), (0.0, "differently"), (-1.0, "the other way round")],
+)
+def test_the_company_of_a_method_is_named_by_its_correlation(
+    judged: Judged, others: float, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, gradients, occlusion = judged
+    monkeypatch.setattr("explain.evaluation.verdict.agreement", lambda *_, **__: {"spearman": others})
+    (check,) = (check for check in verdict(gradients, [occlusion]).checks if check.name == "agreement")
+    assert check.finding == f"The other methods order the words {said}." and check.state == "noted"
 
 
 def test_without_a_test_it_is_free_and_says_so(judged: Judged) -> None:

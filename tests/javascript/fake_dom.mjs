@@ -185,12 +185,15 @@ class FakeElement extends FakeNode {
   dispatch(type, properties = {}) {
     const event = { type, target: this, defaultPrevented: false, ...properties };
     event.preventDefault = () => (event.defaultPrevented = true);
+    let stopped = false;
+    event.stopPropagation = () => (stopped = true);
     const path = [];
     for (let node = this; node instanceof FakeElement; node = node.parentNode) path.push(node);
     const tell = (node, capture) =>
       node.listeners.filter((listener) => listener.type === type && listener.capture === capture).forEach(({ react }) => react(event));
-    for (const node of path.toReversed()) tell(node, true);
+    for (const node of path.toReversed()) if (!stopped) tell(node, true);
     for (const node of path) {
+      if (stopped) break;
       node[`on${type}`]?.(event);
       tell(node, false);
     }
@@ -460,7 +463,9 @@ export function fakePage() {
     addEventListener: (type, react) => page.listeners.set(type, [...listeners(type), react]),
     removeEventListener: (type, react) => page.listeners.set(type, listeners(type).filter((other) => other !== react)),
     dispatchEvent: (event) => listeners(event.type).forEach((react) => react(event)),
+    getSelection: () => null,
     setTimeout: (run) => page.timers.push(run),
+    clearTimeout: () => {},
     atob,
     Node: { TEXT_NODE: 3, ELEMENT_NODE: 1 },
     XMLSerializer: FakeSerializer,

@@ -18,7 +18,7 @@ test("key phrases: a bar is as long as the effect, on the side of its sign, and 
   const figures = data.phrases.map(({ score }) => page.read("figure")(score, true));
   assert.deepEqual(texts(page.root, ".bar .value"), figures);
   const [first, second] = page.root.querySelectorAll(".bar");
-  assert.ok(first.getAttribute("aria-label").includes(`1: ${phrase.text}, ${figures[0]} ${data.unit}`));
+  assert.ok(first.getAttribute("aria-label").includes(`1 ${phrase.text} ${figures[0]}`));
   first.click();
   assert.deepEqual(page.root.querySelectorAll(".picked").map((node) => node.dataset.rank), ["1", "1"]); // in the text and in the list
   second.press("Enter");
@@ -228,6 +228,22 @@ function graph(more = {}) {
   const point = (column, token) => page.root.querySelectorAll("circle").find(({ dataset }) => dataset.column === `${column}` && dataset.token === `${token}`);
   return { page, on, point, edges: page.root.querySelectorAll("path") };
 }
+
+test("attention graph: where rows are below its edge, their number stands there, until it is scrolled to the end", () => {
+  const { page } = graph();
+  const [frame, scroll] = [".window", ".scroll"].map((part) => page.root.querySelector(part));
+  const told = () => [texts(page.root, ".more-below")[0], frame.classList.contains("cut-below")];
+  assert.deepEqual(told(), ["", false]);
+  Object.assign(scroll, { scrollTop: 0, scrollLeft: 0, rect: { ...scroll.rect, height: 50 } }); // rows at 39, 61, and 109
+  scroll.observer.react();
+  assert.deepEqual(told(), ["2 more", true]);
+  scroll.scrollTop = 30;
+  scroll.onscroll();
+  assert.deepEqual(told(), ["1 more", true]);
+  scroll.scrollTop = 100;
+  scroll.onscroll();
+  assert.deepEqual(told(), ["", false]);
+});
 
 test("attention graph: a line is as wide and as opaque as its weight, a pair's texts stand apart", () => {
   const { page, edges } = graph();

@@ -18,8 +18,9 @@ from explain.views.document import scripts
 
 ROOT = Path(__file__).parents[2]
 ASSETS = Path("explain/views/assets")
-MOUNT = Path("pages/shared/mount.js")
 ADDRESS = Path("pages/shared/address.js")
+KEYS = Path("pages/shared/keys.js")
+FIRST_STEPS = Path("pages/shared/first_steps.js")
 CONFIG = Path(__file__).parent / "oxlint.json"
 OXLINT = Path(sys.executable).parent / "oxlint"
 UNUSED = "eslint(no-unused-vars)"
@@ -47,17 +48,18 @@ class Finding(NamedTuple):
 
 def sources() -> dict[str, str]:
     """Return the text of each script of ours, by its path from the root."""
-    paths = [*sorted((ROOT / ASSETS).glob("*.js")), ROOT / MOUNT, ROOT / ADDRESS]
+    paths = [*sorted((ROOT / ASSETS).glob("*.js")), ROOT / ADDRESS, ROOT / FIRST_STEPS, ROOT / KEYS]
     return {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in paths}
 
 
 def programs() -> dict[str, str]:
     """Return the text of each program that a browser runs, by its name."""
-    mount = (ROOT / MOUNT).read_text(encoding="utf-8")
+    mount = asset("mount.js")
     drawing = [name for name in VIEWS if not VIEWS[name].drawn_by]
     page = {name: VIEWS[name].script + "\n" + mount for name in drawing}
     page["copy_link"] = "\n".join([asset("drawing.js"), asset("copy_link.js"), mount])
     page["address"] = (ROOT / ADDRESS).read_text(encoding="utf-8")
+    page["keys"] = "\n".join((ROOT / part).read_text(encoding="utf-8") for part in (FIRST_STEPS, KEYS))
     document = scripts([f'<div class="view" data-view="{name}">' for name in drawing])
     frame = [
         asset("drawing.js"),

@@ -30,13 +30,25 @@ test("a picture is as large as the box, has its ground and its caption", () => {
   const { page, box } = boxOnPage();
   page.root.style.setProperty("--ground", "#14171c");
   const picture = page.read("asSvg")(page.root, box, "Scores <of> words");
-  assert.deepEqual([picture.width, picture.height], [300 + 32, 100 + 32 + 22]);
+  assert.deepEqual([picture.width, picture.height], [300 + 32, 100 + 32 + 26]);
   const [frame, ground, caption] = parts(page, box, "Scores");
-  assert.equal(frame[1].viewBox, "0 0 332 154");
+  assert.equal(frame[1].viewBox, "0 -26 332 158");
   assert.equal(ground[1].fill, "rgba(20,23,28,1.000)");
   assert.deepEqual([caption[0], caption[2]], ["text", "Scores"]);
   assert.ok(picture.text.includes("Scores &lt;of>"));
   assert.ok(!box.classList.contains("saving"));
+});
+
+test("a long caption is a title of several lines above the box; a word that is longer than a line is broken", () => {
+  const { page, box } = boxOnPage();
+  const caption = `Integrated gradients: from no words to the answer ${"a".repeat(50)} end`;
+  const titles = only(parts(page, box, caption), "text");
+  assert.deepEqual(titles.map(([, , text]) => text), ["Integrated gradients: from no words to", "the answer", "a".repeat(40), `${"a".repeat(10)} end`]);
+  assert.deepEqual(titles.map(([, { y }]) => +y), [0, 1, 2, 3].map((number) => 16 + 12 + 18 * number - 80));
+  const picture = page.read("asSvg")(page.root, box, caption);
+  assert.equal(picture.height, 100 + 32 + 80);
+  assert.match(picture.text, / viewBox="0 -80 332 212"/);
+  assert.deepEqual(only(parts(page, box, ""), "text").map(([, , text]) => text), [""]);
 });
 
 test("nothing scrolls while a picture is read, even if reading fails", () => {

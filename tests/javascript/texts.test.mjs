@@ -18,7 +18,7 @@ function heatmap(words, more = {}) {
 }
 
 test("a word's tint is its share of the largest score, its side is in class, name and line", () => {
-  const page = load("token_heatmap.js");
+  const page = load("text_marks.js", "token_heatmap.js");
   page.draw(heatmap([["good", 2], ["bad", -1], ["film", 0]]));
   const words = page.root.querySelectorAll(".w");
   assert.deepEqual(words.map((word) => word.getAttribute("class")), ["w for", "w against", "w"]);
@@ -30,7 +30,7 @@ test("a word's tint is its share of the largest score, its side is in class, nam
 });
 
 test("a score without a sign has a scale from zero; all scores zero divide by nothing", () => {
-  const page = load("token_heatmap.js");
+  const page = load("text_marks.js", "token_heatmap.js");
   page.draw(heatmap([["good", 0.4]], { signed: false, scale: "share", largest: 0.4 }));
   assert.deepEqual(texts(page.root, ".legend .end"), ["0%", "40%"]);
   page.draw(heatmap([["good", 0]], { largest: 0 }));
@@ -38,7 +38,7 @@ test("a score without a sign has a scale from zero; all scores zero divide by no
 });
 
 test("words that touch are joined, what was not read and what is special is told apart", () => {
-  const page = load("token_heatmap.js");
+  const page = load("text_marks.js", "token_heatmap.js");
   const data = heatmap([["is", 1], ["n't", 1, { gap: "" }], ["[SEP]", 0, { special: true }]]);
   data.texts.push({ ...data.texts[0], label: "second text", before: "cut off ", unread: " and the rest", tail: "!" });
   page.draw(data);
@@ -51,7 +51,7 @@ test("words that touch are joined, what was not read and what is special is told
 });
 
 test("the card of a word has its score, rank, pieces and interval", () => {
-  const page = load("token_heatmap.js");
+  const page = load("text_marks.js", "token_heatmap.js");
   page.draw(heatmap([["isn't", 1, { error: 0.25, parts: [["isn", 0.75], ["##t", null]] }], ["it", 0, { rank: null }]]));
   const [word, plain] = page.root.querySelectorAll(".w");
   word.dispatch("pointerover");
@@ -64,7 +64,7 @@ test("the card of a word has its score, rank, pieces and interval", () => {
 });
 
 test("a word is picked by a click or Enter, let go by a second one or Escape, in all drawings of the group", () => {
-  const page = load("token_heatmap.js");
+  const page = load("text_marks.js", "token_heatmap.js");
   page.draw(heatmap([["good", 2], ["bad", -1]]));
   const other = page.addRoot();
   page.read("draw")(other, heatmap([["good", 1], ["bad", 1]]));
@@ -88,7 +88,7 @@ test("a word is picked by a click or Enter, let go by a second one or Escape, in
 });
 
 test("a word chosen before is marked from the start", () => {
-  const page = load("token_heatmap.js");
+  const page = load("text_marks.js", "token_heatmap.js");
   page.draw(heatmap([["good", 2], ["bad", -1]], { chosen: [2] }));
   assert.deepEqual(texts(page.root, ".picked"), ["bad"]);
 });
@@ -182,20 +182,30 @@ test("predicted spans hold their words and the name of their kind; a word can be
   assert.equal(page.root.querySelectorAll(".scroll table tr").length, 13);
 });
 
+test("the asked word is marked above the key phrases, with one label for neighbours", () => {
+  const page = load("phrase_bars.js");
+  const data = golden("phrase_bars");
+  const plain = { rank: 0, ends: [], asked: true };
+  const parts = [{ ...plain, text: "Marie" }, { ...plain, text: " Curie" }, { ...plain, text: " was", asked: false }];
+  page.draw({ ...data, asked: "asked", texts: [{ ...data.texts[0], before: "", unread: "", parts }] });
+  assert.deepEqual(texts(page.root, ".w.asked"), ["Marie", " Curie"]);
+  assert.equal(page.root.querySelector(".text").textContent, "Marie Curieasked was");
+});
+
 test("details of picked words have each method's score in its unit, and the pieces", () => {
   const page = load("word_details.js");
   const data = golden("word_details");
   page.draw(data);
-  assert.match(page.root.textContent, /Click a word/);
+  assert.deepEqual(texts(page.root, ".word > .name"), [data.words[data.strongest].text]); // until one is picked
   const word = data.words.find(({ pieces }) => pieces.length > 1);
   page.read("pick")(data.group, word.tokens.slice(0, 1));
   assert.deepEqual(texts(page.root, "code"), word.pieces.map(([piece]) => piece));
-  const rows = page.root.querySelectorAll("tr").map((row) => texts(row, "td"));
+  const rows = page.root.querySelectorAll(".effect-row").map((row) => [".name", ".value", ".unseen"].map((part) => texts(row, part)[0]));
   assert.deepEqual(rows.map(([title]) => title), word.scores.map(([method]) => data.methods[method].title));
   word.scores.forEach(([method, value, rank, count], place) => {
     const how = data.methods[method];
-    assert.equal(rows[place][1], `${page.read("score")(value, how)} ${how.unit}`);
-    assert.equal(rows[place][2], `${rank}. of ${count}`);
+    assert.equal(rows[place][1], page.read("score")(value, how));
+    assert.equal(rows[place][2], `${how.unit}, ${rank}. of ${count} by size`);
   });
   page.read("pick")(data.group, data.words.flatMap(({ tokens }) => tokens));
   assert.equal(page.root.querySelectorAll(".word").length, 12);
@@ -206,12 +216,38 @@ test("details say which piece the model does not know, and a score's interval", 
   const page = load("word_details.js");
   page.draw({
     group: "g",
-    methods: { lime: { title: "LIME", scale: "log_odds", signed: true, unit: "log-odds" } },
-    words: [{ text: "xyz", tokens: [1], pieces: [["[UNK]", 1, true]], scores: [["lime", 1, 1, 1, 0.5]] }],
+    chosen: [], strongest: 0,
+    methods: { lime: { title: "LIME", scale: "log_odds", signed: true, unit: "log-odds", largest: 2 } },
+    words: [{ text: "xyz", tokens: [1], pieces: [["[UNK]", 1, true]], scores: [["lime", 1, 1, 1, 0.5]], attention: {}, neuron: null }],
   });
   page.read("pick")("g", [1]);
   assert.deepEqual(texts(page.root, ".unknown"), ["[UNK]"]);
-  assert.equal(texts(page.root, "td.value")[0], "+1.00 \u00b1 0.500 log-odds");
+  assert.equal(texts(page.root, ".value")[0], "+1.00 \u00b1 0.500");
+});
+
+test("details of a picked word name its attention and its top neuron; a click on either is told", () => {
+  const page = load("word_details.js");
+  const data = {
+    group: "g", sends: true, chosen: [], strongest: 0, methods: {}, awaited: true,
+    hints: { to: "to others", from: "from others", neuron: "above elsewhere" },
+    words: [
+      { text: "good", tokens: [1], pieces: [["good", 1, false]], scores: [], attention: { to: [[1, 0.25]], from: [] }, neuron: null },
+      { text: "film", tokens: [2], pieces: [["film", 2, false]], scores: [], attention: {}, neuron: ["2.107", 3.5, -0.5] },
+    ],
+  };
+  page.draw(data);
+  assert.deepEqual(texts(page.root, ".word > .name"), ["good"]); // the strongest
+  assert.equal(page.root.querySelectorAll(".close").length, 0);
+  page.read("pick")("g", [1]);
+  assert.deepEqual(texts(page.root, ".partners"), ["to to othersfilm 25% "]);
+  assert.match(page.root.textContent, /Being computed/);
+  page.root.querySelector(".partners button").click();
+  assert.deepEqual(texts(page.root, ".word > .name"), ["film"]);
+  assert.deepEqual(texts(page.root, ".neuron"), ["2.107 +3.50 elsewhere \u22120.500above elsewhere"]);
+  page.root.querySelector(".neuron button").click();
+  assert.deepEqual(page.sent.map(([, sent]) => sent), [{ token: 2 }, { neuron: "2.107", token: 2 }]);
+  page.draw({ ...data, awaited: false, sends: false, chosen: [1] });
+  assert.doesNotMatch(page.root.textContent, /Top neuron/);
 });
 
 async function copied(data, label) {
@@ -251,4 +287,15 @@ test("where nothing may be copied, the link is there to be copied by hand", asyn
   await new Promise(setImmediate);
   assert.equal(page.selected, page.root.querySelector("input"));
   assert.equal(page.selected.getAttribute("value"), "http://localhost:8501/?example=irony");
+});
+
+test("edits: what is removed and what is added are told apart by element, the answer by its path", () => {
+  const page = load("counterfactual_edits.js");
+  page.draw(golden("counterfactual_edits"));
+  assert.deepEqual(texts(page.root, "ins"), ["not", "<b>"]);
+  assert.deepEqual(texts(page.root, "del"), ["film"]);
+  assert.deepEqual(texts(page.root, ".artefact .path"), ["positive 88% \u2192 negative 75%: \u22122.0 \u2192 \u22120.5 \u2192 +1.5"]);
+  page.draw({ ...golden("counterfactual_edits"), parts: [], none: "None found." });
+  assert.equal(page.root.querySelectorAll("section").length, 0);
+  assert.ok(texts(page.root, ".note")[0].endsWith("None found."));
 });

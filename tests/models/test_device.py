@@ -91,6 +91,7 @@ def analysis_of(name: str) -> Analysis[Any, Any]:
         "parameter_randomization": {"method": method},
         "semantic_search": {"query": "a film"},
         "clusters": {"count": 2},
+        "word_edits": {"token": 1, "count": 2},
     }
     return ANALYSES[name](**settings.get(name, {}))
 

@@ -1,6 +1,7 @@
 """A running app, and visitors who complain of every error and of every request to elsewhere."""
 
 import contextlib
+import functools
 import os
 import socket
 import subprocess
@@ -8,15 +9,20 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext
+from streamlit.components.v2 import manifest_scanner
 
+from tests.pages.servers import ROOT, free_port
 from tests.pages.visits import Visit
 from tests.waiting import PATIENCE, wait_for
 
-ROOT = Path(__file__).parents[2]
+# The notes of a first visit would lie over what a test looks at; frames without an origin have no storage.
+NO_FIRST_STEPS = "try { localStorage.setItem('explain.first_steps', '1'); } catch {}"
+
+# Each run of an AppTest reads what every installed package says of itself, for longer than the page takes.
+manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 
 
 def is_ready(url: str, server: subprocess.Popen[bytes]) -> bool:
@@ -28,15 +34,19 @@ def is_ready(url: str, server: subprocess.Popen[bytes]) -> bool:
 
 
 @pytest.fixture(scope="session")
-def address() -> Iterator[str]:
-    """A running app, started as a user starts it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A running app, started as a user starts it, with a history of its own."""
+    folder = tmp_path_factory.mktemp("history")
+    port = free_port()
     server = subprocess.Popen(
         [sys.executable, "-m", "explain", "serve", "--port", str(port)],
         cwd=ROOT,
-        env={**os.environ, "HF_HUB_OFFLINE": "1", "EXPLAIN_THREADS": "1"},  # the browser needs the other core
+        env={  # the browser needs the other core
+            **os.environ,
+            "HF_HUB_OFFLINE": "1",
+            "EXPLAIN_THREADS": "1",
+            "EXPLAIN_HISTORY": str(folder),
+        },
         stdout=subprocess.DEVNULL,
     )
     url = f"http://127.0.0.1:{port}"
@@ -63,6 +73,7 @@ def profile(browser: Browser, address: str) -> Callable[..., BrowserContext]:
         if key not in made:
             made[key] = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
             made[key].grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
+            made[key].add_init_script(NO_FIRST_STEPS)
             made[key].new_page()
         return made[key]
 

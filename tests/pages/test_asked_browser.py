@@ -14,7 +14,7 @@ ENTITIES = "?model=entities&text=Marie Curie was born in Paris.&methods=Occlusio
 @pytest.mark.parametrize("page", ["", "faithfulness"])
 def test_the_asked_word_is_outlined_and_named(visit: Visit, page: str) -> None:
     visit.open(f"/{page}{ENTITIES}")
-    heatmap = visit.page.locator(".heatmap").first
+    heatmap = visit.page.locator(".hero")
     asked = heatmap.locator(".w.asked")
     expect(asked).to_have_text(["Marie"])
     expect(asked).to_have_attribute("aria-label", "Marie (asked)")
@@ -24,14 +24,15 @@ def test_the_asked_word_is_outlined_and_named(visit: Visit, page: str) -> None:
     sentence = visit.page.get_by_text(re.compile(r"log-odds are there with “Marie” alone; the words around explain"))
     expect(sentence).to_have_count(1)
     said, drawn = sentence.bounding_box(), heatmap.bounding_box()
-    assert said and drawn and said["y"] < drawn["y"]
+    words = heatmap.locator(".w").first.bounding_box()
+    assert said and drawn and words and said["y"] < words["y"]
     asked.hover()
     expect(heatmap.locator(".tip")).to_contain_text("asked")
 
 
 def test_a_saved_picture_has_the_outline(visit: Visit) -> None:
     visit.open(f"/{ENTITIES}")
-    heatmap = visit.page.locator(".heatmap").first
+    heatmap = visit.page.locator(".hero")
     heatmap.hover()
     with visit.page.expect_download() as download:
         heatmap.get_by_role("button", name="Save this picture as SVG").click()

@@ -16,7 +16,9 @@ VIEWS = ["graph", "overview", "matrix", "bertviz", "heads", "layers"]
 
 @pytest.fixture
 def app() -> AppTest:
-    return AppTest.from_file(str(ROOT / "pages" / "attention.py"), default_timeout=PATIENCE)
+    app = AppTest.from_file(str(ROOT / "pages" / "attention.py"), default_timeout=PATIENCE)
+    app.session_state["python"] = True
+    return app
 
 
 def look(app: AppTest, view: str, **selected: object) -> AppTest:
@@ -30,7 +32,7 @@ def look(app: AppTest, view: str, **selected: object) -> AppTest:
 def test_every_view_is_drawn_at_first_sight(app: AppTest, view: str) -> None:
     look(app, view)
     assert not app.error and not app.exception
-    assert "Take it with you" in drawn(app)
+    assert "Export" in drawn(app)
     assert "explain.attention(" in app.code[0].value
 
 
@@ -47,7 +49,7 @@ def test_every_view_opens_a_masked_word_model(app: AppTest, view: str) -> None:
     app.query_params.update({"model": "base", "example": "two masks", "which": "mask 2"})
     look(app, view, layer="1", token=3)
     assert not app.error and not app.exception
-    assert "Take it with you" in drawn(app)
+    assert "Export" in drawn(app)
 
 
 def test_a_text_without_a_mask_is_told_so(app: AppTest) -> None:

@@ -3,12 +3,13 @@
 import json
 import re
 import xml.etree.ElementTree as ElementTree
+from itertools import product
 from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.pages.test_browser import HOSTILE
 from tests.pages.visits import CAUGHT_UP, Visit
@@ -29,28 +30,24 @@ def open_view(visit: Visit, view: str, more: str = "") -> Visit:
     return visit.open(f"/attention?view={quote(view)}{more}")
 
 
-@pytest.mark.parametrize("view", DRAWN)
-def test_every_view_draws(visit: Visit, view: str) -> None:
-    open_view(visit, view)
-    expect(visit.page.locator(DRAWN[view]).first).to_be_visible()
-    assert visit.page.locator(".stAlert").count() == 0
+def button_of(page: Page, view: str) -> Locator:
+    return page.get_by_test_id("stButtonGroup").get_by_text(view, exact=True)
 
 
-@pytest.mark.parametrize("which", ["head view", "model view", "neuron view"])
-def test_bertviz_draws_in_the_app(visit: Visit, which: str) -> None:
-    open_view(visit, "BertViz", f"&bertviz={quote(which)}")
-    frame = visit.page.frame_locator("iframe.frame")
-    expect(frame.locator(".savers")).to_have_count(1)
-    assert frame.locator("#vis svg *").count() > 100
+def show(visit: Visit, view: str) -> Visit:
+    """Choose a view, if another is shown."""
+    button = button_of(visit.page, view)
+    chosen = visit.page.get_by_role("radio", name=view, exact=True, checked=True).count()
+    return visit if chosen else visit.after_run(button.click)
 
 
-@pytest.mark.parametrize("view", [*DRAWN, "BertViz"])
-def test_hostile_text_does_nothing(visit: Visit, view: str) -> None:
-    open_view(visit, view)
-    visit.type(HOSTILE)
-    assert visit.page.title() == "explain"
-    assert visit.page.locator("img[src=x]").count() == 0
-    assert visit.page.locator(".stAlert").count() == 0
+def test_bertviz_draws_in_the_app(visit: Visit) -> None:
+    open_view(visit, "BertViz")
+    for which in ("head view", "model view", "neuron view"):
+        show(visit, which)
+        frame = visit.page.frame_locator("iframe.frame")
+        expect(frame.locator(".savers")).to_have_count(1)
+        assert frame.locator("#vis svg *").count() > 100
 
 
 def test_one_selection_is_shared_by_all_views(visit: Visit) -> None:
@@ -91,9 +88,10 @@ def test_points_and_lines_of_the_graph_are_selected_by_a_click(visit: Visit) -> 
 
 def test_a_pair_is_told_apart(visit: Visit) -> None:
     open_view(visit, "Graph")
+    visit.after_run(visit.page.get_by_role("button", name="+ second text").click)
     box = visit.page.get_by_role("textbox", name="Second text")
     box.fill("I loved every minute of it.")
-    box.press("Enter")
+    box.press("Control+Enter")
     expect(visit.page.locator(".graph text", has_text="second text")).to_have_count(1)
     assert visit.page.locator(".graph text.token.second").count() == 2 * 7
 
@@ -104,18 +102,27 @@ def test_a_pairs_texts_have_the_names_of_their_task(visit: Visit) -> None:
     expect(visit.page.locator(".graph text.label", has_text="Premise")).to_have_count(1)
 
 
+def test_hostile_texts_do_nothing(visit: Visit) -> None:
+    page = visit.page
+    open_view(visit, next(iter(DRAWN)))
+    visit.type(HOSTILE)
+    for view in [*DRAWN, "BertViz"]:
+        show(visit, view)
+        expect(page.locator(DRAWN.get(view, "iframe.frame")).first).to_be_visible()
+        assert page.title() == "explain" and page.locator("img[src=x], .stAlert").count() == 0, view
+
+
 @pytest.mark.parametrize("view", [*DRAWN, "BertViz"])
 def test_long_texts_stay_usable(visit: Visit, view: str) -> None:
-    open_view(visit, view)
     page = visit.page
+    open_view(visit, view)
+    box = page.get_by_role("textbox", name="Text to explain")
+    box.fill(LONG)
+    box.press("Control+Enter")
     if view == "Which heads matter":  # 73 passes; nobody has to wait for them
-        box = page.get_by_role("textbox", name="Text to explain")
-        box.fill(LONG)
-        box.press("Control+Enter")
         page.get_by_role("button", name="Stop").click()
         expect(page.get_by_text("Stopped. The results so far are shown.")).to_be_visible()
     else:
-        visit.type(LONG)
         expect(page.locator(DRAWN.get(view, "iframe.frame")).first).to_be_visible()
     expect(page.get_by_text("the model reads at most 512 pieces")).to_be_visible()
     assert page.locator(".graph path.edge").count() <= 2000
@@ -123,22 +130,26 @@ def test_long_texts_stay_usable(visit: Visit, view: str) -> None:
 
 
 @pytest.mark.parametrize("visit", [{"viewport": {"width": 400, "height": 900}, "color_scheme": "dark"}], indirect=True)
-@pytest.mark.parametrize("view", DRAWN)
-def test_narrow_and_dark(visit: Visit, view: str) -> None:
-    open_view(visit, view)
+def test_narrow_and_dark(visit: Visit) -> None:
     page = visit.page
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    ink = page.locator(DRAWN[view].split()[0]).evaluate("(node) => getComputedStyle(node).color")
-    assert min(map(int, re.findall(r"\d+", ink)[:3])) > 150
+    open_view(visit, next(iter(DRAWN)))
+    for view, drawn in DRAWN.items():
+        show(visit, view)
+        expect(page.locator(drawn).first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), view
+        ink = page.locator(drawn.split()[0]).evaluate("(node) => getComputedStyle(node).color")
+        assert min(map(int, re.findall(r"\d+", ink)[:3])) > 150, view
 
 
-@pytest.mark.parametrize("view", DRAWN)
-def test_pictures_are_saved_whole(visit: Visit, view: str, tmp_path: Path) -> None:
-    open_view(visit, view)
+def test_every_view_is_drawn_and_saved_whole(visit: Visit, tmp_path: Path) -> None:
+    open_view(visit, next(iter(DRAWN)))
     page = visit.page
-    box = page.locator(DRAWN[view].split()[0])
-    box.hover(position={"x": 40, "y": 5})
-    for kind in ("SVG", "PNG"):
+    for view, kind in product(DRAWN, ("SVG", "PNG")):
+        show(visit, view)
+        expect(page.locator(DRAWN[view]).first).to_be_visible()
+        assert page.locator(".stAlert").count() == 0
+        box = page.locator(DRAWN[view].split()[0])
+        box.hover(position={"x": 40, "y": 5})
         with page.expect_download() as download:
             box.get_by_role("button", name=f"Save this picture as {kind}").click()
         path = tmp_path / download.value.suggested_filename
@@ -153,6 +164,7 @@ def test_pictures_are_saved_whole(visit: Visit, view: str, tmp_path: Path) -> No
 def test_arrays_are_saved(visit: Visit, tmp_path: Path) -> None:
     open_view(visit, "Matrix", "&layer=2&head=3")
     page = visit.page
+    visit.open_menu("export")
     with page.expect_download() as download:
         page.get_by_role("button", name="All weights, for NumPy").click()
     download.value.save_as(tmp_path / "attention.npz")
@@ -167,24 +179,22 @@ def test_arrays_are_saved(visit: Visit, tmp_path: Path) -> None:
 
 def test_the_first_page_and_this_one_link_to_each_other(visit: Visit) -> None:
     visit.open("/attention")
-    visit.page.get_by_role("link", name="Explain a text").click()
-    expect(visit.page.get_by_text("Why did the model say that?")).to_be_visible()
-    visit.settle()
+    visit.after_run(visit.page.get_by_role("link", name="Words").click)
     visit.type("A quiet, wonderful film.")
-    visit.page.get_by_role("link", name="Attention").click()
-    expect(visit.page.get_by_text("Where does the model look?")).to_be_visible()
-    visit.settle()
-    assert visit.page.get_by_role("textbox", name="Text to explain").input_value() == "A quiet, wonderful film."
+    visit.after_run(visit.page.get_by_role("link", name="Attention").click)
+    expect(visit.page.get_by_role("textbox", name="Text to explain")).to_have_value("A quiet, wonderful film.")
 
 
 def test_a_copied_link_holds_both_texts(visit: Visit, browser: Browser, address: str) -> None:
     open_view(visit, "Matrix", "&layer=2&head=3")
     page = visit.page
+    visit.after_run(page.get_by_role("button", name="+ second text").click)
     box = page.get_by_role("textbox", name="Second text")
     box.fill("A dull & endless one?")
-    box.press("Enter")
+    box.press("Control+Enter")
     expect(page.locator(".matrix text", has_text="endless").first).to_be_visible()
     visit.type("A wonderful film.")
+    visit.open_menu("export")
     page.get_by_role("button", name="Copy link with text").click()
     expect(page.get_by_text("Copied.")).to_be_visible()
     link = page.evaluate("navigator.clipboard.readText()")
@@ -205,5 +215,5 @@ def test_how_a_masked_word_forms(visit: Visit) -> None:
     rows = page.locator(".readings .words tr")
     expect(rows).to_have_count(7)
     first = rows.last.locator(".word").first.text_content()
-    expect(page.locator(".headline")).to_contain_text(first)
+    expect(page.locator(".hero .answer")).to_contain_text(first)
     expect(page.locator(".readings .note")).to_contain_text("the row of the mask (token")

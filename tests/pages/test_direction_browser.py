@@ -23,15 +23,14 @@ def inked_halves(box: Locator) -> tuple[int, int]:
 
 def test_boxes_follow_what_is_typed(visit: Visit) -> None:
     visit.open("/?text=good&methods=Occlusion")
-    boxes = [
-        visit.page.get_by_role("textbox", name="Text to explain"),
-        visit.page.get_by_role("textbox", name="Second text, read together with the first (optional)"),
-    ]
+    visit.after_run(visit.page.get_by_role("button", name="+ second text").click)
+    boxes = [visit.page.locator(".hero .sheet").nth(number) for number in (0, 1)]
     for box in boxes:
         for text in (HEBREW, ARABIC, ENGLISH):
-            box.fill(text)
-            visit.page.locator("h1, h2, h3").first.click()  # no caret in the box
-            left, right = inked_halves(box)
+            editor = box.get_by_role("textbox")
+            editor.fill(text)
+            visit.after_run(editor.blur)
+            left, right = inked_halves(box.locator(".read"))
             assert (left == 0) == (text != ENGLISH) and (right == 0) == (text == ENGLISH), text
 
 
@@ -39,17 +38,18 @@ def test_drawings_follow_the_text(visit: Visit) -> None:
     visit.open("/?text=good&methods=Occlusion")
     for text, direction in ((HEBREW, "rtl"), (ENGLISH, "ltr"), (f"{ARABIC} A film.", "rtl")):
         visit.type(text)
-        for drawing in (".heatmap .text", ".phrases .text", ".bar .name"):
+        for drawing in (".hero .read", ".phrases .text", ".bar .name"):
             expect(visit.page.locator(drawing).first).to_have_css("direction", direction)
+        visit.open_graph()
         expect(visit.page.locator(".graph text.token").first).to_have_css("unicode-bidi", "plaintext")
-        words = visit.page.locator(".heatmap .w")
+        words = visit.page.locator(".hero .w")
         first, last = words.first.bounding_box(), words.last.bounding_box()
         assert first and last and (first["x"] > last["x"]) == (direction == "rtl")
 
 
 def test_of_two_texts_each_has_its_own_direction(visit: Visit) -> None:
     visit.open(f"/?model=entailment&text={HEBREW}&pair={ENGLISH}&methods=Occlusion")
-    texts = visit.page.locator(".heatmap .text")
+    texts = visit.page.locator(".hero .read")
     expect(texts.nth(0)).to_have_css("direction", "rtl")
     expect(texts.nth(1)).to_have_css("direction", "ltr")
-    expect(texts.nth(0).locator(".which")).to_have_css("direction", "ltr")  # the label is English
+    expect(visit.page.locator(".hero .which").first).to_have_css("direction", "ltr")  # the label is English

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from explain.datatypes import Attribution
 from explain.models.loading.catalogue import DEFAULT_MODEL, list_models
 from explain.run.jobs import Cache
 from explain.tasks.base import TASKS
-from pages.shared import session, show, work
+from pages.shared import hero, session, show, work
 from tests.pages.visits import FIRST_EXAMPLE
 from tests.run.test_engine import HOSTILE
 from tests.tiny_models import tiny_folder, unsaid
@@ -30,8 +31,11 @@ NEXT_EXAMPLES = TASKS["next_sentence_prediction"].examples
 
 @pytest.fixture
 def app() -> AppTest:
-    """The page, not yet run. Not `app.py`: that is a server, and AppTest would see nothing of it."""
-    return AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=PATIENCE)
+    """The page, not yet run, with quick methods. Not `app.py`: it is a server, and AppTest would see nothing of it."""
+    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=PATIENCE)
+    app.query_params["methods"] = ["occlusion", "attention_rollout"]
+    app.session_state["python"] = True  # the Python of the page is opened
+    return app
 
 
 def start(app: AppTest) -> AppTest:
@@ -65,15 +69,15 @@ def errors(app: AppTest) -> str:
 
 def drawn(app: AppTest) -> set[str]:
     """The titles of what is drawn: subheaders, and the components, which AppTest knows only by number."""
-    return {header.value for header in app.subheader}
+    return {header.value for header in app.header}
 
 
 def test_an_example_is_explained_at_first_sight(app: AppTest) -> None:
     run(app)
-    assert app.title[0].value == "Why did the model say that?"
-    assert app.text_area(key="text").value == FIRST_EXAMPLE
+    assert not app.title  # the decision is the title
+    assert app.session_state["text"] == FIRST_EXAMPLE
     assert not app.error and not app.warning
-    assert {"Which words", "Key phrases", "Attention, layer by layer", "Take it with you"} <= drawn(app)
+    assert {"Key phrases", "Export"} <= drawn(app)
     assert "model='sentiment'" in app.code[0].value
 
 
@@ -83,14 +87,14 @@ def test_what_is_still_drawn_at_random_is_shown_and_not_offered(app: AppTest, mo
     app.query_params["shapley_values.precision"] = "0.0"
     app.query_params["shapley_values.budget"] = "300"
     shown: list[Attribution] = []
-    monkeypatch.setattr(show, "view", lambda name, result, **_: name == "token_heatmap" and shown.append(result))
+    monkeypatch.setattr(show, "view", lambda name, result, **_: name == "waterfall" and shown.append(result))
     app.run()
     unfinished = 0
     while any(button.key == "stop" for button in app.button):
         assert not app.exception
         if shown and shown[-1].diagnostics.get("partial"):
             unfinished += 1
-            assert "Take it with you" not in drawn(app)
+            assert "Export" not in drawn(app)
         time.sleep(0.05)
         app.run()
     assert unfinished and "partial" not in shown[-1].diagnostics and not app.exception
@@ -104,7 +108,7 @@ def test_what_was_drawn_so_far_stays_when_the_work_is_stopped(app: AppTest, monk
     app.query_params["shapley_values.precision"] = "0.0"
     app.query_params["shapley_values.budget"] = "5000"
     shown: list[Attribution] = []
-    monkeypatch.setattr(show, "view", lambda name, result, **_: name == "token_heatmap" and shown.append(result))
+    monkeypatch.setattr(show, "view", lambda name, result, **_: name == "waterfall" and shown.append(result))
 
     def partly_shown() -> bool:
         start(app)
@@ -116,17 +120,17 @@ def test_what_was_drawn_so_far_stays_when_the_work_is_stopped(app: AppTest, monk
         shown.clear()
         app.run()
         assert [one.diagnostics.get("partial") for one in shown] == [True]
-        assert not app.exception and "Take it with you" not in drawn(app)
+        assert not app.exception and "Export" not in drawn(app)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_example_can_be_picked(app: AppTest, name: str) -> None:
-    app.query_params["integrated_gradients.max_points"] = "33"
-    app.query_params["occlusion.granularity"] = "sentence"
+    app.query_params["methods"] = "attention_rollout"
+    app.query_params["phrases.most_words"] = "10"
     run(app)
     app.button_group(key="example").set_value(name)
     run(app)
-    assert app.text_area(key="text").value == EXAMPLES[name]
+    assert app.session_state["text"] == EXAMPLES[name]
     assert not app.error
     assert bool(app.warning) == (name == "another language")
 
@@ -140,10 +144,10 @@ def test_the_banner_names_the_script(app: AppTest) -> None:
 @pytest.mark.parametrize("text", ["", "   \n", "\u200b"])
 def test_blank_text_is_told_and_the_page_goes_on(app: AppTest, text: str) -> None:
     run(app)
-    app.text_area(key="text").set_value(text)
+    app.session_state["text"] = text
     run(app)
     assert not app.error and "the text is empty" in app.info[0].value
-    app.text_area(key="text").set_value("A good film.")
+    app.session_state["text"] = "A good film."
     run(app)
     assert not app.error and "Key phrases" in drawn(app)
 
@@ -154,15 +158,18 @@ def test_hostile_text_breaks_nothing(app: AppTest, name: str) -> None:
     app.query_params["integrated_gradients.steps"] = "5"
     app.query_params["occlusion.granularity"] = "sentence"
     app.query_params["phrases.most_words"] = "10"
+    if len(HOSTILE[name]) > 10_000:
+        app.query_params["methods"] = "attention_rollout"  # the length is what is hostile
     run(app)
-    assert not app.error and "Which words" in drawn(app)
-    assert app.text_area(key="text").value == HOSTILE[name][:100_000]
+    assert not app.error and "Key phrases" in drawn(app)
+    assert app.session_state["text"] == HOSTILE[name][:100_000]
     said = " ".join(warning.value for warning in app.warning)
     assert ("characters were read" in said) == (name == "100,000 characters")
     assert ("unknown to this model" in said) == (name in ("only unknown", "10,000 letters without a space"))
 
 
 def test_the_address_bar_sets_every_control(app: AppTest) -> None:
+    del app.query_params["methods"]
     for name, value in {
         "target": "positive",
         "scale": "probability",
@@ -196,20 +203,20 @@ def test_the_address_bar_sets_every_control(app: AppTest) -> None:
 def test_nonsense_in_the_address_bar_is_ignored(app: AppTest, name: str, value: str) -> None:
     app.query_params[name] = value
     run(app)
-    assert not app.error and "Which words" in drawn(app)
+    assert not app.error and "Key phrases" in drawn(app)
 
 
 def test_a_knob_that_can_not_be_is_told_beside_it(app: AppTest) -> None:
     app.query_params["attention_rollout.heads"] = "99"
     run(app)
     assert "numbers from 0 to 11" in errors(app)
-    assert "Which words" in drawn(app)  # what came before the method that failed is still there
+    assert "Key phrases" in drawn(app)  # what came before the method that failed is still there
 
 
 def test_text_from_a_link_is_taken_and_does_not_stay_in_the_address(app: AppTest) -> None:
     app.query_params["text"] = "A wonderful film."
     run(app)
-    assert app.text_area(key="text").value == "A wonderful film."
+    assert app.session_state["text"] == "A wonderful film."
     assert "text" not in app.query_params
 
 
@@ -227,10 +234,10 @@ def test_masked_words_are_asked_for_and_guessed(app: AppTest) -> None:
     run(app)
     assert not app.error and "Put [MASK] where a word is to be guessed." in app.info[0].value.replace("\\", "")
     assert app.button_group(key="example").options == list(MASKED_EXAMPLES)
-    assert app.text_area(key="text").value == "A text of my own."
+    assert app.session_state["text"] == "A text of my own."
     app.button_group(key="example").set_value("capital")
     run(app)
-    assert not app.error and not app.info and {"Which words", "Key phrases", "Take it with you"} <= drawn(app)
+    assert not app.error and not app.info and {"Key phrases", "Export"} <= drawn(app)
     assert "france" in app.selectbox(key="target").options and len(app.selectbox(key="target").options) == 21
     assert not any(box.key == "which" for box in app.selectbox)
     assert "model='base'" in app.code[0].value and "position" not in app.code[0].value
@@ -248,41 +255,56 @@ def test_an_example_that_nobody_changed_makes_room_for_one_that_the_model_reads(
         if task is not None:
             app.selectbox(key="task").set_value(task)
             run(app)
-        assert not app.error and not app.info and app.text_area(key="text").value == text
+        assert not app.error and not app.info and app.session_state["text"] == text
 
 
-def test_labels_of_ones_own(app: AppTest) -> None:
+@pytest.fixture
+def box_names(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the texts that can be edited, as the last run drew them."""
+    names: list[str] = []
+    draw = hero.draw
+
+    def watch(boxes: hero.Boxes, *arguments: Any) -> None:
+        names[:] = [name for name, _ in boxes]
+        draw(boxes, *arguments)
+
+    monkeypatch.setattr(hero, "draw", watch)
+    return names
+
+
+def test_labels_of_ones_own(app: AppTest, box_names: list[str]) -> None:
+    del app.query_params["methods"]  # the model of these labels has others
     app.query_params.update({"model": "entailment", "task": "Labels of your own"})
     run(app)
     texts = TASKS["zero_shot_classification"].examples
     assert app.button_group(key="example").options == list(texts)
-    assert (app.text_area(key="text").value, app.text_area(key="pair").value) == texts["news"]
-    assert app.text_area(key="pair").label == "Labels, with commas"
+    assert (app.session_state["text"], app.session_state["pair"]) == texts["news"]
+    assert box_names[1] == "Labels, with commas"
     assert app.selectbox(key="target").options[1:] == ["sport", "politics", "cooking"]
-    assert not app.error and not app.info and {"Which words", "Key phrases", "Take it with you"} <= drawn(app)
+    assert not app.error and not app.info and {"Key phrases", "Export"} <= drawn(app)
     app.selectbox(key="target").set_value("cooking")
     run(app)
     assert not app.error and "label='cooking'" in app.code[0].value
 
 
-def test_an_adapter_has_examples_and_names_of_its_own(app: AppTest) -> None:
+def test_an_adapter_has_examples_and_names_of_its_own(app: AppTest, box_names: list[str]) -> None:
     app.query_params["model"] = "entailment"
     run(app)
     (entry,) = [entry for entry in list_models() if entry.name == "entailment"]
     assert app.button_group(key="example").options == list(entry.examples)
-    assert [app.text_area(key=key).label for key in ("text", "pair")] == ["Premise", "Hypothesis"]
-    assert not app.error and not app.info and "Take it with you" in drawn(app)
+    assert box_names == ["Premise", "Hypothesis"]
+    assert not app.error and not app.info and "Export" in drawn(app)
 
 
 @pytest.mark.parametrize("name", NEXT_EXAMPLES)
 def test_next_sentences(app: AppTest, name: str) -> None:
     app.query_params.update({"model": "base", "task": "Next sentence", "example": name})
     run(app)
-    assert (app.text_area(key="text").value, app.text_area(key="pair").value) == NEXT_EXAMPLES[name]
-    assert not app.error and not app.info and {"Which words", "Key phrases", "Take it with you"} <= drawn(app)
+    assert (app.session_state["text"], app.session_state["pair"]) == NEXT_EXAMPLES[name]
+    assert not app.error and not app.info and {"Key phrases", "Export"} <= drawn(app)
     assert "task='next-sentence-prediction'" in app.code[0].value
     assert app.selectbox(key="target").options[1:] == ["is next", "is not next"]
-    app.text_area(key="pair").set_value("")
+    app.session_state["pair"] = ""
     run(app)
     assert not app.error and "give the next sentence too" in app.info[0].value
 
@@ -291,8 +313,8 @@ def test_next_sentences(app: AppTest, name: str) -> None:
 def test_every_masked_example_can_be_linked(app: AppTest, name: str) -> None:
     app.query_params.update({"model": "base", "example": name})
     run(app)
-    assert app.text_area(key="text").value == MASKED_EXAMPLES[name]
-    assert not app.error and not app.warning and not app.info and "Take it with you" in drawn(app)
+    assert app.session_state["text"] == MASKED_EXAMPLES[name]
+    assert not app.error and not app.warning and not app.info and "Export" in drawn(app)
 
 
 def test_visitors_on_different_tasks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -302,7 +324,9 @@ def test_visitors_on_different_tasks_at_once(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(work, "AT_ONCE_SECONDS", 0)
     monkeypatch.setattr(session, "visitor", lambda: st.session_state.setdefault("visitor", object()))
     shown: list[Attribution] = []
-    monkeypatch.setattr(show, "view", lambda name, result, **_: name == "token_heatmap" and shown.append(result))
+    monkeypatch.setattr(
+        show, "view", lambda name, result, **_: name == "method_tiles" and shown.extend(result.attributions)
+    )
     methods = ["occlusion", "gradient_times_input"]
     texts = {
         "sentiment": ("A film of no great merit.", ""),
@@ -323,7 +347,7 @@ def test_visitors_on_different_tasks_at_once(monkeypatch: pytest.MonkeyPatch) ->
             shown.clear()
             apps[name].run()
             assert not apps[name].exception and not apps[name].error and turns < 2000
-            found[name] = list(shown)
+            found[name] = sorted(shown, key=lambda each: methods.index(each.method))
         waiting = {name for name in waiting if any(button.key == "stop" for button in apps[name].button)}
     assert turns > 1  # nobody was done at once
     for name, (text, pair) in texts.items():
@@ -336,21 +360,22 @@ def test_visitors_on_different_tasks_at_once(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_link_to_a_model_opens_with_an_example_of_its_kind(app: AppTest) -> None:
     app.query_params["model"] = "base"
     run(app)
-    assert app.text_area(key="text").value == next(iter(MASKED_EXAMPLES.values()))
+    assert app.session_state["text"] == next(iter(MASKED_EXAMPLES.values()))
 
 
 def test_an_example_that_was_changed_is_none_any_more(app: AppTest) -> None:
     app.query_params["example"] = "irony"
     run(app)
     assert app.button_group(key="example").value == "irony" and app.query_params["example"] in ("irony", ["irony"])
-    app.text_area(key="text").set_value("Another text.")
+    app.session_state["text"] = "Another text."
     run(app)
     assert app.button_group(key="example").value is None and "example" not in app.query_params
-    assert app.text_area(key="text").value == "Another text."
+    assert app.session_state["text"] == "Another text."
 
 
 def test_the_usual_scale_of_a_task_is_no_choice(app: AppTest) -> None:
     app.query_params["model"] = "answers"
+    app.query_params["methods"] = "attention_rollout"
     run(app)
     assert app.selectbox(key="scale").value == "log_probability"
     app.selectbox(key="model").set_value("topics")
@@ -397,9 +422,9 @@ def test_a_text_of_fewer_masks_than_before(app: AppTest) -> None:
     run(app)
     assert "position=5" in app.code[0].value
     for text in ("[MASK] and [MASK]", "a [MASK]"):
-        app.text_area(key="text").set_value(text)
+        app.session_state["text"] = text
         run(app)
-        assert not app.error and "Take it with you" in drawn(app)
+        assert not app.error and "Export" in drawn(app)
 
 
 @pytest.mark.parametrize("text", ["", "a [mask] film", "[MASK] " * 40, "word " * 600 + "[MASK]", HOSTILE["script"]])
@@ -408,7 +433,7 @@ def test_texts_without_a_mask_to_read_are_no_error(app: AppTest, text: str) -> N
     app.query_params["model"] = "base"
     run(app)
     assert not app.error and len(app.info) == 1
-    app.text_area(key="text").set_value("a [MASK] film")
+    app.session_state["text"] = "a [MASK] film"
     run(app)
     assert not app.error and not app.info and "Key phrases" in drawn(app)
 
@@ -424,8 +449,8 @@ def test_a_masked_word_model_of_ones_own_has_its_own_mask(
     assert "Put <mask> where" in app.info[0].value.replace("\\", "")
     app.button_group(key="example").set_value("bank")
     run(app)
-    assert app.text_area(key="text").value == "She went to the bank to deposit her <mask>."
-    assert not app.error and "Take it with you" in drawn(app)
+    assert app.session_state["text"] == "She went to the bank to deposit her <mask>."
+    assert not app.error and "Export" in drawn(app)
 
 
 def test_the_page_waits_for_no_words_to_choose_from(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -434,7 +459,7 @@ def test_the_page_waits_for_no_words_to_choose_from(app: AppTest, monkeypatch: p
     app.query_params.update({"model": "base", "example": "capital"})
     run(app)
     assert app.selectbox(key="target").options == ["(what the model decided)"]
-    assert not app.error and "Take it with you" in drawn(app)
+    assert not app.error and "Export" in drawn(app)
 
 
 def test_a_model_of_ones_own(app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -446,12 +471,12 @@ def test_a_model_of_ones_own(app: AppTest, tmp_path: Path, monkeypatch: pytest.M
     assert "Type the folder of a model" in app.info[0].value
     app.text_input(key="place").set_value(str(folder))
     run(app)
-    assert not app.error and "Which words" in drawn(app)
+    assert not app.error and "Key phrases" in drawn(app)
     assert app.selectbox(key="target").options[1:] == ["LABEL_0", "LABEL_1", "LABEL_2"]
     app.text_input(key="place").set_value("/no/such/folder")
     run(app)
     assert "There is no model or folder" in errors(app)
-    assert app.text_area(key="text").value == FIRST_EXAMPLE
+    assert app.session_state["text"] == FIRST_EXAMPLE
 
 
 def test_a_model_that_does_not_say_what_it_was_saved_for_is_asked_about(
@@ -465,13 +490,13 @@ def test_a_model_that_does_not_say_what_it_was_saved_for_is_asked_about(
     box = app.selectbox(key="task")
     assert (box.label, box.value, box.placeholder) == ("What it should do", None, "Choose what it should do")
     assert box.options == ["Text classification", "Entities"]
-    assert not app.error and "Its weights fit several tasks. Choose one." in app.info[0].value
-    assert app.text_area(key="text").value == FIRST_EXAMPLE and not drawn(app)
+    assert not app.error and "Its weights fit several tasks\\. Choose one" in app.info[0].value
+    assert app.session_state["text"] == FIRST_EXAMPLE and not drawn(app)
     monkeypatch.undo()
     monkeypatch.setattr(session, "any_model_allowed", lambda: True)
     app.selectbox(key="task").set_value("token_classification")
     run(app)
-    assert not app.error and not app.info and {"Which words", "Take it with you"} <= drawn(app)
+    assert not app.error and not app.info and {"Key phrases", "Export"} <= drawn(app)
     assert "task='token-classification'" in app.code[0].value
 
 
@@ -491,22 +516,22 @@ def test_texts_stay_while_a_model_is_chosen(app: AppTest, monkeypatch: pytest.Mo
     monkeypatch.setattr(session, "any_model_allowed", lambda: True)
     app.query_params["model"] = "entailment"
     run(app)
-    app.text_area(key="text").set_value("A premise of my own.")
-    app.text_area(key="pair").set_value("A hypothesis of my own.")
+    app.session_state["text"] = "A premise of my own."
+    app.session_state["pair"] = "A hypothesis of my own."
     run(app)
     app.selectbox(key="model").set_value("another model …")
     run(app)
     assert "Type the folder of a model" in app.info[0].value
-    assert app.text_area(key="text").value == "A premise of my own."
+    assert app.session_state["text"] == "A premise of my own."
     app.text_input(key="place").set_value(str(unsaid(tiny_folder("bert", tmp_path, head="ForPreTraining"))))
     run(app)
     app.selectbox(key="task").set_value("next_sentence_prediction")
     run(app)
-    assert [app.text_area(key=key).value for key in ("text", "pair")] == [
+    assert [app.session_state[key] for key in ("text", "pair")] == [
         "A premise of my own.",
         "A hypothesis of my own.",
     ]
-    assert not app.error and "Take it with you" in drawn(app)
+    assert not app.error and "Export" in drawn(app)
 
 
 def test_what_one_model_did_is_no_answer_for_another(
@@ -531,7 +556,7 @@ def test_a_link_may_say_what_such_a_model_should_do(
     app.query_params["task"] = "Entities"
     run(app)
     assert app.selectbox(key="task").value == "token_classification"
-    assert not app.error and "Take it with you" in drawn(app)
+    assert not app.error and "Export" in drawn(app)
 
 
 def without_tokenizer(folder: Path) -> None:
@@ -572,11 +597,11 @@ def test_a_model_that_is_no_good_is_told_and_the_page_goes_on(
     app.query_params["place"] = str(tmp_path)
     run(app)
     assert said in errors(app).replace("\\", "")
-    assert app.text_area(key="text").value == "My own text."
+    assert app.session_state["text"] == "My own text."
     app.selectbox(key="model").set_value("sentiment")
     run(app)
-    assert not app.error and "Which words" in drawn(app)
-    assert app.text_area(key="text").value == "My own text."
+    assert not app.error and "Key phrases" in drawn(app)
+    assert app.session_state["text"] == "My own text."
 
 
 def test_nothing_is_fetched_from_the_hub_by_a_link_alone(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -597,7 +622,7 @@ def test_results_too_large_to_remember_are_shown_all_the_same(app: AppTest, monk
     monkeypatch.setattr(session, "cache", lambda: Cache(1))
     app.session_state["text"] = "Nothing of this is remembered."
     run(app)
-    assert not app.error and "Take it with you" in drawn(app)
+    assert not app.error and "Export" in drawn(app)
 
 
 def test_our_own_mistake_is_told_without_a_traceback_and_logged(
@@ -614,7 +639,7 @@ def test_our_own_mistake_is_told_without_a_traceback_and_logged(
     assert any(record.exc_info for record in caplog.records)
     next(button for button in app.button if button.key == "again").click()
     run(app)
-    assert not app.error and "Take it with you" in drawn(app)
+    assert not app.error and "Export" in drawn(app)
 
 
 @pytest.mark.parametrize(
@@ -642,3 +667,14 @@ def test_every_page_file_is_in_the_navigation() -> None:
         assert path.name == "navigation.py" or f'"{path.name}"' in shell
     for path in (ROOT / "pages").glob("*/page.py"):
         assert f'"{path.parent.name}" / "page.py"' in shell
+
+
+def test_of_two_texts_the_matrix_stands_first_or_a_button_asks_for_it(app: AppTest) -> None:
+    app.query_params["model"], app.query_params["methods"] = "similarity", "attention_rollout"
+    start(app)
+    assert next(one.value for one in app.header if one.value != "History") == "What makes them alike"
+    assert not any(button.key == "ask_word_interactions" for button in app.button)
+    app.query_params["model"] = "entailment"
+    app.session_state["model"] = "entailment"
+    run(app)
+    assert any(button.key == "ask_word_interactions" for button in app.button)

@@ -17,11 +17,16 @@ pytestmark = pytest.mark.browser
     "visit", [{}, {"viewport": {"width": 400, "height": 900}, "color_scheme": "dark"}], indirect=True
 )
 def test_it_is_drawn(visit: Visit) -> None:
-    visit.open("/faithfulness?test=true")
+    text = "The plot is thin, but it is well played."
+    visit.open(f"/faithfulness?test=true&methods=integrated_gradients&methods=occlusion&text={text}")
     page = visit.page
-    expect(page.locator(".readings .chart polygon.band").first).to_be_attached()
-    expect(page.locator(".agreement").first.locator("td")).to_have_count(9)
-    assert page.locator(".heatmap .w").count() == 3 * 15
+    for sentence in ("The order fits the effects", "The other methods order the words"):
+        page.locator("summary", has_text=sentence).click()
+    expect(page.locator(".readings .chart polygon.band").first).to_be_visible()
+    expect(page.locator(".agreement").first.locator("td")).to_have_count(4)
+    expect(page.locator(".heatmap .w")).to_have_count(2 * 11)
+    curves = page.locator(".readings svg").first.bounding_box()
+    assert curves and curves["width"] > 200
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert page.locator(".stAlert").count() == 0
 
@@ -29,8 +34,12 @@ def test_it_is_drawn(visit: Visit) -> None:
 def test_words_are_marked_by_mouse_and_keyboard(visit: Visit, tmp_path: Path) -> None:
     visit.open("/faithfulness?methods=attention_rollout&methods=occlusion")
     page = visit.page
-    words, table, told = page.locator(".marks .w"), page.get_by_test_id("stTable"), page.locator(".marks [role=status]")
-    above = page.locator(".heatmap").first
+    words, table, told = (
+        page.locator(".marks .w"),
+        page.get_by_test_id("stTable").last,
+        page.locator(".marks [role=status]"),
+    )
+    above = page.locator(".opinions").first
     above.evaluate("node => (node.untouched = true)")
     words.nth(2).scroll_into_view_if_needed()
     place = "document.querySelector('[data-testid=stMain]').scrollTop"
@@ -45,6 +54,7 @@ def test_words_are_marked_by_mouse_and_keyboard(visit: Visit, tmp_path: Path) ->
     expect(told).to_have_text("4 of 15 words marked")
     expect(table).to_contain_text("0.27")
     assert page.evaluate(place) == before and above.evaluate("node => node.untouched")
+    visit.open_menu("export")
     with page.expect_download() as caught:
         page.get_by_role("button", name="JSON, to replay").click()
     caught.value.save_as(tmp_path / "report.json")
@@ -57,9 +67,8 @@ def test_words_are_marked_by_mouse_and_keyboard(visit: Visit, tmp_path: Path) ->
     with (tmp_path / "figures.csv").open(newline="") as opened:
         assert [row["method"] for row in csv.DictReader(opened)] == ["occlusion", "attention_rollout", "random"]
 
-    page.get_by_role("link", name="Attention").click()
-    expect(page.get_by_text("Where does the model look?")).to_be_visible()
-    page.get_by_role("link", name="Is it right?").click()
+    visit.after_run(page.get_by_role("link", name="Attention").click)
+    page.get_by_role("link", name="Trust").click()
     expect(told).to_have_text("4 of 15 words marked")
     page.get_by_role("button", name="Clear", exact=True).click()
     expect(page.get_by_text("No word is marked yet")).to_be_visible()

@@ -1,18 +1,16 @@
 """The running app over raw sockets: which `Host` it answers to, on every kind of route and on the websocket."""
 
-import contextlib
 import os
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.pages.servers import ROOT, running
+
 UPGRADE = (
     "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
@@ -43,34 +41,6 @@ def plain(port: int, host: str, line: str = "GET /ready") -> int:
 
 def websocket(port: int, host: str) -> int:
     return status(port, "GET /_stcore/stream", f"Host: {host}\r\nOrigin: http://{host}\r\n{UPGRADE}")
-
-
-@contextlib.contextmanager
-def running(*command: str, **environment: str) -> Iterator[tuple[int, Path]]:
-    """A server's port, and the file of what it says."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    said = Path(environment.pop("said"))
-    with said.open("wb") as log:
-        server = subprocess.Popen(
-            [sys.executable, "-m", *(part.replace("PORT", str(port)) for part in command)],
-            cwd=ROOT,
-            env={**os.environ, "HF_HUB_OFFLINE": "1", "EXPLAIN_THREADS": "1", **environment},
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        while True:
-            with contextlib.suppress(ConnectionError, IndexError):
-                if plain(port, "localhost", "GET /_stcore/health") == 200:
-                    break
-            assert server.poll() is None, said.read_text()
-            time.sleep(0.1)
-        yield port, said
-    finally:
-        server.kill()
-        server.wait()
 
 
 def test_on_loopback_only_its_own_names_are_answered_to(address: str) -> None:

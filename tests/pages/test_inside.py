@@ -24,7 +24,9 @@ VIEWS = ["layers", "neurons"]
 
 @pytest.fixture
 def app() -> AppTest:
-    return AppTest.from_file(str(ROOT / "pages" / "inside.py"), default_timeout=PATIENCE)
+    app = AppTest.from_file(str(ROOT / "pages" / "inside.py"), default_timeout=PATIENCE)
+    app.session_state["python"] = True
+    return app
 
 
 def look(app: AppTest, view: str, **selected: object) -> AppTest:
@@ -40,7 +42,7 @@ def look(app: AppTest, view: str, **selected: object) -> AppTest:
 def test_every_view_bears_every_text(app: AppTest, view: str, text: str | None) -> None:
     look(app, view, **({} if text is None else {"text": text}), token=1)
     assert not app.error and not app.exception
-    assert "Take it with you" in drawn(app)
+    assert "Export" in drawn(app)
     assert "explain.ask(" in app.code[0].value
 
 
@@ -82,7 +84,7 @@ def test_a_set_that_is_stopped_keeps_what_was_found_in_it(app: AppTest, monkeypa
         shown.clear()
         app.run()
         assert shown[-1].awaited and len(shown[-1].texts) == 1500
-        assert not app.exception and "Take it with you" not in drawn(app)
+        assert not app.exception and "Export" not in drawn(app)
 
 
 def test_a_set_that_is_stopped_is_continued_by_trying_again(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +128,7 @@ def test_a_set_that_is_stopped_is_continued_by_trying_again(app: AppTest, monkey
 
     wait_for(wholly_shown)
     assert asked == [400, awaited] and 0 < awaited < 400
-    assert len(shown[-1].texts) == 400 and not app.exception and "Take it with you" in drawn(app)
+    assert len(shown[-1].texts) == 400 and not app.exception and "Export" in drawn(app)
 
 
 def test_words_of_a_set_are_found(app: AppTest) -> None:
@@ -162,7 +164,7 @@ def test_a_link_brings_it_back(app: AppTest) -> None:
 def test_a_masked_word(app: AppTest, view: str) -> None:
     app.query_params["model"] = "base"
     look(app, view, text="The capital of France is [MASK].", token=6)
-    assert not app.error and "Take it with you" in drawn(app)
+    assert not app.error and "Export" in drawn(app)
 
 
 def test_a_pair_is_read_together(app: AppTest) -> None:

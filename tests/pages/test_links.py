@@ -108,7 +108,7 @@ def test_a_task_by_any_of_its_names(name: str) -> None:
 
 def test_words_of_a_default_are_no_mistake() -> None:
     app = visit("explain_text", target="(what the model decided)", against="any other")
-    assert not app.warning and "Which words" in drawn(app)
+    assert not app.warning and "Key phrases" in drawn(app)
 
 
 def test_a_mask_by_its_number_or_its_position() -> None:

@@ -11,12 +11,16 @@ from streamlit import runtime
 from streamlit.testing.v1 import AppTest
 
 from explain.core.errors import ExplainError
+from explain.run import engine
 from explain.run.jobs import Cache, Job, Jobs
-from explain.run.plan import TextItem
+from explain.run.plan import Plan, TextItem, methods_from
+from explain.run.results import Results
 from explain.tasks.base import TASKS
-from pages.shared import session, show, work
+from explain.text.phrases import PhraseSettings
+from pages.shared import hero, session, work
 from pages.shared.work import LINK_PASSES
 from tests.pages.test_explain_text import ROOT, drawn, errors, run
+from tests.pages.visits import FIRST_EXAMPLE
 from tests.run.test_jobs import Gate
 from tests.waiting import PATIENCE, wait_for
 
@@ -65,13 +69,14 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> Iterator[WatchedJobs]:
 def labels(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Which label was drawn in each run."""
     shown: list[str] = []
-    draw = show.prediction
+    draw = hero.draw
 
-    def watch(prediction: Any, *arguments: Any, **options: Any) -> None:
-        shown.append(prediction.label)
-        draw(prediction, *arguments, **options)
+    def watch(boxes: hero.Boxes, results: Results, *arguments: Any) -> None:
+        if results.observed:
+            shown.append(results.prediction.label)
+        draw(boxes, results, *arguments)
 
-    monkeypatch.setattr(show, "prediction", watch)
+    monkeypatch.setattr(hero, "draw", watch)
     return shown
 
 
@@ -103,7 +108,7 @@ def test_a_link_that_asks_for_much_shows_the_prediction_and_a_button(
     wait_for(lambda: bool(labels) or bool(app.run() and labels))
     app.run()
     assert asks(app) and "This link asks for up to 5," in offer(app) and not app.error
-    assert "Attention, layer by layer" in drawn(app) and "Take it with you" not in drawn(app)
+    assert "Key phrases" in drawn(app) and "Export" not in drawn(app)
     assert set(jobs.costs) == {1}
     app.button(key="start").click().run()
     assert not asks(app) and jobs.costs[-1] > 5000 and any(button.key == "stop" for button in app.button)
@@ -125,7 +130,8 @@ def test_what_a_visitor_changes_starts_by_itself(change: str, jobs: WatchedJobs,
     app.button_group(key="show").set_value("pieces").run()
     assert asks(app)  # of the same passes
     if change == "text":
-        app.text_area(key="text").set_value(FEW_LIKED_IT.replace("liked", "hated")).run()
+        app.session_state["text"] = FEW_LIKED_IT.replace("liked", "hated")
+        app.run()
     else:
         app.number_input(key="shapley_values.budget").set_value(4000).run()
     assert not asks(app) and jobs.costs[-1] > LINK_PASSES
@@ -183,11 +189,19 @@ def test_more_passes_than_a_server_allows_are_refused(
     app = visit()
     wait_for(lambda: bool(labels) or bool(app.run() and labels))
     app.run()
-    assert "up to 345 passes, and this server allows 300. Choose fewer methods" in errors(app).replace("\\", "")
-    assert not asks(app) and set(jobs.costs) == {1} and "Take it with you" not in drawn(app)
-    app.multiselect(key="methods").set_value(["attention_rollout"])
+    assert "up to 345 passes, and this server allows 300." in errors(app).replace("\\", "")
+    assert not asks(app) and set(jobs.costs) == {1} and "Export" not in drawn(app)
+    assert not app.get("skeleton") and any(caption.value == "Not computed." for caption in app.caption)
+    fewer = app.button(key="fewer")
+    assert fewer.label == "Only Attention rollout and Occlusion"
+    fewer.click()
     run(app)
-    assert not app.error and "Take it with you" in drawn(app)
+    assert not app.error and "Export" in drawn(app) and jobs.costs[-1] <= 300
+    monkeypatch.setenv("EXPLAIN_MAX_PASSES", "20")  # no method is cheap enough, with the key phrases
+    app.session_state["text"] = FEW_LIKED_IT
+    app.run()
+    assert "allows 20. Choose fewer methods or tests" in errors(app).replace("\\", "")
+    assert not any(button.key == "fewer" for button in app.button)
 
 
 def test_more_texts_than_a_server_allows_are_refused(
@@ -240,11 +254,11 @@ def test_the_prediction_is_shown_while_others_compute(
     app = visit(text="A film that hardly anybody has seen.")
     wait_for(lambda: bool(app.run() and labels))
     app.run()
-    assert "Attention, layer by layer" in drawn(app) and "Take it with you" not in drawn(app)
+    assert "Key phrases" in drawn(app) and "Export" not in drawn(app)
     assert jobs.position(app.session_state["job"]) == 1 and not gate.open.is_set()
     gate.open.set()
     run(app)
-    assert "Take it with you" in drawn(app)
+    assert "Export" in drawn(app)
 
 
 def test_a_new_question_replaces_the_old_one_on_another_page_too(
@@ -295,3 +309,46 @@ def test_the_server_warms_up_by_a_job_of_nobody(jobs: WatchedJobs, monkeypatch: 
     monkeypatch.setattr(session, "cache", Cache)
     with pytest.raises(ZeroDivisionError):
         work.warm_up()
+
+
+def test_progress_names_the_part_that_is_computed_and_the_time_at_most(
+    jobs: WatchedJobs, monkeypatch: pytest.MonkeyPatch, visit: Callable[..., AppTest]
+) -> None:
+    app = visit(**MUCH)
+    wait_for(lambda: any(button.key == "start" for button in app.run().button))
+    app.button(key="start").click().run()
+    job, results = app.session_state["job"], Results(app.session_state["job"].key[1], {})
+    computing = work.Work(job.key[1], session.model("sentiment"))
+    assert computing.computed_next(results) == "Prediction" and not work.time_left(job, results)
+    known = computing.known()[0]
+    assert computing.computed_next(known) == "Shapley values"
+    paces = {None: "", 40.0: " up to about 40 s left", 0.1: " up to about 1 s left"}
+    for seconds, words in paces.items():
+        monkeypatch.setattr(jobs, "seconds", lambda positions, seconds=seconds: seconds)
+        assert work.time_left(job, known) == words
+    positions: list[int] = []
+    monkeypatch.setattr(jobs, "seconds", positions.append)
+    work.time_left(job, known)
+    assert positions == [(job.cost - job.done) * len(known.prediction.tokens)]
+    app.run()
+    assert app.button(key="stop").help == f"{job.done:,} of at most {job.cost:,} passes so far."
+
+
+def test_parts_are_named_in_the_order_they_are_computed() -> None:
+    model = session.model("sentiment")
+    plan = Plan.for_text("A mess.", methods=methods_from(["occlusion", "attention_rollout"]), phrases=PhraseSettings())
+    parts, titles = {}, []
+    for name, part in engine.parts(plan, model):
+        titles.append((name, work.Work(plan, model).computed_next(Results(plan, parts))))
+        parts[name] = part
+    assert [said for name, said in titles if isinstance(name, str)] == ["Prediction"] * 2
+    assert all(said == name.title for name, said in titles if not isinstance(name, str))
+
+
+def test_an_empty_text_offers_an_example(visit: Callable[..., AppTest]) -> None:
+    app = visit()
+    app.session_state["text"] = " "
+    app.run()
+    assert "is empty" in app.info[0].value
+    app.button(key="use_example").click().run()
+    assert not app.info and app.session_state["text"] == FIRST_EXAMPLE

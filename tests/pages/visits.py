@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from google.protobuf.message import DecodeError
-from playwright.sync_api import BrowserContext, Page, Request, WebSocket, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Request, WebSocket, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
@@ -102,7 +102,7 @@ class Visit:
         """Wait for the end of the page, as long as the computation goes on; start it where a link asks for much."""
         progress = self.page.get_by_test_id("stProgress")
         end, start = (
-            self.page.get_by_text("Take it with you"),
+            self.page.get_by_text("Export", exact=True).first,
             self.page.get_by_role("button", name="Start", exact=True),
         )
         before: list[str] = []
@@ -152,5 +152,24 @@ class Visit:
         self.context.set_offline(False)
         self.context.remove_listener("request", self._asked)
 
-    def words(self, heatmap: int = 0) -> list[str]:
-        return self.page.locator(".heatmap").nth(heatmap).locator(".w").all_text_contents()
+    @property
+    def words(self) -> Locator:
+        """The words of the head of the page."""
+        return self.page.locator(".hero .w")
+
+    def open_menu(self, name: str) -> Locator:
+        """Open a menu of the top bar: "model", "settings" or "export"; return what it holds."""
+        menu = self.page.locator(f".st-key-{name}_menu")
+        menu.locator("summary").first.click()
+        expect(menu.get_by_test_id("stExpanderDetails").first).to_be_visible()
+        return menu
+
+    def close_menu(self) -> None:
+        """Close the menu that is open."""
+        self.page.keyboard.press("Escape")
+        expect(self.page.locator('[class*="_menu"] details[open]')).to_have_count(0)
+
+    def open_graph(self) -> None:
+        """Open the attention graph of the page of words."""
+        self.page.get_by_text("Attention, layer by layer").click()
+        expect(self.page.locator(".graph svg")).to_be_visible()

@@ -162,7 +162,8 @@ def test_texts_keep_their_names_and_older_reports_do_without() -> None:
     assert compare(old, new).within(0) and replay(old, model).within(1e-4)
     for report, drawn, other in ((new, "Hypothesis", "second text"), (old, "second text", "Hypothesis")):
         page = document(report, {"occlusion": ("", "", "")}, model.observe(report.prediction.tokens).maps)
-        assert page.count(f'"{drawn}"') == 2 and f'"{other}"' not in page  # the heatmap and the graph
+        # The head, the heatmap, the graph, and three words of the waterfall.
+        assert page.count(f'"{drawn}"') == 6 and f'"{other}"' not in page
 
 
 def test_a_target_of_the_first_schema_keeps_its_protected_tokens() -> None:

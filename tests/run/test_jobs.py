@@ -1,3 +1,4 @@
+import itertools
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -284,6 +285,26 @@ def test_the_queue_knows_how_long_passes_take() -> None:
     assert jobs.seconds(2000) == pytest.approx(2 * (jobs.seconds(1000) or 0))
 
 
+def test_the_pace_of_a_servers_first_passes_is_soon_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, took = iter(range(1000)), [64, *[1] * 12]
+    now = [0.0]
+
+    def timed(meter: Meter) -> Iterator[tuple[str, Any]]:
+        meter.tick(forward=1, positions=10)
+        now[0] += took[next(clock)]
+        yield "part", 1
+
+    monkeypatch.setattr("explain.run.jobs.time.monotonic", lambda: now[0])
+    jobs = Jobs()
+    paces = []
+    for name in "abcdefghijklm":
+        assert jobs.submit(name, timed, 1).wait()
+        wait_for(lambda: not jobs._running)
+        paces.append(jobs.seconds(10) or 0.0)
+    assert paces[0] == 64 and paces[-1] == pytest.approx(1, rel=0.05)
+    assert all(after <= before for before, after in itertools.pairwise(paces))
+
+
 def test_a_meter_stops_at_its_limit() -> None:
     meter = Meter(limit=10)
     meter.tick(forward=10)
@@ -347,3 +368,28 @@ def test_what_is_taken_out_of_a_cache_is_no_longer_in_it() -> None:
     CacheCheckpoint(cache, "b").leave("half")
     assert cache.get("b") == 1  # a result and a checkpoint have places of their own
     assert CacheCheckpoint(cache, "b").take() == "half" and CacheCheckpoint(cache, "b").take() is None
+
+
+def test_what_nobody_waits_for_runs_last_and_takes_no_turn_and_no_room() -> None:
+    jobs, gate, order = Jobs(workers=1, most_per_visitor=2), Gate(), list[str]()
+    first = jobs.submit("a", gate, 10, "one")
+    assert gate.entered.wait(PATIENCE)
+    ahead = jobs.submit("later", listed(order, "background", 2), 2, "one", replace=False, background=True)
+    own = jobs.submit("b", listed(order, "own"), 1, "one", replace=False)  # the second of two that are allowed
+    with pytest.raises(Busy):
+        jobs.submit("c", listed(order, "more"), 1, "one", replace=False)
+    other = jobs.submit("d", listed(order, "other"), 1, "another")
+    assert jobs.position(ahead) > max(jobs.position(job) for job in (own, other))
+    gate.open.set()
+    assert all(job.wait(PATIENCE) for job in (first, ahead, own, other))
+    assert order[-2:] == ["background"] * 2 and set(order[:-2]) == {"own", "other"}
+
+
+def test_what_runs_in_the_background_makes_way_and_is_left_with_its_visitor() -> None:
+    jobs, gate, order = Jobs(workers=1), Gate(), list[str]()
+    ahead = jobs.submit("later", gate, 10, "one", background=True)
+    assert gate.entered.wait(PATIENCE)
+    assert jobs.submit("later", gate, 10, "one", background=True) is ahead and ahead.background
+    assert jobs.submit("later", gate, 10, "one") is ahead and not ahead.background  # now someone waits for it
+    jobs.submit("a", listed(order, "own"), 1, "one")  # the visitor moves on
+    assert ahead.wait(PATIENCE) and ahead.state == "cancelled"

@@ -119,3 +119,18 @@ def test_it_costs_what_is_promised_and_older_reports_replay(toy: str) -> None:
 def test_a_text_of_the_asked_word_alone_is_explained() -> None:
     report = explain.explain("[MASK]", TOY_MODELS["masked"], methods=["occlusion"], phrases=False)
     assert report.empty_text is None and context_sentence(report) == ""
+
+
+@pytest.mark.parametrize("toy", READ_AT_WORDS)
+def test_it_is_marked_above_the_key_phrases(toy: str) -> None:
+    report = report_of(toy)
+    tokens, target = report.prediction.tokens, report.target
+    data = VIEWS["phrase_bars"].data(report)
+    assert data["asked"] == asked_label(target)
+    for number, text in enumerate(data["texts"]):
+        read = "".join(part["text"] for part in text["parts"])
+        assert f"{text['before']}{read}{text['unread']}" == visible(tokens.texts[number])
+        marked = "".join(part["text"] for part in text["parts"] if part["asked"])
+        words = [tokens.unit_text((t,)) for t in target.protected if is_asked(tokens, target, (t,))]
+        own = [word for word, t in zip(words, target.protected) if int(tokens.segment[t]) == number]
+        assert marked.replace(" ", "") == visible("".join(own)).replace(" ", "")

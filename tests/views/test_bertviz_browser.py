@@ -96,6 +96,15 @@ def test_each_view_draws_under_the_apps_policy(stage: Stage, which: str) -> None
     assert "Attention says where" in stage.page.locator(".note").text_content()
 
 
+def test_each_token_is_laid_out_in_its_own_direction(stage: Stage) -> None:
+    pieces = ["\u05d8\u05d5\u05d1!", "good!", *"abcde"]
+    frame = stage.show(drawn("head", TEXT, pieces=pieces))
+    begins_right = frame.locator("#vis #left text").evaluate_all(
+        "texts => texts.map((one) => one.getExtentOfChar(0).x > one.getExtentOfChar(one.getNumberOfChars() - 1).x)"
+    )
+    assert begins_right[1:3] == [True, False]
+
+
 @pytest.mark.parametrize("which", VIEW_NAMES)
 def test_each_view_draws_in_a_file(stage: Stage, tmp_path: Path, which: str) -> None:
     report, _ = sample_report()

@@ -15,8 +15,8 @@ from explain.analyses.hidden_states import HiddenStates
 from explain.core.errors import SettingError
 from explain.datatypes import Answer, LayerStates, Report
 from explain.models.loading.catalogue import load_model
+from explain.report import notebook
 from explain.testing import TOY_MODELS
-from explain.views import notebook
 from explain.views.base import VIEWS, View
 from explain.views.document import document
 from tests.waiting import PATIENCE
@@ -58,13 +58,14 @@ def test_views_are_found_by_type_in_the_order_they_are_drawn(states: LayerStates
 
 
 def test_a_view_that_a_page_places_is_named_by_a_page() -> None:
-    named = set(re.findall(r'view\(\s*"(\w+)"', "".join(path.read_text() for path in PAGES.rglob("*.py"))))
+    scripts = "".join(path.read_text() for path in PAGES.rglob("*.py"))
+    named = set(re.findall(r'(?:view|show\.component)\(\s*"(\w+)"', scripts))
     assert named == {name for name in VIEWS if VIEWS[name].placed}
 
 
 def test_a_result_without_what_a_view_draws_does_not_fit_it() -> None:
     report = explain.explain("one two", TOY_MODELS["planted"], methods=["occlusion"], phrases=False)
-    assert [view.name for view in VIEWS.for_result(report)] == ["word_details"]
+    assert [view.name for view in VIEWS.for_result(report)] == ["hero", "word_details"]
     assert [view.name for view in VIEWS.for_result(report.prediction)] == ["probabilities"]
 
 

@@ -12,6 +12,7 @@ from explain.testing import TOY_MODELS, default_item
 from explain.views.agreement_matrix import FIGURES
 from explain.views.base import VIEWS
 from explain.views.head_effects import correlation_text
+from explain.views.pair_matrix import cross_values
 from tests.golden import _whiskers
 
 
@@ -37,6 +38,29 @@ def test_pairs_are_the_strongest() -> None:
     assert "the 12 strongest" in data["note"]
     alone = VIEWS["pair_bars"].data(WordInteractions().run(model, ExplainedText(*default_item(model, "zebra"))))
     assert alone["pairs"] == []
+
+
+def test_the_pair_matrix_holds_every_two_words_of_two_texts() -> None:
+    model = TOY_MODELS["sequel"]
+    found = WordInteractions().run(model, ExplainedText(*default_item(model, "Is it so?", "Now so good")))
+    tokens, view = found.tokens, VIEWS["pair_matrix"]
+    assert view.fits(found) and view in VIEWS.for_result(found)
+    values = cross_values(found)
+    data = view.data(found)
+    names = [[unit["text"] for unit in data[side]] for side in ("rows", "columns")]
+    assert [" ".join(side) for side in names] == ["Is it so ?", "Now so good"]
+    seen = 0
+    for (left, right), value in zip(found.pairs.tolist(), found.values.tolist()):
+        one, other = found.units[left], found.units[right]
+        if tokens.segment[one[0]] == 0 and tokens.segment[other[0]] == 1:
+            row = [unit["tokens"] for unit in data["rows"]].index(list(one))
+            column = [unit["tokens"] for unit in data["columns"]].index(list(other))
+            assert values[row, column] == value
+            seen += 1
+    assert seen == values.size and data["largest"] == float(abs(values).max())
+    curved = TOY_MODELS["curved"]
+    one_text = WordInteractions().run(curved, ExplainedText(*default_item(curved, "so good")))
+    assert not view.fits(one_text)
 
 
 def test_a_method_that_scores_all_words_alike_agrees_with_none() -> None:

@@ -25,10 +25,10 @@ def report_of(toy: str, empty: EmptyText | None = None, **changes: object) -> Re
 @pytest.mark.parametrize(
     ("toy", "empty", "sentence"),
     [
-        ("linear", (1.2, "positive", 0.764, True), "With no words at all, the model already says positive (76%)."),
-        ("linear", (-1.2, "negative", 0.55, False), "With no words at all, the model says negative (55%)."),
-        ("linear", (-9.0, "negative", 0.99996, False), "With no words at all, the model says negative (>99.9%)."),
-        ("judging", (-1.2, None, 0.031, False), "With no words at all, it is so is not there (3.1%)."),
+        ("linear", (1.2, "positive", 0.764, True), "Without words, the model already says positive (76%)."),
+        ("linear", (-1.2, "negative", 0.55, False), "Without words, the model says negative (55%)."),
+        ("linear", (-9.0, "negative", 0.99996, False), "Without words, the model says negative (>99.9%)."),
+        ("judging", (-1.2, None, 0.031, False), "Without words, it is so is not there (3.1%)."),
         ("tagging", (0.1, "B-PER", 0.5, True), "With nothing but “so”, the model already says B-PER (50%)."),
         ("masked", (0.1, ".", 0.5, False), "With nothing but “[MASK]”, the model says “.” (50%)."),
     ],
@@ -64,13 +64,13 @@ def test_a_number_stands_beside_that_of_the_text() -> None:
     report = report_of("near")
     full = report.prediction.output.logits[0, 0]
     expected = f"the model gives {report.empty_text.value:+.3f}; for this text it gives {full:+.3f}."
-    assert empty_sentence(report) == f"With no words at all, {expected}"
+    assert empty_sentence(report) == f"Without words, {expected}"
 
 
 def test_every_output_says_the_same() -> None:
     report = report_of("planted")
     sentence = empty_sentence(report)
-    assert sentence == "With no words at all, the model says negative (88%)."
+    assert sentence == "Without words, the model says negative (88%)."
     first = report.phrases[0]
     assert (first.text, phrase_notes(first, report.prediction.tokens)) == ("the zebra", ["enough alone", "needed"])
     assert VIEWS["phrase_bars"].data(report)["empty"] == sentence

@@ -68,7 +68,7 @@ def test_in_every_task_it_is_said_exactly_where_it_is_so(toy: str) -> None:
         assert (f"integrated_gradients  [{UNITS[one.scale]}]\n  {expected}\n" in to_text(report)) == said[-1]
         about = dict.fromkeys(STARTING, ("", "", ""))
         page = document(report, about, verdicts={one.method: verdict(one, [])})
-        assert page.count(expected) == 2 * said[-1]  # above the words, and in the verdict
+        assert page.count(expected) == 3 * said[-1]  # in the head, above the words, and in the verdict
         other = report.attribution("shapley_values")
         assert higher_reference(other).startswith("The text without these parts scores higher") == said[-1]
     assert any(said), "no label of this toy has a higher empty text"

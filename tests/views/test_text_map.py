@@ -66,3 +66,11 @@ def test_what_there_is_an_amount_of_is_a_scale() -> None:
     figure = map_figure(spread(50), ["x"] * 50, range(50), Coloring("pieces", np.arange(50)))
     (trace,) = figure.data
     assert trace.marker.colorbar.title.text == "pieces" and trace.customdata[7][0] == 7
+
+
+def test_a_saved_map_has_a_title() -> None:
+    flat = TextMap("pca", np.arange(4), 4, np.zeros((4, 2)), np.array([0.5, 0.5]))
+    assert map_figure(flat, ["a"] * 4, range(4)).layout.title.text == "4 texts by PCA"
+    assert map_figure(spread(3), ["a"] * 3, range(3)).layout.title.text == "3 texts by UMAP"
+    matrix = TextMatrix(np.arange(3), np.ones((3, 3)), np.zeros((0, 2), dtype=int))
+    assert matrix_figure(matrix, ["a"] * 3, [1, 2, 3], np.arange(3)).layout.title.text == "Cosines of 3 texts"

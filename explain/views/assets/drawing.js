@@ -375,9 +375,14 @@ function unread(words) {
   return html("span", { class: "unread", title: "Not read: the text is longer than the model's input" }, words);
 }
 
+/** How a picture is read, under a sign that opens it. */
+function howToRead(note) {
+  return html("details", { class: "about" }, html("summary", { "aria-label": "How to read", title: "How to read" }, "?"), html("p", { class: "note" }, note));
+}
+
 /** A small card that follows the pointer or the focus. */
 function tooltip(box) {
-  const card = html("div", { class: "tip", role: "tooltip" });
+  const card = html("div", { class: "tip", "aria-hidden": "true" }); // what it says of an item is in the item's own name, or beside it
   box.append(card);
   return {
     show(anchor, lines) {
@@ -439,20 +444,22 @@ function asSvg(root, box, caption) {
   }
 }
 
-/** Grounds and borders as rectangles, text as text, drawings as they are. */
+/** Grounds and borders as rectangles, text as text, drawings as they are, below the caption as a title. */
 function readBox(root, box, caption) {
   const frame = box.getBoundingClientRect();
-  const margin = 16;
+  const margin = 16, line = 18;
   const width = Math.ceil(Math.max(frame.width, box.scrollWidth, 200)) + 2 * margin;
-  const height = Math.ceil(frame.height) + 2 * margin + 22;
+  const titles = inLines(caption, Math.floor((width - 2 * margin) / 7.4));
+  const above = line * titles.length + 8;
+  const height = Math.ceil(frame.height) + 2 * margin + above;
   const left = margin - frame.left;
-  const top = margin - frame.top;
+  const top = margin - frame.top; // the title is above zero
   const style = getComputedStyle(root);
-  const out = svg("svg", { xmlns: SVG, width, height, viewBox: `0 0 ${width} ${height}`, "font-family": "system-ui, sans-serif" });
-  out.append(svg("rect", { width, height, fill: plain(style.getPropertyValue("--ground").trim() || "#ffffff") }));
+  const out = svg("svg", { xmlns: SVG, width, height, viewBox: `0 ${-above} ${width} ${height}`, "font-family": "system-ui, sans-serif" });
+  out.append(svg("rect", { y: -above, width, height, fill: plain(style.getPropertyValue("--ground").trim() || "#ffffff") }));
   const visit = (node) => {
     if (node.nodeType === Node.TEXT_NODE) return drawText(out, node, left, top);
-    if (node.nodeType !== Node.ELEMENT_NODE || node.matches(".tip, .savers, script")) return;
+    if (node.nodeType !== Node.ELEMENT_NODE || node.matches(".tip, .savers, .unseen, script")) return;
     const look = getComputedStyle(node);
     if (look.visibility === "hidden" || look.display === "none") return;
     if (node.namespaceURI === SVG && node.tagName === "svg") return drawDrawing(out, node, left, top);
@@ -465,10 +472,24 @@ function readBox(root, box, caption) {
     node.childNodes.forEach(visit);
   };
   visit(box);
-  const last = svg("text", { x: margin, y: height - 10, "font-size": 11, fill: plain(style.color), opacity: 0.7 });
-  last.textContent = caption;
-  out.append(last);
+  titles.forEach((title, number) => {
+    const text = svg("text", { x: margin, y: margin + 12 + line * number - above, "font-size": 13, "font-weight": 600, fill: plain(style.color) });
+    text.textContent = title;
+    out.append(text);
+  });
   return { text: new XMLSerializer().serializeToString(out), width, height };
+}
+
+/** A text in lines of at most so many letters, broken between words, and inside of a word that is longer. */
+function inLines(text, most) {
+  const lines = [""];
+  for (const word of text.split(" ").flatMap((part) => part.match(new RegExp(`.{1,${most}}`, "gsu")) ?? [])) {
+    const last = lines.length - 1;
+    if (!lines[last]) lines[last] = word;
+    else if (lines[last].length + 1 + word.length <= most) lines[last] += ` ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 function plain(color) {

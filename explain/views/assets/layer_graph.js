@@ -1,6 +1,22 @@
 // Attention, layer by layer: tokens as rows, layers as columns, the strongest weights as lines from what is looked at
 // (left) to what looks (right). Hover or focus a point to trace its paths; click a point or a line to keep it.
 
+/** A frame around what scrolls: faded where it is cut, with the number of rows below the edge. */
+function cutAtEdges(scroll, rows) {
+  const more = html("span", { class: "more-below", "aria-hidden": "true" });
+  const frame = html("div", { class: "window" }, scroll, more);
+  const update = () => {
+    const end = scroll.scrollTop + scroll.clientHeight;
+    const below = rows.filter((height) => height > end).length;
+    more.textContent = below && scroll.clientHeight ? `${below} more` : "";
+    frame.classList.toggle("cut-below", Boolean(more.textContent));
+    frame.classList.toggle("cut-beside", scroll.scrollWidth - scroll.scrollLeft - scroll.clientWidth > 4);
+  };
+  scroll.onscroll = update;
+  new ResizeObserver(update).observe(scroll); // also when the heading that hides it is opened
+  return frame;
+}
+
 function draw(root, data) {
   inkVariables(root);
   const box = html("div", { class: "graph" });
@@ -67,7 +83,7 @@ function draw(root, data) {
     }
   scroll.append(drawing);
   const tip = tooltip(box);
-  box.prepend(html("div", { class: "legend" }, html("span", {}, "weak"), html("span", { class: "stroke thin" }), html("span", { class: "stroke thick" }), html("span", {}, `strong, up to ${amount(most)} ${data.unit}`), data.signed ? html("span", {}, "orange: for the target, blue: against") : null), scroll);
+  box.prepend(html("div", { class: "legend" }, html("span", {}, "weak"), html("span", { class: "stroke thin" }), html("span", { class: "stroke thick" }), html("span", {}, `strong, up to ${amount(most)} ${data.unit}`), data.signed ? html("span", {}, "orange: for the target, blue: against") : null), cutAtEdges(scroll, data.tokens.map((token) => y(token.index))));
   box.append(html("p", { class: "note" }, data.note), savers(root, "attention_graph", () => asSvg(root, box, data.caption)));
   root.replaceChildren(box);
 

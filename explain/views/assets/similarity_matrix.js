@@ -1,18 +1,18 @@
-// Similarity matrix: a row for each word of the first text, a column for each of the second.
+// Matrix of two texts: a row for each word of the first text, a column for each of the second.
 
 function draw(root, data) {
   drawMatrix(root, data, {
     rows: data.rows,
     columns: data.columns,
-    stem: "similarity_matrix",
+    stem: data.stem,
     amount: (value) => figure(value, true),
-    unit: " of the similarity",
-    of: " of the similarity",
+    unit: ` ${data.unit}`,
+    of: ` ${data.unit}`,
     relation: "\u00b7",
     cell: 44,
     numbers: true,
     picked: (row, column) => [...row.tokens, ...column.tokens],
   });
   const box = root.firstChild;
-  box.insertBefore(html("p", { class: "sum" }, data.sum), box.firstChild);
+  if (data.sum) box.insertBefore(html("p", { class: "sum" }, data.sum), box.firstChild);
 }

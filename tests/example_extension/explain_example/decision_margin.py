@@ -5,11 +5,12 @@ from typing import ClassVar
 
 from explain.analyses.base import ANALYSES, ExplainedText, TextAnalysis
 from explain.core.meter import Meter
+from explain.datatypes import Displayed
 from explain.models.base import TextModel
 
 
 @dataclass(frozen=True)
-class Margin:
+class Margin(Displayed):
     """The target's value on the whole text, in the target's unit."""
 
     value: float

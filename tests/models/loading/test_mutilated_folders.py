@@ -35,7 +35,7 @@ FAMILIES = {
     "mpnet": "",
     "roberta": "ForMaskedLM",
 }
-COUNTS = {"bert": 160, "albert": 40, "mpnet": 40, "roberta": 40}  # of some 2,400 ways for each family
+COUNTS = {"bert": 80, "albert": 40, "mpnet": 40, "roberta": 40}  # of some 2,400 ways for each family
 
 
 @contextlib.contextmanager

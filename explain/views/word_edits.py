@@ -1,0 +1,47 @@
+"""Edits of one word: each with what the model decides then; a click makes the edit."""
+
+from typing import Any
+
+from explain.datatypes import TextEdit, WordEditList
+from explain.views.base import VIEWS, View, percent, visible
+
+
+class WordEditRows(View):
+    """A row for each edit of a word, with the decision after it."""
+
+    name = "word_edits"
+    title = "Try instead"
+    accepts = WordEditList
+
+    def data(self, tried: WordEditList, /, *, sends: bool = False, **options: Any) -> dict[str, Any]:
+        """Prepare a drawing; with `sends` a click sends the edited texts."""
+        return {
+            "word": visible(tried.text),
+            "before": _answer(tried.label, tried.confidence),
+            "rows": [
+                {
+                    "operation": part.edit.operation,
+                    "name": _name(part.edit),
+                    "after": _answer(part.label, part.confidence),
+                    "flips": part.label != tried.label,
+                    "texts": list(part.texts),
+                }
+                for part in tried.edits
+            ],
+            "sends": sends,
+            "caption": f"Edits of the word {visible(tried.text)}",
+        }
+
+
+def _name(edit: TextEdit) -> str:
+    if edit.operation == "delete":
+        return "remove"
+    return f"{visible(edit.after)} \u2026" if edit.operation == "insert" else visible(edit.after)
+
+
+def _answer(label: str | None, confidence: float | None) -> str:
+    name = "no label" if label is None else visible(label)
+    return name if confidence is None else f"{name} {percent(confidence)}"
+
+
+VIEWS.register("word_edits")(WordEditRows())
