@@ -16,12 +16,12 @@ from benchmarks.browser import running_server, wait_for
 from tests import chromium
 
 SIZE: ViewportSize = {"width": 1440, "height": 900}
-# Counts words in sight, but those of the text and quoted from it; the share of the screen that results take; where the
-# text begins.
+# Counts words in sight, but those of the text, quoted from it or tried in it; the share of the screen that results
+# take; where the text begins.
 COUNTS = """() => {
   const aside = '[data-testid=stIconMaterial], .unseen, .ground, textarea, .tip';
   const quoted = '.w, .because b, .hero .read, .fall-word, .phrases .text, .bar .name, .details .name, code, .note b' +
-    ', bdi';
+    ', bdi, .try .name';
   const pictures = '.hero, .opinions, .fall, .phrases, .details, .tries, .graph, .matrix, .readings, .strip, .chart';
   const words = [];
   const count = (node) => {

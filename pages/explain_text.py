@@ -7,7 +7,7 @@ import streamlit as st
 
 from explain.analyses.counterfactuals import Counterfactuals
 from explain.analyses.similarity import SimilarityAttribution
-from explain.analyses.word_edits import WordEdits
+from explain.analyses.word_edits import StrongestWordEdits, WordEdits
 from explain.analyses.word_interactions import WordInteractions
 from explain.core.guide import definition
 from explain.datatypes import AttentionMaps, Report
@@ -53,7 +53,7 @@ def page() -> None:
 def explain(selection: Selection, methods: Sequence[Method], phrases: PhraseSettings | None, by: str) -> None:
     """Explain the text, and draw what is known."""
     history.say_what_changed(selection.model, selection.text)
-    edits = hero.edits_of_word(selection.text, selection.pair, selection.model)
+    edits = hero.edits_of_word(selection.text, selection.pair, selection.model, methods)
     plan = selection.plan(
         methods=methods,
         phrases=phrases,
@@ -96,7 +96,7 @@ def draw(results: Results, model: TextModel, by: str) -> None:
         show.predicted_spans(results.prediction, None)
         labels(results)
         return
-    with_neurons, results = results, hero.without_neurons(results)
+    everything, results = results, hero.lasting(results)
     report = report_of(results, model, edges=False)
     further(results, (SimilarityAttribution, WordInteractions))  # of two texts the matrix is the picture
     check(results, model, report)
@@ -112,9 +112,9 @@ def draw(results: Results, model: TextModel, by: str) -> None:
     show.views(results.maps, key="maps", titled=True, group=hero.GROUP)
     labels(results)
     attention(results.maps)
-    edits = next((analysis for analysis in results.plan.others if isinstance(analysis, WordEdits)), None)
-    hero.inspector(with_neurons, model, edits)
-    if with_neurons.complete:
+    edits = next((part for part in everything.plan.others if isinstance(part, WordEdits | StrongestWordEdits)), None)
+    hero.inspector(everything, model, edits)
+    if everything.complete:
         export(results, model)
         history.keep(results, model)
         playlist.prepare(results.plan, model)
@@ -155,7 +155,7 @@ def labels(results: Results) -> None:
     """Draw every label with its share, and what else a prediction holds."""
     if results.target is None and len(results.prediction.output.positions) > 1:
         return  # labels of which word?
-    with st.expander("All labels"):
+    with st.expander("Labels"):
         show.view("probabilities", results.prediction, key="probabilities", target=results.target, headed=False)
         show.views(results.prediction, key="prediction", titled=True, target=results.target)
 

@@ -8,11 +8,12 @@ Other words come from a model of masked words. Every edited text is rendered and
 from dataclasses import dataclass
 from typing import ClassVar
 
-from explain.analyses.base import ANALYSES, ExplainedText, TextAnalysis
+from explain.analyses.base import ANALYSES, METHOD, ExplainedText, TextAnalysis
 from explain.core.errors import SettingError
 from explain.core.meter import Meter
 from explain.core.settings import setting
-from explain.datatypes import TextEdit, WordEdit, WordEditList
+from explain.datatypes import Attribution, TextEdit, WordEdit, WordEditList
+from explain.methods.base import Method
 from explain.models.base import Row, TextModel
 from explain.models.counterfactuals.masked_words import UNKNOWN, masked_words
 from explain.text.edits import (
@@ -88,6 +89,43 @@ class WordEdits(TextAnalysis[WordEditList]):
         order = [number for number in likely.argsort()[::-1].tolist() if likely[number] > UNKNOWN]
         words = [fluency.words[number] for number in order[: self.count + 1]]
         return [word for word in words if word.casefold() != place.text.casefold()][: self.count]
+
+
+@dataclass(frozen=True)
+class StrongestWordEdits(TextAnalysis[WordEditList]):
+    """The edits of the word that a method scores highest in size, for a page on which no word is picked.
+
+    It is in no record: who picks the word gets `WordEdits`, which is stored under the same key.
+    """
+
+    name: ClassVar[str] = "strongest_word_edits"
+    title: ClassVar[str] = "Edits of the strongest word"
+    meaning: ClassVar[str] = WordEdits.meaning
+    limits: ClassVar[str] = WordEdits.limits
+    requires: ClassVar[frozenset[str]] = WordEdits.requires
+    returns: ClassVar[type] = WordEditList
+
+    method: Method = setting(codec=METHOD, help="The method whose scores are compared.")
+
+    def passes(self, model: TextModel, subject: ExplainedText) -> int:
+        return WordEdits().passes(model, subject)
+
+    def run(self, model: TextModel, subject: ExplainedText, meter: Meter | None = None) -> WordEditList:
+        attribution = self.method.run(model, subject, meter)
+        edits = self.of(attribution)
+        return no_edits(attribution) if edits is None else edits.run(model, subject, meter)
+
+    def of(self, attribution: Attribution) -> WordEdits | None:
+        """Return the edits of the strongest word of an attribution; None where it is in no word that can be edited."""
+        word = attribution.strongest_word()
+        if not word or place_between(attribution.tokens, word[0], word[-1]) is None:
+            return None
+        return WordEdits(token=word[0], last=word[0])
+
+
+def no_edits(attribution: Attribution) -> WordEditList:
+    """Return the empty list of a text whose strongest word can't be edited, such as a mark of punctuation."""
+    return WordEditList((), "", attribution.output, None, None, ())
 
 
 def _edited(texts: tuple[str, ...], edit: TextEdit) -> tuple[str, ...]:

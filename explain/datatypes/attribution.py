@@ -105,6 +105,15 @@ class Attribution(Displayed):
         largest = 0.0 if self.error is None else float(self.error.max(initial=0.0))
         return largest if largest > 1e-9 * max(1.0, abs(self.output)) else 0.0
 
+    def strongest_word(self) -> tuple[int, ...]:
+        """Return the tokens of the word whose score is largest in size, the first of equal ones; none without words.
+
+        A word has the score of its unit; of its first piece where scores are by piece and can't be added.
+        """
+        shown = self.per_word() if self.granularity == "token" and self.additive else self
+        size = {token: abs(score) for unit, score in zip(shown.units, shown.scores.tolist()) for token in unit}
+        return max(self.tokens.word_units(), key=lambda word: size.get(word[0], -1.0), default=())
+
     def per_word(self) -> "Attribution":
         """Return the scores by word: unchanged if they are by word, summed over pieces if the scores are additive.
 

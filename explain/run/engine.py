@@ -6,13 +6,14 @@
 Every part is stored by what it depends on: the weights, the ids, the target, and the analysis with its version.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from explain.analyses.key_phrases import empty_text
+from explain.analyses.word_edits import StrongestWordEdits, no_edits
 from explain.core.meter import Meter
-from explain.datatypes import EmptyText, Prediction, Tokens
+from explain.datatypes import Attribution, EmptyText, Prediction, Tokens
 from explain.methods.base import Method
 from explain.metrics.base import Trial, TrialSettings
 from explain.models.analysis import MODEL, Analysis, ExplainedText
@@ -150,7 +151,7 @@ def _text_parts(
     served = model.value(observation.prediction, target)
     if plan.methods and target.protected and len(model.removable(tokens, target)):  # said above the heatmaps
         yield EMPTY_TEXT, _asked_alone(plan, working, subject, meter, recall, (*place, target))
-    attributions = {}
+    attributions: dict[Method, Attribution] = {}
     for method in cheapest_first(plan, model, subject):
         attribution = recall((*place, target, method.key), partial(method.run, working, subject, meter))
         check_same_score(attribution.output, served, model.name)
@@ -163,26 +164,44 @@ def _text_parts(
             recall((*place, target, plan.phrases.key), partial(plan.phrases.run, working, subject, meter)),
         )
 
+    yield from _test_parts(plan, working, subject, meter, recall, (*place, target), attributions)
+
+    def other(analysis: Analysis[Any, Any]) -> Any:
+        about_model = analysis.subject == MODEL
+        key = (model.record, analysis.key) if about_model else (*place, target, analysis.key)
+        checkpoint = CacheCheckpoint(store, key)
+        return recall(key, partial(analysis.resume, working, None if about_model else subject, meter, checkpoint))
+
+    for analysis in plan.others:
+        if isinstance(analysis, StrongestWordEdits):
+            known = attributions.get(analysis.method)
+            attribution = analysis.method.run(working, subject, meter) if known is None else known
+            edits = analysis.of(attribution)
+            yield analysis, no_edits(attribution) if edits is None else other(edits)  # stored as of a picked word
+        else:
+            yield analysis, other(analysis)
+
+
+def _test_parts(
+    plan: Plan,
+    model: TextModel,
+    subject: ExplainedText,
+    meter: Meter | None,
+    recall: Recall,
+    place: tuple[Hashable, ...],
+    attributions: Mapping[Method, Attribution],
+) -> Iterator[tuple[PartKey, Any]]:
     trials: dict[TrialSettings, Trial] = {}
     for tests in plan.tests:
 
         def test(tests: Any = tests) -> Any:
             if tests.tests not in trials:  # methods share the runs of random orders
-                trials[tests.tests] = tests.trial(working, subject, meter)
+                trials[tests.tests] = tests.trial(model, subject, meter)
             method = tests.method
-            attribution = attributions[method] if method in attributions else method.run(working, subject, meter)
+            attribution = attributions[method] if method in attributions else method.run(model, subject, meter)
             return tests.run_on(trials[tests.tests], attribution)
 
-        yield tests, recall((*place, target, tests.key), test)
-
-    for analysis in plan.others:
-        about_model = analysis.subject == MODEL
-        key = (model.record, analysis.key) if about_model else (*place, target, analysis.key)
-        checkpoint = CacheCheckpoint(store, key)
-        yield (
-            analysis,
-            recall(key, partial(analysis.resume, working, None if about_model else subject, meter, checkpoint)),
-        )
+        yield tests, recall((*place, tests.key), test)
 
 
 def _asked_alone(

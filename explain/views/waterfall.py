@@ -283,9 +283,8 @@ def _steps(attribution: Attribution, units: Units, figures: Figures, names: tupl
         ]
     else:
         falls = [_fall(attribution, units, figures, names, label="", start=attribution.baseline_output or 0.0)]
-    words = falls[0]["rows"][0]["text"] == "without words"
     return {
-        "heading": "From no words to the answer" if words else "From the reference to the answer",
+        "heading": "Step by step",
         "columns": ["score", "answer"],
         "falls": falls,
         "note": sentence(

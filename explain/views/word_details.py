@@ -126,12 +126,9 @@ def _top_neurons(activity: NeuronActivity, words: Sequence[tuple[int, ...]]) -> 
 
 
 def _strongest(report: Report, words: Sequence[tuple[int, ...]]) -> int | None:
-    """Return the number of the word that has the largest score by the first method with signs, or by the first."""
+    """Return the number of the strongest word by the first method with signs, or by the first."""
     ordered = sorted(report.attributions, key=lambda attribution: not attribution.signed)
-    if not ordered or not words:
-        return None
-    own = _by_token(ordered[0])
-    return max(range(len(words)), key=lambda number: abs(own[words[number][0]][0]) if words[number][0] in own else -1.0)
+    return words.index(ordered[0].strongest_word()) if ordered and words else None
 
 
 def _by_token(attribution: Attribution, divisor: float = 1.0) -> dict[int, tuple[float, int, int, float | None]]:

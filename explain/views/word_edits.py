@@ -17,12 +17,11 @@ class WordEditRows(View):
         """Prepare a drawing; with `sends` a click sends the edited texts."""
         return {
             "word": visible(tried.text),
-            "before": _answer(tried.label, tried.confidence),
             "rows": [
                 {
                     "operation": part.edit.operation,
                     "name": _name(part.edit),
-                    "after": _answer(part.label, part.confidence),
+                    **_answer(part.label, part.confidence),
                     "flips": part.label != tried.label,
                     "texts": list(part.texts),
                 }
@@ -39,9 +38,11 @@ def _name(edit: TextEdit) -> str:
     return f"{visible(edit.after)} \u2026" if edit.operation == "insert" else visible(edit.after)
 
 
-def _answer(label: str | None, confidence: float | None) -> str:
-    name = "no label" if label is None else visible(label)
-    return name if confidence is None else f"{name} {percent(confidence)}"
+def _answer(label: str | None, confidence: float | None) -> dict[str, str]:
+    return {
+        "label": "no label" if label is None else visible(label),
+        "percent": "" if confidence is None else percent(confidence),
+    }
 
 
 VIEWS.register("word_edits")(WordEditRows())

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from explain.analyses.neuron_activations import NeuronActivations
-from explain.analyses.word_edits import WordEdits
+from explain.analyses.word_edits import StrongestWordEdits, WordEdits
 from explain.datatypes import Attribution, Report
 from explain.methods.base import METHODS, Method
 from explain.models.base import TextModel
@@ -20,7 +20,7 @@ from explain.views.asked_words import context_sentence
 from explain.views.base import VIEWS
 from explain.views.hero import DEFAULT, decided, undecided
 from pages.shared import changes, pickers, session, show
-from pages.shared.work import Work, awaited, predicted
+from pages.shared.work import Work, awaited, edits_of_strongest, predicted
 
 NEURON = "neuron_to_open"  # in the session: what the page of layers is to show, until it is open
 LAYERS = Path(__file__).parents[1] / "inside.py"
@@ -199,21 +199,21 @@ def known_scores(results: Results, model: TextModel) -> Results:
     return Work(replace(results.plan, analyses=tuple(usual)), model).known()[0]
 
 
-def edits_of_word(text: str, pair: str | None, model: TextModel) -> WordEdits | None:
-    """Return the analysis of the picked words' edits; None where no word is picked, or the model decides no label."""
+def edits_of_word(
+    text: str, pair: str | None, model: TextModel, methods: Sequence[Method]
+) -> WordEdits | StrongestWordEdits | None:
+    """Return the analysis of the picked words' edits, or of the strongest word's while none is picked.
+
+    None where the picked word can't be edited, or the model decides no label.
+    """
+    if "label" not in model.capabilities:
+        return None
     token = st.session_state.get("token")
-    if token is None or "label" not in model.capabilities:
-        return None
     tokens = model.encode(text, pair)
-    if not 0 <= token < len(tokens):
-        return None
+    if token is None or not 0 <= token < len(tokens):
+        return next(iter(edits_of_strongest(model, methods)), None)
     last = _last_picked()
-    places = place_between(tokens, token, last)
-    if places is None:
-        return None
-    place, _ = places
-    st.session_state.picked_span = (place.segment, *place.span)
-    return WordEdits(token=token, last=last)
+    return None if place_between(tokens, token, last) is None else WordEdits(token=token, last=last)
 
 
 def neurons_of_word(model: TextModel) -> tuple[NeuronActivations, ...]:
@@ -222,9 +222,13 @@ def neurons_of_word(model: TextModel) -> tuple[NeuronActivations, ...]:
     return (NEURONS,) if picked_one and NEURONS.requires <= model.capabilities else ()
 
 
-def without_neurons(results: Results) -> Results:
-    """Return results without the neurons, which are too large for a file and stay on the page of layers."""
-    kept = tuple(analysis for analysis in results.plan.analyses if analysis != NEURONS)
+def lasting(results: Results) -> Results:
+    """Return results without what is in no file: neurons, which are too large, and edits that nobody asked for."""
+    kept = tuple(
+        analysis
+        for analysis in results.plan.analyses
+        if analysis != NEURONS and not isinstance(analysis, StrongestWordEdits)
+    )
     return results.of_plan(replace(results.plan, analyses=kept))
 
 
@@ -248,7 +252,7 @@ def open_neuron() -> None:
         st.switch_page(LAYERS, query_params=shown)
 
 
-def inspector(results: Results, model: TextModel, edits: WordEdits | None = None) -> None:
+def inspector(results: Results, model: TextModel, edits: WordEdits | StrongestWordEdits | None = None) -> None:
     """Draw the card of the word that is picked, with every score that is there, and its edits."""
     if not results.observed or results.target is None:
         return
@@ -269,5 +273,6 @@ def inspector(results: Results, model: TextModel, edits: WordEdits | None = None
             tried = results.answer(edits)
             if tried is None:
                 awaited(220)
-            else:
+            elif tried.edits:
+                st.session_state.picked_span = results.prediction.tokens.unit_span(tried.tokens)
                 show.views(tried, key="tries", on_chosen=edit)

@@ -11,7 +11,7 @@ from explain.models.base import TextModel
 from explain.run.plan import Plan, TargetChoice, TextItem, similarity_of
 from pages.shared import links, session
 from pages.shared.examples import examples
-from pages.shared.work import Work
+from pages.shared.work import Work, edits_of_strongest
 
 
 def is_presenting() -> bool:
@@ -45,7 +45,7 @@ def prepare(plan: Plan, model: TextModel) -> None:
 def coming(plan: Plan, model: TextModel) -> list[Work]:
     """Return the work of each example, from the one after that of a plan on, around to it."""
     search = () if plan.phrases is None else (plan.phrases,)
-    analyses = (*plan.methods, *search, *similarity_of(model))
+    analyses = (*plan.methods, *search, *similarity_of(model), *edits_of_strongest(model, plan.methods))
     target = TargetChoice(plan.target.label, plan.target.against, plan.target.scale)  # a position is of one text
     offered = [TextItem(text, next(iter(second), None)) for text, *second in examples(model).values()]
     at = offered.index(plan.text) + 1 if plan.text in offered else 0

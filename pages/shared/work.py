@@ -1,6 +1,6 @@
 """Work that takes a while: submitted to the queue, followed on a page, drawn part by part, stopped, tried again."""
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,6 +8,7 @@ import streamlit as st
 
 from explain.analyses.key_phrases import KeyPhrases
 from explain.analyses.method_tests import MethodTests
+from explain.analyses.word_edits import StrongestWordEdits
 from explain.core.errors import ExplainError, TextError
 from explain.core.meter import Meter
 from explain.datatypes import Prediction
@@ -90,7 +91,9 @@ class Work:
 
     def is_shipped(self) -> bool:
         """Return whether this explains a shipped example with the default analyses."""
-        item, usual = self.plan.item, {*methods_from(DEFAULT_METHODS), KeyPhrases.of(PhraseSettings())}
+        methods = methods_from(DEFAULT_METHODS)
+        item = self.plan.item
+        usual = {*methods, KeyPhrases.of(PhraseSettings()), *map(StrongestWordEdits, methods)}
         shipped = [(text, next(iter(second), None)) for text, *second in examples(self.model).values()]
         return (
             isinstance(item, TextItem)
@@ -272,9 +275,13 @@ def stop() -> None:
 
 
 def has_ended(work: Work) -> bool:
-    """Whether a piece of work was stopped or has failed, so that no more results will come."""
+    """Whether a piece of work, or more about the same text and target, was stopped or has failed: no more will come."""
     ended = st.session_state.get("ended")
-    return bool(ended) and ended[0] == work.key
+    if not ended:
+        return False
+    record, plan = ended[0]
+    same = record == work.model.record and plan == replace(work.plan, analyses=plan.analyses)
+    return same and set(plan.analyses).issuperset(work.plan.analyses)
 
 
 def try_again() -> None:
@@ -282,13 +289,21 @@ def try_again() -> None:
     st.session_state.ended = None
 
 
+def edits_of_strongest(model: TextModel, methods: Sequence[Method]) -> tuple[StrongestWordEdits, ...]:
+    """Return the analysis that a page holds while no word is picked: edits of the word on the card."""
+    by_signs = sorted(methods, key=lambda method: not method.signed)  # as the card chooses
+    return tuple(
+        StrongestWordEdits(method) for method in by_signs[:1] if StrongestWordEdits.requires <= model.capabilities
+    )
+
+
 def warm_up() -> None:
     """Load the model that the page opens with and explain its first example; an early visitor joins the job."""
     first = session.model(catalogue.DEFAULT_MODEL)
     text, *second = next(iter(examples(first).values()))
-    plan = Plan.for_text(
-        text, next(iter(second), None), methods=methods_from(DEFAULT_METHODS), phrases=PhraseSettings()
-    )
+    methods = methods_from(DEFAULT_METHODS)
+    edits = edits_of_strongest(first, methods)
+    plan = Plan.for_text(text, next(iter(second), None), methods=methods, phrases=PhraseSettings(), analyses=edits)
     work = Work(plan, first)
     job = session.jobs().submit(work.key, work.parts, work.cost(), at_once=work.parts_at_once())
     job.wait()

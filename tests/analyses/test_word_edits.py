@@ -5,10 +5,15 @@ from pathlib import Path
 import pytest
 
 from explain.analyses.base import ExplainedText
-from explain.analyses.word_edits import WordEdits
+from explain.analyses.word_edits import StrongestWordEdits, WordEdits
 from explain.core.errors import ExplainError
 from explain.core.meter import Meter
+from explain.datatypes import WordEditList
+from explain.methods.base import METHODS
 from explain.models.loading.catalogue import load_model
+from explain.run import engine
+from explain.run.jobs import Cache
+from explain.run.plan import Plan
 from explain.testing import TOY_MODELS
 from tests.tiny_models import tiny_folder
 
@@ -94,3 +99,32 @@ def test_neighbouring_words_are_edited_together() -> None:
         assert part.confidence == pytest.approx(model.predict(model.encode(*part.texts)).confidence, abs=1e-5)
     alone = WordEdits(token=first, last=first - 2, count=0).run(model, subject)
     assert alone.text == "not"  # the last word is not before the first
+
+
+def edited_word(text: str, model_name: str = "sentiment") -> tuple[WordEditList, WordEditList | None, int]:
+    """Return the edits of a text's strongest word, those of the same word picked, and the passes of the second."""
+    model, cache, method = load_model(model_name), Cache(), METHODS["occlusion"]()
+    asked = StrongestWordEdits(method)
+    first = engine.results(Plan.for_text(text, methods=[method], analyses=[asked]), model, cache=cache)
+    tried = first.required(asked)
+    if not tried.tokens:
+        return tried, None, 0
+    picked, meter = WordEdits(token=tried.tokens[0], last=tried.tokens[0]), Meter()
+    again = engine.results(Plan.for_text(text, methods=[method], analyses=[picked]), model, meter, cache)
+    return tried, again.required(picked), meter.spent.forward
+
+
+def test_the_strongest_word_is_edited_and_the_edits_are_those_of_who_picks_it() -> None:
+    tried, picked, spent = edited_word(TEXT)
+    assert tried.text == "not" and tried == picked and spent == 0
+    model = load_model("sentiment")
+    tokens = model.encode(TEXT)
+    target = model.task.target(model.predict(tokens), model.head)
+    alone = StrongestWordEdits(METHODS["occlusion"]()).run(model, ExplainedText(tokens, target))
+    assert [part.texts for part in alone.edits] == [part.texts for part in tried.edits]
+
+
+@pytest.mark.parametrize("text", ["!!! ???", "1 + 2 = 3"])
+def test_where_the_strongest_word_can_not_be_edited_nothing_is_tried(text: str) -> None:
+    tried, _, _ = edited_word(text)
+    assert tried.tokens == () and tried.edits == ()

@@ -25,7 +25,7 @@ function waterfall(more = {}) {
   return {
     title: "Integrated gradients", method: "integrated_gradients", group: "g", form: "steps", scale: "log_odds", signed: true,
     unit: "log-odds, divided by the temperature 2.00", of: "log-odds", percents: true, legend: true, signs: ["for positive", "against"],
-    heading: "From no words to the answer", columns: ["score", "answer"], note: "A note.", caption: "A caption", sends: true,
+    heading: "Step by step", columns: ["score", "answer"], note: "A note.", caption: "A caption", sends: true,
     falls: [{ label: "", rows, low: -1, high: 9, ticks }],
     ...more,
   };
@@ -105,7 +105,7 @@ test("rows are a table for screen readers, and each word says its step and the a
   const page = load("waterfall.js");
   page.draw(waterfall());
   const [grid] = page.root.querySelectorAll('[role="table"]');
-  assert.equal(grid.getAttribute("aria-label"), "Integrated gradients, From no words to the answer");
+  assert.equal(grid.getAttribute("aria-label"), "Integrated gradients, Step by step");
   for (const line of lines(page.root)) assert.equal(line.querySelectorAll('[role="cell"]').length, 4);
   assert.deepEqual(texts(page.root, '[role="columnheader"]'), ["Word", "Bar", "score", "answer"]);
   const words = page.root.querySelectorAll(".fall-word");
@@ -195,7 +195,7 @@ test("each of two texts has a table with its name", () => {
   const other = structuredClone(fall);
   page.draw(waterfall({ falls: [{ ...fall, label: "Premise" }, { ...other, label: "Hypothesis" }] }));
   assert.deepEqual(texts(page.root, ".fall-label"), ["Premise", "Hypothesis"]);
-  assert.equal(page.root.querySelectorAll('[role="table"]')[1].getAttribute("aria-label"), "Integrated gradients, From no words to the answer, Hypothesis");
+  assert.equal(page.root.querySelectorAll('[role="table"]')[1].getAttribute("aria-label"), "Integrated gradients, Step by step, Hypothesis");
   const numbers = lines(page.root).map((line) => +line.dataset.row);
   assert.deepEqual(numbers, numbers.map((_, place) => place));
 });

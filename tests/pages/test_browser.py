@@ -33,7 +33,7 @@ def test_first_sight(visit: Visit) -> None:
     assert page.locator(".opinions .method").count() == 3
     assert page.locator(".bar").count() > 0 and page.locator(".fall-row").count() > 5
     number = re.search(r"\d+%", page.locator(".hero .answer").text_content())
-    page.get_by_text("All labels").click()
+    page.get_by_text("Labels", exact=True).click()
     assert number and page.locator(".label-row.decided .value").text_content() == number[0]  # one confidence
     assert "Calibrated" in page.locator(".probabilities .note").text_content()
     assert page.locator(".fall-row.answer .answer, .fall-row.answer").last.text_content().find(number[0]) >= 0

@@ -62,6 +62,18 @@ def test_an_input_method_is_waited_for_and_html_is_pasted_as_text(visit: Visit) 
     expect(page.locator(".hero b b")).to_have_count(0)
 
 
+def test_the_strongest_word_is_tried_before_anyone_picks_one(visit: Visit) -> None:
+    visit.open(QUICK)
+    page = visit.page
+    word = page.locator(".details .word .name").first.inner_text()
+    expect(page.locator(".tries .try").first).to_have_text(re.compile(rf"^{word} remove"))
+    text = editor(visit).input_value()
+    field = page.get_by_label(f"Your word in place of {word}")
+    field.fill("quite")
+    visit.after_run(lambda: field.press("Enter"))
+    expect(editor(visit)).to_have_value(re.sub(rf"\b{word}\b", "quite", text, count=1))
+
+
 def test_keys_work_and_are_silent_while_text_is_edited(visit: Visit) -> None:
     visit.open("/")
     page = visit.page
@@ -74,6 +86,7 @@ def test_keys_work_and_are_silent_while_text_is_edited(visit: Visit) -> None:
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
     page.keyboard.press("p")
     expect(page.locator("html")).to_have_class(re.compile("explain-present"))
     expect(page).to_have_url(re.compile("present=1"))

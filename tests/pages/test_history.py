@@ -45,7 +45,7 @@ def test_an_explanation_is_one_entry_whose_report_replays(here: History) -> None
     assert kept.settings == {"model": ("sentiment",), "methods": ("occlusion",), "target": ("negative",)}
     report = from_json(here.report(kept.id))
     assert report.prediction.label == kept.label and report.prediction.confidence == kept.confidence
-    assert replay(report).within(1e-6)
+    assert replay(report).within(1e-4)
     app.session_state["token"] = 2  # a word is picked
     run(app)
     assert here.listed().entries == (kept,)  # not even written again

@@ -189,7 +189,7 @@ def test_more_passes_than_a_server_allows_are_refused(
     app = visit()
     wait_for(lambda: bool(labels) or bool(app.run() and labels))
     app.run()
-    assert "up to 345 passes, and this server allows 300." in errors(app).replace("\\", "")
+    assert "up to 364 passes, and this server allows 300." in errors(app).replace("\\", "")
     assert not asks(app) and set(jobs.costs) == {1} and "Export" not in drawn(app)
     assert not app.get("skeleton") and any(caption.value == "Not computed." for caption in app.caption)
     fewer = app.button(key="fewer")

@@ -131,7 +131,7 @@ def test_of_many_labels_percents_are_the_models_own() -> None:
     raw = report.prediction.output.probabilities[0, report.target.index]
     assert rows[-1]["percent"] == percent(float(raw)) and data["unit"] == "log-odds"
     assert data["note"].endswith(f"Calibrated, the answer is {percent(report.prediction.confidence)}.")
-    assert rows[0]["text"] == "the biases alone" and data["heading"] == "From the reference to the answer"
+    assert rows[0]["text"] == "the biases alone"
     assert by_kind(rows, "special") and by_kind(rows, "others")[0]["text"].endswith(" others")
     assert {line for row in by_kind(rows, "word") for line in row["more"]} == {"Premise", "Hypothesis"}
 

@@ -76,5 +76,5 @@ function card(root, data, word, alone) {
   const pieces = html("p", { class: "pieces" });
   for (const [piece, id, unknown] of word.pieces)
     pieces.append(html("code", { class: unknown ? "unknown" : "", title: unknown ? "The model does not know this piece" : `vocabulary entry ${id}` }, piece), html("span", { class: "more" }, ` ${id}  `));
-  return html("div", { class: "word" }, html("p", { class: "name", dir: "auto" }, word.text), html("p", { class: "part" }, "Effect by method"), rows, ...(alone ? inside(root, data, word) : []), html("p", { class: "part" }, word.pieces.length > 1 ? "Pieces" : "Piece"), pieces);
+  return html("div", { class: "word" }, html("p", { class: "name", dir: "auto" }, word.text), html("p", { class: "part" }, "Effect"), rows, ...(alone ? inside(root, data, word) : []), html("p", { class: "part" }, word.pieces.length > 1 ? "Pieces" : "Piece"), pieces);
 }

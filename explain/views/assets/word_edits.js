@@ -6,7 +6,7 @@ function draw(root, data) {
   for (const row of data.rows) {
     const name = html("span", { class: "name", dir: "auto" }, row.operation === "delete" ? html("s", {}, data.word) : row.name);
     if (row.operation === "delete") name.append(" remove");
-    const after = html("span", { class: row.flips ? "after flips" : "after", dir: "auto" }, row.after);
+    const after = html("span", { class: row.flips ? "after flips" : "after", dir: "auto" }, ...answer(row));
     const parts = [name, html("span", { class: "unseen" }, ": "), after];
     if (row.flips) parts.push(html("span", { class: "unseen" }, ", another decision"));
     if (!data.sends) {
@@ -19,6 +19,12 @@ function draw(root, data) {
   }
   if (data.sends) box.append(ownWord(root, data));
   root.replaceChildren(box);
+}
+
+/** What is decided after an edit: the label where it is another one, and its share. */
+function answer({ label, percent, flips }) {
+  if (flips || !percent) return [`${label} ${percent}`.trim()];
+  return [html("span", { class: "unseen" }, `${label} `), percent];
 }
 
 /** A field for a word of one's own in the place of the word. */
