@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from explain.core import hosts
 from explain.core.errors import exit_with_message
+from pages.shared.orphans import drop_orphans
 
 HEADERS = {
     # Streamlit's own scripts need 'unsafe-inline' and 'unsafe-eval'; nothing is loaded from another host.
@@ -34,6 +35,7 @@ HEADERS = {
 }
 
 warm = threading.Event()
+drop_orphans()
 
 with exit_with_message("explain"):
     policy = hosts.host_policy(st.get_option("server.address") or "", hosts.allowed_hosts())
