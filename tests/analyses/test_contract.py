@@ -2,34 +2,15 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from explain.analyses.base import ANALYSES, make_analysis
+from explain.analyses.base import ANALYSES
 from explain.core.errors import ModelError
-from explain.models.analysis import MODEL, TEXT, Analysis, ExplainedText
+from explain.models.analysis import MODEL, TEXT, ExplainedText
 from explain.models.transformer import EncoderModel
 from explain.testing import TOY_MODELS, NoGradientModel, check_analysis, default_item, texts_for
-
-# Settings to run analyses with, as on the command line, where the defaults are not enough or too slow.
-SETTINGS = {
-    "attention_knockout": {"cuts": "0.0, 1"},
-    "clusters": {"count": "2"},
-    "counterfactuals": {"budget": "60"},
-    "word_edits": {"token": "1"},
-    "layer_weights": {"method": "attention_rollout"},
-    "max_activations": {"lines": "a good film\na bad film"},
-    "method_tests": {"method": "occlusion", "tests": "deletion"},
-    "nearest_neighbors": {"member": "0"},
-    "neuron_ablation": {"neurons": "0.1, 1.all"},
-    "parameter_randomization": {"method": "attention_rollout"},
-    "semantic_search": {"query": "a good film"},
-}
-
-
-def analysis_of(name: str) -> Analysis[Any, Any]:
-    return make_analysis(name, SETTINGS.get(name, {}), parse=True)
+from tests.analysis_settings import analysis_of
 
 
 @pytest.fixture(autouse=True)

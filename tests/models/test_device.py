@@ -12,14 +12,15 @@ from torch.overrides import TorchFunctionMode
 
 import explain
 from explain.analyses.base import ANALYSES
-from explain.datatypes import Cut, Neuron
-from explain.methods.base import METHODS, Method
-from explain.metrics.base import METRICS, Trial, TrialSettings
-from explain.models.analysis import Analysis, ExplainedText, VectorAnalysis
+from explain.datatypes import Neuron
+from explain.methods.base import METHODS
+from explain.metrics.base import METRICS, Trial
+from explain.models.analysis import ExplainedText, VectorAnalysis
 from explain.models.base import TextModel
 from explain.models.loading.checkpoint import load_folder
 from explain.run.vectors import read_texts
 from explain.testing import default_item, texts_for
+from tests.analysis_settings import analysis_of
 from tests.tiny_models import tiny_gpt2
 
 ROOMS = ("models", "tasks", "methods", "metrics", "analyses")
@@ -76,24 +77,6 @@ def test_metrics(name: str, tiny_bert: TextModel, named_devices: None) -> None:
     item = default_item(tiny_bert, TEXT)
     trial = Trial(tiny_bert, *item, orders=20)
     assert METRICS[name]().evaluate(trial, method.attribute(tiny_bert, *item)).metric == name
-
-
-def analysis_of(name: str) -> Analysis[Any, Any]:
-    """An analysis with settings that suit a tiny model."""
-    method: Method = METHODS["gradient_norm"]()
-    settings: dict[str, dict[str, Any]] = {
-        "attention_knockout": {"cuts": ((Cut(0, 1),),)},
-        "layer_weights": {"method": METHODS["attention_rollout"]()},
-        "max_activations": {"lines": LINES, "numbers": tuple(range(len(LINES))), "top": 3},
-        "method_tests": {"method": method, "tests": TrialSettings.from_names()},
-        "nearest_neighbors": {"member": 0},
-        "neuron_ablation": {"neurons": (Neuron(0, 3),)},
-        "parameter_randomization": {"method": method},
-        "semantic_search": {"query": "a film"},
-        "clusters": {"count": 2},
-        "word_edits": {"token": 1, "count": 2},
-    }
-    return ANALYSES[name](**settings.get(name, {}))
 
 
 @pytest.mark.parametrize("name", [name for name in ANALYSES if "jvp" not in ANALYSES[name].requires])
