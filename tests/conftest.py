@@ -33,14 +33,14 @@ torch.set_num_threads(1)  # tiny models gain nothing by threads, and lose much w
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
-    """Hand out tests by function, which share what they compute; one process does all that visit the app, first."""
+    """Hand out tests by file, which share what they compute; one process does all that visit the app.
+
+    A module's fixture ends when its process turns to another file, so tests handed out one by one make it anew.
+    """
 
     class Shared(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            if re.match(r"tests/pages/\w*browser\.py::", nodeid):
-                return "app"
-            whole = any(f"/test_{file}.py" in nodeid for file in ("extensions", "ground_truth", "notebook"))
-            return nodeid.partition("::" if whole else "[")[0]  # what is long to set up, is set up once
+            return "app" if re.match(r"tests/pages/\w*browser\.py::", nodeid) else nodeid.partition("::")[0]
 
     return Shared(config, log)
 
