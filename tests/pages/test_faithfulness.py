@@ -103,7 +103,7 @@ def test_every_check_is_run_at_once(app: AppTest, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(show.st, "download_button", lambda label, make, *_, **__: files.update({label: make}))
     app.session_state["methods"] = ["occlusion"]
     app.session_state["pairs"] = True
-    app.session_state["text"] = "The film isn't good, but its cast saves it."
+    app.session_state["text"] = "The cast saves this film."
     run(app)
     assert ":gray[:material/info:] What acts together" in [one.label for one in app.expander]
     app.button(key="ask_all").click()
@@ -145,7 +145,7 @@ def test_short_texts_can_not_be_judged(app: AppTest) -> None:
 @pytest.mark.parametrize("model", ["sentiment", "base"])
 def test_hostile_and_masked_texts(app: AppTest, model: str) -> None:
     app.query_params["model"] = model
-    app.session_state["text"] = HOSTILE if model == "sentiment" else "The capital of France is [MASK], not of Spain."
+    app.session_state["text"] = HOSTILE if model == "sentiment" else "Paris is the capital of [MASK]."
     app.session_state["test"] = True
     app.session_state["methods"] = ["occlusion"]
     run(app)
