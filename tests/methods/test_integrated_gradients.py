@@ -53,7 +53,7 @@ def test_on_a_linear_model_it_is_w_times_x_minus_b(text: str) -> None:
 def test_the_default_is_exact_on_the_shipped_model(sentiment: TextModel) -> None:
     item = default_item(sentiment, TEXT)
     ours = IntegratedGradients().attribute(sentiment, *item)
-    exact = IntegratedGradients(steps=300).attribute(sentiment, *item)
+    exact = IntegratedGradients(steps=100).attribute(sentiment, *item)
     assert ours.diagnostics["converged"]
     assert np.abs(ours.scores - exact.scores).max() <= 0.01 * np.abs(exact.scores).max()
     assert abs(ours.completeness_gap) <= ours.diagnostics["tolerance"]
