@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from explain.analyses.base import ANALYSES, METHOD, ExplainedText, TextAnalysis
-from explain.core.errors import SettingError
+from explain.core.errors import SettingError, TextError
 from explain.core.meter import Meter
 from explain.core.settings import setting
 from explain.datatypes import Attribution, TextEdit, WordEdit, WordEditList
@@ -85,7 +85,10 @@ class WordEdits(TextAnalysis[WordEditList]):
         if not self.count:
             return []
         fluency = masked_words()
-        (likely,) = fluency.fillers(text, [place.span], meter)
+        try:
+            (likely,) = fluency.fillers(text, [place.span], meter)
+        except TextError:
+            return []  # the text is full of masks
         order = [number for number in likely.argsort()[::-1].tolist() if likely[number] > UNKNOWN]
         words = [fluency.words[number] for number in order[: self.count + 1]]
         return [word for word in words if word.casefold() != place.text.casefold()][: self.count]

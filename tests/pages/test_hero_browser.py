@@ -86,7 +86,7 @@ def test_keys_work_and_are_silent_while_text_is_edited(visit: Visit) -> None:
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page.get_by_role("dialog", name="Keys")).to_be_hidden()
+    expect(page.locator("body")).to_be_focused()  # no longer the list of keys, where keys are silent
     page.keyboard.press("p")
     expect(page.locator("html")).to_have_class(re.compile("explain-present"))
     expect(page).to_have_url(re.compile("present=1"))
