@@ -49,13 +49,15 @@ class Counterfactual:
         path: margins as the edits are made one after the other, from the text as it was; only the first and the last
             where there are more than five.
         certified: no smaller set of these edits is accepted: all of them were run. Else only single edits were left
-            out. Accepted means the margin; of the most robust, the evidence that its words were searched for, too.
+            out, or none, see `untried`. Accepted means the margin; of the most robust, the evidence that its words
+            were searched for, too.
         least_margin: the largest margin of a smaller set that was run; of one edit, that of the text as it was.
         evidence: what the new words say for the wanted answer, each being all of the text, less what the old ones do.
         alone: the margin of the edited words with every other word masked, less that of the old words.
         artefact: the edited words alone do not speak for the new answer, so the model may be exploited.
         perplexity_ratio: how much less likely the model of masked words finds the text now; below 1 more likely.
         words_changed: the edits as a share of the words.
+        untried: the budget ended before it was tried whether edits can be left out; then it isn't certified.
     """
 
     kinds: tuple[str, ...]
@@ -72,12 +74,15 @@ class Counterfactual:
     artefact: bool
     perplexity_ratio: float
     words_changed: float
+    untried: bool = False
 
     def __post_init__(self) -> None:
         for name in ("kinds", "edits", "texts", "path"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         if not set(self.kinds) <= set(KINDS):
             raise ValueError(f"Counterfactual.kinds is {self.kinds}; expected some of {', '.join(KINDS)}.")
+        if self.certified and self.untried:
+            raise ValueError("Counterfactual.certified and untried exclude each other.")
         check_finite(self, "probability", "margin", "path", "least_margin", "evidence", "alone")
         check_finite(self, "perplexity_ratio", "words_changed")
 

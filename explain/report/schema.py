@@ -10,7 +10,17 @@ import numpy as np
 
 from explain.analyses.base import ANALYSES
 from explain.core.settings import Setting, settings_of
-from explain.datatypes import Answer, Comparison, ModelRecord, Phrase, Prediction, Report, Target, Tokens
+from explain.datatypes import (
+    Answer,
+    Comparison,
+    Counterfactual,
+    ModelRecord,
+    Phrase,
+    Prediction,
+    Report,
+    Target,
+    Tokens,
+)
 from explain.datatypes.decoding import hints_of, omitted_fields
 from explain.models.analysis import TEXTS, Analysis
 from explain.report import side_by_side
@@ -23,6 +33,7 @@ _OPTIONAL: dict[type, tuple[str, ...]] = {  # earlier reports lack these
     Target: ("protected",),
     ModelRecord: ("files_sha256",),
     Phrase: ("part_of",),
+    Counterfactual: ("untried",),
 }
 _NAMES: dict[Any, str] = {str: "string", float: "number", int: "integer", bool: "boolean", type(None): "null"}
 

@@ -59,6 +59,8 @@ def figures(part: Counterfactual) -> str:
 
 def certificate(part: Counterfactual) -> str:
     """Return what is known of smaller sets of a result's edits."""
+    if part.untried:
+        return "the budget ended before it was tried whether edits can be left out"
     return "no smaller set of these edits is enough" if part.certified else "no single edit can be left out"
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -14,18 +15,19 @@ import explain
 from explain.analyses.counterfactuals import Counterfactuals
 from explain.core.errors import Cancelled, ExplainError, ModelError, RecordError, SettingError, TargetError
 from explain.core.meter import Meter
-from explain.datatypes import CounterfactualList, Target, TextEdit
+from explain.datatypes import Answer, CounterfactualList, Target, TextEdit
 from explain.datatypes.counterfactuals import KINDS
 from explain.models.base import TextModel
-from explain.models.counterfactuals.candidates import Candidates
+from explain.models.counterfactuals.candidates import Candidate, Candidates
 from explain.models.counterfactuals.edited_texts import BudgetMeter, EditedTexts
 from explain.models.counterfactuals.masked_words import MaskedWords
+from explain.models.counterfactuals.search import Limits, Search, Single
 from explain.models.transformer import EncoderModel
 from explain.report.record import from_json, to_json
 from explain.report.replay import replay
 from explain.testing import TOY_MODELS
-from explain.text.edits import apply_edits, editable_places
-from explain.views.counterfactual_lines import difference, to_text
+from explain.text.edits import apply_edits, editable_places, replacement
+from explain.views.counterfactual_lines import certificate, difference, to_text
 
 TEXT = "The film isn't good, but its top-notch cast saves it."
 LINEAR = TOY_MODELS["linear"]
@@ -272,3 +274,30 @@ def test_pieces_of_a_difference_make_up_both_texts(search: CounterfactualList) -
         assert before.replace("  ", " ") == search.texts[0].replace("  ", " ") or any(
             edit.operation == "insert" for edit in part.edits
         )
+
+
+@pytest.mark.parametrize(("budget", "untried"), [(9, True), (999, False)])
+def test_where_the_budget_ends_before_edits_are_left_out_that_is_told(
+    budget: int, untried: bool, tiny: Callable[..., EncoderModel]
+) -> None:
+    tokens = LINEAR.encode("a good film it is and so good a day")
+    texts = EditedTexts(LINEAR, tokens, Target("text_classification", "positive", 1), True, BudgetMeter(None), budget)
+    places = editable_places(tokens, (0,))
+    search = Search(texts, places, MaskedWords(tiny("bert", "ForMaskedLM")), Limits(margin=-1e9))
+    made = [Candidate(replacement(place, "zebra"), number, 0.0, 0.0, 0.0) for number, place in enumerate(places)]
+    search._single_of = {(candidate.edit,): Single(candidate, 0.0, 0.0) for candidate in made}
+    outcome = search._pruned(tuple(candidate.edit for candidate in made), lambda edits: True)
+    assert outcome is not None and outcome.untried is untried and outcome.certified is not untried
+
+
+def test_records_without_the_new_field_are_read(search: CounterfactualList) -> None:
+    report = explain.explain(TEXT, LINEAR, methods=(), phrases=False)
+    record = json.loads(to_json(replace(report, answers=(Answer("counterfactuals", {}, search),))))
+    for part in record["answers"][0]["result"]["counterfactuals"]:
+        assert part.pop("untried") is False
+    (answer,) = from_json(json.dumps(record)).answers
+    assert answer.result == search
+    untried = replace(search.counterfactuals[0], certified=False, untried=True)
+    assert certificate(untried) == "the budget ended before it was tried whether edits can be left out"
+    with pytest.raises(ValueError, match="exclude each other"):
+        replace(untried, certified=True)

@@ -86,6 +86,7 @@ def _counterfactual(search: Search, outcome: Outcome, kinds: tuple[str, ...], le
         artefact=min(alone, outcome.evidence) < SPEAKS,
         perplexity_ratio=float(np.exp(less_likely)),
         words_changed=len(edits) / words_in(texts.tokens, {place.segment for place in search.places}),
+        untried=outcome.untried,
     )
 
 

@@ -74,6 +74,7 @@ class Outcome:
     Attributes:
         edits: in reading order.
         certified: every smaller set of them was run; else single edits were left out one at a time.
+        untried: the budget ended before it was tried whether edits can be left out.
         evidence: the sum of the edits' evidence; fluency: of their log-probabilities less the old words'.
     """
 
@@ -81,6 +82,7 @@ class Outcome:
     certified: bool
     evidence: float
     fluency: float
+    untried: bool = False
 
 
 Accepts = Callable[[Edits], bool]
@@ -263,23 +265,27 @@ class Search:
         """Return the smallest accepted part of a set: of all its parts up to five edits, above by one at a time."""
         while len(edits) > CERTIFIED:
             parts = [edits[:number] + edits[number + 1 :] for number in range(len(edits))]
-            if self.texts.free < len(parts):
-                return self._outcome(edits, False)
+            if self.texts.free < self._fresh(parts):
+                return self._outcome(edits, False, untried=True)
             margins = self.texts.margins(parts)
             kept = [number for number in np.argsort(-margins) if accepts(parts[number])]
             if not kept:
                 return self._outcome(edits, False)
             edits = parts[int(kept[0])]
         smaller = [part for size in range(1, len(edits)) for part in combinations(edits, size)]
-        if self.texts.free < sum(not self.texts.known(part) for part in smaller):
+        if self.texts.free < self._fresh(smaller):
             return None
         if smaller:
             self.texts.margins(smaller)
         return self._outcome(next((part for part in smaller if accepts(part)), edits), True)
 
-    def _outcome(self, edits: Edits, certified: bool) -> Outcome:
+    def _fresh(self, sets: Sequence[Edits]) -> int:
+        """Return how many sets were not run before: the passes that their margins take."""
+        return sum(not self.texts.known(edits) for edits in sets)
+
+    def _outcome(self, edits: Edits, certified: bool, *, untried: bool = False) -> Outcome:
         fluency = sum(self._single_of[(edit,)].fluency for edit in edits)
-        return Outcome(edits, certified, self.evidence(edits), fluency)
+        return Outcome(edits, certified, self.evidence(edits), fluency, untried)
 
 
 def _in_order(edits: Iterable) -> Edits:
