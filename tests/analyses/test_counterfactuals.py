@@ -286,8 +286,10 @@ def test_where_the_budget_ends_before_edits_are_left_out_that_is_told(
     search = Search(texts, places, MaskedWords(tiny("bert", "ForMaskedLM")), Limits(margin=-1e9))
     made = [Candidate(replacement(place, "zebra"), number, 0.0, 0.0, 0.0) for number, place in enumerate(places)]
     search._single_of = {(candidate.edit,): Single(candidate, 0.0, 0.0) for candidate in made}
-    outcome = search._pruned(tuple(candidate.edit for candidate in made), lambda edits: True)
-    assert outcome is not None and outcome.untried is untried and outcome.certified is not untried
+    for count in (6, 4):  # above five edits they are left out one at a time
+        outcome = search._pruned(tuple(candidate.edit for candidate in made[:count]), lambda edits: True)
+        assert outcome.untried is untried and outcome.certified is not untried
+        assert len(outcome.edits) == (count if untried else 1)
 
 
 def test_records_without_the_new_field_are_read(search: CounterfactualList) -> None:

@@ -200,8 +200,7 @@ class Search:
                 break
             edits = sets[int(self.texts.margins(sets).argmax())]
             if self.flips(edits):
-                outcome = self._pruned(edits, self.flips)
-                return [outcome] if outcome else []
+                return [self._pruned(edits, self.flips)]
         return []
 
     def _robust(self) -> list[Outcome]:
@@ -240,7 +239,7 @@ class Search:
             return []
         self.texts.margins(sets)
         accepted = [edits for edits in sets if accepts(edits)][:FINALISTS]
-        outcomes = [outcome for edits in accepted if (outcome := self._pruned(edits, accepts))]
+        outcomes = [self._pruned(edits, accepts) for edits in accepted]
         return list({outcome.edits: outcome for outcome in outcomes}.values())
 
     def _large(self, accepts: Accepts, order: Sequence[Single], most: int) -> list[Outcome]:
@@ -257,11 +256,10 @@ class Search:
                 return []
             edits = _in_order(single.candidate.edit for single in chain[:size])
             if accepts(edits):
-                outcome = self._pruned(edits, accepts)
-                return [outcome] if outcome else []
+                return [self._pruned(edits, accepts)]
         return []
 
-    def _pruned(self, edits: Edits, accepts: Accepts) -> Outcome | None:
+    def _pruned(self, edits: Edits, accepts: Accepts) -> Outcome:
         """Return the smallest accepted part of a set: of all its parts up to five edits, above by one at a time."""
         while len(edits) > CERTIFIED:
             parts = [edits[:number] + edits[number + 1 :] for number in range(len(edits))]
@@ -274,7 +272,7 @@ class Search:
             edits = parts[int(kept[0])]
         smaller = [part for size in range(1, len(edits)) for part in combinations(edits, size)]
         if self.texts.free < self._fresh(smaller):
-            return None
+            return self._outcome(edits, False, untried=True)
         if smaller:
             self.texts.margins(smaller)
         return self._outcome(next((part for part in smaller if accepts(part)), edits), True)
