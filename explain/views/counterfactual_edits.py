@@ -46,7 +46,7 @@ def _part(search: CounterfactualList, part: Counterfactual) -> dict[str, Any]:
         "after": _answer(part.label, part.probability),
         "path": [rounded(margin, "+.1f") for margin in part.path],
         "figures": f"{percent(part.words_changed)} of the words; perplexity \u00d7 {part.perplexity_ratio:.2f}; "
-        f"{certificate(part)}.",
+        f"{certificate(search, part)}.",
     }
 
 

@@ -36,7 +36,7 @@ def to_text(search: CounterfactualList) -> str:
             mine = tuple(edit for edit in part.edits if edit.segment == number)
             if mine:
                 lines.append("  " + _marked(difference(text, mine)))
-        lines.append("  " + figures(part))
+        lines.append("  " + figures(search, part))
     lines += ["", f"{passes_spent(search)} of at most {search.budget} passes."]
     return "\n".join(lines) + "\n"
 
@@ -47,21 +47,27 @@ def headline(part: Counterfactual) -> str:
     return kinds[:1].upper() + kinds[1:] + (" (artefact suspected)" if part.artefact else "")
 
 
-def figures(part: Counterfactual) -> str:
+def figures(search: CounterfactualList, part: Counterfactual) -> str:
     """Return a result's figures in one line: the answer, its path, fluency and what is certified."""
     path = " > ".join(f"{margin:+.1f}" for margin in part.path)
     return (
         f"{_answer(part.label, part.probability)}, log-odds {path}; "
         f"{len(part.edits)} edit{'s' * (len(part.edits) != 1)}, {percent(part.words_changed)} of the words; "
-        f"perplexity x {part.perplexity_ratio:.2f}; {certificate(part)}."
+        f"perplexity x {part.perplexity_ratio:.2f}; {certificate(search, part)}."
     )
 
 
-def certificate(part: Counterfactual) -> str:
+def certificate(search: CounterfactualList, part: Counterfactual) -> str:
     """Return what is known of smaller sets of a result's edits."""
     if part.untried:
         return "the budget ended before it was tried whether edits can be left out"
-    return "no smaller set of these edits is enough" if part.certified else "no single edit can be left out"
+    if part.least_margin >= search.least:  # of the most robust, whose smaller sets have too little evidence
+        return f"a smaller set reaches the margin, too ({part.least_margin:+.2f}), but its words say less by themselves"
+    smaller = "no smaller set of these edits" if part.certified else "no set with one of these edits left out"
+    said = f"{smaller} reaches the margin of {search.least:g}"
+    if part.least_margin > 0:
+        said += f", but a smaller set changes the decision, only by {part.least_margin:+.2f}"
+    return said
 
 
 def none_found(search: CounterfactualList) -> str:

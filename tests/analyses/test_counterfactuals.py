@@ -300,6 +300,22 @@ def test_records_without_the_new_field_are_read(search: CounterfactualList) -> N
     (answer,) = from_json(json.dumps(record)).answers
     assert answer.result == search
     untried = replace(search.counterfactuals[0], certified=False, untried=True)
-    assert certificate(untried) == "the budget ended before it was tried whether edits can be left out"
+    assert certificate(search, untried) == "the budget ended before it was tried whether edits can be left out"
     with pytest.raises(ValueError, match="exclude each other"):
         replace(untried, certified=True)
+
+
+@pytest.mark.parametrize(
+    ("certified", "least_margin", "said"),
+    [
+        (True, -0.5, "no smaller set of these edits reaches the margin of 1"),
+        (False, -0.5, "no set with one of these edits left out reaches the margin of 1"),
+        (True, 0.94, "reaches the margin of 1, but a smaller set changes the decision, only by +0.94"),
+        (True, 1.5, "a smaller set reaches the margin, too (+1.50), but its words say less by themselves"),
+    ],
+)
+def test_the_certificate_is_about_the_margin(
+    certified: bool, least_margin: float, said: str, search: CounterfactualList
+) -> None:
+    part = replace(search.counterfactuals[0], certified=certified, least_margin=least_margin)
+    assert certificate(search, part).endswith(said)
