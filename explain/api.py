@@ -215,7 +215,7 @@ def counterfactuals(
     Args:
         to: the label to be decided; by default the likeliest other one.
         budget: the most passes to spend.
-        margin: the least calibrated log-odds of the new answer.
+        margin: the least log-odds of the new answer, divided by the temperature if there is one.
         edited: "first", "second" or "both" texts; "auto" is the second of a pair.
         deletions: whether words may be deleted.
         text, text_pair, model, task, meter, cache: see `explain`.

@@ -43,7 +43,12 @@ class Counterfactuals(TextAnalysis[CounterfactualList]):
 
     to: str | None = setting(None, help="The label to be decided; by default the likeliest other one.")
     budget: int = setting(300, low=60, high=20_000, help="The most passes to spend.")
-    margin: float = setting(1.0, low=0.0, high=10.0, help="The least calibrated log-odds of the new answer.")
+    margin: float = setting(
+        1.0,
+        low=0.0,
+        high=10.0,
+        help="The least log-odds of the new answer, divided by the temperature if there is one.",
+    )
     edited: str = setting(
         "auto", choices=("auto", "first", "second", "both"), help="The text to edit; auto is the second of a pair."
     )

@@ -30,7 +30,7 @@ def add_to(commands: Commands) -> None:
         type=float,
         default=1.0,
         metavar="X",
-        help="the least calibrated log-odds of the new answer (default: %(default)s)",
+        help="the least log-odds of the new answer, divided by the temperature if there is one (default: %(default)s)",
     )
     command.add_argument(
         "--edited",

@@ -15,6 +15,7 @@ import explain
 from explain.analyses.counterfactuals import Counterfactuals
 from explain.core.errors import Cancelled, ExplainError, ModelError, RecordError, SettingError, TargetError
 from explain.core.meter import Meter
+from explain.core.settings import settings_of
 from explain.datatypes import Answer, CounterfactualList, Target, TextEdit
 from explain.datatypes.counterfactuals import KINDS
 from explain.models.base import TextModel
@@ -319,3 +320,8 @@ def test_the_certificate_is_about_the_margin(
 ) -> None:
     part = replace(search.counterfactuals[0], certified=certified, least_margin=least_margin)
     assert certificate(search, part).endswith(said)
+
+
+def test_the_margin_is_not_called_calibrated_where_it_may_not_be() -> None:
+    (margin,) = [setting for setting in settings_of(Counterfactuals) if setting.name == "margin"]
+    assert "calibrated" not in margin.help and "if there is one" in margin.help
