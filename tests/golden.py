@@ -47,7 +47,7 @@ from explain.models.analysis import ExplainedText
 from explain.report.record import to_json
 from explain.report.schema import comparison_json_schema, json_schema
 from explain.testing import TOY_MODELS, default_item
-from explain.text.edits import apply_edits
+from explain.text.edits import edited_with_spans
 from explain.views.base import VIEWS
 from explain.views.charts import Chart, Charts, Confusion, Line
 from explain.views.document import document
@@ -168,7 +168,7 @@ def _edits() -> CounterfactualList:
     part = Counterfactual(
         ("fewest_edits", "most_fluent"),
         edits,
-        (apply_edits(HOSTILE, edits),),
+        (edited_with_spans(HOSTILE, edits)[0],),
         "negative",
         0.75,
         1.5,
@@ -201,7 +201,7 @@ def _tries() -> WordEditList:
         TextEdit("replace", 0, (start, start + 4), "film", "<b>"),
     )
     tried = tuple(
-        WordEdit(edit, (apply_edits(HOSTILE, [edit]),), value, label, confidence)
+        WordEdit(edit, (edited_with_spans(HOSTILE, [edit])[0],), value, label, confidence)
         for edit, (value, label, confidence) in zip(
             edits, [(-1.0, "negative", 0.75), (2.0, HOSTILE, 0.875), (1.0, None, None)]
         )

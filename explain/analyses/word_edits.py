@@ -42,7 +42,7 @@ class WordEdits(TextAnalysis[WordEditList]):
     limits: ClassVar[str] = "Words that fit the place come from a model of masked words; they may not make sense."
     requires: ClassVar[frozenset[str]] = frozenset({"label"})
     returns: ClassVar[type] = WordEditList
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     token: int = setting(0, low=0, high=100_000, help="Any token of the word.")
     count: int = setting(5, low=0, high=50, help="How many other words to try in the place of one word.")
@@ -75,9 +75,10 @@ class WordEdits(TextAnalysis[WordEditList]):
             decided[0].label,
             decided[0].confidence,
             tuple(
-                WordEdit(edit, edited, value, prediction.label, prediction.confidence)
+                WordEdit(edit, edited, value, prediction.label, prediction.confidence, prediction.labels)
                 for (edit, edited), value, prediction in zip(kept, values[1:], decided[1:])
             ),
+            decided[0].labels,
         )
 
     def _words(self, text: str, place: Place, meter: Meter | None) -> list[str]:

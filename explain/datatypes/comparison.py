@@ -108,7 +108,7 @@ class ComparedScores:
 
     @property
     def calibrated(self) -> bool:
-        """Whether a side was divided by a temperature."""
+        """Whether the scores of A or B were divided by a temperature."""
         return self.temperatures != (1.0, 1.0)
 
 

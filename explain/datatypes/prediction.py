@@ -9,6 +9,7 @@ from explain.core.display import Displayed
 from explain.datatypes.arrays import FloatArray, check_finite, set_array
 from explain.datatypes.tokens import Tokens
 
+LOG_ODDS_SCALES = ("log_odds", "logit_difference")  # those that a temperature applies to
 TARGET_SCALES = ("log_odds", "logit", "probability", "log_probability", "logit_difference", "similarity", "value")
 NO_ANSWER = "(no answer)"  # the answer of a model that finds none in a text
 

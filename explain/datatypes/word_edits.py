@@ -15,6 +15,7 @@ class WordEdit:
         edit: what is done; texts: the edited texts, as they were decided.
         value: the target's value now, in the unit of its scale, not divided by a temperature.
         label: the label decided now, or None; confidence: its probability, after the temperature.
+        labels: the labels decided now, where each is decided alone.
     """
 
     edit: TextEdit
@@ -22,9 +23,11 @@ class WordEdit:
     value: float
     label: str | None
     confidence: float | None
+    labels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "texts", tuple(self.texts))
+        object.__setattr__(self, "labels", tuple(self.labels))
         check_finite(self, "value", "confidence")
 
 
@@ -35,7 +38,7 @@ class WordEditList(Displayed):
     Attributes:
         tokens: of the words; text: their characters.
         value: the target's value for the text as it is.
-        label, confidence: what the model decides for the text as it is.
+        label, confidence, labels: what the model decides for the text as it is.
         edits: removal first, then a negation, masks, and words that fit the place, the likeliest first.
     """
 
@@ -45,8 +48,10 @@ class WordEditList(Displayed):
     label: str | None
     confidence: float | None
     edits: tuple[WordEdit, ...]
+    labels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tokens", tuple(self.tokens))
+        object.__setattr__(self, "labels", tuple(self.labels))
         object.__setattr__(self, "edits", tuple(self.edits))
         check_finite(self, "value", "confidence")

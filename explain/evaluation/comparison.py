@@ -18,12 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from explain.datatypes import AlignedWords, Attribution, ComparedAnswers, ComparedScores, Prediction
+from explain.datatypes.prediction import LOG_ODDS_SCALES
 from explain.numerics.agreement import agreement, places
 from explain.text.alignment import align_tokens
 from explain.text.units import scores_of
 
 MOST_PARTING = 5  # rows
-DIVIDED = ("log_odds", "logit_difference")  # scales that a temperature applies to
 OF_ONE_MODEL = ("logit", "value")  # scales whose zero and unit are a model's own
 
 _Floats = npt.NDArray[np.float64]
@@ -96,7 +96,7 @@ def shared_scale(scale_a: str, scale_b: str, *, one_model: bool = True) -> str:
 
 def divisor(scale: str, prediction: Prediction) -> float:
     """Return the temperature that scores are divided by, 1 where the scale or the model has none."""
-    return prediction.temperature or 1.0 if scale in DIVIDED else 1.0
+    return prediction.temperature or 1.0 if scale in LOG_ODDS_SCALES else 1.0
 
 
 def parting(differences: _Floats, most: int = MOST_PARTING) -> tuple[int, ...]:

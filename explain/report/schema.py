@@ -20,6 +20,8 @@ from explain.datatypes import (
     Report,
     Target,
     Tokens,
+    WordEdit,
+    WordEditList,
 )
 from explain.datatypes.decoding import hints_of, omitted_fields
 from explain.models.analysis import TEXTS, Analysis
@@ -34,6 +36,8 @@ _OPTIONAL: dict[type, tuple[str, ...]] = {  # earlier reports lack these
     ModelRecord: ("files_sha256",),
     Phrase: ("part_of",),
     Counterfactual: ("untried",),
+    WordEdit: ("labels",),
+    WordEditList: ("labels",),
 }
 _NAMES: dict[Any, str] = {str: "string", float: "number", int: "integer", bool: "boolean", type(None): "null"}
 

@@ -26,6 +26,7 @@ from explain.core.locks import LOCK, FolderLock
 from explain.datatypes import HistoryEntry, HistoryList
 from explain.datatypes.decoding import decode, parse
 from explain.datatypes.encoding import encode
+from explain.text.checks import whole_characters
 
 MOST_ENTRIES, MOST_BYTES = 200, 50_000_000
 LONGEST_TITLE = 80  # characters
@@ -128,7 +129,7 @@ class History:
                 return
             changes: dict[str, Any] = {} if starred is None else {"starred": starred}
             if title is not None:
-                changes["title"] = " ".join(title.split())[:LONGEST_TITLE]
+                changes["title"] = " ".join(whole_characters(title).split())[:LONGEST_TITLE]
             self._write(dataclasses.replace(known, **changes), self.report(id))
 
     def remove(self, id: str) -> None:

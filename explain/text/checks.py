@@ -35,3 +35,8 @@ def check_text(text: str, name: str = "text") -> None:
             f"Character {error.start + 1} of the text is half of a character (a lone surrogate, "
             f"U+{ord(text[error.start]):04X}); remove it, or read the file as UTF-8 again."
         ) from None
+
+
+def whole_characters(text: str) -> str:
+    """Return a text with a sign in the place of each half of a character, which no model reads and no file holds."""
+    return "".join("\ufffd" if "\ud800" <= character <= "\udfff" else character for character in text)

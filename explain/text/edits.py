@@ -11,6 +11,7 @@ from explain.datatypes import TextEdit, Tokens
 from explain.text.words import is_punctuation
 
 _APOSTROPHES = "'’ʼ"
+_RESTS = frozenset(("s", "t", "d", "m", "re", "ve", "ll", "em"))
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,16 @@ def editable_places(tokens: Tokens, segments: Sequence[int]) -> tuple[Place, ...
     for number, unit in enumerate(tokens.word_units()):
         segment, start, stop = tokens.unit_span(unit)
         text = tokens.texts[segment][start:stop]
-        behind_apostrophe = tokens.texts[segment][max(0, start - 1) : start] in tuple(_APOSTROPHES)
-        if segment in segments and any(map(str.isalpha, text)) and not behind_apostrophe and not is_punctuation(text):
+        rest = _is_rest_of_contraction(tokens.texts[segment], start, text)
+        if segment in segments and any(map(str.isalpha, text)) and not rest and not is_punctuation(text):
             places.append(Place(number, segment, (start, stop), text))
     return tuple(places)
+
+
+def _is_rest_of_contraction(text: str, start: int, word: str) -> bool:
+    """Return whether a word behind an apostrophe belongs to the word before: "it 's", not the first one in quotes."""
+    behind_apostrophe = text[max(0, start - 1) : start] in tuple(_APOSTROPHES)
+    return behind_apostrophe and (text[max(0, start - 2) : start - 1].isalnum() or word.casefold() in _RESTS)
 
 
 def words_between(tokens: Tokens, first: int, last: int) -> tuple[int, ...]:
@@ -109,20 +116,16 @@ def in_case_of(original: str, word: str) -> str:
     return word.capitalize() if len(original) > 1 and original[0].isupper() else word
 
 
-def apply_edits(text: str, edits: Sequence[TextEdit]) -> str:
-    """Return a text with edits made, none of which may touch another.
+def edited_with_spans(text: str, edits: Sequence[TextEdit]) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """Return a text with edits made, and where the words of each edit stand in it: half-open spans, in given order.
 
-    >>> apply_edits("It is good.", [TextEdit("insert", 0, (6, 6), "", "not")])
-    'It is not good.'
-    >>> apply_edits("It is very good.", [TextEdit("delete", 0, (6, 10), "very", "")])
+    No two edits may touch.
+
+    >>> edited_with_spans("It is good.", [TextEdit("insert", 0, (6, 6), "", "not")])
+    ('It is not good.', ((6, 9),))
+    >>> edited_with_spans("It is very good.", [TextEdit("delete", 0, (6, 10), "very", "")])[0]
     'It is good.'
     """
-    edited, _ = edited_with_spans(text, edits)
-    return edited
-
-
-def edited_with_spans(text: str, edits: Sequence[TextEdit]) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """Return a text with edits made, and where the words of each edit stand in it: half-open spans, in given order."""
     order = sorted(range(len(edits)), key=lambda number: (edits[number].span, edits[number].operation != "insert"))
     spans: list[tuple[int, int]] = [(0, 0)] * len(edits)
     parts: list[str] = []

@@ -80,7 +80,7 @@ def _without_weak_ends(run: list[int], scores: Sequence[float], marks: Collectio
 
 
 def _belong_together(left: list[int], right: list[int], scores: Sequence[float], breaks: Sequence[int]) -> bool:
-    """Whether one weak word stands between two runs of one sign."""
+    """Return whether a single weak word stands between two runs of one sign."""
     between = right[0] - 1  # cut off as a weak end, or a run of its own
     if right[0] - left[-1] != 2 or scores[left[-1]] * scores[right[0]] <= 0:
         return False

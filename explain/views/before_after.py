@@ -53,7 +53,7 @@ def answers_of(
         note: why there are no words.
     """
     texts = [_answer_text(*side) for side in (before, after)]
-    flips = before[0].label != after[0].label
+    flips = (before[0].label, before[0].labels) != (after[0].label, after[0].labels)
     return {
         "before": texts[0],
         "after": texts[1],

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from explain.datatypes import AlignedWords, Attribution, ComparedScores, Comparison, Report
+from explain.datatypes.prediction import LOG_ODDS_SCALES
 from explain.views.asked_words import asked_label, is_asked
 from explain.views.base import UNITS, VIEWS, View, percent, read_at, rounded, sentence, target_name, text_label, visible
 from explain.views.confidence import headline, shown_probabilities
@@ -18,7 +19,6 @@ CHANGES = {  # what is compared, as a heading
     "settings": "Two explanations compared",
 }
 SIDES = ("A", "B")
-DIVIDED = ("log_odds", "logit_difference")
 
 
 class Compare(View):
@@ -255,7 +255,7 @@ def _scale_note(reports: Sequence[Report], scores: ComparedScores, parts: Sequen
         kinds = [UNITS[part.scale].removeprefix("of ") for part in parts]
         units = f"A {kinds[0]}, B {kinds[1]}" if kinds[0] != kinds[1] else f"{kinds[0]}, of each model its own"
         return f"Units differ ({units}), so scores have no difference: only the orders are compared."
-    if scores.scale not in DIVIDED:
+    if scores.scale not in LOG_ODDS_SCALES:
         return ""
     if not scores.calibrated:
         return "No temperature is known: log-odds are as the models give them."

@@ -12,6 +12,10 @@ from explain.views.counterfactual_lines import (
     passes_spent,
 )
 
+MARGIN = (
+    "Numbers are margins in log-odds, divided by the temperature if there is one: above 0 the model decides otherwise."
+)
+
 
 class CounterfactualEdits(View):
     """Each result as a text with its edits, and the answer before and after."""
@@ -28,7 +32,7 @@ class CounterfactualEdits(View):
             "aim": f"{'to' if search.wanted else 'away from'} {visible(search.to)}",
             "parts": [_part(search, part) for part in search.counterfactuals],
             "none": "" if search.counterfactuals else none_found(search),
-            "note": f"Log-odds are of {visible(search.to)}, after the temperature. {spent}",
+            "note": f"{MARGIN} {spent}",
             "caption": self.title,
         }
 

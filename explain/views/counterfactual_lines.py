@@ -51,7 +51,7 @@ def figures(search: CounterfactualList, part: Counterfactual) -> str:
     """Return a result's figures in one line: the answer, its path, fluency and what is certified."""
     path = " > ".join(f"{margin:+.1f}" for margin in part.path)
     return (
-        f"{_answer(part.label, part.probability)}, log-odds {path}; "
+        f"{_answer(part.label, part.probability)}, margin {path}; "
         f"{len(part.edits)} edit{'s' * (len(part.edits) != 1)}, {percent(part.words_changed)} of the words; "
         f"perplexity x {part.perplexity_ratio:.2f}; {certificate(search, part)}."
     )
@@ -64,10 +64,10 @@ def certificate(search: CounterfactualList, part: Counterfactual) -> str:
     if part.least_margin >= search.least:  # of the most robust, whose smaller sets have too little evidence
         return f"a smaller set reaches the margin, too ({part.least_margin:+.2f}), but its words say less by themselves"
     smaller = "no smaller set of these edits" if part.certified else "no set with one of these edits left out"
-    said = f"{smaller} reaches the margin of {search.least:g}"
+    told = f"{smaller} reaches the margin of {search.least:g}"
     if part.least_margin > 0:
-        said += f", but a smaller set changes the decision, only by {part.least_margin:+.2f}"
-    return said
+        told += f", but a smaller set changes the decision, only by {part.least_margin:+.2f}"
+    return told
 
 
 def none_found(search: CounterfactualList) -> str:

@@ -1,5 +1,6 @@
 """The head of a page: what the model decided, because of which words, and the text itself as heatmap and editor."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from explain.datatypes import Attribution, Prediction, Report, Target, Tokens
 from explain.text.runs import Run, leading_runs, runs_of
+from explain.text.words import is_punctuation
 from explain.views.asked_words import context_sentence
 from explain.views.base import UNITS, VIEWS, View, percent, read_at, sentence, target_name, visible
 from explain.views.confidence import calibrated_scores, calibrated_unit, headline, shown_divisor, shown_probabilities
@@ -175,7 +177,7 @@ def why_not(prediction: Prediction, target: Target | None, contrasts: Sequence[s
 
 
 def is_decided(prediction: Prediction, target: Target) -> bool:
-    """Whether the model decides what is explained, rather than another label."""
+    """Return whether the explained label is among those that the model decides."""
     prediction = read_at(prediction, target.positions)
     return prediction.label is None or target.label in (prediction.label, *prediction.labels)
 
@@ -198,8 +200,10 @@ def because(attribution: Attribution, decided: bool = True) -> list[list[str]]:
             [("Most weight lies on ", [Run((number,), scores[number]) for number in top])], tokens, words, "."
         )
     breaks = [n for n in range(1, len(words)) if tokens.segment[words[n][0]] != tokens.segment[words[n - 1][0]]]
-    marks = {n for n, unit in enumerate(words) if not any(letter.isalnum() for letter in tokens.unit_text(unit))}
+    marks = {n for n, unit in enumerate(words) if is_punctuation(tokens.unit_text(unit))}
     supports, opposes = leading_runs(runs_of(scores, breaks, marks))
+    if not supports:  # perhaps a mark speaks for the label: "What?"
+        supports, opposes = leading_runs(runs_of(scores, breaks))
     label = visible(target_name(attribution.target))
     supports, opposes = (sorted(named, key=lambda run: run.words) for named in (supports, opposes))
     if not supports:
@@ -246,16 +250,20 @@ def _word_scores(attribution: Attribution) -> tuple[Tokens, list[tuple[int, ...]
 
 
 def _colors(attribution: Attribution | None, tokens: Tokens, number: int, text: str) -> list[list[float]]:
-    """Return [start, stop, share of the largest score] of each word of a box, for the text while it is edited."""
+    """Return [start, stop, share of the largest score] of each word of a box, for the text while it is edited.
+
+    Places are in UTF-16 code units, as in JavaScript: an emoji is two.
+    """
     if attribution is None or number >= len(tokens.texts) or tokens.texts[number] != text:
         return []
     _, words, scores = _word_scores(attribution)
     largest = float(np.abs(scores).max(initial=0.0)) or 1.0
+    place = [0, *itertools.accumulate(1 + (character > "\uffff") for character in text)]  # as JavaScript counts
     colors = []
     for unit, score in zip(words, scores):
         segment, start, stop = tokens.unit_span(unit)
         if segment == number and start < stop:
-            colors.append([start, stop, score / largest])
+            colors.append([place[start], place[stop], score / largest])
     return colors
 
 

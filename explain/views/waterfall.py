@@ -62,7 +62,7 @@ def form_of(attribution: Attribution) -> str:
 
 @dataclass(frozen=True)
 class Figures:
-    """How the numbers of a drawing are written.
+    """The format of a drawing's numbers.
 
     Attributes:
         divisor: every number is divided by it, the temperature or 1.

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from explain.datatypes import TextEdit, WordEditList
+from explain.datatypes import TextEdit, WordEdit, WordEditList
 from explain.views.base import VIEWS, View, percent, visible
 
 
@@ -21,8 +21,8 @@ class WordEditRows(View):
                 {
                     "operation": part.edit.operation,
                     "name": _name(part.edit),
-                    **_answer(part.label, part.confidence),
-                    "flips": part.label != tried.label,
+                    **_answer(part),
+                    "flips": (part.label, part.labels) != (tried.label, tried.labels),
                     "texts": list(part.texts),
                 }
                 for part in tried.edits
@@ -38,10 +38,12 @@ def _name(edit: TextEdit) -> str:
     return f"{visible(edit.after)} \u2026" if edit.operation == "insert" else visible(edit.after)
 
 
-def _answer(label: str | None, confidence: float | None) -> dict[str, str]:
+def _answer(part: WordEdit) -> dict[str, str]:
+    """Return what is decided: a label with its share, or labels that are decided each alone."""
+    name = ", ".join(part.labels) if part.label is None else part.label
     return {
-        "label": "no label" if label is None else visible(label),
-        "percent": "" if confidence is None else percent(confidence),
+        "label": visible(name or "no label"),
+        "percent": "" if part.confidence is None else percent(part.confidence),
     }
 
 

@@ -40,7 +40,7 @@ def suit_texts(offered: Mapping[str, tuple[str, ...]]) -> None:
             if "example" in link:
                 del link["example"]
             text, second = linked["text"][:LONGEST_IN_LINK], [linked["pair"][:LONGEST_IN_LINK]]
-        memory.text, memory.pair = text, next(iter(second), "")
+        memory.text, memory.pair = map(_as_a_box_holds, (text, next(iter(second), "")))
         memory.carried["pair"] = memory.pair  # the page it opens may have no box for it
         for key, linked_text in linked.items():
             if linked_text:
@@ -55,6 +55,11 @@ def suit_texts(offered: Mapping[str, tuple[str, ...]]) -> None:
     if shown not in pairs and shown == memory.get("untouched"):
         shown = memory.text, memory.pair = pairs[0]
     memory.untouched = shown if shown in pairs else None
+
+
+def _as_a_box_holds(text: str) -> str:
+    """Return a text with the line breaks that a browser keeps in a box; others would look like an edit."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def put(example: tuple[str, ...]) -> None:

@@ -15,6 +15,7 @@ from explain.models.base import TextModel
 from explain.report.record import report_of
 from explain.run.plan import DEFAULT_METHODS, Plan, methods_from
 from explain.run.results import Results
+from explain.text.checks import whole_characters
 from explain.text.edits import place_between, words_between
 from explain.views.asked_words import context_sentence
 from explain.views.base import VIEWS
@@ -111,19 +112,14 @@ def edit(edited: Mapping[str, Any]) -> None:
     """
     memory = st.session_state
     if "texts" in edited:
-        text, *second = map(_whole_characters, edited["texts"])
+        text, *second = map(whole_characters, edited["texts"])
         pair = next(iter(second), memory.get("pair") or "")
         changes.change((text, pair), goes_on=bool(edited.get("goes_on")))
         return
     segment, start, stop = memory.picked_span
     texts = [memory.text, memory.get("pair") or ""]
-    texts[segment] = texts[segment][:start] + str(edited["word"])[:200] + texts[segment][stop:]
+    texts[segment] = texts[segment][:start] + whole_characters(str(edited["word"])[:200]) + texts[segment][stop:]
     changes.change((texts[0], texts[1]))
-
-
-def _whole_characters(text: str) -> str:
-    """Return a text with a sign in the place of each half of a character, which no model reads and no file holds."""
-    return "".join("\ufffd" if "\ud800" <= character <= "\udfff" else character for character in text)
 
 
 def method_shown(results: Results) -> Method | None:

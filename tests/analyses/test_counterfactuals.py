@@ -27,7 +27,7 @@ from explain.models.transformer import EncoderModel
 from explain.report.record import from_json, to_json
 from explain.report.replay import replay
 from explain.testing import TOY_MODELS
-from explain.text.edits import apply_edits, editable_places, replacement
+from explain.text.edits import editable_places, edited_with_spans, replacement
 from explain.views.counterfactual_lines import certificate, difference, to_text
 
 TEXT = "The film isn't good, but its top-notch cast saves it."
@@ -41,7 +41,8 @@ def search() -> CounterfactualList:
 
 def rendered(texts: tuple[str, ...], edits: tuple[TextEdit, ...]) -> tuple[str, ...]:
     return tuple(
-        apply_edits(text, [edit for edit in edits if edit.segment == number]) for number, text in enumerate(texts)
+        edited_with_spans(text, [edit for edit in edits if edit.segment == number])[0]
+        for number, text in enumerate(texts)
     )
 
 

@@ -15,6 +15,7 @@ from explain.run import engine
 from explain.run.jobs import Cache
 from explain.run.plan import Plan
 from explain.testing import TOY_MODELS
+from explain.views.base import VIEWS
 from tests.tiny_models import tiny_folder
 
 TEXT = "The film isn't good, but it is not as bad as everyone says."
@@ -128,3 +129,24 @@ def test_the_strongest_word_is_edited_and_the_edits_are_those_of_who_picks_it() 
 def test_where_the_strongest_word_can_not_be_edited_nothing_is_tried(text: str) -> None:
     tried, _, _ = edited_word(text)
     assert tried.tokens == () and tried.edits == ()
+
+
+def test_of_labels_that_are_decided_alone_an_edit_has_all() -> None:
+    model = load_model("emotions")
+    tokens = model.encode("I am so happy today!")
+    target = model.task.target(model.predict(tokens), model.head)
+    tried = WordEdits(token=tokens.pieces.index("happy"), count=2).run(model, ExplainedText(tokens, target))
+    assert tried.labels == model.predict(tokens).labels == ("joy",)
+    for part in tried.edits:
+        assert part.labels == model.predict(model.encode(*part.texts)).labels
+    rows = VIEWS["word_edits"].data(tried)["rows"]
+    assert [row["flips"] for row in rows] == [part.labels != ("joy",) for part in tried.edits] and rows[0]["flips"]
+    assert [row["label"] for row in rows] == [", ".join(part.labels) or "no label" for part in tried.edits]
+
+
+def test_a_text_full_of_masks_has_edits_without_other_words() -> None:
+    model = load_model("sentiment")
+    tokens = model.encode("[MASK] " * 40 + "good")
+    target = model.task.target(model.predict(tokens), model.head)
+    tried = WordEdits(token=tokens.pieces.index("good")).run(model, ExplainedText(tokens, target))
+    assert [part.edit.operation for part in tried.edits] == ["delete", "insert", "replace"]

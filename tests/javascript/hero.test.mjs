@@ -122,6 +122,11 @@ test("words that the mouse is dragged over are picked together, and the click at
   assert.equal(page.sent.length, 1);
   marks[4].click({ shiftKey: true });
   assert.deepEqual(page.sent[1], sends(1, 4));
+  marks[1].dispatch("pointerdown", { pointerType: "mouse", button: 0 });
+  over(marks[2]);
+  page.window.dispatchEvent({ type: "pointerup" }); // outside of the text, where no click follows
+  page.window.dispatchEvent({ type: "pointerup" }); // of a click elsewhere
+  assert.deepEqual(page.sent.slice(2), [sends(1, 2)]);
 });
 
 test("Shift and the arrow keys pick neighbours together, and the page is told when Shift is let go", () => {

@@ -54,6 +54,14 @@ def test_scores_without_a_sign_are_no_reasons(report: Report) -> None:
     assert parts[0][0] == "Most weight lies on " and "Because" not in "".join(text for text, _ in parts)
 
 
+@pytest.mark.parametrize(("text", "strongest"), [("Wow 😍", "😍"), ("What?", "?"), ("😀", "😀")])
+def test_an_emoji_or_a_mark_that_speaks_for_the_label_is_named(text: str, strongest: str) -> None:
+    (attribution,) = explain.explain(text, methods=["integrated_gradients"], phrases=False).attributions
+    assert score_of(attribution, strongest) == attribution.per_word().scores.max() > 0
+    parts = because(attribution)
+    assert parts[0][0] == "Because of " and parts[1] == [strongest, "for"]
+
+
 def test_a_label_that_is_not_decided_is_named() -> None:
     report = explain.explain(TEXTS[0], label="negative", methods=["integrated_gradients"])
     drawn = VIEWS["hero"].data(report)
@@ -112,6 +120,10 @@ def test_the_editor_colors_the_words_where_they_stand(report: Report) -> None:
     assert drawn["editor"] == [["Text", text]] and len(drawn["colors"][0]) == len(spans)
     for start, stop, share in drawn["colors"][0]:
         assert share == pytest.approx(spans[start, stop] / largest)
+    emoji = explain.explain("😀😀 A good film.", methods=["occlusion"], phrases=False)
+    colors = VIEWS["hero"].data(emoji, editor=[("Text", emoji.text)])["colors"][0]
+    units = emoji.text.encode("utf-16-le")  # as JavaScript counts
+    assert "good" in [units[2 * start : 2 * stop].decode("utf-16-le") for start, stop, _ in colors]
     other = VIEWS["hero"].data(report, editor=[("Text", text + " and more")])
     assert other["colors"] == [[]]  # nothing is known of a text that was edited since
 

@@ -23,7 +23,7 @@ INSERTED_AT, INSERTED = 3, 3  # places, and words at each
 
 @dataclass(frozen=True)
 class Breadth:
-    """How many words are tried.
+    """The numbers of words that a search tries.
 
     Attributes:
         per_place: replacements at one place, at most; more where there are few places.

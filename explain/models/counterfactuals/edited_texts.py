@@ -74,7 +74,7 @@ class EditedTexts:
         return np.array([self._margins[frozenset(edits)] for edits in sets])
 
     def known(self, edits: Edits) -> bool:
-        """Whether a set of edits was run before, so that its margin costs nothing."""
+        """Return whether a set of edits was run before; its margin is known then."""
         return frozenset(edits) in self._margins
 
     def by_itself(self, words: Iterable[tuple[int, str]]) -> _Floats:

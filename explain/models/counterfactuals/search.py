@@ -22,7 +22,7 @@ FINALISTS = 4
 
 @dataclass(frozen=True)
 class Limits:
-    """What a search keeps to.
+    """The limits of a search.
 
     Attributes:
         margin: the least margin of an accepted text, in nats.
@@ -118,7 +118,7 @@ class Search:
     # Conditions
 
     def flips(self, edits: Edits) -> bool:
-        """Whether the served model decides as wanted, by the margin."""
+        """Return whether the served model gives the wanted answer, by at least the margin."""
         return bool(self.texts.margins([edits])[0] >= self.limits.margin)
 
     def evidence(self, edits: Edits) -> float:
@@ -126,7 +126,7 @@ class Search:
         return sum(self._evidence_of([self._single_of[(edit,)].candidate for edit in edits]))
 
     def is_robust(self, edits: Edits) -> bool:
-        """Whether edits flip, and their words by themselves say as much as the text has words to outweigh."""
+        """Return whether edits reach the margin, and the evidence that a robust set needs."""
         return self.evidence(edits) >= self._evidence_wanted and self.flips(edits)
 
     # Steps

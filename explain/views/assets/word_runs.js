@@ -3,7 +3,8 @@
 /** Let the marks of a box be picked in runs, once for all that is drawn in it; `heat` gives the texts that stand there now. */
 function pickableRuns(root, box, heat) {
   let run = null; // the text, the unit where it begins, and the one where it has arrived
-  let dragged = false; // the click that ends a drag picks nothing more
+  let dragged = false;
+  let ended = false; // the click that ends a drag picks nothing more
   let untold = false; // the page is told when Shift is let go
   const place = (mark) => ({ text: +mark.dataset.text, unit: +mark.dataset.unit });
   const at = (event) => event.target.closest?.(".w");
@@ -30,7 +31,7 @@ function pickableRuns(root, box, heat) {
   const isFree = (mark) => mark && !mark.closest(".sheet")?.classList.contains("editing");
 
   box.addEventListener("pointerdown", (event) => {
-    dragged = false;
+    dragged = ended = false;
     run = null;
     if (event.pointerType === "mouse" && event.button === 0 && !event.shiftKey && isFree(at(event))) begin(at(event));
   });
@@ -42,10 +43,14 @@ function pickableRuns(root, box, heat) {
     window.getSelection()?.removeAllRanges(); // words are picked, not letters
     reach(mark);
   });
-  window.addEventListener("pointerup", () => {
+  const drop = () => {
+    if (!root.isConnected) return window.removeEventListener("pointerup", drop);
     box.classList.remove("dragging");
-    if (dragged && run) tell();
-  });
+    if (dragged) tell();
+    ended = dragged;
+    dragged = false;
+  };
+  window.addEventListener("pointerup", drop);
   box.addEventListener("mousedown", (event) => event.shiftKey && isFree(at(event)) && event.preventDefault()); // it would select letters
   box.addEventListener(
     "click",
@@ -57,8 +62,8 @@ function pickableRuns(root, box, heat) {
         reach(mark);
         tell();
       }
-      if (from || dragged) event.stopPropagation();
-      dragged = false;
+      if (from || ended) event.stopPropagation();
+      ended = false;
     },
     true,
   );
@@ -85,5 +90,9 @@ function pickableRuns(root, box, heat) {
     },
     true,
   );
-  window.addEventListener("keyup", (event) => event.key === "Shift" && untold && tell());
+  const letGo = (event) => {
+    if (!root.isConnected) return window.removeEventListener("keyup", letGo);
+    if (event.key === "Shift" && untold) tell();
+  };
+  window.addEventListener("keyup", letGo);
 }
