@@ -122,6 +122,7 @@ def _visit(browser: Browser, url: str) -> dict[str, float]:
     seconds["reload to heatmap"] = time.perf_counter() - began
     page.locator(".graph .edge").first.wait_for(state="attached")
     page.wait_for_timeout(1000)
+    page.get_by_text("Settings", exact=True).first.click()
     for label, pieces in (("pieces", True), ("words", False)):
         began = time.perf_counter()
         page.get_by_role("radio", name=label).or_(page.get_by_role("button", name=label, exact=True)).first.click()
