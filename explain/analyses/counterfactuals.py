@@ -39,7 +39,7 @@ class Counterfactuals(TextAnalysis[CounterfactualList]):
     )
     requires: ClassVar[frozenset[str]] = frozenset({"gradients", "label"})
     returns: ClassVar[type] = CounterfactualList
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     to: str | None = setting(None, help="The label to be decided; by default the likeliest other one.")
     budget: int = setting(300, low=60, high=20_000, help="The most passes to spend.")

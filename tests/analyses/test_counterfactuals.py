@@ -19,7 +19,7 @@ from explain.core.settings import settings_of
 from explain.datatypes import Answer, CounterfactualList, Target, TextEdit
 from explain.datatypes.counterfactuals import KINDS
 from explain.models.base import TextModel
-from explain.models.counterfactuals.candidates import Candidate, Candidates
+from explain.models.counterfactuals.candidates import CLIMB, Candidate, Candidates, passes_of_candidates
 from explain.models.counterfactuals.edited_texts import BudgetMeter, EditedTexts
 from explain.models.counterfactuals.masked_words import MaskedWords
 from explain.models.counterfactuals.search import Limits, Search, Single
@@ -106,13 +106,60 @@ def test_no_smaller_set_flips_by_brute_force(name: str) -> None:
 
 
 @pytest.mark.usefixtures("tiny_fillers")
+@pytest.mark.parametrize("margin", [3.0, 10.0])  # the second is never reached: every round is run
+@pytest.mark.parametrize("text", [TEXT, "a [MASK] so good film it is " * 18, "zebra"])
 @pytest.mark.parametrize("budget", [60, 90, 150, 300])
-def test_the_budget_is_kept(budget: int) -> None:
+def test_the_budget_is_kept(budget: int, text: str, margin: float) -> None:
     meter = Meter()
-    search = explain.counterfactuals(TEXT, LINEAR, budget=budget, meter=meter, margin=3.0)
+    search = explain.counterfactuals(text, LINEAR, budget=budget, meter=meter, margin=margin)
     outside = 1  # the prediction that every plan begins with
     assert meter.spent.forward + meter.spent.backward - outside <= budget == search.budget
     assert search.passes.forward + search.passes.backward <= budget
+
+
+@pytest.mark.parametrize("masks", [0, 5, 28])
+@pytest.mark.parametrize("count", [1, 7, 8, 20])
+def test_passes_of_fillers_are_foretold(masks: int, count: int, tiny: Callable[..., EncoderModel]) -> None:
+    words, meter = MaskedWords(tiny("bert", "ForMaskedLM")), Meter()
+    text = "[MASK] " * masks + "good " * 20
+    begin = 7 * masks
+    words.fillers(text, [(begin + 5 * number, begin + 5 * number + 4) for number in range(count)], meter)
+    assert meter.spent.forward == words.filler_passes(text, count)
+
+
+@pytest.mark.usefixtures("tiny_fillers")
+def test_candidates_cost_at_most_what_is_foretold(tiny: Callable[..., EncoderModel]) -> None:
+    tokens, meter = LINEAR.encode("a good film it is, and so good"), BudgetMeter(None)
+    texts = EditedTexts(LINEAR, tokens, Target("text_classification", "positive", 1), True, meter, 999)
+    places, words = editable_places(tokens, (0,)), MaskedWords(tiny("bert", "ForMaskedLM"))
+    made = Candidates(texts, places, words, deletions=True)
+    assert meter.spent.forward + meter.spent.backward <= passes_of_candidates(texts, places, words)
+    edits = tuple(candidate.edit for candidate in made.best(99) if candidate.place == 1)[:1]
+    spent = meter.spent.forward + meter.spent.backward
+    further = made.after(edits, 5, CLIMB)
+    assert meter.spent.forward + meter.spent.backward == spent + 2
+    assert further and 1 not in {candidate.place for candidate in further}
+
+
+def test_a_topic_that_is_said_often_is_changed_by_gradients_anew() -> None:
+    text = "John Reed was a member of the Senate. He was elected senator as a Democrat and served in the House."
+    search = explain.counterfactuals(text, explain.load_model("topics"))
+    assert search.label == "Office holder" and len(search.counterfactuals[0].edits) > 1
+    assert search.counterfactuals[0].label != search.label
+
+
+@pytest.mark.parametrize("free", [0, 3])
+def test_sets_that_were_run_are_accepted_when_the_budget_is_spent(free: int, tiny: Callable[..., EncoderModel]) -> None:
+    tokens = LINEAR.encode("a good film it is")
+    meter = BudgetMeter(None)
+    texts = EditedTexts(LINEAR, tokens, Target("text_classification", "positive", 1), True, meter, 30)
+    places = editable_places(tokens, (0,))
+    search = Search(texts, places, MaskedWords(tiny("bert", "ForMaskedLM")), Limits(margin=-1e9))
+    made = [Candidate(replacement(place, "zebra"), number, 0.0, 0.0, 0.0) for number, place in enumerate(places)]
+    search._run_singles(made[:2], 2)
+    meter.tick(forward=texts.free - free)
+    assert texts.free == free
+    assert {outcome.edits for outcome in search._flipping()} == {(candidate.edit,) for candidate in made[:2]}
 
 
 @pytest.mark.usefixtures("tiny_fillers")

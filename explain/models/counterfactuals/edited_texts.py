@@ -56,7 +56,7 @@ class EditedTexts:
     @property
     def free(self) -> int:
         """The passes that may be spent on searching; the rest is kept for the results."""
-        return self.left - min(KEPT, self._budget // 3)
+        return max(0, self.left - min(KEPT, self._budget // 3))
 
     def texts(self, edits: Edits) -> tuple[str, ...]:
         """Return the texts with edits made."""
@@ -85,6 +85,10 @@ class EditedTexts:
             rows = [Row(tokens := self.single(*key), unchanged(tokens), self.target) for key in fresh]
             self._by_itself |= dict(zip(fresh, self.margin(self.model.scores(rows, self.meter).values).tolist()))
         return np.array([self._by_itself[key] for key in wanted])
+
+    def read(self, word: tuple[int, str]) -> bool:
+        """Return whether a word was read by itself before."""
+        return word in self._by_itself
 
     def alone(self, edits: Edits) -> float:
         """Return the margin of the edited words, less that of the words they replace, every other word masked.
@@ -121,6 +125,16 @@ class EditedTexts:
         scale = self._sign / self.temperature
         return gradients[0].double().cpu().numpy() * scale, points.double().cpu().numpy()
 
+    @staticmethod
+    def pieces(tokens: Tokens, segment: int, start: int, stop: int) -> list[int]:
+        """Return the numbers of the pieces between two characters of a text."""
+        spans = tokens.spans
+        return [
+            token
+            for token in tokens.ordinary.tolist()
+            if tokens.segment[token] == segment and start <= spans[token, 0] and spans[token, 1] <= stop
+        ]
+
     def _row(self, texts: tuple[str, ...]) -> Row:
         tokens = self.model.encode(*texts)
         return Row(tokens, unchanged(tokens), self.target)
@@ -131,13 +145,7 @@ class EditedTexts:
         for segment, text in enumerate(self.tokens.texts):
             mine = [edit for edit in edits if edit.segment == segment]
             spans = edited_with_spans(text, mine)[1] if after else [edit.span for edit in mine]
-            inside = [
-                token
-                for token in tokens.ordinary.tolist()
-                if tokens.segment[token] == segment
-                and any(start <= tokens.spans[token, 0] and tokens.spans[token, 1] <= stop for start, stop in spans)
-            ]
-            kept += inside
+            kept += [token for start, stop in spans for token in self.pieces(tokens, segment, start, stop)]
         row = self.model.only(tokens, kept, self.model.operator("auto"), self.target)
         if len(tokens.texts) == 1:
             return row

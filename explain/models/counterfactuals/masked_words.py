@@ -62,7 +62,7 @@ class MaskedWords:
         """
         table = np.full((len(spans), len(self.words)), UNKNOWN)
         stride = _stride(len(spans), text.count(self.mask))
-        for first in range(min(stride, len(spans))):
+        for first in range(self.filler_passes(text, len(spans))):
             places = range(first, len(spans), stride)
             edits = [self._masking(spans[place]) for place in places]
             masked, stands = edited_with_spans(text, edits)
@@ -70,6 +70,14 @@ class MaskedWords:
                 if span in stands:
                     table[places[stands.index(span)]] = row.numpy()[self._columns]
         return table
+
+    def filler_passes(self, text: str, places: int) -> int:
+        """Return the passes that `fillers` takes for so many places.
+
+        Raises:
+            TextError: the text holds more masks itself than are guessed at once.
+        """
+        return min(_stride(places, text.count(self.mask)), places)
 
     def pseudo_log_likelihood(self, text: str, meter: Meter | None = None) -> float:
         """Return the mean log-probability of the text's pieces, each masked with every eighth other one, in nats."""

@@ -6,7 +6,8 @@ from itertools import combinations
 
 import numpy as np
 
-from explain.models.counterfactuals.candidates import WIDE, Candidate, Candidates
+from explain.datatypes import TextEdit
+from explain.models.counterfactuals.candidates import CLIMB, WIDE, Candidate, Candidates, passes_of_candidates
 from explain.models.counterfactuals.edited_texts import EditedTexts, Edits
 from explain.models.counterfactuals.masked_words import MaskedWords
 from explain.text.edits import Place
@@ -106,13 +107,15 @@ class Search:
 
     def run(self) -> tuple[list[Outcome], list[Outcome]]:
         """Return sets of edits that flip, and those that are robust, each minimal; possibly none."""
-        if not self.places:
+        if not self.places or self.texts.free < passes_of_candidates(self.texts, self.places, self.words):
             return [], []
         made = Candidates(self.texts, self.places, self.words, deletions=self.limits.deletions)
         self._run_singles(made.best(self.limits.pool), WEIGHED)
-        if not (flipping := self._flipping()) and self.texts.free > WIDER_PASSES:
-            self._run_singles(made.best(2 * self.limits.pool, WIDE), 0)
-            flipping = self._flipping() or self._climbed()
+        if not (flipping := self._flipping()):
+            if self.texts.free > WIDER_PASSES:
+                self._run_singles(made.best(self.limits.pool, WIDE), 0)
+                flipping = self._flipping()
+            flipping = flipping or self._climbed(made)
         return flipping, self._robust()
 
     # Conditions
@@ -138,7 +141,7 @@ class Search:
 
     def _weighed(self, pool: Sequence[Candidate], most: int) -> list[Single]:
         """Return edits with their effects, and the evidence of `most` of them; with none, what gradients forecast."""
-        free = max(0, self.texts.free)
+        free = self.texts.free
         if not most:
             pool = pool[: free // 2]
             effects = self._effects(pool)
@@ -159,23 +162,18 @@ class Search:
 
     def _evidence_of(self, pool: Sequence[Candidate]) -> list[float]:
         """Return the evidence of single edits."""
-        keys = []
-        for candidate in pool:
-            edit = candidate.edit
-            segment = edit.segment
-            keys.append([(segment, edit.after.lower() or "."), (segment, edit.before.lower() or ".")])
-        flat = self.texts.by_itself(key for pair in keys for key in pair).reshape(-1, 2)
+        keys = [key for candidate in pool for key in _words_of(candidate.edit)]
+        flat = self.texts.by_itself(keys).reshape(-1, 2)
         return (flat[:, 0] - flat[:, 1]).tolist()
 
     def _flipping(self) -> list[Outcome]:
         """Return minimal sets that flip, of the fewest edits that do."""
         limit = self.limits.margin
         hopeful = [single for single in self.singles if self.before + single.effect >= limit]
-        flipped = [single for single in hopeful[: max(0, self.texts.free)] if self.flips(single.edits)]
-        flipped.sort(key=lambda single: 0.5 * single.fluency + single.evidence, reverse=True)
-        outcomes = [self._outcome(single.edits, True) for single in flipped]
-        if outcomes:
-            return outcomes
+        hopeful.sort(key=lambda single: 0.5 * single.fluency + single.evidence, reverse=True)
+        flipped = [edits for edits in self._affordable([single.edits for single in hopeful]) if self.flips(edits)]
+        if flipped:
+            return [self._outcome(edits, True) for edits in flipped[:FINALISTS]]
         for size in range(2, 4):
             sets = self._sets(
                 size, lambda part: sum(s.effect + 0.25 * s.fluency + 0.25 * s.evidence for s in part), limit
@@ -188,14 +186,16 @@ class Search:
                 return outcomes
         return []
 
-    def _climbed(self) -> list[Outcome]:
-        """Return a set that is made edit by edit, each time the one after which the margin is highest."""
+    def _climbed(self, made: Candidates) -> list[Outcome]:
+        """Return a set that is made edit by edit, each time the one after which the margin is highest.
+
+        The gradient is taken anew after each edit: where a text says the same twice, it is flat until one of them goes.
+        """
         edits: Edits = ()
-        order = sorted(self.singles, key=lambda single: -single.effect - 0.5 * single.evidence)
-        while len(edits) < self.limits.most_edits and self.texts.free > CLIMBED:
-            taken = {self._single_of[(edit,)].candidate.place for edit in edits}
-            further = [single for single in order if single.candidate.place not in taken][:CLIMBED]
-            sets = [_in_order((*edits, single.candidate.edit)) for single in further]
+        while len(edits) < self.limits.most_edits and self.texts.free > CLIMBED + 2:
+            further = made.after(edits, CLIMBED, CLIMB)
+            self._single_of |= {(c.edit,): Single(c, c.forecast, c.meaning) for c in further}
+            sets = self._affordable([_in_order((*edits, candidate.edit)) for candidate in further])
             if not sets:
                 break
             edits = sets[int(self.texts.margins(sets).argmax())]
@@ -235,7 +235,7 @@ class Search:
 
     def _minimal(self, sets: Sequence[Edits], accepts: Accepts) -> list[Outcome]:
         """Run sets, and return what is left of the accepted ones when needless edits are dropped."""
-        if not sets or self.texts.free < len(sets):
+        if not (sets := self._affordable(sets)):
             return []
         self.texts.margins(sets)
         accepted = [edits for edits in sets if accepts(edits)][:FINALISTS]
@@ -252,9 +252,9 @@ class Search:
         if len(chain) > 3 and min(most, len(chain)) not in sizes and most > 3:
             sizes.append(min(most, len(chain)))
         for size in sizes:
-            if self.texts.free < 1:
-                return []
             edits = _in_order(single.candidate.edit for single in chain[:size])
+            if not self._affordable([edits]):
+                return []
             if accepts(edits):
                 return [self._pruned(edits, accepts)]
         return []
@@ -277,6 +277,19 @@ class Search:
             self.texts.margins(smaller)
         return self._outcome(next((part for part in smaller if accepts(part)), edits), True)
 
+    def _affordable(self, sets: Sequence[Edits]) -> list[Edits]:
+        """Return the sets that the budget has room for, each with the evidence of its words; in order."""
+        free, affordable = self.texts.free, []
+        paid: set[tuple[int, str]] = set()  # words whose evidence is counted already
+        for edits in sets:
+            words = {word for edit in edits for word in _words_of(edit)} - paid
+            passes = self._fresh([edits]) + sum(not self.texts.read(word) for word in words)
+            if passes <= free:
+                free -= passes
+                paid |= words
+                affordable.append(edits)
+        return affordable
+
     def _fresh(self, sets: Sequence[Edits]) -> int:
         """Return how many sets were not run before: the passes that their margins take."""
         return sum(not self.texts.known(edits) for edits in sets)
@@ -284,6 +297,11 @@ class Search:
     def _outcome(self, edits: Edits, certified: bool, *, untried: bool = False) -> Outcome:
         fluency = sum(self._single_of[(edit,)].fluency for edit in edits)
         return Outcome(edits, certified, self.evidence(edits), fluency, untried)
+
+
+def _words_of(edit: TextEdit) -> tuple[tuple[int, str], tuple[int, str]]:
+    """Return the new and the old word of an edit, each with the number of its text; a full stop for no word."""
+    return (edit.segment, edit.after.lower() or "."), (edit.segment, edit.before.lower() or ".")
 
 
 def _in_order(edits: Iterable) -> Edits:
