@@ -20,7 +20,7 @@ class HistoryEntry:
         model, weights, task: the model's name, the hash of its weights, and its task.
         target: what is explained in words; scale and position: its unit, and where the model is read, or None.
         method: whose scores are shown.
-        label, confidence: what the model decided; None where it decides no label.
+        label, confidence: what the model decided: a label, or those decided each alone (no confidence); None: a value.
         words: the text before each word, the word, and its share of the largest score: a stretch of the text.
         signed: shares below zero mean "against".
         settings: what the address bar held, with every value as text.

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from explain.datatypes import HistoryEntry
+from explain.datatypes import HistoryEntry, Prediction
 from explain.methods.base import Method
 from explain.models.base import TextModel
 from explain.run.results import Results
@@ -36,12 +36,18 @@ def entry_of(
         scale=target.scale,
         position=target.positions[0] if target.positions else None,
         method=method.name,
-        label=prediction.label,
+        label=prediction.label or ", ".join(prediction.labels) or _no_label(prediction),
         confidence=prediction.confidence,
         words=_stretch(word_texts(attribution, by="word")),
         signed=attribution.signed,
         settings=settings,
     )
+
+
+def _no_label(prediction: Prediction) -> str | None:
+    """Return what stands in the place of a label where each is decided alone and none is; None for a value."""
+    output = prediction.output
+    return None if output.exclusive or output.probabilities is None else "no label"
 
 
 def _stretch(drawn: Mapping[str, Any]) -> tuple[tuple[str, str, float], ...]:

@@ -18,10 +18,11 @@ from explain.datatypes import HistoryEntry
 from explain.datatypes.encoding import encode
 from explain.methods.base import METHODS
 from explain.models.base import TextModel
+from explain.models.loading.catalogue import load_model
 from explain.report.record import from_json, report_of, to_json
 from explain.run import engine
 from explain.run.history import History
-from explain.run.history_entry import MOST_CHARACTERS, entry_of
+from explain.run.history_entry import MOST_CHARACTERS, _no_label, entry_of
 from explain.run.plan import Plan
 from explain.run.results import Results
 from explain.testing import TOY_MODELS
@@ -325,3 +326,15 @@ def test_a_long_text_shows_a_stretch_around_its_largest_score() -> None:
     assert max(made.words, key=lambda word: abs(word[2]))[1] == "zebra"
     assert made.words[0][0] == "\u2026 "
     assert len("".join(before + word for before, word, _ in made.words)) < 2 * MOST_CHARACTERS
+
+
+@pytest.mark.parametrize(
+    ("text", "label"), [("Thank you so much, that helped!", "gratitude"), ("The meeting is at noon.", "neutral")]
+)
+def test_labels_that_are_decided_each_alone_are_named(text: str, label: str) -> None:
+    model = load_model("emotions")
+    made = entry_of(explained(text, model), model, METHODS["occlusion"](), {})
+    assert (made.label, made.confidence) == (label, None)
+    near = TOY_MODELS["near"]
+    none = dataclasses.replace(model.predict(model.encode(text)), labels=())
+    assert _no_label(none) == "no label" and _no_label(near.predict(near.encode("a film", "so good"))) is None
