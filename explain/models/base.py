@@ -184,6 +184,10 @@ class TextModel(ABC):
     def predict(self, tokens: Tokens, meter: Meter | None = None) -> Prediction:
         """Predict: exactly one forward pass."""
 
+    def predict_each(self, texts: Sequence[Tokens], meter: Meter | None = None) -> list[Prediction]:
+        """Predict each of some texts: a forward pass each, in batches of like length where the model can."""
+        return [self.predict(tokens, meter) for tokens in texts]
+
     @abstractmethod
     def scores(self, rows: Sequence[Row], meter: Meter | None = None) -> Scores:
         """Run rows, one forward each, in chunks of about 2048 positions; results in the order given."""

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from explain.core.meter import Meter
-from explain.datatypes import Target, Tokens
+from explain.datatypes import Prediction, Target, Tokens
 from explain.models.base import Row, Scores
 from explain.models.chunks import balanced, chunks_by_length
 from explain.models.families import FAMILIES
@@ -188,6 +188,27 @@ class Network:
                     decisions[numbers] = self.task.decision(part, target, places, self.head).cpu().numpy()
             tick(meter, forward=len(chunk), positions=len(chunk) * max(len(row.variant) for row in batch))
         return Scores(values, decisions)
+
+    def predictions(self, texts: Sequence[Tokens], meter: Meter | None = None) -> list[Prediction]:
+        """Predict each of some texts, those of like length together."""
+        made: list[Prediction | None] = [None] * len(texts)
+        for chunk in chunks_by_length([len(tokens) for tokens in texts]):
+            batch = [as_row(texts[number]) for number in chunk]
+            positions = [self.task.positions(row.tokens, self.head) for row in batch]
+            most = max(map(len, positions))
+            places = torch.tensor([(*line, *[-1] * (most - len(line))) for line in positions], dtype=torch.long)
+            with torch.inference_mode():
+                raw = self.raw(
+                    self.inputs(batch), self.attended(batch), places.reshape(len(batch), most).to(self.device)
+                )
+            for row, (number, read) in enumerate(zip(chunk, positions)):
+                own = {
+                    name: part[row : row + 1, : len(read)] if name == "rows" else part[row : row + 1]
+                    for name, part in raw.items()
+                }
+                made[number] = self.task.prediction(own, texts[number], self.head)
+            tick(meter, forward=len(chunk), positions=len(chunk) * len(batch[0].tokens))
+        return [prediction for prediction in made if prediction is not None]
 
     def scores_of_sets(
         self,

@@ -141,6 +141,9 @@ class EncoderModel(TextModel):
         tick(meter, forward=1, positions=len(tokens))
         return self.task.prediction(raw, tokens, self.head)
 
+    def predict_each(self, texts: Sequence[Tokens], meter: Meter | None = None) -> list[Prediction]:
+        return self._network.predictions(texts, meter)
+
     def scores(self, rows: Sequence[Row], meter: Meter | None = None) -> Scores:
         return self._network.scores(rows, meter)
 
