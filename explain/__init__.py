@@ -13,7 +13,7 @@ from explain.core import deprecated
 
 if TYPE_CHECKING:
     from explain.analyses.base import ANALYSES
-    from explain.api import ask, attention, compare, counterfactuals, embed, explain
+    from explain.api import ask, attention, compare, counterfactuals, embed, explain, run
     from explain.core.errors import ExplainError
     from explain.datatypes import AttentionMaps, Attribution, Comparison, Report
     from explain.evaluation.plausibility import plausibility
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from explain.metrics.base import METRICS
     from explain.models.loading.catalogue import list_models, load_model
     from explain.report.comparison_record import comparison_from_json, to_json
+    from explain.report.dataset_run import Run
     from explain.report.notebook import show
     from explain.report.record import from_json
     from explain.tasks.base import TASKS
@@ -37,6 +38,7 @@ _HOME = {
     "Comparison": "explain.datatypes",
     "ExplainError": "explain.core.errors",
     "Report": "explain.datatypes",
+    "Run": "explain.report.dataset_run",
     "ask": "explain.api",
     "attention": "explain.api",
     "compare": "explain.api",
@@ -48,6 +50,7 @@ _HOME = {
     "list_models": "explain.models.loading.catalogue",
     "load_model": "explain.models.loading.catalogue",
     "plausibility": "explain.evaluation.plausibility",
+    "run": "explain.api",
     "show": "explain.report.notebook",
     "to_json": "explain.report.comparison_record",
 }
@@ -63,6 +66,7 @@ __all__ = [
     "Comparison",
     "ExplainError",
     "Report",
+    "Run",
     "ask",
     "attention",
     "compare",
@@ -74,6 +78,7 @@ __all__ = [
     "list_models",
     "load_model",
     "plausibility",
+    "run",
     "show",
     "to_json",
 ]

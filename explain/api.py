@@ -1,6 +1,6 @@
 """The functions of `import explain`: explain a text, compare two, run an analysis, read attention, embed texts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -8,15 +8,20 @@ from explain.analyses.base import make_analysis
 from explain.analyses.counterfactuals import Counterfactuals
 from explain.core.errors import SettingError
 from explain.core.meter import Meter
+from explain.data.columns import Columns
+from explain.data.dataset import Dataset
 from explain.datatypes import AttentionMaps, Comparison, CounterfactualList, Report, TextVectors
 from explain.methods.base import Method
 from explain.metrics.base import TrialSettings
 from explain.models.analysis import TEXTS, Analysis
 from explain.models.base import TextModel
 from explain.models.loading import catalogue
+from explain.report.dataset_run import Run
 from explain.report.record import read, report_of
 from explain.report.side_by_side import both_explained, compare_reports
 from explain.run import engine
+from explain.run.backends import backend_named
+from explain.run.dataset_run import ROWS_OF_A_SHARD, RunCost, carry_out
 from explain.run.jobs import Cache
 from explain.run.plan import (
     DEFAULT_METHODS,
@@ -24,6 +29,8 @@ from explain.run.plan import (
     methods_from,
     similarity_of,
 )
+from explain.run.run_plan import RunPlan
+from explain.run.shards import ShardProgress
 from explain.run.vectors import read_texts
 from explain.text.phrases import PhraseSettings
 
@@ -232,6 +239,65 @@ def counterfactuals(
     """
     wanted = Counterfactuals(to=to, budget=budget, margin=margin, edited=edited, deletions=deletions)
     return ask(wanted, text, model, text_pair=text_pair, task=task, meter=meter, cache=cache)
+
+
+def run(
+    data: str | Path | Dataset,
+    model: str | TextModel = catalogue.DEFAULT_MODEL,
+    *,
+    out: str | Path,
+    columns: Columns | None = None,
+    split: str | None = None,
+    methods: Sequence[str | Method] = DEFAULT_METHODS[:1],
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    phrases: bool | PhraseSettings = False,
+    texts: bool = True,
+    task: str | None = None,
+    backend: str = "auto",
+    workers: int = 1,
+    resume: bool = False,
+    shard_size: int = ROWS_OF_A_SHARD,
+    on_cost: Callable[[RunCost], None] | None = None,
+    on_progress: Callable[[ShardProgress], None] = lambda progress: None,
+) -> Run:
+    """Explain every row of a data set, and keep the rows in a folder.
+
+    Args:
+        data: a file or folder of any format that `Dataset.open` reads, or a `Dataset`.
+        out: a new folder; with `resume`, the folder of the same run, which goes on where it stopped.
+        columns: which columns hold text, second text, label, id and groups; by default "text" or the only column.
+        split: of a folder with several files.
+        methods, settings: see `explain`; no methods: predictions only.
+        phrases: whether key phrases are searched for, or the settings of the search.
+        texts: whether texts and words are kept; else a hash of each text.
+        backend: "threads" or "processes"; "auto": processes where there are several workers.
+        workers: how many, of one thread each; one "threads" worker has as many threads as torch was given.
+        shard_size: rows that are computed and kept together.
+        on_cost: takes what the run will take, judged by its first rows, before it begins.
+        on_progress: takes the progress before the first shard and after each.
+
+    Returns:
+        The run: its rows, figures, words, and each row as a report.
+
+    Raises:
+        DataError: nothing can be read, ids are not unique, or `out` holds something else.
+        Busy: another process writes there.
+        ExplainError: any other failure; what is done is kept.
+
+    >>> import tempfile
+    >>> data = Dataset.of_rows([{"text": "A mess."}, {"text": "A feast."}])
+    >>> made = run(data, out=tempfile.mkdtemp(), methods=["occlusion"])
+    >>> [row["prediction"] for row in made.rows()]
+    ['negative', 'positive']
+    """
+    loaded, computing = _loaded(model, task), backend_named(backend, workers)
+    dataset = data if isinstance(data, Dataset) else Dataset.open(data, split=split, keep_going=True)
+    if columns is not None:
+        dataset = dataset.with_columns(columns)
+    searched = PhraseSettings() if phrases is True else phrases or None
+    plan = RunPlan(methods_from(methods, settings), searched, texts, dataset.roles)
+    carry_out(Path(out), loaded, dataset, plan, computing, shard_size, resume, on_cost, on_progress)
+    return Run(out)
 
 
 def attention(

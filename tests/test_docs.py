@@ -86,7 +86,7 @@ def test_the_commands_run(page: Path, workplace: Path, capsys: pytest.CaptureFix
         else:
             assert line in ("", "pip install .", "docker build -t explain ."), line
     if "explain replay" in page.read_text(encoding="utf-8"):
-        assert re.search(r"^The (report|comparison) holds\.$", capsys.readouterr().out, re.MULTILINE)
+        assert re.search(r"^The (report|comparison|run) holds\.$", capsys.readouterr().out, re.MULTILINE)
 
 
 def adding_example(group: str) -> str:

@@ -18,17 +18,19 @@ from explain.cli import (
     models,
     neurons,
     replay,
+    run,
     serve,
     text,
     train,
+    verify,
 )
 from explain.cli.output import discard_output, say
 from explain.core.arguments import Parser
 from explain.core.errors import ExplainError
 
 COMMANDS = (
-    *(text, compare, ask, counterfactual, attention, embed, neurons, evaluate, train),
-    *(models, methods, metrics, analyses, extensions, serve, replay),
+    *(text, compare, ask, counterfactual, attention, embed, neurons, run, evaluate, train),
+    *(models, methods, metrics, analyses, extensions, serve, replay, verify),
 )
 
 

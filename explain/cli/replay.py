@@ -1,15 +1,27 @@
-"""`explain replay`: computes a report, or a comparison of two, again and compares every number."""
+"""`explain replay`: computes a report, a comparison of two, or rows of a run again and compares every number."""
 
 import argparse
+from pathlib import Path
 
 from explain.cli.options import Commands
-from explain.core.arguments import finite_number, not_empty
+from explain.core.arguments import finite_number, not_empty, whole_number
 
 
 def add_to(commands: Commands) -> None:
     """Add the command to the command line."""
-    command = commands.add_parser("replay", help="compute a report, or a comparison, again and compare every number")
-    command.add_argument("report", type=not_empty, help="a report or a comparison: JSON, or an HTML page")
+    command = commands.add_parser(
+        "replay", help="compute a report, a comparison or a run again and compare every number"
+    )
+    command.add_argument(
+        "report", type=not_empty, help="a report or a comparison: JSON, or an HTML page; or the folder of a run"
+    )
+    command.add_argument(
+        "--sample",
+        type=whole_number(1),
+        default=200,
+        metavar="N",
+        help="texts of a run, drawn at random (default: %(default)s)",
+    )
     command.add_argument(
         "--tolerance",
         type=finite_number(0),
@@ -25,6 +37,8 @@ def add_to(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the largest difference; the exit status is 1 where the report does not hold."""
+    if Path(options.report).is_dir():
+        return _run_again(options)
     from explain.datatypes.decoding import parse
     from explain.models.loading.catalogue import load_model
     from explain.report.comparison_record import comparison_from_record, is_comparison
@@ -52,4 +66,21 @@ def run(options: argparse.Namespace) -> int:
     well = difference.within(options.tolerance)
     kind = "comparison" if is_comparison(record) else "report"
     print(f"The {kind} holds." if well else f"The {kind} does not hold (tolerance {options.tolerance:g}).")
+    return 0 if well else 1
+
+
+def _run_again(options: argparse.Namespace) -> int:
+    """Compute rows of a run again; see `run`."""
+    from explain.models.loading.catalogue import load_model
+    from explain.report.dataset_run import Run
+
+    made = Run(options.report)
+    model = load_model(options.model, task=made.manifest["model"]["task"]) if options.model else None
+    again = made.replay(options.sample, model=model)
+    where = f" ({again.where})" if again.where else ""
+    print(f"{again.rows:,} texts, {again.numbers:,} numbers compared; largest difference {again.largest:.2e}{where}.")
+    if again.differing:
+        print(f"Something else than a number differs: {', '.join(again.differing[:5])}.")
+    well = again.within(options.tolerance)
+    print("The run holds." if well else f"The run does not hold (tolerance {options.tolerance:g}).")
     return 0 if well else 1

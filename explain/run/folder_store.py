@@ -14,7 +14,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,7 +25,15 @@ from explain.core.locks import FolderLock
 from explain.run.shards import Row, Rows, differing_setting
 
 MANIFEST = "manifest.json"
-_ARROW = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+_ARROW: Mapping[Any, pa.DataType] = {
+    str: pa.string(),
+    int: pa.int64(),
+    float: pa.float64(),
+    bool: pa.bool_(),
+    list[str]: pa.list_(pa.string()),
+    list[int]: pa.list_(pa.int64()),
+    list[float]: pa.list_(pa.float64()),
+}
 _JSON = {"content": "json"}  # of a column whose texts are JSON documents
 
 
@@ -35,7 +43,9 @@ class FolderStore:
     Args:
         path: a new or an empty folder, or one that an earlier run with the same manifest began.
         manifest: what is computed, with what, as JSON values: model and its hashes, data and its digest, settings.
-        columns: the type of each column: str, int, float, bool, or dict for anything else that JSON holds.
+        columns: the type of each column: str, int, float, bool, lists of the first three, or dict for anything else
+            that JSON holds.
+        circumstances: written into a new manifest, too; an earlier run may have begun under others.
 
     Raises:
         DataError: the folder holds something else, or was begun with another manifest.
@@ -43,34 +53,39 @@ class FolderStore:
         FileError: it can't be begun.
     """
 
-    def __init__(self, path: Path, manifest: Mapping[str, Any], columns: Mapping[str, type]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        manifest: Mapping[str, Any],
+        columns: Mapping[str, type],
+        circumstances: Mapping[str, Any] | None = None,
+    ) -> None:
         self.path = path
         self.columns = dict(columns)
-        self._schema = pa.schema(
-            [
-                pa.field(name, _ARROW.get(kind, pa.string()), metadata=None if kind in _ARROW else _JSON)
-                for name, kind in columns.items()
-            ]
-        )
         create_folder(path)
         refusal = f"Another process writes into {path}. Wait until it ends, or name another folder."
         self._lock = FolderLock(path, refusal)
         try:
-            self._begin(json.loads(json.dumps({**manifest, "columns": self._column_names()})))
-            self._finished = {number for number in self._marked() if self._is_whole(number)}
+            self._begin(json.loads(json.dumps({**manifest, "columns": self._column_names()})), circumstances or {})
+            self._finished = {
+                number for number, marker in marked_parts(path).items() if part_is_whole(path, number, marker)
+            }
         except BaseException:
             self.close()
             raise
 
     def _column_names(self) -> dict[str, str]:
-        return {name: kind.__name__ if kind in _ARROW else "json" for name, kind in self.columns.items()}
+        return {
+            name: "json" if kind not in _ARROW else str(kind) if get_args(kind) else kind.__name__
+            for name, kind in self.columns.items()
+        }
 
-    def _begin(self, manifest: dict[str, Any]) -> None:
+    def _begin(self, manifest: dict[str, Any], circumstances: Mapping[str, Any]) -> None:
         place = self.path / MANIFEST
         if not place.exists():
             if any(name.name != ".lock" for name in self.path.iterdir()):
                 raise DataError(f"{self.path} holds other files. Name a new folder.")
-            write_file(place, json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+            write_file(place, json.dumps({**manifest, **circumstances}, indent=1, sort_keys=True) + "\n")
         else:
             recorded = read_manifest(self.path)
             if (name := differing_setting(recorded, manifest)) is not None:
@@ -90,7 +105,7 @@ class FolderStore:
         return frozenset(self._finished)
 
     def write(self, shard: int, rows: Rows) -> None:
-        content = self._parquet(rows)
+        content = parquet_of(rows, self.columns)
         write_file(self._part(shard), content)
         marker = {"part": self._part(shard).name, "sha256": hashlib.sha256(content).hexdigest(), "rows": len(rows)}
         write_file(self._marker(shard), json.dumps(marker, sort_keys=True) + "\n")
@@ -105,36 +120,62 @@ class FolderStore:
                     if part is not None
                 }
 
-    def _parquet(self, rows: Rows) -> bytes:
-        table = pa.Table.from_pylist([self._typed(row) for row in rows], schema=self._schema)
-        file = io.BytesIO()
-        pq.write_table(table, file, compression="zstd")
-        return file.getvalue()
-
-    def _typed(self, row: Row) -> Row:
-        if unknown := row.keys() - self.columns.keys():
-            raise ValueError(f"A row has the columns {sorted(unknown)}, which the store does not know.")
-        return {
-            name: part if part is None or self.columns[name] in _ARROW else json.dumps(part, allow_nan=False)
-            for name, part in row.items()
-        }
-
     def _part(self, shard: int) -> Path:
-        return self.path / "parts" / f"{shard:06}.parquet"
+        return part_of(self.path, shard)
 
     def _marker(self, shard: int) -> Path:
         return self.path / "done" / f"{shard:06}.json"
 
-    def _marked(self) -> list[int]:
-        return [int(marker.stem) for marker in (self.path / "done").glob("*.json") if marker.stem.isdecimal()]
 
-    def _is_whole(self, shard: int) -> bool:
-        """Whether a shard's part has the hash of its marker."""
-        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-            marker = json.loads(self._marker(shard).read_text(encoding="utf-8"))
-            content = self._part(shard).read_bytes()
-            return bool(hashlib.sha256(content).hexdigest() == marker["sha256"])
-        return False
+def parquet_of(rows: Rows, columns: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a part: the same for the same rows and columns.
+
+    Raises:
+        ValueError: a row has a column that is not among them.
+    """
+    schema = pa.schema(
+        [
+            pa.field(name, _ARROW.get(kind, pa.string()), metadata=None if kind in _ARROW else _JSON)
+            for name, kind in columns.items()
+        ]
+    )
+    table = pa.Table.from_pylist([_typed(row, columns) for row in rows], schema=schema)
+    file = io.BytesIO()
+    pq.write_table(table, file, compression="zstd")
+    return file.getvalue()
+
+
+def _typed(row: Row, columns: Mapping[str, Any]) -> Row:
+    if unknown := row.keys() - columns.keys():
+        raise ValueError(f"A row has the columns {sorted(unknown)}, which the store does not know.")
+    return {
+        name: part if part is None or columns[name] in _ARROW else json.dumps(part, allow_nan=False)
+        for name, part in row.items()
+    }
+
+
+def marked_parts(path: Path) -> dict[int, dict[str, Any]]:
+    """Return the markers of the finished shards in a folder, by number: "part", "sha256" and "rows"."""
+    markers = {}
+    for place in sorted((path / "done").glob("*.json")):
+        with contextlib.suppress(OSError, ValueError):
+            marker = json.loads(place.read_text(encoding="utf-8"))
+            if place.stem.isdecimal() and isinstance(marker, dict) and {"part", "sha256", "rows"} <= marker.keys():
+                markers[int(place.stem)] = marker
+    return markers
+
+
+def part_is_whole(path: Path, number: int, marker: Mapping[str, Any]) -> bool:
+    """Return whether a shard's part is there, with the hash of its marker."""
+    with contextlib.suppress(OSError):
+        content = part_of(path, number).read_bytes()
+        return bool(hashlib.sha256(content).hexdigest() == marker["sha256"])
+    return False
+
+
+def part_of(path: Path, number: int) -> Path:
+    """Return the place of a shard's part in a folder."""
+    return path / "parts" / f"{number:06}.parquet"
 
 
 def read_manifest(path: Path) -> dict[str, Any]:

@@ -6,7 +6,7 @@ depends on the shard alone, so its rows are the same whichever backend computes 
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -64,9 +64,11 @@ class Backend(Protocol):
     """A way to compute shards: in this process, in threads, in other processes."""
 
     def compute(
-        self, work: Callable[[Shard[Any]], Rows], shards: Sequence[Shard[Any]]
+        self, work: Callable[[Shard[Any]], Rows], shards: Iterable[Shard[Any]]
     ) -> Iterator[tuple[Shard[Any], Rows]]:
         """Yield each shard with its rows as soon as they are there, in any order.
+
+        Shards are taken from the iterable one by one, a few ahead of the work.
 
         Raises:
             ExplainError: what the work raised; shards that were yielded stay done.
@@ -118,32 +120,45 @@ class ShardProgress:
 
     Attributes:
         done, total: shards of this call; `seconds_left`: None before the first is done.
+        rows: rows that this call has stored.
     """
 
     done: int
     total: int
     seconds_left: float | None
+    rows: int = 0
 
 
 def run_shards(
     work: Callable[[Shard[Any]], Rows],
-    shards: Sequence[Shard[Any]],
+    shards: Iterable[Shard[Any]],
     store: Store,
     backend: Backend,
     on_progress: Callable[[ShardProgress], None] = lambda progress: None,
+    count: int | None = None,
 ) -> None:
     """Compute the shards that the store lacks, and store each as soon as it is done.
+
+    Args:
+        count: how many shards there are, where they are not held in memory.
 
     Raises:
         ExplainError: what the work raised, or `FileError` where a shard can't be stored; finished shards are kept.
     """
-    missing = [shard for shard in shards if shard.number not in store.finished]
-    on_progress(ShardProgress(0, len(missing), None))
-    began = time.monotonic()
+    finished = store.finished
+    missing: Iterable[Shard[Any]] = (shard for shard in shards if shard.number not in finished)
+    if count is None:
+        missing = list(missing)
+        total = len(missing)
+    else:
+        total = count - sum(number < count for number in finished)
+    on_progress(ShardProgress(0, total, None))
+    began, stored = time.monotonic(), 0
     for done, (shard, rows) in enumerate(backend.compute(work, missing), 1):
         store.write(shard.number, rows)
-        seconds_left = (time.monotonic() - began) / done * (len(missing) - done)
-        on_progress(ShardProgress(done, len(missing), seconds_left))
+        stored += len(rows)
+        seconds_left = (time.monotonic() - began) / done * (total - done)
+        on_progress(ShardProgress(done, total, seconds_left, stored))
 
 
 @dataclass(frozen=True)

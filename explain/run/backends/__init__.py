@@ -1,15 +1,16 @@
 """Ways to compute shards; see `explain.run.shards.Backend`. Only this room knows about threads and processes."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, wait
 from itertools import islice
 from typing import Any
 
+from explain.core.errors import SettingError
 from explain.run.shards import Backend, Rows, Shard
 
 
 def completed(
-    pool: Executor, workers: int, work: Callable[[Shard[Any]], Rows], shards: Sequence[Shard[Any]]
+    pool: Executor, workers: int, work: Callable[[Shard[Any]], Rows], shards: Iterable[Shard[Any]]
 ) -> Iterator[tuple[Shard[Any], Rows]]:
     """Yield shards as a pool completes them; few are handed out at a time, so that a stop waits for few.
 
@@ -37,6 +38,25 @@ def completed(
             future.cancel()
     if failure is not None:
         raise failure
+
+
+BACKENDS = ("threads", "processes")
+
+
+def backend_named(name: str, workers: int) -> Backend:
+    """Return a backend by name; "auto" is this process for one worker, processes for more.
+
+    Raises:
+        SettingError: there is no such backend.
+    """
+    from explain.run.backends.processes import Processes
+    from explain.run.backends.threads import Threads
+
+    if name == "auto":
+        return backend_of(workers)
+    if name not in BACKENDS:
+        raise SettingError(f"There is no backend {name!r}. There are: {', '.join(BACKENDS)}.")
+    return Threads(workers) if name == "threads" else Processes(workers)
 
 
 def backend_of(workers: int) -> Backend:

@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ class Processes:
     workers: int
 
     def compute(
-        self, work: Callable[[Shard[Any]], Rows], shards: Sequence[Shard[Any]]
+        self, work: Callable[[Shard[Any]], Rows], shards: Iterable[Shard[Any]]
     ) -> Iterator[tuple[Shard[Any], Rows]]:
         # Torch's threads don't survive a fork, so workers are spawned.
         context = SpawnContext() if _is_of_script(work) else _WithoutScript()

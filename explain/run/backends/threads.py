@@ -1,6 +1,6 @@
 """Shards in this process: one after another, or in several threads of one core each."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +23,7 @@ class Threads:
     workers: int = 1
 
     def compute(
-        self, work: Callable[[Shard[Any]], Rows], shards: Sequence[Shard[Any]]
+        self, work: Callable[[Shard[Any]], Rows], shards: Iterable[Shard[Any]]
     ) -> Iterator[tuple[Shard[Any], Rows]]:
         if self.workers <= 1:
             for shard in shards:

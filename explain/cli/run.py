@@ -1,0 +1,162 @@
+"""`explain run`: explains every row of a data set."""
+
+import argparse
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from explain.cli.options import Commands, add_model, settings_by_owner
+from explain.cli.output import say
+from explain.core.arguments import not_empty, whole_number
+from explain.core.errors import SettingError
+
+if TYPE_CHECKING:
+    from explain.report.dataset_run import Run
+    from explain.run.dataset_run import RunCost
+    from explain.run.shards import ShardProgress
+
+
+def add_to(commands: Commands) -> None:
+    """Add the command to the command line."""
+    command = commands.add_parser("run", help="explain every row of a data set, and keep the rows in a folder")
+    command.add_argument(
+        "data",
+        type=not_empty,
+        metavar="DATA",
+        help="a .csv, .tsv, .txt, .jsonl, .json or .parquet file, or a folder; see the guide",
+    )
+    command.add_argument("--out", type=not_empty, required=True, metavar="DIR", help="the folder of the run")
+    command.add_argument("--resume", action="store_true", help="go on with the run in the folder")
+    add_columns(command)
+    add_model(command)
+    command.add_argument(
+        "--method", action="append", metavar="NAME", help="a method; repeatable (default: integrated_gradients)"
+    )
+    command.add_argument("--no-methods", action="store_true", help="predictions only")
+    command.add_argument(
+        "--set", action="append", default=[], metavar="METHOD.SETTING=VALUE", help="a setting of a method; repeatable"
+    )
+    command.add_argument("--phrases", action="store_true", help="search for key phrases, too")
+    command.add_argument("--no-texts", action="store_true", help="keep a hash of each text, and no words")
+    command.add_argument("--backend", choices=("auto", "threads", "processes"), default="auto", help="how to compute")
+    command.add_argument(
+        "--workers", type=whole_number(1, 256), default=1, metavar="N", help="number of workers (default: %(default)s)"
+    )
+    command.add_argument(
+        "--shard-size",
+        type=whole_number(1, 100_000),
+        default=256,
+        metavar="N",
+        help="rows that are computed and kept together (default: %(default)s)",
+    )
+    command.set_defaults(run=run)
+
+
+def add_columns(command: argparse.ArgumentParser) -> None:
+    """Add the options that name columns."""
+    command.add_argument("--split", type=not_empty, metavar="NAME", help="of a folder, the file's name before .jsonl")
+    command.add_argument("--text", metavar="COLUMN", help="the column with the text (default: text, or the only one)")
+    command.add_argument("--pair", metavar="COLUMN", help="the column with a second text")
+    command.add_argument("--label", metavar="COLUMN", help="the column with the known label")
+    command.add_argument("--id", metavar="COLUMN", help="the column with a name of each row (default: its number)")
+    command.add_argument("--group", action="append", default=[], metavar="COLUMN", help="a group of rows; repeatable")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compute the rows that the folder lacks, and print the figures of all."""
+    import explain
+    from explain.data.columns import Columns
+
+    if options.no_methods and options.method:
+        raise SettingError("Give --method or --no-methods, not both.")
+    methods = () if options.no_methods else tuple(options.method or ("integrated_gradients",))
+    made = explain.run(
+        options.data,
+        options.model,
+        out=options.out,
+        columns=Columns(
+            text=options.text, text_pair=options.pair, label=options.label, id=options.id, groups=tuple(options.group)
+        ),
+        split=options.split,
+        methods=methods,
+        settings=settings_by_owner(options.set),
+        phrases=options.phrases,
+        texts=not options.no_texts,
+        task=options.task,
+        backend=options.backend,
+        workers=options.workers,
+        resume=options.resume,
+        shard_size=options.shard_size,
+        on_cost=None if options.resume else _print_cost(options.workers),
+        on_progress=_Progress(options.shard_size),
+    )
+    print(summary_text(made))
+    return 0
+
+
+def _print_cost(workers: int) -> Callable[["RunCost"], None]:
+    """Return a function that prints what a run will take."""
+
+    def print_cost(cost: "RunCost") -> None:
+        by_method = "".join(f"; {name} {passes:,}" for name, passes in cost.by_method.items())
+        say(
+            f"By the first {cost.tried:,} of {cost.rows:,} rows: {cost.passes:,} passes{by_method}; "
+            f"{_duration(cost.seconds / workers)} with {workers} worker{'s' if workers > 1 else ''}; "
+            f"{cost.bytes / 1e6:,.1f} MB on disk."
+        )
+
+    return print_cost
+
+
+class _Progress:
+    """Prints a line of progress to standard error, at most one each second."""
+
+    def __init__(self, shard_size: int) -> None:
+        self._size, self._began, self._last = shard_size, time.monotonic(), 0.0
+
+    def __call__(self, progress: "ShardProgress") -> None:
+        now = time.monotonic()
+        if progress.seconds_left is None:
+            self._began = now
+            say(f"{progress.total:,} parts to compute, of up to {self._size:,} rows each.")
+        elif progress.done == progress.total or now - self._last >= 1:
+            self._last = now
+            speed = progress.rows / max(1e-9, now - self._began)
+            say(
+                f"{progress.done:,} of {progress.total:,} parts, {speed:,.1f} rows a second, "
+                f"{_duration(progress.seconds_left)} left"
+            )
+
+
+def _duration(seconds: float) -> str:
+    """Return a duration in words.
+
+    >>> _duration(42), _duration(400), _duration(9000)
+    ('42 s', '7 min', '2.5 h')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def summary_text(made: "Run") -> str:
+    """Return the figures of a run as lines."""
+    figures = made.summary()
+    lines = [f"Run in {made.path}: {figures.rows:,} rows of {figures.of_rows:,} texts."]
+    lines += made.manifest["left_out"]
+    if figures.failed:
+        lines.append(f"Rows that could not be explained: {figures.failed:,} (column error).")
+    if figures.truncated:
+        lines.append(f"Texts that were cut off at the model's limit: {figures.truncated:,}.")
+    for label, count in figures.predictions[:10]:
+        lines.append(f"  {label}: {count:,} ({count / max(1, figures.rows):.1%})")
+    if figures.accuracy is not None:
+        share, low, high = figures.accuracy
+        lines.append(
+            f"Accuracy {share:.3f} ({low:.3f} to {high:.3f}, 95 %), {figures.correct:,} of {figures.labelled:,}."
+        )
+    if figures.unknown_labels:
+        lines.append(f"Rows with a label that the model does not have: {figures.unknown_labels:,}.")
+    for name, passes in figures.passes:
+        lines.append(f"{name}: {passes:,} passes.")
+    return "\n".join(lines)

@@ -1,0 +1,180 @@
+"""A run over a data set, read: its rows and figures, a row opened as a report, and rows computed again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from explain.core.errors import DataError, ModelError, SettingError
+from explain.core.settings import make
+from explain.data.columns import Columns
+from explain.data.dataset import DataRow
+from explain.datatypes import Report
+from explain.methods.base import METHODS
+from explain.models.base import TextModel
+from explain.models.loading.spec import ModelSpec
+from explain.report.record import report_of
+from explain.run import engine
+from explain.run.plan import Plan
+from explain.run.run_folder import RunFolder
+from explain.run.run_plan import RunPlan, group_column
+from explain.run.run_rows import rows_of_run
+from explain.run.shards import Row
+from explain.text.phrases import PhraseSettings
+
+_DRAWN_AT_ONCE = 32  # rows that are computed again together
+
+
+@dataclass(frozen=True)
+class RunReplay:
+    """Rows of a run, computed again.
+
+    Attributes:
+        rows: how many; numbers: how many numbers of them were compared.
+        largest: the largest difference of any number; where: its row and column.
+        differing: the ids of rows in which something else than a number differs, such as the prediction.
+    """
+
+    rows: int
+    numbers: int
+    largest: float
+    where: str
+    differing: tuple[str, ...]
+
+    def within(self, tolerance: float) -> bool:
+        """Whether every number is within a tolerance, and everything else the same."""
+        return not self.differing and self.largest <= tolerance
+
+
+class Run(RunFolder):
+    """A run over a data set, whole or in part; see `RunFolder` for its rows, figures and words."""
+
+    def plan(self) -> RunPlan:
+        """Return what the run computes of each row.
+
+        Raises:
+            UnknownNameError, SettingError: a method that is not registered here, or its settings.
+        """
+        plan = self.manifest["plan"]
+        roles = plan["roles"]
+        return RunPlan(
+            tuple(make(METHODS[method["name"]], method["settings"]) for method in plan["methods"]),
+            None if plan["phrases"] is None else make(PhraseSettings, plan["phrases"]),
+            plan["texts"],
+            Columns(**{**roles, "groups": tuple(roles["groups"])}),
+            plan["labels"],
+        )
+
+    def model(self) -> TextModel:
+        """Load the model of the run.
+
+        Raises:
+            ModelError: it can't be loaded, or its files are not those that the run was computed with.
+        """
+        return self._checked(ModelSpec(**self.manifest["spec"]).load())
+
+    def _checked(self, model: TextModel) -> TextModel:
+        """Return a model if it is the one of the run."""
+        if model.record.weight_sha256 != self.manifest["model"]["weight_sha256"]:
+            raise ModelError(
+                f"{model.name} is not the model of this run: its weights have another hash. Put the recorded model "
+                f"back ({self.manifest['model']['weight_sha256'][:12]}), or begin a new run."
+            )
+        return model
+
+    def open(self, id: str, *, target: int = 0) -> Report:
+        """Return the report of a row: its explanation, computed again with the run's methods.
+
+        Args:
+            id: of the row; without a column of ids its number.
+            target: of a text with several targets, such as entities, which; from 0.
+
+        Raises:
+            DataError: there is no such row, or the run kept no texts; ModelError: see `model`.
+        """
+        mine = [row for row in self.rows() if row["id"] == str(id)]
+        if not 0 <= target < len(mine):
+            what = f"{len(mine)} targets of the row {id!r}" if mine else f"no row {id!r}"
+            raise DataError(f"{self.path} has {what}. `run.rows()` lists what there is.")
+        row = mine[target]
+        if row["text"] is None:
+            raise DataError("The run kept no texts, so none can be opened.")
+        plan = self.plan()
+        question = Plan.for_text(
+            row["text"],
+            row["text_pair"],
+            methods=plan.methods,
+            phrases=plan.phrases,
+            label=row["target"] if row["error"] is None and row["position"] is None else None,
+            position=row["position"],
+        )
+        model = self.model()
+        return report_of(engine.results(question, model), model)
+
+    def replay(self, sample: int = 200, *, seed: int = 0, model: TextModel | None = None) -> RunReplay:
+        """Compute rows again and compare every number.
+
+        Args:
+            sample: how many texts are drawn at random.
+            model: a model that is in another place now.
+
+        Raises:
+            DataError: the run kept no texts, or has no rows; ModelError: see `model`.
+        """
+        if not self.manifest["plan"]["texts"]:
+            raise DataError("The run kept no texts, so no row can be computed again.")
+        numbers = sorted({row["number"] for row in self.rows(["number"])})
+        if not numbers:
+            raise DataError(f"{self.path} has no rows yet. Run the command with --resume first.")
+        drawn = np.random.default_rng(seed).choice(numbers, min(sample, len(numbers)), replace=False)
+        wanted = set(drawn.tolist())
+        recorded = [row for row in self.rows() if row["number"] in wanted]
+        return compare_rows(recorded, self._again(recorded, self._checked(model) if model else self.model()))
+
+    def _again(self, recorded: Sequence[Row], model: TextModel) -> list[Row]:
+        plan = self.plan()
+        firsts = [next(rows) for _, rows in groupby(recorded, key=lambda row: row["number"])]
+        data = [
+            DataRow(
+                row["number"],
+                row["text"],
+                row["text_pair"],
+                row["label"] or "",
+                row["id"],
+                tuple(row[group_column(group)] or "" for group in plan.columns.groups),
+            )
+            for row in firsts
+        ]
+        made: list[Row] = []
+        for start in range(0, len(data), _DRAWN_AT_ONCE):
+            made += rows_of_run(model, data[start : start + _DRAWN_AT_ONCE], plan)
+        return made
+
+
+def compare_rows(recorded: Sequence[Row], again: Sequence[Row]) -> RunReplay:
+    """Compare rows with the same rows computed again, number by number."""
+    if [row["id"] for row in recorded] != [row["id"] for row in again]:
+        raise SettingError("The rows that were computed again are other rows: a text has other targets now.")
+    compared, largest, where, differing = 0, 0.0, "", []
+    for old, new in zip(recorded, again):
+        for column, kept in old.items():
+            fresh = new.get(column)
+            mine, other = _numbers(kept), _numbers(fresh)
+            if mine is None or other is None or len(mine) != len(other):
+                if kept != fresh:
+                    differing.append(f"{old['id']} ({column})")
+                continue
+            compared += len(mine)
+            for left, right in zip(mine, other):
+                if abs(left - right) > largest:
+                    largest, where = abs(left - right), f"row {old['id']}, {column}"
+    return RunReplay(len({row["number"] for row in recorded}), compared, largest, where, tuple(differing))
+
+
+def _numbers(kept: Any) -> list[float] | None:
+    """Return the floating-point numbers of a cell; None where it holds something else."""
+    numbers = kept if isinstance(kept, list) else [kept]
+    floats = [number for number in numbers if number is not None]
+    return floats if floats and all(isinstance(number, float) for number in floats) else None

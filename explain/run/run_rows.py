@@ -1,0 +1,194 @@
+"""The rows that a run keeps of some texts: predictions in batches, and the scores of each method by word."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from explain.analyses.key_phrases import KeyPhrases
+from explain.core.errors import ExplainError
+from explain.data.dataset import DataRow
+from explain.datatypes import Attribution, Prediction, Target, Tokens
+from explain.methods.base import Method
+from explain.models.analysis import ExplainedText
+from explain.models.base import TextModel, check_same_score
+from explain.models.cached_model import CachedModel
+from explain.run.run_plan import MOST_PROBABILITIES, RunPlan, column_of, group_column
+from explain.run.shards import Row
+
+
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """A row of a data set as the model reads it.
+
+    Attributes:
+        windows: its encodings, more than one of a long text for models that read such in windows.
+        error: why the model can't read it; there are no windows then.
+    """
+
+    row: DataRow
+    windows: tuple[Tokens, ...] = ()
+    error: str = ""
+
+
+def rows_of_run(model: TextModel, rows: Sequence[DataRow], plan: RunPlan) -> list[Row]:
+    """Compute the rows that a run keeps of some rows of a data set, in their order.
+
+    A row of which the model reads several targets, such as entities, leaves a row for each. A row that can't be
+    explained leaves its reason in "error".
+    """
+    texts = [_read(model, row) for row in rows]
+    predictions = iter(model.predict_each([window for text in texts for window in text.windows]))
+    made: list[Row] = []
+    for text in texts:
+        mine = [next(predictions) for _ in text.windows]
+        try:
+            if text.error:
+                raise ExplainError(text.error)
+            made += _explained(model, text, mine, plan)
+        except ExplainError as error:
+            made.append(_identity(text.row, plan) | {"error": str(error)})
+    return made
+
+
+def _read(model: TextModel, row: DataRow) -> _Read:
+    try:
+        return _Read(row, model.windows(row.text, row.text_pair))
+    except ExplainError as error:
+        return _Read(row, error=str(error))
+
+
+def _identity(row: DataRow, plan: RunPlan) -> Row:
+    """Return what names a row: its id, its texts or their hash, its label and groups."""
+    made: Row = {"id": row.id, "number": row.number, "weight": 1.0}
+    if plan.texts:
+        made |= {"text": row.text, "text_pair": row.text_pair}
+    texts = json.dumps((row.text, row.text_pair)).encode()
+    made["text_sha256"] = hashlib.sha256(texts).hexdigest()
+    if plan.columns.label:
+        made["label"] = row.label
+    return made | dict(zip(map(group_column, plan.columns.groups), row.groups))
+
+
+def _explained(model: TextModel, text: _Read, predictions: Sequence[Prediction], plan: RunPlan) -> list[Row]:
+    """Return the rows of one text, one for each target."""
+    number, prediction = 0, predictions[0]
+    if len(predictions) > 1:
+        number, prediction = model.task.joined(tuple(predictions), model.head, None)
+    tokens = text.windows[number]
+    made = []
+    for target, confidence in _targets(model, prediction):
+        row = _identity(text.row, plan) | _decision(model, prediction, target, tokens, text.row, plan)
+        row |= {"windows": len(predictions), "confidence": confidence}
+        subject = ExplainedText(tokens, target)
+        working = CachedModel(model)  # methods of one text share passes
+        if plan.methods:
+            row |= _words(tokens, plan)
+        for method in plan.methods:
+            row |= _scored(working, method, subject, row["output"])
+        if plan.phrases is not None:
+            row |= _phrases(working, plan, subject)
+        made.append(row)
+    return made
+
+
+def _targets(model: TextModel, prediction: Prediction) -> list[tuple[Target, float | None]]:
+    """Return what is explained, and its probability: each entity, each masked word, else the decision."""
+
+    def at(position: int) -> Target:
+        return model.task.target(prediction, model.head, position=position)
+
+    if prediction.spans and model.task.name == "token_classification":
+        return [(at(span.tokens[0]), span.probability) for span in prediction.spans]
+    if len(prediction.outputs) > 1 and all(output.positions for output in prediction.outputs):
+        shares = [
+            None if output.probabilities is None else float(output.probabilities[0, 0]) for output in prediction.outputs
+        ]
+        return [(at(output.positions[0]), share) for output, share in zip(prediction.outputs, shares)]
+    return [(model.task.target(prediction, model.head), prediction.confidence)]
+
+
+def _decision(
+    model: TextModel, prediction: Prediction, target: Target, tokens: Tokens, row: DataRow, plan: RunPlan
+) -> Row:
+    """Return what the model decides, and the explained number."""
+    output = prediction.output
+    decided = prediction.label if prediction.label is not None else "|".join(prediction.labels) or None
+    made: Row = {
+        "prediction": target.label if target.positions else decided,
+        "target": target.label,
+        "position": target.positions[0] if target.positions else None,
+        "scale": target.scale,
+        "output": float(model.value(prediction, target)),
+        "length": len(tokens),
+        "truncated": tokens.truncated,
+    }
+    if output.probabilities is None:
+        made["value"] = float(output.logits[0, 0])
+    elif not target.positions and output.listed_of is None and len(output.labels) <= MOST_PROBABILITIES:
+        made["probabilities"] = [float(share) for share in output.probabilities[0]]
+    if decided is not None and not target.positions and row.label in plan.labels:
+        made["correct"] = decided == plan.labels[row.label]
+    return made
+
+
+def _words(tokens: Tokens, plan: RunPlan) -> Row:
+    """Return the words of a text and where they stand: their text's number, and half-open characters in it."""
+    units = tokens.word_units()
+    places = [tokens.unit_span(unit) for unit in units]
+    made: Row = {
+        "segments": [segment for segment, _, _ in places],
+        "starts": [start for _, start, _ in places],
+        "stops": [stop for _, _, stop in places],
+    }
+    return made | ({"words": [tokens.unit_text(unit) for unit in units]} if plan.texts else {})
+
+
+def _scored(model: TextModel, method: Method, subject: ExplainedText, served: float) -> Row:
+    """Return the columns of a method; where it can't explain the text, why."""
+    try:
+        attribution = method.run(model, subject)
+        check_same_score(attribution.output, served, model.name)
+        by_word = attribution.per_word()
+    except (ExplainError, ValueError) as error:
+        return {column_of("failed", method.name): str(error)}
+    scores, errors, rest = _by_word(by_word)
+    columns = {
+        "scores": scores,
+        "errors": errors if by_word.error is not None else None,
+        "rest": rest,
+        "baseline": attribution.baseline_output,
+        "gap": attribution.completeness_gap,
+        "passes": attribution.passes.forward + attribution.passes.backward,
+    }
+    return {column_of(kind, method.name): kept for kind, kept in columns.items()}
+
+
+def _by_word(attribution: Attribution) -> tuple[list[float | None], list[float | None], float]:
+    """Return the scores and the errors of all words, None where a word has no score, and the sum outside words."""
+    first = {unit[0]: number for number, unit in enumerate(attribution.units)}
+    places = [first.get(unit[0]) for unit in attribution.tokens.word_units()]
+    inside = {place for place in places if place is not None}
+    outside = [number for number in range(len(attribution.units)) if number not in inside]
+    errors = np.zeros(len(attribution.units)) if attribution.error is None else attribution.error
+    return (
+        _at(attribution.scores.tolist(), places),
+        _at(errors.tolist(), places),
+        float(attribution.scores[outside].sum()),
+    )
+
+
+def _at(numbers: Sequence[float], places: Iterable[int | None]) -> list[float | None]:
+    return [None if place is None else numbers[place] for place in places]
+
+
+def _phrases(model: TextModel, plan: RunPlan, subject: ExplainedText) -> Row:
+    assert plan.phrases is not None
+    try:
+        ranked = KeyPhrases.of(plan.phrases).run(model, subject).phrases
+    except ExplainError:
+        return {}
+    texts = [phrase.text for phrase in ranked] if plan.texts else None
+    return {"phrases": texts, "phrase_scores": [float(phrase.score) for phrase in ranked]}
