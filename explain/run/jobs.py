@@ -28,6 +28,8 @@ QUEUE_LENGTH = 64
 LOOK_SECONDS = 1.0  # between two looks at which visitors are connected
 MOST_ABSENCES = 3  # looks in a row that a visitor may be missing: a page that is reloaded connects again meanwhile
 REMEMBERED = 0.5  # of the pace so far, after each turn: the first passes of a server are slow, and others may compute
+LEAST_SHARE = 0.1  # of the tokens that the pace rests on: a turn of fewer says nothing about it
+MOST_HELD = 10_000  # tokens the pace rests on, at most, so that a turn of a usual page always counts
 ALL = sys.maxsize  # parts of a job
 CACHE_BYTES = 256 << 20
 
@@ -349,6 +351,13 @@ class Jobs:
         with self._changed:
             return positions * self._seconds / self._positions if self._positions else None
 
+    def _note_pace(self, seconds: float, positions: int) -> None:
+        """Take a turn into account; not one of few passes, most of whose time goes into other things."""
+        if positions <= 0 or positions < LEAST_SHARE * min(self._positions, MOST_HELD):
+            return
+        self._seconds = REMEMBERED * self._seconds + seconds
+        self._positions = REMEMBERED * self._positions + positions
+
     def _all(self) -> list[Job]:
         return [*self._beginning, *self._running, *self._entering, *self._waiting]
 
@@ -430,9 +439,7 @@ class Jobs:
             began, positions = time.monotonic(), job.spent.positions
             job.run(lambda count: bool(self._waiting))
             with self._changed:
-                if job.spent.positions > positions:
-                    self._seconds = REMEMBERED * self._seconds + time.monotonic() - began
-                    self._positions = REMEMBERED * self._positions + job.spent.positions - positions
+                self._note_pace(time.monotonic() - began, job.spent.positions - positions)
                 self._running.remove(job)
                 self._go_on_later(job)
 

@@ -26,6 +26,7 @@ _SHAPES = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star", "
 _GRAY = "#888888"
 _PIXELS = (600, 400)  # of a map without its margins, on a screen between wide and narrow
 _LETTERS = 10  # pixels, the names on a map
+_EDGE = 0.3  # of a map's width: near its edges
 _PLAIN = {"zeroline": False, "showgrid": False, "showticklabels": False}
 
 
@@ -185,17 +186,30 @@ def _names(text_map: TextMap, texts: Sequence[str]) -> list[dict[str, Any]]:
     for member, place, (x, y) in zip(text_map.members.tolist(), text_map.points.tolist(), points.tolist()):
         name = shortened(texts[member], 24)
         wide, high = 0.56 * _LETTERS * len(name), 1.2 * _LETTERS
-        for right, up in ((0, 1), (0, -1), (1, 0), (-1, 0)):  # above, below, beside
-            left, low = x + right * (8 + wide / 2) - wide / 2, y + up * (7 + high / 2) - high / 2
+        for right, up in _sides(x, points[:, 0]):
+            left, low = x + right * (wide / 2 + (0 if up else 8)) - wide / 2, y + up * (7 + high / 2) - high / 2
             box = (left, low, left + wide, low + high)
             if not any(_overlap(box, other) for other in taken):
                 taken.append(box)
                 anchors = {"xanchor": ("center", "left", "right")[right], "yanchor": ("middle", "bottom", "top")[up]}
                 look = {"showarrow": False, "borderpad": 0, "font": {"size": _LETTERS}}
-                shift = {"xshift": 8 * right, "yshift": 5 * up}
+                shift = {"xshift": 0 if up else 8 * right, "yshift": 5 * up}
                 annotations.append({"x": place[0], "y": place[1], "text": _unmarked(name), **anchors, **shift, **look})
                 break
     return annotations
+
+
+def _sides(x: float, across: FloatArray) -> tuple[tuple[int, int], ...]:
+    """Return where a name may stand, as steps to the right and up; near an edge only inward of its point.
+
+    Elsewhere a narrow screen would cut it off.
+    """
+    low, high = float(across.min()), float(across.max())
+    edge = _EDGE * (high - low)
+    inward = 1 if x < low + edge else -1 if x > high - edge else 0
+    if inward:
+        return (inward, 1), (inward, -1), (inward, 0)
+    return (0, 1), (0, -1), (1, 0), (-1, 0)  # above, below, beside
 
 
 def _overlap(box: tuple[float, ...], other: tuple[float, ...]) -> bool:

@@ -30,7 +30,7 @@ function editText() {
 }
 
 function stepExample(step) {
-  const pills = [...document.querySelectorAll(".st-key-examples button")];
+  const pills = [...document.querySelectorAll(".st-key-examples [data-testid=stButtonGroup] button")]; // beside them stand other buttons
   if (!pills.length) return;
   const at = pills.findIndex((pill) => /active/i.test(pill.getAttribute("kind") ?? pill.dataset.testid ?? "") || pill.getAttribute("aria-checked") === "true");
   const to = (Math.max(0, at) + step + pills.length) % pills.length; // the first is shown while none is picked

@@ -83,6 +83,11 @@ def test_keys_work_and_are_silent_while_text_is_edited(visit: Visit) -> None:
     expect(page.locator(".hero .w.picked")).to_have_text("The")
     visit.after_run(lambda: page.keyboard.press("]"))
     expect(page).to_have_url(re.compile("example=(?!negation)"))
+    visit.after_run(lambda: page.keyboard.press("["))
+    visit.after_run(lambda: page.keyboard.press("["))
+    expect(page).to_have_url(re.compile("example=another_language"))
+    visit.after_run(lambda: page.keyboard.press("]"))  # not the button that stands beside the examples
+    expect(page).to_have_url(re.compile("example=negation"))
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
     page.keyboard.press("Escape")
@@ -119,6 +124,10 @@ def test_a_first_visit_has_four_notes_that_are_in_the_way_of_nothing(visit: Visi
         expect(note).to_contain_text(step)
         ring, frame = page.locator(".explain-ring").bounding_box(), note.bounding_box()
         assert ring and frame and (ring["y"] + ring["height"] < frame["y"] or ring["x"] + ring["width"] < frame["x"])
+    page.set_viewport_size({"width": 400, "height": 800})  # a low sheet, under the text
+    sheet, hero = note.bounding_box(), page.locator(".st-key-hero").bounding_box()
+    assert sheet and hero and (sheet["x"], sheet["width"]) == (0, 400) and hero["y"] + hero["height"] < sheet["y"]
+    assert sheet["y"] + sheet["height"] == 800 and sheet["height"] < 80
     page.keyboard.press("p")
     expect(note).to_be_hidden()
     page.keyboard.press("p")

@@ -1,6 +1,6 @@
 import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -303,6 +303,33 @@ def test_the_pace_of_a_servers_first_passes_is_soon_forgotten(monkeypatch: pytes
         paces.append(jobs.seconds(10) or 0.0)
     assert paces[0] == 64 and paces[-1] == pytest.approx(1, rel=0.05)
     assert all(after <= before for before, after in itertools.pairwise(paces))
+
+
+def test_a_turn_of_few_passes_says_nothing_about_the_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+
+    def timed(took: float, positions: int) -> Callable[[Meter], Iterator[tuple[str, Any]]]:
+        def parts(meter: Meter) -> Iterator[tuple[str, Any]]:
+            meter.tick(forward=1, positions=positions)
+            now[0] += took
+            yield "part", 1
+
+        return parts
+
+    monkeypatch.setattr("explain.run.jobs.time.monotonic", lambda: now[0])
+    jobs = Jobs()
+
+    def pace_after(took: float, positions: int) -> float:
+        assert jobs.submit((took, positions), timed(took, positions), 1).wait()
+        wait_for(lambda: not jobs._running)
+        return jobs.seconds(1000) or 0.0
+
+    assert pace_after(2, 10) == 200  # all that is known
+    first = pace_after(1, 1000)
+    assert first < 3
+    assert pace_after(3, 15) == first  # a prediction, and a picture that takes long
+    assert pace_after(400, 100_000) == pytest.approx(4, rel=0.02)
+    assert pace_after(1, 1500) == pytest.approx(4, rel=0.05)  # a usual page counts, beside a long text, too
 
 
 def test_a_meter_stops_at_its_limit() -> None:

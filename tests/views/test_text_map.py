@@ -46,6 +46,13 @@ def test_names_stand_beside_points_of_small_maps_and_cover_nothing() -> None:
     assert names_on(spread(41), ["a text"] * 41) == []
 
 
+def test_a_name_near_an_edge_stands_inward_of_its_point_where_a_narrow_screen_shows_it() -> None:
+    line = TextMap("umap", np.arange(5), 5, np.array([[x, x % 2] for x in range(5)]), None)
+    names = map_figure(line, ["a text of a usual length"] * 5, range(5)).layout.annotations
+    assert {name.x: name.xanchor for name in names} == {0: "left", 1: "left", 2: "center", 3: "right", 4: "right"}
+    assert [name.xshift for name in names] == [0] * 5 and {name.yanchor for name in names} == {"bottom"}
+
+
 def test_points_are_bounded_and_those_picked_are_among_them() -> None:
     large = spread(MOST_POINTS + 500)
     shown = points_shown(large, picked=range(40))
