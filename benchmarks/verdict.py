@@ -72,6 +72,7 @@ COLORS = ("green", "amber", "red", "grey")
 FACTS = ("gap", "agreement", "effects", "percentile", "blind", "signs")
 RIGHT = ("integrated gradients", "occlusion")
 RIGHT_BY_CHANCE = 0.7  # rank correlation with Shapley values: a wrong explanation is left out above it
+WRONG = 0.5  # up to this one, a default explanation is not borne out
 REFERENCE = ShapleyValues(granularity="word", budget=400, seed=1)  # other draws than those of the verdict
 
 _Floats = npt.NDArray[np.float64]
@@ -111,6 +112,9 @@ def main() -> None:
     print("explanation             left out       n" + "".join(f"{color:>8}" for color in COLORS) + "   green, 95 %")
     for name, rows in by_explanation.items():
         print(_line(name, rows))
+    print("\ngreen, of default explanations by their rank correlation with Shapley values")
+    for name in RIGHT:
+        print(_by_correlation(name, by_explanation[name]))
     if options.facts:
         _write(Path(options.facts), by_explanation)
 
@@ -134,6 +138,15 @@ def _line(name: str, rows: list[Row]) -> str:
     shares = "".join(f"{colors[color] / max(1, len(counted)):8.1%}" for color in COLORS)
     low, high = wilson(colors["green"], len(counted)) if counted else (0.0, 1.0)
     return f"{name:24}{len(rows) - len(counted):8}{len(counted):8}{shares}   {low:.1%} to {high:.1%}"
+
+
+def _by_correlation(name: str, rows: list[Row]) -> str:
+    """Return how many explanations are green of those that Shapley values bear out, and of those they do not."""
+    shares = []
+    for title, low, high in ((f"above {RIGHT_BY_CHANCE}", RIGHT_BY_CHANCE, 1.0), (f"up to {WRONG}", -1.1, WRONG)):
+        mine = [row for row in rows if row["correlation"] is not None and low < row["correlation"] <= high]
+        shares.append(f"{title}: {sum(row['color'] == 'green' for row in mine)} of {len(mine)}")
+    return f"{name:24}{'   '.join(shares)}"
 
 
 def _texts(model: TextModel, options: argparse.Namespace) -> list[tuple[str, str | None]]:

@@ -223,7 +223,7 @@ def advance(work: Work) -> Progress:
         memory.job, memory.ended = job, None
         job.wait(AT_ONCE_SECONDS)  # most texts are done by then, and nothing flickers
     if not job.finished:
-        return Progress(work.results(job), job)
+        return Progress(work.known()[0].over(job.parts), job)  # while it waits its turn, what is known is shown
     memory.job = None
     if job.state == "done":
         return Progress(work.results(job))

@@ -124,7 +124,7 @@ def test_the_caption_says_what_was_measured(app: AppTest) -> None:
     green: dict[str, list[float]] = {}
     for row in (ROOT / "docs" / "verdict.md").read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in row.strip("|").split("|")]
-        if len(cells) == 5 and cells[1].partition(" ")[0].replace(".", "").isdigit() and "%" in cells[1]:
+        if len(cells) == 6 and cells[1].partition(" ")[0].replace(".", "").isdigit() and "%" in cells[1]:
             green[cells[0].split(",")[0].strip("* ")] = [float(cell.split()[0]) for cell in cells[1:] if "%" in cell]
     default = [green["integrated gradients"], green["occlusion"]]
     assert "of no random explanation" in caption and green["random"][0] == 0

@@ -261,6 +261,30 @@ def test_the_prediction_is_shown_while_others_compute(
     assert "Export" in drawn(app)
 
 
+def test_what_is_known_is_shown_while_the_rest_waits_for_others(
+    jobs: WatchedJobs, monkeypatch: pytest.MonkeyPatch, visit: Callable[..., AppTest]
+) -> None:
+    shown: list[int] = []
+    draw = hero.draw
+    monkeypatch.setattr(
+        hero,
+        "draw",
+        lambda boxes, results, *more: shown.append(len(results.attributions)) or draw(boxes, results, *more),
+    )
+    text = "A film that nobody has seen, or wants to."
+    run(visit(text=text, methods="occlusion", phrases="0"))
+    gate = Gate()
+    jobs.submit("long", gate, 10, OTHER)
+    assert gate.entered.wait(PATIENCE)
+    shown.clear()
+    app = visit(text=text, methods=["occlusion", "decompx"], phrases="0")
+    wait_for(lambda: bool(app.run() and shown))
+    assert max(shown) == 1 and not gate.open.is_set(), "the scores that are known, and not those of the other method"
+    gate.open.set()
+    run(app)
+    assert max(shown) == 2
+
+
 def test_a_new_question_replaces_the_old_one_on_another_page_too(
     jobs: WatchedJobs, visit: Callable[..., AppTest]
 ) -> None:
