@@ -12,7 +12,7 @@ import contextlib
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -68,7 +68,7 @@ class FolderStore:
         try:
             self._begin(json.loads(json.dumps({**manifest, "columns": self._column_names()})), circumstances or {})
             self._finished = {
-                number for number, marker in marked_parts(path).items() if part_is_whole(path, number, marker)
+                number for number, marker in marked_parts(path).items() if whole_part(path, number, marker) is not None
             }
         except BaseException:
             self.close()
@@ -113,7 +113,7 @@ class FolderStore:
 
     def rows(self) -> Iterator[Row]:
         for number in sorted(self._finished):
-            for row in pq.read_table(self._part(number)).to_pylist():
+            for row in read_rows(self._part(number).read_bytes()):
                 yield {
                     name: part if self.columns[name] in _ARROW else json.loads(part)
                     for name, part in row.items()
@@ -145,6 +145,13 @@ def parquet_of(rows: Rows, columns: Mapping[str, Any]) -> bytes:
     return file.getvalue()
 
 
+def read_rows(content: bytes, columns: Sequence[str] | None = None) -> list[Row]:
+    """Return the rows of a part's bytes, of all or some columns."""
+    # bytes, since a path that looks like an address would be taken for one
+    rows: list[Row] = pq.read_table(io.BytesIO(content), columns=None if columns is None else list(columns)).to_pylist()
+    return rows
+
+
 def _typed(row: Row, columns: Mapping[str, Any]) -> Row:
     if unknown := row.keys() - columns.keys():
         raise ValueError(f"A row has the columns {sorted(unknown)}, which the store does not know.")
@@ -165,12 +172,13 @@ def marked_parts(path: Path) -> dict[int, dict[str, Any]]:
     return markers
 
 
-def part_is_whole(path: Path, number: int, marker: Mapping[str, Any]) -> bool:
-    """Return whether a shard's part is there, with the hash of its marker."""
+def whole_part(path: Path, number: int, marker: Mapping[str, Any]) -> bytes | None:
+    """Return the bytes of a shard's part; None where it is not there, or has not the hash of its marker."""
     with contextlib.suppress(OSError):
         content = part_of(path, number).read_bytes()
-        return bool(hashlib.sha256(content).hexdigest() == marker["sha256"])
-    return False
+        if hashlib.sha256(content).hexdigest() == marker["sha256"]:
+            return content
+    return None
 
 
 def part_of(path: Path, number: int) -> Path:

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from explain.core.errors import DataError, SettingError
 from explain.numerics.statistics import wilson
 from explain.run.dataset_run import SCHEMA
-from explain.run.folder_store import marked_parts, part_is_whole, part_of, read_manifest
+from explain.run.folder_store import marked_parts, read_manifest, read_rows, whole_part
 from explain.run.run_plan import column_of
 from explain.run.shards import Row
 from explain.run.word_figures import WordFigures, WordSums
@@ -106,15 +104,15 @@ class RunFolder:
         if unknown := [name for name in columns or () if name not in self.columns]:
             raise SettingError(f"The run has no column {', '.join(unknown)}. It has: {', '.join(self.columns)}.")
         for number, marker in sorted(marked_parts(self.path).items()):
-            if not part_is_whole(self.path, number, marker):
+            content = whole_part(self.path, number, marker)
+            if content is None:
                 raise DataError(f"Part {number} of {self.path} is damaged. Run the same command with --resume.")
-            wanted = None if columns is None else list(columns)
-            yield from pq.read_table(part_of(self.path, number), columns=wanted).to_pylist()
+            yield from read_rows(content, columns)
 
     def verify(self) -> Verification:
         """Read every part, and compare it with the hash that was written behind it."""
         markers = marked_parts(self.path)
-        damaged = tuple(number for number, marker in markers.items() if not part_is_whole(self.path, number, marker))
+        damaged = tuple(number for number, marker in markers.items() if whole_part(self.path, number, marker) is None)
         rows = sum(marker["rows"] for number, marker in markers.items() if number not in damaged)
         return Verification(len(markers), damaged, self.shards - len(markers), rows)
 

@@ -32,6 +32,8 @@ REQUIRED = {  # of each command, so that nothing is asked of a model before the 
     "neurons": ["a good film"],
     "embed": ["FILE", "--query", "a"],
     "evaluate": ["--data", "FOLDER", "--record", "RECORD", "--method", "occlusion", "--orders", "1"],
+    "run": ["FILE", "--out", "OUT", "--method", "attention_rollout"],
+    "verify": ["FOLDER"],
     "train": ["FILE", "--out", "OUT", "--minutes", "0.1", "--epochs", "0.1"],
     "replay": ["FILE"],
     "serve": ["--port", "1"],  # which nobody may take, or everything is refused before
@@ -40,7 +42,7 @@ REQUIRED = {  # of each command, so that nothing is asked of a model before the 
     **{name: [] for name in ("models", "methods", "metrics", "analyses", "extensions")},
 }
 NUMBERS = {"position", "layer", "head", "rows", "top", "texts", "most", "orders", "workers", "port", "tolerance"}
-NUMBERS |= {"minutes", "epochs", "seed"}
+NUMBERS |= {"minutes", "epochs", "seed", "sample", "shard_size"}
 
 
 PARSER = parser()  # which takes longer to make than most of these commands take to end

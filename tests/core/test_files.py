@@ -333,7 +333,7 @@ def test_a_kill_in_mid_write_leaves_the_earlier_file(tmp_path: Path) -> None:
 # Calls that write, by what they are called; with the function they stand in, and why they may.
 OTHER_WRITERS = {
     ("explain/cli/output.py", "discard_output"): "the null device, where nobody reads any more",
-    ("explain/run/folder_store.py", "_parquet"): "into memory",
+    ("explain/run/folder_store.py", "parquet_of"): "into memory",
     ("explain/report/vector_files.py", "write_opened"): "into a file that `atomic_file` opened, or into memory",
     ("explain/report/vector_files.py", "_write_npz"): "into a file that `atomic_file` opened, or into memory",
     ("explain/views/attention_arrays.py", "to_npz"): "into memory",
