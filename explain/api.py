@@ -254,6 +254,7 @@ def run(
     texts: bool = True,
     task: str | None = None,
     backend: str = "auto",
+    address: str | None = None,
     workers: int = 1,
     resume: bool = False,
     shard_size: int = ROWS_OF_A_SHARD,
@@ -270,7 +271,8 @@ def run(
         methods, settings: see `explain`; no methods: predictions only.
         phrases: whether key phrases are searched for, or the settings of the search.
         texts: whether texts and words are kept; else a hash of each text.
-        backend: "threads" or "processes"; "auto": processes where there are several workers.
+        backend: "threads", "processes" or "ray"; "auto": processes where there are several workers.
+        address: of a cluster of Ray ("ray://HOST:10001"); None: one is started here.
         workers: how many, of one thread each; one "threads" worker has as many threads as torch was given.
         shard_size: rows that are computed and kept together.
         on_cost: takes what the run will take, judged by its first rows, before it begins.
@@ -290,7 +292,7 @@ def run(
     >>> [row["prediction"] for row in made.rows()]
     ['negative', 'positive']
     """
-    loaded, computing = _loaded(model, task), backend_named(backend, workers)
+    loaded, computing = _loaded(model, task), backend_named(backend, workers, address)
     dataset = data if isinstance(data, Dataset) else Dataset.open(data, split=split, keep_going=True)
     if columns is not None:
         dataset = dataset.with_columns(columns)

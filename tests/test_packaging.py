@@ -70,14 +70,15 @@ def test_the_installed_package_finds_its_weights(wheel: Path, tmp_path: Path) ->
 def test_requirements_are_pinned_exactly(file: str) -> None:
     for line in (ROOT / file).read_text().splitlines():
         if line and not line.startswith(("#", "-r ")):
-            assert re.fullmatch(r"[A-Za-z0-9_.-]+==[\w.]+", line), line
+            assert re.fullmatch(r"[A-Za-z0-9_.-]+(\[\w+\])?==[\w.]+", line), line
 
 
 def test_versions_agree() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     development = (ROOT / "requirements-dev.txt").read_text()
-    for requirement in project["build-system"]["requires"]:
-        assert requirement in development
+    extras = project["project"]["optional-dependencies"].values()
+    for requirement in (*project["build-system"]["requires"], *(one for extra in extras for one in extra)):
+        assert requirement in development.splitlines()
     assert (
         "## Unreleased" in (ROOT / "CHANGELOG.md").read_text()
         or f"## {project['project']['version']}" in (ROOT / "CHANGELOG.md").read_text()

@@ -38,7 +38,10 @@ def add_to(commands: Commands) -> None:
     )
     command.add_argument("--phrases", action="store_true", help="search for key phrases, too")
     command.add_argument("--no-texts", action="store_true", help="keep a hash of each text, and no words")
-    command.add_argument("--backend", choices=("auto", "threads", "processes"), default="auto", help="how to compute")
+    command.add_argument(
+        "--backend", choices=("auto", "threads", "processes", "ray"), default="auto", help="how to compute"
+    )
+    command.add_argument("--address", type=not_empty, metavar="URL", help="a cluster of Ray: ray://HOST:10001")
     command.add_argument(
         "--workers", type=whole_number(1, 256), default=1, metavar="N", help="number of workers (default: %(default)s)"
     )
@@ -84,6 +87,7 @@ def run(options: argparse.Namespace) -> int:
         texts=not options.no_texts,
         task=options.task,
         backend=options.backend,
+        address=options.address,
         workers=options.workers,
         resume=options.resume,
         shard_size=options.shard_size,

@@ -336,8 +336,10 @@ def test_another_model_of_the_same_name_is_refused(made: explain.Run, monkeypatc
 def test_settings_that_do_not_fit_say_so(made: explain.Run, tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="twice"):
         explain.run(of_rows(), out=tmp_path / "A", methods=[Occlusion(), Occlusion(operator="delete")])
-    with pytest.raises(SettingError, match="no backend 'ray'"):
-        explain.run(of_rows(), out=tmp_path / "A", methods=(), backend="ray")
+    with pytest.raises(SettingError, match="no backend 'dask'"):
+        explain.run(of_rows(), out=tmp_path / "A", methods=(), backend="dask")
+    with pytest.raises(SettingError, match="give the backend ray"):
+        explain.run(of_rows(), out=tmp_path / "A", methods=(), address="ray://localhost:10001")
     with pytest.raises(ModelError):
         explain.run(of_rows(), TOY_MODELS["linear"], out=tmp_path / "A", methods=["decompx"])
     with pytest.raises(SettingError, match="no column colour"):

@@ -40,18 +40,27 @@ def completed(
         raise failure
 
 
-BACKENDS = ("threads", "processes")
+BACKENDS = ("threads", "processes", "ray")
 
 
-def backend_named(name: str, workers: int) -> Backend:
+def backend_named(name: str, workers: int, address: str | None = None) -> Backend:
     """Return a backend by name; "auto" is this process for one worker, processes for more.
 
+    Args:
+        address: of a cluster of Ray.
+
     Raises:
-        SettingError: there is no such backend.
+        SettingError: there is no such backend, or an address for another one than ray.
     """
     from explain.run.backends.processes import Processes
     from explain.run.backends.threads import Threads
 
+    if address is not None and name != "ray":
+        raise SettingError("An address is that of a cluster of Ray: give the backend ray with it.")
+    if name == "ray":
+        from explain.run.backends.ray import RayTasks
+
+        return RayTasks(workers, address)
     if name == "auto":
         return backend_of(workers)
     if name not in BACKENDS:
