@@ -25,6 +25,7 @@ VALUES = (
     *("integrated_gradients.tolerance=1e400", "shapley_values.budget=-1", "occlusion.operator=\0", "x=1", "seed=-1"),
     *("minutes=nan", f"seed={DIGITS}", "9.9", f"{DIGITS}.1", "1.all.all", "layer:" + DIGITS, "*", "https://a", "a/b"),
 )
+WHOLE_DISK = ("/", "../" * 2000)  # a folder whose texts a run would explain, all of them
 REQUIRED = {  # of each command, so that nothing is asked of a model before the option that is tested
     "text": ["a good film", "--method", "attention_rollout", "--no-phrases"],
     "compare": ["--text", "a good film", "--text", "a bad film", "--method", "attention_rollout"],
@@ -107,7 +108,8 @@ def test_no_value_ends_in_a_traceback(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
-    statuses = [ends_in_words(with_value(command, option, value, places), capsys) for value in VALUES]
+    values = [value for value in VALUES if (command, option) != ("run", "data") or value not in WHOLE_DISK]
+    statuses = [ends_in_words(with_value(command, option, value, places), capsys) for value in values]
     assert set(statuses) <= {0, 1, 2}
     if option.lstrip("-") in NUMBERS:
         assert statuses.count(2) >= len(VALUES) - 3  # all but 0 and the like

@@ -251,7 +251,7 @@ METRIC_SIGNS = (("comprehensiveness", 1), ("sufficiency", -1))
 
 def test_command_line(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--data", str(folder), "--record", str(tmp_path / "r.jsonl"), "--out", str(tmp_path / "e.md")]
-    asked = ["--method", "occlusion", "--method", "gradient_norm", "--orders", "2", "--most", "1", "--workers", "2"]
+    asked = ["--method", "occlusion", "--method", "gradient_norm", "--orders", "2", "--most", "1", "--workers", "1"]
     assert main(["evaluate", *options, *asked]) == 0
     assert "1 texts, 2 methods, 2 of them on all" in capsys.readouterr().err
     document = (tmp_path / "e.md").read_text()

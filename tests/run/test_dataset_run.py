@@ -142,7 +142,7 @@ def test_a_stopped_run_goes_on(made: explain.Run, tmp_path: Path) -> None:
 
 
 def test_a_killed_driver_loses_no_finished_part(tmp_path: Path) -> None:
-    place = table(tmp_path / "rows.csv", rows() * 6)
+    place = table(tmp_path / "rows.csv", rows() * 3)
     command = [sys.executable, "-m", "explain", "run", str(place), "--method", "occlusion", "--shard-size", "2"]
     process = subprocess.Popen(
         [*command, "--out", str(tmp_path / "RUN")],
