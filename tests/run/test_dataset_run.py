@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import explain
-from explain.core.errors import DataError, ModelError, SettingError
+from explain.core.errors import Busy, DataError, FileError, ModelError, SettingError
 from explain.data.columns import Columns
 from explain.data.dataset import Dataset
 from explain.methods.occlusion import Occlusion
@@ -22,6 +22,7 @@ from explain.run.run_plan import labels_of
 from explain.run.shards import ShardProgress
 from explain.run.word_figures import WordSums
 from explain.testing import TOY_MODELS
+from tests.full_disk import full_disk
 
 TEXTS = (
     "A mess.",
@@ -161,6 +162,35 @@ def test_a_killed_driver_loses_no_finished_part(tmp_path: Path) -> None:
     undisturbed = explain.run(dataset, out=tmp_path / "OTHER", methods=["occlusion"], shard_size=2)
     assert parts(ended.path) == parts(undisturbed.path)
     assert {name: (done / name).stat().st_mtime_ns for name in kept} == kept, "no finished part was computed again"
+
+
+def test_a_full_disk_keeps_what_is_finished(tmp_path: Path) -> None:
+    options = {"out": tmp_path / "RUN", "methods": ["gradient_times_input"], "shard_size": 2}
+
+    def keep(progress: ShardProgress) -> None:
+        if progress.done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        explain.run(of_rows(), on_progress=keep, **options)
+    before = parts(tmp_path / "RUN")
+    with full_disk(600), pytest.raises(FileError, match="can't be written"):
+        explain.run(of_rows(), resume=True, **options)
+    begun = explain.Run(tmp_path / "RUN")
+    assert parts(begun.path) == before and begun.verify().parts == 2 and len(list(begun.rows())) == 4
+    ended = explain.run(of_rows(), resume=True, **options)
+    whole = explain.run(of_rows(), **{**options, "out": tmp_path / "WHOLE"})
+    assert parts(ended.path) == parts(whole.path)
+
+
+def test_two_runs_into_one_folder_are_refused(tmp_path: Path) -> None:
+    options = {"out": tmp_path / "RUN", "methods": (), "shard_size": 3}
+
+    def second(_: ShardProgress) -> None:
+        with pytest.raises(Busy, match="Another process writes into"):
+            explain.run(of_rows(), resume=True, **options)
+
+    assert explain.run(of_rows(), on_progress=second, **options).verify().whole
 
 
 def test_a_damaged_part_is_told_and_only_that_is_computed_again(tmp_path: Path) -> None:
