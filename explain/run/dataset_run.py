@@ -61,7 +61,7 @@ def carry_out(
     backend: Backend,
     size: int,
     resume: bool,
-    on_cost: Callable[["RunCost"], None] | None,
+    on_cost: Callable[[RunCost], None] | None,
     on_progress: Callable[[ShardProgress], None],
 ) -> None:
     """Begin a run in a new folder, or go on with the one there, and compute what it lacks; see `explain.run`."""

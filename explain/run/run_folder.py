@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from explain.core.errors import DataError, SettingError
 from explain.numerics.statistics import wilson
@@ -176,7 +175,3 @@ class RunFolder:
                 sums.setdefault(word, WordSums()).add(given)
         figures = [sums[word].figures(word) for word in sums if sums[word].texts >= least]
         return tuple(sorted(figures, key=lambda figure: (-figure.texts, figure.word)))
-
-    def about(self) -> dict[str, Any]:
-        """Return what the run was made of: its manifest."""
-        return dict(self.manifest)

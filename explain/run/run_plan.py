@@ -49,7 +49,7 @@ class RunPlan:
             ],
             "phrases": None if self.phrases is None else encode(setting_values(self.phrases)),
             "texts": self.texts,
-            "roles": encode_columns(self.columns),
+            "roles": _roles(self.columns),
             "labels": dict(self.labels),
         }
 
@@ -129,7 +129,7 @@ def group_column(name: str) -> str:
     return f"group_{name}"
 
 
-def encode_columns(columns: Columns) -> dict[str, Any]:
+def _roles(columns: Columns) -> dict[str, Any]:
     """Return the roles of columns as JSON values."""
     return {
         "text": columns.text,
