@@ -15,7 +15,7 @@ from explain.datatypes.encoding import encode
 from explain.models.base import TextModel
 from explain.models.loading.spec import ModelSpec
 from explain.run.folder_store import MANIFEST, FolderStore, parquet_of
-from explain.run.run_plan import RunPlan, column_of, labels_of
+from explain.run.run_plan import RunPlan, column_of, labels_of, parted
 from explain.run.run_rows import rows_of_run
 from explain.run.shards import Backend, ModelWork, Row, Shard, ShardProgress, run_shards
 
@@ -68,6 +68,8 @@ def carry_out(
     for method in plan.methods:
         model.require(method.requires)
     report, labels = read_once(dataset)
+    if not model.head.exclusive:
+        labels = frozenset(part for label in labels for part in parted(label))
     plan = replace(plan, labels=labels_of(labels, model.head.labels))
     if not resume and (path / MANIFEST).exists():
         raise DataError(f"{path} holds a run already. To go on with it, say so (--resume); else name a new folder.")

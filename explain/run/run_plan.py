@@ -1,5 +1,6 @@
 """The plan of a run over a data set: what is computed of each row, and the columns that a row leaves."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -83,6 +84,15 @@ def labels_of(given: Iterable[str], served: Sequence[str]) -> dict[str, str]:
     if not named and (wanted := set(given)) and wanted <= numbers.keys():
         return {label: numbers[label] for label in sorted(wanted)}
     return named
+
+
+def parted(label: str) -> tuple[str, ...]:
+    """Return the labels of a cell of which several may hold: parted by "|" or, as members of a list are, by commas.
+
+    >>> parted("joy|love"), parted("joy, love"), parted("")
+    (('joy', 'love'), ('joy', 'love'), ())
+    """
+    return tuple(filter(None, re.split(r"\s*[|,]\s*", label.strip())))
 
 
 _TEXT_COLUMNS = ("text", "text_pair", "text_sha256")

@@ -15,7 +15,7 @@ from explain.methods.base import Method
 from explain.models.analysis import ExplainedText
 from explain.models.base import TextModel, check_same_score
 from explain.models.cached_model import CachedModel
-from explain.run.run_plan import MOST_PROBABILITIES, RunPlan, column_of, group_column
+from explain.run.run_plan import MOST_PROBABILITIES, RunPlan, column_of, group_column, parted
 from explain.run.shards import Row
 
 
@@ -129,8 +129,11 @@ def _decision(
         made["value"] = float(output.logits[0, 0])
     elif not target.positions and output.listed_of is None and len(output.labels) <= MOST_PROBABILITIES:
         made["probabilities"] = [float(share) for share in output.probabilities[0]]
-    if decided is not None and not target.positions and row.label in plan.labels:
-        made["correct"] = decided == plan.labels[row.label]
+    given = (row.label,) if model.head.exclusive else parted(row.label)
+    decides = prediction.label is not None or not model.head.exclusive
+    if row.label and decides and not target.positions and all(label in plan.labels for label in given):
+        served = (prediction.label,) if model.head.exclusive else prediction.labels
+        made["correct"] = {plan.labels[label] for label in given} == set(served)
     return made
 
 

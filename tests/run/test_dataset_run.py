@@ -102,6 +102,16 @@ def test_labels_are_compared_where_the_model_has_them(made: explain.Run) -> None
     assert sum(count for _, count in figures.predictions) == 7
 
 
+def test_several_labels_are_right_together(tmp_path: Path) -> None:
+    given = ("gratitude", "gratitude|joy", "joy, gratitude", "delight", "")
+    texts = [{"text": "Thank you so much, that helped!", "label": label} for label in given]
+    data = Dataset.of_rows(texts, columns=Columns(label="label"))
+    run = explain.run(data, "emotions", out=tmp_path / "RUN", methods=())
+    kept = list(run.rows(["prediction", "correct"]))
+    assert {row["prediction"] for row in kept} == {"gratitude"}
+    assert [row["correct"] for row in kept] == [True, False, False, None, None]
+
+
 def test_numbers_stand_for_labels_only_where_all_do() -> None:
     served = ["negative", "positive"]
     assert labels_of(["0", "1"], served) == {"0": "negative", "1": "positive"}
@@ -269,20 +279,21 @@ def test_a_file_that_changes_while_it_is_read_is_told(tmp_path: Path) -> None:
         ("entities", [{"text": "Anna lives in Rome."}, {"text": "It rains."}], [2, 1]),
         ("entailment", [{"text": "A man sleeps.", "other": "A man is awake."}], [1]),
         ("emotions", [{"text": "Thank you so much!"}], [1]),
-        ("similarity", [{"text": "A cat sleeps.", "other": "A dog barks."}], [1]),
+        ("similarity", [{"text": "A cat sleeps.", "other": "A dog barks.", "label": "0"}], [1]),
         ("base", [{"text": "A [MASK] and a [MASK]."}], [2]),
         ("answers", [{"text": "Who sleeps?", "other": "Anna sleeps in Rome."}], [1]),
     ],
 )
 def test_any_task_leaves_rows(model: str, given: list[dict[str, str]], targets: list[int], tmp_path: Path) -> None:
-    columns = Columns(text="text", text_pair="other" if "other" in given[0] else None)
+    named = {"text_pair": "other", "label": "label"}
+    columns = Columns(text="text", **{role: name for role, name in named.items() if name in given[0]})
     run = explain.run(
         Dataset.of_rows(given, columns=columns), model, out=tmp_path / "RUN", methods=["occlusion"], phrases=False
     )
     kept = list(run.rows())
     assert [sum(row["number"] == number for row in kept) for number in range(1, len(given) + 1)] == targets
     for row in kept:
-        assert row["error"] is row["failed_occlusion"] is None
+        assert row["error"] is row["failed_occlusion"] is row["correct"] is None
         assert len(row["scores_occlusion"]) == len(row["words"]) == len(row["segments"])
     assert run.replay(5).within(1e-5)
     first = run.open("1", target=targets[0] - 1)
