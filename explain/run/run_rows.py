@@ -129,11 +129,11 @@ def _decision(
         made["value"] = float(output.logits[0, 0])
     elif not target.positions and output.listed_of is None and len(output.labels) <= MOST_PROBABILITIES:
         made["probabilities"] = [float(share) for share in output.probabilities[0]]
-    given = (row.label,) if model.head.exclusive else parted(row.label)
+    known = (row.label,) if model.head.exclusive else parted(row.label)
     decides = prediction.label is not None or not model.head.exclusive
-    if row.label and decides and not target.positions and all(label in plan.labels for label in given):
+    if row.label and decides and not target.positions and all(label in plan.labels for label in known):
         served = (prediction.label,) if model.head.exclusive else prediction.labels
-        made["correct"] = {plan.labels[label] for label in given} == set(served)
+        made["correct"] = {plan.labels[label] for label in known} == set(served)
     return made
 
 
