@@ -275,7 +275,7 @@ def run(
         address: of a cluster of Ray ("ray://HOST:10001"); None: one is started here.
         workers: how many, of one thread each; one "threads" worker has as many threads as torch was given.
         shard_size: rows that are computed and kept together.
-        on_cost: takes what the run will take, judged by its first rows, before it begins.
+        on_cost: takes what the run will take, judged by its first 32 rows, before it begins; not of a smaller one.
         on_progress: takes the progress before the first shard and after each.
 
     Returns:

@@ -18,12 +18,12 @@ def run(options: argparse.Namespace) -> int:
     from explain.run.run_folder import RunFolder
 
     folder = RunFolder(options.folder)
-    found = folder.verify()
-    print(f"{found.parts:,} of {folder.shards:,} parts are finished, with {found.rows:,} whole rows.")
-    if found.damaged:
-        numbers = ", ".join(map(str, found.damaged[:10])) + (", ..." if len(found.damaged) > 10 else "")
+    verification = folder.verify()
+    print(f"{verification.parts:,} of {folder.shards:,} parts are finished, with {verification.rows:,} whole rows.")
+    if verification.damaged:
+        numbers = ", ".join(map(str, verification.damaged[:10])) + (", ..." if len(verification.damaged) > 10 else "")
         print(f"Damaged or lost: {numbers}. `explain run ... --resume` computes them again.")
-    if found.missing:
-        print(f"Not computed yet: {found.missing:,}. `explain run ... --resume` goes on.")
-    print("The run is whole." if found.whole else "The run is not whole.")
-    return 0 if found.whole else 1
+    if verification.missing:
+        print(f"Not computed yet: {verification.missing:,}. `explain run ... --resume` goes on.")
+    print("The run is whole." if verification.whole else "The run is not whole.")
+    return 0 if verification.whole else 1

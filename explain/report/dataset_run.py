@@ -44,7 +44,7 @@ class RunReplay:
     differing: tuple[str, ...]
 
     def within(self, tolerance: float) -> bool:
-        """Whether every number is within a tolerance, and everything else the same."""
+        """Return whether every number is within a tolerance, and everything else the same."""
         return not self.differing and self.largest <= tolerance
 
 

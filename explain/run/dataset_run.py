@@ -37,7 +37,7 @@ class RunWork:
 
 @dataclass(frozen=True)
 class RunCost:
-    """What a run will take, judged by its first rows.
+    """The cost of a run, judged by its first rows.
 
     Attributes:
         rows: of the whole run; tried: rows it is judged by.
@@ -75,7 +75,7 @@ def carry_out(
         raise DataError(f"{path} holds a run already. To go on with it, say so (--resume); else name a new folder.")
     store = begin_run(path, model, dataset, report, plan, size)
     try:
-        if on_cost is not None:
+        if on_cost is not None and report.kept > TRIED:  # a smaller run is over as soon as its cost is known
             on_cost(cost_of_run(model, dataset, report.kept, plan))
         compute_run(store, model, dataset, report, plan, size, backend, on_progress)
     finally:

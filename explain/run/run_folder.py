@@ -42,7 +42,7 @@ class RunSummary:
 
 @dataclass(frozen=True)
 class Verification:
-    """Whether the parts of a run are as they were written.
+    """The state of a run's parts: whole, damaged or missing.
 
     Attributes:
         parts: finished parts; damaged: numbers of those that are missing or changed.
@@ -88,7 +88,7 @@ class RunFolder:
 
     @property
     def shards(self) -> int:
-        """How many shards the run has when it is whole."""
+        """The number of shards of the whole run."""
         return -(-int(self.manifest["data"]["rows"]) // int(self.manifest["shard_size"]))
 
     def rows(self, columns: Sequence[str] | None = None) -> Iterator[Row]:

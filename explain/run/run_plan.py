@@ -17,7 +17,7 @@ MOST_PROBABILITIES = 100  # labels up to which the probability of each is kept
 
 @dataclass(frozen=True)
 class RunPlan:
-    """What a run computes of each row.
+    """The methods, the search for phrases and the columns of a run, the same for each row.
 
     Attributes:
         methods: each once; none: predictions only.

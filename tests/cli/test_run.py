@@ -26,7 +26,7 @@ def test_a_run_is_made_verified_and_computed_again(place: Path, capsys: pytest.C
     assert "3 rows of 3 texts" in printed and "Rows without a text were left out: 1 (row 3)." in printed
     assert "Accuracy 1.000 (0.342 to 1.000, 95 %), 2 of 2." in printed
     assert "Rows with a label that the model does not have: 1." in printed
-    assert "By the first 3 of 3 rows: 6 passes; decompx 3; " in progress and "1 of 1 parts" in progress
+    assert "By the first" not in progress and "1 of 1 parts" in progress
     assert main(command) == 2 and "--resume" in capsys.readouterr().err
     assert main([*command, "--resume"]) == 0 and "0 parts to compute" in capsys.readouterr().err
     assert main(["verify", out]) == 0 and "The run is whole." in capsys.readouterr().out
@@ -51,3 +51,13 @@ def test_damage_and_wrong_options_are_told(place: Path, capsys: pytest.CaptureFi
     ):
         assert main(command) == 2
         assert said in capsys.readouterr().err
+
+
+def test_the_cost_is_said_before_it_is_paid(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place.write_text("text\n" + "A mess.\n" * 40)
+    assert main(["run", str(place), "--method", "decompx", "--out", str(place.parent / "RUN")]) == 0
+    first, second, *_ = capsys.readouterr().err.splitlines()
+    assert first.startswith("By the first 32 of 40 rows: 80 passes; decompx 40; ") and " MB on disk." in first
+    assert second == "1 parts to compute, of up to 256 rows each."
+    made = explain.Run(place.parent / "RUN").summary()
+    assert made.passes == (("decompx", 40),) and made.rows == 40

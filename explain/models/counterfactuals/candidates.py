@@ -131,8 +131,8 @@ class Candidates:
                 if place in slopes:
                     likely = self._tables[segment][row]
                     columns = fitting_words(self._words, mine, row, likely, breadth)
-                    found = self._at(place, slopes[place], likely, columns, breadth)[:per_place]
-                    ranked += [(rank, worth, candidate) for rank, (worth, candidate) in enumerate(found)]
+                    replacements = self._at(place, slopes[place], likely, columns, breadth)[:per_place]
+                    ranked += [(rank, worth, candidate) for rank, (worth, candidate) in enumerate(replacements)]
         ranked.sort(key=lambda row: (row[0] if breadth.spread else 0, -row[1]))
         return [candidate for _, _, candidate in ranked[:most]]
 
