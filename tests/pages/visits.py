@@ -173,3 +173,4 @@ class Visit:
         """Open the attention graph of the page of words."""
         self.page.get_by_text("Attention, layer by layer").click()
         expect(self.page.locator(".graph svg")).to_be_visible()
+        self.settle()  # a graph drawn anew, or pushed down by what comes above, would lose the mouse
