@@ -12,6 +12,7 @@ from explain.data.columns import Columns
 from explain.data.dataset import Dataset
 from explain.data.formats import ENDINGS
 from explain.models.loading import catalogue
+from explain.run import background
 from explain.training.labeled_rows import MOST_BYTES, LabeledRows
 from explain.training.measure import charts
 from explain.training.measure.figures import figure_rows, fitted, gain, kept, read_evaluation, words_rows
@@ -33,11 +34,11 @@ PARAMETERS = {
     *forms.parameters_of(lines.LinesSettings, "training"),
 }
 BADGES = {
-    runs.ACTIVE: "blue-badge[at work]",
-    runs.FINISHED: "green-badge[finished]",
-    runs.FAILED: "red-badge[failed]",
-    runs.CANCELLED: "orange-badge[stopped]",
-    runs.INTERRUPTED: "orange-badge[interrupted]",
+    background.ACTIVE: "blue-badge[at work]",
+    background.FINISHED: "green-badge[finished]",
+    background.FAILED: "red-badge[failed]",
+    background.CANCELLED: "orange-badge[stopped]",
+    background.INTERRUPTED: "orange-badge[interrupted]",
 }
 
 
@@ -54,7 +55,7 @@ def page() -> None:
     known = {run.name: run for run in runs.all_runs()}
     name = choice(known)
     if name is None:
-        new(next((run for run in known.values() if run.state == runs.ACTIVE), None))
+        new(next((run for run in known.values() if run.state == background.ACTIVE), None))
     else:
         follow(known[name])
 
@@ -180,10 +181,10 @@ def described(rows: LabeledRows) -> None:
 
 def follow(run: Run) -> None:
     """Draw a run: its progress, and its results once it has finished."""
-    st.fragment(looked_at, run_every=POLL_SECONDS if run.state == runs.ACTIVE else None)(run.folder, run.state)
-    if run.state == runs.FINISHED:
+    st.fragment(looked_at, run_every=POLL_SECONDS if run.state == background.ACTIVE else None)(run.folder, run.state)
+    if run.state == background.FINISHED:
         results(run)
-    if run.state != runs.ACTIVE:
+    if run.state != background.ACTIVE:
         ended(run)
 
 
@@ -193,9 +194,9 @@ def looked_at(folder: Path, before: str) -> None:
     if run.state != before:
         st.rerun()
     st.markdown(f":{BADGES[run.state]} {show.plain(about(run))}")
-    if run.state == runs.ACTIVE:
+    if run.state == background.ACTIVE:
         st.progress(run.fraction, text=f"{run.doing or 'Stopping'} ...")
-        st.button("Stop", key="stop_training", on_click=runs.cancel, args=(folder,))
+        st.button("Stop", key="stop_training", on_click=background.cancel, args=(folder,))
         st.caption("Training continues when you close this page or the app. A stopped run can be continued later.")
     elif run.can_go_on:
         advice = f"It can continue from step {run.kept_step:,}." if run.kept_step else "It can start again."
@@ -214,7 +215,7 @@ def about(run: Run) -> str:
         f"{what}, on {file['name']}: {steps:,} steps in {seconds / 60:.1f} of at most {settings['minutes']:g} minutes, "
         f"seed {settings['seed']}."
     )
-    return f"{sentence} {kept(run.folder) if run.state == runs.FINISHED else ''}".rstrip()
+    return f"{sentence} {kept(run.folder) if run.state == background.FINISHED else ''}".rstrip()
 
 
 def ended(run: Run) -> None:
@@ -222,7 +223,7 @@ def ended(run: Run) -> None:
     with st.container(horizontal=True):
         if run.can_go_on and st.button("Continue", type="primary"):
             begin(run.folder)
-        if run.state == runs.FINISHED:
+        if run.state == background.FINISHED:
             session.turn_to(run.name)  # a link cannot do it on a click
             st.page_link(Path(__file__).with_name("explain_text.py"), label="**Words with it**")
             card, record = ((run.folder / name).read_text(encoding="utf-8") for name in ("README.md", "training.json"))
@@ -234,7 +235,7 @@ def ended(run: Run) -> None:
                 runs.delete(run.folder)
                 st.session_state.next_run = NEW
                 st.rerun()
-    if run.state == runs.FINISHED:
+    if run.state == background.FINISHED:
         with st.expander("The card"):
             st.code(card, language="markdown", wrap_lines=True)
 

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from explain.core.locks import FolderLock
 from explain.data.columns import Columns
+from explain.run import background
 from explain.training.labeled_rows import open_rows
 from explain.training.recipes.classifier_settings import TableSettings
 from explain.training.run import runs
@@ -80,7 +81,7 @@ def finished(folder: Path, file: str = "requests.csv") -> Path:
     for name in ("README.md", "training.json"):
         (folder / name).write_text(HOSTILE)
     runs.Reporter(folder).note(5, 1.5, {"loss": 0.7, "dev_loss": 0.6})
-    runs.Reporter(folder).ended(runs.FINISHED)
+    runs.Reporter(folder).ended(background.FINISHED)
     return folder
 
 
@@ -155,7 +156,7 @@ def test_a_run_at_work_shows_how_far_it_is_and_is_stopped(
     runs.Reporter(folder).doing("Training", 0.25)
     lock = FolderLock(folder, "busy")
     asked: list[Path] = []
-    monkeypatch.setattr(runs, "cancel", asked.append)
+    monkeypatch.setattr(background, "cancel", asked.append)
     at = app()
     at.query_params["run"] = "mine"
     at.run()

@@ -8,6 +8,7 @@ from pathlib import Path
 from explain.core.errors import Busy, Cancelled, DataError
 from explain.data.columns import Columns
 from explain.data.dataset import Dataset
+from explain.run import background
 from explain.training.labeled_rows import labeled_rows
 from explain.training.measure.figures import as_text, read_evaluation
 from explain.training.recipes.classifier_settings import TableSettings, recipe_of, same
@@ -35,7 +36,7 @@ def train_here(
         run = runs.look_at(folder)
         if not same(run.recipe, recipe_of(dataset, columns, settings, labeled_rows(dataset, columns))):
             raise DataError(f"{folder} has a run with other rows or settings. Choose another --out.")
-        if run.state == runs.FINISHED:
+        if run.state == background.FINISHED:
             raise DataError(f"{folder} has this model already, fully trained. Choose another --out to train it again.")
         on_progress("Continuing from the last checkpoint.")
     else:

@@ -8,9 +8,8 @@
     log.txt         output of the process
     explain.json    description of the finished model, which puts it in the list of models
 
-An active run holds a lock on its folder. The system releases the lock however the process ends, so the lock shows
-whether a run is active, even after a kill or a restart of the app. The lock on the folder of all models allows one run
-at a time.
+An active run holds a lock on its folder, see `explain.run.background`. The lock on the folder of all models allows one
+run at a time.
 """
 
 import contextlib
@@ -18,26 +17,21 @@ import json
 import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from explain.core import locks
-from explain.core.errors import Busy, Cancelled, DataError, ExplainError, FileError
+from explain.core.errors import Busy, DataError
 from explain.core.files import append_text, write_file
 from explain.core.installation import models_folder
-from explain.core.locks import FolderLock, is_held
+from explain.core.locks import FolderLock
+from explain.run import background
+from explain.run.background import CANCELLED, FAILED, INTERRUPTED, read_json, status_of
 
-RECIPE, STATUS, PROGRESS, LOG, MODEL = "recipe.json", "status.json", "progress.jsonl", "log.txt", "explain.json"
+RECIPE, PROGRESS, MODEL = "recipe.json", "progress.jsonl", "explain.json"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-_GRACE_SECONDS = 60  # for a stopping run to finish its step and write a checkpoint
-ACTIVE, FINISHED, FAILED, CANCELLED, INTERRUPTED = "active", "finished", "failed", "cancelled", "interrupted"
 
 
 @dataclass(frozen=True)
@@ -132,34 +126,16 @@ def _begun(folder: Path) -> float:
 
 def look_at(folder: Path) -> Run:
     """Read a run from its folder."""
-    status = _read(folder / STATUS)
-    state = str(status.get("state", INTERRUPTED))
-    works = is_held(folder)
-    if not works and state == ACTIVE:
-        state = INTERRUPTED
-        status = _read(folder / STATUS)  # it may have ended between reading the status and the lock
-        state = state if status.get("state") == ACTIVE else str(status.get("state", INTERRUPTED))
-    if works and state != ACTIVE:
-        state = ACTIVE  # it is about to end or to begin
-    interrupted = "Its process ended without a message: it was killed, or the machine stopped or ran out of memory."
-    message = interrupted if state == INTERRUPTED else str(status.get("message", ""))
+    status = status_of(folder)
     return Run(
         folder,
-        _read(folder / RECIPE),
-        state,
-        str(status.get("doing", "")),
-        message,
-        float(status.get("fraction", 0.0)),
+        read_json(folder / RECIPE),
+        status.state,
+        status.doing,
+        status.message,
+        status.fraction,
         tuple(_progress(folder)),
     )
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _progress(folder: Path) -> Iterator[dict[str, Any]]:
@@ -200,58 +176,9 @@ def start(folder: Path) -> None:
         Busy: another run is active.
         ExplainError: this system has no file locks.
     """
-    if not locks.AVAILABLE:
-        raise ExplainError("Training in the background needs Linux or macOS. Use the command line: explain train.")
-    with locked(folder) as held, (folder / LOG).open("ab") as log:
-        Reporter(folder).doing("Starting")
-        (folder / "pid").unlink(missing_ok=True)  # the earlier number may belong to another process by now
-        package = str(Path(__file__).resolve().parents[3])
-        paths = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "explain.training.run.job", str(folder), "--locked"],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env={**os.environ, "PYTHONPATH": paths},
-            pass_fds=tuple(lock.file.fileno() for lock in held),
-            start_new_session=True,
-        )
-        write_pid(folder, process.pid)
-    threading.Thread(
-        target=process.wait, name="explain-training", daemon=True
-    ).start()  # otherwise it would stay a zombie
-
-
-def cancel(folder: Path, grace: float = _GRACE_SECONDS) -> None:
-    """Stop a run after its current step, or kill it after `grace` seconds."""
-    pid = _pid(folder)
-    if pid and is_held(folder):  # the holder of the lock has written its number, or is about to
-        with contextlib.suppress(OSError):
-            os.kill(pid, signal.SIGTERM)
-        threading.Thread(target=_kill, args=(folder, pid, grace), name="explain-stopping", daemon=True).start()
-
-
-def write_pid(folder: Path, pid: int) -> None:
-    """Store the number of a run's process, so that another process can stop it."""
-    write_file(folder / "pid", f"{pid}\n")
-
-
-def _pid(folder: Path) -> int:
-    """Return the number of a run's last process; 0 if there was none."""
-    try:
-        return int((folder / "pid").read_text())
-    except (OSError, ValueError):
-        return 0
-
-
-def _kill(folder: Path, pid: int, grace: float) -> None:
-    give_up = time.monotonic() + grace
-    while is_held(folder) and _pid(folder) == pid:  # otherwise it was continued since
-        if time.monotonic() > give_up:
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
-            return
-        time.sleep(0.5)
+    background.require_locks()
+    with locked(folder) as held:
+        background.start(folder, "explain.training.run.job", held)
 
 
 def delete(folder: Path) -> None:
@@ -268,28 +195,12 @@ def delete(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-class Reporter:
+class Reporter(background.Reporter):
     """Writes the state and progress of a run to its folder; `stop` is set to stop it.
 
     Args:
         on_progress: takes each line of progress too.
     """
-
-    def __init__(self, folder: Path, on_progress: Callable[[str], None] | None = None) -> None:
-        self.folder = folder
-        self.stop = threading.Event()
-        self._on_progress = on_progress or (lambda line: None)
-        self._doing = ""
-        self._written = 0.0
-
-    def doing(self, what: str, fraction: float = 0.0) -> None:
-        """Write the current activity; at most once a second if only the fraction changes."""
-        if what == self._doing and time.monotonic() < self._written + 1.0:
-            return
-        if what != self._doing:
-            self._on_progress(what)
-        self._doing, self._written = what, time.monotonic()
-        self._write(state=ACTIVE, doing=what, fraction=fraction)
 
     def note(self, step: int, seconds: float, figures: Mapping[str, float]) -> None:
         """Store the figures of a step."""
@@ -306,23 +217,3 @@ class Reporter:
         """Delete the progress after the checkpoint that a run continues from."""
         kept = [json.dumps(entry) + "\n" for entry in _progress(self.folder) if entry["step"] <= step]
         write_file(self.folder / PROGRESS, "".join(kept))
-
-    def raise_if_stopped(self) -> None:
-        """End the run if it is to stop.
-
-        Raises:
-            Cancelled: `stop` is set.
-        """
-        if self.stop.is_set():
-            raise Cancelled("The run was stopped on request.")
-
-    def ended(self, state: str, message: str = "") -> None:
-        """Write how the run ended; on a full disk nothing is written, and the run counts as interrupted."""
-        before = _read(self.folder / STATUS)
-        with contextlib.suppress(FileError):
-            self._write(
-                state=state, message=message, fraction=1.0 if state == FINISHED else before.get("fraction", 0.0)
-            )
-
-    def _write(self, **status: Any) -> None:
-        write_file(self.folder / STATUS, json.dumps(status) + "\n")

@@ -22,6 +22,7 @@ from explain.data.columns import Columns
 from explain.data.dataset import Dataset
 from explain.models.loading import catalogue, listing, shared_encoder
 from explain.models.loading.files import ModelFiles
+from explain.run import background
 from explain.training.labeled_rows import uploaded_rows
 from explain.training.measure import baselines
 from explain.training.measure.classification import (
@@ -107,9 +108,9 @@ def steps(folder: Path) -> list[int]:
 def test_a_finished_model_is_in_the_list_at_once_and_explained(models: Path, trained: Trained) -> None:
     assert not catalogue.trained_here()
     made(models / "other")
-    assert runs.look_at(models / "other").state == runs.INTERRUPTED and not catalogue.trained_here()
+    assert runs.look_at(models / "other").state == background.INTERRUPTED and not catalogue.trained_here()
     folder, figures, lines = shutil.copytree(trained.folder, models / "mine"), trained.figures, trained.lines
-    assert runs.look_at(folder).state == runs.FINISHED and lines[0] == "Reading" and lines[-1] == "Measuring"
+    assert runs.look_at(folder).state == background.FINISHED and lines[0] == "Reading" and lines[-1] == "Measuring"
     assert figures["steps"] == 21 and {"loss", "dev_loss"} <= set().union(*runs.look_at(folder).progress)
     (entry,) = catalogue.trained_here()
     assert entry.name == "mine" and entry.title == "Is it bad or good?" and entry.tasks == ("text_classification",)
@@ -209,7 +210,10 @@ def test_a_run_that_is_stopped_loses_nothing_and_goes_on(models: Path, trained: 
         job.work(folder, kill_at(12))
     found = runs.look_at(folder)
     assert (
-        found.state == runs.CANCELLED and found.can_go_on and 0.5 < found.fraction < 1 and not catalogue.trained_here()
+        found.state == background.CANCELLED
+        and found.can_go_on
+        and 0.5 < found.fraction < 1
+        and not catalogue.trained_here()
     )
     assert found.kept_step == 13  # the step it was in
     (folder / "checkpoints" / "checkpoint-14").mkdir()  # half a checkpoint, of a run that was killed while writing
@@ -231,7 +235,7 @@ def test_a_killed_process_loses_the_steps_since_the_last_checkpoint_and_no_more(
     folder = made(models / "mine", TableSettings(epochs=30.0, batch_size=8, rank=2, patience=50))
     other = made(models / "other")
     runs.start(folder)
-    assert runs.look_at(folder).state == runs.ACTIVE
+    assert runs.look_at(folder).state == background.ACTIVE
     with pytest.raises(Busy, match="one at a time"):
         runs.start(other)
     with pytest.raises(Busy, match="is active in"):
@@ -239,10 +243,10 @@ def test_a_killed_process_loses_the_steps_since_the_last_checkpoint_and_no_more(
     every = 15  # steps, of 315
     wait_for(lambda: max(steps(folder), default=0) > every)
     os.kill(int((folder / "pid").read_text()), signal.SIGKILL)
-    wait_for(lambda: not runs.is_held(folder))
+    wait_for(lambda: not background.is_held(folder))
     found = runs.look_at(folder)
     reached = max(steps(folder))
-    assert found.state == runs.INTERRUPTED and "killed" in found.message and found.kept_step >= reached - every
+    assert found.state == background.INTERRUPTED and "killed" in found.message and found.kept_step >= reached - every
     begun: list[str] = []
 
     def told(line: str) -> None:
@@ -275,9 +279,9 @@ def test_a_run_of_the_command_line_is_stopped_by_its_own_number(models: Path) ->
         wait_for(lambda: len(steps(folder)) > 0)
         with pytest.raises(Busy, match="one at a time"):
             runs.start(other)
-        runs.cancel(folder)
+        background.cancel(folder)
         assert worker.wait(PATIENCE) == 2 and bystander.poll() is None
-        assert runs.look_at(folder).state == runs.CANCELLED
+        assert runs.look_at(folder).state == background.CANCELLED
     finally:
         bystander.kill()
         worker.kill()
@@ -310,8 +314,8 @@ def test_a_busy_machine_leaves_no_run_behind(models: Path) -> None:
 def test_a_run_that_was_killed_while_it_tidied_up_is_finished(models: Path, trained: Trained) -> None:
     folder = shutil.copytree(trained.folder, models / "mine")
     (folder / "status.json").write_text('{"state": "active", "doing": "Measuring", "fraction": 1.0}')
-    assert runs.look_at(folder).state == runs.INTERRUPTED
-    assert job.work(folder) == trained.figures and runs.look_at(folder).state == runs.FINISHED
+    assert runs.look_at(folder).state == background.INTERRUPTED
+    assert job.work(folder) == trained.figures and runs.look_at(folder).state == background.FINISHED
 
 
 def test_examples_of_several_labels_say_what_is_called() -> None:
@@ -354,7 +358,7 @@ def test_what_went_wrong_is_kept_with_the_run(models: Path) -> None:
     with pytest.raises(ExplainError, match="has the label 'neither'"):
         job.work(folder)
     found = runs.look_at(folder)
-    assert found.state == runs.FAILED and "has the label 'neither'" in found.message and found.can_go_on
+    assert found.state == background.FAILED and "has the label 'neither'" in found.message and found.can_go_on
 
 
 def test_a_full_disk_keeps_what_was_there_and_the_run_goes_on(models: Path) -> None:
@@ -363,11 +367,11 @@ def test_a_full_disk_keeps_what_was_there_and_the_run_goes_on(models: Path) -> N
     with full_disk(4096), pytest.raises(FileError, match="can't be written"):
         job.work(folder)
     stopped = runs.look_at(folder)
-    assert stopped.state == runs.FAILED and "can't be written" in stopped.message
+    assert stopped.state == background.FAILED and "can't be written" in stopped.message
     assert list((folder / "checkpoints").glob("checkpoint-*")) == []
     assert not list(folder.rglob(".explain-*")) and not (folder / runs.MODEL).exists()
     job.work(folder)
-    assert runs.look_at(folder).state == runs.FINISHED
+    assert runs.look_at(folder).state == background.FINISHED
 
 
 def test_figures_are_scikit_learns() -> None:
