@@ -27,6 +27,7 @@ st.navigation(
         st.Page(HERE / "inside.py", title="Layers", url_path="inside"),
         st.Page(HERE / "faithfulness.py", title="Trust", url_path="faithfulness"),
         st.Page(HERE / "embeddings" / "page.py", title="Texts", url_path="embeddings"),
+        st.Page(HERE / "data_set" / "page.py", title="Data set", url_path="data"),
         st.Page(HERE / "train.py", title="Train", url_path="train"),
         st.Page(HERE / "help.py", title="Help", url_path="help"),
     ],

@@ -46,6 +46,13 @@ def models_folder() -> Path:
     return Path(named).expanduser() if named else share / "explain" / "models"
 
 
+def runs_folder() -> Path:
+    """Return the folder of the runs over data sets that the app begins; it may not exist yet."""
+    named = os.environ.get("EXPLAIN_RUNS")
+    share = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return own_path(named) if named else share / "explain" / "runs"
+
+
 def history_folder() -> Path | None:
     """Return the folder of what was explained on this machine; it may not exist yet. None: nothing is to be kept there.
 

@@ -201,13 +201,16 @@ class Reporter:
         write_file(self.folder / STATUS, json.dumps({**status, "details": self.details}) + "\n")
 
 
-def carry_out(reporter: Reporter, work: Callable[[], ResultType]) -> ResultType:
+def carry_out(reporter: Reporter, work: Callable[[], ResultType], *, at_once: bool = False) -> ResultType:
     """Do the work, and write to its folder how it ended; SIGTERM and SIGINT set `stop`, the second time at once.
+
+    Args:
+        at_once: the process ends with the first signal, since the work can be cut off anywhere.
 
     Raises:
         ExplainError: the work failed, or was stopped (`Cancelled`).
     """
-    with _stopped_by_signals(reporter):
+    with _stopped_by_signals(reporter, at_once):
         try:
             made = work()
             reporter.ended(FINISHED)
@@ -228,8 +231,11 @@ def carry_out(reporter: Reporter, work: Callable[[], ResultType]) -> ResultType:
 
 
 @contextlib.contextmanager
-def _stopped_by_signals(reporter: Reporter) -> Iterator[None]:
+def _stopped_by_signals(reporter: Reporter, at_once: bool) -> Iterator[None]:
     def stop(number: int, frame: Any) -> None:
+        if at_once:
+            reporter.ended(CANCELLED, STOPPED)
+            os._exit(0)
         if reporter.stop.is_set():  # the second signal stops at once
             raise Cancelled(STOPPED)
         reporter.stop.set()

@@ -129,6 +129,7 @@ def begin_run(
         "model": encode(model.record),
         "spec": encode(ModelSpec.of(model)),
         "labels": list(model.head.labels) if model.task.decides_label(model.head) else [],
+        "several": not model.head.exclusive,
         "data": {"name": dataset.name, "sha256": dataset.sha256(), "digest": report.digest, "rows": report.kept},
         "plan": plan.about(),
         "shard_size": size,

@@ -38,6 +38,23 @@ class WordSums:
         self.texts = self.counts = self.counts_squared = self.above = 0
         self.scores = self.scores_squared = self.products = 0.0
 
+    @classmethod
+    def of(
+        cls,
+        texts: int,
+        counts: int,
+        counts_squared: int,
+        above: int,
+        scores: float,
+        scores_squared: float,
+        products: float,
+    ) -> "WordSums":
+        """Return sums that were made elsewhere: numbers of texts and occurrences, and sums of s, s^2 and s n."""
+        sums = cls()
+        sums.texts, sums.counts, sums.counts_squared, sums.above = texts, counts, counts_squared, above
+        sums.scores, sums.scores_squared, sums.products = scores, scores_squared, products
+        return sums
+
     def add(self, scores: Sequence[float]) -> None:
         """Add the scores of the word's occurrences in one text."""
         total, count = float(np.sum(scores)), len(scores)

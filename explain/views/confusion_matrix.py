@@ -13,10 +13,17 @@ class ConfusionMatrix(View):
     title = "Confusion matrix"
     accepts = Confusion
 
-    def data(self, confusion: Confusion, /, **options: Any) -> dict[str, Any]:
+    def data(self, confusion: Confusion, /, *, sends: bool = False, **options: Any) -> dict[str, Any]:
+        """Prepare a drawing.
+
+        Args:
+            sends: a click on a cell sends {"right": ..., "predicted": ...}, the names of its labels.
+        """
         totals = confusion.counts.sum(axis=1)
         return {
             "labels": [visible(label) for label in confusion.labels],
+            "names": list(confusion.labels) if sends else [],
+            "sends": sends,
             "counts": confusion.counts.tolist(),
             "shares": [
                 [round(count / total, 4) if total else 0.0 for count in row]
@@ -24,7 +31,7 @@ class ConfusionMatrix(View):
             ],
             "note": (
                 "Numbers are texts. The stronger the color, the larger the share of its row; what lies off the "
-                "diagonal, in bold, was wrong."
+                "diagonal, in bold, was wrong." + (" A click shows the rows." if sends else "")
             ),
             "caption": f"Confusion matrix of {int(totals.sum()):,} texts",
         }

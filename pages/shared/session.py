@@ -35,7 +35,7 @@ CARRIED = (  # from one page to the next
 @st.cache_resource
 def jobs() -> Jobs:
     """Return the queue that all visitors share."""
-    return Jobs(present=is_connected, most_per_visitor=None if _own_machine() else MOST_JOBS)
+    return Jobs(present=is_connected, most_per_visitor=None if own_machine() else MOST_JOBS)
 
 
 def visitor() -> str:
@@ -61,7 +61,7 @@ def most_passes() -> int | None:
     Raises:
         ExplainError: the variable is no number.
     """
-    if _own_machine() and not os.environ.get("EXPLAIN_MAX_PASSES"):
+    if own_machine() and not os.environ.get("EXPLAIN_MAX_PASSES"):
         return None
     return environment_number("EXPLAIN_MAX_PASSES", MOST_PASSES)
 
@@ -179,12 +179,12 @@ def turn_to(name: str) -> None:
 
 def any_model_allowed() -> bool:
     """Whether visitors may name folders and hub models: on a local server, or one that was started with permission."""
-    return os.environ.get("EXPLAIN_ALLOW_ANY_MODEL") == "1" or _own_machine()
+    return os.environ.get("EXPLAIN_ALLOW_ANY_MODEL") == "1" or own_machine()
 
 
 def training_allowed() -> bool:
     """Whether visitors may train models: on a local server, or one that was started with permission."""
-    return os.environ.get("EXPLAIN_ALLOW_TRAINING") == "1" or _own_machine()
+    return os.environ.get("EXPLAIN_ALLOW_TRAINING") == "1" or own_machine()
 
 
 def visitor_is_here() -> bool:
@@ -192,7 +192,7 @@ def visitor_is_here() -> bool:
 
     Nobody else reaches the server then, and it answers to no name that a proxy may carry to others.
     """
-    return _own_machine() and not allowed_hosts() and is_loopback(urlsplit(_address()).hostname or "")
+    return own_machine() and not allowed_hosts() and is_loopback(urlsplit(_address()).hostname or "")
 
 
 def _address() -> str:
@@ -200,6 +200,6 @@ def _address() -> str:
     return st.context.url or ""
 
 
-def _own_machine() -> bool:
+def own_machine() -> bool:
     """Whether the server listens only to this machine."""
     return is_loopback(st.get_option("server.address") or "")

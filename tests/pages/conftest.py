@@ -46,6 +46,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             "HF_HUB_OFFLINE": "1",
             "EXPLAIN_THREADS": "1",
             "EXPLAIN_HISTORY": str(folder),
+            "EXPLAIN_RUNS": str(folder / "runs"),
         },
         stdout=subprocess.DEVNULL,
     )

@@ -21,7 +21,9 @@ ID = re.compile(r"[a-z0-9_.]+")
 def visit(page: str, **parameters: Any) -> AppTest:
     """Open a page by a link."""
     app = AppTest.from_file(str(PAGES / f"{page}.py"), default_timeout=PATIENCE)
-    app.query_params.update({"text": "A dull film."} if page not in ("embeddings/page", "train") else {})
+    app.query_params.update(
+        {"text": "A dull film."} if page not in ("embeddings/page", "train", "data_set/page") else {}
+    )
     app.query_params.update(parameters)
     return run(app)
 
@@ -45,6 +47,7 @@ def link_warning(app: AppTest) -> str:
         *(("embeddings/page", {"look": look}) for look in ("map", "search", "neighbors", "matrix", "clusters")),
         ("embeddings/page", {"texts_from": "file", "pooling": "layer"}),
         ("train", {}),
+        ("data_set/page", {}),
     ],
 )
 def test_every_choice_has_an_id(page: str, parameters: Mapping[str, Any]) -> None:

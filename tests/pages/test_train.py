@@ -87,7 +87,7 @@ def finished(folder: Path, file: str = "requests.csv") -> Path:
 
 def test_it_is_off_on_a_server_that_others_reach(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EXPLAIN_ALLOW_TRAINING")
-    monkeypatch.setattr(session, "_own_machine", lambda: False)
+    monkeypatch.setattr(session, "own_machine", lambda: False)
     at = app().run()
     assert not at.exception and not at.button and "allow-training" in said(at)
 

@@ -7,7 +7,9 @@ function draw(root, data) {
     const count = data.counts[row][column], share = data.shares[row][column];
     const right = row === column;
     const said = `${count} of those that are ${data.labels[row]} ${right ? "found" : `taken for ${data.labels[column]}`}`;
-    const node = html("td", { title: `${said} (${percent(share)})`, class: !count ? "none" : right ? "" : "wrong" }, String(count));
+    const shown = !data.sends || !count ? String(count) : html("button", { type: "button", class: "cell", "aria-label": `Show the ${said}` }, String(count));
+    if (data.sends && count) shown.onclick = () => send(root, data, { right: data.names[row], predicted: data.names[column] });
+    const node = html("td", { title: `${said} (${percent(share)})`, class: !count ? "none" : right ? "" : "wrong" }, shown);
     node.style.backgroundColor = color(root, share, false, share);
     return node;
   };

@@ -1,0 +1,156 @@
+"""Figures of a classifier with 95 % intervals that cost as much for a million rows as for a hundred."""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from explain.numerics.statistics import NORMAL, wilson
+
+Interval = tuple[float, float, float]  # the figure, and the ends of its 95 % interval
+_Numbers = npt.NDArray[np.floating]
+_Flags = npt.NDArray[np.bool_]
+DRAWS = 2000
+
+
+def share(hits: int, count: int) -> Interval | None:
+    """Return a share with its interval (Wilson 1927); None of nothing."""
+    return (hits / count, *wilson(hits, count)) if count else None
+
+
+def f1(hits: int, positives: int, predictions: int, count: int, seed: int = 0) -> Interval | None:
+    """Return F1 with its interval: percentiles of a bootstrap over rows (Efron 1979).
+
+    Only the numbers of rows matter that are hits, missed, wrongly predicted, and none of these, so they are drawn.
+
+    Args:
+        hits: rows that are predicted and have the label; positives: that have it; predictions: that are predicted.
+        count: of all rows.
+    """
+    if not positives + predictions:
+        return None
+    cells = np.array([hits, positives - hits, predictions - hits, count - positives - predictions + hits])
+    drawn = np.random.default_rng(seed).multinomial(count, cells / count, size=DRAWS)
+    both = 2 * drawn[:, 0] + drawn[:, 1] + drawn[:, 2]
+    low, high = np.percentile(2 * drawn[both > 0, 0] / both[both > 0], [2.5, 97.5])
+    return 2 * hits / (positives + predictions), float(low), float(high)
+
+
+def roc_area(right: _Flags, scores: _Numbers) -> Interval | None:
+    """Return the area under the ROC curve with its interval.
+
+    The variance is DeLong's (1988) by midranks (Sun and Xu 2014, equations 5 to 8); the interval is taken on the scale
+    of log-odds, so that it stays inside 0 and 1. None where all rows have the label, or none.
+
+    Args:
+        right (N): whether a row has the label; scores (N): its probability.
+    """
+    from scipy.stats import rankdata  # scipy takes long to import
+
+    positives, negatives = scores[right], scores[~right]
+    m, n = len(positives), len(negatives)
+    if not m or not n:
+        return None
+    ranks = rankdata(np.concatenate([positives, negatives]))
+    area = float((ranks[:m].sum() - m * (m + 1) / 2) / (m * n))
+    if m < 2 or n < 2 or not 0 < area < 1:
+        return _exact_end(area, min(m, n))
+    of_positives = (ranks[:m] - rankdata(positives)) / n
+    of_negatives = 1 - (ranks[m:] - rankdata(negatives)) / m
+    variance = of_positives.var(ddof=1) / m + of_negatives.var(ddof=1) / n
+    return area, *_on_log_odds(area, math.sqrt(variance) / (area * (1 - area)))
+
+
+def average_precision(right: _Flags, scores: _Numbers) -> Interval | None:
+    """Return the area under the precision-recall curve with its interval.
+
+    The area is the mean precision at the rows that have the label. The interval is the logit interval of Boyd, Eng and
+    Page (2013, section 3.2), by the number of these rows. None where all rows have the label, or none.
+
+    Args:
+        right (N): whether a row has the label; scores (N): its probability.
+    """
+    positives = int(right.sum())
+    if not positives or positives == len(right):
+        return None
+    order = np.argsort(-scores, kind="stable")
+    falling, hits = scores[order], np.cumsum(right[order])
+    last = np.append(falling[1:] != falling[:-1], True)  # equal scores share one threshold
+    gained = np.diff(hits[last], prepend=0)
+    area = min(1.0, float((gained * hits[last] / (np.flatnonzero(last) + 1)).sum() / positives))
+    if not 0 < area < 1:
+        return _exact_end(area, positives)
+    return area, *_on_log_odds(area, 1 / math.sqrt(positives * area * (1 - area)))
+
+
+def calibration_error(confidence: _Numbers, right: _Flags, bins: int = 15, seed: int = 0) -> Interval:
+    """Return the expected calibration error over equal bins (Guo et al. 2017, equation 3), and a bootstrap interval.
+
+    Rows of one bin that are right, and those that are wrong, count with their mean confidence. Of draws from a
+    calibrated model the error is above 0, too: it is biased upward, the more so the fewer rows there are.
+
+    Args:
+        confidence (N): probability of the decision; right (N): whether it was right.
+    """
+    cells = 2 * np.minimum((confidence * bins).astype(int), bins - 1) + right
+    counts = np.bincount(cells, minlength=2 * bins)
+    sums = np.bincount(cells, weights=confidence, minlength=2 * bins)
+    means = sums / np.maximum(counts, 1)
+
+    def error(drawn: npt.NDArray[np.integer]) -> _Numbers:
+        excess = (drawn * (np.arange(2 * bins) % 2 - means)).reshape(*drawn.shape[:-1], bins, 2).sum(axis=-1)
+        return np.asarray(np.abs(excess).sum(axis=-1) / len(right))
+
+    drawn = np.random.default_rng(seed).multinomial(len(right), counts / len(right), size=DRAWS)
+    low, high = np.percentile(error(drawn), [2.5, 97.5])
+    return float(error(counts)), float(low), float(high)
+
+
+def calibration_groups(
+    confidence: _Numbers, right: _Flags, groups: int = 10
+) -> list[tuple[float, float, float, float, int]]:
+    """Return groups of rows of equal size by confidence: mean confidence, share right with its interval, rows.
+
+    Args:
+        confidence (N): probability of the decision; right (N): whether it was right.
+    """
+    order = np.argsort(confidence, kind="stable")
+    parts = [part for part in np.array_split(order, max(1, min(groups, len(order) // 20))) if len(part)]
+    return [
+        (
+            float(confidence[part].mean()),
+            float(right[part].mean()),
+            *wilson(int(right[part].sum()), len(part)),
+            len(part),
+        )
+        for part in parts
+    ]
+
+
+def _on_log_odds(figure: float, half: float) -> tuple[float, float]:
+    """Return the ends of an interval whose standard error on the scale of log-odds is `half`."""
+    middle = math.log(figure / (1 - figure))
+    low, high = (1 / (1 + math.exp(-min(700.0, max(-700.0, middle + sign * NORMAL * half)))) for sign in (-1, 1))
+    return low, high
+
+
+def _exact_end(area: float, count: int) -> Interval:
+    """Return an area of 0 or 1, or of a single row, with the interval of a share of so many rows."""
+    return area, *wilson(area * count, count)
+
+
+def curve_points(right: _Flags, scores: _Numbers, most: int = 80) -> tuple[list[tuple[float, float]], ...]:
+    """Return the points of the ROC curve (false positive rate, recall) and of precision by recall.
+
+    Args:
+        right (N), some of which have the label and some not; scores (N); most: points of a curve, thinned evenly.
+    """
+    order = np.argsort(-scores, kind="stable")
+    falling, hits = scores[order], np.cumsum(right[order])
+    last = np.append(falling[1:] != falling[:-1], True)
+    hits, predicted = hits[last], np.flatnonzero(last) + 1
+    recall, precision = hits / hits[-1], hits / predicted
+    wrong = (predicted - hits) / (len(right) - hits[-1])
+    kept = np.unique(np.linspace(0, len(hits) - 1, min(len(hits), most)).round().astype(int))
+    roc = [(0.0, 0.0), *zip(wrong[kept].tolist(), recall[kept].tolist())]
+    return roc, [(0.0, float(precision[0])), *zip(recall[kept].tolist(), precision[kept].tolist())]

@@ -1,0 +1,357 @@
+"""The rows of a run as a table: filtered, sorted and read page by page, with DuckDB.
+
+Parts are read and checked by this package and inserted; the database itself reads no file and loads no extension.
+Values are bound, and column names come from the table, so no text of a visitor is ever part of a statement.
+"""
+
+import io
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from explain.core.errors import DataError, SettingError
+from explain.run.folder_store import marked_parts, whole_part
+from explain.run.run_folder import RunFolder
+from explain.run.run_plan import column_of, group_column
+from explain.run.word_figures import WordFigures, WordSums
+
+MEMORY = "1GB"  # of one table; what is more lies in a temporary file
+CORRECT = {"correct": True, "wrong": False}
+WORDS_BY = ("word", "folded")
+
+
+@dataclass(frozen=True)
+class RowFilter:
+    """Which rows of a run are meant; those that fulfil every condition.
+
+    Attributes:
+        prediction, label: the decided label, and the known one by the model's name for it.
+        correct: "correct" or "wrong".
+        confidence: from, to; length: from, to, in tokens.
+        contains: what the text contains, without regard to case.
+        word: a word of the text, as it is written; folded: without regard to case.
+        groups: columns of groups, each with the cell.
+        failed: only rows that could not be explained.
+    """
+
+    prediction: str | None = None
+    label: str | None = None
+    correct: str | None = None
+    confidence: tuple[float, float] | None = None
+    length: tuple[int, int] | None = None
+    contains: str = ""
+    word: str = ""
+    folded: bool = False
+    groups: tuple[tuple[str, str], ...] = ()
+    failed: bool = False
+
+    def conditions(self) -> tuple[list[str], list[Any]]:
+        """Return the conditions in SQL, with a question mark for each value, and the values."""
+        conditions: list[str] = []
+        values: list[Any] = []
+
+        def add(condition: str, *bound: Any) -> None:
+            conditions.append(condition)
+            values.extend(bound)
+
+        if self.prediction is not None:
+            add("prediction = ?", self.prediction)
+        if self.label is not None:
+            add("known = ?", self.label)  # a column of the table, see `RunTable`
+        if self.correct is not None:
+            add("correct = ?", CORRECT[self.correct])
+        if self.confidence is not None:
+            add("confidence BETWEEN ? AND ?", *self.confidence)
+        if self.length is not None:
+            add("length BETWEEN ? AND ?", *self.length)
+        if self.contains:
+            add("contains(lower(concat_ws(' ', text, text_pair)), lower(?))", self.contains)
+        if self.word:
+            place, word = ("folded", self.word.casefold()) if self.folded else ("words", self.word)
+            add(f"list_contains({place}, ?)", word)
+        for name, cell in self.groups:
+            add(f"{quoted(group_column(name))} = ?", cell)
+        if self.failed:
+            add("error IS NOT NULL")
+        return conditions, values
+
+
+ALL_ROWS = RowFilter()
+
+
+def quoted(name: str) -> str:
+    """Return a name of a column as SQL writes it.
+
+    >>> print(quoted('a "b" c'))
+    "a ""b"" c"
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(bound: Any) -> str:
+    """Return a value as SQL writes it, for reading."""
+    return "'" + bound.replace("'", "''") + "'" if isinstance(bound, str) else str(bound).upper()
+
+
+class RunTable:
+    """The rows of a run that are there, in a database of this process; `refresh` adds those that came since.
+
+    Args:
+        folder: the run.
+
+    Attributes:
+        columns: the names of the columns that can be read and sorted by: those of the run, and `place`, the row's
+            place among all; `known`, the model's name of the known label; `folded`, the words without regard to case.
+
+    Raises:
+        DataError: a part is damaged.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        self._lock = threading.Lock()
+        self._parts: set[int] = set()
+        self._place = tempfile.TemporaryDirectory(prefix="explain-table-")
+        self._database = duckdb.connect(
+            str(Path(self._place.name) / "rows.duckdb"),
+            config={
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "enable_external_access": "false",
+                "memory_limit": MEMORY,
+                "python_enable_replacements": "false",
+                "threads": "2",
+            },
+        )
+        self._database.execute("SET lock_configuration = true")
+        self.columns: tuple[str, ...] = ()
+        self.refresh()
+
+    def close(self) -> None:
+        """Forget the table."""
+        with self._lock:
+            self._database.close()
+            self._place.cleanup()
+
+    def refresh(self) -> int:
+        """Add the rows of parts that were finished since, and return how many rows there are.
+
+        Raises:
+            DataError: a part is damaged.
+        """
+        with self._lock:
+            for number, marker in sorted(marked_parts(self.folder.path).items()):
+                if number in self._parts:
+                    continue
+                content = whole_part(self.folder.path, number, marker)
+                if content is None:
+                    raise DataError(
+                        f"Part {number} of {self.folder.path} is damaged. Continue the run, and it is computed again."
+                    )
+                self._insert(pq.read_table(io.BytesIO(content)))
+                self._parts.add(number)
+            if not self.columns:
+                self._insert(None)
+        return self.count()
+
+    def _insert(self, rows: pa.Table | None) -> None:
+        if rows is None:  # a table without rows, of a run that has just begun
+            if not self.columns:
+                self._database.execute("CREATE TABLE IF NOT EXISTS rows (place BIGINT, error VARCHAR)")
+            return
+        known = self.folder.manifest["plan"]["labels"]
+        more = {"known": pa.array([known.get(label) for label in _texts(rows, "label")], pa.string())}
+        if "words" in rows.column_names:
+            folded = [None if words is None else [word.casefold() for word in words] for words in _texts(rows, "words")]
+            more["folded"] = pa.array(folded, pa.list_(pa.string()))
+        for name, column in more.items():
+            rows = rows.append_column(name, column)
+        with self._view(rows):
+            if not self.columns:
+                self._database.execute("DROP TABLE IF EXISTS rows")
+                self._database.execute("CREATE SEQUENCE places START 1")
+                self._database.execute("CREATE TABLE rows AS SELECT nextval('places') AS place, * FROM part LIMIT 0")
+                self.columns = ("place", *rows.column_names)
+            self._database.execute("INSERT INTO rows SELECT nextval('places'), * FROM part ORDER BY number")
+
+    @contextmanager
+    def _view(self, rows: pa.Table) -> Iterator[None]:
+        self._database.register("part", rows)
+        try:
+            yield
+        finally:
+            self._database.unregister("part")
+
+    def count(self, rows: RowFilter = ALL_ROWS) -> int:
+        """Return how many rows fulfil the conditions."""
+        return int(self._query("count(*)", rows)[0][0])
+
+    def rows(
+        self,
+        rows: RowFilter = ALL_ROWS,
+        *,
+        columns: Sequence[str] | None = None,
+        by: str | None = None,
+        falling: bool = False,
+        most: int | None = None,
+        after: int = 0,
+    ) -> list[dict[str, Any]]:
+        """Return rows, or a page of them.
+
+        Args:
+            columns: None: all.
+            by: the column to sort by; None: the order of the data set. Cells without a value come last.
+            most: how many rows at most; after: how many are skipped.
+
+        Raises:
+            SettingError: there is no such column.
+        """
+        table = self.arrow(rows, columns=columns, by=by, falling=falling, most=most, after=after)
+        made: list[dict[str, Any]] = table.to_pylist()
+        return made
+
+    def row(self, place: int) -> dict[str, Any] | None:
+        """Return the row at a place, with all columns; None where there is none."""
+        with self._lock:
+            statement = "SELECT * FROM rows WHERE place = ?"
+            made: list[dict[str, Any]] = self._database.sql(statement, params=[place]).to_arrow_table().to_pylist()
+        return made[0] if made else None
+
+    def arrow(
+        self,
+        rows: RowFilter = ALL_ROWS,
+        *,
+        columns: Sequence[str] | None = None,
+        by: str | None = None,
+        falling: bool = False,
+        most: int | None = None,
+        after: int = 0,
+    ) -> pa.Table:
+        """Return rows as a table of Arrow; see `rows`."""
+        if not self.columns:
+            return pa.table({})
+        names = self.columns if columns is None else tuple(columns)
+        order = self._order(by, falling)
+        end, values = (" LIMIT ? OFFSET ?", [most, after]) if most is not None else ("", [])
+        with self._lock:
+            statement, bound = self._statement(", ".join(map(self._known, names)), rows)
+            return self._database.sql(statement + order + end, params=[*bound, *values]).to_arrow_table()
+
+    def sql(self, rows: RowFilter = ALL_ROWS, *, by: str | None = None, falling: bool = False) -> str:
+        """Return the statement that selects rows from a run's parts, for reading and for use elsewhere."""
+        conditions, values = rows.conditions()
+        order = f"\nORDER BY {self._known(by)} {'DESC' if falling else 'ASC'} NULLS LAST, number" if by else ""
+        written = "SELECT * FROM read_parquet('parts/*.parquet')"
+        for number, condition in enumerate(conditions):
+            beginning, *others = self._of_parts(condition).split("?")
+            bound, values = values[: len(others)], values[len(others) :]
+            written += ("\nWHERE " if number == 0 else "\n  AND ") + beginning
+            written += "".join(_literal(each) + more for each, more in zip(bound, others, strict=True))
+        return written + (order or "\nORDER BY number")
+
+    def _of_parts(self, condition: str) -> str:
+        """Return a condition without the columns that only this table has."""
+        if condition.startswith("known"):
+            labels = self.folder.manifest["plan"]["labels"]
+            cases = " ".join(f"WHEN {_literal(label)} THEN {_literal(name)}" for label, name in labels.items())
+            return condition.replace("known", f"CASE label {cases} END", 1).replace("CASE label  END", "NULL")
+        return condition.replace("folded", "list_transform(words, lambda word: lower(word))")
+
+    def _order(self, by: str | None, falling: bool) -> str:
+        if by is None:
+            return " ORDER BY number, place" if self.columns else ""
+        return f" ORDER BY {self._known(by)} {'DESC' if falling else 'ASC'} NULLS LAST, number, place"
+
+    def _known(self, name: str) -> str:
+        if name not in self.columns:
+            raise SettingError(f"The table has no column {name!r}. It has: {', '.join(self.columns)}.")
+        return quoted(name)
+
+    def _statement(self, what: str, rows: RowFilter) -> tuple[str, list[Any]]:
+        conditions, values = rows.conditions()
+        missing = [name for name, _ in rows.groups if group_column(name) not in self.columns]
+        if missing or not self.columns:
+            conditions, values = ["false"], []
+        return f"SELECT {what} FROM rows" + (f" WHERE {' AND '.join(conditions)}" if conditions else ""), values
+
+    def _query(self, what: str, rows: RowFilter, end: str = "") -> list[tuple[Any, ...]]:
+        with self._lock:
+            statement, values = self._statement(what, rows)
+            return self._database.execute(statement + end, values).fetchall()
+
+    def counts(self, column: str, rows: RowFilter = ALL_ROWS) -> list[tuple[str, int]]:
+        """Return the values of a column with how many rows have each, most frequent first.
+
+        Raises:
+            SettingError: there is no such column.
+        """
+        if not self.columns:
+            return []
+        name = self._known(column)
+        counted = self._query(f"{name}, count(*)", rows, f" GROUP BY {name} ORDER BY count(*) DESC, {name}")
+        return [(cell, count) for cell, count in counted if cell is not None]
+
+    def confusion(self, rows: RowFilter = ALL_ROWS) -> dict[tuple[str, str], int]:
+        """Return how many rows have each known label and prediction."""
+        if not self.columns:
+            return {}
+        counted = self._query("known, prediction, count(*)", rows, " GROUP BY known, prediction")
+        return {(known, decided): count for known, decided, count in counted if None not in (known, decided)}
+
+    def correct_by(self, column: str, rows: RowFilter = ALL_ROWS) -> list[tuple[str, int, int]]:
+        """Return the values of a column, each with the rows of known label and those that are decided right.
+
+        Raises:
+            SettingError: there is no such column.
+        """
+        name = self._known(column)
+        end = f" GROUP BY {name} HAVING count(correct) > 0 ORDER BY {name}"
+        counted = self._query(f"{name}, count(correct), count_if(correct)", rows, end)
+        return [(cell, count, right) for cell, count, right in counted if cell is not None]
+
+    def bounds(self, column: str) -> tuple[float, float] | None:
+        """Return the least and the largest value of a column; None where it has none."""
+        if not self.columns:
+            return None
+        name = self._known(column)
+        least, largest = self._query(f"min({name}), max({name})", ALL_ROWS)[0]
+        return None if least is None else (least, largest)
+
+    def words(
+        self, method: str, rows: RowFilter = ALL_ROWS, *, by: str = "word", least: int = 1, most: int | None = None
+    ) -> list[WordFigures]:
+        """Return figures of every word of some rows, the most frequent first; see `RunFolder.words`.
+
+        Args:
+            method: whose scores.
+            by: "word" as it is written, or "folded".
+            least: leave out words in fewer rows; most: how many words at most.
+
+        Raises:
+            SettingError: the run has no such method, or kept no words.
+        """
+        scores, words = column_of("scores", method), "folded" if by == "folded" else "words"
+        if by not in WORDS_BY or not {scores, words} <= set(self.columns):
+            raise SettingError(f"The run keeps no scores of {method} by word.")
+        with self._lock:
+            inner, values = self._statement(f"place, unnest({words}) AS word, unnest({quoted(scores)}) AS score", rows)
+            statement = (
+                "SELECT word, count(*), sum(n), sum(n * n), sum(above), sum(s), sum(s * s), sum(s * n) FROM ("
+                "SELECT place, word, count(score) AS n, sum(score) AS s, count_if(score > 0) AS above "
+                f"FROM ({inner}) WHERE score IS NOT NULL GROUP BY place, word) "
+                "GROUP BY word HAVING count(*) >= ? ORDER BY count(*) DESC, word" + (" LIMIT ?" if most else "")
+            )
+            counted = self._database.execute(statement, [*values, least, *([most] if most else [])]).fetchall()
+        return [WordSums.of(*sums).figures(word) for word, *sums in counted]
+
+
+def _texts(rows: pa.Table, name: str) -> list[Any]:
+    return rows.column(name).to_pylist() if name in rows.column_names else [None] * len(rows)

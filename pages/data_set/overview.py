@@ -1,0 +1,148 @@
+"""Figures of a run: what was decided, how often it is right, by label, at every threshold, and calibration."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from explain.core.guide import definition
+from explain.numerics.statistics import wilson
+from explain.run.jobs import recall
+from explain.run.kept_runs import KeptRun
+from explain.run.run_figures import RunFigures, label_rows, shown
+from explain.run.run_plan import group_column
+from explain.run.run_table import RowFilter, RunTable
+from pages.shared import session, show
+
+MOST_LABELS = 20  # that are counted on the page
+NOTHING = "no figures"
+
+
+def overview(run: KeptRun, table: RunTable) -> None:
+    """Draw the figures of all rows that are there."""
+    count = table.count()
+    figures: Any = recall(
+        session.cache(), ("figures", str(run.path), run.request.get("created"), count), lambda: _figures(table)
+    )
+    _facts(table, count, None if figures == NOTHING else figures)
+    if figures == NOTHING:
+        _predictions(table, count)
+        return
+    left, right = st.columns(2)
+    with left:
+        _predictions(table, count)
+    with right:
+        matrix = figures.confusion()
+        if matrix is not None:
+            st.header("Known and predicted labels", anchor=False)
+            show.view("confusion_matrix", matrix, key="run_confusion", on_chosen=_to_rows)
+    st.header("By label", anchor=False)
+    st.dataframe(label_rows(figures), hide_index=True, width="stretch")
+    st.caption(
+        f"On {figures.count:,} rows with a known label, each figure with its 95 % interval: shares by Wilson, F1 by a "
+        "bootstrap over rows, areas on the scale of log-odds (DeLong; Boyd, Eng and Page). "
+        + ("" if figures.count >= 100 else "With so few rows the intervals are wide. ")
+    )
+    _by_group(table)
+    _by_threshold(run, figures)
+
+
+def _by_group(table: RunTable) -> None:
+    """Draw how often the decisions are right in each group."""
+    names = table.folder.manifest["plan"]["roles"]["groups"]
+    if not names:
+        return
+    st.header("By group", anchor=False)
+    for name in names:
+        counted = table.correct_by(group_column(name))
+        rows = [
+            {name: cell, "rows": count, "right": right, "accuracy": right / count, "95 %": _ends(right, count)}
+            for cell, count, right in sorted(counted, key=lambda row: row[2] / row[1])[:MOST_LABELS]
+        ]
+        share = st.column_config.ProgressColumn("accuracy", min_value=0, max_value=1, format="percent")
+        st.dataframe(rows, hide_index=True, width="stretch", column_config={"accuracy": share})
+        if len(counted) > MOST_LABELS:
+            st.caption(f"The {MOST_LABELS} groups of least accuracy, of {len(counted):,}.")
+    st.caption("Intervals by Wilson. Of many groups some look bad by chance; a small group says little.")
+
+
+def _ends(right: int, count: int) -> str:
+    low, high = wilson(right, count)
+    return f"{low:.3f} to {high:.3f}"
+
+
+def _figures(table: RunTable) -> RunFigures | str:
+    return RunFigures.of(table) or NOTHING
+
+
+def _to_rows(cell: Mapping[str, Any]) -> None:
+    st.session_state.data_clicked = {
+        "known_label": cell["right"],
+        "prediction": cell["predicted"],
+        "data_view": "rows",
+        "rows_page": 1,
+    }
+
+
+def _facts(table: RunTable, count: int, figures: RunFigures | None) -> None:
+    """Draw the few numbers that matter most."""
+    failed = table.count(RowFilter(failed=True))
+    with st.container(horizontal=True):
+        st.metric("Rows", f"{count:,}", width="content")
+        if figures is not None:
+            if (accuracy := figures.accuracy) is not None:
+                _metric("Accuracy", accuracy, f"of {figures.count:,} rows")
+            if (error := figures.calibration_error) is not None:
+                _metric("Calibration error", error, "15 equal bins", definition("calibration error"))
+        if failed:
+            st.metric("Not explained", f"{failed:,}", width="content")
+
+
+def _metric(title: str, figure: tuple[float, float, float], below: str, help: str | None = None) -> None:
+    st.metric(
+        title,
+        f"{figure[0]:.3f}",
+        f"{figure[1]:.3f} to {figure[2]:.3f}, 95 %, {below}",
+        delta_color="off",
+        delta_arrow="off",
+        width="content",
+        help=help,
+    )
+
+
+def _predictions(table: RunTable, count: int) -> None:
+    counted = table.counts("prediction") if "prediction" in table.columns else []
+    if not counted:
+        return
+    st.header("Predictions", anchor=False)
+    st.dataframe(
+        [
+            {"prediction": label, "rows": number, "share": 100 * number / count}
+            for label, number in counted[:MOST_LABELS]
+        ],
+        hide_index=True,
+        width="stretch",
+        column_config={"share": st.column_config.ProgressColumn("share", min_value=0, max_value=100, format="%.1f %%")},
+    )
+    if len(counted) > MOST_LABELS:
+        st.caption(f"The {MOST_LABELS} most frequent of {len(counted):,} predictions.")
+
+
+def _by_threshold(run: KeptRun, figures: RunFigures) -> None:
+    """Draw the curves of a label, and its figures from a threshold on."""
+    st.header("At every threshold", anchor=False)
+    labels = [label.label for label in figures.by_label]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if st.session_state.get("run_label") not in (None, *labels):
+            del st.session_state["run_label"]
+        label = st.selectbox("Label", labels, key="run_label", index=len(labels) - 1, width=220)
+        threshold = st.slider("Predicted from a probability of", 0.0, 1.0, 0.5, 0.01, key="run_threshold", width=320)
+    at = figures.at_threshold(label, threshold)
+    if at is not None:
+        st.markdown(
+            f"From {threshold:.2f} on, **{show.plain(label)}** is predicted for {at.predicted:,} of {figures.count:,} "
+            f"rows: precision {shown(at.precision)}, recall {shown(at.recall)}, F1 {shown(at.f1)}."
+        )
+    charts = figures.charts(label, run.name)
+    if charts is not None:
+        show.views(charts, key="run_curves")

@@ -1,0 +1,64 @@
+"""The runs that a visitor can see, and the tables of their rows."""
+
+import streamlit as st
+
+from explain.core.errors import DataError
+from explain.run import kept_runs
+from explain.run.folder_store import MANIFEST
+from explain.run.kept_runs import KeptRun
+from explain.run.run_folder import RunFolder
+from explain.run.run_table import RunTable
+from pages.shared import session
+
+MOST_ROWS, MOST_MEGABYTES, MOST_RUNS = 2_000, 5, 2  # of a visitor, where strangers can come
+KEPT_DAYS = 1.0  # where strangers can come
+UPLOAD_MEGABYTES = 50
+
+
+def visible() -> dict[str, KeptRun]:
+    """Return the runs that the visitor may see, by name: all on a machine of one's own, else those of this visit.
+
+    A link names one run; on a server that strangers reach its name is 128 random bits.
+    """
+    runs = {run.name: run for run in kept_runs.all_runs()}
+    if session.own_machine():
+        return runs
+    linked = st.query_params.get("run_of_data", "")
+    return {name: run for name, run in runs.items() if name in mine() or name == linked}
+
+
+def mine() -> list[str]:
+    """Return the names of the runs that were begun in this visit."""
+    names: list[str] = st.session_state.setdefault("runs_begun", [])
+    return names
+
+
+def check_quota() -> None:
+    """Raise an error where the visitor has begun as many runs as one may; delete runs that are too old.
+
+    Raises:
+        DataError: there are too many.
+    """
+    if session.own_machine():
+        return
+    kept_runs.delete_older_than(KEPT_DAYS)
+    if len([name for name in mine() if (kept_runs.runs_folder() / name).exists()]) >= MOST_RUNS:
+        raise DataError(f"A visitor may have {MOST_RUNS} runs here. Delete one first.")
+
+
+def most_passes() -> int | None:
+    """Return the most passes of a run; None on a machine of one's own."""
+    most = session.most_passes()
+    return None if most is None else 10 * most
+
+
+def table(run: KeptRun) -> RunTable:
+    """Return the table of a run's rows, with those that came since."""
+    made = _table(str(run.path), (run.path / MANIFEST).stat().st_mtime_ns)
+    made.refresh()
+    return made
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the rows ...")
+def _table(path: str, written: int) -> RunTable:
+    return RunTable(RunFolder(path))

@@ -1,0 +1,163 @@
+"""The page Data set by AppTest: the form, a run's figures, rows and words, and what strangers may do."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from explain.data.columns import Columns
+from explain.methods.base import METHODS
+from explain.run import background, kept_runs
+from explain.run.kept_runs import RunRequest
+from pages.shared import session
+from tests.waiting import PATIENCE
+
+ROOT = Path(__file__).parents[2]
+HOSTILE = "<script>alert(1)</script> ![x](http://x) :red[no] **b**"
+ROWS = [("A feast.", "positive"), ("A mess.", "negative"), ("Good fun, and a mess.", "negative"), (HOSTILE, "other")]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Runs of the app, among them one that is finished."""
+    path = tmp_path_factory.mktemp("runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EXPLAIN_RUNS", str(path))
+        patch.setattr(kept_runs, "start", lambda folder: None)
+        content = "say,label,site\n" + "".join(f'"{text}",{label},=1+1\n' for text, label in 6 * ROWS)
+        columns = Columns(text="say", label="label", groups=("site",))
+        methods = (METHODS["gradient_times_input"](), METHODS["decompx"]())
+        request = RunRequest("rows.csv", True, "sentiment", columns=columns, methods=methods)
+        kept_runs.work(kept_runs.begin("finished one", request, content.encode()))
+    return path
+
+
+@pytest.fixture
+def begun(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The folders that were started; nothing is computed."""
+    started: list[Path] = []
+    monkeypatch.setenv("EXPLAIN_RUNS", str(folder))
+    monkeypatch.setattr(kept_runs, "start", started.append)
+    return started
+
+
+def visit(**parameters: str) -> AppTest:
+    at = AppTest.from_file(str(ROOT / "pages" / "data_set" / "page.py"), default_timeout=PATIENCE)
+    for name, value in parameters.items():
+        at.query_params[name] = value
+    return at.run()
+
+
+def spoken(at: AppTest) -> str:
+    """All that is on the page, less what keeps it from being read as Markdown."""
+    parts = (part.value for kind in ("error", "info", "caption", "markdown", "header") for part in getattr(at, kind))
+    return " ".join(parts).replace("\\", "")
+
+
+def press(at: AppTest, label: str) -> AppTest:
+    next(button for button in at.button if button.label == label).click()
+    return at.run()
+
+
+def table_of(at: AppTest, column: str) -> Any:
+    return next(frame.value for frame in at.dataframe if column in frame.value.columns)
+
+
+def test_the_shipped_rows_are_offered_and_started(begun: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    at = visit()
+    assert not at.exception and "192 short reviews" in spoken(at)
+    assert table_of(at, "form").shape == (5, 5)
+    press(at, "Start")
+    (run,) = begun
+    request = RunRequest.of(background.read_json(run / "request.json"))
+    assert run.name == "reviews" and request.columns == Columns(
+        text="text", label="label", id="id", groups=("topic", "form")
+    )
+    assert [method.name for method in request.methods] == ["decompx"] and request.most is request.most_passes is None
+    assert "interrupted" in spoken(at) and "It continues where it stopped." in spoken(at)  # nothing was computed
+    press(at, "Continue")
+    assert begun == [run, run]
+    press(at, "Delete it")
+    assert not run.exists() and at.selectbox(key="run_of_data").value == "a new one"
+
+
+def test_figures_are_those_of_the_rows(begun: list[Path]) -> None:
+    at = visit(run_of_data="finished one")
+    assert not at.exception and "sentiment on rows.csv · 24 rows" in spoken(at).replace("**", "")
+    assert [metric.value for metric in at.metric][:2] == ["24", "0.667"]
+    by_label = table_of(at, "average precision")
+    assert by_label["rows"].tolist() == [12, 6] and by_label["precision"].tolist()[1].startswith("0.500")
+    assert table_of(at, "accuracy")["site"].tolist() == ["=1+1"]
+    at.slider(key="run_threshold").set_value(1.0)
+    assert "is predicted for 0 of 18 rows" in spoken(at.run()).replace("**", "")
+
+
+def test_rows_are_filtered_and_sorted(begun: list[Path]) -> None:
+    at = visit(run_of_data="finished one", data_view="rows", known_label="negative", correct="wrong")
+    rows = table_of(at, "prediction")
+    assert len(rows) == 6 and set(rows["prediction"]) == {"positive"} and "6 of 24 rows." in spoken(at)
+    press(at, "All rows")
+    assert len(table_of(at, "prediction")) == 24
+    at.text_input(key="contains").set_value(HOSTILE)
+    rows = table_of(at.run(), "text")
+    assert len(rows) == 6 and set(rows["text"]) == {HOSTILE}
+    assert any("contains(lower" in code.value for code in at.code)
+    at.text_input(key="contains").set_value("' OR 1=1 --")
+    assert "No row fulfils these conditions." in spoken(at.run()) and not at.exception
+
+
+def test_words_are_listed_and_compared(begun: list[Path]) -> None:
+    at = visit(run_of_data="finished one", data_view="words", least="6", words_against="decompx")
+    words = table_of(at, "mean score")
+    run = kept_runs.look_at(kept_runs.runs_folder() / "finished one")
+    from explain.report.dataset_run import Run
+
+    expected = {figure.word: figure for figure in Run(run.path).words(least=6)}
+    other = {figure.word: figure for figure in Run(run.path).words("decompx", least=6)}
+    assert set(words["word"]) == set(expected)
+    for row in words.to_dict("records"):
+        assert row["mean score"] == pytest.approx(expected[row["word"]].mean)
+        assert row["other mean"] == pytest.approx(other[row["word"]].mean)
+
+
+def test_strangers_see_their_own_runs_alone(begun: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "own_machine", lambda: False)
+    at = visit()
+    assert not at.selectbox or "run_of_data" not in {box.key for box in at.selectbox}
+    assert "a path on this machine" not in str(at.button_group)
+    press(at, "Start")
+    (run,) = begun
+    request = RunRequest.of(background.read_json(run / "request.json"))
+    assert len(run.name) == len("run-") + 32 and request.most == 2000 and request.most_passes == 200_000
+    assert at.selectbox(key="run_of_data").options == ["a new one", run.name]
+    other = visit(run_of_data=run.name)
+    assert other.selectbox(key="run_of_data").value == run.name  # the link is the key
+    at.selectbox(key="run_of_data").select("a new one")
+    press(at.run(), "Start")
+    at.selectbox(key="run_of_data").select("a new one")
+    press(at.run(), "Start")
+    assert "A visitor may have 2 runs here." in spoken(at)
+    for folder in set(begun):
+        kept_runs.delete(folder)
+
+
+def test_a_path_is_read_where_it_lies(begun: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "Good."}\n')
+    at = visit()
+    at.button_group(key="data_from").set_value("a path on this machine")
+    at.run()
+    at.text_input(key="data_path").set_value(str(tmp_path / "nothing"))
+    assert "does not exist" in spoken(at.run())
+    at.text_input(key="data_path").set_value(str(tmp_path / "a.jsonl"))
+    press(at.run(), "Start")
+    request = RunRequest.of(background.read_json(begun[0] / "request.json"))
+    assert request.data == str(tmp_path / "a.jsonl") and not request.uploaded
+    kept_runs.delete(begun[0])
+    monkeypatch.setattr(session, "own_machine", lambda: False)
+    monkeypatch.setenv("EXPLAIN_DATA_ROOTS", str(tmp_path / "opened"))
+    at = visit()
+    at.button_group(key="data_from").set_value("a path on this machine")
+    at.run()
+    at.text_input(key="data_path").set_value(str(tmp_path / "a.jsonl"))
+    assert "not below a folder" in spoken(at.run())

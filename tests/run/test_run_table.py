@@ -1,0 +1,257 @@
+"""The rows of a run as a table, and figures of its decisions, against counts in Python and scikit-learn."""
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from sklearn import metrics
+
+import explain
+from explain.core.errors import DataError, SettingError
+from explain.data.columns import Columns
+from explain.data.dataset import Dataset
+from explain.numerics import classifier_figures
+from explain.report.dataset_run import Run
+from explain.run.run_export import csv_of, parquet_of_rows
+from explain.run.run_figures import RunFigures, label_rows
+from explain.run.run_table import RowFilter, RunTable, quoted
+from explain.run.shipped import REVIEWS
+from explain.training.measure.classification import calibration_error
+from explain.views.row_words import row_words
+
+HOSTILE = '=HYPERLINK("x"); DROP TABLE rows; -- \' ? %'
+COLUMN = 'a "b"; DROP TABLE rows'
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    rows = [{"say": row.text, "label": row.label, COLUMN: row.groups[0]} for row in shipped()][:48]
+    rows += [{"say": f"{HOSTILE} A mess.", "label": "neutral", COLUMN: HOSTILE}, {"say": "x" * 30_000, "label": ""}]
+    columns = Columns(text="say", label="label", groups=(COLUMN,))
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    return explain.run(
+        Dataset.of_rows(rows), out=folder, columns=columns, methods=["gradient_times_input"], shard_size=20
+    )
+
+
+def shipped() -> list[explain.data.dataset.DataRow]:
+    columns = Columns(text="text", label="label", id="id", groups=("form",))
+    return list(Dataset.open(REVIEWS.path, columns=columns))
+
+
+@pytest.fixture(scope="module")
+def table(made: Run) -> Iterator[RunTable]:
+    opened = RunTable(made)
+    yield opened
+    opened.close()
+
+
+def test_shipped_rows_are_what_is_said_of_them() -> None:
+    rows = shipped()
+    assert len(rows) == 192 == len({row.text for row in rows}) and REVIEWS.about.startswith("192 ")
+    assert {row.label for row in rows} == {"positive", "negative"}
+    assert {row.groups[0] for row in rows} == {"plain", "negated", "contrast", "expected"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "kept"),
+    [
+        (RowFilter(), lambda row: True),
+        (RowFilter(prediction="negative"), lambda row: row["prediction"] == "negative"),
+        (RowFilter(label="positive"), lambda row: row["label"] == "positive"),
+        (RowFilter(correct="wrong"), lambda row: row["correct"] is False),
+        (RowFilter(confidence=(0.5, 0.9)), lambda row: 0.5 <= row["confidence"] <= 0.9),
+        (RowFilter(length=(0, 9)), lambda row: row["length"] <= 9),
+        (RowFilter(contains="THE s"), lambda row: "the s" in row["text"].lower()),
+        (RowFilter(word="The"), lambda row: "The" in row["words"]),
+        (RowFilter(word="tHe", folded=True), lambda row: "the" in map(str.lower, row["words"])),
+        (RowFilter(groups=((COLUMN, HOSTILE),)), lambda row: row["text"].startswith(HOSTILE)),
+        (RowFilter(contains=HOSTILE), lambda row: row["text"].startswith(HOSTILE)),
+        (RowFilter(failed=True), lambda row: row["error"] is not None),
+        (RowFilter(prediction="' OR 1=1 --"), lambda row: False),
+        (RowFilter(groups=(("nowhere", "x"),)), lambda row: False),
+    ],
+)
+def test_a_filter_keeps_what_python_keeps(made: Run, table: RunTable, wanted: RowFilter, kept: object) -> None:
+    expected = [row["number"] for row in made.rows() if kept(row)]  # type: ignore[operator]
+    assert [row["number"] for row in table.rows(wanted, columns=["number"])] == expected
+    assert table.count(wanted) == len(expected)
+
+
+def test_pages_are_parts_of_the_sorted_rows(made: Run, table: RunTable) -> None:
+    rows = sorted(made.rows(), key=lambda row: (-row["confidence"], row["number"]))
+    page = table.rows(columns=["number"], by="confidence", falling=True, most=7, after=14)
+    assert [row["number"] for row in page] == [row["number"] for row in rows[14:21]]
+    with pytest.raises(SettingError, match="no column"):
+        table.rows(by="confidence; DROP TABLE rows")
+
+
+def test_the_statement_that_is_shown_selects_the_same_rows(made: Run, table: RunTable) -> None:
+    import duckdb
+
+    for wanted in (
+        RowFilter(contains=HOSTILE),
+        RowFilter(label="positive", correct="wrong", groups=((COLUMN, "plain"),)),
+    ):
+        statement = table.sql(wanted, by="confidence", falling=True)
+        shown = duckdb.sql(statement.replace("parts/", f"{made.path}/parts/")).fetchall()
+        assert [row[0] for row in shown] == [row["id"] for row in table.rows(wanted, by="confidence", falling=True)]
+
+
+def test_the_database_reads_no_file_and_can_not_be_opened_up(table: RunTable, tmp_path: Path) -> None:
+    (tmp_path / "secret.csv").write_text("a\n1\n")
+    for statement in (
+        f"SELECT * FROM read_csv('{tmp_path}/secret.csv')",
+        f"COPY rows TO '{tmp_path}/out.csv'",
+        "SET enable_external_access = true",
+        "INSTALL httpfs",
+        f"ATTACH '{tmp_path}/other.duckdb'",
+    ):
+        with pytest.raises(Exception, match=r"(?i)permission|disabled|locked|lock|not allowed|cannot"):
+            table._database.execute(statement)
+    assert not (tmp_path / "out.csv").exists()
+    assert quoted(COLUMN) == '"a ""b""; DROP TABLE rows"'
+
+
+@pytest.mark.parametrize("by", ["word", "folded"])
+def test_words_are_those_of_the_run(made: Run, table: RunTable, by: str) -> None:
+    expected, listed = made.words(by=by, least=2), table.words("gradient_times_input", by=by, least=2)
+    assert [(figure.word, figure.texts, figure.occurrences) for figure in listed] == [
+        (figure.word, figure.texts, figure.occurrences) for figure in expected
+    ]
+    for mine, theirs in zip(listed, expected):
+        assert mine.mean == pytest.approx(theirs.mean) and mine.positive == theirs.positive
+        assert mine.half_width == pytest.approx(theirs.half_width, abs=1e-9)
+    with pytest.raises(SettingError, match="no scores of lime"):
+        table.words("lime")
+
+
+def test_rows_come_as_parts_are_finished(made: Run, tmp_path: Path) -> None:
+    import shutil
+
+    shutil.copytree(made.path, tmp_path / "run")
+    late = tmp_path / "run" / "done" / "000001.json"
+    marker = late.read_text()
+    late.unlink()
+    table = RunTable(Run(tmp_path / "run"))
+    assert table.count() == 30
+    late.write_text(marker)
+    assert table.refresh() == 50 == table.count()
+    assert [row["number"] for row in table.rows(columns=["number"])] == list(range(1, 51))
+    part = tmp_path / "run" / "parts" / "000002.parquet"
+    part.write_bytes(part.read_bytes()[:-1])
+    with pytest.raises(DataError, match="damaged"):
+        RunTable(Run(tmp_path / "run"))
+
+
+def test_a_run_without_rows_has_an_empty_table(made: Run, tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_bytes((made.path / "manifest.json").read_bytes())
+    table = RunTable(Run(tmp_path))
+    assert table.count() == 0 and not table.counts("prediction") and not table.confusion() and table.rows() == []
+    assert RunFigures.of(table) is None
+
+
+def test_figures_are_those_of_scikit_learn(made: Run, table: RunTable) -> None:
+    figures = RunFigures.of(table)
+    assert figures is not None and figures.exclusive and figures.probabilities is not None
+    rows = [row for row in made.rows() if row["correct"] is not None]
+    known, decided = [row["label"] for row in rows], [row["prediction"] for row in rows]
+    shares = np.array([row["probabilities"] for row in rows])
+    assert figures.count == len(rows) == 48
+    assert figures.accuracy is not None and figures.accuracy[0] == metrics.accuracy_score(known, decided)
+    assert figures.confusion().counts.tolist() == metrics.confusion_matrix(known, decided).tolist()  # type: ignore[union-attr]
+    precision, recall, f1, count = metrics.precision_recall_fscore_support(known, decided)
+    for column, label in enumerate(figures.by_label):
+        right = np.array([name == label.label for name in known])
+        expected = (precision[column], recall[column], f1[column], metrics.roc_auc_score(right, shares[:, column]))
+        mine = (label.precision, label.recall, label.f1, label.roc_area)
+        for (figure, low, high), value in zip(mine, expected, strict=True):  # type: ignore[misc]
+            assert figure == pytest.approx(value) and low <= figure <= high
+        assert label.average_precision is not None
+        assert label.average_precision[0] == pytest.approx(metrics.average_precision_score(right, shares[:, column]))
+        assert label.count == count[column]
+    at = figures.at_threshold("positive", 0.3)
+    assert at is not None and at.predicted == (shares[:, 1] >= 0.3).sum()
+    assert len(figures.charts("positive", "run").charts) == 3  # type: ignore[union-attr]
+    assert [row["label"] for row in label_rows(figures)] == ["negative", "positive"]
+    assert sorted(table.confusion().values()) == sorted(n for n in figures.confusion().counts.ravel().tolist() if n)  # type: ignore[union-attr]
+
+
+def test_groups_are_counted(made: Run, table: RunTable) -> None:
+    rows = [row for row in made.rows() if row["correct"] is not None]
+    for cell, count, right in table.correct_by(f"group_{COLUMN}"):
+        mine = [row["correct"] for row in rows if row[f"group_{COLUMN}"] == cell]
+        assert (count, right) == (len(mine), sum(mine))
+
+
+def test_files_hold_every_row_and_no_formula(table: RunTable) -> None:
+    rows = table.arrow(columns=["id", "text", "words", "confidence", "correct"])
+    cells = list(csv.reader(io.StringIO(csv_of(rows).decode(), newline="")))
+    assert len(cells) == 51 and cells[49][1].startswith("'=HYPERLINK") and float(cells[1][3]) <= 1
+    assert pq.read_table(io.BytesIO(parquet_of_rows(rows))).to_pylist() == rows.to_pylist()
+
+
+def test_a_row_is_drawn_from_what_the_run_keeps(table: RunTable) -> None:
+    row = table.row(1)
+    assert row is not None
+    drawn = row_words(row, "gradient_times_input", "Gradient x input", marked=row["words"][0])
+    assert drawn is not None and [unit["text"] for unit in drawn["texts"][0]["units"]] == row["words"]
+    assert [unit["score"] for unit in drawn["texts"][0]["units"]] == [
+        s or 0.0 for s in row["scores_gradient_times_input"]
+    ]
+    assert (
+        "".join(unit["gap"] + unit["text"] for unit in drawn["texts"][0]["units"]) + drawn["texts"][0]["tail"]
+        == row["text"]
+    )
+    assert drawn["texts"][0]["units"][0]["asked"] and row_words(row, "lime", "LIME") is None
+    assert table.row(10**6) is None
+
+
+def test_intervals_hold_the_truth() -> None:
+    """Of 95 % intervals at least 93 % hold the figure of the population; areas, F1 and the calibration error."""
+    random = np.random.default_rng(0)
+
+    def drawn(count: int) -> tuple[np.ndarray, np.ndarray]:
+        right = random.random(count) < 0.3
+        scores = 1 / (1 + np.exp(1 - 1.5 * right - 1.2 * random.normal(size=count)))
+        return right, np.round(scores, 2)
+
+    right, scores = drawn(400_000)
+    truth = metrics.roc_auc_score(right, scores), metrics.average_precision_score(right, scores)
+    f1 = metrics.f1_score(right, scores >= 0.5)
+    held = np.zeros(3)
+    for _ in range(300):
+        right, scores = drawn(250)
+        decided = scores >= 0.5
+        figures = (
+            classifier_figures.roc_area(right, scores),
+            classifier_figures.average_precision(right, scores),
+            classifier_figures.f1(int((right & decided).sum()), int(right.sum()), int(decided.sum()), len(right)),
+        )
+        held += [figure[1] <= value <= figure[2] for figure, value in zip(figures, (*truth, f1))]  # type: ignore[index]
+    assert (held / 300 >= 0.93).all()
+
+
+def test_the_calibration_error_is_that_of_training() -> None:
+    random = np.random.default_rng(1)
+    shares = random.dirichlet([1, 1, 1], 500)
+    labels = random.integers(0, 3, 500)
+    confidence, right = shares.max(axis=1), shares.argmax(axis=1) == labels
+    figure, low, high = classifier_figures.calibration_error(confidence, right)
+    assert figure == pytest.approx(calibration_error(shares, labels)) and low <= high
+    groups = classifier_figures.calibration_groups(confidence, right)
+    assert sum(group[-1] for group in groups) == 500
+    assert sum(group[1] * group[-1] for group in groups) == pytest.approx(right.sum())
+
+
+def test_undefined_figures_are_none() -> None:
+    everything, scores = np.ones(3, dtype=bool), np.array([0.1, 0.5, 0.9])
+    assert classifier_figures.roc_area(everything, scores) is None
+    assert classifier_figures.average_precision(everything, scores) is None
+    assert classifier_figures.share(0, 0) is None and classifier_figures.f1(0, 0, 0, 5) is None
+    area = classifier_figures.roc_area(np.array([True, False, True]), np.array([0.9, 0.1, 0.8]))
+    assert area is not None and area[0] == 1 and area[1] < 1
