@@ -9,7 +9,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ class RowFilter:
         word: a word of the text, as it is written; folded: without regard to case.
         groups: columns of groups, each with the cell.
         failed: only rows that could not be explained.
+        places: places of rows, see `RunTable`; none: of all.
     """
 
     prediction: str | None = None
@@ -52,6 +53,7 @@ class RowFilter:
     folded: bool = False
     groups: tuple[tuple[str, str], ...] = ()
     failed: bool = False
+    places: tuple[int, ...] = ()
 
     def conditions(self) -> tuple[list[str], list[Any]]:
         """Return the conditions in SQL, with a question mark for each value, and the values."""
@@ -81,6 +83,8 @@ class RowFilter:
             add(f"{quoted(group_column(name))} = ?", cell)
         if self.failed:
             add("error IS NOT NULL")
+        if self.places:
+            add("list_contains(?, place)", list(self.places))
         return conditions, values
 
 
@@ -245,8 +249,28 @@ class RunTable:
             statement, bound = self._statement(", ".join(map(self._known, names)), rows)
             return self._database.sql(statement + order + end, params=[*bound, *values]).to_arrow_table()
 
+    def even_sample(self, rows: RowFilter, most: int, columns: Sequence[str]) -> list[dict[str, Any]]:
+        """Return rows, and of more than `most` every n-th in the order of the data set.
+
+        Raises:
+            SettingError: there is no such column.
+        """
+        step = -(-self.count(rows) // most) or 1
+        if not self.columns:
+            return []
+        with self._lock:
+            statement, values = self._statement("*, row_number() OVER (ORDER BY number, place) AS nth", rows)
+            names = ", ".join(map(self._known, columns))
+            every = f"SELECT {names} FROM ({statement}) WHERE (nth - 1) % ? = 0 ORDER BY nth"
+            made: list[dict[str, Any]]
+            made = self._database.sql(every, params=[*values, step]).to_arrow_table().to_pylist()
+        return made
+
     def sql(self, rows: RowFilter = ALL_ROWS, *, by: str | None = None, falling: bool = False) -> str:
         """Return the statement that selects rows from a run's parts, for reading and for use elsewhere."""
+        if rows.places:  # which only this table knows
+            numbers = self.arrow(RowFilter(places=rows.places), columns=["number"]).column(0).unique().to_pylist()
+            rows = replace(rows, places=tuple(sorted(numbers)))
         conditions, values = rows.conditions()
         order = f"\nORDER BY {self._known(by)} {'DESC' if falling else 'ASC'} NULLS LAST, number" if by else ""
         written = "SELECT * FROM read_parquet('parts/*.parquet')"
@@ -263,6 +287,7 @@ class RunTable:
             labels = self.folder.manifest["plan"]["labels"]
             cases = " ".join(f"WHEN {_literal(label)} THEN {_literal(name)}" for label, name in labels.items())
             return condition.replace("known", f"CASE label {cases} END", 1).replace("CASE label  END", "NULL")
+        condition = condition.replace("?, place)", "?, number)")
         return condition.replace("folded", "list_transform(words, lambda word: lower(word))")
 
     def _order(self, by: str | None, falling: bool) -> str:

@@ -9,9 +9,10 @@ from explain.run.run_table import RowFilter, RunTable
 from pages.shared import links, session
 
 ANY = "any"
+LASSO = "rows_of_lasso"  # in the session: places of rows that were drawn around on the map
 FILTERS = {
     *("prediction", "known_label", "correct", "contains", "word", "confidence", "length", "failed"),
-    *("sorted_by", "rows_page", "words_by", "words_of", "words_against", "least"),
+    *("sorted_by", "rows_page", "words_by", "words_of", "words_against", "least", "map", "map_color", "map_encoder"),
 }
 _WIDGETS = ("prediction", "known_label", "correct", "contains", "word", "confidence", "length", "failed")
 _MOST_OPTIONS = 500
@@ -41,12 +42,30 @@ def row_filter(table: RunTable) -> RowFilter:
             confidence = _range(table, "Confidence", "confidence", 0.0, 1.0)
             length = _lengths(table)
             failed = links.toggle("Only rows that could not be explained", key="failed")
-    return RowFilter(prediction, known, correct, confidence, length, contains, word, False, cells, failed)
+    return RowFilter(
+        prediction, known, correct, confidence, length, contains, word, False, cells, failed, _lasso(table)
+    )
+
+
+def _lasso(table: RunTable) -> tuple[int, ...]:
+    """Draw that rows were picked on the map, and a button that forgets it; return their places."""
+    run, places = st.session_state.get(LASSO) or ("", ())
+    if run != str(table.folder.path):
+        return ()
+
+    def forget() -> None:
+        st.session_state[LASSO] = None
+
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"Only rows that were picked on the map: {len(places):,}.", width="content")
+        st.button("All rows of the map", on_click=forget, key="forget_lasso", type="tertiary")
+    return tuple(places)
 
 
 def clear(table: RunTable) -> None:
     """Set every condition to its default; called before the widgets are drawn."""
     memory = st.session_state
+    memory[LASSO] = None
     bounds = table.bounds("length") or (0, 1)
     usual = {"contains": "", "word": "", "confidence": (0.0, 1.0), "failed": False, "length": tuple(map(int, bounds))}
     for key in [key for key in memory if key in _WIDGETS or str(key).startswith("group_of_")]:

@@ -11,6 +11,7 @@ from explain.run.kept_runs import KeptRun
 from explain.run.run_table import RunTable
 from pages.data_set import new, runs
 from pages.data_set.filters import FILTERS, restore
+from pages.data_set.map import rows_map
 from pages.data_set.overview import overview
 from pages.data_set.rows import rows
 from pages.data_set.words import words
@@ -20,7 +21,7 @@ from pages.shared.work import in_words
 POLL_SECONDS = 1.5
 GROWN = 1.1  # the page is drawn anew where there are so many times more rows
 PAGE, NEW = "data_set", "a new one"
-VIEWS = {"overview": "Overview", "rows": "Rows", "words": "Words"}
+VIEWS = {"overview": "Overview", "rows": "Rows", "words": "Words", "map": "Map"}
 PARAMETERS = {"run_of_data", "data_view", "model", *FILTERS, *forms.parameters_of_methods()}
 BADGES = {
     background.ACTIVE: "blue-badge[at work]",
@@ -90,7 +91,7 @@ def _follow(run: KeptRun) -> None:
         "View", list(VIEWS), default="overview", key="data_view", format_func=VIEWS.__getitem__,
         label_visibility="collapsed",
     )  # fmt: skip
-    {"overview": overview, "rows": rows, "words": words}[view](run, table)
+    {"overview": overview, "rows": rows, "words": words, "map": rows_map}[view](run, table)
 
 
 def _apply_clicks() -> None:

@@ -121,6 +121,17 @@ def test_words_are_listed_and_compared(begun: list[Path]) -> None:
         assert row["other mean"] == pytest.approx(other[row["word"]].mean)
 
 
+def test_a_map_is_drawn_and_its_rows_are_looked_at(begun: list[Path]) -> None:
+    at = visit(run_of_data="finished one", data_view="map", map_color="correct")
+    assert not at.exception and "Draw a lasso" in spoken(at)
+    path = kept_runs.runs_folder() / "finished one" / "run"
+    at.session_state["rows_of_lasso"] = (str(path), (2, 3))  # what a lasso leaves; AppTest draws none
+    at.button_group(key="data_view").set_value("rows")
+    assert "2 of 24 rows." in spoken(at.run())
+    press(at, "All rows of the map")
+    assert "24 of 24 rows." in spoken(at)
+
+
 def test_strangers_see_their_own_runs_alone(begun: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "own_machine", lambda: False)
     at = visit()

@@ -74,6 +74,7 @@ def test_shipped_rows_are_what_is_said_of_them() -> None:
         (RowFilter(failed=True), lambda row: row["error"] is not None),
         (RowFilter(prediction="' OR 1=1 --"), lambda row: False),
         (RowFilter(groups=(("nowhere", "x"),)), lambda row: False),
+        (RowFilter(places=(3, 5, 99)), lambda row: row["number"] in (3, 5)),
     ],
 )
 def test_a_filter_keeps_what_python_keeps(made: Run, table: RunTable, wanted: RowFilter, kept: object) -> None:
@@ -95,6 +96,7 @@ def test_the_statement_that_is_shown_selects_the_same_rows(made: Run, table: Run
 
     for wanted in (
         RowFilter(contains=HOSTILE),
+        RowFilter(places=(2, 7), word="The"),
         RowFilter(label="positive", correct="wrong", groups=((COLUMN, "plain"),)),
     ):
         statement = table.sql(wanted, by="confidence", falling=True)
@@ -179,6 +181,13 @@ def test_figures_are_those_of_scikit_learn(made: Run, table: RunTable) -> None:
     assert len(figures.charts("positive", "run").charts) == 3  # type: ignore[union-attr]
     assert [row["label"] for row in label_rows(figures)] == ["negative", "positive"]
     assert sorted(table.confusion().values()) == sorted(n for n in figures.confusion().counts.ravel().tolist() if n)  # type: ignore[union-attr]
+
+
+def test_an_even_sample_is_every_nth_row(made: Run, table: RunTable) -> None:
+    numbers = [row["number"] for row in made.rows() if row["prediction"] == "negative"]
+    wanted = RowFilter(prediction="negative")
+    assert [row["number"] for row in table.even_sample(wanted, 100, ["number"])] == numbers
+    assert [row["number"] for row in table.even_sample(wanted, 9, ["number"])] == numbers[:: -(-len(numbers) // 9)]
 
 
 def test_groups_are_counted(made: Run, table: RunTable) -> None:
