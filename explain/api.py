@@ -298,7 +298,7 @@ def run(
         dataset = dataset.with_columns(columns)
     searched = PhraseSettings() if phrases is True else phrases or None
     plan = RunPlan(methods_from(methods, settings), searched, texts, dataset.roles)
-    carry_out(Path(out), loaded, dataset, plan, computing, shard_size, resume, on_cost, on_progress)
+    carry_out(out, loaded, dataset, plan, computing, shard_size, resume, on_cost, on_progress)
     return Run(out)
 
 

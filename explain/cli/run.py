@@ -146,7 +146,7 @@ def _duration(seconds: float) -> str:
 def summary_text(made: "Run") -> str:
     """Return the figures of a run as lines."""
     figures = made.summary()
-    lines = [f"Run in {made.path}: {figures.rows:,} rows of {figures.of_rows:,} texts."]
+    lines = [f"Run in {made.folder.name}: {figures.rows:,} rows of {figures.of_rows:,} texts."]
     lines += made.manifest["left_out"]
     if figures.failed:
         lines.append(f"Rows that could not be explained: {figures.failed:,} (column error).")

@@ -158,13 +158,23 @@ def is_missing_or_empty(path: Path) -> bool:
 
 
 def create_folder(folder: Path) -> None:
-    """Create a folder and its missing parents.
+    """Create a folder and its missing parents, and synchronize their names to disk.
 
     Raises:
         FileError: it can't be created.
     """
     with file_errors(folder):
+        missing = [place for place in (folder, *folder.parents) if not place.exists()]
         folder.mkdir(parents=True, exist_ok=True)
+    for place in reversed(missing):  # a file is only kept through a loss of power if its folder's name is
+        _synchronize_folder(place.parent)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove the parts of files that a killed process left in a folder, which no other process may write into now."""
+    for part in folder.glob(UNFINISHED):
+        with contextlib.suppress(OSError):
+            part.unlink()
 
 
 @contextlib.contextmanager

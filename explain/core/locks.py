@@ -1,6 +1,12 @@
 """A lock on a folder: held by one process, let go by the system however that process ends."""
 
+import contextlib
+import datetime
+import json
+import os
+import platform
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +21,43 @@ AVAILABLE = fcntl is not None
 LOCK = ".lock"
 
 
+@dataclass(frozen=True)
+class LockOwner:
+    """The process that holds a lock, written down for whoever is refused.
+
+    Attributes:
+        host: the machine's name; process: the number of the process there; since: when it took the lock, UTC.
+
+    >>> print(LockOwner("heron", 12, "2026-11-30T17:00:00+00:00"))
+    process 12 on heron, since 2026-11-30 17:00 UTC
+    """
+
+    host: str
+    process: int
+    since: str
+
+    @classmethod
+    def this_process(cls) -> "LockOwner":
+        """Return this process as an owner from now on."""
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        return cls(platform.node(), os.getpid(), now)
+
+    @classmethod
+    def read(cls, place: Path) -> "LockOwner | None":
+        """Return the owner that a lock's file names; None where it names none."""
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            return cls(**json.loads(place.read_text(encoding="utf-8")))
+        return None
+
+    def __str__(self) -> str:
+        return f"process {self.process} on {self.host}, since {self.since[:16].replace('T', ' ')} UTC"
+
+
 class FolderLock:
     """A lock on a folder, held until `close` or the end of the process.
 
     Args:
-        folder: an existing folder; its file `.lock` is what the system locks.
+        folder: an existing folder; its file `.lock` is what the system locks; it may name its owner.
         refusal: the message if another process holds it.
 
     Raises:
@@ -33,6 +71,16 @@ class FolderLock:
         except OSError:
             self.file.close()
             raise Busy(refusal) from None
+
+    def note(self, owner: LockOwner) -> None:
+        """Write down who holds the lock."""
+        with contextlib.suppress(OSError):  # a full disk; the lock is held all the same
+            self.file.truncate(0)
+            self.file.write(json.dumps(asdict(owner)) + "\n")
+            self.file.flush()
+
+    def check(self) -> None:
+        """The system holds a lock on disk until it is let go: there is nothing to check."""
 
     def close(self) -> None:
         """Let the lock go."""

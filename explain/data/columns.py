@@ -132,10 +132,11 @@ def _checked(text: str) -> str:
 def shown_cell(cell: Any) -> str:
     """Return a cell as a reader sees it: the members of a list with commas, nothing for a missing one.
 
-    >>> shown_cell(["joy", "anger"]), shown_cell(None)
-    ('joy, anger', '')
+    >>> shown_cell(["joy", "anger"]), shown_cell(None), shown_cell(float("nan"))
+    ('joy, anger', '', '')
     """
-    text = ", ".join(map(str, cell)) if isinstance(cell, list) else "" if cell is None else str(cell)
+    is_missing = cell is None or (isinstance(cell, float) and cell != cell)  # not a number: as some programs write it
+    text = ", ".join(map(str, cell)) if isinstance(cell, list) else "" if is_missing else str(cell)
     return text.encode("utf-8", "replace").decode("utf-8")
 
 

@@ -97,7 +97,7 @@ class Run(RunFolder):
         mine = [row for row in self.rows() if row["id"] == str(id)]
         if not 0 <= target < len(mine):
             what = f"{len(mine)} targets of the row {id!r}" if mine else f"no row {id!r}"
-            raise DataError(f"{self.path} has {what}. `run.rows()` lists what there is.")
+            raise DataError(f"{self.folder.name} has {what}. `run.rows()` lists what there is.")
         row = mine[target]
         if row["text"] is None:
             raise DataError("The run kept no texts, so none can be opened.")
@@ -127,7 +127,7 @@ class Run(RunFolder):
             raise DataError("The run kept no texts, so no row can be computed again.")
         numbers = sorted({row["number"] for row in self.rows(["number"])})
         if not numbers:
-            raise DataError(f"{self.path} has no rows yet. Run the command with --resume first.")
+            raise DataError(f"{self.folder.name} has no rows yet. Run the command with --resume first.")
         drawn = np.random.default_rng(seed).choice(numbers, min(sample, len(numbers)), replace=False)
         wanted = set(drawn.tolist())
         recorded = [row for row in self.rows() if row["number"] in wanted]

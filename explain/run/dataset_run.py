@@ -15,6 +15,7 @@ from explain.datatypes.encoding import encode
 from explain.models.base import TextModel
 from explain.models.loading.spec import ModelSpec
 from explain.run.folder_store import MANIFEST, FolderStore, parquet_of
+from explain.run.folders import Folder, folder_at
 from explain.run.run_plan import RunPlan, column_of, labels_of, parted
 from explain.run.run_rows import rows_of_run
 from explain.run.shards import Backend, ModelWork, Row, Shard, ShardProgress, run_shards
@@ -54,7 +55,7 @@ class RunCost:
 
 
 def carry_out(
-    path: Path,
+    place: str | Path | Folder,
     model: TextModel,
     dataset: Dataset,
     plan: RunPlan,
@@ -71,9 +72,12 @@ def carry_out(
     if not model.head.exclusive:
         labels = frozenset(part for label in labels for part in parted(label))
     plan = replace(plan, labels=labels_of(labels, model.head.labels))
-    if not resume and (path / MANIFEST).exists():
-        raise DataError(f"{path} holds a run already. To go on with it, say so (--resume); else name a new folder.")
-    store = begin_run(path, model, dataset, report, plan, size)
+    folder = folder_at(place)
+    if not resume and folder.read(MANIFEST) is not None:
+        raise DataError(
+            f"{folder.name} holds a run already. To go on with it, say so (--resume); else name a new folder."
+        )
+    store = begin_run(folder, model, dataset, report, plan, size)
     try:
         if on_cost is not None and report.kept > TRIED:  # a smaller run is over as soon as its cost is known
             on_cost(cost_of_run(model, dataset, report.kept, plan))
@@ -98,7 +102,7 @@ def read_once(dataset: Dataset) -> tuple[ReadingReport, frozenset[str]]:
             if row.label and len(labels) < MOST_LABELS:
                 labels.add(row.label)
             if named:
-                if not row.id:
+                if not row.id.strip():
                     raise DataError(
                         f"{dataset.name}, row {row.number:,} has no {dataset.roles.id}, but ids are asked for."
                     )
@@ -111,12 +115,12 @@ def read_once(dataset: Dataset) -> tuple[ReadingReport, frozenset[str]]:
         )
     report = reading.report()
     if not report.kept:
-        raise DataError(f"{dataset.name} has no row with a text. " + " ".join(report.sentences()))
+        raise DataError(" ".join((f"{dataset.name} has no row with a text.", *report.sentences())))
     return report, frozenset(labels)
 
 
 def begin_run(
-    path: Path, model: TextModel, dataset: Dataset, report: ReadingReport, plan: RunPlan, size: int
+    folder: Folder, model: TextModel, dataset: Dataset, report: ReadingReport, plan: RunPlan, size: int
 ) -> FolderStore:
     """Begin a run in a new folder, or open the folder of the same run to go on.
 
@@ -136,7 +140,7 @@ def begin_run(
     }
     began = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     circumstances = {"created": began, "versions": versions(), "left_out": list(report.sentences())}
-    return FolderStore(path, about, plan.row_columns(), circumstances)
+    return FolderStore(folder, about, plan.row_columns(), circumstances)
 
 
 def compute_run(

@@ -1,8 +1,8 @@
-"""A store on disk: a folder of Parquet files, one for each shard.
+"""A store in a folder: a Parquet file for each shard.
 
     manifest.json       what is computed, with what; written once, at the start
     parts/000123.parquet
-    done/000123.json    the part's hash and count of rows; written after the part
+    done/000123.json    the part's name, hash and count of rows; written after the part
 
 A shard is finished when its marker is there and its part has the marker's hash. A stop at any moment leaves at most a
 part without a marker, which is written again. One process at a time writes, under a lock that ends with it.
@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -20,11 +21,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from explain.core.errors import DataError
-from explain.core.files import create_folder, write_file
-from explain.core.locks import FolderLock
-from explain.run.shards import Row, Rows, differing_setting
+from explain.run.folders import Folder, folder_at
+from explain.run.shards import Row, Rows
 
 MANIFEST = "manifest.json"
+MANIFEST_HASH = "manifest_sha256"  # of the manifest's other values
+_PART_NAME = re.compile(r"\d{6,}(-[0-9a-f]+)?\.parquet")
 _ARROW: Mapping[Any, pa.DataType] = {
     str: pa.string(),
     int: pa.int64(),
@@ -41,7 +43,7 @@ class FolderStore:
     """Rows of finished shards in a folder of Parquet files.
 
     Args:
-        path: a new or an empty folder, or one that an earlier run with the same manifest began.
+        place: a new or an empty folder, or one that an earlier run with the same manifest began.
         manifest: what is computed, with what, as JSON values: model and its hashes, data and its digest, settings.
         columns: the type of each column: str, int, float, bool, lists of the first three, or dict for anything else
             that JSON holds.
@@ -55,20 +57,20 @@ class FolderStore:
 
     def __init__(
         self,
-        path: Path,
+        place: str | Path | Folder,
         manifest: Mapping[str, Any],
         columns: Mapping[str, type],
         circumstances: Mapping[str, Any] | None = None,
     ) -> None:
-        self.path = path
+        self.folder = folder_at(place)
         self.columns = dict(columns)
-        create_folder(path)
-        refusal = f"Another process writes into {path}. Wait until it ends, or name another folder."
-        self._lock = FolderLock(path, refusal)
+        self._lock = self.folder.lock()
         try:
             self._begin(json.loads(json.dumps({**manifest, "columns": self._column_names()})), circumstances or {})
             self._finished = {
-                number for number, marker in marked_parts(path).items() if whole_part(path, number, marker) is not None
+                number: marker
+                for number, marker in marked_parts(self.folder).items()
+                if whole_part(self.folder, marker) is not None
             }
         except BaseException:
             self.close()
@@ -81,20 +83,18 @@ class FolderStore:
         }
 
     def _begin(self, manifest: dict[str, Any], circumstances: Mapping[str, Any]) -> None:
-        place = self.path / MANIFEST
-        if not place.exists():
-            if any(name.name != ".lock" for name in self.path.iterdir()):
-                raise DataError(f"{self.path} holds other files. Name a new folder.")
-            write_file(place, json.dumps({**manifest, **circumstances}, indent=1, sort_keys=True) + "\n")
-        else:
-            recorded = read_manifest(self.path)
-            if (name := differing_setting(recorded, manifest)) is not None:
-                raise DataError(
-                    f"{self.path} was begun with {name} {recorded.get(name)!r}, not {manifest[name]!r}. "
-                    "Name another folder."
-                )
-        create_folder(self.path / "parts")
-        create_folder(self.path / "done")
+        if self.folder.read(MANIFEST) is None:
+            if not self.folder.is_unused():
+                raise DataError(f"{self.folder.name} holds other files. Name a new folder.")
+            whole = {**manifest, **circumstances}
+            whole[MANIFEST_HASH] = _hash_of(whole)
+            self.folder.write(MANIFEST, (json.dumps(whole, indent=1, sort_keys=True) + "\n").encode())
+            return
+        recorded = read_manifest(self.folder)
+        for name, wanted in manifest.items():
+            if (difference := _difference(recorded.get(name), wanted, name)) is not None:
+                raise DataError(f"{self.folder.name} was begun with {difference}. Name another folder.")
+        check_unedited(recorded, self.folder.name)
 
     def close(self) -> None:
         """Let another process write."""
@@ -106,25 +106,28 @@ class FolderStore:
 
     def write(self, shard: int, rows: Rows) -> None:
         content = parquet_of(rows, self.columns)
-        write_file(self._part(shard), content)
-        marker = {"part": self._part(shard).name, "sha256": hashlib.sha256(content).hexdigest(), "rows": len(rows)}
-        write_file(self._marker(shard), json.dumps(marker, sort_keys=True) + "\n")
-        self._finished.add(shard)
+        self._lock.check()
+        marker = {
+            "part": self.folder.part_name(shard),
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "rows": len(rows),
+        }
+        self.folder.write(f"parts/{marker['part']}", content)
+        self._lock.check()
+        self.folder.write(f"done/{shard:06}.json", (json.dumps(marker, sort_keys=True) + "\n").encode())
+        self._finished[shard] = marker
 
     def rows(self) -> Iterator[Row]:
-        for number in sorted(self._finished):
-            for row in read_rows(self._part(number).read_bytes()):
+        for number, marker in sorted(self._finished.items()):
+            content = whole_part(self.folder, marker)
+            if content is None:
+                raise DataError(f"Part {number} of {self.folder.name} is damaged. Run the same command again.")
+            for row in read_rows(content):
                 yield {
                     name: part if self.columns[name] in _ARROW else json.loads(part)
                     for name, part in row.items()
                     if part is not None
                 }
-
-    def _part(self, shard: int) -> Path:
-        return part_of(self.path, shard)
-
-    def _marker(self, shard: int) -> Path:
-        return self.path / "done" / f"{shard:06}.json"
 
 
 def parquet_of(rows: Rows, columns: Mapping[str, Any]) -> bytes:
@@ -161,41 +164,97 @@ def _typed(row: Row, columns: Mapping[str, Any]) -> Row:
     }
 
 
-def marked_parts(path: Path) -> dict[int, dict[str, Any]]:
-    """Return the markers of the finished shards in a folder, by number: "part", "sha256" and "rows"."""
+def marked_parts(place: str | Path | Folder) -> dict[int, dict[str, Any]]:
+    """Return the markers of the finished shards in a folder, by number: "part", "sha256" and "rows".
+
+    Raises:
+        DataError: a marker can't be read; a damaged one is left out.
+    """
     markers = {}
-    for place in sorted((path / "done").glob("*.json")):
-        with contextlib.suppress(OSError, ValueError):
-            marker = json.loads(place.read_text(encoding="utf-8"))
-            if place.stem.isdecimal() and isinstance(marker, dict) and {"part", "sha256", "rows"} <= marker.keys():
-                markers[int(place.stem)] = marker
+    for name, content in folder_at(place).read_each("done"):
+        number = name.removesuffix(".json")
+        with contextlib.suppress(ValueError, RecursionError):
+            marker = json.loads(content)
+            if number.isdecimal() and _is_marker(marker):
+                markers[int(number)] = marker
     return markers
 
 
-def whole_part(path: Path, number: int, marker: Mapping[str, Any]) -> bytes | None:
-    """Return the bytes of a shard's part; None where it is not there, or has not the hash of its marker."""
-    with contextlib.suppress(OSError):
-        content = part_of(path, number).read_bytes()
-        if hashlib.sha256(content).hexdigest() == marker["sha256"]:
-            return content
-    return None
+def _is_marker(marker: Any) -> bool:
+    return (
+        isinstance(marker, dict)
+        and isinstance(marker.get("sha256"), str)
+        and isinstance(marker.get("rows"), int)
+        and isinstance(marker.get("part"), str)
+        and _PART_NAME.fullmatch(marker["part"]) is not None
+    )
 
 
-def part_of(path: Path, number: int) -> Path:
-    """Return the place of a shard's part in a folder."""
-    return path / "parts" / f"{number:06}.parquet"
+def whole_part(place: str | Path | Folder, marker: Mapping[str, Any]) -> bytes | None:
+    """Return the bytes of a shard's part; None where it is not there, or has not the hash of its marker.
+
+    Raises:
+        DataError: it is there, and can't be read.
+    """
+    content = folder_at(place).read(f"parts/{marker['part']}")
+    if content is None or hashlib.sha256(content).hexdigest() != marker["sha256"]:
+        return None
+    return content
 
 
-def read_manifest(path: Path) -> dict[str, Any]:
+def read_manifest(place: str | Path | Folder) -> dict[str, Any]:
     """Return a folder's manifest.
 
     Raises:
         DataError: there is none, or it is damaged.
     """
+    folder = folder_at(place)
+    name = f"{folder.name.rstrip('/')}/{MANIFEST}"
+    content = folder.read(MANIFEST)
     try:
-        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise DataError(f"{path / MANIFEST} can't be read. Name another folder.") from error
+        manifest = json.loads(content or b"")
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{name} can't be read. Name another folder.") from error
     if not isinstance(manifest, dict):
-        raise DataError(f"{path / MANIFEST} is no manifest. Name another folder.")
+        raise DataError(f"{name} is no manifest. Name another folder.")
     return manifest
+
+
+def check_unedited(manifest: Mapping[str, Any], name: str) -> None:
+    """Check that a manifest is as it was written.
+
+    Raises:
+        DataError: it was edited, or has no hash.
+    """
+    if manifest.get(MANIFEST_HASH) != _hash_of(manifest):
+        raise DataError(
+            f"{MANIFEST} of {name} is not as it was written: its hash is another. Put the original back, or name "
+            "another folder."
+        )
+
+
+def _hash_of(manifest: Mapping[str, Any]) -> str:
+    rest = {name: kept for name, kept in manifest.items() if name != MANIFEST_HASH}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
+def _difference(recorded: Any, wanted: Any, name: str) -> str | None:
+    """Return the first place at which two JSON values differ, with both values, shortened; None where they are equal.
+
+    >>> _difference({"methods": [{"version": 1}]}, {"methods": [{"version": 2}]}, "plan")
+    'plan.methods.0.version 1, not 2'
+    """
+    if recorded == wanted:
+        return None
+    pairs: list[tuple[Any, Any, Any]] = []
+    if isinstance(recorded, dict) and isinstance(wanted, dict):
+        pairs = [(key, recorded.get(key), wanted.get(key)) for key in dict.fromkeys((*wanted, *recorded))]
+    elif isinstance(recorded, list) and isinstance(wanted, list) and len(recorded) == len(wanted):
+        pairs = [(number, *pair) for number, pair in enumerate(zip(recorded, wanted))]
+    inner = (_difference(old, new, f"{name}.{key}") for key, old, new in pairs)
+    return next(filter(None, inner), f"{name} {_shortened(recorded)}, not {_shortened(wanted)}")
+
+
+def _shortened(recorded: Any) -> str:
+    text = repr(recorded)
+    return text if len(text) <= 80 else f"{text[:77]}..."

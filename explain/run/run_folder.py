@@ -7,7 +7,8 @@ from pathlib import Path
 from explain.core.errors import DataError, SettingError
 from explain.numerics.statistics import wilson
 from explain.run.dataset_run import SCHEMA
-from explain.run.folder_store import marked_parts, read_manifest, read_rows, whole_part
+from explain.run.folder_store import check_unedited, marked_parts, read_manifest, read_rows, whole_part
+from explain.run.folders import Folder, folder_at
 from explain.run.run_plan import column_of
 from explain.run.shards import Row
 from explain.run.word_figures import WordFigures, WordSums
@@ -64,17 +65,23 @@ class RunFolder:
     """A run that was begun, whole or in part; nothing is read before it is needed.
 
     Args:
-        path: its folder.
+        place: its folder.
 
     Raises:
-        DataError: the folder holds no run, or one of a later version.
+        DataError: the folder holds no run, one of another version, or one whose manifest was edited.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        self.manifest = read_manifest(self.path)
+    def __init__(self, place: str | Path | Folder) -> None:
+        self.folder = folder_at(place)
+        self.manifest = read_manifest(self.folder)
         if self.manifest.get("schema") != SCHEMA:
-            raise DataError(f"{self.path} holds no run of this version ({SCHEMA}). Name a run's folder.")
+            raise DataError(_schema_refusal(self.folder.name, self.manifest.get("schema")))
+        check_unedited(self.manifest, self.folder.name)
+
+    @property
+    def path(self) -> Path:
+        """The folder on disk."""
+        return Path(self.folder.name)
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -102,16 +109,16 @@ class RunFolder:
         """
         if unknown := [name for name in columns or () if name not in self.columns]:
             raise SettingError(f"The run has no column {', '.join(unknown)}. It has: {', '.join(self.columns)}.")
-        for number, marker in sorted(marked_parts(self.path).items()):
-            content = whole_part(self.path, number, marker)
+        for number, marker in sorted(marked_parts(self.folder).items()):
+            content = whole_part(self.folder, marker)
             if content is None:
-                raise DataError(f"Part {number} of {self.path} is damaged. Run the same command with --resume.")
+                raise DataError(f"Part {number} of {self.folder.name} is damaged. Run the same command with --resume.")
             yield from read_rows(content, columns)
 
     def verify(self) -> Verification:
         """Read every part, and compare it with the hash that was written behind it."""
-        markers = marked_parts(self.path)
-        damaged = tuple(number for number, marker in markers.items() if whole_part(self.path, number, marker) is None)
+        markers = marked_parts(self.folder)
+        damaged = tuple(number for number, marker in markers.items() if whole_part(self.folder, marker) is None)
         rows = sum(marker["rows"] for number, marker in markers.items() if number not in damaged)
         return Verification(len(markers), damaged, self.shards - len(markers), rows)
 
@@ -175,3 +182,14 @@ class RunFolder:
                 sums.setdefault(word, WordSums()).add(given)
         figures = [sums[word].figures(word) for word in sums if sums[word].texts >= least]
         return tuple(sorted(figures, key=lambda figure: (-figure.texts, figure.word)))
+
+
+def _schema_refusal(name: str, schema: object) -> str:
+    """Return the sentence on a folder whose manifest has another schema."""
+    kind, _, number = str(schema).rpartition("-")
+    own_kind, _, own_number = SCHEMA.rpartition("-")
+    if kind != own_kind or not number.isdecimal():
+        return f"{name} holds no run ({SCHEMA}). Name a run's folder."
+    if int(number) > int(own_number):
+        return f"{name} holds a run of a newer version ({schema}; this one reads {SCHEMA}). Update this package."
+    return f"{name} holds a run of an older version ({schema}; this one reads {SCHEMA}). Begin a new run."

@@ -64,7 +64,7 @@ class RunPlan:
         for method in self.methods:
             columns |= {column_of(kind, method.name): kept for kind, kept in METHOD_COLUMNS.items()}
         if self.phrases is not None:
-            columns |= {"phrases": list[str], "phrase_scores": list[float]}
+            columns |= {"phrases": list[str], "phrase_scores": list[float], column_of("failed", "phrases"): str}
         return columns | {"weight": float, "error": str}
 
 

@@ -191,7 +191,7 @@ def _phrases(model: TextModel, plan: RunPlan, subject: ExplainedText) -> Row:
     assert plan.phrases is not None
     try:
         ranked = KeyPhrases.of(plan.phrases).run(model, subject).phrases
-    except ExplainError:
-        return {}
+    except (ExplainError, ValueError) as error:
+        return {column_of("failed", "phrases"): str(error)}
     texts = [phrase.text for phrase in ranked] if plan.texts else None
     return {"phrases": texts, "phrase_scores": [float(phrase.score) for phrase in ranked]}

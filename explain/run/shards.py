@@ -6,7 +6,7 @@ depends on the shard alone, so its rows are the same whichever backend computes 
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -177,8 +177,3 @@ class MemoryStore:
     def rows(self) -> Iterator[Row]:
         for number in sorted(self.parts):
             yield from self.parts[number]
-
-
-def differing_setting(recorded: Mapping[str, Any], wanted: Mapping[str, Any]) -> str | None:
-    """Return the first name whose recorded value is not the wanted one; None where all are the same."""
-    return next((name for name, setting in wanted.items() if recorded.get(name) != setting), None)

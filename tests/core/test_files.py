@@ -341,7 +341,7 @@ OTHER_WRITERS = {
     ("explain/training/run/finetuning.py", "save"): "into the folder of `atomic_files`",
     ("explain/training/run/runs.py", "created"): "names a folder that was filled beside its place",
     ("explain/run/background.py", "start"): "the log that a process writes itself",
-    ("explain/core/locks.py", "__init__"): "the lock of a folder, an empty file",
+    ("explain/core/locks.py", "__init__"): "the lock of a folder, which names its owner",
     ("explain/core/locks.py", "is_held"): "the lock of a folder, an empty file",
     ("explain/run/history.py", "_writing"): "the lock of a folder, an empty file for its owner alone",
     ("explain/testing/planted_models.py", "_model"): "into a temporary folder",
