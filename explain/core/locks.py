@@ -50,7 +50,8 @@ class LockOwner:
         return None
 
     def __str__(self) -> str:
-        return f"process {self.process} on {self.host}, since {self.since[:16].replace('T', ' ')} UTC"
+        text = f"process {self.process} on {self.host}, since {str(self.since)[:16].replace('T', ' ')} UTC"
+        return "".join(filter(str.isprintable, text))  # a terminal obeys some of the others
 
 
 class FolderLock:

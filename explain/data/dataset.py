@@ -85,12 +85,14 @@ class Dataset:
 
         Args:
             place: a .csv, .tsv, .txt, .jsonl, .json or .parquet file, all but the last packed with gzip or not; a
-                folder; the name of a data set on the Hugging Face hub, for which a split is needed, and the network.
+                folder; the address of one of these, see `explain.core.addresses`; the name of a data set on the
+                Hugging Face hub, for which a split is needed, and the network.
             split: of a folder with SPLIT.jsonl or the like, or of a public data set.
             options: `columns`, `most`, `keep_going` and `plain_cells`, see the class.
 
         Raises:
             DataError: there is nothing that could be read, or more than `limits` allow.
+            SettingError: an address that is not taken.
         """
         return cls(storage_at(place, split, limits), limits=limits, **options)
 

@@ -102,6 +102,18 @@ class StoredFile:
         _check_size(name, len(content), limits)
         return cls(name, lambda: io.BytesIO(content), len(content), limits)
 
+    @classmethod
+    def elsewhere(
+        cls, name: str, open_anew: Callable[[], BinaryIO], size: int | None, limits: Limits = Limits()
+    ) -> "StoredFile":
+        """Return a file that is not on this disk.
+
+        Raises:
+            DataError: it is larger than `limits` allow.
+        """
+        _check_size(name, size or 0, limits)
+        return cls(name, open_anew, size, limits)
+
     @property
     def has_columns(self) -> bool:
         """Whether its rows have columns; plain lines have none."""
@@ -255,6 +267,11 @@ def _csv_rows(opened: BinaryIO, file: StoredFile, wanted: Sequence[str] | None) 
 
 
 def _csv_problem(name: str, reader: Any, error: csv.Error) -> str:
+    if "field larger than" in str(error):
+        return (
+            f"{name}, line {reader.line_num:,}: a cell of more than {LONGEST_CELL:,} characters. Is a quote open, or a "
+            "whole file in one cell?"
+        )
     return f"{name}, line {reader.line_num:,}: no CSV that can be read ({error}). Has every quote its other half?"
 
 

@@ -5,14 +5,16 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO, Protocol
 
+from explain.core.addresses import Address, local_or_address
 from explain.core.errors import DataError
 from explain.core.installation import own_path
 from explain.data.formats import ENDINGS, BadRow, Limits, NumberedRow, Row, StoredFile, format_error
+from explain.data.remote_files import RemoteFolder
 from explain.text.checks import MAX_CHARACTERS
 
 HUB = "hub"  # in place of the digest of a public data set
@@ -45,14 +47,19 @@ class Storage(Protocol):
 def storage_at(place: str | Path, split: str | None, limits: Limits) -> Storage:
     """Find a file, the split of a folder, a folder of texts, or a public data set; a file is one split of any name.
 
+    Args:
+        place: a path, an address, or the name of a public data set.
+
     Raises:
-        DataError: there is nothing that could be read.
+        DataError: there is nothing that could be read; SettingError: an address that is not taken.
 
     >>> storage_at("no such file.csv", None, Limits())
     Traceback (most recent call last):
     explain.core.errors.DataError: no such file.csv can't be read: No such file or directory.
     """
-    path = own_path(place)
+    path = local_or_address(place)
+    if isinstance(path, Address):
+        return _elsewhere(RemoteFolder(path), split, limits)
     if path.is_dir():
         return _in_folder(path, split, limits)
     if split is None or path.is_file():
@@ -62,27 +69,44 @@ def storage_at(place: str | Path, split: str | None, limits: Limits) -> Storage:
     return HubSplit(str(place), split)
 
 
-def _in_folder(folder: Path, split: str | None, limits: Limits) -> Storage:
+def _elsewhere(place: RemoteFolder, split: str | None, limits: Limits) -> Storage:
+    if not place.is_folder:
+        return place.file(limits)
     if split is not None:
-        path = _split_file(folder, split)
+        return place.inside(_split_file(place.address.name, place.names(), split), limits)
+    texts = TextFolder(place.name, place.texts)
+    if next(place.texts(), None) is not None:
+        return texts
+    raise _no_texts(place.address.name, place.names())
+
+
+def _in_folder(folder: Path, split: str | None, limits: Limits) -> Storage:
+    names = [path.name for path in folder.iterdir() if path.is_file()]
+    if split is not None:
+        path = folder / _split_file(str(folder), names, split)
         file = StoredFile.at(path, limits)
         return StoredFile(f"{folder.name}/{path.name}", file.open, file.size, limits)
     if next(_text_files(folder), None) is not None:
-        return TextFolder(folder)
-    listed = ", ".join(_data_files(folder))
+        return TextFolder(folder.name, functools.partial(_text_files, folder))
+    raise _no_texts(str(folder), names)
+
+
+def _no_texts(folder: str, names: Sequence[str]) -> DataError:
+    listed = ", ".join(_data_files(names))
     reason = f"its files are {listed}: name one of them" if listed else f"it has no file in .{', .'.join(ENDINGS)}"
-    raise DataError(f"{folder} is a folder without texts (.txt); {reason}.")
+    return DataError(f"{folder} is a folder without texts (.txt); {reason}.")
 
 
-def _data_files(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir() if path.is_file() and format_error(path.name) is None)
+def _data_files(names: Sequence[str]) -> list[str]:
+    return sorted(name for name in names if format_error(name) is None)
 
 
-def _split_file(folder: Path, split: str) -> Path:
+def _split_file(folder: str, names: Sequence[str], split: str) -> str:
+    """Return the name of the file of a split among those of a folder."""
     for ending in _SPLIT_ENDINGS:
-        if (folder / f"{split}.{ending}").is_file():
-            return folder / f"{split}.{ending}"
-    listed = ", ".join(_data_files(folder)) or "no file of rows"
+        if f"{split}.{ending}" in names:
+            return f"{split}.{ending}"
+    listed = ", ".join(_data_files(names)) or "no file of rows"
     raise DataError(f"{folder} has no {split}.jsonl or {split}.jsonl.gz (or .csv, .parquet, ...); it has: {listed}.")
 
 
@@ -101,23 +125,23 @@ def license_of(place: str | Path) -> str:
 
 @dataclass(frozen=True)
 class TextFolder:
-    """A folder in which each .txt file is one text; the names of the folders inside it are a column."""
+    """A folder in which each .txt file is one text; the names of the folders inside it are a column.
 
-    folder: Path
+    Attributes:
+        texts: yields the name of each text within the folder, and what opens it, in order.
+    """
+
+    name: str
+    texts: Callable[[], Iterator[tuple[str, Callable[[], BinaryIO]]]] = field(repr=False)
     has_columns: bool = True
-
-    @property
-    def name(self) -> str:
-        return self.folder.name
 
     def columns(self) -> tuple[str, ...]:
         return ("text", "file", "folder")
 
     def rows(self, columns: Sequence[str] | None = None) -> Iterator[NumberedRow]:
-        for number, path in enumerate(_text_files(self.folder), 1):
-            within = path.relative_to(self.folder)
+        for number, (within, open_anew) in enumerate(self.texts(), 1):
             try:
-                with path.open("rb") as opened:
+                with open_anew() as opened:
                     content = opened.read(4 * MAX_CHARACTERS + 1)
                 text = content.decode("utf-8-sig").strip("\r\n")
             except UnicodeDecodeError as error:
@@ -126,24 +150,23 @@ class TextFolder:
             except OSError as error:
                 yield number, BadRow(f"{within} can't be read: {error.strerror or error}.")
                 continue
-            yield number, {"text": text, "file": within.as_posix(), "folder": within.parent.as_posix()}
+            yield number, {"text": text, "file": within, "folder": PurePosixPath(within).parent.as_posix()}
 
     def sha256(self) -> str:
         digest = hashlib.sha256()
-        for path in _text_files(self.folder):
-            of_file = StoredFile.at(path).sha256()
-            digest.update(f"{path.relative_to(self.folder).as_posix()}\0{of_file}\n".encode())
+        for within, open_anew in self.texts():
+            digest.update(f"{within}\0{StoredFile(within, open_anew).sha256()}\n".encode())
         return digest.hexdigest()
 
 
-def _text_files(folder: Path) -> Iterator[Path]:
-    """Yield the .txt files of a folder and of the folders in it, by name."""
+def _text_files(folder: Path) -> Iterator[tuple[str, Callable[[], BinaryIO]]]:
+    """Yield the .txt files of a folder and of the folders in it, by name, and what opens each."""
     for place, folders, names in os.walk(folder):
         folders.sort()
         for name in sorted(names):
             path = Path(place) / name
             if name.lower().endswith(".txt") and path.is_file():  # a pipe would never end
-                yield path
+                yield path.relative_to(folder).as_posix(), StoredFile.at(path).open
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,7 @@ def table(**columns: Any) -> bytes:
         ("a.parquet", table(text=[["x"], ["y", "z"]]), Columns(), "'text' holds list"),
         ("a.csv", b"text\ncaf\xe9\n", Columns(), "not UTF-8: line 2 holds the byte 0xE9"),
         ("a.parquet", table(text=["a", "b"], id=[1.0, float("nan")]), Columns(id="id"), "row 2 has no id"),
+        ("a.csv", b"text\n" + b"x" * 1_000_001, Columns(), "line 2: a cell of more than 1,000,000 characters"),
         ("a.csv", b"text,id\na, \n", Columns(id="id"), "row 1 has no id"),
     ],
 )
@@ -88,9 +89,9 @@ def test_rows_that_can_not_be_read_are_named_and_the_others_explained(model: str
     assert row["correct"] is None and not row["error"]
 
 
-def test_a_text_of_unknown_tokens_is_explained_or_leaves_its_reason(tmp_path: Path) -> None:
+def test_a_text_of_unknown_tokens_is_explained_or_leaves_its_reason(model: str, tmp_path: Path) -> None:
     data = Dataset.of_rows([{"text": "\u1234\u1234 \u1235"}, {"text": "\ufffd"}])
-    unknown, unread = explain.run(data, out=tmp_path / "RUN", methods=("gradient_times_input",), phrases=True).rows()
+    unknown, unread = explain.run(data, model, out=tmp_path / "RUN", phrases=True, **OPTIONS).rows()
     assert unknown["error"] is unknown["failed_gradient_times_input"] is unknown["failed_phrases"] is None
     assert len(unknown["words"]) == 2 and "tokenizer reads nothing" in unread["error"]
 

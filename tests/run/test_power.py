@@ -12,7 +12,7 @@ from explain.run.shards import ShardProgress
 from tests.power_cut import power_cuts, set_down
 from tests.tiny_models import tiny_folder
 
-TEXTS = ("A mess.", "A feast of a film.", "Not one laugh.")
+TEXTS = ("A mess.", "A feast of a film.")
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +49,8 @@ def test_a_cut_at_any_moment_loses_nothing_finished(
     disk.mkdir()
     with power_cuts(disk, monkeypatch, lambda: frozenset(finished)) as cuts:
         undisturbed = contents(run_in(disk / "new" / "RUN", model, False, note).path)
-    rows = {number: read_rows(undisturbed[f"parts/{number:06}.parquet"]) for number in range(3)}
-    assert len(cuts.disks) > 20 and any(promised == {0, 1, 2} for _, promised in cuts.disks.values())
+    rows = {number: read_rows(undisturbed[f"parts/{number:06}.parquet"]) for number in range(2)}
+    assert len(cuts.disks) > 20 and any(promised == {0, 1} for _, promised in cuts.disks.values())
     for number, (left, (when, promised)) in enumerate(cuts.disks.items()):
         folder = set_down(left, tmp_path / str(number)) / "new" / "RUN"
         whole = {shard: whole_part(folder, marker) for shard, marker in marked_parts(folder).items()}
