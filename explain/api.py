@@ -264,8 +264,8 @@ def run(
     """Explain every row of a data set, and keep the rows in a folder.
 
     Args:
-        data: a file or folder of any format that `Dataset.open` reads, or a `Dataset`.
-        out: a new folder; with `resume`, the folder of the same run, which goes on where it stopped.
+        data: a file or folder of any format that `Dataset.open` reads, its address (s3://...), or a `Dataset`.
+        out: a new folder or its address; with `resume`, that of the same run, which goes on where it stopped.
         columns: which columns hold text, second text, label, id and groups; by default "text" or the only column.
         split: of a folder with several files.
         methods, settings: see `explain`; no methods: predictions only.
@@ -283,6 +283,7 @@ def run(
 
     Raises:
         DataError: nothing can be read, ids are not unique, or `out` holds something else.
+        SettingError: an address that is not taken.
         Busy: another process writes there.
         ExplainError: any other failure; what is done is kept.
 

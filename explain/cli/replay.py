@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from explain.cli.options import Commands
+from explain.core.addresses import local_or_address
 from explain.core.arguments import finite_number, not_empty, whole_number
 
 
@@ -13,7 +14,9 @@ def add_to(commands: Commands) -> None:
         "replay", help="compute a report, a comparison or a run again and compare every number"
     )
     command.add_argument(
-        "report", type=not_empty, help="a report or a comparison: JSON, or an HTML page; or the folder of a run"
+        "report",
+        type=not_empty,
+        help="a report or a comparison: JSON, or an HTML page; or the folder of a run, or its address",
     )
     command.add_argument(
         "--sample",
@@ -37,7 +40,8 @@ def add_to(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the largest difference; the exit status is 1 where the report does not hold."""
-    if Path(options.report).is_dir():
+    here = local_or_address(options.report)
+    if not isinstance(here, Path) or here.is_dir():
         return _run_again(options)
     from explain.datatypes.decoding import parse
     from explain.models.loading.catalogue import load_model
@@ -45,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     from explain.report.record import from_record, read_document
     from explain.report.replay import replay, replay_comparison
 
-    record = parse(read_document(options.report))
+    record = parse(read_document(here))
     if is_comparison(record):
         compared = comparison_from_record(record)
         tasks = {report.model.task for report in (compared.report_a, compared.report_b)}

@@ -23,9 +23,11 @@ def add_to(commands: Commands) -> None:
         "data",
         type=not_empty,
         metavar="DATA",
-        help="a .csv, .tsv, .txt, .jsonl, .json or .parquet file, or a folder; see the guide",
+        help="a .csv, .tsv, .txt, .jsonl, .json or .parquet file, a folder, or an address (s3://...); see the guide",
     )
-    command.add_argument("--out", type=not_empty, required=True, metavar="DIR", help="the folder of the run")
+    command.add_argument(
+        "--out", type=not_empty, required=True, metavar="DIR", help="the folder of the run, or its address"
+    )
     command.add_argument("--resume", action="store_true", help="go on with the run in the folder")
     add_columns(command)
     add_model(command)

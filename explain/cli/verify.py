@@ -9,7 +9,7 @@ from explain.core.arguments import not_empty
 def add_to(commands: Commands) -> None:
     """Add the command to the command line."""
     command = commands.add_parser("verify", help="compare every part of a run with the hash that was written with it")
-    command.add_argument("folder", type=not_empty, metavar="RUN", help="the folder of a run")
+    command.add_argument("folder", type=not_empty, metavar="RUN", help="the folder of a run, or its address")
     command.set_defaults(run=run)
 
 

@@ -1,7 +1,7 @@
 """A store in a folder: a Parquet file for each shard.
 
     manifest.json       what is computed, with what; written once, at the start
-    parts/000123.parquet
+    parts/000123.parquet, in an object store parts/000123-0f3a....parquet
     done/000123.json    the part's name, hash and count of rows; written after the part
 
 A shard is finished when its marker is there and its part has the marker's hash. A stop at any moment leaves at most a
@@ -43,7 +43,8 @@ class FolderStore:
     """Rows of finished shards in a folder of Parquet files.
 
     Args:
-        place: a new or an empty folder, or one that an earlier run with the same manifest began.
+        place: the path or the address of a new or an empty folder, or of one that an earlier run with the same
+            manifest began.
         manifest: what is computed, with what, as JSON values: model and its hashes, data and its digest, settings.
         columns: the type of each column: str, int, float, bool, lists of the first three, or dict for anything else
             that JSON holds.

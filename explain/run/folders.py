@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
+from explain.core.addresses import local_or_address
 from explain.core.errors import Busy, DataError
 from explain.core.files import create_folder, file_errors, remove_unfinished, write_file
-from explain.core.installation import own_path
 from explain.core.locks import LOCK, FolderLock, LockOwner
 
 
@@ -71,12 +71,22 @@ class Folder(Protocol):
 
 
 def folder_at(place: str | Path | Folder) -> Folder:
-    """Return the folder at a path.
+    """Return the folder at a path or an address.
+
+    Raises:
+        SettingError: an address that is not taken, or whose package is missing.
 
     >>> folder_at("RUN").name
     'RUN'
     """
-    return DiskFolder(own_path(place)) if isinstance(place, str | Path) else place
+    if not isinstance(place, str | Path):
+        return place
+    here = local_or_address(place, to_write=True)
+    if isinstance(here, Path):
+        return DiskFolder(here)
+    from explain.run.object_folder import ObjectFolder  # of use to few
+
+    return ObjectFolder(here)
 
 
 class DiskFolder:

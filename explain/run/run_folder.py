@@ -8,7 +8,7 @@ from explain.core.errors import DataError, SettingError
 from explain.numerics.statistics import wilson
 from explain.run.dataset_run import SCHEMA
 from explain.run.folder_store import check_unedited, marked_parts, read_manifest, read_rows, whole_part
-from explain.run.folders import Folder, folder_at
+from explain.run.folders import DiskFolder, Folder, folder_at
 from explain.run.run_plan import column_of
 from explain.run.shards import Row
 from explain.run.word_figures import WordFigures, WordSums
@@ -65,7 +65,7 @@ class RunFolder:
     """A run that was begun, whole or in part; nothing is read before it is needed.
 
     Args:
-        place: its folder.
+        place: its folder: a path or an address.
 
     Raises:
         DataError: the folder holds no run, one of another version, or one whose manifest was edited.
@@ -80,8 +80,14 @@ class RunFolder:
 
     @property
     def path(self) -> Path:
-        """The folder on disk."""
-        return Path(self.folder.name)
+        """The folder on disk.
+
+        Raises:
+            SettingError: it lies elsewhere.
+        """
+        if not isinstance(self.folder, DiskFolder):
+            raise SettingError(f"{self.folder.name} is no folder on this disk.")
+        return self.folder.path
 
     @property
     def methods(self) -> tuple[str, ...]:
