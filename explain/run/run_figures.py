@@ -60,7 +60,7 @@ class RunFigures:
     @classmethod
     def of(cls, table: RunTable, rows: RowFilter = ALL_ROWS) -> "RunFigures | None":
         """Return the figures of a run's rows; None where no row has a label that the model has."""
-        manifest = table.folder.manifest
+        manifest = table.run.manifest
         labels, known = tuple(manifest["labels"]), manifest["plan"]["labels"]
         if not labels or not {"label", "correct"} <= set(table.columns):
             return None

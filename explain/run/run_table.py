@@ -109,7 +109,7 @@ class RunTable:
     """The rows of a run that are there, in a database of this process; `refresh` adds those that came since.
 
     Args:
-        folder: the run.
+        run: the run, whole or in part.
 
     Attributes:
         columns: the names of the columns that can be read and sorted by: those of the run, and `place`, the row's
@@ -119,8 +119,8 @@ class RunTable:
         DataError: a part is damaged.
     """
 
-    def __init__(self, folder: RunFolder) -> None:
-        self.folder = folder
+    def __init__(self, run: RunFolder) -> None:
+        self.run = run
         self._lock = threading.Lock()
         self._parts: set[int] = set()
         self._place = tempfile.TemporaryDirectory(prefix="explain-table-")
@@ -152,13 +152,13 @@ class RunTable:
             DataError: a part is damaged.
         """
         with self._lock:
-            for number, marker in sorted(marked_parts(self.folder.path).items()):
+            for number, marker in sorted(marked_parts(self.run.folder).items()):
                 if number in self._parts:
                     continue
-                content = whole_part(self.folder.path, number, marker)
+                content = whole_part(self.run.folder, marker)
                 if content is None:
                     raise DataError(
-                        f"Part {number} of {self.folder.path} is damaged. Continue the run, and it is computed again."
+                        f"Part {number} of {self.run.folder.name} is damaged. Continue the run, and it is computed again."
                     )
                 self._insert(pq.read_table(io.BytesIO(content)))
                 self._parts.add(number)
@@ -171,7 +171,7 @@ class RunTable:
             if not self.columns:
                 self._database.execute("CREATE TABLE IF NOT EXISTS rows (place BIGINT, error VARCHAR)")
             return
-        known = self.folder.manifest["plan"]["labels"]
+        known = self.run.manifest["plan"]["labels"]
         more = {"known": pa.array([known.get(label) for label in _texts(rows, "label")], pa.string())}
         if "words" in rows.column_names:
             folded = [None if words is None else [word.casefold() for word in words] for words in _texts(rows, "words")]
@@ -284,7 +284,7 @@ class RunTable:
     def _of_parts(self, condition: str) -> str:
         """Return a condition without the columns that only this table has."""
         if condition.startswith("known"):
-            labels = self.folder.manifest["plan"]["labels"]
+            labels = self.run.manifest["plan"]["labels"]
             cases = " ".join(f"WHEN {_literal(label)} THEN {_literal(name)}" for label, name in labels.items())
             return condition.replace("known", f"CASE label {cases} END", 1).replace("CASE label  END", "NULL")
         condition = condition.replace("?, place)", "?, number)")

@@ -28,12 +28,12 @@ def restore(*keys: str) -> None:
 def row_filter(table: RunTable) -> RowFilter:
     """Draw the conditions and return them."""
     restore(*_WIDGETS)
-    groups = list(table.folder.manifest["plan"]["roles"]["groups"])
+    groups = list(table.run.manifest["plan"]["roles"]["groups"])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         prediction = _value(table, "Prediction", "prediction", "prediction")
         known = _value(table, "Known label", "known", "known_label")
         correct = None
-        if table.folder.manifest["plan"]["roles"]["label"]:
+        if table.run.manifest["plan"]["roles"]["label"]:
             correct = _picked("Decision", ["correct", "wrong"], "correct")
         contains = links.text_input("Text contains", key="contains", width=180)
         word = links.text_input("Word", key="word", width=140, help="As it is written, whole.")
@@ -50,7 +50,7 @@ def row_filter(table: RunTable) -> RowFilter:
 def _lasso(table: RunTable) -> tuple[int, ...]:
     """Draw that rows were picked on the map, and a button that forgets it; return their places."""
     run, places = st.session_state.get(LASSO) or ("", ())
-    if run != str(table.folder.path):
+    if run != str(table.run.path):
         return ()
 
     def forget() -> None:

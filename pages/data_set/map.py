@@ -78,7 +78,7 @@ def _reading(job: Any) -> str:
 
 def _colors(table: RunTable) -> dict[str, str]:
     """Return the columns that points may be colored by, with their titles."""
-    groups = table.folder.manifest["plan"]["roles"]["groups"]
+    groups = table.run.manifest["plan"]["roles"]["groups"]
     named = COLORS | {"length": "length in tokens"} | {group_column(name): name for name in groups}
     return {column: title for column, title in named.items() if column in table.columns}
 
@@ -97,6 +97,6 @@ def _lasso(key: str, table: RunTable, texts: LoadedTexts) -> None:
     points = st.session_state[key]["selection"]["points"]
     if points:
         places = tuple(sorted(texts.rows[point["customdata"][0]] for point in points))
-        st.session_state[LASSO] = (str(table.folder.path), places)
+        st.session_state[LASSO] = (str(table.run.path), places)
         st.session_state.data_clicked = {"data_view": "rows", "rows_page": 1}
         st.session_state["clicked"] = True  # see work.py

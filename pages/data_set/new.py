@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from explain.core.addresses import Address, local_or_address
 from explain.core.errors import DataError
 from explain.data.columns import Columns
 from explain.data.dataset import Dataset
@@ -134,12 +135,18 @@ def _opened(name: str, content: bytes) -> _Source:
 def _of_path() -> _Source | None:
     session.keep("data_path", "")
     place = st.text_input(
-        "Path of a file or folder", key="data_path", help="CSV, TSV, JSON lines, Parquet, or a folder of text files."
+        "Path of a file or folder, or its address",
+        key="data_path",
+        help="CSV, TSV, JSON lines, Parquet, or a folder of text files. On your own machine an address, too, such as "
+        "s3://BUCKET/reviews.csv.",
     )
     if not place.strip():
         show.advice("Name a file or a folder. It is read where it lies.")
         return None
-    path = path_below(place, None if session.own_machine() else data_roots())
+    own = session.own_machine()
+    if own and isinstance(local_or_address(place.strip()), Address):
+        return _Source(place.strip(), None, Dataset.open(place.strip(), keep_going=True))
+    path = path_below(place, None if own else data_roots())
     return _Source(str(path), None, Dataset.open(path, keep_going=True))
 
 

@@ -49,7 +49,7 @@ def overview(run: KeptRun, table: RunTable) -> None:
 
 def _by_group(table: RunTable) -> None:
     """Draw how often the decisions are right in each group."""
-    names = table.folder.manifest["plan"]["roles"]["groups"]
+    names = table.run.manifest["plan"]["roles"]["groups"]
     if not names:
         return
     st.header("By group", anchor=False)

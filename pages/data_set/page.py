@@ -125,7 +125,7 @@ def _about(run: KeptRun, table: RunTable | None, count: int) -> str:
     methods = ", ".join(str(method["name"]).replace("_", " ") for method in request.get("methods", ()))
     parts = [f"**{show.plain(str(request.get('model')))}** on {show.plain(str(request.get('data')))}"]
     if table is not None:
-        whole = table.folder.manifest["data"]["rows"]
+        whole = table.run.manifest["data"]["rows"]
         parts.append(f"{count:,} rows" if count >= whole else f"{count:,} of {whole:,} rows")
     parts.append(methods or "predictions only")
     begun = str(request.get("created", ""))

@@ -63,7 +63,7 @@ def rows(run: KeptRun, table: RunTable) -> None:
 
 
 def _columns(table: RunTable) -> list[str]:
-    groups = [group_column(name) for name in table.folder.manifest["plan"]["roles"]["groups"]]
+    groups = [group_column(name) for name in table.run.manifest["plan"]["roles"]["groups"]]
     wanted = ["place", "id", "text", "text_pair", "label", "prediction", "confidence", "correct", "value", *groups]
     return [name for name in (*wanted, "output", "length", "error") if name in table.columns]
 
@@ -117,14 +117,14 @@ def _row(run: KeptRun, table: RunTable, place: int) -> None:
     if row["text"] is None:
         show.advice("The run kept no texts.")
         return
-    for name in table.folder.methods:
+    for name in table.run.methods:
         title = METHODS[name].title if name in METHODS else name
         if reason := row.get(f"failed_{name}"):
             show.problem(f"{title}: {reason}")
         drawn = row_words(row, name, title, marked=st.session_state.get("word", ""))
         if drawn is not None:
             show.component("token_heatmap", drawn, key=f"row_words_{name}")
-    if not table.folder.methods:
+    if not table.run.methods:
         st.text(row["text"])
     _bring_along(run, row)
     names = [str(method["name"]) for method in run.request.get("methods", ())]

@@ -19,7 +19,7 @@ NONE = "none"
 
 def words(run: KeptRun, table: RunTable) -> None:
     """Draw the words of the rows that fulfil the conditions."""
-    methods = list(table.folder.methods)
+    methods = list(table.run.methods)
     if not methods or "words" not in table.columns:
         show.advice("This run has no scores of words. Begin one with a method.")
         return
