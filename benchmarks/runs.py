@@ -25,9 +25,10 @@ from transformers import AutoTokenizer, pipeline
 
 import explain
 from benchmarks.speed import plain_twin
+from explain.core.installation import weights_folder
 from explain.data.dataset import Dataset
 from explain.models.chunks import chunks_by_length
-from explain.models.loading.catalogue import entry_of, load_model
+from explain.models.loading.catalogue import load_model
 
 METHODS = ("decompx", "gradient_times_input", "integrated_gradients", "occlusion", "shapley_values")
 TURNS = 5
@@ -50,7 +51,7 @@ def print_predictions(texts: Sequence[str]) -> None:
     """Print CPU seconds of predictions over those of the floor, the median of some turns."""
     model = load_model()
     twin = plain_twin(model)
-    tokenizer = AutoTokenizer.from_pretrained(entry_of("base").place)
+    tokenizer = AutoTokenizer.from_pretrained(weights_folder() / "base")
     piped = pipeline("text-classification", model=twin, tokenizer=tokenizer)
     ways: dict[str, Callable[[Sequence[str]], object]] = {
         "floor": lambda part: floor(twin, tokenizer, part),

@@ -158,7 +158,7 @@ class RunTable:
                 content = whole_part(self.run.folder, marker)
                 if content is None:
                     raise DataError(
-                        f"Part {number} of {self.run.folder.name} is damaged. Continue the run, and it is computed again."
+                        f"Part {number} of {self.run.folder.name} is damaged. Continue the run; it is computed again."
                     )
                 self._insert(pq.read_table(io.BytesIO(content)))
                 self._parts.add(number)
