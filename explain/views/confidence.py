@@ -58,6 +58,17 @@ def divisor(prediction: Prediction | None, target: Target) -> float | None:
     return prediction.temperature
 
 
+def as_percents(prediction: Prediction | None, target: Target) -> bool:
+    """Return whether log-odds of a target may be written as percents, too.
+
+    Not where the model has a temperature that log-odds can't be divided by: then a percent made from them would be
+    another one than the calibrated confidence above it.
+    """
+    if target.scale != "log_odds":
+        return False
+    return prediction is None or prediction.temperature is None or divisor(prediction, target) is not None
+
+
 def shown_divisor(prediction: Prediction, attribution: Attribution) -> float | None:
     """Return the temperature that an attribution's scores are divided by where they are shown; None: they are not."""
     return divisor(prediction, attribution.target) if attribution.scale == "log_odds" else None

@@ -8,7 +8,7 @@ from explain.datatypes import Phrase, Report, Target, Tokens
 from explain.views.asked_words import asked_label, is_asked
 from explain.views.axis import sigmoid
 from explain.views.base import VIEWS, View, percent, target_name, text_label, visible
-from explain.views.confidence import calibrated_unit, divisor
+from explain.views.confidence import as_percents, calibrated_unit, divisor
 from explain.views.phrase_notes import empty_sentence, nothing_for, whole_text
 from explain.views.token_heatmap import unread_after, unread_before
 
@@ -90,7 +90,7 @@ class PhraseBars(View):
 
 def _answers(report: Report, phrase: Phrase, divisor: float) -> list[str]:
     """Return the target's share with the phrase and without it, as text; empty where they are not known."""
-    if report.target.scale != "log_odds" or not report.attributions:
+    if not report.attributions or not as_percents(report.prediction, report.target):
         return []
     whole = report.attributions[0].output
     return [percent(sigmoid(number / divisor)) for number in (whole, whole - phrase.score)]

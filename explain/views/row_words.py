@@ -5,9 +5,11 @@ from typing import Any
 
 from explain.views.base import UNITS, visible
 
+VIEW = "token_heatmap"  # draws what `row_words` returns
+
 
 def row_words(row: Mapping[str, Any], method: str, title: str, *, marked: str = "") -> dict[str, Any] | None:
-    """Return the drawing of a row's words with a method's scores, for the view "token_heatmap"; None without scores.
+    """Return the drawing of a row's words with a method's scores, for the view `VIEW`; None without scores.
 
     Args:
         row: a row of a run, with its texts.

@@ -34,7 +34,7 @@ from explain.views.base import (
     text_label,
     visible,
 )
-from explain.views.confidence import calibrated_unit, shown_divisor, shown_probabilities
+from explain.views.confidence import as_percents, calibrated_unit, shown_divisor, shown_probabilities
 from explain.views.references import reference_name
 from explain.views.token_heatmap import scored_units
 
@@ -135,7 +135,7 @@ class Waterfall(View):
         temperature = None if prediction is None else shown_divisor(prediction, attribution)
         if len(attribution.tokens.texts) > 1:
             units = [unit | {"where": [text_label(attribution.tokens, unit["segment"])]} for unit in units]
-        figures = _figures(attribution, units, temperature, form)
+        figures = _figures(attribution, units, temperature, form, as_percents(prediction, attribution.target))
         names = _PLURALS.get(shown.granularity, ("word", "words"))
         draw = {"steps": _steps, "without": _without, "bars": _bars}[form]
         unit = UNITS[attribution.scale]
@@ -159,14 +159,14 @@ class Waterfall(View):
         }
 
 
-def _figures(attribution: Attribution, units: Units, temperature: float | None, form: str) -> Figures:
+def _figures(attribution: Attribution, units: Units, temperature: float | None, form: str, percents: bool) -> Figures:
     """Return how numbers are written: with decimals for the largest of them."""
     by = temperature or 1.0
     answers = [] if form == "bars" else [attribution.output, attribution.baseline_output or 0.0]
     sizes = [
         abs(number) / by for number in (*answers, *attribution.emptied_outputs, *(unit["score"] for unit in units))
     ]
-    percents = attribution.scale == "log_odds" and attribution.signed
+    percents = percents and attribution.scale == "log_odds" and attribution.signed
     decimals = decimals_for(max(sizes, default=0.0))
     return Figures(by, percents, decimals, attribution.signed, attribution.scale != "probability")
 
@@ -183,7 +183,7 @@ def _calibration_sentence(
         return ""
     shares = shown_probabilities(read_at(prediction, target.positions).output, prediction.temperature)
     calibrated = "" if shares is None else f" Calibrated, the answer is {percent(float(shares[0, target.index]))}."
-    return f"Percents are the model's own: of more than two labels a temperature divides no log-odds.{calibrated}"
+    return f"Log-odds are the model's own: of more than two labels a temperature divides none.{calibrated}"
 
 
 def _row(kind: str, text: str, figures: Figures, start: float, stop: float, **more: Any) -> Row:

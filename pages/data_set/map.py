@@ -63,9 +63,10 @@ def rows_map(run: KeptRun, table: RunTable) -> None:
             config=show.chart_options("rows") | {"scrollZoom": True},
             alt=f"A map of {len(shown):,} rows by {kind}, colored by {names[color]}.",
         )
+        meaning = definition("PCA") if kind == "PCA" else definition("UMAP")
         sample = "" if count <= MOST_POINTS else f"An even sample of {len(shown):,} of {count:,} rows. "
         st.caption(
-            f"{sample}{definition(kind)} Texts alone are read, without the second one. Draw a lasso or a box around "
+            f"{sample}{meaning} Texts alone are read, without the second one. Draw a lasso or a box around "
             "points to see their rows."
         )
 

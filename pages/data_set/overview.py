@@ -35,7 +35,7 @@ def overview(run: KeptRun, table: RunTable) -> None:
         matrix = figures.confusion()
         if matrix is not None:
             st.header("Known and predicted labels", anchor=False)
-            show.view("confusion_matrix", matrix, key="run_confusion", on_chosen=_to_rows)
+            show.views(matrix, key="run_confusion", on_chosen=_to_rows)
     st.header("By label", anchor=False)
     st.dataframe(label_rows(figures), hide_index=True, width="stretch")
     st.caption(

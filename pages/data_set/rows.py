@@ -13,7 +13,7 @@ from explain.run.plan import DEFAULT_METHODS
 from explain.run.run_export import csv_of, parquet_of_rows
 from explain.run.run_plan import group_column
 from explain.run.run_table import RowFilter, RunTable
-from explain.views.row_words import row_words
+from explain.views import row_words
 from pages.data_set.filters import clear, restore, row_filter
 from pages.shared import links, session, show
 
@@ -121,9 +121,9 @@ def _row(run: KeptRun, table: RunTable, place: int) -> None:
         title = METHODS[name].title if name in METHODS else name
         if reason := row.get(f"failed_{name}"):
             show.problem(f"{title}: {reason}")
-        drawn = row_words(row, name, title, marked=st.session_state.get("word", ""))
+        drawn = row_words.row_words(row, name, title, marked=st.session_state.get("word", ""))
         if drawn is not None:
-            show.component("token_heatmap", drawn, key=f"row_words_{name}")
+            show.component(row_words.VIEW, drawn, key=f"row_words_{name}")
     if not table.run.methods:
         st.text(row["text"])
     _bring_along(run, row)

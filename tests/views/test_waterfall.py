@@ -121,15 +121,15 @@ def test_without_others_rounding_is_shared_by_the_words() -> None:
     )
 
 
-def test_of_many_labels_percents_are_the_models_own() -> None:
+def test_of_many_labels_no_percent_contradicts_the_calibrated_answer() -> None:
     report = explain.explain(
         "Two dogs run.", "entailment", text_pair="Animals are out.", methods=["decompx"], phrases=False
     )
     assert report.prediction.temperature is not None and divisor(report.prediction, report.target) is None
     data = drawn(report, "decompx")
     rows = data["falls"][0]["rows"]
-    raw = report.prediction.output.probabilities[0, report.target.index]
-    assert rows[-1]["percent"] == percent(float(raw)) and data["unit"] == "log-odds"
+    assert not data["percents"] and {row["percent"] for row in rows} == {""} and data["unit"] == "log-odds"
+    assert number(rows[-1]["running"]) == pytest.approx(report.attributions[0].output, abs=0.01)
     assert data["note"].endswith(f"Calibrated, the answer is {percent(report.prediction.confidence)}.")
     assert rows[0]["text"] == "the biases alone"
     assert by_kind(rows, "special") and by_kind(rows, "others")[0]["text"].endswith(" others")
