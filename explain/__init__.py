@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from explain.core.errors import ExplainError
     from explain.datatypes import AttentionMaps, Attribution, Comparison, Report
     from explain.evaluation.plausibility import plausibility
+    from explain.library.library import Library
     from explain.methods.base import METHODS
     from explain.metrics.base import METRICS
     from explain.models.loading.catalogue import list_models, load_model
@@ -37,6 +38,7 @@ _HOME = {
     "Attribution": "explain.datatypes",
     "Comparison": "explain.datatypes",
     "ExplainError": "explain.core.errors",
+    "Library": "explain.library.library",
     "Report": "explain.datatypes",
     "Run": "explain.report.dataset_run",
     "ask": "explain.api",
@@ -65,6 +67,7 @@ __all__ = [
     "Attribution",
     "Comparison",
     "ExplainError",
+    "Library",
     "Report",
     "Run",
     "ask",

@@ -44,6 +44,7 @@ def test_the_wheel_holds_all_that_serving_needs(wheel: Path) -> None:
         "explain/views/assets/vendor/jquery.slim.min.js",
         "explain/comparison.schema.json",
         "explain/report.schema.json",
+        "explain/library/migrations/versions/v0001.py",
         "explain/site/pages/train.py",
         "explain/training/shipped/requests.csv",
         "explain/training/shipped/guide.txt",

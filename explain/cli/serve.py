@@ -46,6 +46,11 @@ def add_to(commands: Commands) -> None:
         "--allow-any-model", action="store_true", help="let visitors of any host name any folder or hub model"
     )
     command.add_argument("--allow-training", action="store_true", help="let visitors of any host train models")
+    command.add_argument(
+        "--allow-saving",
+        action="store_true",
+        help="let visitors of any host save explanations, which only a link opens and which end by themselves",
+    )
     command.set_defaults(run=run)
 
 
@@ -60,6 +65,8 @@ def run(options: argparse.Namespace) -> int:
         environment["EXPLAIN_ALLOW_ANY_MODEL"] = "1"
     if options.allow_training:
         environment["EXPLAIN_ALLOW_TRAINING"] = "1"
+    if options.allow_saving:
+        environment["EXPLAIN_ALLOW_SAVING"] = "1"
     environment[VARIABLE] = ",".join([*allowed_hosts(), *options.allowed_host])
     check_address(options.host, options.port)
     command = [sys.executable, "-m", "streamlit", "run", str(site_folder() / "app.py")]

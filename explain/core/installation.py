@@ -66,6 +66,27 @@ def history_folder() -> Path | None:
     return own_path(named) if named else state / "explain" / "history"
 
 
+def library_folder() -> Path | None:
+    """Return the folder of the library; it may not exist yet. None: nothing is to be kept on this machine.
+
+    `EXPLAIN_LIBRARY` names it; else it is beside the history, or within a folder that `EXPLAIN_HISTORY` names.
+
+    Raises:
+        DataError: a variable names no possible folder.
+    """
+    if named := os.environ.get("EXPLAIN_LIBRARY", ""):
+        return None if named == "off" else own_path(named)
+    history = history_folder()
+    if history is None:
+        return None
+    return history / "library" if os.environ.get("EXPLAIN_HISTORY") else history.with_name("library")
+
+
+def index_address() -> str:
+    """Return the address of the database that holds the library's index; empty: a file in the library's folder."""
+    return os.environ.get("EXPLAIN_STORE", "")
+
+
 def own_path(place: str | Path) -> Path:
     """Return a path written by a user, with "~" for the home folder.
 

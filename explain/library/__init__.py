@@ -1,0 +1,1 @@
+"""The library: runs and single explanations that are kept, with names, notes, links and an end."""
