@@ -22,12 +22,19 @@ def page() -> str:
 
 
 def commands() -> dict[str, argparse.ArgumentParser]:
-    """Return the parser of each command by name, with its help as description."""
-    (group,) = (action for action in parser()._actions if isinstance(action, argparse._SubParsersAction))
+    """Return the parser of each command by name, with its help as description; of one with verbs, each verb's."""
+    return dict(_commands(parser(), ""))
+
+
+def _commands(whole: argparse.ArgumentParser, before: str) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    (group,) = (action for action in whole._actions if isinstance(action, argparse._SubParsersAction))
     helps = {choice.dest: choice.help for choice in group._choices_actions}
     for name, command in group.choices.items():
         command.description = helps[name]
-    return dict(group.choices)
+        if any(isinstance(action, argparse._SubParsersAction) for action in command._actions):
+            yield from _commands(command, f"{before}{name} ")
+        else:
+            yield f"{before}{name}", command
 
 
 def options(command: argparse.ArgumentParser) -> Iterator[argparse.Action]:

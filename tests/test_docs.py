@@ -47,6 +47,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_folder_of: C
     ]
     (tmp_path / "reviews.csv").write_text("\n".join(["text,label", *rows]) + "\n", encoding="utf-8")
     (tmp_path / "texts.txt").write_text("a bad film\nI saved it\n", encoding="utf-8")
+    monkeypatch.setenv("EXPLAIN_LIBRARY", str(tmp_path / "library"))
     (tmp_path / "my-bert").symlink_to(tiny_folder_of("bert"))
     tiny_gpt2(tmp_path / "my-gpt2")
     monkeypatch.chdir(tmp_path)

@@ -13,6 +13,7 @@ from explain.cli import (
     embed,
     evaluate,
     extensions,
+    library,
     methods,
     metrics,
     models,
@@ -29,7 +30,7 @@ from explain.core.arguments import Parser
 from explain.core.errors import ExplainError
 
 COMMANDS = (
-    *(text, compare, ask, counterfactual, attention, embed, neurons, run, evaluate, train),
+    *(text, compare, ask, counterfactual, attention, embed, neurons, run, library, evaluate, train),
     *(models, methods, metrics, analyses, extensions, serve, replay, verify),
 )
 

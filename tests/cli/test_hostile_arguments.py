@@ -35,6 +35,12 @@ REQUIRED = {  # of each command, so that nothing is asked of a model before the 
     "evaluate": ["--data", "FOLDER", "--record", "RECORD", "--method", "occlusion", "--orders", "1"],
     "run": ["FILE", "--out", "OUT", "--method", "attention_rollout"],
     "verify": ["FOLDER"],
+    "library keep": ["FILE"],
+    "library note": ["nothing", "A note."],
+    "library name": ["nothing", "A name"],
+    "library export": ["nothing", "--out", "OUT"],
+    **{f"library {verb}": ["nothing"] for verb in ("search", "show", "delete")},
+    **{f"library {verb}": [] for verb in ("list", "rebuild")},
     "train": ["FILE", "--out", "OUT", "--minutes", "0.1", "--epochs", "0.1"],
     "replay": ["FILE"],
     "serve": ["--port", "1"],  # which nobody may take, or everything is refused before
@@ -43,15 +49,20 @@ REQUIRED = {  # of each command, so that nothing is asked of a model before the 
     **{name: [] for name in ("models", "methods", "metrics", "analyses", "extensions")},
 }
 NUMBERS = {"position", "layer", "head", "rows", "top", "texts", "most", "orders", "workers", "port", "tolerance"}
-NUMBERS |= {"minutes", "epochs", "seed", "sample", "shard_size"}
+NUMBERS |= {"minutes", "epochs", "seed", "sample", "shard_size", "days", "remove"}
 
 
 PARSER = parser()  # which takes longer to make than most of these commands take to end
 
 
-def commands() -> dict[str, argparse.ArgumentParser]:
-    (action,) = [one for one in PARSER._actions if isinstance(one, argparse._SubParsersAction)]
-    return action.choices
+def commands(whole: argparse.ArgumentParser = PARSER, before: str = "") -> dict[str, argparse.ArgumentParser]:
+    """Each command by its name; of one with verbs, each verb."""
+    (action,) = [one for one in whole._actions if isinstance(one, argparse._SubParsersAction)]
+    named: dict[str, argparse.ArgumentParser] = {}
+    for name, command in action.choices.items():
+        verbs = any(isinstance(one, argparse._SubParsersAction) for one in command._actions)
+        named |= commands(command, f"{before}{name} ") if verbs else {before + name: command}
+    return named
 
 
 def options() -> Iterator[tuple[str, str]]:
@@ -70,6 +81,7 @@ def places(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("explain.cli.main.parser", lambda: PARSER)
     monkeypatch.setattr("explain.cli.serve.os.execve", lambda *_: sys.exit(0))  # a server would start here
+    monkeypatch.setenv("EXPLAIN_LIBRARY", str(tmp_path / "library"))
     (tmp_path / "rows.csv").write_text("text,label\ngood,a\nbad,b\n")
     (tmp_path / "dev.jsonl").write_text('{"text": "a good film"}\n')
     names = {"FILE": "rows.csv", "FOLDER": ".", "RECORD": "record.jsonl", "OUT": "out"}
@@ -81,8 +93,8 @@ def with_value(command: str, option: str, value: str, places: dict[str, str]) ->
     if "model" in {action.dest for action in commands()[command]._actions} and option != "--model":
         given += ["--model", places["MODEL"]]
     if option.startswith("--"):
-        return [command, *given, f"{option}={value}"]
-    return [command, value, *given[1:]]
+        return [*command.split(), *given, f"{option}={value}"]
+    return [*command.split(), value, *given[1:]]
 
 
 def ends_in_words(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> int:

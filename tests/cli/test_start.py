@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -42,10 +43,14 @@ def imported(*arguments: str) -> set[str]:
         ("analyses",),
         ("analyses", "logit_lens"),
         ("extensions",),
+        ("library", "list"),
     ],
     ids=" ".join,
 )
-def test_a_command_without_a_model_imports_no_torch(arguments: tuple[str, ...]) -> None:
+def test_a_command_without_a_model_imports_no_torch(
+    arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXPLAIN_LIBRARY", str(tmp_path))
     assert not set(HEAVY) & imported(*arguments)
 
 
