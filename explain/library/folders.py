@@ -19,14 +19,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from explain.core.errors import DataError, ExplainError, RecordError
+from explain.core.errors import Busy, DataError, ExplainError, RecordError
 from explain.core.files import UNFINISHED, atomic_file, file_errors, write_file
-from explain.core.locks import LOCK, FolderLock
+from explain.core.installation import runs_folder
+from explain.core.locks import LOCK, FolderLock, is_held
 from explain.library.entry import ID, RUN, Facts, Sidecar, clean_text
 
 MANIFEST, REPORT, SIDECAR = "manifest.json", "report.json", "library.json"
 LONGEST_SNIPPET = 2000  # characters
 _SNIPPET_ROWS = 20  # of a run
+_COMPUTED = "The run in {} is being computed. Stop it first."
 _RUN_SCHEMA = re.compile(r"explain-run-\d{1,4}")
 _PARTS = {
     "parts": re.compile(r"\d{6,}\.parquet"),
@@ -129,6 +131,12 @@ class Folders:
             self.pointer(id).unlink(missing_ok=True)
         if lock is None:
             return ()
+        if (app := folder_of_app(place)) is not None:  # the uploaded rows lie beside the run
+            from explain.run import kept_runs
+
+            lock.close()
+            kept_runs.delete(app)
+            return ()
         try:
             for path in [place / SIDECAR, *_files_of_run(place), place / MANIFEST, place / LOCK]:
                 with file_errors(path):
@@ -149,6 +157,24 @@ class Folders:
                     shutil.rmtree(folder)
 
 
+def folder_of_app(place: Path) -> Path | None:
+    """Return the folder of a run that was begun on the page *Data set*; None for any other run."""
+    folder = runs_folder() / place.parent.name
+    ours = place.name == "run" and (folder / "request.json").is_file() and (folder / "run").resolve() == place.resolve()
+    return folder if ours else None
+
+
+def check_idle(place: Path) -> None:
+    """Check that nobody computes a run.
+
+    Raises:
+        Busy: somebody does.
+    """
+    for folder in (place, folder_of_app(place)):
+        if folder is not None and is_held(folder):
+            raise Busy(_COMPUTED.format(place))
+
+
 def run_lock(place: Path) -> FolderLock:
     """Return the lock of a run's folder, so that nobody computes there.
 
@@ -156,7 +182,7 @@ def run_lock(place: Path) -> FolderLock:
         Busy: somebody does.
     """
     with file_errors(place):
-        return FolderLock(place, f"The run in {place} is being computed. Stop it first.")
+        return FolderLock(place, _COMPUTED.format(place))
 
 
 def read_sidecar(folder: Path) -> Sidecar | None:

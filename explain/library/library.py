@@ -436,7 +436,7 @@ class Library:
         with self._database.reading() as connection:
             place = connection.execute(sa.select(ENTRIES.c.place).where(ENTRIES.c.id == id)).scalar()
         if place and (Path(place) / folders.MANIFEST).exists():
-            folders.run_lock(Path(place)).close()  # refuses before anything is changed
+            folders.check_idle(Path(place))  # before anything is changed
         with self._database.writing() as connection:
             connection.execute(ENTRIES.update().where(ENTRIES.c.id == id).values(deleting=True))
         return self._finish_deletion(id)

@@ -30,6 +30,7 @@ from explain.library import database, folders, tables
 from explain.library.entry import MOST_NOTES, Sidecar, folded
 from explain.library.library import Library
 from explain.library.rows import matching
+from explain.run import kept_runs
 from explain.run.dataset_run import SCHEMA
 from tests.full_disk import full_disk
 from tests.library.conftest import TEXT, Place
@@ -307,6 +308,25 @@ def test_a_run_that_is_computed_is_not_deleted(library: Library, new_run: Callab
     lock.close()
     library.delete(entry.id)
     assert not folder.exists()
+
+
+def test_a_run_of_the_page_is_deleted_with_its_upload(
+    library: Library, new_run: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXPLAIN_RUNS", str(tmp_path / "runs"))
+    begun, other = tmp_path / "runs" / "mine", tmp_path / "runs" / "other"
+    for folder in (begun, other):
+        (folder / kept_runs.DATA).mkdir(parents=True)
+        (folder / kept_runs.DATA / "rows.csv").write_text("text\nA mess.\n")
+        (folder / kept_runs.REQUEST).write_text("{}")
+        new_run("RUN").rename(folder / kept_runs.RUN)
+    entry = library.keep_run(begun / kept_runs.RUN)
+    lock = FolderLock(begun, "")
+    with pytest.raises(Busy, match="is being computed"):
+        library.delete(entry.id)
+    lock.close()
+    assert library.listed() == (entry,) and library.delete(entry.id) == ()
+    assert not begun.exists() and "data/rows.csv" in files(other) and library.count() == 0
 
 
 def test_a_folder_that_holds_another_run_now_is_not_deleted(library: Library, new_run: Callable[[str], Path]) -> None:
