@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from explain.report.dataset_run import Run
     from explain.report.notebook import show
     from explain.report.record import from_json
+    from explain.run.sample import Sample
     from explain.tasks.base import TASKS
     from explain.views.base import VIEWS
 
@@ -41,6 +42,7 @@ _HOME = {
     "Library": "explain.library.library",
     "Report": "explain.datatypes",
     "Run": "explain.report.dataset_run",
+    "Sample": "explain.run.sample",
     "ask": "explain.api",
     "attention": "explain.api",
     "compare": "explain.api",
@@ -70,6 +72,7 @@ __all__ = [
     "Library",
     "Report",
     "Run",
+    "Sample",
     "ask",
     "attention",
     "compare",

@@ -30,6 +30,7 @@ from explain.run.plan import (
     similarity_of,
 )
 from explain.run.run_plan import RunPlan
+from explain.run.sample import Sample
 from explain.run.shards import ShardProgress
 from explain.run.vectors import read_texts
 from explain.text.phrases import PhraseSettings
@@ -258,6 +259,7 @@ def run(
     workers: int = 1,
     resume: bool = False,
     shard_size: int = ROWS_OF_A_SHARD,
+    sample: Sample | int | None = None,
     on_cost: Callable[[RunCost], None] | None = None,
     on_progress: Callable[[ShardProgress], None] = lambda progress: None,
 ) -> Run:
@@ -275,6 +277,7 @@ def run(
         address: of a cluster of Ray ("ray://HOST:10001"); None: one is started here.
         workers: how many, of one thread each; one "threads" worker has as many threads as torch was given.
         shard_size: rows that are computed and kept together.
+        sample: explain drawn rows only: how many, or a `Sample`.
         on_cost: takes what the run will take, judged by its first 32 rows, before it begins; not of a smaller one.
         on_progress: takes the progress before the first shard and after each.
 
@@ -283,8 +286,7 @@ def run(
 
     Raises:
         DataError: nothing can be read, ids are not unique, or `out` holds something else.
-        SettingError: an address that is not taken.
-        Busy: another process writes there.
+        SettingError: an address that is not taken. Busy: another process writes there.
         ExplainError: any other failure; what is done is kept.
 
     >>> import tempfile
@@ -295,11 +297,11 @@ def run(
     """
     loaded, computing = _loaded(model, task), backend_named(backend, workers, address)
     dataset = data if isinstance(data, Dataset) else Dataset.open(data, split=split, keep_going=True)
-    if columns is not None:
-        dataset = dataset.with_columns(columns)
+    dataset = dataset if columns is None else dataset.with_columns(columns)
     searched = PhraseSettings() if phrases is True else phrases or None
     plan = RunPlan(methods_from(methods, settings), searched, texts, dataset.roles)
-    carry_out(out, loaded, dataset, plan, computing, shard_size, resume, on_cost, on_progress)
+    drawn = Sample(rows=sample) if isinstance(sample, int) else sample
+    carry_out(out, loaded, dataset, plan, computing, shard_size, resume, on_cost, on_progress, drawn)
     return Run(out)
 
 

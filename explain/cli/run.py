@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from explain.cli.options import Commands, add_model, settings_by_owner
 from explain.cli.output import say
-from explain.core.arguments import not_empty, whole_number
+from explain.core.arguments import finite_number, not_empty, whole_number
 from explain.core.errors import SettingError
 
 if TYPE_CHECKING:
     from explain.report.dataset_run import Run
     from explain.run.dataset_run import RunCost
+    from explain.run.run_folder import SampleSummary
+    from explain.run.sample import Sample
     from explain.run.shards import ShardProgress
 
 
@@ -54,7 +56,26 @@ def add_to(commands: Commands) -> None:
         metavar="N",
         help="rows that are computed and kept together (default: %(default)s)",
     )
+    add_sample(command)
     command.set_defaults(run=run)
+
+
+def add_sample(command: argparse.ArgumentParser) -> None:
+    """Add the options of a sample."""
+    size = command.add_mutually_exclusive_group()
+    size.add_argument("--sample", type=whole_number(2), metavar="N", help="explain N rows, drawn at random")
+    size.add_argument("--budget", type=not_empty, metavar="TIME", help="explain as many as fit into 90s, 30m or 2h")
+    size.add_argument(
+        "--until",
+        type=finite_number(1e-9),
+        metavar="W",
+        help="explain as many as make 95 %% intervals no wider than plus or minus W: of the mean scores of leading "
+        "words; with --only-drawn, of accuracy or the shares of labels",
+    )
+    command.add_argument(
+        "--only-drawn", action="store_true", help="predict the drawn rows only (default: predict all, then draw)"
+    )
+    command.add_argument("--seed", type=whole_number(0), metavar="N", help="of the draw (default: 0)")
 
 
 def add_columns(command: argparse.ArgumentParser) -> None:
@@ -93,6 +114,7 @@ def run(options: argparse.Namespace) -> int:
         workers=options.workers,
         resume=options.resume,
         shard_size=options.shard_size,
+        sample=_sample(options),
         on_cost=None if options.resume else _print_cost(options.workers),
         on_progress=_Progress(options.shard_size),
     )
@@ -100,18 +122,41 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _sample(options: argparse.Namespace) -> "Sample | None":
+    """Return the sample that the options describe."""
+    from explain.run.sample import Sample
+
+    if options.sample is None and options.budget is None and options.until is None:
+        if options.only_drawn or options.seed is not None:
+            raise SettingError("--only-drawn and --seed belong to --sample, --budget or --until. Give one of them.")
+        return None
+    return Sample(
+        rows=options.sample,
+        budget=options.budget,
+        until=options.until,
+        seed=options.seed or 0,
+        only_drawn=options.only_drawn,
+    )
+
+
 def _print_cost(workers: int) -> Callable[["RunCost"], None]:
     """Return a function that prints what a run will take."""
 
     def print_cost(cost: "RunCost") -> None:
         by_method = "".join(f"; {name} {passes:,}" for name, passes in cost.by_method.items())
+        judged = f"By the first {cost.tried:,} of {cost.rows:,} rows"
+        if cost.of_rows is not None:
+            judged = f"{cost.rows:,} of {cost.of_rows:,} rows are drawn. By {cost.tried:,} rows"
         say(
-            f"By the first {cost.tried:,} of {cost.rows:,} rows: {cost.passes:,} passes{by_method}; "
+            f"{judged}: {cost.passes:,} passes{by_method}; "
             f"{_duration(cost.seconds / workers)} with {workers} worker{'s' if workers > 1 else ''}; "
             f"{cost.bytes / 1e6:,.1f} MB on disk."
         )
 
     return print_cost
+
+
+_STAGES = {"predictions": "Predictions: ", "pilot": "Pilot sample: ", "": ""}
 
 
 class _Progress:
@@ -124,12 +169,13 @@ class _Progress:
         now = time.monotonic()
         if progress.seconds_left is None:
             self._began = now
-            say(f"{progress.total:,} parts to compute, of up to {self._size:,} rows each.")
+            size = "" if progress.stage == "pilot" else f", of up to {self._size:,} rows each"
+            say(f"{_STAGES[progress.stage]}{progress.total:,} parts to compute{size}.")
         elif progress.done == progress.total or now - self._last >= 1:
             self._last = now
             speed = progress.rows / max(1e-9, now - self._began)
             say(
-                f"{progress.done:,} of {progress.total:,} parts, {speed:,.1f} rows a second, "
+                f"{_STAGES[progress.stage]}{progress.done:,} of {progress.total:,} parts, {speed:,.1f} rows a second, "
                 f"{_duration(progress.seconds_left)} left"
             )
 
@@ -150,12 +196,15 @@ def summary_text(made: "Run") -> str:
     figures = made.summary()
     lines = [f"Run in {made.folder.name}: {figures.rows:,} rows of {figures.of_rows:,} texts."]
     lines += made.manifest["left_out"]
+    if figures.sample is not None:
+        lines += _about_sample(made, figures.sample)
     if figures.failed:
         lines.append(f"Rows that could not be explained: {figures.failed:,} (column error).")
     if figures.truncated:
         lines.append(f"Texts that were cut off at the model's limit: {figures.truncated:,}.")
-    for label, count in figures.predictions[:10]:
-        lines.append(f"  {label}: {count:,} ({count / max(1, figures.rows):.1%})")
+    for (label, count), (_, (share, low, high)) in zip(figures.predictions[:10], figures.shares):
+        interval = f", {low:.1%} to {high:.1%}" if low < high else ""
+        lines.append(f"  {label}: {count:,} ({share:.1%}{interval})")
     if figures.accuracy is not None:
         share, low, high = figures.accuracy
         lines.append(
@@ -166,3 +215,30 @@ def summary_text(made: "Run") -> str:
     for name, passes in figures.passes:
         lines.append(f"{name}: {passes:,} passes.")
     return "\n".join(lines)
+
+
+def _about_sample(made: "Run", sample: "SampleSummary") -> list[str]:
+    """Return sentences on what was drawn, and what that leaves uncertain."""
+    by = f"by {' and '.join(sample.by)}" if sample.by else "from all alike"
+    strata = f" in {sample.strata:,} strata" if sample.strata > 1 else ""
+    so_far = "" if sample.explained == sample.drawn else f"; {sample.explained:,} of them until now"
+    lines = [
+        f"Explained: {sample.drawn:,} of {sample.of_texts:,} rows, drawn {by}{strata} (seed {sample.seed}){so_far}."
+    ]
+    if sample.drawn == sample.of_texts:
+        return lines
+    if sample.bounds:
+        lines.append(
+            f"So many follow from {sample.pilot:,} of them, for 95 % intervals of {sample.bounds} within \u00b1 "
+            f"{sample.until:g}."
+        )
+    if sample.all_predicted:
+        lines.append("Predictions and accuracy are those of all rows. Scores of words are estimates.")
+    else:
+        lines.append("Counts are of drawn rows. Shares, accuracy and scores of words are estimates for all rows.")
+    for method in made.methods if made.manifest["plan"]["texts"] else ():
+        leading = [figure for figure in made.leading_words(method) if figure.half_width is not None]
+        if leading:
+            words = ", ".join(f"{figure.word} {figure.mean:+.2f} \u00b1 {figure.half_width:.2f}" for figure in leading)
+            lines.append(f"Mean scores of leading words by {method}, 95 %: {words}.")
+    return lines

@@ -1,9 +1,13 @@
 """`explain verify`: whether the parts of a run are as they were written."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from explain.cli.options import Commands
 from explain.core.arguments import not_empty
+
+if TYPE_CHECKING:
+    from explain.run.run_folder import Verification
 
 
 def add_to(commands: Commands) -> None:
@@ -19,11 +23,23 @@ def run(options: argparse.Namespace) -> int:
 
     folder = RunFolder(options.folder)
     verification = folder.verify()
-    print(f"{verification.parts:,} of {folder.shards:,} parts are finished, with {verification.rows:,} whole rows.")
+    if verification.predictions is not None and folder.predictions is not None:
+        print("Predictions of all rows:")
+        _print(verification.predictions, folder.predictions.shards)
+        print("Drawn rows:")
+    _print(verification, folder.shards)
+    print("The run is whole." if verification.whole else "The run is not whole.")
+    return 0 if verification.whole else 1
+
+
+def _print(verification: "Verification", shards: int | None) -> None:
+    """Print the state of some parts."""
+    if shards is None:
+        print("No rows are drawn yet. `explain run ... --resume` goes on.")
+        return
+    print(f"{verification.parts:,} of {shards:,} parts are finished, with {verification.rows:,} whole rows.")
     if verification.damaged:
         numbers = ", ".join(map(str, verification.damaged[:10])) + (", ..." if len(verification.damaged) > 10 else "")
         print(f"Damaged or lost: {numbers}. `explain run ... --resume` computes them again.")
     if verification.missing:
         print(f"Not computed yet: {verification.missing:,}. `explain run ... --resume` goes on.")
-    print("The run is whole." if verification.whole else "The run is not whole.")
-    return 0 if verification.whole else 1

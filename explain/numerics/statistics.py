@@ -73,12 +73,13 @@ def mean_and_half_width(samples: _Numbers) -> tuple[_Floats, _Floats | None]:
     return means, stdtrit(count - 1, 0.975) * deviation / np.sqrt(count)
 
 
-def wilson(hits: float, count: int, z: float = NORMAL) -> tuple[float, float]:
+def wilson(hits: float, count: float, z: float = NORMAL) -> tuple[float, float]:
     """Return the 95 % interval of a share (Wilson 1927), which stays inside 0 and 1.
 
     Args:
         hits: successes among `count`. They are no whole number where shares are averaged; shares vary less than yes and
             no with the same mean, so the interval is then, if anything, too wide.
+        count: no whole number where rows of different weights count as so many of one weight.
 
     >>> low, high = wilson(8, 10)
     >>> print(f"{low:.2f} to {high:.2f}")

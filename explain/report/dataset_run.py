@@ -95,6 +95,8 @@ class Run(RunFolder):
             DataError: there is no such row, or the run kept no texts; ModelError: see `model`.
         """
         mine = [row for row in self.rows() if row["id"] == str(id)]
+        if not mine and self.predictions is not None:  # a row that was not drawn
+            mine = [row for row in self.predictions.rows() if row["id"] == str(id)]
         if not 0 <= target < len(mine):
             what = f"{len(mine)} targets of the row {id!r}" if mine else f"no row {id!r}"
             raise DataError(f"{self.folder.name} has {what}. `run.rows()` lists what there is.")
@@ -150,6 +152,8 @@ class Run(RunFolder):
         made: list[Row] = []
         for start in range(0, len(data), _DRAWN_AT_ONCE):
             made += rows_of_run(model, data[start : start + _DRAWN_AT_ONCE], plan)
+        if self.draw is not None:
+            made = [row | {"weight": self.draw.weight(row["number"])} for row in made]
         return made
 
 

@@ -2,11 +2,11 @@
 
 import datetime
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from explain.core.errors import DataError
+from explain.core.errors import DataError, SettingError
 from explain.core.versions import versions
 from explain.data.dataset import DataRow, Dataset, Reading
 from explain.data.repeats import Repeats
@@ -14,16 +14,19 @@ from explain.data.report import ReadingReport
 from explain.datatypes.encoding import encode
 from explain.models.base import TextModel
 from explain.models.loading.spec import ModelSpec
+from explain.run.backends.threads import threads_of_a_worker
 from explain.run.folder_store import MANIFEST, FolderStore, parquet_of
 from explain.run.folders import Folder, folder_at
 from explain.run.run_plan import RunPlan, column_of, labels_of, parted
 from explain.run.run_rows import rows_of_run
+from explain.run.sample import Sample
 from explain.run.shards import Backend, ModelWork, Row, Shard, ShardProgress, run_shards
 
 SCHEMA = "explain-run-1"
 ROWS_OF_A_SHARD = 256
 MOST_LABELS = 1000  # of a data set, that are compared with the model's
 TRIED = 32  # rows that are computed to say what all of them will take
+PREDICTIONS = "predictions"  # the folder in a run's folder with the predictions of all rows, where rows are drawn
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class RunCost:
     """The cost of a run, judged by its first rows.
 
     Attributes:
-        rows: of the whole run; tried: rows it is judged by.
+        rows: that are explained; tried: rows it is judged by; of_rows: rows of which those are drawn, if they are.
         passes: forward and backward passes of all rows; by_method: of each method.
         seconds: of one worker; bytes: of all parts on disk.
     """
@@ -52,6 +55,20 @@ class RunCost:
     by_method: dict[str, int]
     seconds: float
     bytes: int
+    of_rows: int | None = None
+
+    def for_rows(self, rows: int) -> "RunCost":
+        """Return the cost of another number of rows."""
+        factor = rows / self.rows
+        return RunCost(
+            rows,
+            self.tried,
+            round(factor * self.passes),
+            {name: round(factor * passes) for name, passes in self.by_method.items()},
+            factor * self.seconds,
+            round(factor * self.bytes),
+            self.of_rows,
+        )
 
 
 def carry_out(
@@ -64,10 +81,13 @@ def carry_out(
     resume: bool,
     on_cost: Callable[[RunCost], None] | None,
     on_progress: Callable[[ShardProgress], None],
+    sample: Sample | None = None,
 ) -> None:
     """Begin a run in a new folder, or go on with the one there, and compute what it lacks; see `explain.run`."""
     for method in plan.methods:
         model.require(method.requires)
+    if sample is not None:
+        check_sample(sample, plan)
     report, labels = read_once(dataset)
     if not model.head.exclusive:
         labels = frozenset(part for label in labels for part in parted(label))
@@ -77,13 +97,64 @@ def carry_out(
         raise DataError(
             f"{folder.name} holds a run already. To go on with it, say so (--resume); else name a new folder."
         )
-    store = begin_run(folder, model, dataset, report, plan, size)
+    if sample is not None and not resume:
+        check_budget(model, dataset, report.kept, plan, backend, sample)
+    store = begin_run(folder, model, dataset, report, plan, size, sample)
     try:
+        if sample is not None:
+            from explain.run.sampled_run import SampledRun  # it is a run of the functions below
+
+            SampledRun(store, model, dataset, report, plan, size, backend, sample).compute(on_cost, on_progress)
+            return
         if on_cost is not None and report.kept > TRIED:  # a smaller run is over as soon as its cost is known
-            on_cost(cost_of_run(model, dataset, report.kept, plan))
+            on_cost(cost_of_run(model, next(dataset.batches(TRIED)), report.kept, plan))
         compute_run(store, model, dataset, report, plan, size, backend, on_progress)
     finally:
         store.close()
+
+
+def check_sample(sample: Sample, plan: RunPlan) -> None:
+    """Check that a plan leaves something to draw.
+
+    Raises:
+        SettingError: nothing but predictions of all rows, or no words whose scores an interval could be of.
+    """
+    if sample.only_drawn:
+        return
+    if not plan.methods and plan.phrases is None:
+        raise SettingError(
+            "All rows are predicted before some are drawn to be explained, and without a method there is nothing to "
+            "explain. Leave the sample away, or predict the drawn rows only (--only-drawn)."
+        )
+    if sample.until is not None and not (plan.methods and plan.texts):
+        raise SettingError(
+            "The interval that --until sets is of mean scores of words: name a method and keep the texts. With "
+            "--only-drawn it is of accuracy, or of the share of each predicted label."
+        )
+
+
+def check_budget(
+    model: TextModel, dataset: Dataset, rows: int, plan: RunPlan, backend: Backend, sample: Sample
+) -> None:
+    """Check that the predictions of all rows fit into a sample's budget, judged by the first rows.
+
+    Raises:
+        SettingError: they do not.
+    """
+    if sample.seconds is None or sample.only_drawn or rows <= TRIED:
+        return
+    with threads_of_a_worker(backend):
+        cost = cost_of_run(model, next(dataset.batches(TRIED)), rows, predictions_only(plan))
+    if (seconds := cost.seconds / backend.workers) > sample.seconds:
+        raise SettingError(
+            f"To predict all {rows:,} rows before some are drawn takes about {seconds:,.0f} s, and the budget is "
+            f"{sample.seconds:,.0f} s. Give a larger one, or predict the drawn rows only (--only-drawn)."
+        )
+
+
+def predictions_only(plan: RunPlan) -> RunPlan:
+    """Return a plan without what is computed besides predictions."""
+    return replace(plan, methods=(), phrases=None)
 
 
 def read_once(dataset: Dataset) -> tuple[ReadingReport, frozenset[str]]:
@@ -120,7 +191,13 @@ def read_once(dataset: Dataset) -> tuple[ReadingReport, frozenset[str]]:
 
 
 def begin_run(
-    folder: Folder, model: TextModel, dataset: Dataset, report: ReadingReport, plan: RunPlan, size: int
+    folder: Folder,
+    model: TextModel,
+    dataset: Dataset,
+    report: ReadingReport,
+    plan: RunPlan,
+    size: int,
+    sample: Sample | None = None,
 ) -> FolderStore:
     """Begin a run in a new folder, or open the folder of the same run to go on.
 
@@ -136,6 +213,7 @@ def begin_run(
         "several": not model.head.exclusive,
         "data": {"name": dataset.name, "sha256": dataset.sha256(), "digest": report.digest, "rows": report.kept},
         "plan": plan.about(),
+        "sample": None if sample is None else sample.about(),
         "shard_size": size,
     }
     began = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
@@ -164,9 +242,18 @@ def compute_run(
     """
     work, reading = ModelWork.of(model, RunWork(plan)), dataset.reading()
     run_shards(work, shards_of_rows(reading, size), store, backend, on_progress, -(-report.kept // size))
+    check_unchanged(reading, report)
+
+
+def check_unchanged(reading: Reading, report: ReadingReport) -> None:
+    """Check that a whole reading of a data set read what an earlier one did.
+
+    Raises:
+        DataError: it read something else.
+    """
     if reading.report().digest != report.digest:
         raise DataError(
-            f"{dataset.name} has changed while it was explained. Start again with the file as it is now, in a new "
+            f"{report.name} has changed while it was explained. Start again with the file as it is now, in a new "
             "folder."
         )
 
@@ -177,13 +264,18 @@ def shards_of_rows(reading: Reading, size: int) -> Iterator[Shard[tuple[DataRow,
         yield Shard(number, (tuple(replace(row, cells={}) for row in rows),))
 
 
-def cost_of_run(model: TextModel, dataset: Dataset, rows: int, plan: RunPlan) -> RunCost:
-    """Compute the first rows and return what all of them will take."""
-    first = next(dataset.batches(TRIED))
+def cost_of_run(
+    model: TextModel, tried: Sequence[DataRow], rows: int, plan: RunPlan, of_rows: int | None = None
+) -> RunCost:
+    """Compute some rows and return what a number of rows will take.
+
+    Args:
+        of_rows: rows of which those are drawn, if they are.
+    """
     began = time.perf_counter()
-    made = rows_of_run(model, first, plan)
+    made = rows_of_run(model, tried, plan)
     seconds = time.perf_counter() - began
-    factor = rows / len(first)
+    factor = rows / len(tried)
     by_method = {
         method.name: round(factor * sum(row.get(column_of("passes", method.name)) or 0 for row in made))
         for method in plan.methods
@@ -191,9 +283,10 @@ def cost_of_run(model: TextModel, dataset: Dataset, rows: int, plan: RunPlan) ->
     predictions = sum(row.get("windows") or 0 for row in made)
     return RunCost(
         rows,
-        len(first),
+        len(tried),
         round(factor * predictions) + sum(by_method.values()),
         by_method,
         factor * seconds,
         round(factor * len(parquet_of(made, plan.row_columns()))),
+        of_rows,
     )

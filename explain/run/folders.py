@@ -89,6 +89,17 @@ def folder_at(place: str | Path | Folder) -> Folder:
     return ObjectFolder(here)
 
 
+def folder_inside(folder: Folder, name: str) -> Folder:
+    """Return a folder inside another.
+
+    >>> folder_inside(folder_at("RUN"), "predictions").name
+    'RUN/predictions'
+    """
+    if isinstance(folder, DiskFolder):
+        return DiskFolder(folder.path / name)
+    return folder_at(f"{folder.name.rstrip('/')}/{name}")
+
+
 class DiskFolder:
     """A folder on disk.
 

@@ -18,10 +18,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from explain.core.errors import DataError, SettingError
+from explain.run.draw import Draw
 from explain.run.folder_store import marked_parts, whole_part
 from explain.run.run_folder import RunFolder
 from explain.run.run_plan import column_of, group_column
-from explain.run.word_figures import WordFigures, WordSums
+from explain.run.word_figures import WordFigures, WordSums, figures_of_sample
 
 MEMORY = "1GB"  # of one table; what is more lies in a temporary file
 CORRECT = {"correct": True, "wrong": False}
@@ -113,7 +114,8 @@ class RunTable:
 
     Attributes:
         columns: the names of the columns that can be read and sorted by: those of the run, and `place`, the row's
-            place among all; `known`, the model's name of the known label; `folded`, the words without regard to case.
+            place among all; `known`, the model's name of the known label; `folded`, the words without regard to case;
+            of a run whose rows are drawn `stratum`, the place of the row's stratum.
 
     Raises:
         DataError: a part is damaged.
@@ -176,6 +178,8 @@ class RunTable:
         if "words" in rows.column_names:
             folded = [None if words is None else [word.casefold() for word in words] for words in _texts(rows, "words")]
             more["folded"] = pa.array(folded, pa.list_(pa.string()))
+        if (draw := self._draw()) is not None:
+            more["stratum"] = pa.array([draw.stratum_of[number] for number in _texts(rows, "number")], pa.int32())
         for name, column in more.items():
             rows = rows.append_column(name, column)
         with self._view(rows):
@@ -185,6 +189,10 @@ class RunTable:
                 self._database.execute("CREATE TABLE rows AS SELECT nextval('places') AS place, * FROM part LIMIT 0")
                 self.columns = ("place", *rows.column_names)
             self._database.execute("INSERT INTO rows SELECT nextval('places'), * FROM part ORDER BY number")
+
+    def _draw(self) -> Draw | None:
+        """Return the drawn rows; None where all are."""
+        return None if self.run.draw is None or self.run.draw.all_drawn else self.run.draw
 
     @contextmanager
     def _view(self, rows: pa.Table) -> Iterator[None]:
@@ -355,10 +363,12 @@ class RunTable:
     ) -> list[WordFigures]:
         """Return figures of every word of some rows, the most frequent first; see `RunFolder.words`.
 
+        Where rows are drawn, figures are estimates of those of all rows that fulfil the conditions.
+
         Args:
             method: whose scores.
             by: "word" as it is written, or "folded".
-            least: leave out words in fewer rows; most: how many words at most.
+            least: leave out words in fewer texts; most: how many words at most.
 
         Raises:
             SettingError: the run has no such method, or kept no words.
@@ -366,16 +376,32 @@ class RunTable:
         scores, words = column_of("scores", method), "folded" if by == "folded" else "words"
         if by not in WORDS_BY or not {scores, words} <= set(self.columns):
             raise SettingError(f"The run keeps no scores of {method} by word.")
+        stratum = "stratum" if "stratum" in self.columns else "0"
+        columns = f"number, {stratum} AS stratum, unnest({words}) AS word, unnest({quoted(scores)}) AS score"
         with self._lock:
-            inner, values = self._statement(f"place, unnest({words}) AS word, unnest({quoted(scores)}) AS score", rows)
+            inner, values = self._statement(columns, rows)
             statement = (
-                "SELECT word, count(*), sum(n), sum(n * n), sum(above), sum(s), sum(s * s), sum(s * n) FROM ("
-                "SELECT place, word, count(score) AS n, sum(score) AS s, count_if(score > 0) AS above "
-                f"FROM ({inner}) WHERE score IS NOT NULL GROUP BY place, word) "
-                "GROUP BY word HAVING count(*) >= ? ORDER BY count(*) DESC, word" + (" LIMIT ?" if most else "")
+                "SELECT word, stratum, count(*), sum(n), sum(n * n), sum(above), sum(s), sum(s * s), sum(s * n) FROM ("
+                "SELECT number, stratum, word, count(score) AS n, sum(score) AS s, count_if(score > 0) AS above "
+                f"FROM ({inner}) WHERE score IS NOT NULL GROUP BY number, stratum, word) GROUP BY word, stratum"
             )
-            counted = self._database.execute(statement, [*values, least, *([most] if most else [])]).fetchall()
-        return [WordSums.of(*sums).figures(word) for word, *sums in counted]
+            draw = self._draw()
+            if draw is None:
+                end = " HAVING count(*) >= ? ORDER BY count(*) DESC, word" + (" LIMIT ?" if most else "")
+                counted = self._database.execute(
+                    statement + end, [*values, least, *([most] if most else [])]
+                ).fetchall()
+                return [WordSums.of(*sums).figures(word) for word, _, *sums in counted]
+            counted = self._database.execute(statement, values).fetchall()
+            seen = "SELECT stratum, count(DISTINCT number) FROM rows GROUP BY stratum"
+            there = dict(self._database.execute(seen).fetchall())
+        strata = draw.sizes([there.get(place, 0) for place in range(len(draw.strata))])
+        parts: dict[str, dict[int, WordSums]] = {}
+        for word, place, *sums in counted:
+            parts.setdefault(word, {})[place] = WordSums.of(*sums)
+        figures = (figures_of_sample(word, sums, strata) for word, sums in parts.items())
+        listed = [figure for figure in figures if figure.texts >= least]
+        return sorted(listed, key=lambda figure: (-figure.all_texts, figure.word))[:most]
 
 
 def _texts(rows: pa.Table, name: str) -> list[Any]:

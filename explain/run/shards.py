@@ -63,6 +63,10 @@ class Store(Protocol):
 class Backend(Protocol):
     """A way to compute shards: in this process, in threads, in other processes."""
 
+    @property
+    def workers(self) -> int:
+        """How many shards are computed at once."""
+
     def compute(
         self, work: Callable[[Shard[Any]], Rows], shards: Iterable[Shard[Any]]
     ) -> Iterator[tuple[Shard[Any], Rows]]:
@@ -121,12 +125,14 @@ class ShardProgress:
     Attributes:
         done, total: shards of this call; `seconds_left`: None before the first is done.
         rows: rows that this call has stored.
+        stage: of a run that draws rows: "predictions" of all rows, "pilot" for the size of the sample; else "".
     """
 
     done: int
     total: int
     seconds_left: float | None
     rows: int = 0
+    stage: str = ""
 
 
 def run_shards(

@@ -1,9 +1,14 @@
 """Figures of a word over many texts: its mean score with an interval that knows texts from occurrences."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
-import numpy as np
+from explain.numerics.stratified import RatioSums, Strata, stratified_ratio, student
+from explain.run.shards import Row
+
+LEADING = 10  # words
+FEWEST_TEXTS = 5  # that a leading word is in
 
 
 @dataclass(frozen=True)
@@ -11,10 +16,12 @@ class WordFigures:
     """A word's scores over the rows of a run.
 
     Attributes:
-        texts: rows that have the word; occurrences: how often it stands in them.
+        texts: texts that have the word; occurrences: how often it stands in their rows.
         mean: the mean score of an occurrence, signed, in the unit of the rows' targets.
         half_width: of the mean's 95 % interval, the texts being drawn and not the occurrences; None of one text.
         positive: the share of occurrences with a score above 0.
+        all_texts: how many of all texts have it; estimated where rows were drawn, and `mean` and `positive` are too.
+            The interval then is about the mean of all rows of the data set; else about that of texts like these.
     """
 
     word: str
@@ -23,20 +30,26 @@ class WordFigures:
     mean: float
     half_width: float | None
     positive: float
+    all_texts: float
+
+    @property
+    def total(self) -> float:
+        """The sum of its scores over all rows."""
+        return self.mean * self.occurrences * self.all_texts / self.texts
 
 
-class WordSums:
+class WordSums(RatioSums):
     """Sums over texts, from which a word's figures follow; of two runs' parts they may be added up.
 
     The mean is a ratio m = sum s / sum n, with s the summed scores of a text and n the word's occurrences there. Its
     variance, with k texts as clusters, is k / (k - 1) * sum (s - m n)^2 / (sum n)^2 (Cochran 1977, 6.13).
     """
 
-    __slots__ = ("above", "counts", "counts_squared", "products", "scores", "scores_squared", "texts")
+    __slots__ = ("above",)
 
     def __init__(self) -> None:
-        self.texts = self.counts = self.counts_squared = self.above = 0
-        self.scores = self.scores_squared = self.products = 0.0
+        super().__init__()
+        self.above = 0
 
     @classmethod
     def of(
@@ -57,13 +70,7 @@ class WordSums:
 
     def add(self, scores: Sequence[float]) -> None:
         """Add the scores of the word's occurrences in one text."""
-        total, count = float(np.sum(scores)), len(scores)
-        self.texts += 1
-        self.counts += count
-        self.counts_squared += count * count
-        self.scores += total
-        self.scores_squared += total * total
-        self.products += total * count
+        super().add(scores)
         self.above += sum(score > 0 for score in scores)
 
     def figures(self, word: str) -> WordFigures:
@@ -71,9 +78,56 @@ class WordSums:
         mean = self.scores / self.counts
         half_width = None
         if self.texts > 1:
-            from scipy.special import stdtrit  # scipy takes long to import
+            variance = self.texts / (self.texts - 1) * self.squares(mean) / self.counts**2
+            half_width = float(student(self.texts - 1) * variance**0.5)
+        return WordFigures(word, self.texts, self.counts, mean, half_width, self.above / self.counts, self.texts)
 
-            squares = self.scores_squared - 2 * mean * self.products + mean * mean * self.counts_squared
-            variance = self.texts / (self.texts - 1) * max(0.0, squares) / self.counts**2
-            half_width = float(stdtrit(self.texts - 1, 0.975) * variance**0.5)
-        return WordFigures(word, self.texts, self.counts, mean, half_width, self.above / self.counts)
+
+WordParts = Mapping[int, WordSums]  # by stratum
+
+
+def figures_of_sample(word: str, parts: WordParts, strata: Strata) -> WordFigures:
+    """Return the figures of all rows, by those that were drawn; see `stratified_ratio`."""
+    estimate = stratified_ratio(parts, strata)
+    weights = {stratum: strata.weight(stratum) for stratum in parts}
+    occurrences = sum(weights[stratum] * part.counts for stratum, part in parts.items())
+    return WordFigures(
+        word,
+        estimate.texts,
+        sum(part.counts for part in parts.values()),
+        estimate.ratio,
+        estimate.half_width,
+        sum(weights[stratum] * part.above for stratum, part in parts.items()) / occurrences,
+        sum(weights[stratum] * part.texts for stratum, part in parts.items()),
+    )
+
+
+def sums_by_word(
+    rows: Iterable[Row], scores: str, stratum_of: Callable[[int], int], folded: bool = False
+) -> dict[str, dict[int, WordSums]]:
+    """Return the sums of every word by stratum.
+
+    Args:
+        rows: with "number", "words" and the column of scores; those of a text, such as of its entities, behind each
+            other: they are no observations apart.
+        scores: the name of that column.
+        stratum_of: takes the number of a row.
+        folded: without regard to case.
+    """
+    sums: dict[str, dict[int, WordSums]] = {}
+    for number, text in groupby(rows, key=lambda row: row["number"]):
+        mine: dict[str, list[float]] = {}
+        for row in text:
+            for word, score in zip(row["words"] or (), row[scores] or ()):
+                if score is not None:
+                    mine.setdefault(word.casefold() if folded else word, []).append(score)
+        stratum = stratum_of(number)
+        for word, word_scores in mine.items():
+            sums.setdefault(word, {}).setdefault(stratum, WordSums()).add(word_scores)
+    return sums
+
+
+def leading_words(figures: Iterable[WordFigures]) -> tuple[WordFigures, ...]:
+    """Return the ten words with the largest sums of scores, of either sign, among those in five texts or more."""
+    eligible = [figure for figure in figures if figure.texts >= FEWEST_TEXTS]
+    return tuple(sorted(eligible, key=lambda figure: (-abs(figure.total), figure.word))[:LEADING])

@@ -61,3 +61,69 @@ def test_the_cost_is_said_before_it_is_paid(place: Path, capsys: pytest.CaptureF
     assert second == "1 parts to compute, of up to 256 rows each."
     made = explain.Run(place.parent / "RUN").summary()
     assert made.passes == (("decompx", 40),) and made.rows == 40
+
+
+def test_a_sample_says_what_it_leaves_uncertain(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("explain.run.sampled_run.TRIED", 8)
+    words = ("good", "bad", "odd", "tender")
+    lines = [f"The film is {words[number % 4]} {'.' * (number % 5)},{number % 2},{number % 3}" for number in range(22)]
+    place.write_text("text,stars,site\n" + "\n".join(lines) + "\n")
+    out = str(place.parent / "RUN")
+    command = [
+        "run",
+        str(place),
+        "--label",
+        "stars",
+        "--group",
+        "site",
+        "--method",
+        "decompx",
+        "--out",
+        out,
+    ]
+    assert main([*command, "--sample", "18"]) == 0
+    printed, progress = capsys.readouterr()
+    assert "22 rows of 22 texts." in printed
+    assert "Explained: 18 of 22 rows, drawn by prediction and site in 4 strata (seed 0).\n" in printed
+    assert "Predictions and accuracy are those of all rows. Scores of words are estimates.\n" in printed
+    assert "Mean scores of leading words by decompx, 95 %: " in printed and " \u00b1 " in printed
+    assert "Predictions: 1 parts to compute, of up to 256 rows each." in progress
+    assert "18 of 22 rows are drawn. By 8 rows: 36 passes; decompx 18; " in progress
+    assert main(["verify", out]) == 0
+    shown = capsys.readouterr().out
+    assert "Predictions of all rows:\n1 of 1 parts" in shown and "Drawn rows:\n1 of 1 parts" in shown
+    assert main(["replay", out, "--sample", "2"]) == 0 and "The run holds." in capsys.readouterr().out
+    assert main([*command, "--sample", "19", "--resume"]) == 2
+    assert "was begun with sample.rows 18, not 19." in capsys.readouterr().err
+    assert main([*command, "--resume"]) == 2 and "was begun with sample" in capsys.readouterr().err
+    (place.parent / "RUN" / "draw.json").unlink()
+    assert main(["verify", out]) == 1 and "No rows are drawn yet." in capsys.readouterr().out
+    only = [*command[:-1], str(place.parent / "ONLY"), "--until", "0.2", "--only-drawn", "--seed", "3"]
+    assert main(only) == 0
+    assert "Explained: 22 of 22 rows, drawn by label and site in 6 strata (seed 3).\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--sample", "20", "--budget", "1m"], "not allowed with argument"),
+        (["--until", "0.1", "--budget", "1m"], "not allowed with argument"),
+        (["--sample", "1"], "at least 2"),
+        (["--sample", "many"], "at least 2"),
+        (["--until", "0"], "a number of at least"),
+        (["--until", "wide"], "a number of at least"),
+        (["--budget", "soon"], "such as 90s, 30m or 2h"),
+        (["--budget", "500d"], "such as 90s, 30m or 2h"),
+        (["--seed", "1"], "belong to --sample"),
+        (["--only-drawn"], "belong to --sample"),
+        (["--sample", "2", "--no-methods"], "nothing to explain"),
+        (["--until", "0.1", "--no-texts"], "keep the texts"),
+    ],
+)
+def test_samples_that_can_not_be_are_refused(
+    options: list[str], message: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", str(place), "--out", str(place.parent / "RUN"), *options]) == 2
+    assert message in capsys.readouterr().err and not (place.parent / "RUN").exists()

@@ -1,5 +1,6 @@
 """Shards in this process: one after another, or in several threads of one core each."""
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import Any
 import torch
 
 from explain.run.backends import completed
-from explain.run.shards import Rows, Shard
+from explain.run.shards import Backend, Rows, Shard
 
 
 @dataclass(frozen=True)
@@ -35,3 +36,15 @@ class Threads:
                 yield from completed(pool, self.workers, work, shards)
         finally:
             torch.set_num_threads(threads)  # a library below torch keeps one number for all threads
+
+
+@contextlib.contextmanager
+def threads_of_a_worker(backend: Backend) -> Iterator[None]:
+    """Let torch have as many threads here as each worker of a backend has, so that times are those of a worker."""
+    threads = torch.get_num_threads()
+    try:
+        if backend.workers > 1 or not isinstance(backend, Threads):
+            torch.set_num_threads(1)
+        yield
+    finally:
+        torch.set_num_threads(threads)
