@@ -16,6 +16,13 @@ def planned_half_width(sums: Mapping[int, RatioSums], pilot: Strata, planned: St
     """Return the half-width of a mean's interval in a planned sample, as a pilot sample of the same strata lets expect.
 
     The pilot's variance is raised to what it is at most in four of five draws.
+
+    >>> sums = RatioSums()
+    >>> for score in (0.0, 1.0) * 20:
+    ...     sums.add([score])
+    >>> pilot = Strata.planned([10_000], 40)
+    >>> [round(planned_half_width({0: sums}, pilot, Strata.planned([10_000], size)), 2) for size in (40, 160)]
+    [0.2, 0.1]
     """
     from scipy.special import chdtri  # scipy takes long to import
 
@@ -42,6 +49,13 @@ def planned_share_half_width(sums: Mapping[int, RatioSums], pilot: Strata, plann
     """Return the half-width of a share's interval in a planned sample; see `planned_half_width`.
 
     The share is taken to be the one nearest to a half that the pilot lets expect in four of five draws.
+
+    >>> sums = RatioSums()
+    >>> for score in (0.0, 1.0) * 20:
+    ...     sums.add([score])
+    >>> pilot = Strata.planned([10_000], 40)
+    >>> [round(planned_share_half_width({0: sums}, pilot, Strata.planned([10_000], size)), 2) for size in (40, 160)]
+    [0.15, 0.08]
     """
     estimate = stratified_ratio(sums, pilot)
     low, high = estimate.share_interval(z=_SURE_NORMAL)
@@ -66,6 +80,9 @@ def size_for(width: float, rows: Sequence[int], least: int, width_of: Callable[[
         rows (H): of each stratum.
         least: a size that is drawn in any case.
         width_of: the half-width that a planned sample lets expect; that of all rows is 0.
+
+    >>> size_for(0.1, [1000], 2, lambda strata: strata.drawn[0] ** -0.5)
+    100
     """
     low, high = min(least, sum(rows)), sum(rows)
     while low < high:

@@ -155,7 +155,13 @@ def stratified_ratio(sums: Mapping[int, RatioSums], strata: Strata) -> Estimate:
 
 
 def residual_variance(sums: RatioSums, ratio: float, seen: int) -> float:
-    """Return the variance of the residuals of a stratum's rows, most of which may be 0."""
+    """Return the variance of the residuals of a stratum's rows, most of which may be 0.
+
+    >>> sums = RatioSums()
+    >>> sums.add([3.0])
+    >>> residual_variance(sums, 1.0, 2)  # of 2 and, in a text that does not count, 0
+    2.0
+    """
     if seen < 2:
         return sums.squares(ratio)
     total = sums.scores - ratio * sums.counts
@@ -187,7 +193,11 @@ def allocation(rows: Sequence[int], size: int) -> tuple[int, ...]:
 
 
 def student(freedom: float) -> float:
-    """Return half of the 95 % interval in standard errors, by Student's t."""
+    """Return half of the 95 % interval in standard errors, by Student's t.
+
+    >>> round(student(9), 3)
+    2.262
+    """
     from scipy.special import stdtrit
 
     return float(stdtrit(freedom, 0.975))
