@@ -11,6 +11,7 @@ from explain.core.meter import Meter
 from explain.data.columns import Columns
 from explain.data.dataset import Dataset
 from explain.datatypes import AttentionMaps, Comparison, CounterfactualList, Report, TextVectors
+from explain.evaluation.verdict import verdict
 from explain.methods.base import Method
 from explain.metrics.base import TrialSettings
 from explain.models.analysis import TEXTS, Analysis
@@ -252,6 +253,7 @@ def run(
     methods: Sequence[str | Method] = DEFAULT_METHODS[:1],
     settings: Mapping[str, Mapping[str, Any]] | None = None,
     phrases: bool | PhraseSettings = False,
+    tests: bool | TrialSettings = False,
     texts: bool = True,
     task: str | None = None,
     backend: str = "auto",
@@ -272,9 +274,10 @@ def run(
         split: of a folder with several files.
         methods, settings: see `explain`; no methods: predictions only.
         phrases: whether key phrases are searched for, or the settings of the search.
+        tests: whether explanations are tested, or the settings of the tests: rows have verdicts then.
         texts: whether texts and words are kept; else a hash of each text.
-        backend: "threads", "processes" or "ray"; "auto": processes where there are several workers.
-        address: of a cluster of Ray ("ray://HOST:10001"); None: one is started here.
+        backend, address: "threads", "processes", or "ray", of a cluster or one that is started here; "auto": processes
+            where there are several workers.
         workers: how many, of one thread each; one "threads" worker has as many threads as torch was given.
         shard_size: rows that are computed and kept together.
         sample: explain drawn rows only: how many, or a `Sample`.
@@ -298,10 +301,15 @@ def run(
     loaded, computing = _loaded(model, task), backend_named(backend, workers, address)
     dataset = data if isinstance(data, Dataset) else Dataset.open(data, split=split, keep_going=True)
     dataset = dataset if columns is None else dataset.with_columns(columns)
-    searched = PhraseSettings() if phrases is True else phrases or None
-    plan = RunPlan(methods_from(methods, settings), searched, texts, dataset.roles)
-    drawn = Sample(rows=sample) if isinstance(sample, int) else sample
-    carry_out(out, loaded, dataset, plan, computing, shard_size, resume, on_cost, on_progress, drawn)
+    plan = RunPlan(
+        methods_from(methods, settings),
+        PhraseSettings() if phrases is True else phrases or None,
+        texts,
+        dataset.roles,
+        tests=TrialSettings.from_names() if tests is True else tests or None,
+        judge=verdict,
+    )
+    carry_out(out, loaded, dataset, plan, computing, shard_size, resume, on_cost, on_progress, sample)
     return Run(out)
 
 

@@ -41,6 +41,7 @@ def add_to(commands: Commands) -> None:
         "--set", action="append", default=[], metavar="METHOD.SETTING=VALUE", help="a setting of a method; repeatable"
     )
     command.add_argument("--phrases", action="store_true", help="search for key phrases, too")
+    command.add_argument("--tests", action="store_true", help="test each explanation, too, and give its verdict")
     command.add_argument("--no-texts", action="store_true", help="keep a hash of each text, and no words")
     command.add_argument(
         "--backend", choices=("auto", "threads", "processes", "ray"), default="auto", help="how to compute"
@@ -107,6 +108,7 @@ def run(options: argparse.Namespace) -> int:
         methods=methods,
         settings=settings_by_owner(options.set),
         phrases=options.phrases,
+        tests=options.tests,
         texts=not options.no_texts,
         task=options.task,
         backend=options.backend,

@@ -12,6 +12,7 @@ from explain.core.settings import make
 from explain.data.columns import Columns
 from explain.data.dataset import DataRow
 from explain.datatypes import Report
+from explain.evaluation.verdict import verdict
 from explain.methods.base import METHODS
 from explain.models.base import TextModel
 from explain.models.loading.spec import ModelSpec
@@ -19,7 +20,7 @@ from explain.report.record import report_of
 from explain.run import engine
 from explain.run.plan import Plan
 from explain.run.run_folder import RunFolder
-from explain.run.run_plan import RunPlan, group_column
+from explain.run.run_plan import RunPlan, group_column, tests_from
 from explain.run.run_rows import rows_of_run
 from explain.run.shards import Row
 from explain.text.phrases import PhraseSettings
@@ -65,6 +66,8 @@ class Run(RunFolder):
             plan["texts"],
             Columns(**{**roles, "groups": tuple(roles["groups"])}),
             plan["labels"],
+            tests_from(plan["tests"]) if plan.get("tests") else None,
+            verdict,
         )
 
     def model(self) -> TextModel:

@@ -1,17 +1,21 @@
 """The plan of a run over a data set: what is computed of each row, and the columns that a row leaves."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from explain.core.errors import SettingError
 from explain.core.settings import setting_values
 from explain.data.columns import Columns
+from explain.datatypes import Attribution, MetricResult, Verdict
 from explain.datatypes.encoding import encode
 from explain.methods.base import Method
+from explain.metrics.base import TrialSettings
 from explain.text.phrases import PhraseSettings
 
+# Judges an attribution, beside those of other methods, by the results of its tests; see `explain.evaluation.verdict`.
+Judge = Callable[[Attribution, Sequence[Attribution], Sequence[MetricResult]], Verdict]
 MOST_PROBABILITIES = 100  # labels up to which the probability of each is kept
 
 
@@ -25,6 +29,8 @@ class RunPlan:
         texts: whether texts and words are kept; else the hash of each text.
         columns: the roles of the data set's columns.
         labels: the model's label for each label of the data set that means one.
+        tests: settings of the tests of each method's scores, which a verdict rests on; None: no tests.
+        judge: gives the verdict from them; a function of a module, since it travels to other processes.
 
     Raises:
         SettingError: a method twice.
@@ -35,6 +41,8 @@ class RunPlan:
     texts: bool = True
     columns: Columns = field(default_factory=Columns)
     labels: Mapping[str, str] = field(default_factory=dict)
+    tests: TrialSettings | None = None
+    judge: Judge | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         names = [method.name for method in self.methods]
@@ -49,6 +57,7 @@ class RunPlan:
                 for method in self.methods
             ],
             "phrases": None if self.phrases is None else encode(setting_values(self.phrases)),
+            "tests": None if self.tests is None else _tests(self.tests),
             "texts": self.texts,
             "roles": _roles(self.columns),
             "labels": dict(self.labels),
@@ -63,6 +72,8 @@ class RunPlan:
             columns |= {"words": list[str], "starts": list[int], "stops": list[int], "segments": list[int]}
         for method in self.methods:
             columns |= {column_of(kind, method.name): kept for kind, kept in METHOD_COLUMNS.items()}
+            if self.tests is not None:
+                columns |= {column_of(kind, method.name): kept for kind, kept in VERDICT_COLUMNS.items()}
         if self.phrases is not None:
             columns |= {"phrases": list[str], "phrase_scores": list[float], column_of("failed", "phrases"): str}
         return columns | {"weight": float, "error": str}
@@ -120,6 +131,12 @@ METHOD_COLUMNS: Mapping[str, Any] = {
     "failed": str,  # why there are no scores
 }
 
+VERDICT_COLUMNS: Mapping[str, Any] = {
+    "verdict": str,  # "green", "amber", "red", or "grey": too few words to tell
+    "reason": str,  # the verdict in a sentence
+    "facts": str,  # its numbers by name, as JSON
+}
+
 
 def column_of(kind: str, method: str) -> str:
     """Return the name of a method's column.
@@ -137,6 +154,16 @@ def group_column(name: str) -> str:
     'group_site'
     """
     return f"group_{name}"
+
+
+def _tests(tests: TrialSettings) -> dict[str, Any]:
+    """Return the settings of tests as JSON values; with the order of the metrics, which share passes."""
+    return {**tests.record, "order": list(tests.record["metrics"]), "versions": list(tests.versions)}
+
+
+def tests_from(about: Mapping[str, Any]) -> TrialSettings:
+    """Return the settings of tests that a manifest holds."""
+    return TrialSettings.from_record({**about, "metrics": {name: about["metrics"][name] for name in about["order"]}})
 
 
 def _roles(columns: Columns) -> dict[str, Any]:

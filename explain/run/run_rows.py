@@ -2,16 +2,18 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from explain.analyses.key_phrases import KeyPhrases
+from explain.analyses.method_tests import MethodTests
 from explain.core.errors import ExplainError
 from explain.data.dataset import DataRow
 from explain.datatypes import Attribution, Prediction, Target, Tokens
 from explain.methods.base import Method
+from explain.metrics.base import TrialSettings
 from explain.models.analysis import ExplainedText
 from explain.models.base import TextModel, check_same_score
 from explain.models.cached_model import CachedModel
@@ -86,8 +88,11 @@ def _explained(model: TextModel, text: _Read, predictions: Sequence[Prediction],
         working = CachedModel(model)  # methods of one text share passes
         if plan.methods:
             row |= _words(tokens, plan)
+        scored: dict[Method, Attribution] = {}
         for method in plan.methods:
-            row |= _scored(working, method, subject, row["output"])
+            row |= _scored(working, method, subject, row["output"], scored)
+        if plan.tests is not None:
+            row |= _judged(working, plan, plan.tests, subject, scored)
         if plan.phrases is not None:
             row |= _phrases(working, plan, subject)
         made.append(row)
@@ -149,14 +154,17 @@ def _words(tokens: Tokens, plan: RunPlan) -> Row:
     return made | ({"words": [tokens.unit_text(unit) for unit in units]} if plan.texts else {})
 
 
-def _scored(model: TextModel, method: Method, subject: ExplainedText, served: float) -> Row:
-    """Return the columns of a method; where it can't explain the text, why."""
+def _scored(
+    model: TextModel, method: Method, subject: ExplainedText, served: float, scored: dict[Method, Attribution]
+) -> Row:
+    """Return the columns of a method, and add its attribution to `scored`; where it can't explain the text, why."""
     try:
         attribution = method.run(model, subject)
         check_same_score(attribution.output, served, model.name)
         by_word = attribution.per_word()
     except (ExplainError, ValueError) as error:
         return {column_of("failed", method.name): str(error)}
+    scored[method] = attribution
     scores, errors, rest = _by_word(by_word)
     columns = {
         "scores": scores,
@@ -167,6 +175,27 @@ def _scored(model: TextModel, method: Method, subject: ExplainedText, served: fl
         "passes": attribution.passes.forward + attribution.passes.backward,
     }
     return {column_of(kind, method.name): kept for kind, kept in columns.items()}
+
+
+def _judged(
+    model: TextModel, plan: RunPlan, tests: TrialSettings, subject: ExplainedText, scored: Mapping[Method, Attribution]
+) -> Row:
+    """Return the verdict on each method's scores; where they can't be tested, why."""
+    assert plan.judge is not None, "tests without a judge"
+    made: Row = {}
+    trial = None
+    for method, attribution in scored.items():
+        testing = MethodTests(method, tests)
+        try:
+            trial = trial or testing.trial(model, subject)  # the same for every method
+            results = testing.run_on(trial, attribution).metrics
+            judged = plan.judge(attribution, [other for other in scored.values() if other is not attribution], results)
+        except (ExplainError, ValueError) as error:
+            made[column_of("reason", method.name)] = str(error)
+            continue
+        columns = {"verdict": judged.color, "reason": judged.sentence, "facts": json.dumps(dict(judged.facts))}
+        made |= {column_of(kind, method.name): kept for kind, kept in columns.items()}
+    return made
 
 
 def _by_word(attribution: Attribution) -> tuple[list[float | None], list[float | None], float]:

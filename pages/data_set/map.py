@@ -13,7 +13,7 @@ from explain.data.texts import LoadedTexts
 from explain.datatypes import TextMap
 from explain.models.analysis import VectorAnalysis
 from explain.models.loading import catalogue
-from explain.run.kept_runs import KeptRun
+from explain.report.kept_runs import KeptRun
 from explain.run.plan import Plan, TextsItem
 from explain.run.results import Results
 from explain.run.run_plan import group_column

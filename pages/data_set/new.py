@@ -15,14 +15,16 @@ from explain.data.roots import data_roots, path_below
 from explain.data.texts import LIMITS
 from explain.methods.base import METHODS
 from explain.models.loading import catalogue
-from explain.run import kept_runs
-from explain.run.kept_runs import RunRequest
+from explain.report import kept_runs
+from explain.report.kept_runs import RunRequest
+from explain.run.sample import Sample
 from explain.run.shipped import REVIEWS
 from pages.data_set import runs
 from pages.shared import files, forms, links, session, show
 
 SHIPPED, UPLOAD, PATH = "the shipped example", "a file of mine", "a path on this machine"
 NONE = "none"
+ALL, DRAWN, WITHIN = "all rows", "a sample", "what fits into a time"
 USUAL_METHODS = ("decompx", "integrated_gradients")  # the first of them that the model can be explained with
 USUAL_IDS = ("id", "uid", "key")
 
@@ -57,15 +59,48 @@ def form() -> None:
             methods = st.multiselect(
                 "Methods", able, default=usual, key=f"methods_of_{model}", format_func=lambda name: METHODS[name].title
             )
-    phrases = st.toggle("Key phrases, too", help="The words or groups of words that decide. Many passes for each row.")
+    with st.container(horizontal=True):
+        phrases = st.toggle(
+            "Key phrases, too", help="The words or groups of words that decide. Many passes for each row."
+        )
+        tests = bool(methods) and st.toggle(
+            "Tests and verdicts, too", help="Whether each explanation passes its tests. Many passes for each row."
+        )
     made = [method for method in (_with_settings(name) for name in methods) if method is not None]
     if not methods:
         st.caption("Predictions only.")
-    most = None if session.own_machine() else runs.MOST_ROWS
     request = RunRequest(
-        source.place, source.content is not None, model, None, columns, tuple(made), phrases, most, runs.most_passes()
+        source.place,
+        source.content is not None,
+        model,
+        columns=columns,
+        methods=tuple(made),
+        phrases=phrases,
+        tests=tests,
+        sample=_sample() if made or phrases else None,
+        most=None if session.own_machine() else runs.MOST_ROWS,
+        most_passes=runs.most_passes(),
     )
     _start(request, source)
+
+
+def _sample() -> Sample | None:
+    """Draw the choice of the rows that are explained and return it; None for all."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        which = st.segmented_control("Explain", [ALL, DRAWN, WITHIN], default=ALL, required=True, key="run_sample")
+        if which == DRAWN:
+            rows = int(st.number_input("Rows", 2, 10**9, 200, step=100, key="run_sample_rows", width=150))
+            sample = Sample(rows=rows)
+        elif which == WITHIN:
+            minutes = st.number_input("Minutes", 1, 10_000, 10, step=10, key="run_sample_minutes", width=150)
+            sample = Sample(budget=60.0 * minutes)
+        else:
+            return None
+    st.caption(
+        "All rows are predicted, so accuracy is exact. The rows to explain are drawn by prediction and group; figures "
+        "of words are estimates with intervals."
+    )
+    return sample
 
 
 def _with_settings(name: str) -> Any | None:

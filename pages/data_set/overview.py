@@ -6,12 +6,15 @@ from typing import Any
 import streamlit as st
 
 from explain.core.guide import definition
+from explain.methods.base import METHODS
 from explain.numerics.statistics import wilson
+from explain.report.kept_runs import KeptRun
 from explain.run.jobs import recall
-from explain.run.kept_runs import KeptRun
 from explain.run.run_figures import RunFigures, label_rows, shown
-from explain.run.run_plan import group_column
+from explain.run.run_plan import column_of, group_column
 from explain.run.run_table import RowFilter, RunTable
+from explain.views.verdicts import VERDICTS
+from pages.data_set.runs import predictions
 from pages.shared import session, show
 
 MOST_LABELS = 20  # that are counted on the page
@@ -20,13 +23,17 @@ NOTHING = "no figures"
 
 def overview(run: KeptRun, table: RunTable) -> None:
     """Draw the figures of all rows that are there."""
+    explained, table = table, predictions(table)
     count = table.count()
     figures: Any = recall(
         session.cache(), ("figures", str(run.path), run.request.get("created"), count), lambda: _figures(table)
     )
     _facts(table, count, None if figures == NOTHING else figures)
+    if table.run.sampled:
+        st.caption("Of drawn rows alone, without their weights. `run.summary()` in Python has estimates for all rows.")
     if figures == NOTHING:
         _predictions(table, count)
+        _verdicts(explained)
         return
     left, right = st.columns(2)
     with left:
@@ -44,7 +51,28 @@ def overview(run: KeptRun, table: RunTable) -> None:
         + ("" if figures.count >= 100 else "With so few rows the intervals are wide. ")
     )
     _by_group(table)
+    _verdicts(explained)
     _by_threshold(run, figures)
+
+
+def _verdicts(table: RunTable) -> None:
+    """Draw how many explanations of each method pass their tests, where tests were made."""
+    rows = []
+    for name in table.run.methods:
+        if column_of("verdict", name) not in table.columns:
+            return
+        counted = dict(table.counts(column_of("verdict", name)))
+        tested = sum(counted.values())
+        if tested:
+            passed = counted.get("green", 0)
+            title = METHODS[name].title if name in METHODS else name
+            shares = {VERDICTS[color]: counted.get(color, 0) for color in VERDICTS}
+            rows.append({"method": title, **shares, "it holds, of all": passed / tested, "95 %": _ends(passed, tested)})
+    if rows:
+        st.header("Verdicts", anchor=False)
+        share = st.column_config.ProgressColumn("it holds, of all", min_value=0, max_value=1, format="percent")
+        st.dataframe(rows, hide_index=True, width="stretch", column_config={"it holds, of all": share})
+        st.caption("Explanations of rows by verdict; intervals by Wilson. Green is not proof: see *Trust*.")
 
 
 def _by_group(table: RunTable) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from explain.run import background, kept_runs
-from explain.run.kept_runs import KeptRun
+from explain.report import kept_runs
+from explain.report.kept_runs import KeptRun
+from explain.run import background
 from explain.run.run_table import RunTable
 from pages.data_set import new, runs
 from pages.data_set.filters import FILTERS, restore

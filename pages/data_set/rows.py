@@ -8,12 +8,13 @@ import streamlit as st
 
 from explain.core.errors import ExplainError
 from explain.methods.base import METHODS
-from explain.run.kept_runs import KeptRun
+from explain.report.kept_runs import KeptRun
 from explain.run.plan import DEFAULT_METHODS
 from explain.run.run_export import csv_of, parquet_of_rows
-from explain.run.run_plan import group_column
+from explain.run.run_plan import column_of, group_column
 from explain.run.run_table import RowFilter, RunTable
 from explain.views import row_words
+from explain.views.verdicts import VERDICTS
 from pages.data_set.filters import clear, restore, row_filter
 from pages.shared import links, session, show
 
@@ -65,7 +66,8 @@ def rows(run: KeptRun, table: RunTable) -> None:
 def _columns(table: RunTable) -> list[str]:
     groups = [group_column(name) for name in table.run.manifest["plan"]["roles"]["groups"]]
     wanted = ["place", "id", "text", "text_pair", "label", "prediction", "confidence", "correct", "value", *groups]
-    return [name for name in (*wanted, "output", "length", "error") if name in table.columns]
+    verdicts = [column_of("verdict", name) for name in table.run.methods]
+    return [name for name in (*wanted, "output", "length", *verdicts, "error") if name in table.columns]
 
 
 def _table(run: KeptRun, table: RunTable, shown: list[dict[str, Any]], key: Any) -> int | None:
@@ -122,6 +124,11 @@ def _row(run: KeptRun, table: RunTable, place: int) -> None:
         if reason := row.get(f"failed_{name}"):
             show.problem(f"{title}: {reason}")
         drawn = row_words.row_words(row, name, title, marked=st.session_state.get("word", ""))
+        if row.get(column_of("verdict", name)):
+            st.markdown(
+                f"**{show.plain(title)}**, {VERDICTS[row[column_of('verdict', name)]]}: "
+                + show.plain(row[column_of("reason", name)])
+            )
         if drawn is not None:
             show.component(row_words.VIEW, drawn, key=f"row_words_{name}")
     if not table.run.methods:

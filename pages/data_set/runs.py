@@ -3,9 +3,9 @@
 import streamlit as st
 
 from explain.core.errors import DataError
-from explain.run import kept_runs
+from explain.report import kept_runs
+from explain.report.kept_runs import KeptRun
 from explain.run.folder_store import MANIFEST
-from explain.run.kept_runs import KeptRun
 from explain.run.run_folder import RunFolder
 from explain.run.run_table import RunTable
 from pages.shared import session
@@ -55,6 +55,16 @@ def most_passes() -> int | None:
 def table(run: KeptRun) -> RunTable:
     """Return the table of a run's rows, with those that came since."""
     made = _table(str(run.path), (run.path / MANIFEST).stat().st_mtime_ns)
+    made.refresh()
+    return made
+
+
+def predictions(table: RunTable) -> RunTable:
+    """Return the table of the predictions: of all rows, where only drawn ones are explained."""
+    folder = table.run.predictions
+    if folder is None:
+        return table
+    made = _table(str(folder.path), (folder.path / MANIFEST).stat().st_mtime_ns)
     made.refresh()
     return made
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from explain.core.guide import definition
 from explain.methods.base import METHODS
-from explain.run.kept_runs import KeptRun
+from explain.report.kept_runs import KeptRun
 from explain.run.run_export import csv_of
 from explain.run.run_table import RowFilter, RunTable
 from explain.run.word_figures import WordFigures

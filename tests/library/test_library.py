@@ -30,7 +30,7 @@ from explain.library import database, folders, tables
 from explain.library.entry import MOST_NOTES, Sidecar, folded
 from explain.library.library import Library
 from explain.library.rows import matching
-from explain.run import kept_runs
+from explain.report import kept_runs
 from explain.run.dataset_run import SCHEMA
 from tests.full_disk import full_disk
 from tests.library.conftest import TEXT, Place

@@ -8,8 +8,10 @@ from streamlit.testing.v1 import AppTest
 
 from explain.data.columns import Columns
 from explain.methods.base import METHODS
-from explain.run import background, kept_runs
-from explain.run.kept_runs import RunRequest
+from explain.report import kept_runs
+from explain.report.kept_runs import RunRequest
+from explain.run import background
+from explain.run.sample import Sample
 from pages.shared import session
 from tests.waiting import PATIENCE
 
@@ -134,6 +136,30 @@ def test_a_map_is_drawn_and_its_rows_are_looked_at(begun: list[Path]) -> None:
     assert "2 of 24 rows." in spoken(at.run())
     press(at, "All rows of the map")
     assert "24 of 24 rows." in spoken(at)
+
+
+def test_a_sample_shows_predictions_of_all_rows_and_verdicts_of_the_drawn(begun: list[Path]) -> None:
+    content = "text,label\n" + "".join(f"The plot is thin but it is well played {n}.,positive\n" for n in range(40))
+    request = RunRequest(
+        "rows.csv",
+        True,
+        "sentiment",
+        columns=Columns(text="text", label="label"),
+        methods=(METHODS["gradient_times_input"](),),
+        tests=True,
+        sample=Sample(rows=2),
+    )
+    folder = kept_runs.begin("drawn", request, content.encode())
+    kept_runs.work(folder)
+    at = visit(run_of_data="drawn")
+    assert not at.exception and next(iter(at.metric)).value == "40"
+    verdicts = table_of(at, "it holds, of all")
+    assert verdicts[["it holds", "with care", "don't rely on it", "too short to tell"]].sum(axis=1).tolist() == [2]
+    at.button_group(key="data_view").set_value("rows")
+    assert "2 of 2 rows." in spoken(at.run()) and "verdict_gradient_times_input" in table_of(at, "prediction").columns
+    at.button_group(key="data_view").set_value("words")
+    assert len(table_of(at.run(), "mean score")) and not at.exception
+    kept_runs.delete(folder)
 
 
 def test_strangers_see_their_own_runs_alone(begun: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import json
 import os
 import signal
 import subprocess
@@ -17,6 +18,7 @@ import explain
 from explain.core.errors import Busy, DataError, FileError, ModelError, SettingError
 from explain.data.columns import Columns
 from explain.data.dataset import Dataset
+from explain.evaluation.verdict import verdict
 from explain.methods.occlusion import Occlusion
 from explain.run.run_plan import labels_of
 from explain.run.shards import ShardProgress
@@ -390,3 +392,22 @@ def test_settings_that_do_not_fit_say_so(made: explain.Run, tmp_path: Path) -> N
     with contextlib.suppress(StopIteration):
         next(made.rows(["id"]))
     assert not (tmp_path / "A").exists()
+
+
+def test_rows_have_the_verdict_that_the_text_alone_gets(tmp_path: Path) -> None:
+    rows = [{"text": "The plot is thin, but it is well played and moving."}, {"text": "Bad."}]
+    methods = ["gradient_times_input", "occlusion"]
+    made = explain.run(Dataset.of_rows(rows), out=tmp_path / "run", methods=methods, tests=True)
+    longer, short = made.rows()
+    report = explain.explain(rows[0]["text"], methods=methods, phrases=False, tests=True)
+    for name in methods:
+        results = [metric for metric in report.metrics if metric.method == name]
+        others = [other for other in report.attributions if other.method != name]
+        expected = verdict(report.attribution(name), others, results)
+        assert longer[f"verdict_{name}"] == expected.color and longer[f"reason_{name}"] == expected.sentence
+        assert json.loads(longer[f"facts_{name}"]) == pytest.approx(dict(expected.facts))
+        assert short[f"verdict_{name}"] == "grey"
+    assert made.manifest["plan"]["tests"]["orders"] == 40
+    assert made.replay().within(0.0)  # judged again, too
+    with pytest.raises(DataError, match=r"plan\.tests"):
+        explain.run(Dataset.of_rows(rows), out=tmp_path / "run", methods=methods, resume=True)

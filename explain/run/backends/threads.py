@@ -41,10 +41,16 @@ class Threads:
 @contextlib.contextmanager
 def threads_of_a_worker(backend: Backend) -> Iterator[None]:
     """Let torch have as many threads here as each worker of a backend has, so that times are those of a worker."""
+    with one_thread() if backend.workers > 1 or not isinstance(backend, Threads) else contextlib.nullcontext():
+        yield
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch have one thread here."""
     threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     try:
-        if backend.workers > 1 or not isinstance(backend, Threads):
-            torch.set_num_threads(1)
         yield
     finally:
         torch.set_num_threads(threads)

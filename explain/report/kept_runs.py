@@ -30,14 +30,17 @@ from explain.core.settings import make, setting_values
 from explain.data.columns import Columns
 from explain.data.dataset import Dataset
 from explain.datatypes.encoding import encode
+from explain.evaluation.verdict import verdict
 from explain.methods.base import METHODS, Method
+from explain.metrics.base import TrialSettings
 from explain.models.loading.catalogue import load_model
 from explain.run import background
-from explain.run.backends.threads import Threads
+from explain.run.backends.threads import Threads, one_thread
 from explain.run.background import Reporter, Status, read_json, status_of
 from explain.run.dataset_run import RunCost, carry_out
 from explain.run.folder_store import MANIFEST, read_manifest
 from explain.run.run_plan import RunPlan
+from explain.run.sample import Sample
 from explain.run.shards import ShardProgress
 from explain.text.phrases import PhraseSettings
 
@@ -57,6 +60,8 @@ class RunRequest:
         uploaded: whether the file lies in the run's folder.
         model, task: as `load_model` takes them.
         methods: names with settings, in order.
+        tests: whether each explanation is tested.
+        sample: which rows are explained; None: all.
         most: rows that are read at most; most_passes: the run ends where it would take more.
         created: when it was begun, ISO 8601.
     """
@@ -68,6 +73,8 @@ class RunRequest:
     columns: Columns = field(default_factory=Columns)
     methods: tuple[Method, ...] = ()
     phrases: bool = False
+    tests: bool = False
+    sample: Sample | None = None
     most: int | None = None
     most_passes: int | None = None
     created: str = ""
@@ -83,6 +90,8 @@ class RunRequest:
             "columns": encode(self.columns),
             "methods": methods,
             "phrases": self.phrases,
+            "tests": self.tests,
+            "sample": encode(self.sample),
             "most": self.most,
             "most_passes": self.most_passes,
             "created": self.created,
@@ -101,6 +110,7 @@ class RunRequest:
                 **{
                     **about,
                     "columns": Columns(**{**columns, "groups": tuple(columns["groups"])}),
+                    "sample": Sample(**about["sample"]) if about.get("sample") else None,
                     "methods": tuple(make(METHODS[method["name"]], method["settings"]) for method in about["methods"]),
                 }
             )
@@ -187,7 +197,7 @@ def start(folder: Path) -> None:
         Busy: it is at work.
     """
     with contextlib.closing(_lock(folder)) as lock:
-        background.start(folder, "explain.run.kept_runs", [lock])
+        background.start(folder, "explain.report.kept_runs", [lock])
 
 
 def _lock(folder: Path) -> FolderLock:
@@ -245,7 +255,8 @@ def work(folder: Path, on_progress: Callable[[str], None] | None = None, *, lock
             work(folder, on_progress, locked=True)
             return
     reporter = Reporter(folder, on_progress)
-    background.carry_out(reporter, lambda: _compute(folder, reporter), at_once=True)
+    with one_thread():  # so that parts are the same byte for byte after any stop, and the app keeps the other cores
+        background.carry_out(reporter, lambda: _compute(folder, reporter), at_once=True)
 
 
 def _compute(folder: Path, reporter: Reporter) -> None:
@@ -257,12 +268,20 @@ def _compute(folder: Path, reporter: Reporter) -> None:
     model = load_model(request.model, task=request.task)
     reporter.doing("Reading the rows")
     dataset = request.dataset(folder)
-    plan = RunPlan(request.methods, PhraseSettings() if request.phrases else None, True, dataset.roles)
+    plan = RunPlan(
+        request.methods,
+        PhraseSettings() if request.phrases else None,
+        True,
+        dataset.roles,
+        tests=TrialSettings.from_names() if request.tests else None,
+        judge=verdict,
+    )
     path = folder / RUN
     begun = (path / MANIFEST).exists()
     size = int(read_manifest(path)["shard_size"]) if begun else _size(dataset)
     progress = _RunProgress(reporter, request.most_passes)
-    carry_out(path, model, dataset, plan, Threads(), size, begun, None if begun else progress.cost, progress)
+    on_cost = None if begun else progress.cost
+    carry_out(path, model, dataset, plan, Threads(), size, begun, on_cost, progress, request.sample)
 
 
 def _ahead(folder: Path) -> int:

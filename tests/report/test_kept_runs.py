@@ -1,9 +1,11 @@
 """Runs that the app begins: one after the other, in processes that are stopped, killed and continued."""
 
+import json
 import os
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,12 @@ import pytest
 from explain.core.errors import Busy, DataError, SettingError
 from explain.data.columns import Columns
 from explain.methods.base import METHODS
+from explain.report import kept_runs
 from explain.report.dataset_run import Run
-from explain.run import background, kept_runs
+from explain.report.kept_runs import RunRequest
+from explain.run import background
 from explain.run.background import read_json
-from explain.run.kept_runs import RunRequest
+from explain.run.sample import Sample
 from explain.run.shipped import REVIEWS
 
 CONTENT = b"".join(REVIEWS.path.read_bytes().splitlines(keepends=True)[:65])
@@ -53,6 +57,8 @@ def prepared(
 def test_a_request_is_written_and_read() -> None:
     about = REQUEST.about()
     assert RunRequest.of(about) == REQUEST
+    sampled = replace(REQUEST, tests=True, sample=Sample(rows=20, seed=3))
+    assert RunRequest.of(json.loads(json.dumps(sampled.about()))) == sampled
     for damaged in ({}, {**about, "columns": None}, {**about, "methods": [{"name": "nothing"}]}, {**about, "more": 1}):
         with pytest.raises(DataError, match="can't be read"):
             RunRequest.of(damaged)
@@ -85,7 +91,7 @@ def test_a_run_is_computed_and_continued_after_a_kill(folder: Path) -> None:
 
 
 def test_a_run_that_takes_too_much_ends_before_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:
-    request = RunRequest(**{**vars(REQUEST), "most_passes": 10})
+    request = replace(REQUEST, most_passes=10)
     run = prepared("dear", monkeypatch, request)
     with pytest.raises(SettingError, match="this server allows 10"):
         kept_runs.work(run)
