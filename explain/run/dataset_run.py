@@ -81,9 +81,10 @@ def carry_out(
     resume: bool,
     on_cost: Callable[[RunCost], None] | None,
     on_progress: Callable[[ShardProgress], None],
-    sample: Sample | None = None,
+    sample: Sample | int | None = None,
 ) -> None:
     """Begin a run in a new folder, or go on with the one there, and compute what it lacks; see `explain.run`."""
+    sample = Sample(rows=sample) if isinstance(sample, int) else sample
     for method in plan.methods:
         model.require(method.requires)
     if sample is not None:
