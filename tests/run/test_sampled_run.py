@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import numpy as np
 import pytest
 
@@ -45,7 +46,7 @@ def of_rows(count: int = 70, order: int = 1) -> Dataset:
     return Dataset.of_rows(rows(count)[::order], columns=COLUMNS)
 
 
-def made_in(folder: Path, sample: Any, count: int = 70, **options: Any) -> explain.Run:
+def made_in(folder: Path | str, sample: Any, count: int = 70, **options: Any) -> explain.Run:
     options = {"methods": [METHOD], "shard_size": 8, **options}
     return explain.run(of_rows(count), MODEL, out=folder, sample=sample, **options)
 
@@ -226,6 +227,16 @@ def test_a_stopped_run_goes_on_with_the_same_draw(
     if not sample.only_drawn:
         assert parts(ended.path / "predictions") == parts(undisturbed.path / "predictions")
     assert dict(reversed(computed))[stage] == dict(every)[stage] - 1, "what is finished is not computed again"
+
+
+def test_a_sample_at_an_address_is_that_on_disk(tmp_path: Path) -> None:
+    sample = explain.Sample(until=0.3)
+    local, remote = (
+        made_in(place, sample, count=30, shard_size=16) for place in (tmp_path / "RUN", "memory://sampled/RUN")
+    )
+    assert local.draw == remote.draw and list(local.rows()) == list(remote.rows()) and remote.verify().whole
+    assert remote.words() == local.words() and remote.summary() == local.summary()
+    fsspec.filesystem("memory").rm("/sampled", recursive=True)
 
 
 def test_two_workers_write_the_same_bytes(made: explain.Run, tmp_path: Path) -> None:
