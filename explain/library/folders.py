@@ -30,10 +30,13 @@ LONGEST_SNIPPET = 2000  # characters
 _SNIPPET_ROWS = 20  # of a run
 _COMPUTED = "The run in {} is being computed. Stop it first."
 _RUN_SCHEMA = re.compile(r"explain-run-\d{1,4}")
+_INNER = ("predictions", "pilot")  # folders of a run whose rows are drawn, see `explain.run.sampled_run`
 _PARTS = {
-    "parts": re.compile(r"\d{6,}\.parquet"),
-    "done": re.compile(r"\d{6,}\.json"),
-}  # of a run, besides the manifest
+    **{f"{inner}parts": re.compile(r"\d{6,}\.parquet") for inner in ("", *(f"{name}/" for name in _INNER))},
+    **{f"{inner}done": re.compile(r"\d{6,}\.json") for inner in ("", *(f"{name}/" for name in _INNER))},
+    **dict.fromkeys(_INNER, re.compile(r"manifest\.json")),
+}  # of a run, besides the manifest; a folder before the one that it is in
+_DRAW = "draw.json"
 _LARGEST_JSON = 50_000_000  # bytes of a manifest or sidecar
 _LEFT_SECONDS = 3600  # a folder without a sidecar that is as old as this belongs to no one who still writes
 
@@ -138,12 +141,13 @@ class Folders:
             kept_runs.delete(app)
             return ()
         try:
-            for path in [place / SIDECAR, *_files_of_run(place), place / MANIFEST, place / LOCK]:
+            locks = [place / name / LOCK for name in _INNER if _is_own(place, name)]
+            for path in [place / SIDECAR, *_files_of_run(place), place / MANIFEST, *locks, place / LOCK]:
                 with file_errors(path):
                     path.unlink(missing_ok=True)
         finally:
             lock.close()
-        for folder in (*(place / name for name in _PARTS), place):
+        for folder in (*(place / name for name in _PARTS if _is_own(place, name)), place):
             with contextlib.suppress(OSError):  # others have put something there
                 folder.rmdir()
         return tuple(sorted(path.name for path in place.iterdir())) if place.exists() else ()
@@ -287,10 +291,17 @@ def _files_of_run(folder: Path) -> list[Path]:
     """Return the files of a run but the manifest, in order; links to folders are not followed."""
     paths: list[Path] = []
     for name, pattern in _PARTS.items():
-        if (folder / name).is_dir() and not (folder / name).is_symlink():
+        if _is_own(folder, name):
             names = sorted((folder / name).iterdir())
             paths += [path for path in names if pattern.fullmatch(path.name) or path.match(UNFINISHED)]
-    return [*paths, *sorted(folder.glob(UNFINISHED))]
+    draw = [folder / _DRAW] if (folder / _DRAW).is_file() else []
+    return [*paths, *draw, *sorted(folder.glob(UNFINISHED))]
+
+
+def _is_own(folder: Path, name: str) -> bool:
+    """Return whether a folder inside a run's is there, and no link on the way leads elsewhere."""
+    place = folder / name
+    return place.is_dir() and not any(part.is_symlink() for part in (place, *place.parents) if folder in part.parents)
 
 
 def _first_texts(folder: Path) -> str:

@@ -26,12 +26,14 @@ import explain
 from explain.core.errors import Busy, DataError, ExplainError, FileError, RecordError, SettingError
 from explain.core.installation import library_folder
 from explain.core.locks import FolderLock
+from explain.data.dataset import Dataset
 from explain.library import database, folders, tables
 from explain.library.entry import MOST_NOTES, Sidecar, folded
 from explain.library.library import Library
 from explain.library.rows import matching
 from explain.report import kept_runs
 from explain.run.dataset_run import SCHEMA
+from explain.testing import TOY_MODELS
 from tests.full_disk import full_disk
 from tests.library.conftest import TEXT, Place
 
@@ -282,6 +284,31 @@ def test_deleted_means_deleted(place: Place, record: str, new_run: Callable[[str
     with pytest.raises(DataError, match="no entry"):
         library.delete(entry.id)
     library.close()
+
+
+def test_a_run_of_drawn_rows_is_deleted_and_exported_whole(library: Library, tmp_path: Path) -> None:
+    rows = Dataset.of_rows([{"text": f"Secret film {number}."} for number in range(6)])
+    sample = explain.Sample(until=9.0)
+    for name in ("RUN", "OTHER"):
+        explain.run(rows, TOY_MODELS["curved"], out=tmp_path / name, methods=["occlusion"], sample=sample)
+    entry = library.keep_run(tmp_path / "RUN")
+    library.export(entry.id, tmp_path / "run.zip")
+    with zipfile.ZipFile(tmp_path / "run.zip") as archive:
+        names = set(archive.namelist())
+        archive.extractall(tmp_path / "AGAIN")
+    assert {
+        "draw.json",
+        "predictions/manifest.json",
+        "predictions/parts/000000.parquet",
+        "pilot/manifest.json",
+    } <= names
+    assert explain.Run(tmp_path / "AGAIN").verify().whole and not any(name.endswith(".lock") for name in names)
+    assert library.delete(entry.id) == () and not (tmp_path / "RUN").exists()
+    linked = library.keep_run(tmp_path / "OTHER")
+    (tmp_path / "OTHER" / "predictions").rename(tmp_path / "elsewhere")
+    (tmp_path / "OTHER" / "predictions").symlink_to(tmp_path / "elsewhere")
+    assert library.delete(linked.id) == ("predictions",)
+    assert (tmp_path / "elsewhere" / "parts" / "000000.parquet").exists()
 
 
 def test_files_of_others_stay(library: Library, new_run: Callable[[str], Path], tmp_path: Path) -> None:
