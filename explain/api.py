@@ -272,9 +272,7 @@ def run(
         out: a new folder or its address; with `resume`, that of the same run, which goes on where it stopped.
         columns: which columns hold text, second text, label, id and groups; by default "text" or the only column.
         split: of a folder with several files.
-        methods, settings: see `explain`; no methods: predictions only.
-        phrases: whether key phrases are searched for, or the settings of the search.
-        tests: whether explanations are tested, or the settings of the tests: rows have verdicts then.
+        methods, settings, phrases, tests: see `explain`; no methods: predictions only. With tests, rows have verdicts.
         texts: whether texts and words are kept; else a hash of each text.
         backend, address: "threads", "processes", or "ray", of a cluster or one that is started here; "auto": processes
             where there are several workers.
@@ -288,9 +286,8 @@ def run(
         The run: its rows, figures, words, and each row as a report.
 
     Raises:
-        DataError: nothing can be read, ids are not unique, or `out` holds something else.
-        SettingError: an address that is not taken. Busy: another process writes there.
-        ExplainError: any other failure; what is done is kept.
+        DataError: nothing can be read, ids are not unique, or `out` holds something else. SettingError: an address
+            that is not taken. Busy: another process writes there. ExplainError: any other; what is done is kept.
 
     >>> import tempfile
     >>> data = Dataset.of_rows([{"text": "A mess."}, {"text": "A feast."}])
@@ -301,14 +298,9 @@ def run(
     loaded, computing = _loaded(model, task), backend_named(backend, workers, address)
     dataset = data if isinstance(data, Dataset) else Dataset.open(data, split=split, keep_going=True)
     dataset = dataset if columns is None else dataset.with_columns(columns)
-    plan = RunPlan(
-        methods_from(methods, settings),
-        PhraseSettings() if phrases is True else phrases or None,
-        texts,
-        dataset.roles,
-        tests=TrialSettings.from_names() if tests is True else tests or None,
-        judge=verdict,
-    )
+    searched = PhraseSettings() if phrases is True else phrases or None
+    tested = TrialSettings.from_names() if tests is True else tests or None
+    plan = RunPlan(methods_from(methods, settings), searched, texts, dataset.roles, tests=tested, judge=verdict)
     carry_out(out, loaded, dataset, plan, computing, shard_size, resume, on_cost, on_progress, sample)
     return Run(out)
 

@@ -135,7 +135,7 @@ class Folders:
         if lock is None:
             return ()
         if (app := folder_of_app(place)) is not None:  # the uploaded rows lie beside the run
-            from explain.run import kept_runs
+            from explain.report import kept_runs
 
             lock.close()
             kept_runs.delete(app)
