@@ -12,6 +12,7 @@ from explain.run import background
 from explain.run.run_table import RunTable
 from pages.data_set import new, runs
 from pages.data_set.filters import FILTERS, restore
+from pages.data_set.library import library_menu
 from pages.data_set.map import rows_map
 from pages.data_set.overview import overview
 from pages.data_set.rows import rows
@@ -156,6 +157,7 @@ def _menu(run: KeptRun) -> None:
     if run.status.can_go_on and st.button("Continue", type="primary", key="continue_run"):
         kept_runs.start(run.folder)
         session.rerun()
+    library_menu(run)
     with st.popover("Delete"):
         st.markdown(f"This deletes {show.plain(run.name)} with its rows from this machine.")
         if st.button("Delete it", key="delete_data_run"):

@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from explain.data.columns import Columns
+from explain.library.library import Library
 from explain.methods.base import METHODS
 from explain.report import kept_runs
 from explain.report.kept_runs import RunRequest
@@ -160,6 +161,24 @@ def test_a_sample_shows_predictions_of_all_rows_and_verdicts_of_the_drawn(begun:
     at.button_group(key="data_view").set_value("words")
     assert len(table_of(at.run(), "mean score")) and not at.exception
     kept_runs.delete(folder)
+
+
+def test_a_run_is_kept_in_the_library(begun: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXPLAIN_LIBRARY", str(tmp_path))
+    monkeypatch.setattr(session, "visitor_is_here", lambda: True)
+    at = visit(run_of_data="finished one")
+    assert "library_name" not in {box.key for box in at.text_input}
+    at.session_state["run_library"] = True  # a click on it; AppTest opens no popover
+    at.run()
+    at.text_input(key="library_name").set_value(HOSTILE)
+    press(at, "Keep")
+    at.text_area(key="library_note").set_value("Look at the negations.")
+    press(at, "Add the note")
+    (entry,) = Library(tmp_path).listed("negations")
+    assert entry.name == HOSTILE and entry.place == str(kept_runs.runs_folder() / "finished one" / "run")
+    assert "Look at the negations." in spoken(at) and not at.exception
+    monkeypatch.setattr(session, "visitor_is_here", lambda: False)
+    assert "library_note" not in {box.key for box in visit(run_of_data="finished one").text_area}
 
 
 def test_strangers_see_their_own_runs_alone(begun: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
