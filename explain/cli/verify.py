@@ -14,14 +14,16 @@ def add_to(commands: Commands) -> None:
     """Add the command to the command line."""
     command = commands.add_parser("verify", help="compare every part of a run with the hash that was written with it")
     command.add_argument("folder", type=not_empty, metavar="RUN", help="the folder of a run, or its address")
+    command.add_argument("--data", type=not_empty, metavar="DATA", help="compare the data set's hash, too")
+    command.add_argument("--model", action="store_true", help="compare the hashes of the recorded model's files, too")
     command.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print what was found; the exit status is 1 where a part is damaged or missing."""
-    from explain.run.run_folder import RunFolder
+    """Print what is whole; the exit status is 1 where a part is damaged or missing, 2 where data or model differ."""
+    from explain.report.dataset_run import Run
 
-    folder = RunFolder(options.folder)
+    folder = Run(options.folder)
     verification = folder.verify()
     if verification.predictions is not None and folder.predictions is not None:
         print("Predictions of all rows:")
@@ -29,6 +31,12 @@ def run(options: argparse.Namespace) -> int:
         print("Drawn rows:")
     _print(verification, folder.shards)
     print("The run is whole." if verification.whole else "The run is not whole.")
+    if options.data is not None:
+        folder.check_data(options.data)
+        print("The data are those of the run.")
+    if options.model:
+        folder.model()
+        print("The model is that of the run: weights, configuration, tokenizer.")
     return 0 if verification.whole else 1
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from explain.core.errors import DataError, ModelError, SettingError
 from explain.core.settings import make
 from explain.data.columns import Columns
-from explain.data.dataset import DataRow
+from explain.data.dataset import DataRow, Dataset
 from explain.datatypes import Report
 from explain.evaluation.verdict import verdict
 from explain.methods.base import METHODS
@@ -80,12 +81,27 @@ class Run(RunFolder):
 
     def _checked(self, model: TextModel) -> TextModel:
         """Return a model if it is the one of the run."""
-        if model.record.weight_sha256 != self.manifest["model"]["weight_sha256"]:
-            raise ModelError(
-                f"{model.name} is not the model of this run: its weights have another hash. Put the recorded model "
-                f"back ({self.manifest['model']['weight_sha256'][:12]}), or begin a new run."
-            )
+        recorded, files = self.manifest["model"], {"weights": "weight_sha256", "configuration": "settings_sha256"}
+        for what, name in (files | {"tokenizer or other files": "files_sha256"}).items():
+            if getattr(model.record, name) != recorded[name]:
+                raise ModelError(
+                    f"{model.name} is not the model of this run: the hash of its {what} is another one. Put the "
+                    f"recorded model back ({recorded[name][:12]}), or begin a new run."
+                )
         return model
+
+    def check_data(self, place: str | Path) -> None:
+        """Compare a data set with the one that the run was computed from, by the hash of its bytes.
+
+        Raises:
+            DataError: it is another one, or can't be read.
+        """
+        dataset, recorded = Dataset.open(place), self.manifest["data"]["sha256"]
+        if (digest := dataset.sha256()) != recorded:
+            raise DataError(
+                f"{dataset.name} is not the data of this run: its hash is {digest[:12]}, not {recorded[:12]}. Name the "
+                "file as it was then."
+            )
 
     def open(self, id: str, *, target: int = 0) -> Report:
         """Return the report of a row: its explanation, computed again with the run's methods.

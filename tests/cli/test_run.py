@@ -30,6 +30,11 @@ def test_a_run_is_made_verified_and_computed_again(place: Path, capsys: pytest.C
     assert main(command) == 2 and "--resume" in capsys.readouterr().err
     assert main([*command, "--resume"]) == 0 and "0 parts to compute" in capsys.readouterr().err
     assert main(["verify", out]) == 0 and "The run is whole." in capsys.readouterr().out
+    assert main(["verify", out, "--data", str(place), "--model"]) == 0
+    shown = capsys.readouterr().out
+    assert "The data are those of the run." in shown and "The model is that of the run" in shown
+    place.write_text(place.read_text() + "More.,positive,a\n")
+    assert main(["verify", out, "--data", str(place)]) == 2 and "not the data of this run" in capsys.readouterr().err
     assert main(["replay", out, "--sample", "2"]) == 0
     assert "2 texts" in (shown := capsys.readouterr().out) and "The run holds." in shown
 
