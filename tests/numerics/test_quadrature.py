@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from explain.numerics.quadrature import Sample, clenshaw_curtis, fixed, gauss_legendre, new_nodes, refined
+from explain.numerics.quadrature import (
+    Sample,
+    clenshaw_curtis,
+    fixed,
+    gauss_kronrod,
+    gauss_legendre,
+    new_nodes,
+    refined,
+)
 
 
 @pytest.mark.parametrize("points", [3, 5, 17, 33, 65, 129])
@@ -17,6 +25,23 @@ def test_gauss_legendre_is_exact_to_twice_its_points(points: int) -> None:
     nodes, weights = gauss_legendre(points)
     for power in range(min(2 * points, 24)):
         assert weights @ nodes**power == pytest.approx(1 / (power + 1), abs=1e-12)
+
+
+@pytest.mark.parametrize("points", [7, 15, 32])
+def test_kronrod_adds_points_between_those_of_gauss(points: int) -> None:
+    nodes, weights = gauss_kronrod(points)
+    assert len(nodes) == 2 * points + 1 and np.all(np.diff(nodes) > 0) and nodes[0] > 0 and nodes[-1] < 1
+    assert np.allclose(nodes[1::2], gauss_legendre(points)[0], atol=1e-14) and (weights > 0).all()
+    for degree in range(3 * points + 2):
+        of_degree = np.polynomial.legendre.legval(2 * nodes - 1, [0.0] * degree + [1.0])
+        assert weights @ of_degree == pytest.approx(float(degree == 0), abs=1e-13)
+
+
+def test_kronrods_own_points() -> None:
+    """Kronrod (1965), the rule of 15 points on [-1, 1], as QUADPACK lists it."""
+    nodes, weights = gauss_kronrod(7)
+    assert 2 * nodes[[0, 2, 4]] - 1 == pytest.approx([-0.991455371120813, -0.864864423359769, -0.586087235467691])
+    assert 2 * weights[[0, 7]] == pytest.approx([0.022935322010529, 0.209482141084728])
 
 
 def test_levels_are_nested() -> None:
