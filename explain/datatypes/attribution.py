@@ -23,7 +23,7 @@ class Attribution(Displayed):
         tokens, target: the explained text and number.
         units (U): sets of token indices; a token is in at most one unit unless the granularity is "window".
         scores (U,): in the unit of `scale`; raw, never normalized.
-        error (U,): half-width of a 95 % interval where the method samples, else None.
+        error (U,): half-width of a 95 % interval where the method samples or integrates at few points, else None.
         granularity: "token", "word", "phrase", "sentence" or "window".
         scale: the target's scale, or "share".
         signed: scores below zero mean "against"; otherwise scores are sizes.

@@ -70,7 +70,7 @@ class ComparedScores:
             else 1.
         scores_a (R,), scores_b (R,): NaN where a side has no word in a row, or its word has no score.
         differences (R,): of B less A; NaN where a score is missing, or the units differ.
-        errors (R,): half-width of a difference's 95 % interval where a method samples, else NaN.
+        errors (R,): half-width of a difference's 95 % interval where scores have an error, else NaN.
         agreement: see `explain.numerics.agreement`, over the words that both have.
         parting: the rows where both sides part most, in descending order: by the size of the difference or, where units
             differ, by rank.

@@ -186,8 +186,11 @@ class PathMethod(Method):
 
     def most_passes(self, tokens: Tokens) -> int:
         """Return the most passes that the integrals of one kind of empty text take."""
-        each = 2 * self.max_points if self.steps is None else 2 * self.steps + 2
-        return each * len(emptied_together(tokens, self.emptied))
+        return self.passes_of_a_path() * len(emptied_together(tokens, self.emptied))
+
+    def passes_of_a_path(self) -> int:
+        """Return the most passes that one integral takes."""
+        return 2 * self.max_points if self.steps is None else 2 * self.steps + 2
 
     def integrals(
         self, model: TextModel, item: Item, kind: str, meter: Meter | None = None
@@ -200,14 +203,14 @@ class PathMethod(Method):
         Raises:
             SettingError: the vocabulary has no such token.
         """
-        integrals = []
-        for tokens in emptied_together(item[0], self.emptied):
-            path = StraightPath(model, *item, model.baseline(*item, kind, tokens), meter)
-            if self.steps is None:
-                integrals.append(refined(path.gradients, self.tolerance, self.max_points))
-            else:
-                integrals.append(fixed(path.gradients, path.ends(), self.tolerance, self.steps))
-        return tuple(integrals)
+        starts = [model.baseline(*item, kind, tokens) for tokens in emptied_together(item[0], self.emptied)]
+        return tuple(self.integral(StraightPath(model, *item, start, meter)) for start in starts)
+
+    def integral(self, path: StraightPath) -> PathIntegral:
+        """Integrate along one path."""
+        if self.steps is None:
+            return refined(path.gradients, self.tolerance, self.max_points)
+        return fixed(path.gradients, path.ends(), self.tolerance, self.steps)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from explain.evaluation.verdict import verdict
 from explain.methods.base import METHODS
 from explain.models.base import TextModel
 from explain.models.loading.spec import ModelSpec
+from explain.report.migration import completed
 from explain.report.record import report_of
 from explain.run import engine
 from explain.run.plan import Plan
@@ -62,7 +63,7 @@ class Run(RunFolder):
         plan = self.manifest["plan"]
         roles = plan["roles"]
         return RunPlan(
-            tuple(make(METHODS[method["name"]], method["settings"]) for method in plan["methods"]),
+            tuple(make(METHODS[part["name"]], completed(part["name"], part["settings"])) for part in plan["methods"]),
             None if plan["phrases"] is None else make(PhraseSettings, plan["phrases"]),
             plan["texts"],
             Columns(**{**roles, "groups": tuple(roles["groups"])}),

@@ -16,6 +16,7 @@ _EMPTYING = (
 _EARLIER_SETTINGS: dict[str, dict[str, Any]] = {
     "key_phrases": {"parts": False, "function_words": False, "least_share": 0.0},
     **{name: {"emptied": "together"} for name in _EMPTYING},
+    "integrated_gradients": {"emptied": "together", "rule": "nested", "word_tolerance": 0.01},
 }
 
 
@@ -35,6 +36,8 @@ def migrated(record: Any) -> Mapping[str, Any]:
         record = record | {"phrase_settings": completed("key_phrases", record["phrase_settings"])}
     if isinstance(record.get("attributions"), list):
         record = record | {"attributions": [_with_all_settings(part) for part in record["attributions"]]}
+    if isinstance(record.get("answers"), list):
+        record = record | {"answers": [_with_whole_method(part) for part in record["answers"]]}
     return record
 
 
@@ -48,6 +51,20 @@ def _with_all_settings(attribution: Any) -> Any:
     if not fits or not isinstance(attribution.get("method"), str):
         return attribution  # the reader reports what is wrong with it
     return attribution | {"params": completed(attribution["method"], attribution["params"])}
+
+
+def _with_whole_method(answer: Any) -> Any:
+    """Complete the settings of the method that an answer is about, and of its result."""
+    settings = answer.get("settings") if isinstance(answer, dict) else None
+    method = settings.get("method") if isinstance(settings, dict) else None
+    if settings is None or not isinstance(method, dict) or not isinstance(method.get("settings"), dict):
+        return answer
+    name = str(method.get("name"))
+    whole = answer | {"settings": settings | {"method": method | {"settings": completed(name, method["settings"])}}}
+    measured = answer.get("result")
+    if isinstance(measured, dict) and isinstance(measured.get("params"), dict):
+        whole["result"] = measured | {"params": completed(name, measured["params"])}
+    return whole
 
 
 def _from_first(record: dict[str, Any]) -> dict[str, Any]:

@@ -123,7 +123,7 @@ _DECISION_COLUMNS: Mapping[str, Any] = {
 }
 METHOD_COLUMNS: Mapping[str, Any] = {
     "scores": list[float],  # of each word, in the target's unit; None for a word that is never removed
-    "errors": list[float],  # half-widths of 95 % intervals, where the method samples
+    "errors": list[float],  # half-widths of 95 % intervals, where the method gives errors
     "rest": float,  # the sum of scores outside words, such as those of special tokens
     "baseline": float,  # the target's value for the method's reference input
     "gap": float,  # what the scores miss, in the target's unit

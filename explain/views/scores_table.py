@@ -210,6 +210,10 @@ def _likeliest(output: Output, most: int = 8) -> list[str]:
     return [f"{visible(label)} {percent(share)}" for label, share in zip(output.labels[:most], shares)]
 
 
+def _half_width(width: float) -> str:
+    return f" ±{width:.3f}" if width == 0 or width >= 0.0005 else " ±<.001"
+
+
 def _largest(attribution: Attribution, most: int, rest: str) -> list[str]:
     """Return lines of the largest scores, by text where there are two; a repeated word is shown with its number."""
     shown = attribution.per_word() if attribution.granularity == "token" and attribution.additive else attribution
@@ -218,7 +222,7 @@ def _largest(attribution: Attribution, most: int, rest: str) -> list[str]:
     order = [number for number in order if not tokens.special[list(shown.units[number])].all()]
     sign = "+" if attribution.signed else ""
     drawn = shown.error if shown.widest_error else None
-    half = [""] * len(shown.units) if drawn is None else [f" ±{half_width:.3f}" for half_width in drawn]
+    half = [""] * len(shown.units) if drawn is None else [_half_width(width) for width in drawn.tolist()]
     names = [visible(tokens.unit_text(unit)) for unit in shown.units]
     often = {name for name, times in Counter(names[number] for number in order).items() if times > 1}
     words = tokens.word_of
@@ -237,7 +241,8 @@ def _largest(attribution: Attribution, most: int, rest: str) -> list[str]:
         ]
         if len(here) > most:
             lines.append(f"  ... and {len(here) - most} more{rest}")
-    state = "INTERVALS STILL WIDE" if drawn is not None else "NOT CONVERGED"
+    sampled = drawn is not None and "points" not in attribution.diagnostics
+    state = "INTERVALS STILL WIDE" if sampled else "NOT CONVERGED"
     state = "" if attribution.diagnostics.get("converged", True) else state
     gap = attribution.completeness_gap
     if gap is not None or state:

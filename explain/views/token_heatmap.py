@@ -225,7 +225,7 @@ def note(attribution: Attribution, shown: Attribution) -> str:
 
 
 def _certainty(attribution: Attribution) -> str:
-    """Return the width of a sampling method's intervals, and whether it is still drawing."""
+    """Return the width of the intervals and, of a sampling method, whether it is still drawing."""
     diagnostics = attribution.diagnostics
     if not attribution.widest_error:
         return "Nothing was drawn at random: the scores are exact." if diagnostics.get("exact") else ""
@@ -233,7 +233,7 @@ def _certainty(attribution: Attribution) -> str:
     more = ""
     if diagnostics.get("partial"):
         more = " Still drawing."
-    elif not diagnostics.get("converged", True):
+    elif not diagnostics.get("converged", True) and "points" not in diagnostics:  # that is said with the points
         more = " The budget ended it: more passes make it narrower."
     return f"The widest 95% interval is ±{attribution.widest_error:.2g}{drawn}.{more}"
 

@@ -208,8 +208,8 @@ def _word(unit: dict[str, Any], figures: Figures, start: float, stop: float, ste
     more = list(unit.get("where", ()))
     if figures.divisor != 1:
         more.append(f"{rounded(unit['score'], '+.3f')} before the temperature")
-    if unit["error"]:
-        more.append(f"± {fixed(figures.whole(unit['error'] / figures.divisor), figures.decimals, signed=False)} (95%)")
+    if unit["error"] and (half_width := figures.whole(unit["error"] / figures.divisor)):
+        more.append(f"± {fixed(half_width, figures.decimals, signed=False)} (95%)")
     side = "" if not unit["score"] or not figures.signed else "for" if unit["score"] > 0 else "against"
     text = " ".join(unit["text"].split()) or unit["text"]
     kind = "special" if unit["special"] else "word"

@@ -31,7 +31,7 @@ def judged(sentiment: TextModel) -> Judged:
     item = default_item(sentiment, TEXT)
     return (
         Trial(sentiment, *item, orders=TESTS.orders),
-        IntegratedGradients().attribute(sentiment, *item),
+        IntegratedGradients(steps=100).attribute(sentiment, *item),
         Occlusion().attribute(sentiment, *item),
     )
 

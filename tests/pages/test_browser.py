@@ -370,7 +370,7 @@ def test_text_stays_readable_on_its_tint(visit: Visit) -> None:
 
 
 def test_long_work_can_be_stopped_and_the_page_goes_on(visit: Visit) -> None:
-    slow = "/?integrated_gradients.max_points=513&integrated_gradients.tolerance=1e-05&occlusion.granularity=token"
+    slow = "/?integrated_gradients.max_points=513&integrated_gradients.word_tolerance=1e-05&occlusion.granularity=token"
     page = visit.page
     visit.open(slow)
     box = page.get_by_role("textbox", name="Text to explain")
@@ -407,7 +407,7 @@ def test_a_closed_tab_frees_its_place(visit: Visit) -> None:
 
 
 def test_stopped_work_can_be_taken_up_again(visit: Visit) -> None:
-    visit.open("/?integrated_gradients.max_points=129&integrated_gradients.tolerance=1e-05")
+    visit.open("/?integrated_gradients.max_points=129&integrated_gradients.word_tolerance=1e-05")
     page = visit.page
     box = page.get_by_role("textbox", name="Text to explain")
     box.fill("an odd but charming film about nothing, " * 3)

@@ -13,6 +13,7 @@ from explain.models.base import TextModel
 from explain.models.loading.catalogue import load_model
 from explain.models.transformer import EncoderModel
 from explain.report.comparison import compare
+from explain.report.migration import migrated
 from explain.report.record import from_json, from_record, read, to_json, to_record
 from explain.report.replay import replay
 from explain.report.schema import json_schema
@@ -149,6 +150,26 @@ def test_reports_from_before_the_empty_text_replay(sentiment: TextModel) -> None
     assert from_record(record).empty_text is None
     assert replay(from_record(record), sentiment).within(1e-4)
     assert not compare(from_record(change(record, "phrases/0/score", 9.0)), report).within(1e-3)
+
+
+def test_integrated_gradients_of_before_the_gauss_rule_replay_by_their_own() -> None:
+    """Records of version 1 have no rule: their points are nested, and their scores have no error."""
+    model, name = TOY_MODELS["curved"], "integrated_gradients"
+    nested = {name: {"rule": "nested", "max_points": 129}}
+    report = explain.explain(TEXT, model, methods=[name], settings=nested, phrases=False)
+    assert explain.explain(TEXT, model, methods=[name], phrases=False).attribution(name).error is not None
+    record = json.loads(to_json(report))
+    record["arithmetic"][name] = 1
+    del record["attributions"][0]["params"]["rule"], record["attributions"][0]["params"]["word_tolerance"]
+    jsonschema.validate(record, json_schema())
+    old = from_record(record)
+    assert old.attributions[0].params["rule"] == "nested" and old.attributions[0].error is None
+    difference = replay(old, model)
+    assert difference.within(1e-6) and "version 1" in difference.arithmetic[0]
+    about = {"method": {"name": name, "settings": {"emptied": "auto", "max_points": 129}}}
+    answer = {"analysis": "parameter_randomization", "settings": about, "result": {"params": {"max_points": 129}}}
+    (whole,) = migrated({"schema": record["schema"], "answers": [answer]})["answers"]
+    assert whole["settings"]["method"]["settings"]["rule"] == whole["result"]["params"]["rule"] == "nested"
 
 
 def test_texts_keep_their_names_and_older_reports_do_without() -> None:

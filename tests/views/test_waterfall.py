@@ -238,7 +238,7 @@ def test_names_are_one_line_and_hide_no_characters() -> None:
 
 def test_nothing_to_score_is_nothing_to_draw() -> None:
     attribution = hostile("good")
-    none = dataclasses.replace(attribution, units=(), scores=np.array([]))
+    none = dataclasses.replace(attribution, units=(), scores=np.array([]), error=None)
     assert not WATERFALL.fits(none) and WATERFALL.fits(attribution)
     silent = dataclasses.replace(attribution, scores=0 * attribution.scores, baseline_output=attribution.output)
     rows = WATERFALL.data(silent)["falls"][0]["rows"]
