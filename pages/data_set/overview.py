@@ -72,7 +72,7 @@ def _verdicts(table: RunTable) -> None:
         st.header("Verdicts", anchor=False)
         share = st.column_config.ProgressColumn("it holds, of all", min_value=0, max_value=1, format="percent")
         st.dataframe(rows, hide_index=True, width="stretch", column_config={"it holds, of all": share})
-        st.caption("Explanations of rows by verdict; intervals by Wilson. Green is not proof: see *Trust*.")
+        st.caption("Of the rows that are explained, by verdict; intervals by Wilson. Green is not proof: see *Trust*.")
 
 
 def _by_group(table: RunTable) -> None:
