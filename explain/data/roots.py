@@ -10,7 +10,11 @@ VARIABLE = "EXPLAIN_DATA_ROOTS"
 
 
 def data_roots() -> tuple[Path, ...]:
-    """Return the folders that `EXPLAIN_DATA_ROOTS` names, parted as in PATH."""
+    """Return the folders that `EXPLAIN_DATA_ROOTS` names, parted as in PATH.
+
+    >>> all(root.is_absolute() for root in data_roots())
+    True
+    """
     named = os.environ.get(VARIABLE, "").split(os.pathsep)
     return tuple(own_path(name).resolve() for name in named if name)
 
@@ -23,6 +27,9 @@ def path_below(place: str, roots: tuple[Path, ...] | None) -> Path:
 
     Raises:
         DataError: it lies elsewhere, or there is nothing.
+
+    >>> path_below(".", None) == Path(".").resolve()
+    True
     """
     path = own_path(place.strip())
     try:

@@ -14,7 +14,11 @@ DRAWS = 2000
 
 
 def share(hits: int, count: int) -> Interval | None:
-    """Return a share with its interval (Wilson 1927); None of nothing."""
+    """Return a share with its interval (Wilson 1927); None of nothing.
+
+    >>> print("{:.2f} ({:.2f} to {:.2f})".format(*share(8, 10)))
+    0.80 (0.49 to 0.94)
+    """
     return (hits / count, *wilson(hits, count)) if count else None
 
 
@@ -26,6 +30,9 @@ def f1(hits: int, positives: int, predictions: int, count: int, seed: int = 0) -
     Args:
         hits: rows that are predicted and have the label; positives: that have it; predictions: that are predicted.
         count: of all rows.
+
+    >>> print("{:.2f} ({:.2f} to {:.2f})".format(*f1(40, 50, 60, 200)))
+    0.73 (0.62 to 0.81)
     """
     if not positives + predictions:
         return None
@@ -44,6 +51,9 @@ def roc_area(right: _Flags, scores: _Numbers) -> Interval | None:
 
     Args:
         right (N): whether a row has the label; scores (N): its probability.
+
+    >>> print("{:.2f} ({:.2f} to {:.2f})".format(*roc_area(np.arange(40) % 3 == 0, np.arange(40) / 40)))
+    0.50 (0.31 to 0.69)
     """
     from scipy.stats import rankdata  # scipy takes long to import
 
@@ -69,6 +79,9 @@ def average_precision(right: _Flags, scores: _Numbers) -> Interval | None:
 
     Args:
         right (N): whether a row has the label; scores (N): its probability.
+
+    >>> print("{:.2f} ({:.2f} to {:.2f})".format(*average_precision(np.arange(40) >= 20, np.arange(40) % 25 / 25)))
+    0.62 (0.40 to 0.80)
     """
     positives = int(right.sum())
     if not positives or positives == len(right):
@@ -91,6 +104,9 @@ def calibration_error(confidence: _Numbers, right: _Flags, bins: int = 15, seed:
 
     Args:
         confidence (N): probability of the decision; right (N): whether it was right.
+
+    >>> print("{:.2f} ({:.2f} to {:.2f})".format(*calibration_error(np.full(100, 0.9), np.arange(100) % 2 == 0)))
+    0.40 (0.30 to 0.50)
     """
     cells = 2 * np.minimum((confidence * bins).astype(int), bins - 1) + right
     counts = np.bincount(cells, minlength=2 * bins)
@@ -113,6 +129,9 @@ def calibration_groups(
 
     Args:
         confidence (N): probability of the decision; right (N): whether it was right.
+
+    >>> [(group[1], group[-1]) for group in calibration_groups(np.arange(40) / 40, np.arange(40) >= 20)]
+    [(0.0, 20), (1.0, 20)]
     """
     order = np.argsort(confidence, kind="stable")
     parts = [part for part in np.array_split(order, max(1, min(groups, len(order) // 20))) if len(part)]
@@ -144,6 +163,9 @@ def curve_points(right: _Flags, scores: _Numbers, most: int = 80) -> tuple[list[
 
     Args:
         right (N), some of which have the label and some not; scores (N); most: points of a curve, thinned evenly.
+
+    >>> curve_points(np.array([True, False]), np.array([0.9, 0.1]))
+    ([(0.0, 0.0), (0.0, 1.0), (1.0, 1.0)], [(0.0, 1.0), (1.0, 1.0), (1.0, 0.5)])
     """
     order = np.argsort(-scores, kind="stable")
     falling, hits = scores[order], np.cumsum(right[order])

@@ -42,6 +42,11 @@ class Coloring:
     name: str
     values: Sequence[str] | IntArray
 
+    @classmethod
+    def of_numbers(cls, name: str, numbers: Sequence[int]) -> "Coloring":
+        """Return the colors of a quantity."""
+        return cls(name, np.array(numbers, dtype=np.int64))
+
     @property
     def groups(self) -> bool:
         return not isinstance(self.values, np.ndarray)

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from explain.analyses import pca_map, umap_map
@@ -86,9 +85,9 @@ def _colors(table: RunTable) -> dict[str, str]:
 
 def _coloring(title: str, cells: list[Any]) -> Coloring:
     if title == "confidence":
-        return Coloring("confidence in %", np.array([round(100 * (cell or 0.0)) for cell in cells]))
+        return Coloring.of_numbers("confidence in %", [round(100 * (cell or 0.0)) for cell in cells])
     if title.startswith("length"):
-        return Coloring(title, np.array([cell or 0 for cell in cells]))
+        return Coloring.of_numbers(title, [cell or 0 for cell in cells])
     words = {True: "correct", False: "wrong", None: "none"}
     return Coloring(title, [words[cell] if isinstance(cell, bool | None) else str(cell) for cell in cells])
 

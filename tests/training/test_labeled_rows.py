@@ -76,7 +76,7 @@ def test_lines_of_text() -> None:
         ("a.csv", b'text,label\n"never closed,x\n', "no CSV that can be read"),
         ("a.csv", b"text,text\na,b\n", "by a name of its own"),
         ("a.csv", b"text,\na,b\n", "by a name of its own"),
-        ("a.csv", b"text,label\n" + b"x" * 2_000_000 + b",y\n", "line 2: no CSV that can be read"),
+        ("a.csv", b"text,label\n" + b"x" * 2_000_000 + b",y\n", "line 2: a cell of more than 1,000,000 characters"),
         ("a.jsonl", b'{"text": "a", "label": "b"}\n{"text"\n', "line 2: not JSON"),
         ("a.jsonl", b"[1]\n", "a JSON object is wanted, not list"),
         ("a.json", b"[1]", "row 1: a JSON object is wanted"),
