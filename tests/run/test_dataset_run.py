@@ -398,7 +398,7 @@ def test_settings_that_do_not_fit_say_so(made: explain.Run, tmp_path: Path) -> N
 def test_rows_have_the_verdict_that_the_text_alone_gets(tmp_path: Path) -> None:
     rows = [{"text": "Thin, but well played and moving."}, {"text": "Bad."}]
     methods = ["gradient_times_input", "occlusion"]
-    tests = TrialSettings.from_names(orders=5)
+    tests = TrialSettings.from_names(orders=20)
     made = explain.run(Dataset.of_rows(rows), out=tmp_path / "run", methods=methods, tests=tests)
     longer, short = made.rows()
     report = explain.explain(rows[0]["text"], methods=methods, phrases=False, tests=tests)
@@ -409,7 +409,7 @@ def test_rows_have_the_verdict_that_the_text_alone_gets(tmp_path: Path) -> None:
         assert longer[f"verdict_{name}"] == expected.color and longer[f"reason_{name}"] == expected.sentence
         assert json.loads(longer[f"facts_{name}"]) == pytest.approx(dict(expected.facts))
         assert short[f"verdict_{name}"] == "grey"
-    assert made.manifest["plan"]["tests"]["orders"] == 5
+    assert made.manifest["plan"]["tests"]["orders"] == 20
     assert made.replay().within(0.0)  # judged again, too
     with pytest.raises(DataError, match=r"plan\.tests"):
         explain.run(Dataset.of_rows(rows), out=tmp_path / "run", methods=methods, resume=True)
