@@ -215,7 +215,7 @@ def test_methods_of_many_passes_are_measured_on_a_part(folder: Path, tmp_path: P
     assert by_method.count("occlusion") == 2 and by_method.count(label_of(dear)) == 1
     document = to_markdown(record.about, record.rows)
     assert "on the same 1 texts" in document and "on 2 texts" in document
-    assert "Integrated gradients (steps=60)" in document and "nan" not in document
+    assert "Integrated gradients (steps=60, version=2)" in document and "nan" not in document
 
 
 def test_intervals_and_winners() -> None:
@@ -263,4 +263,4 @@ def test_labels_of_methods(monkeypatch: pytest.MonkeyPatch) -> None:
     assert label_of(METHODS["occlusion"]()) == "occlusion"
     monkeypatch.setattr(Occlusion, "version", 2)
     assert label_of(Occlusion(operator="delete")) == "occlusion operator=delete version=2"
-    assert label_of(IntegratedGradients(baseline="pad", steps=8)) == "integrated_gradients steps=8 baseline=pad"
+    assert label_of(IntegratedGradients(baseline="pad", steps=8)) == "integrated_gradients steps=8 baseline=pad version=2"

@@ -54,7 +54,7 @@ def test_a_click_marks_the_word_everywhere_and_shows_its_numbers(visit: Visit) -
     for part in ("isn't", "Attention rollout", "Integrated gradients", "Occlusion", "3475"):
         expect(details).to_contain_text(part)
     visit.after_run(word.click)
-    assert page.locator(".picked").count() == 0
+    expect(page.locator(".picked")).to_have_count(0)
 
 
 def test_the_keyboard_alone_reaches_and_picks_words(visit: Visit) -> None:
@@ -66,10 +66,10 @@ def test_the_keyboard_alone_reaches_and_picks_words(visit: Visit) -> None:
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    assert heatmap.locator(".picked").all_text_contents() == ["isn't"]
+    expect(heatmap.locator(".picked")).to_have_text(["isn't"])
     expect(heatmap.locator(".tip")).to_contain_text("isn't")
     page.keyboard.press("Escape")
-    assert page.locator(".picked").count() == 0
+    expect(page.locator(".picked")).to_have_count(0)
 
 
 def test_screen_readers_get_names(visit: Visit) -> None:
@@ -296,9 +296,9 @@ def test_the_graph_is_traced_by_mouse_and_walked_by_keyboard(visit: Visit) -> No
     expect(page.locator(".graph .tip")).to_contain_text("attends to")
     page.keyboard.press("Enter")
     expect(page.locator('.graph text[aria-pressed="true"]')).to_have_count(1)
-    assert page.locator(".hero .w.picked").count() == 1
+    expect(page.locator(".hero .w.picked")).to_have_count(1)
     page.keyboard.press("Escape")
-    assert page.locator(".picked").count() == 0
+    expect(page.locator(".picked")).to_have_count(0)
 
 
 def test_an_empty_page_begins_again(visit: Visit) -> None:

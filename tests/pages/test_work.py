@@ -185,18 +185,18 @@ def test_rows_in_a_link_do_not_start_their_comparison(
 def test_more_passes_than_a_server_allows_are_refused(
     jobs: WatchedJobs, labels: list[str], monkeypatch: pytest.MonkeyPatch, visit: Callable[..., AppTest]
 ) -> None:
-    monkeypatch.setenv("EXPLAIN_MAX_PASSES", "300")
+    monkeypatch.setenv("EXPLAIN_MAX_PASSES", "200")
     app = visit()
     wait_for(lambda: bool(labels) or bool(app.run() and labels))
     app.run()
-    assert "up to 364 passes, and this server allows 300." in errors(app).replace("\\", "")
+    assert "up to 238 passes, and this server allows 200." in errors(app).replace("\\", "")
     assert not asks(app) and set(jobs.costs) == {1} and "Export" not in drawn(app)
     assert not app.get("skeleton") and any(caption.value == "Not computed." for caption in app.caption)
     fewer = app.button(key="fewer")
     assert fewer.label == "Only Attention rollout and Occlusion"
     fewer.click()
     run(app)
-    assert not app.error and "Export" in drawn(app) and jobs.costs[-1] <= 300
+    assert not app.error and "Export" in drawn(app) and jobs.costs[-1] <= 200
     monkeypatch.setenv("EXPLAIN_MAX_PASSES", "20")  # no method is cheap enough, with the key phrases
     app.session_state["text"] = FEW_LIKED_IT
     app.run()

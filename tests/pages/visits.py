@@ -159,6 +159,7 @@ class Visit:
 
     def open_menu(self, name: str) -> Locator:
         """Open a menu of the top bar: "model", "settings" or "export"; return what it holds."""
+        self.settle()  # what is drawn anew while its button is clicked would be lost
         menu = self.page.locator(f".st-key-{name}_menu")
         menu.locator("summary").first.click()
         expect(menu.get_by_test_id("stExpanderDetails").first).to_be_visible()
