@@ -263,4 +263,6 @@ def test_labels_of_methods(monkeypatch: pytest.MonkeyPatch) -> None:
     assert label_of(METHODS["occlusion"]()) == "occlusion"
     monkeypatch.setattr(Occlusion, "version", 2)
     assert label_of(Occlusion(operator="delete")) == "occlusion operator=delete version=2"
-    assert label_of(IntegratedGradients(baseline="pad", steps=8)) == "integrated_gradients steps=8 baseline=pad version=2"
+    assert (
+        label_of(IntegratedGradients(baseline="pad", steps=8)) == "integrated_gradients steps=8 baseline=pad version=2"
+    )
