@@ -341,6 +341,7 @@ OTHER_WRITERS = {
     ("explain/cli/library.py", "run_keep"): "names an entry, no file",
     ("explain/cli/library.py", "run_name"): "names an entry, no file",
     ("pages/data_set/library.py", "_entry"): "names an entry, no file",
+    ("benchmarks/rehearsal.py", "write_model"): "a model that is measured and thrown away",
     ("benchmarks/integrals.py", "path_of"): "gradients that are kept from run to run",
     ("explain/report/vector_files.py", "write_opened"): "into a file that `atomic_file` opened, or into memory",
     ("explain/report/vector_files.py", "_write_npz"): "into a file that `atomic_file` opened, or into memory",
