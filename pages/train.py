@@ -33,13 +33,6 @@ PARAMETERS = {
     *forms.parameters_of(own.TableSettings, "training"),
     *forms.parameters_of(lines.LinesSettings, "training"),
 }
-BADGES = {
-    background.ACTIVE: "blue-badge[at work]",
-    background.FINISHED: "green-badge[finished]",
-    background.FAILED: "red-badge[failed]",
-    background.CANCELLED: "orange-badge[stopped]",
-    background.INTERRUPTED: "orange-badge[interrupted]",
-}
 
 
 def page() -> None:
@@ -193,7 +186,7 @@ def looked_at(folder: Path, before: str) -> None:
     run = runs.look_at(folder)
     if run.state != before:
         st.rerun()
-    st.markdown(f":{BADGES[run.state]} {show.plain(about(run))}")
+    st.markdown(f":{show.BADGES[run.state]} {show.plain(about(run))}")
     if run.state == background.ACTIVE:
         st.progress(run.fraction, text=f"{run.doing or 'Stopping'} ...")
         st.button("Stop", key="stop_training", on_click=background.cancel, args=(folder,))

@@ -25,13 +25,6 @@ GROWN = 1.1  # the page is drawn anew where there are so many times more rows
 PAGE, NEW = "data_set", "a new one"
 VIEWS = {"overview": "Overview", "rows": "Rows", "words": "Words", "map": "Map"}
 PARAMETERS = {"run_of_data", "data_view", "model", *FILTERS, *forms.parameters_of_methods()}
-BADGES = {
-    background.ACTIVE: "blue-badge[at work]",
-    background.FINISHED: "green-badge[finished]",
-    background.FAILED: "red-badge[failed]",
-    background.CANCELLED: "orange-badge[stopped]",
-    background.INTERRUPTED: "orange-badge[interrupted]",
-}
 
 
 def come_back() -> None:
@@ -111,7 +104,7 @@ def _state(name: str, before: str, drawn: int) -> None:
     count = 0 if table is None else table.count()
     if count > drawn * GROWN:
         session.rerun()
-    st.markdown(f":{BADGES[run.status.state]} {_about(run, table, count)}")
+    st.markdown(f":{show.BADGES[run.status.state]} {_about(run, table, count)}")
     if run.status.state == background.ACTIVE:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.progress(run.status.fraction, text=_doing(run))

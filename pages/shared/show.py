@@ -12,6 +12,7 @@ from explain.datatypes import Prediction, Target, Verdict
 from explain.methods.base import METHODS, Method
 from explain.models.base import TextModel
 from explain.report.record import report_of, to_json
+from explain.run import background
 from explain.run.results import Results
 from explain.text.coverage import coverage, doubt
 from explain.views.base import VIEWS, asset
@@ -19,6 +20,13 @@ from explain.views.verdicts import is_untested, verdict_word
 from pages.shared.session import LONGEST_IN_LINK
 
 _MOUNT = "\n" + asset("mount.js")
+BADGES = {  # of the states of work in a process of its own, as Markdown
+    background.ACTIVE: "blue-badge[at work]",
+    background.FINISHED: "green-badge[finished]",
+    background.FAILED: "red-badge[failed]",
+    background.CANCELLED: "orange-badge[stopped]",
+    background.INTERRUPTED: "orange-badge[interrupted]",
+}
 
 
 @st.cache_resource
