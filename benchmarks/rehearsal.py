@@ -125,6 +125,11 @@ def query(run: "Run") -> None:
     from explain.run.run_figures import RunFigures
     from explain.run.run_table import RowFilter, RunTable
 
+    def figures_of(table: RunTable) -> object:
+        figures = RunFigures.of(table)
+        assert figures is not None, "the rows have labels of the model"
+        return figures.by_label
+
     began = time.perf_counter()
     table = RunTable(run)
     opened = time.perf_counter() - began
@@ -138,7 +143,7 @@ def query(run: "Run") -> None:
         "longest": lambda: table.rows(by="length", falling=True, **page),
         "confusion": table.confusion,
         "groups": lambda: table.correct_by("group_site"),
-        "figures by label": lambda: RunFigures.of(table).by_label,  # type: ignore[union-attr]
+        "figures by label": lambda: figures_of(table),
     }
     print(f"  the table opens in {opened:,.1f} s")
     for name, ask in queries.items():

@@ -48,7 +48,7 @@ class Address:
 
     @property
     def is_web(self) -> bool:
-        """Whether it is a page's address: nothing is written there, and no folder is listed."""
+        """True for http and https: files are read there, nothing is written, and no folder is listed."""
         return self.protocol in _WEB
 
     def filesystem(self) -> tuple[Any, str]:

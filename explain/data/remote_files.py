@@ -18,7 +18,7 @@ _BUFFER = 1 << 18  # bytes
 
 
 class RemoteFolder:
-    """What lies at an address: a file, or a folder of files.
+    """A file or a folder of files at an address.
 
     Raises:
         DataError: nothing lies there, or it can't be read; SettingError: a package is missing.

@@ -46,7 +46,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the files of an entry say themselves.
+    """Facts of an entry that follow from its files.
 
     Attributes:
         digest: the SHA-256 of the manifest or the report.
@@ -68,7 +68,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Sidecar:
-    """What is kept beside a run or a record: all about an entry that can't be computed again."""
+    """The content of `library.json`, beside a run or a record: all of an entry that can't be computed again."""
 
     schema: str = SIDECAR_SCHEMA
     id: str = ""

@@ -45,7 +45,7 @@ _LINK_BYTES = 16  # 128 random bits
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """What an index was made of.
+    """The result of a rebuild: the entries of the index, and files that could not be read.
 
     Attributes:
         entries: how many there are in the folders.

@@ -53,7 +53,7 @@ _SIZES = (16, 256)  # rows of a part, least and most
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What a run of the app computes.
+    """The settings of a run that the app begins.
 
     Attributes:
         data: a path or the name of a data set; of an uploaded file its name.
@@ -142,7 +142,7 @@ class KeptRun:
 
     @property
     def has_rows(self) -> bool:
-        """Whether there is a run to read, if only in part."""
+        """True where the run has a manifest, so that its rows can be read, if only some."""
         return (self.path / MANIFEST).exists()
 
 

@@ -60,12 +60,12 @@ class Draw:
 
     @property
     def rows(self) -> int:
-        """How many rows are drawn from."""
+        """The number of rows in all strata."""
         return sum(stratum.rows for stratum in self.strata)
 
     @property
     def all_drawn(self) -> bool:
-        """Whether there is no row that is not drawn."""
+        """True where the sample holds every row."""
         return len(self.numbers) == self.rows
 
     @cached_property

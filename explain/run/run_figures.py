@@ -86,7 +86,7 @@ class RunFigures:
 
     @cached_property
     def correct(self) -> _Flags:
-        """Whether each row's labels are those that are predicted. (N)"""
+        """True for each row whose predicted labels are its known labels. (N)"""
         return np.asarray((self.right == self.decided).all(axis=1))
 
     @property

@@ -19,7 +19,7 @@ from explain.run.word_figures import WordFigures, figures_of_sample, leading_wor
 
 @dataclass(frozen=True)
 class SampleSummary:
-    """What was drawn of a run's texts, and what is computed of it.
+    """The sample of a run: its size, its strata, and how many of its texts are explained so far.
 
     Attributes:
         drawn: texts; of_texts: of how many; explained: drawn texts that are there.
@@ -137,7 +137,7 @@ class RunFolder:
 
     @property
     def sampled(self) -> bool:
-        """Whether some rows are drawn, and only those explained."""
+        """True where a sample of the rows is explained, not all."""
         return self.manifest.get("sample") is not None
 
     @property

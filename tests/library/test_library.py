@@ -13,6 +13,7 @@ import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -166,9 +167,10 @@ def test_searches_look_at_everything_without_case(
     assert searched("x" * 100_000) == []
     assert searched("", owner="ada") == [] and searched("", owner="") == [run.id, text.id]
     assert library.listed(most=1) == (library.entry(run.id),) and library.listed(first=1, most=5) == (text,)
+    options: dict[str, Any]
     for options in ({"kind": "film"}, {"most": -1}, {"first": -1}):
         with pytest.raises(SettingError):
-            library.listed(**options)  # type: ignore[arg-type]
+            library.listed(**options)
 
 
 def test_entries_by_name_and_by_the_beginning_of_their_id(library: Library, record: str) -> None:
@@ -184,7 +186,7 @@ def test_entries_by_name_and_by_the_beginning_of_their_id(library: Library, reco
     ):
         with pytest.raises(DataError, match=message):
             library.named(words)
-    assert library.rename(first.id, "").name == "" and library.entry(first.id).title == TEXT  # type: ignore[union-attr]
+    assert library.rename(first.id, "").name == "" and library.named(first.id).title == TEXT
 
 
 @pytest.mark.parametrize(
