@@ -126,7 +126,7 @@ def _drawn(model: TextModel, part: Part, data: Path, count: int, skip: int) -> l
     else:
         texts = [(row["text"], None, None) for row in _rows(data, part.folder, "dev", ("text",))]
     np.random.default_rng(0).shuffle(texts)
-    short = []
+    short: list[tuple[str, str | None, str | None]] = []
     for text, pair, people in texts:
         if len(short) < skip + count and len(model.encode(text, pair)) <= LONGEST:
             short.append((text, pair, people))

@@ -83,7 +83,7 @@ class SampledPath:
 
     def by_word(self, parts: Floats) -> Floats:
         """Return sums (W,) of the parts (T,) of each word."""
-        return np.bincount(self.words[self.words >= 0], parts[self.words >= 0])
+        return np.bincount(self.words[self.words >= 0], parts[self.words >= 0]).astype(np.float64)
 
 
 @functools.lru_cache(maxsize=256)

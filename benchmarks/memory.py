@@ -68,6 +68,7 @@ def storages(module: torch.nn.Module) -> dict[int, int]:
 
 def print_models() -> None:
     """Load the shipped models one after the other, the encoder first, and keep them all."""
+    from benchmarks.speed import served_module
     from explain.models.loading import catalogue, shared_encoder
     from explain.models.loading.files import ModelFiles
 
@@ -79,7 +80,7 @@ def print_models() -> None:
         for task in entry.tasks:
             model = catalogue.load_model(entry.name, task=task)
             kept.append(model)
-            own = storages(model._module)
+            own = storages(served_module(model))
             shared = sum(size for place, size in own.items() if place in encoder) / 2**20
             private = sum(own.values()) / 2**20 - shared
             resident = resident_mib() - start

@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import AutoTokenizer, pipeline
@@ -77,7 +78,7 @@ def print_methods(texts: Sequence[str]) -> None:
         print(f"  {name:24}{len(texts) / _seconds(partial(run, texts, (name,))):8.2f}")
 
 
-def floor(module: torch.nn.Module, tokenizer: object, texts: Sequence[str]) -> None:
+def floor(module: torch.nn.Module, tokenizer: Any, texts: Sequence[str]) -> None:
     """Run texts as plainly as transformers can: sorted, padded, 2048 positions at once."""
     encodings = [tokenizer(text, truncation=True)["input_ids"] for text in texts]
     for chunk in chunks_by_length([len(ids) for ids in encodings]):

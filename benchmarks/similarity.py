@@ -75,8 +75,8 @@ def main() -> None:
     )
     print(f"the first empty {first:+.3f}, the second {second:+.3f}")
     print(f"{'':36}" + "".join(f"{name:>16}" for name in FIGURES))
-    for name, rows in figures.items():
-        print(f"{name:36}" + "".join(f"{mean:16.3f}" for mean in np.nanmean(rows, axis=0)))
+    for name, measured in figures.items():
+        print(f"{name:36}" + "".join(f"{mean:16.3f}" for mean in np.nanmean(measured, axis=0)))
 
 
 def pairs(rows: Sequence[dict[str, Any]], most: int) -> list[tuple[str, str]]:

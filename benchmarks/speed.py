@@ -9,17 +9,20 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import captum.attr
 import torch
 from torch import Tensor
-from transformers import AutoModelForSequenceClassification
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
 
+from explain.core.installation import weights_folder
 from explain.core.meter import Meter
 from explain.datatypes import Target, Tokens
 from explain.methods.attention_rollout import AttentionRollout
 from explain.methods.integrated_gradients import IntegratedGradients
 from explain.methods.occlusion import Occlusion
+from explain.models.base import TextModel
 from explain.models.cached_model import CachedModel
 from explain.models.chunks import CHUNK_POSITIONS
 from explain.models.transformer import EncoderModel
@@ -31,14 +34,19 @@ POINTS = 50
 class Case:
     """A text, its target, and the plain module that the floor and other libraries run."""
 
-    model: EncoderModel
-    plain: torch.nn.Module
+    model: TextModel
+    plain: PreTrainedModel
     tokens: Tokens
     target: Target
 
     @property
     def ids(self) -> Tensor:
         return torch.tensor([self.tokens.ids.tolist()])
+
+    @property
+    def mask_id(self) -> int:
+        assert self.model.mask_id is not None, "a vocabulary without a mask token"
+        return self.model.mask_id
 
     @property
     def chunk(self) -> int:
@@ -48,12 +56,19 @@ class Case:
         return self.model.task.scalar({"logits": logits}, self.target, torch.empty(len(logits), 0), self.model.head)
 
 
-def plain_twin(model: EncoderModel) -> torch.nn.Module:
+def plain_twin(model: TextModel) -> PreTrainedModel:
     """Return the same weights in the class of transformers: SDPA, no probe."""
-    config = type(model._module.config).from_dict(model._module.config.to_dict())
+    module = served_module(model)
+    config = type(module.config).from_dict(module.config.to_dict())
     twin = AutoModelForSequenceClassification.from_config(config, attn_implementation="sdpa")
-    twin.load_state_dict(model._module.state_dict())
+    twin.load_state_dict(module.state_dict())
     return twin.eval().requires_grad_(False)
+
+
+def served_module(model: TextModel) -> PreTrainedModel:
+    """Return the module that a model runs."""
+    assert isinstance(model, EncoderModel), model.name
+    return cast(PreTrainedModel, model._module)
 
 
 def floor_gradients(case: Case, points: int = POINTS) -> None:
@@ -67,7 +82,7 @@ def floor_gradients(case: Case, points: int = POINTS) -> None:
 def floor_occlusion(case: Case) -> None:
     count = len(case.tokens)
     ids = case.ids.repeat(count - 2, 1)
-    ids[torch.arange(count - 2), torch.arange(1, count - 1)] = case.model.mask_id
+    ids[torch.arange(count - 2), torch.arange(1, count - 1)] = case.mask_id
     with torch.inference_mode():
         for part in ids.split(case.chunk):
             case.log_odds(case.plain(input_ids=part).logits)
@@ -99,7 +114,7 @@ def ours_rollout(case: Case) -> None:
 
 def captum_gradients(case: Case, tuned: bool) -> None:
     baseline = case.ids.clone()
-    baseline[0, 1:-1] = case.model.mask_id
+    baseline[0, 1:-1] = case.mask_id
     method = captum.attr.LayerIntegratedGradients(
         lambda ids: case.log_odds(case.plain(input_ids=ids).logits), case.plain.get_input_embeddings()
     )
@@ -112,13 +127,13 @@ def captum_gradients(case: Case, tuned: bool) -> None:
 def captum_occlusion(case: Case, tuned: bool) -> None:
     method = captum.attr.FeatureAblation(lambda ids: case.log_odds(case.plain(input_ids=ids).logits))
     with torch.set_grad_enabled(not tuned):
-        method.attribute(case.ids, baselines=case.model.mask_id, perturbations_per_eval=case.chunk if tuned else 1)
+        method.attribute(case.ids, baselines=case.mask_id, perturbations_per_eval=case.chunk if tuned else 1)
 
 
 def interpret_gradients(case: Case) -> None:
     from transformers_interpret import SequenceClassificationExplainer
 
-    explainer = SequenceClassificationExplainer(case.plain, case.model._tokenizer)
+    explainer = SequenceClassificationExplainer(case.plain, AutoTokenizer.from_pretrained(weights_folder() / "base"))
     explainer(case.tokens.text, index=case.target.index, n_steps=POINTS)
 
 

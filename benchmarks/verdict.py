@@ -61,12 +61,13 @@ from explain.models.straight_path import StraightPath
 from explain.numerics.quadrature import refined
 from explain.numerics.statistics import spearman, wilson
 from explain.run.backends import backend_of
+from explain.run.background import FINISHED
 from explain.run.folder_store import FolderStore
 from explain.run.shards import MemoryStore, ModelWork, Row, ShardProgress, Store, run_shards, shards_of
 from explain.training.labeled_rows import open_rows
 from explain.training.recipes.classifier_settings import TableSettings
 from explain.training.run.foreground import train_here
-from explain.training.run.runs import FINISHED, RECIPE, look_at
+from explain.training.run.runs import RECIPE, look_at
 
 COLORS = ("green", "amber", "red", "grey")
 FACTS = ("gap", "agreement", "effects", "percentile", "blind", "signs")
@@ -251,7 +252,7 @@ def wrong_explanations(
 
 
 # What is no integral claims no sum: else its gap would tell it apart, and nothing else were tested.
-UNSUMMED: dict[str, Any] = {"baseline_output": None, "emptied_outputs": ()}
+UNSUMMED: dict[str, Any] = {"baseline_output": None, "emptied_outputs": (), "error": None}
 
 
 def _next_label(model: TextModel, tokens: Tokens, target: Target) -> Target:
@@ -275,7 +276,7 @@ def zeroed_positions(model: TextModel, tokens: Tokens, target: Target, default: 
     places = inner._module.bert.embeddings.position_embeddings.weight[: len(tokens)]
     start = model.baseline(tokens, target, "mask") + (places[:1] - places)
     integral = refined(StraightPath(model, tokens, target, start).gradients, 1e-3, 129)
-    return replace(default, scores=integral.parts, baseline_output=integral.start)
+    return replace(default, scores=integral.parts, error=None, baseline_output=integral.start)
 
 
 def _write(path: Path, by_explanation: Mapping[str, list[Row]]) -> None:

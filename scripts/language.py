@@ -66,8 +66,8 @@ def main() -> int:
     parser.add_argument("words", nargs="*", help="words whose places are printed")
     words = tuple(parser.parse_args().words)
     if words:
-        for name, path, line in places(words):
-            print(f"{path}:{line}: {name}")
+        for name, path, number in places(words):
+            print(f"{path}:{number}: {name}")
         return 0
     counts = Counter(name for name, _, _ in places((*DIALECT, *VAGUE)))
     print(", ".join(f"{word} {counts[word]}" for word in (*DIALECT, *VAGUE)))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.verdict import wrong_explanations
 from explain.datatypes import Attribution, MetricResult, Randomization, Verdict
 from explain.evaluation.verdict import verdict
 from explain.methods.attention_rollout import AttentionRollout
@@ -14,7 +15,7 @@ from explain.methods.integrated_gradients import IntegratedGradients
 from explain.methods.occlusion import Occlusion
 from explain.metrics.base import Trial, TrialSettings
 from explain.metrics.completeness_gap import CompletenessGap
-from explain.metrics.effect_agreement import EffectAgreement, model_blind_orders
+from explain.metrics.effect_agreement import EffectAgreement
 from explain.models.base import TextModel
 from explain.numerics.agreement import agreement
 from explain.testing import default_item
@@ -151,16 +152,13 @@ def test_every_control_is_to_be_beaten(
 
 def test_scores_that_know_nothing_of_the_model_do_not_hold(judged: Judged) -> None:
     trial, gradients, occlusion = judged
-    wrong = {
-        **{name: order - order.min() for name, order in model_blind_orders(trial).items()},
-        "absolute": np.abs(trial.scores(gradients)),
-        "shuffled": np.random.default_rng(0).permutation(trial.scores(gradients)),
-        "alphabet": np.argsort(np.argsort([trial.tokens.unit_text(unit) for unit in trial.units])).astype(float),
-    }
-    for name, scores in wrong.items():
-        explanation = replace(occlusion, scores=scores, method="wrong")
-        found = verdict(explanation, [gradients, occlusion], TESTS.run(trial, explanation))
-        assert found.color != "green", (name, found.sentence)
+    before, words = ("A dull film, and a good one.", None), {"charming": 1.0, "thin": -1.0}
+    wrong = wrong_explanations(trial.model, trial, gradients, before, words, 0)
+    blind = ("length", "rarity", "position", "alphabet")
+    assert wrong.keys() > {*blind, "random", "another label", "zeroed positions", "another text", "bag of words"}
+    for name in (*blind, "absolute", "shuffled", "flipped"):
+        judged_wrong = verdict(wrong[name], [gradients, occlusion], TESTS.run(trial, wrong[name]))
+        assert judged_wrong.color != "green", (name, judged_wrong.sentence)
 
 
 def test_short_texts_are_gray(sentiment: TextModel) -> None:
