@@ -12,6 +12,7 @@ TORCH  ?=
 
 VENV  := .venv
 BIN   := $(VENV)/bin
+# Modules are compiled when they are first imported: compiling all of them takes longer than downloading them.
 PIP   := $(BIN)/python -m pip --disable-pip-version-check --quiet
 EXTRA := $(if $(filter cpu,$(TORCH)),--extra-index-url https://download.pytorch.org/whl/cpu)
 
@@ -57,12 +58,12 @@ $(VENV)/bin/python:
 
 $(VENV)/.installed: $(VENV)/bin/python requirements.txt pyproject.toml
 	@echo "Installing into $(VENV) (once; a few minutes) ..."
-	@$(PIP) install $(EXTRA) -r requirements.txt
-	@$(PIP) install --no-deps --editable .
+	@$(PIP) install --no-compile $(EXTRA) -r requirements.txt
+	@$(PIP) install --no-compile --no-deps --editable .
 	@touch $@
 
 $(VENV)/.developing: $(VENV)/.installed requirements-dev.txt
-	@$(PIP) install $(EXTRA) -r requirements-dev.txt
+	@$(PIP) install --no-compile $(EXTRA) -r requirements-dev.txt
 	@touch $@
 
 $(VENV)/.browser: $(VENV)/.developing tests/chromium.py
