@@ -22,7 +22,21 @@ from explain.text.phrases import PhraseSettings
 from explain.views.document import document
 from explain.views.phrase_notes import nothing_for
 from explain.views.scores_table import matrix_to_csv, to_csv
-from pages.shared import before_after, forms, hero, history, links, pickers, pins, playlist, screen, show, trust
+from pages.shared import (
+    before_after,
+    forms,
+    hero,
+    history,
+    library,
+    links,
+    pickers,
+    pins,
+    playlist,
+    screen,
+    show,
+    stored,
+    trust,
+)
 from pages.shared.asked import asked_for, button
 from pages.shared.selection import Selection, current_selection
 from pages.shared.work import awaited, follow
@@ -31,6 +45,7 @@ PARAMETERS = {
     *links.OF_A_TEXT,
     *("show", "method", "layers", "heads", "lines", "special"),
     history.PARAMETER,
+    stored.PARAMETER,
     *forms.parameters_of_methods(),
     *forms.parameters_of(PhraseSettings, "phrases"),
 }
@@ -38,7 +53,12 @@ PARAMETERS = {
 
 def page() -> None:
     """Draw the page."""
-    selection = current_selection()
+    selection: Selection | None = None
+    try:
+        selection = current_selection()
+    finally:
+        if selection is None:  # no model, so nothing can be computed
+            stored.panel()
     with selection.settings:
         methods = forms.methods_form(selection.model)
         phrases = forms.phrase_form()
@@ -91,6 +111,7 @@ def pairs_asked_for(selection: Selection) -> tuple[WordInteractions, ...]:
 
 def draw(results: Results, model: TextModel, by: str) -> None:
     """Draw the parts of the page that are computed."""
+    stored.panel(hero.lasting(results), model)
     show.warnings(results.prediction, model, "the rest is struck through")
     if results.target is None:
         show.predicted_spans(results.prediction, None)
@@ -250,6 +271,7 @@ def files(results: Results, model: TextModel) -> None:
         offered.append(("CSV of the pairs", partial(matrix_to_csv, matrix), "pairs.csv", "text/csv"))
     for label, make, file, kind in offered:
         st.download_button(label, make, file, kind, on_click="ignore", width="stretch")
+    library.keep_menu(results, model)
     show.links(results.plan.text.text, results.plan.text.text_pair)
     st.caption("Each picture has SVG and PNG buttons in its corner.")
     show.python("The Python that gives this page", lambda: as_python(results.plan, model))

@@ -30,6 +30,7 @@ st.navigation(
         st.Page(HERE / "data_set" / "page.py", title="Data set", url_path="data"),
         st.Page(HERE / "train.py", title="Train", url_path="train"),
         st.Page(HERE / "help.py", title="Help", url_path="help"),
+        st.Page(HERE / "library.py", title="Library", url_path="library", visibility="hidden"),
     ],
     position="top",
 ).run()

@@ -17,7 +17,7 @@ import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from explain.core.errors import Busy, DataError, ExplainError, RecordError
 from explain.core.files import UNFINISHED, atomic_file, file_errors, write_file
@@ -254,8 +254,8 @@ def facts_of_report(path: Path) -> Facts:
         )
 
 
-def export_run(place: Path, sidecar: Sidecar, out: Path) -> None:
-    """Write the files of a run, its name and its notes as a ZIP file.
+def export_run(place: Path, sidecar: Sidecar, out: Path | BinaryIO) -> None:
+    """Write the files of a run, its name and its notes as a ZIP file, or into one that is open.
 
     Raises:
         DataError: the run is gone; FileError: the file can't be written.
@@ -265,8 +265,8 @@ def export_run(place: Path, sidecar: Sidecar, out: Path) -> None:
     _export([place / MANIFEST, *_files_of_run(place)], place, sidecar, out)
 
 
-def export_explanation(report: Path, sidecar: Sidecar, out: Path) -> None:
-    """Write the record of an explanation, its name and its notes as a ZIP file.
+def export_explanation(report: Path, sidecar: Sidecar, out: Path | BinaryIO) -> None:
+    """Write the record of an explanation, its name and its notes as a ZIP file, or into one that is open.
 
     Raises:
         DataError: the record is gone; FileError: the file can't be written.
@@ -276,8 +276,9 @@ def export_explanation(report: Path, sidecar: Sidecar, out: Path) -> None:
     _export([report], report.parent, sidecar, out)
 
 
-def _export(paths: list[Path], folder: Path, sidecar: Sidecar, out: Path) -> None:
-    with atomic_file(out) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+def _export(paths: list[Path], folder: Path, sidecar: Sidecar, out: Path | BinaryIO) -> None:
+    opened = atomic_file(out) if isinstance(out, Path) else contextlib.nullcontext(out)
+    with opened as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in paths:
             stored = zipfile.ZIP_STORED if path.suffix == ".parquet" else zipfile.ZIP_DEFLATED  # compressed already
             about = zipfile.ZipInfo(path.relative_to(folder).as_posix())

@@ -2,12 +2,13 @@
 
 import dataclasses
 import hashlib
+import io
 import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import sqlalchemy as sa
 
@@ -362,6 +363,12 @@ class Library:
         entry = self.by_link(secret)
         return None if entry is None or entry.kind == RUN else _read(Path(entry.place))
 
+    def deleted_by_link(self, secret: str) -> LibraryEntry | None:
+        """Return the entry that a link deletes, which is not deleted by that; None where it deletes none."""
+        with self._database.reading() as connection:
+            id = self._of_link(connection, secret, DELETE)
+            return None if id is None else rows.entry(connection, id, self.folder)
+
     def delete_by_link(self, secret: str) -> bool:
         """Delete the entry of the second link of something that was saved; return whether there was one."""
         with self._database.reading() as connection:
@@ -414,10 +421,19 @@ class Library:
         Raises:
             DataError: there is no such entry, or its files are gone. FileError: the file can't be written.
         """
+        return self._export(id, own_path(out))
+
+    def archive(self, id: str) -> bytes:
+        """Return an entry as the content of a ZIP file; see `export`."""
+        content = io.BytesIO()
+        self._export(id, content)
+        return content.getvalue()
+
+    def _export(self, id: str, out: Path | BinaryIO) -> LibraryEntry:
         entry = self._required(id)
         sidecar = Sidecar(kind=entry.kind, id=entry.id, name=entry.name, created=entry.created, notes=entry.notes)
         write = folders.export_run if entry.kind == RUN else folders.export_explanation
-        write(Path(entry.place), sidecar, own_path(out))
+        write(Path(entry.place), sidecar, out)
         return entry
 
     def delete(self, id: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ Two reports of two questions are set side by side elsewhere, by `explain.report.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from explain.datatypes import Report
@@ -70,6 +70,29 @@ def compare(recorded: Report, again: Report) -> Difference:
     return Difference(
         comparison.largest, comparison.where, comparison.same, comparison.compared, tuple(_changed(recorded))
     )
+
+
+def compare_scores(recorded: Report, again: Report) -> Difference:
+    """Compare the predictions, targets and scores of two reports; only methods that both have, whatever the model."""
+    methods = {scores.method for scores in recorded.attributions} & {scores.method for scores in again.attributions}
+
+    def part(report: Report) -> Report:
+        shared = {scores.method: scores for scores in report.attributions if scores.method in methods}
+        return replace(
+            report,
+            model=again.model,
+            attributions=tuple(shared[name] for name in sorted(shared)),
+            phrases=(),
+            phrase_settings={},
+            metrics=(),
+            test_settings={},
+            edges=(),
+            answers=(),
+            rationale=None,
+            empty_text=None,
+        )
+
+    return compare(part(recorded), part(again))
 
 
 def compare_records(recorded: Any, again: Any) -> Difference:

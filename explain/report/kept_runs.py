@@ -38,7 +38,8 @@ from explain.run import background
 from explain.run.backends.threads import Threads, one_thread
 from explain.run.background import Reporter, Status, read_json, status_of
 from explain.run.dataset_run import RunCost, carry_out
-from explain.run.folder_store import MANIFEST, read_manifest
+from explain.run.folder_store import MANIFEST, marked_parts, read_manifest
+from explain.run.run_folder import RunFolder
 from explain.run.run_plan import RunPlan
 from explain.run.sample import Sample
 from explain.run.shards import ShardProgress
@@ -144,6 +145,37 @@ class KeptRun:
     def has_rows(self) -> bool:
         """True where the run has a manifest, so that its rows can be read, if only some."""
         return (self.path / MANIFEST).exists()
+
+
+@dataclass(frozen=True)
+class RunElsewhere(KeptRun):
+    """A run that the app did not begin, such as one of the command line; it is looked at, and nothing else."""
+
+    @property
+    def name(self) -> str:
+        """Its folder and the one that it is in; no run of the app has a slash in its name."""
+        return f"{self.folder.parent.name}/{self.folder.name}"
+
+    @property
+    def path(self) -> Path:
+        return self.folder
+
+
+def look_elsewhere(folder: Path) -> RunElsewhere:
+    """Read a run from any folder.
+
+    Raises:
+        DataError: it holds no run of this version.
+    """
+    run = RunFolder(folder)
+    request = {
+        "model": run.manifest["model"]["id"],
+        "data": run.manifest["data"]["name"],
+        "methods": run.manifest["plan"]["methods"],
+        "created": run.manifest.get("created", ""),
+    }
+    state = background.FINISHED if len(marked_parts(run.folder)) == run.shards else background.INTERRUPTED
+    return RunElsewhere(folder, request, Status(state, "", "", 1.0))
 
 
 def check_name(name: str) -> str:

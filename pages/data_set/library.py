@@ -1,74 +1,56 @@
 """The menu of the library: a run is kept under a name, with notes, for some days or for ever."""
 
-import datetime
-from pathlib import Path
-
 import streamlit as st
 
-from explain.core.installation import index_address, library_folder
-from explain.library.entry import RUN, LibraryEntry
-from explain.library.library import Library
-from explain.library.saving import LISTED, saving
+from explain.core.errors import ExplainError
+from explain.library.entry import LONGEST_NAME, RUN, LibraryEntry
+from explain.library.saving import LISTED
 from explain.report.kept_runs import KeptRun
 from explain.run import background
-from pages.shared import session, show
-
-MOST_DAYS = 3_650
+from pages.shared import entry, library, show
 
 
 def library_menu(run: KeptRun) -> None:
     """Draw the menu; nothing where the visitor may not keep things, or the run is at work."""
     working = run.status.state == background.ACTIVE
-    if working or not run.has_rows or saving(visitor_is_here=session.visitor_is_here()) != LISTED:
-        return
-    folder = library_folder()
-    if folder is None:  # EXPLAIN_LIBRARY or EXPLAIN_HISTORY says that nothing is kept
+    if working or not run.has_rows or library.saving_here() != LISTED:
         return
     menu = st.popover("Library", key="run_library", on_change="rerun")
     if menu.open:
         with menu:
-            library = _library(folder, index_address())
-            place = str(run.path.resolve())
-            kept = next((entry for entry in library.listed(kind=RUN, most=10_000) if entry.place == place), None)
-            if kept is None:
-                _keep(library, run)
-            else:
-                _entry(library, kept)
+            library.draw_failure()
+            try:
+                _menu(run)
+            except ExplainError as problem:
+                show.problem(str(problem))
+            library.to_library("run_to_library")
 
 
-@st.cache_resource
-def _library(folder: Path, address: str) -> Library:
-    return Library(folder, address=address)
+def _menu(run: KeptRun) -> None:
+    place = str(run.path.resolve())
+    entries = library.library().listed(kind=RUN, most=10_000)
+    kept = next((known for known in entries if known.place == place), None)
+    if kept is None:
+        _keep(run)
+    else:
+        _entry(kept)
 
 
-def _keep(library: Library, run: KeptRun) -> None:
-    st.markdown("Keep this run under a name, and find it again: `explain library search WORDS`.")
-    name = st.text_input("Name", value=run.name, key="library_name", max_chars=200)
-    days = st.number_input(
-        "Days until it is deleted, with its rows", 1, MOST_DAYS, value=None, placeholder="never", key="library_days"
-    )
-    if st.button("Keep", type="primary", key="library_keep"):
-        library.keep_run(run.path, name=name, days=days)
-        st.rerun()
+def _keep(run: KeptRun) -> None:
+    st.markdown("Keep this run under a name, and find it again in the library.")
+    with st.form("library_form", border=False):
+        st.text_input("Name", value=run.name, key="library_name", max_chars=LONGEST_NAME)
+        library.days_input("library_days")
+        st.form_submit_button("Keep", type="primary", on_click=_keep_now, args=(run,))
 
 
-def _entry(library: Library, kept: LibraryEntry) -> None:
-    end = ""
-    if kept.expires is not None:
-        end = f", until {datetime.datetime.fromtimestamp(kept.expires, datetime.UTC):%-d %B %Y}"
-    st.markdown(f"Kept as **{show.plain(kept.title)}**{end}.")
-    for note in kept.notes:
-        when = datetime.datetime.fromtimestamp(note.time, datetime.UTC)
-        author = f"{show.plain(note.author)}, " if note.author else ""
-        st.markdown(f"{show.plain(note.text)}")
-        st.caption(f"{author}{when:%-d %B %Y, %H:%M} UTC")
-    with st.form("library_form", border=False, clear_on_submit=True):
-        text = st.text_area("Note", key="library_note", height=80, max_chars=5_000)
-        if st.form_submit_button("Add the note") and text.strip():
-            library.annotate(kept.id, text)
-            st.rerun()
-    with st.form("library_rename", border=False):
-        name = st.text_input("Name", value=kept.name, key="library_new_name", max_chars=200)
-        if st.form_submit_button("Rename"):
-            library.rename(kept.id, name, revision=kept.revision)
-            st.rerun()
+def _keep_now(run: KeptRun) -> None:
+    memory = st.session_state
+    with library.failures():
+        library.library().keep_run(run.path, name=memory.library_name or "", days=memory.get("library_days"))
+
+
+def _entry(kept: LibraryEntry) -> None:
+    st.markdown(f"Kept as **{show.plain(library.short(kept))}**{library.until(kept.expires)}.")
+    entry.notes(kept)
+    entry.name_form(kept)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from explain.report import kept_runs
-from explain.report.kept_runs import KeptRun
+from explain.report.kept_runs import KeptRun, RunElsewhere
 from explain.run import background
 from explain.run.run_table import RunTable
 from pages.data_set import new, runs
@@ -17,14 +17,14 @@ from pages.data_set.map import rows_map
 from pages.data_set.overview import overview
 from pages.data_set.rows import rows
 from pages.data_set.words import words
-from pages.shared import forms, links, screen, session, show
+from pages.shared import forms, links, screen, session, show, stored
 from pages.shared.work import in_words
 
 POLL_SECONDS = 1.5
 GROWN = 1.1  # the page is drawn anew where there are so many times more rows
 PAGE, NEW = "data_set", "a new one"
 VIEWS = {"overview": "Overview", "rows": "Rows", "words": "Words", "map": "Map"}
-PARAMETERS = {"run_of_data", "data_view", "model", *FILTERS, *forms.parameters_of_methods()}
+PARAMETERS = {"run_of_data", "data_view", stored.PARAMETER, "model", *FILTERS, *forms.parameters_of_methods()}
 
 
 def come_back() -> None:
@@ -33,7 +33,8 @@ def come_back() -> None:
     The browser's "back" and the link in the navigation lead to an address without this page's parameters.
     """
     memory = st.session_state
-    if memory.get("page") != PAGE and "run_of_data" not in st.query_params and memory.get("data_address"):
+    asks = {"run_of_data", stored.PARAMETER}.intersection(st.query_params) or stored.NEXT_RUN in memory
+    if memory.get("page") != PAGE and not asks and memory.get("data_address"):
         links.go_to(memory.data_address)
 
 
@@ -58,8 +59,8 @@ def _draw() -> None:
 def _choice(known: Mapping[str, KeptRun]) -> str | None:
     """Draw the choice of a run and return its name; None for a new one."""
     memory = st.session_state
-    if "next_data_run" in memory:  # a button can't set a widget that is drawn above it
-        memory.run_of_data = memory.pop("next_data_run")
+    if stored.NEXT_RUN in memory:  # a button can't set a widget that is drawn above it
+        memory.run_of_data = memory.pop(stored.NEXT_RUN)
     restore("run_of_data")
     if memory.get("run_of_data") not in (None, NEW, *known):
         del memory.run_of_data
@@ -77,7 +78,7 @@ def _follow(run: KeptRun) -> None:
     working = run.status.state == background.ACTIVE
     table = runs.table(run) if run.has_rows else None
     count = 0 if table is None else table.count()
-    st.fragment(_state, run_every=POLL_SECONDS if working else None)(run.folder.name, run.status.state, count)
+    st.fragment(_state, run_every=POLL_SECONDS if working else None)(run, run.status.state, count)
     if table is None or not count:
         return
     _apply_clicks()
@@ -95,9 +96,9 @@ def _apply_clicks() -> None:
         st.session_state[key] = state
 
 
-def _state(name: str, before: str, drawn: int) -> None:
+def _state(run: KeptRun, before: str, drawn: int) -> None:
     """Draw the state of a run, and run the page again when it changes."""
-    run = kept_runs.look_at(kept_runs.runs_folder() / name)
+    run = runs.look_again(run)
     if run.status.state != before:
         session.rerun()
     table = runs.table(run) if run.has_rows else None
@@ -110,6 +111,9 @@ def _state(name: str, before: str, drawn: int) -> None:
             st.progress(run.status.fraction, text=_doing(run))
             st.button("Stop", key="stop_run", on_click=background.cancel, args=(run.folder,))
         st.caption("The run goes on when you close this page or the app.")
+    elif isinstance(run, RunElsewhere):
+        if run.status.can_go_on:
+            show.advice("Not all rows are there. The command that began this run goes on with it by --resume.")
     elif run.status.can_go_on:
         show.advice(f"{run.status.message} It continues where it stopped.".strip())
 
@@ -146,6 +150,11 @@ def _doing(run: KeptRun) -> str:
 def _menu(run: KeptRun) -> None:
     """Draw what can be done with a run that is not at work: continue or delete it."""
     if run.status.state == background.ACTIVE:
+        return
+    if isinstance(run, RunElsewhere):
+        library_menu(run)
+        return
+    if not runs.is_open_to_visitor(run.name, run.name):  # opened by a link that the library made
         return
     if run.status.can_go_on and st.button("Continue", type="primary", key="continue_run"):
         kept_runs.start(run.folder)

@@ -8,6 +8,7 @@ from pages.shared.selection import Selection
 from pages.shared.work import CLICKED
 
 _ASKED = "asked_for"  # in the session: what it is about, and the names of what was asked for
+_NEXT = "asked_on_opening"  # in the session: names that the next text asks for
 
 
 def asked_for(selection: Selection) -> Collection[str]:
@@ -15,8 +16,14 @@ def asked_for(selection: Selection) -> Collection[str]:
     memory = st.session_state
     about = (selection.model.record, selection.text, selection.pair, tuple(sorted(selection.target_options.items())))
     if memory.get(_ASKED, (None,))[0] != about:
-        memory[_ASKED] = (about, frozenset())
+        memory[_ASKED] = (about, memory.pop(_NEXT, frozenset()))
     return frozenset(memory[_ASKED][1])
+
+
+def ask_on_opening(names: frozenset[str]) -> None:
+    """Ask for something about the explanation that is opened next, by its names; an earlier request is forgotten."""
+    st.session_state[_NEXT] = names
+    st.session_state.pop(_ASKED, None)
 
 
 def button(label: str, *names: str, help: str, key: str = "") -> None:

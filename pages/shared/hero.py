@@ -228,6 +228,12 @@ def lasting(results: Results) -> Results:
     return results.of_plan(replace(results.plan, analyses=kept))
 
 
+def without_edits(results: Results) -> Results:
+    """Return results without the edits of the picked word, so that a pick is no other explanation."""
+    kept = tuple(analysis for analysis in results.plan.analyses if not isinstance(analysis, WordEdits))
+    return results.of_plan(replace(results.plan, analyses=kept))
+
+
 def _clicked_on_card(clicked: Mapping[str, Any]) -> None:
     """Pick a word that was clicked on the card; a neuron is shown on the page of layers."""
     pick(clicked)

@@ -12,7 +12,6 @@ from typing import Any
 
 import streamlit as st
 
-from explain.analyses.word_edits import WordEdits
 from explain.core.errors import Busy, ExplainError
 from explain.core.installation import history_folder
 from explain.datatypes import HistoryEntry
@@ -23,7 +22,7 @@ from explain.run.history import History
 from explain.run.history_entry import entry_of
 from explain.run.results import Results
 from explain.views.base import VIEWS
-from pages.shared import hero, links, session, show
+from pages.shared import hero, library, links, session, show
 
 PAGE = "explain_text"  # opens entries
 PARAMETER = "entry"  # of a link to it: the id of an entry
@@ -65,15 +64,13 @@ def keep(results: Results, model: TextModel) -> None:
     if method is None:
         return
     memory = st.session_state
-    lasting = [analysis for analysis in results.plan.analyses if not isinstance(analysis, WordEdits)]
-    plan = dataclasses.replace(results.plan, analyses=tuple(lasting))
+    shown = hero.without_edits(results)
     settings = {key: tuple(values) for key, values in memory.link_values.items() if values}
     settings.setdefault("model", (model.name,))
-    about = (model.record, plan, method, tuple(sorted(settings.items())))
+    about = (model.record, shown.plan, method, tuple(sorted(settings.items())))
     before, id = memory.get(_KEPT, (None, ""))
     if about == before:
         return
-    shown = results.of_plan(plan)
     entry = entry_of(shown, model, method, settings)
     report = json.dumps(to_record(report_of(shown, model)), ensure_ascii=False)
     try:
@@ -145,6 +142,7 @@ def _entries() -> None:
         show.problem(failure)
     file = memory.pop(_FILE, None)
     show.component("history", drawn | {"file": file}, key="history_list", page=False, chosen=_react)
+    library.link_of_menu()
 
 
 def _react(chosen: Mapping[str, Any]) -> None:

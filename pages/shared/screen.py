@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 import streamlit as st
 
 from explain.core.errors import ExplainError
-from pages.shared import hero, history, links, session, show
+from pages.shared import hero, history, links, session, show, stored
 
 
 def draw(name: str, title: str, page: Callable[[], None], parameters: Collection[str]) -> None:
@@ -16,6 +16,8 @@ def draw(name: str, title: str, page: Callable[[], None], parameters: Collection
         parameters: of the address bar that the page can have, in any state.
     """
     vain = history.open_entry(parameters) if history.PARAMETER in parameters else []
+    if stored.PARAMETER in parameters:
+        vain += stored.open_linked(name, parameters)
     links.arrive(name, parameters, vain)
     session.carry_over(name)
     hero.open_neuron()

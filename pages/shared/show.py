@@ -156,11 +156,17 @@ def links(text: str | None = None, pair: str | None = None) -> None:
     _link_component()(data={"texts": texts, "longest": LONGEST_IN_LINK}, key="links")
 
 
+def addresses(*made: tuple[str, str, Mapping[str, str]], key: str) -> None:
+    """Draw links to this app, each with a button that copies it: its label, a path such as "/data", its parameters."""
+    listed = [{"label": label, "path": path, "parameters": dict(parameters)} for label, path, parameters in made]
+    _link_component("addresses")(data={"addresses": listed}, key=key)
+
+
 @st.cache_resource
-def _link_component() -> Any:
-    script = asset("drawing.js") + asset("copy_link.js") + _MOUNT
+def _link_component(name: str = "copy_link") -> Any:
+    script = asset("drawing.js") + asset(f"{name}.js") + _MOUNT
     return st.components.v2.component(
-        "explain_copy_link", html='<div class="view"></div>', css=asset("views.css"), js=script
+        f"explain_{name}", html='<div class="view"></div>', css=asset("views.css"), js=script
     )
 
 

@@ -340,7 +340,7 @@ OTHER_WRITERS = {
     ("explain/library/database.py", "_create"): "an index that was filled beside its place",
     ("explain/cli/library.py", "run_keep"): "names an entry, no file",
     ("explain/cli/library.py", "run_name"): "names an entry, no file",
-    ("pages/data_set/library.py", "_entry"): "names an entry, no file",
+    ("pages/shared/entry.py", "_rename"): "names an entry, no file",
     ("benchmarks/rehearsal.py", "write_model"): "a model that is measured and thrown away",
     ("benchmarks/integrals.py", "path_of"): "gradients that are kept from run to run",
     ("explain/report/vector_files.py", "write_opened"): "into a file that `atomic_file` opened, or into memory",

@@ -57,7 +57,8 @@ def programs() -> dict[str, str]:
     mount = asset("mount.js")
     drawing = [name for name in VIEWS if not VIEWS[name].drawn_by]
     page = {name: VIEWS[name].script + "\n" + mount for name in drawing}
-    page["copy_link"] = "\n".join([asset("drawing.js"), asset("copy_link.js"), mount])
+    for name in ("copy_link", "addresses"):
+        page[name] = "\n".join([asset("drawing.js"), asset(f"{name}.js"), mount])
     page["address"] = (ROOT / ADDRESS).read_text(encoding="utf-8")
     page["keys"] = "\n".join((ROOT / part).read_text(encoding="utf-8") for part in (FIRST_STEPS, KEYS))
     document = scripts([f'<div class="view" data-view="{name}">' for name in drawing])

@@ -289,6 +289,29 @@ test("where nothing may be copied, the link is there to be copied by hand", asyn
   assert.equal(page.selected.getAttribute("value"), "http://localhost:8501/?example=irony");
 });
 
+test("links that were just made stand in fields, each with a button that copies it", async () => {
+  const page = load("addresses.js");
+  const secret = "a-_B";
+  const addresses = [
+    { label: "This opens it", path: "/", parameters: { saved: secret } },
+    { label: "<b>This deletes it", path: "/library", parameters: { delete: "x&y" } },
+  ];
+  page.draw({ addresses });
+  const fields = page.root.querySelectorAll("input").map((field) => field.getAttribute("value"));
+  assert.deepEqual(fields, ["http://localhost:8501/?saved=a-_B", "http://localhost:8501/library?delete=x%26y"]);
+  assert.deepEqual(texts(page.root, "label"), ["This opens it", "<b>This deletes it"]);
+  page.root.querySelectorAll("button")[1].click();
+  await new Promise(setImmediate);
+  assert.deepEqual(page.clipboard, [fields[1]]);
+  assert.deepEqual(texts(page.root, "button"), ["Copy", "Copied"]);
+  page.window.navigator.clipboard.writeText = async () => {
+    throw new Error("denied");
+  };
+  page.root.querySelectorAll("button")[0].click();
+  await new Promise(setImmediate);
+  assert.equal(page.selected, page.root.querySelectorAll("input")[0]);
+});
+
 test("edits: what is removed and what is added are told apart by element, the answer by its path", () => {
   const page = load("counterfactual_edits.js");
   page.draw(golden("counterfactual_edits"));

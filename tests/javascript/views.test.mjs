@@ -8,7 +8,7 @@ import { ASSETS, GOLDEN, golden, load } from "./scripts.mjs";
 
 const USES = { token_heatmap: ["text_marks.js"], hero: ["text_marks.js", "word_runs.js"], neuron_heatmap: ["text_marks.js"], compare: ["compared_words.js"], before_after: ["compared_words.js"] }; // as `View.uses` says
 const DRAWN_BY = { neuron_heatmap: "token_heatmap", neuron_effects: "cut_effects", top_neurons: "cut_effects", pair_matrix: "similarity_matrix" };
-const PROGRAMS = ["drawing.js", "text_marks.js", "word_runs.js", "compared_words.js", "bertviz.js", "bertviz_frame.js", "copy_link.js", "mount.js"]; // no view with golden data
+const PROGRAMS = ["drawing.js", "text_marks.js", "word_runs.js", "compared_words.js", "bertviz.js", "bertviz_frame.js", "copy_link.js", "addresses.js", "mount.js"]; // no view with golden data
 const UNSAVED = ["probabilities", "word_details", "method_tiles", "word_edits", "history"]; // a few figures, no picture
 const SCRIPTS = readdirSync(ASSETS).filter((name) => name.endsWith(".js") && !PROGRAMS.includes(name));
 const VIEWS = readdirSync(GOLDEN)

@@ -442,6 +442,8 @@ def test_exports_hold_files_name_and_notes_and_nothing_private(
     library.export(entry.id, tmp_path / "one.zip")
     with zipfile.ZipFile(io.BytesIO((tmp_path / "one.zip").read_bytes())) as archive:
         assert archive.read("report.json").decode() == record and sorted(archive.namelist())[0] == "library.json"
+    with zipfile.ZipFile(io.BytesIO(library.archive(entry.id))) as archive:
+        assert archive.read("report.json").decode() == record and len(archive.namelist()) == 2
     Path(entry.place).unlink()
     for gone in (lambda: library.export(entry.id, tmp_path / "no.zip"), lambda: library.open(entry.id)):
         with pytest.raises(DataError, match="gone"):

@@ -74,7 +74,9 @@ def test_the_second_link_deletes(library: Library, record: str) -> None:
     saved, other = saving.save_by_link(library, record), saving.save_by_link(library, record)
     assert saving.opened_by_link(library, saved.deletes) is None and not library.delete_by_link(saved.opens)
     opened = saving.opened_by_link(library, saved.opens)
-    assert opened is not None and library.delete_by_link(saved.deletes)
+    assert library.deleted_by_link(saved.opens) is None
+    assert opened is not None and library.deleted_by_link(saved.deletes) == opened[0]
+    assert library.delete_by_link(saved.deletes) and library.deleted_by_link(saved.deletes) is None
     assert saving.opened_by_link(library, saved.opens) is None and not library.delete_by_link(saved.deletes)
     assert not Path(opened[0].place).exists() and saving.opened_by_link(library, other.opens) is not None
 

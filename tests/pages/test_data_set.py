@@ -172,13 +172,13 @@ def test_a_run_is_kept_in_the_library(begun: list[Path], tmp_path: Path, monkeyp
     at.run()
     at.text_input(key="library_name").set_value(HOSTILE)
     press(at, "Keep")
-    at.text_area(key="library_note").set_value("Look at the negations.")
+    at.text_area[0].set_value("Look at the negations.")
     press(at, "Add the note")
     (entry,) = Library(tmp_path).listed("negations")
     assert entry.name == HOSTILE and entry.place == str(kept_runs.runs_folder() / "finished one" / "run")
     assert "Look at the negations." in spoken(at) and not at.exception
     monkeypatch.setattr(session, "visitor_is_here", lambda: False)
-    assert "library_note" not in {box.key for box in visit(run_of_data="finished one").text_area}
+    assert not visit(run_of_data="finished one").text_area
 
 
 def test_strangers_see_their_own_runs_alone(begun: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,6 +193,7 @@ def test_strangers_see_their_own_runs_alone(begun: list[Path], monkeypatch: pyte
     assert at.selectbox(key="run_of_data").options == ["a new one", run.name]
     other = visit(run_of_data=run.name)
     assert other.selectbox(key="run_of_data").value == run.name  # the link is the key
+    assert "run_of_data" not in {box.key for box in visit(run_of_data="finished one").selectbox}  # a name is none
     at.selectbox(key="run_of_data").select("a new one")
     press(at.run(), "Start")
     at.selectbox(key="run_of_data").select("a new one")

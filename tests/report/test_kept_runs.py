@@ -86,6 +86,13 @@ def test_a_run_is_computed_and_continued_after_a_kill(folder: Path) -> None:
     assert bytes_of[0] == bytes_of[1] and len(bytes_of[0]) == 4
     assert [run.name for run in kept_runs.all_runs()] and Run(first / "run").verify().whole
     assert Run(first / "run").summary().labelled == 64
+    elsewhere = kept_runs.look_elsewhere(first / "run")  # as if another command had begun it
+    assert (elsewhere.name, elsewhere.status.state) == ("first/run", background.FINISHED)
+    assert (
+        elsewhere.path == elsewhere.folder and elsewhere.request["data"] == Run(first / "run").manifest["data"]["name"]
+    )
+    next((first / "run" / "done").iterdir()).unlink()
+    assert kept_runs.look_elsewhere(first / "run").status.state == background.INTERRUPTED
     kept_runs.delete(first)
     assert not first.exists() and [run.name for run in kept_runs.all_runs()] == ["second"]
 

@@ -12,7 +12,7 @@ from explain.datatypes import Report
 from explain.models.base import TextModel
 from explain.models.loading.catalogue import load_model
 from explain.models.transformer import EncoderModel
-from explain.report.comparison import compare
+from explain.report.comparison import compare, compare_scores
 from explain.report.migration import migrated
 from explain.report.record import from_json, from_record, read, to_json, to_record
 from explain.report.replay import replay
@@ -70,6 +70,23 @@ def test_a_changed_record_is_found_out(report: Report) -> None:
     record = to_record(report)
     record["phrases"][0]["necessary"] = not record["phrases"][0]["necessary"]
     assert not replay(from_record(record)).within(1e9)
+
+
+def test_scores_alone_are_compared_whatever_the_model_and_the_rest(report: Report) -> None:
+    model = dataclasses.replace(report.model, weight_sha256="0" * 64)
+    other = dataclasses.replace(
+        report, model=model, answers=(), edges=(), metrics=(), phrases=(), attributions=report.attributions[1:]
+    )
+    assert not compare(report, other).same
+    same = compare_scores(report, other)
+    assert same.within(0.0) and same.compared > 5
+    (first, *rest) = other.attributions
+    moved = dataclasses.replace(other, attributions=(*rest, dataclasses.replace(first, scores=first.scores + 0.5)))
+    different = compare_scores(report, moved)
+    assert different.same and different.largest == pytest.approx(0.5) and ".scores" in different.where
+    assert not compare_scores(
+        report, dataclasses.replace(moved, target=dataclasses.replace(moved.target, label="another"))
+    ).same
 
 
 def change(record: dict, path: str, value: object) -> dict:
