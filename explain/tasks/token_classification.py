@@ -3,9 +3,8 @@
 log-odds of label l at word i    F = z_il - log sum_{k != l} exp z_ik
 contrast A, B                    F = z_iA - z_iB
 
-Labels that begin with "B-" and "I-" are merged into entities (Ramshaw and Marcus 1995): an "I-" that does not go on
-with what stands before it begins an entity, as in seqeval's default. Labels without such a beginning are merged where
-neighboring words have the same one.
+Words are merged into entities as the model's labels say, see `explain.text.label_schemes`; where they do not say
+which word begins one, neighboring words with the same label are one entity.
 """
 
 from __future__ import annotations
@@ -30,14 +29,13 @@ from explain.tasks.base import (
     row_of,
     surest,
 )
+from explain.text.label_schemes import entity_ranges, is_outside, label_parts
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 else:
     torch = lazy_module("torch")
-
-OUTSIDE = ("O", "0", "OUT", "NONE")
 
 
 class TokenClassification(Task):
@@ -115,7 +113,7 @@ class TokenClassification(Task):
             return int(prediction.tokens.heads[prediction.tokens.word_of[likeliest.tokens[0]]])
         output = prediction.output
         assert output.probabilities is not None
-        outside = [number for number, label in enumerate(output.labels) if label.upper() in OUTSIDE]
+        outside = [number for number, label in enumerate(output.labels) if is_outside(label)]
         return output.positions[int(np.delete(output.probabilities, outside, axis=1).max(axis=1).argmax())]
 
 
@@ -123,31 +121,13 @@ def _entities(output: Output, tokens: Tokens) -> Iterator[PredictedSpan]:
     """Yield the words of each entity together; a word without visible text is no word, so none is skipped."""
     assert output.probabilities is not None
     best = output.logits.argmax(axis=1)
-    runs: list[tuple[str, list[int]]] = []
-    before = ""
-    for number, column in enumerate(best.tolist()):
-        label = output.labels[column]
-        begins, kind = _parts(label)
-        if kind:
-            if begins or not runs or kind != before:
-                runs.append((kind, []))
-            runs[-1][1].append(number)
-        before = kind
+    parts = label_parts(output.labels)
     words = tokens.word_units()
-    for kind, members in runs:
+    for kind, members in entity_ranges([parts[output.labels[column]] for column in best.tolist()]):
         unit = tuple(token for number in members for token in words[number])
         segment, start, stop = tokens.unit_span(unit)
         sure = float(np.mean([output.probabilities[number, best[number]] for number in members]))
         yield PredictedSpan(kind, (unit[0], unit[-1] + 1), segment, (start, stop), tokens.unit_text(unit), sure)
-
-
-def _parts(label: str) -> tuple[bool, str]:
-    """Return whether a label begins an entity whatever stands before it, and its kind; empty where it is none."""
-    if label.upper() in OUTSIDE:
-        return False, ""
-    if label[:2] in ("B-", "I-", "E-", "S-", "L-", "U-"):
-        return label[0] in "BSU", label[2:]
-    return False, label
 
 
 TASKS.register("token_classification")(TokenClassification())

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from explain.datatypes import Prediction
+from explain.text.label_schemes import label_parts
 from explain.views.base import VIEWS, View, visible
 from explain.views.token_heatmap import laid_out
-
-_BEGINNINGS = ("B-", "I-", "E-", "S-", "L-", "U-")  # of a label: where in an entity its word stands
 
 
 class PredictedSpans(View):
@@ -78,20 +77,30 @@ class PredictedSpans(View):
 
 def _kinds(labels: Sequence[str]) -> set[str]:
     """Return the kinds of entity a head knows; a kind has the same color in every text."""
-    return {label[2:] if label[:2] in _BEGINNINGS else label for label in labels} - {"O"}
+    return {parts.kind for parts in label_parts(labels).values()} - {""}
 
 
 def _note(prediction: Prediction, entities: bool, asks: bool) -> str:
     if entities:
         opening = "" if prediction.spans else "No word is one of what this model looks for. "
         how = "Words are counted from 0; an entity's % is the mean of its words'."
-        labels = prediction.output.labels
-        if any(label.startswith("B-") for label in labels) and any(label.startswith("I-") for label in labels):
-            how += " B- is the label of an entity's first word, I- of a further one, O of a word that is none."
+        how += _of_places(prediction.output.labels)
         return f"{opening}{'Click a word to ask why it got its label. ' if asks else ''}{how}"
     if not prediction.spans[0].characters[1]:
         return "The model finds no answer in this text."
     return "The likeliest answer, where it stands. % is of its start times that of its end, among all places."
+
+
+def _of_places(labels: Sequence[str]) -> str:
+    """Return what the labels of a word say about its place in an entity; empty where they do not."""
+    written: dict[str, str] = {}
+    for label, (place, _) in label_parts(labels).items():
+        written.setdefault(place, label)
+    marked = {"B": "the first word", "I": "a further one", "E": "the last one", "S": "a word that is alone"}
+    if not {"B", "I"} <= written.keys():
+        return ""
+    listed = [f"{visible(written[place])} is {word}" for place, word in marked.items() if place in written]
+    return f" Of an entity, {', '.join(listed)}."
 
 
 VIEWS.register("predicted_spans")(PredictedSpans())
