@@ -262,6 +262,12 @@ def tiny_folder(
     return folder
 
 
+def change_config(folder: Path, **changes: object) -> None:
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps(config | changes))
+
+
 def unsaid(folder: Path) -> Path:
     """The same folder, its configuration no longer saying what was saved."""
     path = folder / "config.json"

@@ -90,7 +90,12 @@ class Network:
 
     @property
     def _padding_place(self) -> int:
-        padding = self.module.config.pad_token_id
+        """The row of the position table that stands for padding, and the id that is counted as such.
+
+        MPNet's is 1, whatever its configuration calls padding.
+        """
+        tables = (getattr(part, "position_embeddings", None) for part in self.module.modules())
+        padding = next((table.padding_idx for table in tables if isinstance(table, nn.Embedding)), None)
         return 1 if padding is None else padding
 
     # Inputs

@@ -3,7 +3,9 @@
 log-odds of a label    F = z_entailment - z_contradiction,    the text and the label's sentence read together
 
 as Yin et al. 2019 (https://arxiv.org/abs/1909.00161), each label judged by itself: what transformers' pipeline serves
-with `multi_label=True`. A label that ends with a full stop, question mark or exclamation mark is a sentence already.
+with `multi_label=True`. Of a model with two labels, the opposite of entailment is the other one ("not_entailment").
+Labels are parted by commas, or stand on lines of their own, where a comma is part of a label. A label that ends with a
+full stop, question mark or exclamation mark is a sentence already.
 """
 
 from __future__ import annotations
@@ -51,10 +53,13 @@ class ZeroShotClassification(Task):
     }
 
     def fits(self, labels: Sequence[str]) -> bool:
-        return _column("entail", labels) is not None and _column("contradict", labels) is not None
+        return _columns(labels) is not None
 
     def second_texts(self, text_pair: str | None) -> tuple[str | None, ...]:
-        labels = [label.strip() for label in (text_pair or "").replace("\n", ",").split(",")]
+        written = (text_pair or "").strip()
+        labels = [
+            label.strip() for label in (written.splitlines() if len(written.splitlines()) > 1 else written.split(","))
+        ]
         labels = list(dict.fromkeys(label for label in labels if any(map(is_visible, label))))
         if not labels:
             raise TextError("Give the labels to choose from, with commas: sport, politics, science.")
@@ -130,11 +135,19 @@ def _column(word: str, labels: Sequence[str]) -> int | None:
     return columns[0] if len(columns) == 1 else None
 
 
+def _columns(labels: Sequence[str]) -> tuple[int, int] | None:
+    """Return the columns of entailment and of its opposite; of two labels the opposite is the other one."""
+    entails, contradicts = _column("entail", labels), _column("contradict", labels)
+    if contradicts is None and entails is not None and len(labels) == 2:
+        contradicts = 1 - entails
+    return None if entails is None or contradicts is None else (entails, contradicts)
+
+
 def _log_odds(logits: Tensor, head: Head) -> Tensor:
     """z_entailment - z_contradiction: (B, C) -> (B,)."""
-    entails, contradicts = _column("entail", head.labels), _column("contradict", head.labels)
-    assert entails is not None and contradicts is not None, "see `fits`"
-    return logits[:, entails] - logits[:, contradicts]
+    columns = _columns(head.labels)
+    assert columns is not None, "see `fits`"
+    return logits[:, columns[0]] - logits[:, columns[1]]
 
 
 def _scaled(log_odds: Tensor, scale: str) -> Tensor:

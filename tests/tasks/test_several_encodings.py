@@ -200,3 +200,23 @@ def test_answers_are_asked_for_as_they_are_listed(tiny: Callable[..., EncoderMod
 def test_a_question_that_leaves_no_room_is_refused(tiny: Callable[..., EncoderModel]) -> None:
     with pytest.raises(TextError, match=r"The question has \d+ pieces; at most 32 are read"):
         explained(tiny("bert", "ForQuestionAnswering"), "who walks " * 30, "Two people.")
+
+
+@pytest.mark.parametrize(
+    ("names", "entails"), [(("entailment", "not_entailment"), 0), (("NOT_ENTAILED", "ENTAILED"), 1)]
+)
+def test_of_two_labels_the_opposite_of_entailment_is_the_other(
+    tmp_path: Path, names: tuple[str, str], entails: int
+) -> None:
+    folder = tiny_folder("bert", tmp_path, num_labels=2, id2label=dict(enumerate(names)))
+    model = load_folder("judge", folder, task="zero-shot-classification")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    module = transformers.AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    labels = ("the sea, or a beach", "sport")
+    windows = model.windows(TEXT, "\n".join(labels))  # on lines, a comma is part of a label
+    for label, tokens in zip(labels, windows, strict=True):
+        with torch.no_grad():
+            logits = module(**tokenizer(TEXT, f"This text is about {label}.", return_tensors="pt")).logits[0]
+        prediction = model.predict(tokens)
+        assert prediction.label == label
+        assert prediction.confidence == pytest.approx(float(logits.softmax(dim=0)[entails]), abs=1e-5)

@@ -31,7 +31,6 @@ from explain.models.loading.task_inference import (
     mismatched,
     open_checkpoint,
     task_of,
-    task_that_fits,
 )
 from explain.models.probe import ATTENTION
 from explain.models.sentence_pair import SentencePair
@@ -60,7 +59,7 @@ def _load_folder(name: str, folder: Path, revision: str | None, task_name: str |
     files = ModelFiles(folder)
     config = load_config(name, folder)
     check_weight_files(name, folder)
-    task = task_of(name, config, task_name) if config.architectures else task_that_fits(name, folder, config, task_name)
+    task = task_of(name, folder, config, task_name)
     hashes = files.hashes[-1]
     tokenizer = load_tokenizer(name, folder, config)
     config._attn_implementation = ATTENTION if FAMILIES[config.model_type].probed else "eager"

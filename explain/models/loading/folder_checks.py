@@ -254,7 +254,7 @@ def check_weights(name: str, folder: Path) -> None:
     for path in sorted(folder.glob("*.safetensors")):
         _check_regular(name, path)
         try:
-            with safe_open(path, framework="pt") as opened:
+            with safe_open(path, framework="numpy") as opened:
                 opened.keys()
         except (SafetensorError, OSError) as error:
             reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
@@ -272,17 +272,26 @@ def check_weights(name: str, folder: Path) -> None:
             )
 
 
+def tensor_names(folder: Path) -> Iterator[str]:
+    """Yield the names of the tensors in a folder's safetensors files.
+
+    Raises:
+        ModelError: a file is broken.
+    """
+    check_weights(folder.name, folder)
+    for path in sorted(folder.glob("*.safetensors")):
+        with safe_open(path, framework="numpy") as opened:
+            yield from opened.keys()
+
+
 def check_layers(name: str, folder: Path, layers: int) -> None:
     """Check that the weights hold as many layers as the configuration asks for, before any is built.
 
     Raises:
         ModelError: they hold fewer.
     """
-    highest = -1
-    for path in folder.glob("*.safetensors"):
-        with safe_open(path, framework="pt") as opened:
-            numbers = (int(match[1]) for key in opened.keys() for match in _LAYER.finditer(key))  # noqa: SIM118
-            highest = max(highest, *numbers, -1)
+    numbers = (int(match[1]) for key in tensor_names(folder) for match in _LAYER.finditer(key))
+    highest = max(numbers, default=-1)
     if 0 <= highest < layers - 1:
         raise ModelError(
             f"{name}: config.json asks for {layers:,} layers (num_hidden_layers), and the weights hold {highest + 1}. "

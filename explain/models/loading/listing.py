@@ -14,9 +14,17 @@ from explain.core.errors import ModelError
 from explain.core.installation import models_folder, weights_folder
 from explain.models.families import FAMILIES
 from explain.models.loading import hub
-from explain.models.loading.folder_checks import check_files, is_adapter, read_about, read_config
+from explain.models.loading.folder_checks import check_files, is_adapter, read_about, read_config, tensor_names
 from explain.tasks.base import TASKS, Task
 
+MODULES = "modules.json"  # sentence-transformers' list of the parts of a model
+_HEADS = frozenset(  # names of parts that stand beside the encoder; causal models may save none, as it is the embedding
+    (
+        *("classifier", "pre_classifier", "classification_head", "score", "cls", "lm_head", "qa_outputs", "head"),
+        *("vocab_projector", "vocab_transform", "predictions", "generator_predictions", "generator_lm_head"),
+        *("lm_predictions", "mask_predictions", "decoder", "discriminator_predictions", "sop_classifier"),
+    )
+)
 ENCODER = "base"  # what the shipped adapters are laid over
 HEADLESS, CAUSAL = TASKS["sentence_similarity"], TASKS["text_generation"]
 
@@ -149,16 +157,37 @@ def tasks_in(folder: Path) -> tuple[tuple[str, ...], bool]:
     try:
         check_files(folder.name, folder)
         config = read_config(folder.name, folder)
-        if not config.get("architectures"):
-            from explain.models.loading.task_inference import tasks_by_weights  # imports torch
-
-            tasks = tasks_by_weights(folder)
-            return tuple(task.name for task in tasks), len(tasks) < 2
         labels = [str(label) for label in (config.get("id2label") or {}).values()]
-        family = str(config.get("model_type"))
-        return tuple(task.name for task in tasks_for(config["architectures"], labels, family)), True
+        tasks = tasks_for(config.get("architectures") or (), labels, str(config.get("model_type")))
+        if HEADLESS in tasks or not weights_decide(folder, config, tasks):
+            return tuple(task.name for task in tasks), True
+        from explain.models.loading.task_inference import fitting_tasks  # imports torch
+
+        fitting, is_known = fitting_tasks(folder, tasks)
+        return tuple(task.name for task in fitting), is_known
     except ModelError:  # loading says what is wrong
         return (), True
+
+
+def weights_decide(folder: Path, config: Mapping[str, Any], declared: Sequence[Task]) -> bool:
+    """Return whether a folder's tasks are to be read from its weights, whatever its configuration names.
+
+    It names nothing; or sentence-transformers wrote the folder, which keeps the name of the class that was trained
+    before it; or no tensor has the name of a head.
+
+    Args:
+        declared: the tasks that the configuration names. A class without any is refused, whatever its head is like.
+    """
+    if not config.get("architectures") or (folder / MODULES).is_file():
+        return True
+    if not declared:
+        return False
+    names = {part for key in tensor_names(folder) for part in key.split(".")[:2]}
+    return bool(names) and not names & _HEADS and str(config.get("model_type")) not in _causal_families()
+
+
+def _causal_families() -> set[str]:
+    return {name for name, family in FAMILIES.items() if family.causal}
 
 
 def tasks_for(architectures: Sequence[str], labels: Sequence[str], family: str) -> list[Task]:

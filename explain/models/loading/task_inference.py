@@ -16,7 +16,7 @@ from explain.core.errors import ModelError
 from explain.core.registry import unknown
 from explain.models.families import FAMILIES
 from explain.models.loading.configuration import LOADING, check_weight_files, load_config
-from explain.models.loading.listing import CAUSAL, HEADLESS, tasks_for
+from explain.models.loading.listing import CAUSAL, HEADLESS, MODULES, tasks_in
 from explain.tasks.base import TASKS, Task
 
 
@@ -100,59 +100,86 @@ def task_named(name: str) -> Task:
     return TASKS[name.replace("-", "_")]
 
 
-def task_of(name: str, config: PretrainedConfig, requested: str | None) -> Task:
-    """Return the requested task of a model whose configuration says what it was saved for; by default the first.
+def fitting_tasks(folder: Path, declared: Sequence[Task]) -> tuple[tuple[Task, ...], bool]:
+    """Return the tasks of a folder whose weights decide, and whether the first of them is meant.
+
+    Args:
+        declared: the tasks that its configuration names; where their heads are there, no other is offered. A folder
+            that sentence-transformers wrote gives vectors of texts first.
 
     Raises:
-        ModelError: it was saved for no task that is explained, or not for the requested one.
+        ModelError: a file that can't be used.
     """
-    architectures = config.architectures
-    labels = [str(label) for label in (config.id2label or {}).values()]
-    tasks = tasks_for(architectures, labels, config.model_type)
-    if not tasks:
+    fitting = tasks_by_weights(folder)
+    kept = tuple(task for task in declared if task in fitting)
+    if (folder / MODULES).is_file() and may_serve(HEADLESS, folder):
+        return tuple(dict.fromkeys((HEADLESS, *kept))), True
+    return (kept, True) if kept else (fitting or tuple(declared), len(fitting) < 2)
+
+
+def may_serve(task: Task, folder: Path) -> bool:
+    """Return whether a folder holds all that a task needs, whatever it was saved for."""
+    with LOADING:
+        built = _on_paper(task, folder, load_config(folder.name, folder))
+    return built is not None and not lacking(task, built[1]) and not built[1]["mismatched_keys"]
+
+
+def task_of(name: str, folder: Path, config: PretrainedConfig, requested: str | None) -> Task:
+    """Return the requested task of a folder's model; by default the first that its configuration and weights name.
+
+    Raises:
+        ModelError: there is none that is explained, several fit alike, or the requested one is not to be had. Where a
+            model that names no task lacks some weights of the requested one, loading says so.
+    """
+    architectures = config.architectures or ()
+    names, is_known = tasks_in(folder)
+    tasks = [TASKS[task] for task in names]
+    if requested is not None:
+        return _requested(name, folder, config, tasks, task_named(requested))
+    unsaid = f"{name} does not say what it was saved for (no architectures in its config.json)"
+    if not tasks and architectures:
+        _check_causal(name, config)
         raise ModelError(
             f"{name} was saved as {', '.join(architectures)}. Explained so far: {_names_of(TASKS.values())}; "
             "use a checkpoint fine-tuned for one of these."
         )
-    if FAMILIES[config.model_type].causal and CAUSAL not in tasks:
-        raise ModelError(
-            f"{name} is of the causal family {config.model_type!r}, which is explained for text-generation only."
-        )
-    return requested_task(name, tasks, requested)
-
-
-def task_that_fits(name: str, folder: Path, config: PretrainedConfig, requested: str | None) -> Task:
-    """Return the task of a model whose configuration does not say what it was saved for.
-
-    Raises:
-        ModelError: its weights fit no task, or several and none is requested. Where the requested one lacks some of its
-            weights, loading says so.
-    """
-    tasks = tasks_by_weights(folder)
-    unsaid = f"{name} does not say what it was saved for (no architectures in its config.json)"
-    if requested is not None:
-        task = task_named(requested)
-        if task not in tasks and not suits(task, folder, config):
-            raise ModelError(
-                f"{name} can't do {task.hub_name}: it takes another family of models than {config.model_type!r}, or "
-                f"other labels. By its weights it could do: {_names_of(tasks) or 'nothing that is explained so far'}."
-            )
-        return task
     if not tasks:
         raise ModelError(
             f"{unsaid}, and its weights hold no head that is known, or one of another shape than its config.json says. "
             f"Explained so far: {_names_of(TASKS.values())}; use a checkpoint fine-tuned for one of these."
         )
-    if len(tasks) > 1:
+    _check_causal(name, config, tasks)
+    if not is_known:
+        of_another = f"{name} was saved as {', '.join(architectures)}, and its weights hold no such head"
         raise ModelError(
-            f"{unsaid}. By its weights it could do: {_names_of(tasks)}. Say which: task={tasks[0].hub_name!r} in "
-            f"Python, --task {tasks[0].hub_name} on the command line."
+            f"{of_another if architectures else unsaid}. By its weights it could do: {_names_of(tasks)}. Say which: "
+            f"task={tasks[0].hub_name!r} in Python, --task {tasks[0].hub_name} on the command line."
         )
     return tasks[0]
 
 
+def _check_causal(name: str, config: PretrainedConfig, tasks: Sequence[Task] = ()) -> None:
+    if FAMILIES[config.model_type].causal and CAUSAL not in tasks:
+        raise ModelError(
+            f"{name} is of the causal family {config.model_type!r}, which is explained for text-generation only."
+        )
+
+
+def _requested(name: str, folder: Path, config: PretrainedConfig, tasks: Sequence[Task], task: Task) -> Task:
+    if task in tasks or may_serve(task, folder):
+        return task
+    if config.architectures:
+        raise ModelError(f"{name} was not trained for {task.hub_name}; it does {_names_of(tasks) or 'nothing known'}.")
+    if not suits(task, folder, config):
+        raise ModelError(
+            f"{name} can't do {task.hub_name}: it takes another family of models than {config.model_type!r}, or "
+            f"other labels. By its weights it could do: {_names_of(tasks) or 'nothing that is explained so far'}."
+        )
+    return task
+
+
 def requested_task(name: str, tasks: Sequence[Task], requested: str | None) -> Task:
-    """Return the requested task, or the first.
+    """Return the requested task of those that a model serves, or the first.
 
     Raises:
         ModelError: the requested one is not among them.

@@ -13,18 +13,12 @@ from explain.core.errors import ModelError
 from explain.models.loading import catalogue
 from explain.models.loading.catalogue import explainable, list_models, load_folder, load_model
 from explain.models.loading.files import weight_hash
-from tests.tiny_models import tiny_folder
+from tests.tiny_models import change_config, tiny_folder
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tiny_folder("bert", tmp_path / "model")
-
-
-def change_config(folder: Path, **changes: object) -> None:
-    path = folder / "config.json"
-    config = json.loads(path.read_text())
-    path.write_text(json.dumps(config | changes))
 
 
 def test_a_local_folder_loads_and_its_record_tells_which_weights(folder: Path) -> None:

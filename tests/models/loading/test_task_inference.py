@@ -1,5 +1,6 @@
 """A checkpoint whose configuration does not say what was saved: its weights decide, or whoever loads it."""
 
+import json
 import re
 import threading
 from collections.abc import Callable
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from transformers import AutoModel, AutoTokenizer
 
 import explain
 from explain.__main__ import main
@@ -17,7 +19,7 @@ from explain.models.loading import catalogue, hub, task_inference
 from explain.models.loading.catalogue import entry_of, load_folder, load_model
 from explain.report.as_python import as_python
 from explain.run.plan import Plan
-from tests.tiny_models import tiny_folder, unsaid
+from tests.tiny_models import change_config, tiny_folder, unsaid
 
 NLI = {0: "contradiction", 1: "neutral", 2: "entailment"}
 
@@ -54,6 +56,37 @@ def test_weights_say_what_a_checkpoint_can_do(tmp_path: Path, family: str, head:
     assert set(entry.tasks) == set(tasks) and entry.task_is_known == (len(tasks) < 2)
     if len(tasks) == 1:
         assert load_folder("m", folder).task.name == tasks[0]
+
+
+@pytest.mark.parametrize(("family", "head"), [("mpnet", "MPNetForMaskedLM"), ("bert", "BertForSequenceClassification")])
+@pytest.mark.parametrize("listed", [True, False])
+def test_an_encoder_whose_configuration_names_a_head_gives_vectors(
+    tmp_path: Path, family: str, head: str, listed: bool
+) -> None:
+    folder = tiny_folder(family, tmp_path, head="")
+    change_config(folder, architectures=[head])
+    if listed:
+        (folder / "modules.json").write_text(
+            json.dumps([{"path": "", "type": "sentence_transformers.models.Transformer"}])
+        )
+    assert entry_of(str(folder)).tasks == ("sentence_similarity",) and entry_of(str(folder)).task_is_known
+    model = load_folder("m", folder)
+    texts = ("The film is good.", "A bad story.")
+    tokenizer, plain = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
+    with torch.no_grad():
+        first, second = (
+            plain(tokenizer(text, return_tensors="pt")["input_ids"]).last_hidden_state[0].mean(dim=0) for text in texts
+        )
+    served = model.predict(model.encode(*texts)).output.logits[0, 0]
+    assert served == pytest.approx(float(torch.cosine_similarity(first, second, dim=0)), abs=1e-5)
+
+
+def test_the_requested_task_wins_where_the_weights_allow_it(tmp_path: Path) -> None:
+    folder = tiny_folder("bert", tmp_path, head="ForMaskedLM")
+    assert load_folder("m", folder).task.name == "fill_mask"
+    assert load_folder("m", folder, task="sentence-similarity").task.name == "sentence_similarity"
+    with pytest.raises(ModelError, match="was not trained for text-classification; it does fill-mask"):
+        load_folder("m", folder, task="text-classification")
 
 
 def test_an_entailment_model_is_asked_about_too(tmp_path: Path) -> None:
