@@ -29,6 +29,7 @@ class TextEncoder:
         text_names: recorded in the tokens, see `TextModel.text_names`.
         max_tokens: longest input, special tokens included.
         longest_text: pieces that are read of a text that becomes a vector by itself.
+        entries: of the model's vocabulary; a tokenizer may know more pieces, which were added to it alone.
         takes_types: whether the model reads token types.
         read_apart: two texts are encoded separately.
     """
@@ -38,6 +39,7 @@ class TextEncoder:
     text_names: tuple[str, ...]
     max_tokens: int
     longest_text: int
+    entries: int
     takes_types: bool
     read_apart: bool
 
@@ -55,7 +57,21 @@ class TextEncoder:
     def encodings(self, texts: Sequence[str]) -> list[Encoding]:
         """Encode texts that become vectors, each alone and truncated."""
         with TOKENIZING:
-            return self.tokenizer(list(texts), truncation=True, max_length=self.longest_text, verbose=False).encodings
+            encodings = self.tokenizer(
+                list(texts), truncation=True, max_length=self.longest_text, verbose=False
+            ).encodings
+        for encoding in encodings:
+            self._check_entries(encoding.ids)
+        return encodings
+
+    def _check_entries(self, ids: Sequence[int]) -> None:
+        beyond = next((number for number in ids if number >= self.entries), None)
+        if beyond is not None:
+            raise TextError(
+                f"The text holds {self.tokenizer.convert_ids_to_tokens(beyond)!r}, which was added to the tokenizer as "
+                f"piece {beyond:,}; the model has an embedding of {self.entries:,} pieces only. Leave it out of the "
+                "text, or give the model rows for it with resize_token_embeddings."
+            )
 
     def _pair(self, text: str, text_pair: str | None) -> tuple[Tokens, ...]:
         texts = (text,) if text_pair is None else (text, text_pair)
@@ -136,6 +152,7 @@ class TextEncoder:
             truncated: whether something of the texts was left out.
         """
         ids, offsets, pieces, types, pre_tokens = columns
+        self._check_entries(ids)
         special = np.array([number is None for number in text_numbers])
         spans = np.array(offsets, dtype=np.int64).reshape(-1, 2)
         spans[special] = 0
@@ -158,6 +175,11 @@ class TextEncoder:
             text_names=self.text_names,
             read_apart=self.read_apart,
         )
+
+
+def with_entry(token_id: int | None, entries: int) -> int | None:
+    """Return the id of a special token, or None where the model's vocabulary has no entry for it."""
+    return None if token_id is None or token_id >= entries else token_id
 
 
 def _owners(numbers: Sequence[int | None]) -> npt.NDArray[np.int64]:

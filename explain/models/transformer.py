@@ -33,7 +33,7 @@ from explain.models.sentence_pair import SentencePair
 from explain.models.target_module import TargetModule
 from explain.models.text_vectors import ReadTexts, read_vectors
 from explain.models.token_lstm import TokenLSTM
-from explain.models.tokenizing import TextEncoder
+from explain.models.tokenizing import TextEncoder, with_entry
 from explain.tasks.base import Head, Task
 
 MAX_TOKENS = 512  # longest input read, whatever the model could: attention maps grow with the square
@@ -71,10 +71,11 @@ class EncoderModel(TextModel):
         _check_supported(name, module, tokenizer)
         self.name, self.task, self.head, self.record, self.scripts = name, task, head, record, scripts
         self._tokenizer = tokenizer
-        self.mask_id = tokenizer.mask_token_id
+        entries = module.config.vocab_size
+        self.mask_id = with_entry(tokenizer.mask_token_id, entries)
         self.mask_text = "" if self.mask_id is None else str(tokenizer.mask_token)
-        self.pad_id = tokenizer.pad_token_id
-        self.unk_id = tokenizer.unk_token_id
+        self.pad_id = with_entry(tokenizer.pad_token_id, entries)
+        self.unk_id = with_entry(tokenizer.unk_token_id, entries)
         self.layers = module.config.num_hidden_layers
         self.heads = module.config.num_attention_heads
         types_are_named = "token_type_ids" in tokenizer.model_input_names
@@ -87,6 +88,7 @@ class EncoderModel(TextModel):
             self.text_names,
             max_tokens=self.max_tokens,
             longest_text=min(self.max_tokens, longest_text or self.max_tokens),
+            entries=entries,
             takes_types=self._network.takes_types,
             read_apart=self._network.read_apart,
         )

@@ -25,10 +25,10 @@ class TokenizerVocabulary(Vocabulary):
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, columns: int) -> None:
-        masked = tokenizer.mask_token_id is not None
+        masked = tokenizer.mask_token_id is not None and tokenizer.mask_token_id < columns
         self.mask, self.mask_id = (str(tokenizer.mask_token), int(tokenizer.mask_token_id)) if masked else ("", -1)
         self._tokenizer = tokenizer
-        self._size = len(tokenizer)
+        self._size = min(len(tokenizer), columns)
         special = {number for number in tokenizer.all_special_ids if number < columns}
         self.no_words = tuple(sorted(special | set(range(self._size, columns))))
         with TOKENIZING:
@@ -47,7 +47,7 @@ class TokenizerVocabulary(Vocabulary):
     def find(self, word: str) -> int:
         with TOKENIZING:
             ids = self._tokenizer(f" {word.strip()}", add_special_tokens=False, verbose=False)["input_ids"]
-        single = len(ids) == 1 and ids[0] not in self.no_words
+        single = len(ids) == 1 and ids[0] < self._size and ids[0] not in self.no_words
         if single and self.word(ids[0]) == word:
             return int(ids[0])
         no_words = set(self.no_words)

@@ -34,6 +34,7 @@ from explain.models.loading.task_inference import (
 )
 from explain.models.probe import ATTENTION
 from explain.models.sentence_pair import SentencePair
+from explain.models.tokenizing import with_entry
 from explain.models.transformer import MAX_TOKENS, EncoderModel
 from explain.models.vocabulary import TokenizerVocabulary
 from explain.tasks.base import TASKS, Head, Task, VocabularyTask
@@ -115,17 +116,14 @@ def load_tokenizer(name: str, folder: Path, config: transformers.PretrainedConfi
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True, trust_remote_code=False, local_files_only=True)
         encodings = [tokenizer(*texts) for texts in (("a b",), ("a b", "c"))]
-        ids = [
-            len(tokenizer) - 1,
-            *tokenizer.get_vocab().values(),
-            *(token_id for encoding in encodings for token_id in encoding["input_ids"]),
-        ]
+        read = {token_id for encoding in encodings for token_id in encoding["input_ids"]}
+        ids = [*(set(tokenizer.get_vocab().values()) - set(tokenizer.get_added_vocab().values())), *read]
         types = [number for encoding in encodings for number in encoding.get("token_type_ids", ())]
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # broken JSON, a missing vocabulary, a class that does not exist; a panic in Rust
         raise ModelError(f"{name}: its tokenizer can't be loaded: {first_line(error)}") from error
-    if max(ids) >= config.vocab_size:
+    if max(ids) >= config.vocab_size:  # of pieces that were added to it, a text that holds one is refused
         raise ModelError(
             f"{name}: its tokenizer knows {max(ids) + 1:,} pieces, the model {config.vocab_size:,}; they do not belong "
             "together."
@@ -149,8 +147,8 @@ def head_of(name: str, task: Task, config: transformers.PretrainedConfig, tokeni
     Raises:
         ModelError: its labels, or its tokenizer's mask, do not fit the task.
     """
-    if task.place == "mask" and tokenizer.mask_token_id is None:
-        raise ModelError(f"{name} guesses masked words, but its tokenizer has no mask token.")
+    if task.place == "mask" and with_entry(tokenizer.mask_token_id, config.vocab_size) is None:
+        raise ModelError(f"{name} guesses masked words, but its tokenizer has no mask token that the model knows.")
     if isinstance(task, VocabularyTask):
         return Head((), vocabulary=TokenizerVocabulary(tokenizer, config.vocab_size))
     if task.columns:

@@ -8,12 +8,15 @@ from types import SimpleNamespace
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from explain.core.errors import ModelError
+from explain.core.errors import ModelError, TextError
+from explain.models.base import Row
 from explain.models.loading import catalogue
 from explain.models.loading.catalogue import explainable, list_models, load_folder, load_model
 from explain.models.loading.files import weight_hash
-from tests.tiny_models import change_config, tiny_folder
+from explain.text.removal import unchanged
+from tests.tiny_models import change_config, tiny_folder, tiny_gpt2
 
 
 @pytest.fixture
@@ -252,6 +255,27 @@ def test_a_tokenizer_larger_than_its_model_is_refused(folder: Path) -> None:
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ModelError, match="do not belong together"):
         load_folder("m", folder)
+
+
+def test_of_pieces_that_were_added_to_the_tokenizer_alone_only_texts_that_hold_one_are_refused(tmp_path: Path) -> None:
+    folder = tiny_gpt2(tmp_path)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.add_special_tokens({"pad_token": "[PAD]", "additional_special_tokens": ["<site>"]})
+    tokenizer.save_pretrained(folder)
+    model = load_folder("m", folder)
+    rows = []
+    for tokens in map(model.encode, ("The film is", "The")):
+        rows.append(Row(tokens, unchanged(tokens), model.task.target(model.predict(tokens), model.head)))
+    plain = AutoModelForCausalLM.from_pretrained(folder).eval()
+    for row, score in zip(rows, model.scores(rows).values):  # in one batch, though the padding has no entry
+        with torch.no_grad():
+            logits = plain(torch.tensor([row.tokens.ids.tolist()])).logits[0, -1].double()
+        others = torch.cat([logits[: row.target.index], logits[row.target.index + 1 :]])
+        assert row.target.index == int(logits.argmax())
+        assert score == pytest.approx(float(logits[row.target.index] - others.logsumexp(dim=0)), abs=1e-5)
+    for text in ("The <site> film", "[PAD] film"):
+        with pytest.raises(TextError, match="was added to the tokenizer as piece"):
+            model.encode(text)
 
 
 def test_the_token_limit_can_be_set(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
