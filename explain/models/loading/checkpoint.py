@@ -131,8 +131,9 @@ def load_tokenizer(name: str, folder: Path, config: transformers.PretrainedConfi
     types_known = getattr(config, "type_vocab_size", 0)
     if types_known and max(types, default=0) >= types_known:
         raise ModelError(
-            f"{name}: its tokenizer numbers texts up to {max(types)} (type_id in tokenizer.json), the model knows "
-            f"{types_known} (type_vocab_size in config.json); they do not belong together."
+            f"{name}: its tokenizer numbers texts up to {max(types)} (type_id in tokenizer.json), and "
+            f"token_type_embeddings has {types_known} rows, from 0 (type_vocab_size in config.json). If the model is "
+            "used without token types, leave token_type_ids out of model_input_names in tokenizer_config.json."
         )
     limit = tokenizer.model_max_length
     if isinstance(limit, bool) or not isinstance(limit, int | float) or not limit >= FEWEST_TOKENS:

@@ -23,6 +23,7 @@ MOST_FILES = 10_000  # in a folder and those inside it
 FEWEST_TOKENS = 8  # that a model must read, special tokens included
 MOST_LAYERS = 1000
 _LAYER = re.compile(r"(?:^|\.)(?:layers?|h)\.(\d{1,9})\.")
+_ENCODER = re.compile(r"embeddings|(?:^|\.)(?:layers?|h)\.\d")  # of a tensor's name: it belongs to no head
 _KINDS = (  # of what is no file to be read
     (stat.S_ISFIFO, "a named pipe"),
     (stat.S_ISSOCK, "a socket"),
@@ -311,8 +312,8 @@ def check_shapes(name: str, mismatched: Any, config: Mapping[str, Any]) -> None:
     for tensor, in_files, by_config in sorted(mismatched, key=lambda row: str(row[0])):
         same_rank = len(in_files) == len(by_config)
         odd = {size for size, other in zip(by_config, in_files) if size != other} if same_rank else set(by_config)
-        keys = [key for key in _SIZES if config.get(key) in odd]
-        keys += ["id2label"] if len(config.get("id2label") or {}) in odd else []
+        of_labels = len(config.get("id2label") or {}) in odd and not _ENCODER.search(str(tensor))
+        keys = ["id2label"] if of_labels else [key for key in _SIZES if config.get(key) in odd]
         blamed = f" ({', '.join(keys)})" if keys else ""
         raise ModelError(
             f"{name}: config.json does not fit the weights: {tensor} is {tuple(in_files)} in the files, and "
