@@ -41,7 +41,7 @@ That is all. `explain text ... --method gradient_peak --set gradient_peak.steepe
 A method that needs more than the gradient at the text subclasses another class of `explain/methods/base.py`:
 
 - `PathMethod` integrates the gradient between an empty text and this one.
-- `AttentionMethod` weighs the steps through the layers; `ShareMethod` gives shares of a whole.
+- `AttentionMethod` weighs the steps through the layers; `ShareMethod` gives shares of a whole. `reads` names the pass that `maps` makes, so that a run makes it for several texts at once.
 - `Method` does anything else. `cost` is the most passes it takes, and `attribute_batch` computes.
 
 A slow method may show its scores so far. `watch.meter.publish(self, attribution)`, with `"partial": True` among the diagnostics, is drawn on the page until the next one arrives (`explain/methods/permutations.py`). Methods that remove sets of words share `explain/methods/coalitions.py`.

@@ -35,6 +35,7 @@ class Alti(ShareMethod):
         "counts as zero."
     )
     requires: ClassVar[frozenset[str]] = frozenset({"trace", "post_norm"})
+    reads: ClassVar[str] = "trace"
 
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
         tokens, target = item

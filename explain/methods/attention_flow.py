@@ -34,6 +34,7 @@ class AttentionFlow(ShareMethod):
         " for many words."
     )
     requires: ClassVar[frozenset[str]] = frozenset({"attention"})
+    reads: ClassVar[str] = "observe"
 
     residual: float = setting(0.5, low=0.0, high=0.95, help="The share of the residual stream in each layer.")
     heads: str = HEADS

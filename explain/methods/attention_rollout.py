@@ -30,6 +30,7 @@ class AttentionRollout(ShareMethod):
         "forward layers and norms are left out."
     )
     requires: ClassVar[frozenset[str]] = frozenset({"attention"})
+    reads: ClassVar[str] = "observe"
 
     residual: float = setting(0.5, low=0.0, high=0.95, help="The share of the residual stream in each layer.")
     heads: str = HEADS

@@ -33,6 +33,7 @@ class AttentionTimesGradient(AttentionMethod):
     additive: ClassVar[bool] = True
     complete: ClassVar[bool] = False
     requires: ClassVar[frozenset[str]] = frozenset({"attention_gradients"})
+    reads: ClassVar[str] = "gradients"
 
     layers: str = setting(
         "all", choices=("all", "first", "last"), help="All layers together, or only the first or last."

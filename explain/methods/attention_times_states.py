@@ -29,6 +29,7 @@ class AttentionTimesStates(ShareMethod):
         " equally long, so this is almost raw attention."
     )
     requires: ClassVar[frozenset[str]] = frozenset({"trace"})
+    reads: ClassVar[str] = "trace"
 
     heads: str = HEADS
 

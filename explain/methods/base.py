@@ -17,7 +17,7 @@ Widgets, flags, cache keys, report entries, the method's card and its contract t
 
 import time
 from abc import abstractmethod
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -28,9 +28,11 @@ from explain.core.errors import SettingError
 from explain.core.meter import Meter
 from explain.core.registry import Registry
 from explain.core.settings import setting, setting_values
-from explain.datatypes import AttentionMaps, Attribution, FloatArray, Passes, Target, Tokens
+from explain.datatypes import AttentionMaps, Attribution, FloatArray, Passes, Prediction, Target, Tokens
 from explain.models.analysis import ExplainedText, TextAnalysis
 from explain.models.base import TextModel
+from explain.models.cached_model import CachedModel
+from explain.models.chunks import balanced_with_maps, chunks_by_length
 from explain.models.straight_path import StraightPath
 from explain.numerics.quadrature import PathIntegral, fixed, refined
 from explain.text.removal import emptied_together
@@ -60,6 +62,7 @@ class Method(TextAnalysis[Attribution]):
         complete: scores sum to F(text) - F(baseline), up to the gap that is reported.
         version: raised when the arithmetic changes; part of keys and records.
         requires: the capabilities that a model must have, see `explain.models.base.CAPABILITIES`.
+        batched: `attribute_batch` runs several texts at once; else it runs them in turn.
     """
 
     name: ClassVar[str]
@@ -70,6 +73,7 @@ class Method(TextAnalysis[Attribution]):
     additive: ClassVar[bool]
     complete: ClassVar[bool]
     returns: ClassVar[type] = Attribution
+    batched: ClassVar[bool] = False
 
     @abstractmethod
     def cost(self, tokens: Tokens) -> int:
@@ -80,6 +84,17 @@ class Method(TextAnalysis[Attribution]):
         self, model: TextModel, items: Sequence[Item], meter: Meter | None = None
     ) -> tuple[Attribution, ...]:
         """Attribute several texts, batched over texts where that is possible."""
+
+    def predict_each(
+        self, model: TextModel, texts: Sequence[Tokens], target_of: Callable[[Prediction], Target]
+    ) -> list[Prediction] | None:
+        """Predict texts by the pass that explains them afterwards; None where the method has no such pass.
+
+        Args:
+            model: one that caches, so that the pass is there when the texts are explained.
+            target_of: returns the target that will be explained.
+        """
+        return None
 
     def arithmetic(self, tokens: Tokens) -> int:
         """Return the steps of slow arithmetic outside the model, which count as progress but not as passes."""
@@ -140,6 +155,7 @@ class GradientMethod(Method):
 
     complete: ClassVar[bool] = False
     requires: ClassVar[frozenset[str]] = frozenset({"gradients"})
+    batched: ClassVar[bool] = True
 
     @abstractmethod
     def scored(self, points: Tensor, gradients: Tensor) -> Tensor:
@@ -151,17 +167,26 @@ class GradientMethod(Method):
     def attribute_batch(
         self, model: TextModel, items: Sequence[Item], meter: Meter | None = None
     ) -> tuple[Attribution, ...]:
-        attributions = []
-        for tokens, target in items:
+        attributions: dict[int, Attribution] = {}
+        for chunk in chunks_by_length([len(tokens) for tokens, _ in items]):
             watch = Stopwatch(meter)
-            points = model.word_embeddings(tokens)
-            outputs, gradients = model.gradients(tokens, target, points[None], watch.meter)
-            scores = self.scored(points.double(), gradients[0].double())
-            units = [(token,) for token in range(len(tokens))]
-            attributions.append(
-                self._result((tokens, target), units, scores.numpy(), output=float(outputs[0]), watch=watch)
-            )
-        return tuple(attributions)
+            batch = [items[number] for number in chunk]
+            for number, item, gradient in zip(chunk, batch, model.gradients_each(batch, watch.meter)):
+                length = len(item[0])
+                attributions[number] = self._result(
+                    item,
+                    [(token,) for token in range(length)],
+                    self.scored(gradient.points.double(), gradient.gradient.double()).numpy(),
+                    output=gradient.output,
+                    watch=watch,
+                    passes=Passes(1, 1, length),  # its share of the batch
+                )
+        return tuple(attributions[number] for number in range(len(items)))
+
+    def predict_each(
+        self, model: TextModel, texts: Sequence[Tokens], target_of: Callable[[Prediction], Target]
+    ) -> list[Prediction]:
+        return [prediction for prediction, _, _ in model.predict_with_gradients(texts, target_of)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,7 +243,14 @@ class AttentionMethod(Method):
     """A method that combines a weight for each pair of tokens in each layer.
 
     Subclasses compute the weights of each layer, and combine them from the input to the rows the head reads.
+
+    Class attributes:
+        reads: the pass that `maps` makes, which is made for several texts at once: "observe" (`TextModel.observe`),
+            "trace" or "gradients" (of `model.attention`); empty for another, made for each text.
     """
+
+    batched: ClassVar[bool] = True
+    reads: ClassVar[str] = ""
 
     @abstractmethod
     def maps(self, model: TextModel, item: Item, meter: Meter | None = None) -> tuple[AttentionMaps, float]:
@@ -242,12 +274,30 @@ class AttentionMethod(Method):
         self, model: TextModel, items: Sequence[Item], meter: Meter | None = None
     ) -> tuple[Attribution, ...]:
         model.require(self.requires)
-        attributions = []
-        for item in items:
-            watch = Stopwatch(meter)
-            maps, output = self.maps(model, item, watch.meter)
-            attributions.append(self.attribution(model, item, maps, output, watch))
-        return tuple(attributions)
+        attributions: dict[int, Attribution] = {}
+        for chunk in chunks_by_length([len(tokens) for tokens, _ in items], balanced_with_maps):
+            working = self._read_together(model, [items[number] for number in chunk])
+            for number in chunk:
+                watch = Stopwatch(meter)
+                maps, output = self.maps(working, items[number], watch.meter)
+                attributions[number] = self.attribution(working, items[number], maps, output, watch)
+        return tuple(attributions[number] for number in range(len(items)))
+
+    def _read_together(self, model: TextModel, items: Sequence[Item]) -> TextModel:
+        """Return a model that holds the pass of each text, which it counts as soon as the text needs it."""
+        if len(items) == 1 or not self.reads:
+            return model
+        working = model if isinstance(model, CachedModel) and model.count_all else CachedModel(model, count_all=True)
+        if self.reads == "gradients":
+            working.attention.gradients_each(items)
+        else:
+            _predicted(working, self.reads, [tokens for tokens, _ in items])
+        return working
+
+    def predict_each(
+        self, model: TextModel, texts: Sequence[Tokens], target_of: Callable[[Prediction], Target]
+    ) -> list[Prediction] | None:
+        return _predicted(model, self.reads, texts) if self.reads in ("observe", "trace") else None
 
     def attribution(
         self, model: TextModel, item: Item, maps: AttentionMaps, output: float, watch: "Stopwatch"
@@ -270,6 +320,13 @@ class AttentionMethod(Method):
     ) -> tuple[Sequence[int], FloatArray, str | None, dict[str, Any]]:
         """Return units, their scores, the scale (None: the target's) and diagnostics."""
         return range(len(tokens)), combined, None, {}
+
+
+def _predicted(model: TextModel, reads: str, texts: Sequence[Tokens]) -> list[Prediction]:
+    """Return the prediction of each text, by the pass of that name."""
+    if reads == "observe":
+        return [observation.prediction for observation in model.observe_each(texts)]
+    return [trace.prediction for trace in model.attention.trace_each(texts)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ log-sum-exp is written as sum_c p_c z_c + H(p), which is exact too, and H(p) goe
 forward pass, and arithmetic worth about T more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from explain.core.errors import SettingError, TargetError
 from explain.core.meter import Meter
 from explain.core.settings import setting
-from explain.datatypes import Attribution, Target, Tokens
+from explain.datatypes import Attribution, Prediction, Target, Tokens
 from explain.methods.base import METHODS, Item, Method, Stopwatch
 from explain.models.base import TextModel, read_row
 from explain.models.capabilities.attention import Trace
@@ -63,12 +63,17 @@ class DecompX(Method):
     def arithmetic(self, tokens: Tokens) -> int:
         return len(tokens)
 
+    def predict_each(
+        self, model: TextModel, texts: Sequence[Tokens], target_of: Callable[[Prediction], Target]
+    ) -> list[Prediction]:
+        return [trace.prediction for trace in model.attention.trace_each(texts)]
+
     def attribute_batch(
         self, model: TextModel, items: Sequence[Item], meter: Meter | None = None
     ) -> tuple[Attribution, ...]:
         model.require(self.requires)
         attributions = []
-        for tokens, target in items:
+        for tokens, target in items:  # a pass is 1/T of the arithmetic, so passes are not made together
             if len(tokens) > self.most_tokens:
                 raise SettingError(
                     f"DecompX follows {len(tokens)} tokens through every layer; decompx.most_tokens is "

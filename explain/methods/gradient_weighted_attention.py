@@ -31,6 +31,7 @@ class GradientWeightedAttention(ShareMethod):
         "Attention that speaks against the target is cut off, so there is no sign. Gradients are local."
     )
     requires: ClassVar[frozenset[str]] = frozenset({"attention_gradients"})
+    reads: ClassVar[str] = "gradients"
 
     def cost(self, tokens: Tokens) -> int:
         return 2

@@ -35,6 +35,7 @@ class NormBasedAttention(ShareMethod):
         "The same for every label. Large contributions may cancel each other. Feed-forward parts are left out."
     )
     requires: ClassVar[frozenset[str]] = frozenset({"trace", "post_norm"})
+    reads: ClassVar[str] = "trace"
 
     parts: str = setting(
         "with_norm",

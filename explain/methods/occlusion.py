@@ -35,6 +35,7 @@ class Occlusion(Method):
     signed: ClassVar[bool] = True
     additive: ClassVar[bool] = False
     complete: ClassVar[bool] = False
+    batched: ClassVar[bool] = True
 
     granularity: str = setting(
         "auto",

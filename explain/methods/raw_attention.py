@@ -29,6 +29,7 @@ class RawAttention(ShareMethod):
         "share of positions, not of words."
     )
     requires: ClassVar[frozenset[str]] = frozenset({"attention"})
+    reads: ClassVar[str] = "observe"
 
     layer: int | None = setting(None, low=0, high=100, help="The layer, counted from 0. Empty: the last.")
     heads: str = HEADS

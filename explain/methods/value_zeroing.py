@@ -37,6 +37,7 @@ class ValueZeroing(ShareMethod):
         "prediction head reads."
     )
     requires: ClassVar[frozenset[str]] = frozenset({"trace", "post_norm"})
+    batched: ClassVar[bool] = False  # an angle near 0 is known to few digits, which another batch changes
 
     most_tokens: int = setting(192, low=8, high=512, help="Longer texts are refused, because each token costs a pass.")
 

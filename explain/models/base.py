@@ -6,7 +6,7 @@ Tensors stay between models, methods and metrics; results are NumPy.
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
@@ -96,6 +96,21 @@ class Observation:
 
     prediction: Prediction
     maps: AttentionMaps
+
+
+@dataclass(frozen=True, eq=False)
+class InputGradient:
+    """A target, differentiated at a text's own word embeddings.
+
+    Attributes:
+        output: the target's number.
+        points (T, D): the word embeddings.
+        gradient (T, D): float32, in the unit of the target for each unit of an embedding.
+    """
+
+    output: float
+    points: Tensor
+    gradient: Tensor
 
 
 class TextModel(ABC):
@@ -188,6 +203,10 @@ class TextModel(ABC):
         """Predict each of some texts: a forward pass each, in batches of like length where the model can."""
         return [self.predict(tokens, meter) for tokens in texts]
 
+    def observe_each(self, texts: Sequence[Tokens], meter: Meter | None = None) -> list[Observation]:
+        """Observe each of some texts, as `predict_each` predicts them; the maps of all are held at once."""
+        return [self.observe(tokens, meter) for tokens in texts]
+
     @abstractmethod
     def scores(self, rows: Sequence[Row], meter: Meter | None = None) -> Scores:
         """Run rows, one forward each, in chunks of about 2048 positions; results in the order given."""
@@ -215,6 +234,39 @@ class TextModel(ABC):
         Raises:
             ModelError: the model does not offer "gradients".
         """
+
+    def gradients_each(
+        self, targets: Sequence[tuple[Tokens, Target]], meter: Meter | None = None
+    ) -> list[InputGradient]:
+        """Differentiate the target of each text at its own word embeddings: one forward and one backward pass each, in
+        batches of like length where the model can.
+
+        Raises:
+            ModelError: the model does not offer "gradients".
+        """
+        return [self._input_gradient(tokens, target, meter) for tokens, target in targets]
+
+    @final
+    def _input_gradient(self, tokens: Tokens, target: Target, meter: Meter | None) -> InputGradient:
+        points = self.word_embeddings(tokens)
+        values, gradients = self.gradients(tokens, target, points[None], meter)
+        return InputGradient(float(values[0]), points, gradients[0])
+
+    def predict_with_gradients(
+        self, texts: Sequence[Tokens], target_of: Callable[[Prediction], Target], meter: Meter | None = None
+    ) -> list[tuple[Prediction, Target, InputGradient]]:
+        """Predict each of some texts, and differentiate the target that follows: with one forward pass for both where
+        the model can.
+
+        Args:
+            target_of: the target to differentiate.
+
+        Raises:
+            ModelError: the model does not offer "gradients".
+        """
+        predictions = self.predict_each(texts, meter)
+        targets = [target_of(prediction) for prediction in predictions]
+        return list(zip(predictions, targets, self.gradients_each(list(zip(texts, targets)), meter)))
 
     @abstractmethod
     def values(self, tokens: Tokens, target: Target, points: Tensor, meter: Meter | None = None) -> Tensor:

@@ -129,11 +129,18 @@ def _is_post_norm(network: Network, inputs: dict[str, Tensor]) -> bool:
     return all(float((ours - theirs).abs().max()) <= _CLOSE for ours, theirs in zip(rebuilt, states[1:]))
 
 
-def traced(network: Network, inputs: dict[str, Tensor]) -> tuple[KeepVectors, Tensor, tuple[Tensor, ...]]:
-    """Run once and keep attention's parts, the logits, and the states of all layers."""
+def traced(
+    network: Network, inputs: dict[str, Tensor], attended: Tensor | None = None
+) -> tuple[KeepVectors, Tensor, tuple[Tensor, ...]]:
+    """Run once and keep attention's parts, the logits, and the states of all layers.
+
+    Args:
+        attended (B, T): False where attention may not look; None: everywhere it may.
+    """
     keep = KeepVectors()
+    mask = {} if attended is None else {"attention_mask": attended.long()}
     with torch.inference_mode(), probing(keep):
-        output = network.module(**inputs, output_hidden_states=True, return_dict=True)
+        output = network.module(**inputs, **mask, output_hidden_states=True, return_dict=True)
     return keep, logits_of(output), output.hidden_states
 
 

@@ -2,9 +2,9 @@
 
 import copy
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ from transformers import PreTrainedModel
 
 from explain.core.meter import Meter
 from explain.datatypes import Prediction, Target, Tokens
-from explain.models.base import Row, Scores
+from explain.models.base import InputGradient, Row, Scores
 from explain.models.chunks import balanced, chunks_by_length
 from explain.models.families import FAMILIES
 from explain.models.last_layer import trimmed_logits
@@ -24,6 +24,8 @@ from explain.models.sentence_pair import SentencePair
 from explain.models.target_module import AnyModule, shared_weight_copy
 from explain.tasks.base import Head, Raw, Task
 from explain.text.removal import unchanged
+
+Made = TypeVar("Made")
 
 
 class Network:
@@ -155,9 +157,12 @@ class Network:
         table = [(*line, *[-1] * (longest - len(line))) for line in positions]
         return torch.tensor(table, dtype=torch.long, device=self.device)
 
-    def places_predicted(self, tokens: Tokens) -> Tensor:
-        """Return the positions that a prediction is read at: (1, P)."""
-        return torch.tensor([self.task.positions(tokens, self.head)], dtype=torch.long, device=self.device)
+    def places_predicted(self, texts: Sequence[Tokens]) -> Tensor:
+        """Return the positions that predictions are read at, per text (B, P); -1 as filler."""
+        positions = [self.task.positions(tokens, self.head) for tokens in texts]
+        most = max(map(len, positions))
+        table = [(*line, *[-1] * (most - len(line))) for line in positions]
+        return torch.tensor(table, dtype=torch.long, device=self.device).reshape(len(texts), most)
 
     # Running
 
@@ -184,36 +189,58 @@ class Network:
             batch = [rows[number] for number in chunk]
             with torch.inference_mode():
                 raw = self.raw(self.inputs(batch), self.attended(batch), self.places(batch))
-                for members in _by_target(batch):
-                    target = batch[members[0]].target
-                    part = {name: tensor[members] for name, tensor in raw.items()}
-                    places = self.places([batch[member] for member in members])
+                for members, target, part, places in self._by_target(raw, batch):
                     numbers = [chunk[member] for member in members]
                     values[numbers] = self.task.scalar(part, target, places, self.head).double().cpu().numpy()
                     decisions[numbers] = self.task.decision(part, target, places, self.head).cpu().numpy()
             tick(meter, forward=len(chunk), positions=len(chunk) * max(len(row.variant) for row in batch))
         return Scores(values, decisions)
 
+    def values(self, raw: Raw, rows: Sequence[Row]) -> Tensor:
+        """Return the number of each row's target (B,), differentiable, from the head's numbers for these rows."""
+        order: list[int] = []
+        parts = []
+        for members, target, part, places in self._by_target(raw, rows):
+            order += members
+            parts.append(self.task.scalar(part, target, places, self.head))
+        return torch.cat(parts)[np.argsort(order)]
+
+    def _by_target(self, raw: Raw, rows: Sequence[Row]) -> Iterator[tuple[list[int], Target, Raw, Tensor]]:
+        """Yield the numbers of rows that have one target, the target, and their numbers and places."""
+        groups: dict[Target, list[int]] = {}
+        for number, row in enumerate(rows):
+            groups.setdefault(row.target, []).append(number)
+        for target, members in groups.items():
+            places = self.places([rows[member] for member in members])
+            part = {  # the batch may be read at more places than these rows
+                name: tensor[members, : places.shape[1]] if name == "rows" else tensor[members]
+                for name, tensor in raw.items()
+            }
+            yield members, target, part, places
+
     def predictions(self, texts: Sequence[Tokens], meter: Meter | None = None) -> list[Prediction]:
         """Predict each of some texts, those of like length together."""
-        made: list[Prediction | None] = [None] * len(texts)
+        made: dict[int, Prediction] = {}
         for chunk in chunks_by_length([len(tokens) for tokens in texts]):
-            batch = [as_row(texts[number]) for number in chunk]
-            positions = [self.task.positions(row.tokens, self.head) for row in batch]
-            most = max(map(len, positions))
-            places = torch.tensor([(*line, *[-1] * (most - len(line))) for line in positions], dtype=torch.long)
+            batch = [texts[number] for number in chunk]
+            rows = [as_row(tokens) for tokens in batch]
             with torch.inference_mode():
-                raw = self.raw(
-                    self.inputs(batch), self.attended(batch), places.reshape(len(batch), most).to(self.device)
-                )
-            for row, (number, read) in enumerate(zip(chunk, positions)):
-                own = {
-                    name: part[row : row + 1, : len(read)] if name == "rows" else part[row : row + 1]
-                    for name, part in raw.items()
-                }
-                made[number] = self.task.prediction(own, texts[number], self.head)
-            tick(meter, forward=len(chunk), positions=len(chunk) * len(batch[0].tokens))
-        return [prediction for prediction in made if prediction is not None]
+                raw = self.raw(self.inputs(rows), self.attended(rows), self.places_predicted(batch))
+            made |= zip(chunk, self.predictions_from(raw, batch))
+            tick(meter, forward=len(chunk), positions=len(chunk) * len(batch[0]))
+        return in_order(made)
+
+    def predictions_from(self, raw: Raw, texts: Sequence[Tokens]) -> list[Prediction]:
+        """Return the prediction of each text of a batch, from the head's numbers at `places_predicted`."""
+        made = []
+        for row, tokens in enumerate(texts):
+            count = len(self.task.positions(tokens, self.head))
+            own = {
+                name: part[row : row + 1, :count] if name == "rows" else part[row : row + 1]
+                for name, part in raw.items()
+            }
+            made.append(self.task.prediction(own, tokens, self.head))
+        return made
 
     def scores_of_sets(
         self,
@@ -233,6 +260,36 @@ class Network:
         return Scores(
             np.concatenate([part.values for part in parts]), np.concatenate([part.decisions for part in parts])
         )
+
+    def input_gradients(
+        self,
+        texts: Sequence[Tokens],
+        places_for: Callable[[Sequence[int]], Tensor],
+        targets_for: Callable[[Sequence[int], Raw], Sequence[Target]],
+        meter: Meter | None,
+    ) -> list[InputGradient]:
+        """Differentiate a target of each text at its own word embeddings: one forward and one backward pass each.
+
+        Args:
+            places_for: where the head is read, of some texts by number: (B, P).
+            targets_for: the targets of these texts, from the head's numbers there.
+        """
+        made: dict[int, InputGradient] = {}
+        for chunk in chunks_by_length([len(tokens) for tokens in texts]):
+            rows = [as_row(texts[number]) for number in chunk]
+            inputs = self.inputs(rows)
+            points = self.embedding(inputs.pop("input_ids")).detach().requires_grad_(True)
+            with torch.enable_grad():
+                raw = self.raw({**inputs, "inputs_embeds": points}, self.attended(rows), places_for(chunk))
+                targets = targets_for(chunk, {name: tensor.detach() for name, tensor in raw.items()})
+                values = self.values(raw, [as_row(row.tokens, target) for row, target in zip(rows, targets)])
+                (gradients,) = torch.autograd.grad(values.sum(), points)
+            outputs = values.tolist()
+            for row, (number, output) in enumerate(zip(chunk, outputs)):
+                length = len(texts[number])
+                made[number] = InputGradient(output, points[row, :length].detach(), gradients[row, :length])
+            tick(meter, forward=len(chunk), backward=len(chunk), positions=len(chunk) * points.shape[1])
+        return in_order(made)
 
     def value_at(self, tokens: Tokens, target: Target, points: Tensor) -> Tensor:
         """Return the target's number (B,) at word embeddings (B, T, D), differentiable."""
@@ -261,6 +318,11 @@ def as_row(tokens: Tokens, target: Target | None = None) -> Row:
 
 
 _NO_TARGET = Target("", "", 0)
+
+
+def in_order(made: Mapping[int, Made]) -> list[Made]:
+    """Return what was made, by number from 0."""
+    return [made[number] for number in range(len(made))]
 
 
 def logits_of(output: Any) -> Tensor:
@@ -296,10 +358,3 @@ def _rows_at(table: Tensor, places: Tensor) -> Tensor:
 def _token_types(row: Row) -> npt.NDArray[np.int64]:
     types = row.tokens.token_types
     return np.zeros(len(row.variant), dtype=np.int64) if types is None else types[row.variant.kept]
-
-
-def _by_target(rows: Sequence[Row]) -> Iterator[list[int]]:
-    groups: dict[Target, list[int]] = {}
-    for number, row in enumerate(rows):
-        groups.setdefault(row.target, []).append(number)
-    yield from groups.values()

@@ -17,6 +17,10 @@ class PerturbedEmbeddings(CachedModel):
         super().__init__(model)
         self._key, self._step = tokens.key, step
 
+    # One by one, from the embeddings below: the model would take its own.
+    gradients_each = TextModel.gradients_each
+    predict_with_gradients = TextModel.predict_with_gradients
+
     def word_embeddings(self, tokens: Tokens) -> Tensor:
         points = super().word_embeddings(tokens)
         return points + self._step if tokens.key == self._key else points

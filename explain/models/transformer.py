@@ -2,7 +2,7 @@
 
 import copy
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,15 +14,15 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from explain.core.errors import ModelError, SettingError
 from explain.core.meter import Meter
 from explain.datatypes import AttentionMaps, Cut, ModelRecord, Neuron, Prediction, Target, Tokens
-from explain.models.base import Decision, Observation, Row, Scores, TextModel
+from explain.models.base import Decision, InputGradient, Observation, Row, Scores, TextModel
 from explain.models.capabilities.attention import Attention, AttentionGradients, Trace
 from explain.models.capabilities.neurons import Inside, Neurons, SeeNeurons
 from explain.models.capabilities.vectors import Vectors
-from explain.models.chunks import balanced
+from explain.models.chunks import balanced, balanced_with_maps, chunks_by_length
 from explain.models.entry_checks import checked_capabilities, traced
 from explain.models.families import FAMILIES
 from explain.models.jvp import jvp
-from explain.models.network import Network, as_raw, as_row, chunks, logits_of, tick
+from explain.models.network import Network, as_raw, as_row, chunks, in_order, logits_of, tick
 from explain.models.neurons import NeuronHooks, Silence
 from explain.models.pooling import POOLINGS, pooling_named
 from explain.models.post_norm import PostNormLayer, post_norm_layers
@@ -34,7 +34,7 @@ from explain.models.target_module import TargetModule
 from explain.models.text_vectors import ReadTexts, read_vectors
 from explain.models.token_lstm import TokenLSTM
 from explain.models.tokenizing import TextEncoder, with_entry
-from explain.tasks.base import Head, Task
+from explain.tasks.base import Head, Raw, Task
 
 MAX_TOKENS = 512  # longest input read, whatever the model could: attention maps grow with the square
 
@@ -112,32 +112,49 @@ class EncoderModel(TextModel):
     # Running
 
     def observe(self, tokens: Tokens, meter: Meter | None = None) -> Observation:
-        network = self._network
-        inputs, places = network.inputs([as_row(tokens)]), network.places_predicted(tokens)
-        with torch.inference_mode():
-            if network.family.probed:
-                keep = KeepMaps(self.layers)
-                with probing(keep):
-                    raw = network.raw(inputs, None, places)
-                maps_seen, block = len(keep.weights), keep.block
-            else:
-                output = network.module(**inputs, output_attentions=True, return_dict=True)
-                raw, maps_seen = as_raw(logits_of(output), places), len(output.attentions)
-                block = torch.stack(output.attentions) if maps_seen else None
-        tick(meter, forward=1, positions=len(tokens))
+        return self.observe_each([tokens], meter)[0]
+
+    def observe_each(self, texts: Sequence[Tokens], meter: Meter | None = None) -> list[Observation]:
+        network, heads = self._network, tuple(str(head) for head in range(self.heads))
+        made: dict[int, Observation] = {}
+        for chunk in chunks_by_length([len(tokens) for tokens in texts], balanced_with_maps):
+            batch = [texts[number] for number in chunk]
+            with torch.inference_mode():
+                raw, weights = self._raw_and_maps(batch)
+            for number, tokens, prediction, of_text in zip(
+                chunk, batch, network.predictions_from(raw, batch), weights.unbind(dim=1)
+            ):
+                maps = AttentionMaps(tokens, of_text[:, :, : len(tokens), : len(tokens)].numpy(), heads)
+                made[number] = Observation(prediction, maps)
+            tick(meter, forward=len(chunk), positions=len(chunk) * len(batch[0]))
+        return in_order(made)
+
+    def _raw_and_maps(self, texts: Sequence[Tokens]) -> tuple[Raw, Tensor]:
+        """Run a batch, and return the head's numbers with the attention weights (L, B, H, T, T).
+
+        Raises:
+            ModelError: there are not as many maps as layers.
+        """
+        network, rows = self._network, [as_row(tokens) for tokens in texts]
+        inputs, attended, places = network.inputs(rows), network.attended(rows), network.places_predicted(texts)
+        if network.family.probed:
+            keep = KeepMaps(self.layers)
+            with probing(keep):
+                raw = network.raw(inputs, attended, places)
+            maps_seen, block = len(keep.weights), keep.block
+        else:
+            mask = {} if attended is None else {"attention_mask": attended.long()}
+            output = network.module(**inputs, **mask, output_attentions=True, return_dict=True)
+            raw, maps_seen = as_raw(logits_of(output), places), len(output.attentions)
+            block = torch.stack(output.attentions) if maps_seen else None
         if maps_seen != self.layers or block is None:
             raise ModelError(
                 f"{self.name} gave {maps_seen} attention maps for {self.layers} layers; its attention can't be shown."
             )
-        maps = AttentionMaps(
-            tokens,
-            block[:, 0].cpu().numpy(),  # (L, H, T, T)
-            tuple(str(head) for head in range(self.heads)),
-        )
-        return Observation(self.task.prediction(raw, tokens, self.head), maps)
+        return raw, block.cpu()
 
     def predict(self, tokens: Tokens, meter: Meter | None = None) -> Prediction:
-        places = self._network.places_predicted(tokens)
+        places = self._network.places_predicted([tokens])
         with torch.inference_mode():
             raw = self._network.raw(self._network.inputs([as_row(tokens)]), None, places)
         tick(meter, forward=1, positions=len(tokens))
@@ -176,6 +193,38 @@ class EncoderModel(TextModel):
             gradients.append(gradient)
             tick(meter, forward=len(part), backward=len(part), positions=len(part) * len(tokens))
         return torch.cat(values), torch.cat(gradients)
+
+    def gradients_each(
+        self, targets: Sequence[tuple[Tokens, Target]], meter: Meter | None = None
+    ) -> list[InputGradient]:
+        self.require({"gradients"})
+        rows = [as_row(tokens, target) for tokens, target in targets]
+        return self._network.input_gradients(
+            [row.tokens for row in rows],
+            lambda chunk: self._network.places([rows[number] for number in chunk]),
+            lambda chunk, raw: [rows[number].target for number in chunk],
+            meter,
+        )
+
+    def predict_with_gradients(
+        self, texts: Sequence[Tokens], target_of: Callable[[Prediction], Target], meter: Meter | None = None
+    ) -> list[tuple[Prediction, Target, InputGradient]]:
+        if any(self.task.positions(tokens, self.head) for tokens in texts):  # a target is read at some of these
+            return super().predict_with_gradients(texts, target_of, meter)
+        self.require({"gradients"})
+        predicted: dict[int, tuple[Prediction, Target]] = {}
+
+        def targets_for(chunk: Sequence[int], raw: Raw) -> list[Target]:
+            predictions = self._network.predictions_from(raw, [texts[number] for number in chunk])
+            targets = [target_of(prediction) for prediction in predictions]
+            predicted.update(zip(chunk, zip(predictions, targets)))
+            return targets
+
+        def places_for(chunk: Sequence[int]) -> Tensor:
+            return self._network.places_predicted([texts[number] for number in chunk])
+
+        gradients = self._network.input_gradients(texts, places_for, targets_for, meter)
+        return [(*of_text, gradient) for of_text, gradient in zip(in_order(predicted), gradients)]
 
     def values(self, tokens: Tokens, target: Target, points: Tensor, meter: Meter | None = None) -> Tensor:
         values = []
@@ -250,27 +299,49 @@ class EncoderAttention(Attention):
         self._model, self._network = model, network
 
     def trace(self, tokens: Tokens, meter: Meter | None = None) -> Trace:
+        return self.trace_each([tokens], meter)[0]
+
+    def trace_each(self, texts: Sequence[Tokens], meter: Meter | None = None) -> list[Trace]:
         self._model.require({"trace"})
         network = self._network
-        keep, logits, states = traced(network, network.inputs([as_row(tokens)]))
-        tick(meter, forward=1, positions=len(tokens))
-        return Trace(
-            network.task.prediction(as_raw(logits, network.places_predicted(tokens)), tokens, network.head),
-            *(torch.cat(parts) for parts in (keep.weights, keep.queries, keep.keys, keep.values, states)),
-        )
+        made: dict[int, Trace] = {}
+        for chunk in chunks_by_length([len(tokens) for tokens in texts], balanced_with_maps):
+            batch = [texts[number] for number in chunk]
+            rows = [as_row(tokens) for tokens in batch]
+            keep, logits, states = traced(network, network.inputs(rows), network.attended(rows))
+            predictions = network.predictions_from(as_raw(logits, network.places_predicted(batch)), batch)
+            for row, (number, tokens, prediction) in enumerate(zip(chunk, batch, predictions)):
+                made[number] = Trace(
+                    prediction,
+                    _of_text(keep.weights, row, len(tokens), len(tokens)),
+                    *(_of_text(parts, row, len(tokens)) for parts in (keep.queries, keep.keys, keep.values, states)),
+                )
+            tick(meter, forward=len(chunk), positions=len(chunk) * len(batch[0]))
+        return in_order(made)
 
     def gradients(self, tokens: Tokens, target: Target, meter: Meter | None = None) -> AttentionGradients:
+        return self.gradients_each([(tokens, target)], meter)[0]
+
+    def gradients_each(
+        self, targets: Sequence[tuple[Tokens, Target]], meter: Meter | None = None
+    ) -> list[AttentionGradients]:
         self._model.require({"attention_gradients"})
         network = self._network
-        keep = KeepDifferentiable()
-        row = as_row(tokens, target)
-        with torch.enable_grad(), probing(keep):
-            places = network.places([row])
-            raw = network.raw(network.inputs([row]), None, places)
-            score = network.task.scalar(raw, target, places, network.head)
-            gradients = torch.autograd.grad(score.sum(), keep.weights)
-        tick(meter, forward=1, backward=1, positions=len(tokens))
-        return AttentionGradients(float(score.detach()[0]), torch.cat(keep.weights).detach(), torch.cat(gradients))
+        made: dict[int, AttentionGradients] = {}
+        for chunk in chunks_by_length([len(tokens) for tokens, _ in targets], balanced_with_maps):
+            rows = [as_row(*targets[number]) for number in chunk]
+            keep = KeepDifferentiable()
+            with torch.enable_grad(), probing(keep):
+                raw = network.raw(network.inputs(rows), network.attended(rows), network.places(rows))
+                values = network.values(raw, rows)
+                gradients = torch.autograd.grad(values.sum(), keep.weights)
+            for place, (number, row, output) in enumerate(zip(chunk, rows, values.tolist())):
+                shape = place, len(row.tokens), len(row.tokens)
+                made[number] = AttentionGradients(
+                    output, _of_text(keep.weights, *shape).detach(), _of_text(gradients, *shape)
+                )
+            tick(meter, forward=len(chunk), backward=len(chunk), positions=len(chunk) * len(rows[0].tokens))
+        return in_order(made)
 
     def scores_with_ablation(
         self, tokens: Tokens, target: Target, cuts: Sequence[Sequence[Cut]], meter: Meter | None = None
@@ -393,6 +464,11 @@ class EncoderVectors(Vectors):
             derivatives.append(part_derivatives)
             tick(meter, forward=len(part), backward=len(part), positions=len(part) * len(tokens))
         return torch.cat(vectors), torch.cat(derivatives)
+
+
+def _of_text(layers: Sequence[Tensor], row: int, rows: int, columns: int | None = None) -> Tensor:
+    """Return one text's part of tensors of every layer, L of (B, ..., T, D) or (B, ..., T, T), without padding."""
+    return torch.stack([tensor[row, ..., :rows, :columns] for tensor in layers])
 
 
 def _check_supported(name: str, module: PreTrainedModel | SentencePair, tokenizer: PreTrainedTokenizerBase) -> None:

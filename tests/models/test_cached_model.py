@@ -50,7 +50,49 @@ def test_it_gives_what_the_model_gives() -> None:
     assert np.array_equal(working.rows_read(tokens, target), MODEL.rows_read(tokens, target))
 
 
-CACHED = {"decide", "observe", "predict", "scores", "attention", "neurons"}
+def test_passes_are_kept_for_all_and_counted_for_each(tiny_bert: EncoderModel) -> None:
+    subjects = [default_item(tiny_bert, text) for text in ("one two three", "four", "five six")]
+    texts = [tokens for tokens, _ in subjects]
+    working, every = CachedModel(tiny_bert), CachedModel(tiny_bert, count_all=True)
+    for model, again in ((working, 0), (every, 1)):
+        first, later = Meter(), Meter()
+        model.observe(texts[1], first)
+        assert model.observe_each([*texts, texts[0]], first)[1] is model.observe(texts[1], later)
+        assert (first.spent.forward, later.spent.forward) == (3, again)
+        model.attention.gradients_each(subjects)
+        model.attention.gradients(*subjects[2], later)
+        assert (later.spent.forward, later.spent.backward) == (2 * again, again)
+        rows = [tiny_bert.removed(texts[0], [token], "mask", subjects[0][1]) for token in (1, 2)]
+        model.scores(rows[:1]), model.scores(rows, later)
+        assert later.spent.forward == 1 + 3 * again
+
+
+def test_gradients_are_kept_and_those_of_moved_embeddings_are_not_the_models(tiny_bert: EncoderModel) -> None:
+    tokens, target = default_item(tiny_bert, "one two three")
+    working, meter = CachedModel(tiny_bert), Meter()
+    ((_, decided, gradient),) = working.predict_with_gradients([tokens], lambda _: target)
+    assert decided == target and working.gradients_each([(tokens, target)], meter) == [gradient]
+    assert meter.spent.forward == 0
+    moved = PerturbedEmbeddings(working, tokens, torch.full_like(gradient.points, 0.5))
+    expected = tiny_bert.gradients(tokens, target, gradient.points[None] + 0.5)[1][0]
+    for (other,) in (
+        moved.gradients_each([(tokens, target)]),
+        [made[2] for made in moved.predict_with_gradients([tokens], lambda _: target)],
+    ):
+        assert torch.equal(other.gradient, expected) and not torch.equal(expected, gradient.gradient)
+
+
+CACHED = {
+    "decide",
+    "observe",
+    "observe_each",
+    "predict",
+    "scores",
+    "gradients_each",
+    "predict_with_gradients",
+    "attention",
+    "neurons",
+}
 
 
 def interface(*classes: type) -> set[str]:

@@ -12,6 +12,11 @@ import transformers
 
 import explain.models.families
 from explain.datatypes import Target
+from explain.methods.alti import Alti
+from explain.methods.attention_times_gradient import AttentionTimesGradient
+from explain.methods.gradient_norm import GradientNorm
+from explain.methods.occlusion import Occlusion
+from explain.methods.raw_attention import RawAttention
 from explain.models.base import Row
 from explain.models.entry_checks import checked_capabilities
 from explain.models.families import FAMILIES, Family
@@ -118,6 +123,30 @@ def test_padding_and_batching_change_nothing(family: str, tiny: Callable[[str], 
     alone = [model.scores([row]) for row in rows]
     assert np.allclose(together.values, [one.values[0] for one in alone], atol=1e-4)
     assert together.decisions.tolist() == [one.decisions[0] for one in alone]
+
+
+@families
+def test_passes_of_several_texts_are_those_of_each(family: str, tiny: Callable[[str], EncoderModel]) -> None:
+    """Maps, traces and gradients are cut back to each text; scores differ by rounding alone, and count their share."""
+    model = tiny(family)
+    subjects = [default_item(model, text) for text in ("good", TEXT, CHINESE)]
+    texts = [tokens for tokens, _ in subjects]
+    for alone, together in zip(map(model.observe, texts), model.observe_each(texts), strict=True):
+        assert np.allclose(together.maps.weights, alone.maps.weights, atol=1e-5)
+        assert np.allclose(together.prediction.output.logits, alone.prediction.output.logits, atol=1e-4)
+    predicted = model.predict_with_gradients(texts, lambda prediction: model.task.target(prediction, model.head))
+    for (tokens, target), (prediction, decided, gradient) in zip(subjects, predicted, strict=True):
+        assert decided == target and prediction.tokens.key == tokens.key
+        points = model.word_embeddings(tokens)
+        outputs, expected = model.gradients(tokens, target, points[None])
+        assert torch.equal(gradient.points, points) and gradient.output == pytest.approx(float(outputs[0]), abs=1e-4)
+        assert torch.allclose(gradient.gradient, expected[0], atol=1e-5 * float(expected.abs().max()))
+    for method in (GradientNorm(), RawAttention(), AttentionTimesGradient(), Alti(), Occlusion()):
+        if method.requires <= model.capabilities:
+            for subject, together in zip(subjects, method.attribute_batch(model, subjects), strict=True):
+                alone = method.attribute(model, *subject)
+                assert np.allclose(together.scores, alone.scores, atol=2e-5 * max(1, np.abs(alone.scores).max()))
+                assert together.passes == alone.passes
 
 
 @families

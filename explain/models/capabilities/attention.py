@@ -49,12 +49,23 @@ class Attention(Capability):
         """Keep all of one forward pass ("trace")."""
         raise self._lacking("trace")
 
+    def trace_each(self, texts: Sequence[Tokens], meter: Meter | None = None) -> list[Trace]:
+        """Keep all of one forward pass of each text, in batches of like length where the model can ("trace")."""
+        return [self.trace(tokens, meter) for tokens in texts]
+
     def gradients(self, tokens: Tokens, target: Target, meter: Meter | None = None) -> AttentionGradients:
         """Differentiate the target at the attention weights: one forward and one backward pass ("attention_gradients").
 
         The gradient is total: it goes through all later layers.
         """
         raise self._lacking("attention_gradients")
+
+    def gradients_each(
+        self, targets: Sequence[tuple[Tokens, Target]], meter: Meter | None = None
+    ) -> list[AttentionGradients]:
+        """Differentiate the target of each text, in batches of like length where the model can
+        ("attention_gradients")."""
+        return [self.gradients(tokens, target, meter) for tokens, target in targets]
 
     def scores_with_ablation(
         self, tokens: Tokens, target: Target, cuts: Sequence[Sequence[Cut]], meter: Meter | None = None
