@@ -1,5 +1,7 @@
 """A run over a data set, read: its rows and figures, a row opened as a report, and rows computed again."""
 
+import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -36,7 +38,8 @@ class RunReplay:
 
     Attributes:
         rows: how many; numbers: how many numbers of them were compared.
-        largest: the largest difference of any number; where: its row and column.
+        largest: the largest difference of any number, as a share of the largest number of its cell where that is
+            above 1; where: its row and column. Rows are computed in other batches, which changes the last digits.
         differing: the ids of rows in which something else than a number differs, such as the prediction.
     """
 
@@ -185,20 +188,28 @@ def compare_rows(recorded: Sequence[Row], again: Sequence[Row]) -> RunReplay:
     for old, new in zip(recorded, again):
         for column, kept in old.items():
             fresh = new.get(column)
-            mine, other = _numbers(kept), _numbers(fresh)
+            mine, other = _numbers(column, kept), _numbers(column, fresh)
             if mine is None or other is None or len(mine) != len(other):
-                if kept != fresh:
+                if _words_of(column, kept) != _words_of(column, fresh):
                     differing.append(f"{old['id']} ({column})")
                 continue
             compared += len(mine)
-            for left, right in zip(mine, other):
-                if abs(left - right) > largest:
-                    largest, where = abs(left - right), f"row {old['id']}, {column}"
+            difference = float(np.abs(np.subtract(mine, other)).max()) / max(1.0, *map(abs, mine))
+            if difference > largest:
+                largest, where = difference, f"row {old['id']}, {column}"
     return RunReplay(len({row["number"] for row in recorded}), compared, largest, where, tuple(differing))
 
 
-def _numbers(kept: Any) -> list[float] | None:
+def _numbers(column: str, kept: Any) -> list[float] | None:
     """Return the floating-point numbers of a cell; None where it holds something else."""
     numbers = kept if isinstance(kept, list) else [kept]
+    if column.startswith("facts_") and kept is not None:
+        facts: dict[str, float] = json.loads(kept)
+        numbers = [float(facts[name]) for name in sorted(facts)]
     floats = [number for number in numbers if number is not None]
     return floats if floats and all(isinstance(number, float) for number in floats) else None
+
+
+def _words_of(column: str, kept: Any) -> Any:
+    """Return a cell; of the reason of a verdict, the words without its rounded numbers, which are among the facts."""
+    return re.sub(r"[\d.]+", "", kept) if column.startswith("reason_") and kept is not None else kept

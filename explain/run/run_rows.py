@@ -1,9 +1,9 @@
-"""The rows that a run keeps of some texts: predictions in batches, and the scores of each method by word."""
+"""The rows that a run keeps of some texts, computed in batches of like length: predictions, and scores by word."""
 
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from explain.metrics.base import TrialSettings
 from explain.models.analysis import ExplainedText
 from explain.models.base import TextModel, check_same_score
 from explain.models.cached_model import CachedModel
+from explain.models.chunks import balanced_with_maps, chunks_by_length
 from explain.run.run_plan import MOST_PROBABILITIES, RunPlan, column_of, group_column, parted
 from explain.run.shards import Row
 
@@ -38,21 +39,17 @@ class _Read:
 def rows_of_run(model: TextModel, rows: Sequence[DataRow], plan: RunPlan) -> list[Row]:
     """Compute the rows that a run keeps of some rows of a data set, in their order.
 
-    A row of which the model reads several targets, such as entities, leaves a row for each. A row that can't be
-    explained leaves its reason in "error".
+    Texts of like length are computed together, about 2048 positions at once. A row of which the model reads several
+    targets, such as entities, leaves a row for each. A row that can't be explained leaves its reason in "error".
     """
     texts = [_read(model, row) for row in rows]
-    predictions = iter(model.predict_each([window for text in texts for window in text.windows]))
-    made: list[Row] = []
-    for text in texts:
-        mine = [next(predictions) for _ in text.windows]
-        try:
-            if text.error:
-                raise ExplainError(text.error)
-            made += _explained(model, text, mine, plan)
-        except ExplainError as error:
-            made.append(_identity(text.row, plan) | {"error": str(error)})
-    return made
+    readable = [number for number, text in enumerate(texts) if not text.error]
+    made = {number: [_failed(text, plan)] for number, text in enumerate(texts) if text.error}
+    lengths = [len(texts[number].windows[0]) for number in readable]
+    for chunk in chunks_by_length(lengths, balanced_with_maps):
+        numbers = [readable[place] for place in chunk]
+        made |= zip(numbers, _rows_together(model, [texts[number] for number in numbers], plan))
+    return [row for number in range(len(rows)) for row in made[number]]
 
 
 def _read(model: TextModel, row: DataRow) -> _Read:
@@ -60,6 +57,10 @@ def _read(model: TextModel, row: DataRow) -> _Read:
         return _Read(row, model.windows(row.text, row.text_pair))
     except ExplainError as error:
         return _Read(row, error=str(error))
+
+
+def _failed(text: _Read, plan: RunPlan) -> Row:
+    return _identity(text.row, plan) | {"error": text.error}
 
 
 def _identity(row: DataRow, plan: RunPlan) -> Row:
@@ -74,8 +75,77 @@ def _identity(row: DataRow, plan: RunPlan) -> Row:
     return made | dict(zip(map(group_column, plan.columns.groups), row.groups))
 
 
-def _explained(model: TextModel, text: _Read, predictions: Sequence[Prediction], plan: RunPlan) -> list[Row]:
-    """Return the rows of one text, one for each target."""
+def _rows_together(model: TextModel, texts: Sequence[_Read], plan: RunPlan) -> list[list[Row]]:
+    """Return the rows of each of some texts, one row for each target."""
+    working = CachedModel(model, count_all=True)  # methods share passes, and each counts those it takes alone
+    made: list[list[Row]] = []
+    targets: list[_Explained] = []
+    for text, predictions in zip(texts, _predictions(working, texts, plan)):
+        try:
+            if isinstance(predictions, Exception):
+                raise predictions
+            of_text = _decided(model, text, predictions, plan)
+        except ExplainError as error:
+            made.append([_failed(replace(text, error=str(error)), plan)])
+            continue
+        made.append([target.row for target in of_text])
+        targets += of_text
+    for method in plan.methods:
+        for target, attribution in zip(targets, _attributions(working, method, targets)):
+            target.row.update(_scored(model, method, attribution, target))
+    for target in targets:
+        if plan.tests is not None:
+            target.row.update(_judged(working, plan, plan.tests, target.subject, target.scored))
+        if plan.phrases is not None:
+            target.row.update(_phrases(working, plan, target.subject))
+    return made
+
+
+def _predictions(
+    model: CachedModel, texts: Sequence[_Read], plan: RunPlan
+) -> Sequence[Sequence[Prediction] | ExplainError]:
+    """Return the predictions of each text's windows, or why there are none.
+
+    Texts of one window are predicted by a pass that a method needs anyway, if there is one.
+    """
+    single = [text for text in texts if len(text.windows) == 1]
+    others = [window for text in texts if len(text.windows) > 1 for window in text.windows]
+    try:
+        predicted = iter(_by_methods(model, [text.windows[0] for text in single], plan))
+        windows = iter(model.predict_each(others))
+        return [
+            [next(predicted)] if len(text.windows) == 1 else [next(windows) for _ in text.windows] for text in texts
+        ]
+    except (ExplainError, ValueError):
+        return [_predictions_alone(model, text) for text in texts]
+
+
+def _predictions_alone(model: TextModel, text: _Read) -> Sequence[Prediction] | ExplainError:
+    try:
+        return model.predict_each(text.windows)
+    except ExplainError as error:
+        return error
+
+
+def _by_methods(model: CachedModel, texts: Sequence[Tokens], plan: RunPlan) -> Sequence[Prediction]:
+    for method in plan.methods:
+        predictions = method.predict_each(model, texts, lambda prediction: _targets(model, prediction)[0][0])
+        if predictions is not None:
+            return predictions
+    return model.predict_each(texts)
+
+
+@dataclass(frozen=True, eq=False)
+class _Explained:
+    """A target of a text, with its row so far and the attributions that are there."""
+
+    subject: ExplainedText
+    row: Row
+    scored: dict[Method, Attribution] = field(default_factory=dict)
+
+
+def _decided(model: TextModel, text: _Read, predictions: Sequence[Prediction], plan: RunPlan) -> list[_Explained]:
+    """Return the targets of one text, with their decisions."""
     number, prediction = 0, predictions[0]
     if len(predictions) > 1:
         number, prediction = model.task.joined(tuple(predictions), model.head, None)
@@ -84,19 +154,31 @@ def _explained(model: TextModel, text: _Read, predictions: Sequence[Prediction],
     for target, confidence in _targets(model, prediction):
         row = _identity(text.row, plan) | _decision(model, prediction, target, tokens, text.row, plan)
         row |= {"windows": len(predictions), "confidence": confidence}
-        subject = ExplainedText(tokens, target)
-        working = CachedModel(model)  # methods of one text share passes
         if plan.methods:
             row |= _words(tokens, plan)
-        scored: dict[Method, Attribution] = {}
-        for method in plan.methods:
-            row |= _scored(working, method, subject, row["output"], scored)
-        if plan.tests is not None:
-            row |= _judged(working, plan, plan.tests, subject, scored)
-        if plan.phrases is not None:
-            row |= _phrases(working, plan, subject)
-        made.append(row)
+        made.append(_Explained(ExplainedText(tokens, target), row))
     return made
+
+
+def _attributions(
+    model: CachedModel, method: Method, targets: Sequence[_Explained]
+) -> Sequence[Attribution | ExplainError | ValueError]:
+    """Return the attribution of each target, or why there is none: together, or else one by one."""
+    if method.batched and len(targets) > 1:
+        try:
+            return method.attribute_batch(model, [(target.subject.tokens, target.subject.target) for target in targets])
+        except (ExplainError, ValueError):
+            pass  # one by one says which of them it concerns
+    return [_attribution_alone(model, method, target) for target in targets]
+
+
+def _attribution_alone(
+    model: CachedModel, method: Method, target: _Explained
+) -> Attribution | ExplainError | ValueError:
+    try:
+        return method.run(model, target.subject)
+    except (ExplainError, ValueError) as error:
+        return error
 
 
 def _targets(model: TextModel, prediction: Prediction) -> list[tuple[Target, float | None]]:
@@ -155,16 +237,17 @@ def _words(tokens: Tokens, plan: RunPlan) -> Row:
 
 
 def _scored(
-    model: TextModel, method: Method, subject: ExplainedText, served: float, scored: dict[Method, Attribution]
+    model: TextModel, method: Method, attribution: Attribution | ExplainError | ValueError, target: _Explained
 ) -> Row:
-    """Return the columns of a method, and add its attribution to `scored`; where it can't explain the text, why."""
+    """Return the columns of a method, and keep its attribution; where it can't explain the text, why."""
     try:
-        attribution = method.run(model, subject)
-        check_same_score(attribution.output, served, model.name)
+        if isinstance(attribution, Exception):
+            raise attribution
+        check_same_score(attribution.output, target.row["output"], model.name)
         by_word = attribution.per_word()
     except (ExplainError, ValueError) as error:
         return {column_of("failed", method.name): str(error)}
-    scored[method] = attribution
+    target.scored[method] = attribution
     scores, errors, rest = _by_word(by_word)
     columns = {
         "scores": scores,

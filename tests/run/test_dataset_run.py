@@ -17,11 +17,16 @@ import pytest
 import explain
 from explain.core.errors import Busy, DataError, FileError, ModelError, SettingError
 from explain.data.columns import Columns
-from explain.data.dataset import Dataset
+from explain.data.dataset import DataRow, Dataset
 from explain.evaluation.verdict import verdict
+from explain.methods.base import METHODS as METHODS_BY_NAME
 from explain.methods.occlusion import Occlusion
 from explain.metrics.base import TrialSettings
-from explain.run.run_plan import labels_of
+from explain.models.loading.catalogue import load_model
+from explain.models.transformer import EncoderModel
+from explain.report.dataset_run import compare_rows
+from explain.run.run_plan import RunPlan, labels_of
+from explain.run.run_rows import rows_of_run
 from explain.run.shards import ShardProgress
 from explain.run.word_figures import WordSums
 from explain.testing import TOY_MODELS
@@ -37,7 +42,7 @@ TEXTS = (
     "The plot is a mess, the cast is good.",
 )
 LABELS = ("negative", "positive", "positive", "neutral", "", "positive", "negative")
-METHODS = ("decompx", "gradient_times_input")
+METHODS = ("decompx", "gradient_times_input", "occlusion", "raw_attention")
 COLUMNS = Columns(label="stars", id="name", groups=("site",))
 
 
@@ -131,11 +136,46 @@ def test_every_backend_writes_the_same_bytes(backend: str, workers: int, made: e
 
 
 def test_another_size_of_shards_changes_no_decision(made: explain.Run, tmp_path: Path) -> None:
-    again = explain.run(of_rows(), out=tmp_path / "RUN", methods=METHODS, shard_size=7)
-    for old, new in zip(made.rows(), again.rows(), strict=True):
-        assert (old["prediction"], old["words"]) == (new["prediction"], new["words"])
-        for name in METHODS:
-            assert old[f"scores_{name}"] == pytest.approx(new[f"scores_{name}"], abs=1e-5)
+    again = explain.run(of_rows(), out=tmp_path / "RUN", methods=METHODS, shard_size=7, phrases=True)
+    compared = compare_rows(list(made.rows()), list(again.rows()))
+    assert compared.rows == 7 and compared.within(1e-5), compared
+
+
+def test_methods_share_passes_and_a_row_that_fails_leaves_its_reason_alone(
+    tiny_bert: EncoderModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prediction, maps and flow take one forward pass of each text together; ALTI and DecompX one; gradients one."""
+    texts = ("A mess.", "Not one laugh, not one.", "Bad.")
+    data = [DataRow(number, text, None, "", str(number), ()) for number, text in enumerate(texts, 1)]
+    most = max(len(tiny_bert.encode(text)) for text in texts) - 1
+    names = ("raw_attention", "attention_flow", "alti", "decompx", "smoothgrad", "gradient_times_input")
+    settings = {"attention_flow": {"most_tokens": most}, "smoothgrad": {"samples": 2}}
+    plan = RunPlan(tuple(METHODS_BY_NAME[name](**settings.get(name, {})) for name in names))
+    sequences: list[int] = []
+    forward = tiny_bert._module.bert.embeddings.forward
+    monkeypatch.setattr(
+        tiny_bert._module.bert.embeddings,
+        "forward",
+        lambda *args, **inputs: sequences.append(1) or forward(*args, **inputs),
+    )
+    together = rows_of_run(tiny_bert, data, plan)
+    assert len(sequences) == 3 + 2 * len(texts)  # batches of three texts, and SmoothGrad's two of each text
+    failed = [row.get("failed_attention_flow") for row in together]
+    assert failed[0] is failed[2] is None and f"attention_flow.most_tokens is {most}" in failed[1]
+    for row, kept in zip(data, together):
+        (alone,) = rows_of_run(tiny_bert, [row], plan)
+        assert compare_rows([kept], [alone]).within(1e-5) and kept.keys() == alone.keys()
+        expected = dict(zip(names, (1, 1, 1, 1, 5, 2)))
+        for name in names:
+            assert f"failed_{name}" in kept or kept[f"passes_{name}"] == alone[f"passes_{name}"] == expected[name]
+
+
+def test_a_text_that_can_not_be_predicted_leaves_its_reason_alone() -> None:
+    texts = ("A [MASK] film.", "A film without a gap.", "So [MASK]!")
+    data = [DataRow(number, text, None, "", str(number), ()) for number, text in enumerate(texts, 1)]
+    rows = rows_of_run(load_model("base"), data, RunPlan((METHODS_BY_NAME["gradient_times_input"](),)))
+    assert [row["number"] for row in rows] == [1, 2, 3] and "[MASK]" in rows[1]["error"]
+    assert all(row["scores_gradient_times_input"] for row in (rows[0], rows[2]))
 
 
 def test_a_stopped_run_goes_on(made: explain.Run, tmp_path: Path) -> None:
@@ -407,7 +447,7 @@ def test_rows_have_the_verdict_that_the_text_alone_gets(tmp_path: Path) -> None:
         others = [other for other in report.attributions if other.method != name]
         expected = verdict(report.attribution(name), others, results)
         assert longer[f"verdict_{name}"] == expected.color and longer[f"reason_{name}"] == expected.sentence
-        assert json.loads(longer[f"facts_{name}"]) == pytest.approx(dict(expected.facts))
+        assert json.loads(longer[f"facts_{name}"]) == pytest.approx(dict(expected.facts), abs=1e-5)
         assert short[f"verdict_{name}"] == "grey"
     assert made.manifest["plan"]["tests"]["orders"] == 20
     assert made.replay().within(0.0)  # judged again, too
