@@ -142,7 +142,7 @@ def query(run: "Run") -> None:
         "text contains": lambda: table.rows(RowFilter(contains="dull end"), **page),
         "longest": lambda: table.rows(by="length", falling=True, **page),
         "confusion": table.confusion,
-        "groups": lambda: table.correct_by("group_site"),
+        "groups": lambda: table.shares("correct", True, by="group_site"),
         "figures by label": lambda: figures_of(table),
     }
     print(f"  the table opens in {opened:,.1f} s")

@@ -68,7 +68,7 @@ def roc_area(right: _Flags, scores: _Numbers) -> Interval | None:
     of_positives = (ranks[:m] - rankdata(positives)) / n
     of_negatives = 1 - (ranks[m:] - rankdata(negatives)) / m
     variance = of_positives.var(ddof=1) / m + of_negatives.var(ddof=1) / n
-    return area, *_on_log_odds(area, math.sqrt(variance) / (area * (1 - area)))
+    return area, *on_log_odds(area, math.sqrt(variance) / (area * (1 - area)))
 
 
 def average_precision(right: _Flags, scores: _Numbers) -> Interval | None:
@@ -93,33 +93,58 @@ def average_precision(right: _Flags, scores: _Numbers) -> Interval | None:
     area = min(1.0, float((gained * hits[last] / (np.flatnonzero(last) + 1)).sum() / positives))
     if not 0 < area < 1:
         return _exact_end(area, positives)
-    return area, *_on_log_odds(area, 1 / math.sqrt(positives * area * (1 - area)))
+    return area, *on_log_odds(area, 1 / math.sqrt(positives * area * (1 - area)))
 
 
 def calibration_error(confidence: _Numbers, right: _Flags, bins: int = 15, seed: int = 0) -> Interval:
     """Return the expected calibration error over equal bins (Guo et al. 2017, equation 3), and a bootstrap interval.
 
     Rows of one bin that are right, and those that are wrong, count with their mean confidence. Of draws from a
-    calibrated model the error is above 0, too: it is biased upward, the more so the fewer rows there are.
+    calibrated model the error is above 0, too: it is biased upward, the more so the fewer rows there are. So the low
+    end is what is left when the bins' excesses err as far, all together, as in 97.5 % of the draws.
 
     Args:
         confidence (N): probability of the decision; right (N): whether it was right.
 
     >>> print("{:.2f} ({:.2f} to {:.2f})".format(*calibration_error(np.full(100, 0.9), np.arange(100) % 2 == 0)))
-    0.40 (0.30 to 0.50)
+    0.40 (0.29 to 0.50)
     """
     cells = 2 * np.minimum((confidence * bins).astype(int), bins - 1) + right
     counts = np.bincount(cells, minlength=2 * bins)
     sums = np.bincount(cells, weights=confidence, minlength=2 * bins)
     means = sums / np.maximum(counts, 1)
 
-    def error(drawn: npt.NDArray[np.integer]) -> _Numbers:
-        excess = (drawn * (np.arange(2 * bins) % 2 - means)).reshape(*drawn.shape[:-1], bins, 2).sum(axis=-1)
-        return np.asarray(np.abs(excess).sum(axis=-1) / len(right))
-
     drawn = np.random.default_rng(seed).multinomial(len(right), counts / len(right), size=DRAWS)
-    low, high = np.percentile(error(drawn), [2.5, 97.5])
-    return float(error(counts)), float(low), float(high)
+    return error_of_excess(bin_excess(counts, means) / len(right), bin_excess(drawn, means) / len(right))
+
+
+def bin_excess(counts: npt.NDArray[np.number], means: _Numbers) -> _Numbers:
+    """Return the sum of right less confidence in each bin. (..., bins)
+
+    Args:
+        counts (..., 2 x bins): of wrong and right rows of each bin; means (2 x bins): their confidence.
+
+    >>> bin_excess(np.array([1.0, 3.0]), np.array([0.5, 0.75]))
+    array([0.25])
+    """
+    signed = counts * (np.arange(len(means)) % 2 - means)
+    return np.asarray(signed.reshape(*counts.shape[:-1], -1, 2).sum(axis=-1))
+
+
+def error_of_excess(excess: _Numbers, drawn: _Numbers) -> Interval:
+    """Return the calibration error with its interval; see `calibration_error`.
+
+    Args:
+        excess (bins): the share of right less the mean confidence, times the bin's share of rows.
+        drawn (draws, bins): the same of rows that are drawn again.
+
+    >>> error_of_excess(np.array([0.1, -0.1]), np.array([[0.1, -0.1], [0.2, -0.1]]))[0]
+    0.2
+    """
+    error = float(np.abs(excess).sum())
+    astray = np.percentile(np.abs(drawn - excess).sum(axis=-1), 97.5)
+    high = max(error, float(np.percentile(np.abs(drawn).sum(axis=-1), 97.5)))
+    return error, max(0.0, error - float(astray)), high
 
 
 def calibration_groups(
@@ -146,10 +171,17 @@ def calibration_groups(
     ]
 
 
-def _on_log_odds(figure: float, half: float) -> tuple[float, float]:
-    """Return the ends of an interval whose standard error on the scale of log-odds is `half`."""
+def on_log_odds(figure: float, error: float, z: float = NORMAL) -> tuple[float, float]:
+    """Return the ends of the 95 % interval of a figure between 0 and 1, taken on the scale of log-odds.
+
+    Args:
+        error: the standard error there; z: half of the interval in standard errors.
+
+    >>> print("{:.2f} to {:.2f}".format(*on_log_odds(0.9, 0.5)))
+    0.77 to 0.96
+    """
     middle = math.log(figure / (1 - figure))
-    low, high = (1 / (1 + math.exp(-min(700.0, max(-700.0, middle + sign * NORMAL * half)))) for sign in (-1, 1))
+    low, high = (1 / (1 + math.exp(-min(700.0, max(-700.0, middle + sign * z * error)))) for sign in (-1, 1))
     return low, high
 
 
@@ -158,21 +190,24 @@ def _exact_end(area: float, count: int) -> Interval:
     return area, *wilson(area * count, count)
 
 
-def curve_points(right: _Flags, scores: _Numbers, most: int = 80) -> tuple[list[tuple[float, float]], ...]:
+def curve_points(
+    right: _Flags, scores: _Numbers, most: int = 80, weights: _Numbers | None = None
+) -> tuple[list[tuple[float, float]], ...]:
     """Return the points of the ROC curve (false positive rate, recall) and of precision by recall.
 
     Args:
         right (N), some of which have the label and some not; scores (N); most: points of a curve, thinned evenly.
+        weights (N): as how many rows each counts; None: as one.
 
     >>> curve_points(np.array([True, False]), np.array([0.9, 0.1]))
     ([(0.0, 0.0), (0.0, 1.0), (1.0, 1.0)], [(0.0, 1.0), (1.0, 1.0), (1.0, 0.5)])
     """
     order = np.argsort(-scores, kind="stable")
-    falling, hits = scores[order], np.cumsum(right[order])
+    falling, weight = scores[order], np.ones(len(order)) if weights is None else weights[order]
     last = np.append(falling[1:] != falling[:-1], True)
-    hits, predicted = hits[last], np.flatnonzero(last) + 1
+    hits, predicted = np.cumsum(weight * right[order])[last], np.cumsum(weight)[last]
     recall, precision = hits / hits[-1], hits / predicted
-    wrong = (predicted - hits) / (len(right) - hits[-1])
+    wrong = (predicted - hits) / (predicted[-1] - hits[-1])
     kept = np.unique(np.linspace(0, len(hits) - 1, min(len(hits), most)).round().astype(int))
     roc = [(0.0, 0.0), *zip(wrong[kept].tolist(), recall[kept].tolist())]
     return roc, [(0.0, float(precision[0])), *zip(recall[kept].tolist(), precision[kept].tolist())]

@@ -7,6 +7,7 @@ say how far a figure may be from that of all the rows, so they shrink to nothing
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -26,6 +27,21 @@ class RatioSums:
     def __init__(self) -> None:
         self.texts = self.counts = self.counts_squared = 0
         self.scores = self.scores_squared = self.products = 0.0
+
+    @classmethod
+    def of(
+        cls, texts: int, counts: int, counts_squared: int, scores: float, scores_squared: float, products: float
+    ) -> Self:
+        """Return sums that were made elsewhere: numbers of texts and occurrences, and sums of s, s^2 and s n."""
+        sums = cls()
+        sums.texts, sums.counts, sums.counts_squared = texts, counts, counts_squared
+        sums.scores, sums.scores_squared, sums.products = scores, scores_squared, products
+        return sums
+
+    @classmethod
+    def of_rows(cls, count: int, total: float, squares: float) -> Self:
+        """Return the sums of texts with one score each: how many, and the sums of the scores and of their squares."""
+        return cls.of(count, count, count, total, squares, total)
 
     def add(self, scores: Sequence[float]) -> None:
         """Add the scores of one text."""

@@ -1,7 +1,7 @@
 """Figures of the decisions in a run, of all rows or of some: by label, at every threshold, and calibration."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from explain.numerics import classifier_figures
 from explain.numerics.classifier_figures import Interval
+from explain.numerics.sampled_classifier import ClassifierRows, EqualRows, SampledRows
 from explain.run.run_plan import parted
 from explain.run.run_table import ALL_ROWS, RowFilter, RunTable
 from explain.views.charts import Chart, Charts, Confusion, Line
@@ -48,6 +49,7 @@ class RunFigures:
         right (N, C), decided (N, C): whether a row has a label, and whether it is predicted.
         probabilities (N, C): as the model gives them; None where the run kept none.
         confidence (N): of the decision, calibrated if the model is; not a number where there is none.
+        rows: how the rows count. By drawn rows, all figures but counts are estimates for all rows.
     """
 
     labels: tuple[str, ...]
@@ -56,6 +58,7 @@ class RunFigures:
     decided: _Flags
     probabilities: npt.NDArray[np.floating] | None
     confidence: npt.NDArray[np.floating]
+    rows: ClassifierRows
 
     @classmethod
     def of(cls, table: RunTable, rows: RowFilter = ALL_ROWS) -> "RunFigures | None":
@@ -65,6 +68,7 @@ class RunFigures:
         if not labels or not {"label", "correct"} <= set(table.columns):
             return None
         columns = ["label", "prediction", "probabilities", "confidence", "correct"]
+        columns += ["stratum"] if (strata := table.strata()) is not None else []
         read = table.arrow(rows, columns=columns)
         read = read.filter(pc.is_valid(read.column("correct")))
         if not len(read):
@@ -77,12 +81,21 @@ class RunFigures:
         right = _flags(read.column("label"), labels, meant)
         decided = _flags(read.column("prediction"), labels, lambda cell: [cell] if exclusive else cell.split("|"))
         confidence = read.column("confidence").to_numpy().astype(float)
-        return cls(labels, exclusive, right, decided, _shares(read.column("probabilities"), len(labels)), confidence)
+        shares = _shares(read.column("probabilities"), len(labels))
+        counted: ClassifierRows = EqualRows(len(read))
+        if strata is not None:
+            counted = SampledRows(strata, read.column("stratum").to_numpy())
+        return cls(labels, exclusive, right, decided, shares, confidence, counted)
 
     @property
     def count(self) -> int:
-        """The number of rows."""
+        """The number of rows that are there."""
         return len(self.right)
+
+    @property
+    def sampled(self) -> bool:
+        """True where figures are estimates for all rows, by drawn ones."""
+        return isinstance(self.rows, SampledRows)
 
     @cached_property
     def correct(self) -> _Flags:
@@ -91,35 +104,41 @@ class RunFigures:
 
     @property
     def accuracy(self) -> Interval | None:
-        return classifier_figures.share(int(self.correct.sum()), self.count)
+        return self.rows.share(self.correct, np.ones(self.count, dtype=bool))
 
     @property
     def calibration_error(self) -> Interval | None:
         """The mean distance of confidence from accuracy; None where rows have no confidence."""
         if not self.exclusive or np.isnan(self.confidence).any():
             return None
-        return classifier_figures.calibration_error(self.confidence, self.correct)
+        return self.rows.calibration_error(self.confidence, self.correct)
 
     @cached_property
     def by_label(self) -> tuple[LabelFigures, ...]:
         """Figures of each label that a row has or that is predicted."""
-        counted = enumerate(zip(self.right.sum(axis=0), self.decided.sum(axis=0)))
-        return tuple(self._of_label(column, int(has), int(gets)) for column, (has, gets) in counted if has or gets)
+        there = np.flatnonzero(self.right.any(axis=0) | self.decided.any(axis=0)).tolist()
+        return tuple(self._with_areas(column) for column in there)
 
-    def _of_label(self, column: int, positives: int, predictions: int) -> LabelFigures:
-        hits = int((self.right[:, column] & self.decided[:, column]).sum())
-        areas: tuple[Interval | None, Interval | None] = (None, None)
-        if self.probabilities is not None:
-            right, scores = self.right[:, column], self.probabilities[:, column]
-            areas = classifier_figures.roc_area(right, scores), classifier_figures.average_precision(right, scores)
+    def _with_areas(self, column: int) -> LabelFigures:
+        figures = self._of_label(column, self.decided[:, column])
+        if self.probabilities is None:
+            return figures
+        right, scores = self.right[:, column], self.probabilities[:, column]
+        roc_area, average_precision = self.rows.roc_area(right, scores), self.rows.average_precision(right, scores)
+        return replace(figures, roc_area=roc_area, average_precision=average_precision)
+
+    def _of_label(self, column: int, decided: _Flags) -> LabelFigures:
+        """Return the figures of a label that is predicted for some rows, without areas."""
+        right = self.right[:, column]
         return LabelFigures(
             self.labels[column],
-            positives,
-            predictions,
-            classifier_figures.share(hits, predictions),
-            classifier_figures.share(hits, positives),
-            classifier_figures.f1(hits, positives, predictions, self.count),
-            *areas,
+            int(right.sum()),
+            int(decided.sum()),
+            self.rows.share(right, decided),
+            self.rows.share(decided, right),
+            self.rows.f1(right, decided),
+            None,
+            None,
         )
 
     def at_threshold(self, label: str, threshold: float) -> LabelFigures | None:
@@ -127,18 +146,7 @@ class RunFigures:
         if self.probabilities is None:
             return None
         column = self.labels.index(label)
-        right, decided = self.right[:, column], self.probabilities[:, column] >= threshold
-        hits, positives, predictions = int((right & decided).sum()), int(right.sum()), int(decided.sum())
-        return LabelFigures(
-            label,
-            positives,
-            predictions,
-            classifier_figures.share(hits, predictions),
-            classifier_figures.share(hits, positives),
-            classifier_figures.f1(hits, positives, predictions, self.count),
-            None,
-            None,
-        )
+        return self._of_label(column, self.probabilities[:, column] >= threshold)
 
     def confusion(self) -> Confusion | None:
         """Return the confusion matrix; None where several labels may be right, or too many to draw."""
@@ -157,21 +165,25 @@ class RunFigures:
         column = self.labels.index(label)
         right = self.right[:, column]
         if self.probabilities is not None and right.any() and not right.all():
-            roc, precision = classifier_figures.curve_points(right, self.probabilities[:, column])
+            roc, precision = classifier_figures.curve_points(
+                right, self.probabilities[:, column], weights=self.rows.weights
+            )
             axes = {"false positive rate": f"recall of {label}", f"recall of {label}": f"precision of {label}"}
             titles = (f"ROC, {label}", f"Precision and recall, {label}")
             for title, (across, up), points in zip(titles, axes.items(), (roc, precision)):
                 drawn.append(Chart(title, across, up, (Line("this model", tuple(points)),), shares=True))
         if self.exclusive and not np.isnan(self.confidence).any():
-            groups = classifier_figures.calibration_groups(self.confidence, self.correct)
+            groups = self.rows.calibration_groups(self.confidence, self.correct)
             lines = [Line("share correct", tuple((group[0], group[1]) for group in groups))]
             for place, end in ((2, "low end"), (3, "high end")):
                 lines.append(Line(f"95 %, {end}", tuple((group[0], group[place]) for group in groups), 3))
             ideal = Line("ideal", ((0.0, 0.0), (1.0, 1.0)), 4)
             drawn.append(Chart("Calibration", "confidence", "share correct", (*lines, ideal), shares=True))
+        drawn_rows = "drawn rows, by their weights" if self.sampled else "rows"
         note = (
-            f"On {self.count:,} rows with a known label. Chance is the diagonal for ROC, and the label's share for "
-            "precision. Calibration is by groups with the same number of rows, with 95 % intervals (Wilson)."
+            f"On {self.count:,} {drawn_rows}, with a known label. Chance is the diagonal for ROC, and the label's "
+            f"share for precision. Calibration is by groups of the same {'weight' if self.sampled else 'size'}, with "
+            "95 % intervals (Wilson)."
         )
         return Charts(tuple(drawn), note, f"Curves of {name}, {label}") if drawn else None
 

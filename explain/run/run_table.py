@@ -18,10 +18,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from explain.core.errors import DataError, SettingError
+from explain.numerics.stratified import RatioSums, Strata
 from explain.run.draw import Draw
 from explain.run.folder_store import marked_parts, whole_part
 from explain.run.run_folder import RunFolder
 from explain.run.run_plan import column_of, group_column
+from explain.run.sampled_figures import RowShare, row_share
 from explain.run.word_figures import WordFigures, WordSums, figures_of_sample
 
 MEMORY = "1GB"  # of one table; what is more lies in a temporary file
@@ -339,16 +341,44 @@ class RunTable:
         counted = self._query("known, prediction, count(*)", rows, " GROUP BY known, prediction")
         return {(known, decided): count for known, decided, count in counted if None not in (known, decided)}
 
-    def correct_by(self, column: str, rows: RowFilter = ALL_ROWS) -> list[tuple[str, int, int]]:
-        """Return the values of a column, each with the rows of known label and those that are decided right.
+    def strata(self) -> Strata | None:
+        """Return the strata of drawn rows, with those that are there; None where all rows are explained."""
+        draw = self._draw()
+        if draw is None or not self.columns:
+            return None
+        with self._lock:
+            counted = "SELECT stratum, count(DISTINCT number) FROM rows GROUP BY stratum"
+            there = dict(self._database.execute(counted).fetchall())
+        return draw.sizes([there.get(place, 0) for place in range(len(draw.strata))])
+
+    def shares(self, column: str, cell: str | bool, *, by: str | None = None) -> list[RowShare]:
+        """Return the share of rows with a cell in a column, among those with any; of all, or by another column.
+
+        Where rows are drawn, shares are estimates of those of all rows.
 
         Raises:
             SettingError: there is no such column.
         """
-        name = self._known(column)
-        end = f" GROUP BY {name} HAVING count(correct) > 0 ORDER BY {name}"
-        counted = self._query(f"{name}, count(correct), count_if(correct)", rows, end)
-        return [(cell, count, right) for cell, count, right in counted if cell is not None]
+        if not self.columns:
+            return []
+        name, group = self._known(column), self._known(by) if by is not None else "''"
+        strata = self.strata()
+        if strata is None:
+            of_rows = f"{group} AS part, 0 AS stratum, count({name}) AS n, count_if({name} = ?) AS s"
+            inner = f"SELECT {of_rows} FROM rows WHERE {name} IS NOT NULL GROUP BY part"
+        else:  # of a text's rows, such as of its entities, all or none are drawn
+            of_rows = f"{group} AS part, stratum, count({name}) AS n, count_if({name} = ?) AS s"
+            inner = f"SELECT {of_rows} FROM rows WHERE {name} IS NOT NULL GROUP BY part, stratum, number"
+        statement = (
+            "SELECT part, stratum, count(*), sum(n), sum(n * n), sum(s), sum(s * s), sum(s * n) "
+            f"FROM ({inner}) WHERE part IS NOT NULL GROUP BY part, stratum ORDER BY part"
+        )
+        with self._lock:
+            counted = self._database.execute(statement, [cell]).fetchall()
+        parts: dict[str, dict[int, RatioSums]] = {}
+        for part, place, *sums in counted:
+            parts.setdefault(part, {})[place] = RatioSums.of(*map(int, sums))
+        return [row_share(part, sums, strata) for part, sums in parts.items()]
 
     def bounds(self, column: str) -> tuple[float, float] | None:
         """Return the least and the largest value of a column; None where it has none."""
@@ -381,7 +411,7 @@ class RunTable:
         with self._lock:
             inner, values = self._statement(columns, rows)
             statement = (
-                "SELECT word, stratum, count(*), sum(n), sum(n * n), sum(above), sum(s), sum(s * s), sum(s * n) FROM ("
+                "SELECT word, stratum, count(*), sum(n), sum(n * n), sum(s), sum(s * s), sum(s * n), sum(above) FROM ("
                 "SELECT number, stratum, word, count(score) AS n, sum(score) AS s, count_if(score > 0) AS above "
                 f"FROM ({inner}) WHERE score IS NOT NULL GROUP BY number, stratum, word) GROUP BY word, stratum"
             )
@@ -393,9 +423,8 @@ class RunTable:
                 ).fetchall()
                 return [WordSums.of(*sums).figures(word) for word, _, *sums in counted]
             counted = self._database.execute(statement, values).fetchall()
-            seen = "SELECT stratum, count(DISTINCT number) FROM rows GROUP BY stratum"
-            there = dict(self._database.execute(seen).fetchall())
-        strata = draw.sizes([there.get(place, 0) for place in range(len(draw.strata))])
+        strata = self.strata()
+        assert strata is not None
         parts: dict[str, dict[int, WordSums]] = {}
         for word, place, *sums in counted:
             parts.setdefault(word, {})[place] = WordSums.of(*sums)

@@ -1,13 +1,40 @@
 """Shares of all rows by those that were drawn and predicted: accuracy, and the share of each predicted label."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from itertools import groupby
 
+from explain.numerics.statistics import wilson
 from explain.numerics.stratified import RatioSums, Strata, stratified_ratio
 from explain.run.draw import Draw
 from explain.run.shards import Row
 
 Interval = tuple[float, float, float]  # a share, and the ends of its 95 % interval
+
+
+@dataclass(frozen=True)
+class RowShare:
+    """The share of rows that fulfil something.
+
+    Attributes:
+        cell: of the column that rows are parted by; "" without one.
+        count: rows that are there; hits: those of them that fulfil it.
+        share: with its 95 % interval (Wilson 1927); where rows are drawn, an estimate of that of all rows.
+    """
+
+    cell: str
+    count: int
+    hits: int
+    share: Interval
+
+
+def row_share(cell: str, parts: Mapping[int, RatioSums], strata: Strata | None) -> RowShare:
+    """Return a share by its sums over texts; without strata of a single part, that of rows that are all there."""
+    count = sum(part.counts for part in parts.values())
+    hits = round(sum(part.scores for part in parts.values()))
+    share = (hits / count, *wilson(hits, count)) if strata is None else share_of_all(parts, strata)
+    assert share is not None, "a share of no row"
+    return RowShare(cell, count, hits, share)
 
 
 class ShareSums:
@@ -57,7 +84,7 @@ def _over(whole: RatioSums, part: RatioSums | None) -> RatioSums:
     return sums
 
 
-def share_of_all(sums: dict[int, RatioSums], strata: Strata) -> Interval | None:
+def share_of_all(sums: Mapping[int, RatioSums], strata: Strata) -> Interval | None:
     """Return a share of all rows with its interval; None where no drawn row counts."""
     if not sums:
         return None

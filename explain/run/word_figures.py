@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Self
 
 from explain.numerics.stratified import RatioSums, Strata, stratified_ratio, student
 from explain.run.shards import Row
@@ -57,15 +58,14 @@ class WordSums(RatioSums):
         texts: int,
         counts: int,
         counts_squared: int,
-        above: int,
         scores: float,
         scores_squared: float,
         products: float,
-    ) -> "WordSums":
-        """Return sums that were made elsewhere: numbers of texts and occurrences, and sums of s, s^2 and s n."""
-        sums = cls()
-        sums.texts, sums.counts, sums.counts_squared, sums.above = texts, counts, counts_squared, above
-        sums.scores, sums.scores_squared, sums.products = scores, scores_squared, products
+        above: int = 0,
+    ) -> Self:
+        """Return sums that were made elsewhere; see `RatioSums.of`."""
+        sums = super().of(texts, counts, counts_squared, scores, scores_squared, products)
+        sums.above = above
         return sums
 
     def add(self, scores: Sequence[float]) -> None:

@@ -7,12 +7,12 @@ import streamlit as st
 
 from explain.core.guide import definition
 from explain.methods.base import METHODS
-from explain.numerics.statistics import wilson
 from explain.report.kept_runs import KeptRun
 from explain.run.jobs import recall
 from explain.run.run_figures import RunFigures, label_rows, shown
 from explain.run.run_plan import column_of, group_column
 from explain.run.run_table import RowFilter, RunTable
+from explain.run.sampled_figures import RowShare
 from explain.views.verdicts import VERDICTS
 from pages.data_set.runs import predictions
 from pages.shared import session, show
@@ -29,15 +29,18 @@ def overview(run: KeptRun, table: RunTable) -> None:
         session.cache(), ("figures", str(run.path), run.request.get("created"), count), lambda: _figures(table)
     )
     _facts(table, count, None if figures == NOTHING else figures)
-    if table.run.sampled:
-        st.caption("Of drawn rows alone, without their weights. `run.summary()` in Python has estimates for all rows.")
+    if (draw := table.strata()) is not None:
+        st.caption(
+            f"Estimates for all {sum(draw.rows):,} rows, by the weights of the {sum(draw.seen):,} drawn ones that are "
+            "predicted; intervals are about all rows. Counts are of drawn rows."
+        )
     if figures == NOTHING:
-        _predictions(table, count)
+        _predictions(table)
         _verdicts(explained)
         return
     left, right = st.columns(2)
     with left:
-        _predictions(table, count)
+        _predictions(table)
     with right:
         matrix = figures.confusion()
         if matrix is not None:
@@ -45,11 +48,16 @@ def overview(run: KeptRun, table: RunTable) -> None:
             show.views(matrix, key="run_confusion", on_chosen=_to_rows)
     st.header("By label", anchor=False)
     st.dataframe(label_rows(figures), hide_index=True, width="stretch")
-    st.caption(
-        f"On {figures.count:,} rows with a known label, each figure with its 95 % interval: shares by Wilson, F1 by a "
-        "bootstrap over rows, areas on the scale of log-odds (DeLong; Boyd, Eng and Page). "
-        + ("" if figures.count >= 100 else "With so few rows the intervals are wide. ")
+    of_shares = (
+        "shares by Wilson, F1 by a bootstrap over rows, areas on the scale of log-odds (DeLong; Boyd, Eng and Page)"
     )
+    if figures.sampled:
+        of_shares = (
+            "by the rows' weights and strata: shares and F1 by Wilson with as many rows as say as much, areas on the "
+            "scale of log-odds by linearization"
+        )
+    few = "" if figures.count >= 100 else " With so few rows the intervals are wide."
+    st.caption(f"On {figures.count:,} rows with a known label, each figure with its 95 % interval: {of_shares}.{few}")
     _by_group(table)
     _verdicts(explained)
     _by_threshold(run, figures)
@@ -62,17 +70,18 @@ def _verdicts(table: RunTable) -> None:
         if column_of("verdict", name) not in table.columns:
             return
         counted = dict(table.counts(column_of("verdict", name)))
-        tested = sum(counted.values())
-        if tested:
-            passed = counted.get("green", 0)
+        for passed in table.shares(column_of("verdict", name), "green"):
             title = METHODS[name].title if name in METHODS else name
             shares = {VERDICTS[color]: counted.get(color, 0) for color in VERDICTS}
-            rows.append({"method": title, **shares, "it holds, of all": passed / tested, "95 %": _ends(passed, tested)})
+            rows.append({"method": title, **shares, "it holds, of all": passed.share[0], "95 %": _ends(passed)})
     if rows:
         st.header("Verdicts", anchor=False)
         share = st.column_config.ProgressColumn("it holds, of all", min_value=0, max_value=1, format="percent")
         st.dataframe(rows, hide_index=True, width="stretch", column_config={"it holds, of all": share})
-        st.caption("Of the rows that are explained, by verdict; intervals by Wilson. Green is not proof: see *Trust*.")
+        drawn = "Counts are of drawn rows, the share is estimated for all rows. " if table.strata() else ""
+        st.caption(
+            f"Of the rows that are explained, by verdict; intervals by Wilson. {drawn}Green is not proof: see *Trust*."
+        )
 
 
 def _by_group(table: RunTable) -> None:
@@ -82,10 +91,10 @@ def _by_group(table: RunTable) -> None:
         return
     st.header("By group", anchor=False)
     for name in names:
-        counted = table.correct_by(group_column(name))
+        counted = table.shares("correct", True, by=group_column(name))
         rows = [
-            {name: cell, "rows": count, "right": right, "accuracy": right / count, "95 %": _ends(right, count)}
-            for cell, count, right in sorted(counted, key=lambda row: row[2] / row[1])[:MOST_LABELS]
+            {name: row.cell, "rows": row.count, "right": row.hits, "accuracy": row.share[0], "95 %": _ends(row)}
+            for row in sorted(counted, key=lambda row: row.share[0])[:MOST_LABELS]
         ]
         share = st.column_config.ProgressColumn("accuracy", min_value=0, max_value=1, format="percent")
         st.dataframe(rows, hide_index=True, width="stretch", column_config={"accuracy": share})
@@ -94,9 +103,8 @@ def _by_group(table: RunTable) -> None:
     st.caption("Intervals by Wilson. Of many groups some look bad by chance; a small group says little.")
 
 
-def _ends(right: int, count: int) -> str:
-    low, high = wilson(right, count)
-    return f"{low:.3f} to {high:.3f}"
+def _ends(share: RowShare) -> str:
+    return f"{share.share[1]:.3f} to {share.share[2]:.3f}"
 
 
 def _figures(table: RunTable) -> RunFigures | str:
@@ -138,16 +146,21 @@ def _metric(title: str, figure: tuple[float, float, float], below: str, help: st
     )
 
 
-def _predictions(table: RunTable, count: int) -> None:
+def _predictions(table: RunTable) -> None:
     counted = table.counts("prediction") if "prediction" in table.columns else []
     if not counted:
         return
     st.header("Predictions", anchor=False)
+    sampled, predicted = table.strata() is not None, sum(number for _, number in counted)
+    rows = []
+    for label, number in counted[:MOST_LABELS]:
+        cells = {"prediction": label, "rows": number, "share": 100 * number / predicted}
+        if sampled:
+            (share,) = table.shares("prediction", label)
+            cells |= {"share": 100 * share.share[0], "95 %": _ends(share)}
+        rows.append(cells)
     st.dataframe(
-        [
-            {"prediction": label, "rows": number, "share": 100 * number / count}
-            for label, number in counted[:MOST_LABELS]
-        ],
+        rows,
         hide_index=True,
         width="stretch",
         column_config={"share": st.column_config.ProgressColumn("share", min_value=0, max_value=100, format="%.1f %%")},

@@ -10,6 +10,7 @@ from explain.data.columns import Columns
 from explain.library.library import Library
 from explain.methods.base import METHODS
 from explain.report import kept_runs
+from explain.report.dataset_run import Run
 from explain.report.kept_runs import RunRequest
 from explain.run import background
 from explain.run.sample import Sample
@@ -18,6 +19,7 @@ from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = "<script>alert(1)</script> ![x](http://x) :red[no] **b**"
+LABELS = ("negative", "positive")
 ROWS = [("A feast.", "positive"), ("A mess.", "negative"), ("Good fun, and a mess.", "negative"), (HOSTILE, "other")]
 
 
@@ -114,8 +116,6 @@ def test_words_are_listed_and_compared(begun: list[Path]) -> None:
     at = visit(run_of_data="finished one", data_view="words", least="6", words_against="decompx")
     words = table_of(at, "mean score")
     run = kept_runs.look_at(kept_runs.runs_folder() / "finished one")
-    from explain.report.dataset_run import Run
-
     expected = {figure.word: figure for figure in Run(run.path).words(least=6)}
     other = {figure.word: figure for figure in Run(run.path).words("decompx", least=6)}
     assert set(words["word"]) == set(expected)
@@ -139,7 +139,7 @@ def test_a_map_is_drawn_and_its_rows_are_looked_at(begun: list[Path]) -> None:
     assert "24 of 24 rows." in spoken(at)
 
 
-def test_a_sample_shows_predictions_of_all_rows_and_verdicts_of_the_drawn(begun: list[Path]) -> None:
+def test_a_sample_shows_predictions_of_all_rows_and_figures_of_the_drawn(begun: list[Path]) -> None:
     content = "text,label\n" + "".join(f"The plot is thin but it is well played {n}.,positive\n" for n in range(40))
     request = RunRequest(
         "rows.csv",
@@ -160,6 +160,21 @@ def test_a_sample_shows_predictions_of_all_rows_and_verdicts_of_the_drawn(begun:
     assert "2 of 2 rows." in spoken(at.run()) and "verdict_gradient_times_input" in table_of(at, "prediction").columns
     at.button_group(key="data_view").set_value("words")
     assert len(table_of(at.run(), "mean score")) and not at.exception
+    kept_runs.delete(folder)
+    content = "text,label\n" + "".join(
+        f"A {'mess' if n % 3 else 'feast'} {n}.,{LABELS[n % 4 > 0]}\n" for n in range(60)
+    )
+    only = RunRequest(
+        "a.csv", True, "sentiment", columns=Columns(label="label"), sample=Sample(rows=20, only_drawn=True)
+    )
+    folder = kept_runs.begin("only drawn", only, content.encode())
+    kept_runs.work(folder)
+    at = visit(run_of_data="only drawn")
+    accuracy = Run(folder / "run").summary().accuracy
+    assert not at.exception and "Estimates for all 60 rows, by the weights of the 20 drawn ones" in spoken(at)
+    assert accuracy is not None and [metric.value for metric in at.metric][:2] == ["20", f"{accuracy[0]:.3f}"]
+    assert at.metric[1].delta.startswith(f"{accuracy[1]:.3f} to {accuracy[2]:.3f}, 95 %")
+    assert not table_of(at, "share")["95 %"].isna().any()
     kept_runs.delete(folder)
 
 

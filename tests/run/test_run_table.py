@@ -192,9 +192,12 @@ def test_an_even_sample_is_every_nth_row(made: Run, table: RunTable) -> None:
 
 def test_groups_are_counted(made: Run, table: RunTable) -> None:
     rows = [row for row in made.rows() if row["correct"] is not None]
-    for cell, count, right in table.correct_by(f"group_{COLUMN}"):
-        mine = [row["correct"] for row in rows if row[f"group_{COLUMN}"] == cell]
-        assert (count, right) == (len(mine), sum(mine))
+    shares = table.shares("correct", True, by=f"group_{COLUMN}")
+    assert [share.cell for share in shares] == sorted({row[f"group_{COLUMN}"] for row in rows})
+    for share in shares:
+        mine = [row["correct"] for row in rows if row[f"group_{COLUMN}"] == share.cell]
+        assert (share.count, share.hits) == (len(mine), sum(mine))
+        assert share.share == classifier_figures.share(sum(mine), len(mine))
 
 
 def test_files_hold_every_row_and_no_formula(table: RunTable) -> None:

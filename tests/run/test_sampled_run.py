@@ -16,8 +16,10 @@ from explain.data.columns import Columns
 from explain.data.dataset import Dataset
 from explain.run.draw import Frame, read_draw
 from explain.run.folders import folder_at
+from explain.run.run_figures import RunFigures
 from explain.run.run_table import RowFilter, RunTable
 from explain.run.sample import seconds_of
+from explain.run.sampled_figures import ShareSums, share_of_all
 from explain.run.sampled_run import PILOT
 from explain.run.shards import ShardProgress
 from explain.testing import TOY_MODELS
@@ -293,6 +295,40 @@ def test_an_interval_sets_a_size(tmp_path: Path) -> None:
     assert figures.accuracy is not None and figures.accuracy[2] - figures.accuracy[1] < 2 * 0.045
     assert figures.sample is not None and (figures.sample.until, figures.sample.pilot) == (0.04, 200)
     assert set(run.draw.size_from["pilot"]) <= set(run.draw.numbers), "the pilot sample is the beginning of the sample"
+
+
+def test_figures_of_the_table_are_those_of_the_summary(tmp_path: Path) -> None:
+    """By drawn rows alone, every figure that the page shows is the estimate that the command line prints."""
+    only = explain.Sample(rows=40, only_drawn=True)
+    run = made_in(tmp_path / "RUN", only, count=200, methods=["gradient_times_input"])
+    table, summary = RunTable(run), run.summary()
+    figures = RunFigures.of(table)
+    assert figures is not None and figures.sampled and figures.count == 40 and summary.accuracy is not None
+    assert figures.accuracy == pytest.approx(summary.accuracy, abs=1e-12)
+    assert summary.accuracy[0] != pytest.approx(summary.correct / summary.labelled), "weights make no difference"
+    for label, share in summary.shares:
+        (mine,) = table.shares("prediction", label)
+        assert mine.share == pytest.approx(share, abs=1e-12) and mine.hits == dict(summary.predictions)[label]
+    strata, stratum_of = table.strata(), run.draw.stratum_of  # type: ignore[union-attr]
+    assert strata == run.draw.sizes()  # type: ignore[union-attr]
+    for mine in table.shares("correct", True, by="group_site"):
+        rows_there = [row for row in run.rows() if row["group_site"] == mine.cell]
+        sums = ShareSums(rows_there, stratum_of.__getitem__)
+        assert mine.share == pytest.approx(share_of_all(sums.correct, strata), abs=1e-12)  # type: ignore[arg-type]
+    weights = np.array([row["weight"] for row in run.rows()])
+    for label in figures.by_label:
+        column = figures.labels.index(label.label)
+        hits = weights[figures.right[:, column] & figures.decided[:, column]].sum()
+        for figure, of in ((label.precision, figures.decided), (label.recall, figures.right)):
+            assert figure is None or figure[0] == pytest.approx(hits / weights[of[:, column]].sum())
+    for by in ("word", "folded"):
+        listed = {figure.word: figure for figure in table.words("gradient_times_input", by=by)}
+        for figure in run.words(by=by):
+            mine_of_word = listed.pop(figure.word)
+            assert (mine_of_word.texts, mine_of_word.occurrences) == (figure.texts, figure.occurrences)
+            for name in ("mean", "positive", "half_width", "all_texts"):
+                assert getattr(mine_of_word, name) == pytest.approx(getattr(figure, name), abs=1e-9)
+        assert not listed
 
 
 def test_a_row_that_was_not_drawn_is_opened_too(tmp_path: Path) -> None:
