@@ -33,7 +33,7 @@ from explain.run.plan import (
 from explain.run.run_plan import RunPlan
 from explain.run.sample import Sample
 from explain.run.shards import ShardProgress
-from explain.run.vectors import read_texts
+from explain.run.vectors import default_pooling, read_texts
 from explain.text.phrases import PhraseSettings
 
 ResultType = TypeVar("ResultType")
@@ -255,6 +255,7 @@ def run(
     phrases: bool | PhraseSettings = False,
     tests: bool | TrialSettings = False,
     texts: bool = True,
+    embeddings: bool | str = False,
     task: str | None = None,
     backend: str = "auto",
     address: str | None = None,
@@ -274,6 +275,7 @@ def run(
         split: of a folder with several files.
         methods, settings, phrases, tests: see `explain`; no methods: predictions only. With tests, rows have verdicts.
         texts: whether texts and words are kept; else a hash of each text.
+        embeddings: whether each text's vector is kept, too; or the pooling, see `embed`.
         backend, address: "threads", "processes", or "ray", of a cluster or one that is started here; "auto": processes
             where there are several workers.
         workers: how many, of one thread each; one "threads" worker has as many threads as torch was given.
@@ -298,11 +300,33 @@ def run(
     loaded, computing = _loaded(model, task), backend_named(backend, workers, address)
     dataset = data if isinstance(data, Dataset) else Dataset.open(data, split=split, keep_going=True)
     dataset = dataset if columns is None else dataset.with_columns(columns)
-    searched = PhraseSettings() if phrases is True else phrases or None
-    tested = TrialSettings.from_names() if tests is True else tests or None
-    plan = RunPlan(methods_from(methods, settings), searched, texts, dataset.roles, tests=tested, judge=verdict)
+    plan = _run_plan(loaded, dataset.roles, methods_from(methods, settings), phrases, tests, texts, embeddings)
     carry_out(out, loaded, dataset, plan, computing, shard_size, resume, on_cost, on_progress, sample)
     return Run(out)
+
+
+def _run_plan(
+    model: TextModel,
+    roles: Columns,
+    methods: tuple[Method, ...],
+    phrases: bool | PhraseSettings,
+    tests: bool | TrialSettings,
+    texts: bool,
+    embeddings: bool | str,
+) -> RunPlan:
+    """Return the plan of a run, with the default settings of what is only named."""
+    pooling = default_pooling(model) if embeddings is True else embeddings or None
+    if pooling is not None:
+        model.require(frozenset({"vectors"}))
+    return RunPlan(
+        methods,
+        PhraseSettings() if phrases is True else phrases or None,
+        texts,
+        roles,
+        tests=TrialSettings.from_names() if tests is True else tests or None,
+        judge=verdict,
+        embeddings=pooling,
+    )
 
 
 def attention(
@@ -354,11 +378,6 @@ def embed(
     """
     loaded = _encoder(model)
     return read_texts(texts, loaded, pooling or default_pooling(loaded), meter)
-
-
-def default_pooling(model: TextModel) -> str:
-    """Return the pooling that a model was trained with, or the mean."""
-    return (model.vectors.poolings or ("mean",))[0]
 
 
 def _both(name: str, option: Any) -> tuple[Any, Any]:

@@ -104,10 +104,9 @@ def _write_about_text(options: argparse.Namespace, analysis: "Analysis[Any, Any]
 
 
 def _write_about_texts(options: argparse.Namespace, analysis: "Analysis[Any, Any]", texts: str | Sequence[str]) -> None:
-    from explain.api import default_pooling
     from explain.datatypes.encoding import encode
     from explain.models.loading.catalogue import default_encoder, load_model
-    from explain.run.vectors import read_texts
+    from explain.run.vectors import default_pooling, read_texts
 
     for option in ("pair", "target", "against", "scale", "position"):
         if getattr(options, option) is not None:

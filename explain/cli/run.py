@@ -42,6 +42,7 @@ def add_to(commands: Commands) -> None:
     )
     command.add_argument("--phrases", action="store_true", help="search for key phrases, too")
     command.add_argument("--tests", action="store_true", help="test each explanation, too, and give its verdict")
+    command.add_argument("--embeddings", action="store_true", help="keep the vector of each text, too")
     command.add_argument("--no-texts", action="store_true", help="keep a hash of each text, and no words")
     command.add_argument(
         "--backend", choices=("auto", "threads", "processes", "ray"), default="auto", help="how to compute"
@@ -110,6 +111,7 @@ def run(options: argparse.Namespace) -> int:
         phrases=options.phrases,
         tests=options.tests,
         texts=not options.no_texts,
+        embeddings=options.embeddings,
         task=options.task,
         backend=options.backend,
         address=options.address,

@@ -73,6 +73,7 @@ class Run(RunFolder):
             plan["labels"],
             tests_from(plan["tests"]) if plan.get("tests") else None,
             verdict,
+            plan.get("embeddings"),
         )
 
     def model(self) -> TextModel:

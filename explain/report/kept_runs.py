@@ -43,6 +43,7 @@ from explain.run.run_folder import RunFolder
 from explain.run.run_plan import RunPlan
 from explain.run.sample import Sample
 from explain.run.shards import ShardProgress
+from explain.run.vectors import default_pooling
 from explain.text.phrases import PhraseSettings
 
 REQUEST, RUN, DATA = "request.json", "run", "data"
@@ -62,6 +63,7 @@ class RunRequest:
         model, task: as `load_model` takes them.
         methods: names with settings, in order.
         tests: whether each explanation is tested.
+        embeddings: whether the vector of each text is kept.
         sample: which rows are explained; None: all.
         most: rows that are read at most; most_passes: the run ends where it would take more.
         created: when it was begun, ISO 8601.
@@ -75,6 +77,7 @@ class RunRequest:
     methods: tuple[Method, ...] = ()
     phrases: bool = False
     tests: bool = False
+    embeddings: bool = False
     sample: Sample | None = None
     most: int | None = None
     most_passes: int | None = None
@@ -92,6 +95,7 @@ class RunRequest:
             "methods": methods,
             "phrases": self.phrases,
             "tests": self.tests,
+            "embeddings": self.embeddings,
             "sample": encode(self.sample),
             "most": self.most,
             "most_passes": self.most_passes,
@@ -307,6 +311,7 @@ def _compute(folder: Path, reporter: Reporter) -> None:
         dataset.roles,
         tests=TrialSettings.from_names() if request.tests else None,
         judge=verdict,
+        embeddings=default_pooling(model) if request.embeddings else None,
     )
     path = folder / RUN
     begun = (path / MANIFEST).exists()

@@ -87,6 +87,8 @@ def carry_out(
     sample = Sample(rows=sample) if isinstance(sample, int) else sample
     for method in plan.methods:
         model.require(method.requires)
+    if plan.embeddings is not None:
+        model.require(frozenset({"vectors"}))
     if sample is not None:
         check_sample(sample, plan)
     report, labels = read_once(dataset)
@@ -155,7 +157,7 @@ def check_budget(
 
 def predictions_only(plan: RunPlan) -> RunPlan:
     """Return a plan without what is computed besides predictions."""
-    return replace(plan, methods=(), phrases=None)
+    return replace(plan, methods=(), phrases=None, embeddings=None)
 
 
 def read_once(dataset: Dataset) -> tuple[ReadingReport, frozenset[str]]:
@@ -281,7 +283,7 @@ def cost_of_run(
         method.name: round(factor * sum(row.get(column_of("passes", method.name)) or 0 for row in made))
         for method in plan.methods
     }
-    predictions = sum(row.get("windows") or 0 for row in made)
+    predictions = sum(row.get("windows") or 0 for row in made) + (len(tried) if plan.embeddings else 0)
     return RunCost(
         rows,
         len(tried),

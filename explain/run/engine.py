@@ -36,7 +36,8 @@ def cost(plan: Plan, model: TextModel) -> int:
     """Return the most passes that a plan takes, and steps of arithmetic that take as long."""
     if isinstance(plan.item, TextsItem):
         texts = plan.item.texts
-        return len(texts) + sum(analysis.passes(model, texts) for analysis in plan.analyses)
+        read = 0 if plan.item.kept is not None else len(texts)
+        return read + sum(analysis.passes(model, texts) for analysis in plan.analyses)
     windows = model.windows(plan.item.text, plan.item.text_pair)
     return _passes_of_prediction(windows) + max(_cost_of_window(plan, model, tokens) for tokens in windows)
 
@@ -117,8 +118,11 @@ def parts(
 def _vector_parts(
     plan: Plan, item: TextsItem, model: TextModel, meter: Meter | None, recall: Recall
 ) -> Iterator[tuple[PartKey, Any]]:
-    place = (model.record, item.texts.digest, item.pooling)  # keys are stored; texts would be stored with them
-    vectors = recall((*place, VECTORS), partial(read_texts, item.texts.texts, model, item.pooling, meter))
+    # keys are stored; texts would be stored with them
+    place = (model.record, item.texts.digest, item.pooling, item.kept_in)
+    vectors = item.kept
+    if vectors is None:
+        vectors = recall((*place, VECTORS), partial(read_texts, item.texts.texts, model, item.pooling, meter))
     yield VECTORS, vectors
     for analysis in plan.analyses:
         yield analysis, recall((*place, analysis.key), partial(analysis.run, model, vectors, meter))

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -35,6 +36,7 @@ _ARROW: Mapping[Any, pa.DataType] = {
     list[str]: pa.list_(pa.string()),
     list[int]: pa.list_(pa.int64()),
     list[float]: pa.list_(pa.float64()),
+    list[np.float32]: pa.list_(pa.float32()),
 }
 _JSON = {"content": "json"}  # of a column whose texts are JSON documents
 
@@ -46,8 +48,8 @@ class FolderStore:
         place: the path or the address of a new or an empty folder, or of one that an earlier run with the same
             manifest began.
         manifest: what is computed, with what, as JSON values: model and its hashes, data and its digest, settings.
-        columns: the type of each column: str, int, float, bool, lists of the first three, or dict for anything else
-            that JSON holds.
+        columns: the type of each column: str, int, float, bool, lists of the first three or of np.float32, or dict for
+            anything else that JSON holds.
         circumstances: written into a new manifest, too; an earlier run may have begun under others.
 
     Raises:

@@ -10,6 +10,7 @@ from explain.analyses.similarity import SimilarityAttribution
 from explain.core.errors import SettingError
 from explain.core.settings import make
 from explain.data.texts import LoadedTexts
+from explain.datatypes import TextVectors
 from explain.methods.base import METHODS, Method
 from explain.metrics.base import TrialSettings
 from explain.models.analysis import Analysis
@@ -33,10 +34,13 @@ class TextsItem:
 
     Attributes:
         pooling: how a text's tokens become its vector, see `explain.models.pooling`.
+        kept: the vectors, where a run kept them; kept_in: the hash of that run's manifest.
     """
 
     texts: LoadedTexts
     pooling: str
+    kept: TextVectors | None = field(default=None, compare=False, repr=False)
+    kept_in: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from explain.core.errors import DataError, SettingError
+from explain.datatypes import ModelRecord
 from explain.numerics.statistics import wilson
 from explain.numerics.stratified import Strata
 from explain.run.dataset_run import PREDICTIONS, SCHEMA
@@ -124,6 +125,11 @@ class RunFolder:
         if not isinstance(self.folder, DiskFolder):
             raise SettingError(f"{self.folder.name} is no folder on this disk.")
         return self.folder.path
+
+    def has_model(self, record: ModelRecord) -> bool:
+        """Return whether a model's weights, settings and other files are those of the run."""
+        names = ("weight_sha256", "settings_sha256", "files_sha256")
+        return all(getattr(record, name) == self.manifest["model"][name] for name in names)
 
     @property
     def methods(self) -> tuple[str, ...]:

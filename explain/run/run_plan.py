@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from explain.core.errors import SettingError
 from explain.core.settings import setting_values
 from explain.data.columns import Columns
@@ -16,6 +18,7 @@ from explain.text.phrases import PhraseSettings
 
 # Judges an attribution, beside those of other methods, by the results of its tests; see `explain.evaluation.verdict`.
 Judge = Callable[[Attribution, Sequence[Attribution], Sequence[MetricResult]], Verdict]
+EMBEDDING = "embedding"  # the column of the text's vector
 MOST_PROBABILITIES = 100  # labels up to which the probability of each is kept
 
 
@@ -31,9 +34,10 @@ class RunPlan:
         labels: the model's label for each label of the data set that means one.
         tests: settings of the tests of each method's scores, which a verdict rests on; None: no tests.
         judge: gives the verdict from them; a function of a module, since it travels to other processes.
+        embeddings: the pooling of the vector of each text that is kept, see `explain.models.pooling`; None: no vectors.
 
     Raises:
-        SettingError: a method twice.
+        SettingError: a method twice, or vectors of texts that are not to be kept.
     """
 
     methods: tuple[Method, ...] = ()
@@ -43,11 +47,14 @@ class RunPlan:
     labels: Mapping[str, str] = field(default_factory=dict)
     tests: TrialSettings | None = None
     judge: Judge | None = field(default=None, compare=False)
+    embeddings: str | None = None
 
     def __post_init__(self) -> None:
         names = [method.name for method in self.methods]
         if repeated := {name for name in names if names.count(name) > 1}:
             raise SettingError(f"{', '.join(sorted(repeated))} is there twice. Name each method once.")
+        if self.embeddings is not None and not self.texts:
+            raise SettingError("The embedding of a text can give it away. Keep the texts, or leave the embeddings out.")
 
     def about(self) -> dict[str, Any]:
         """Return the plan as JSON values, for a manifest."""
@@ -61,6 +68,8 @@ class RunPlan:
             "texts": self.texts,
             "roles": _roles(self.columns),
             "labels": dict(self.labels),
+            # only where there are some: a run that began before there were any goes on
+            **({} if self.embeddings is None else {"embeddings": self.embeddings}),
         }
 
     def row_columns(self) -> dict[str, Any]:
@@ -76,6 +85,8 @@ class RunPlan:
                 columns |= {column_of(kind, method.name): kept for kind, kept in VERDICT_COLUMNS.items()}
         if self.phrases is not None:
             columns |= {"phrases": list[str], "phrase_scores": list[float], column_of("failed", "phrases"): str}
+        if self.embeddings is not None:
+            columns[EMBEDDING] = list[np.float32]
         return columns | {"weight": float, "error": str}
 
 

@@ -18,8 +18,9 @@ from explain.models.analysis import ExplainedText
 from explain.models.base import TextModel, check_same_score
 from explain.models.cached_model import CachedModel
 from explain.models.chunks import balanced_with_maps, chunks_by_length
-from explain.run.run_plan import MOST_PROBABILITIES, RunPlan, column_of, group_column, parted
+from explain.run.run_plan import EMBEDDING, MOST_PROBABILITIES, RunPlan, column_of, group_column, parted
 from explain.run.shards import Row
+from explain.run.vectors import read_texts
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +50,16 @@ def rows_of_run(model: TextModel, rows: Sequence[DataRow], plan: RunPlan) -> lis
     for chunk in chunks_by_length(lengths, balanced_with_maps):
         numbers = [readable[place] for place in chunk]
         made |= zip(numbers, _rows_together(model, [texts[number] for number in numbers], plan))
+    for number, vector in zip(readable, _vectors(model, [texts[number].row.text for number in readable], plan)):
+        made[number] = [row if row.get("error") else row | vector for row in made[number]]
     return [row for number in range(len(rows)) for row in made[number]]
+
+
+def _vectors(model: TextModel, texts: Sequence[str], plan: RunPlan) -> list[Row]:
+    """Return the column of each text's vector, of the first text of a pair; no column where none are kept."""
+    if plan.embeddings is None or not texts:
+        return [{} for _ in texts]
+    return [{EMBEDDING: vector} for vector in read_texts(texts, model, plan.embeddings).vectors.tolist()]
 
 
 def _read(model: TextModel, row: DataRow) -> _Read:

@@ -259,22 +259,23 @@ class RunTable:
             statement, bound = self._statement(", ".join(map(self._known, names)), rows)
             return self._database.sql(statement + order + end, params=[*bound, *values]).to_arrow_table()
 
-    def even_sample(self, rows: RowFilter, most: int, columns: Sequence[str]) -> list[dict[str, Any]]:
-        """Return rows, and of more than `most` every n-th in the order of the data set.
+    def even_sample(self, rows: RowFilter, most: int, columns: Sequence[str]) -> pa.Table:
+        """Return rows, and of more than `most` so many, evenly spread in the order of the data set.
 
         Raises:
             SettingError: there is no such column.
         """
-        step = -(-self.count(rows) // most) or 1
+        count = self.count(rows)
         if not self.columns:
-            return []
+            return pa.table({})
         with self._lock:
             statement, values = self._statement("*, row_number() OVER (ORDER BY number, place) AS nth", rows)
             names = ", ".join(map(self._known, columns))
-            every = f"SELECT {names} FROM ({statement}) WHERE (nth - 1) % ? = 0 ORDER BY nth"
-            made: list[dict[str, Any]]
-            made = self._database.sql(every, params=[*values, step]).to_arrow_table().to_pylist()
-        return made
+            # the n-th row begins a new one of `most` equal stretches
+            begins = "(nth - 1) * ? // ? > (nth - 2) * ? // ? OR nth = 1"
+            every = f"SELECT {names} FROM ({statement}) WHERE {begins} ORDER BY nth"
+            most = min(most, count)
+            return self._database.sql(every, params=[*values, most, count, most, count]).to_arrow_table()
 
     def sql(self, rows: RowFilter = ALL_ROWS, *, by: str | None = None, falling: bool = False) -> str:
         """Return the statement that selects rows from a run's parts, for reading and for use elsewhere."""

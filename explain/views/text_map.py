@@ -1,11 +1,13 @@
 """Pictures of many texts, as plotly figures: a map of points, and a matrix of cosines.
 
-A browser gets at most 3,000 points, each with the beginning of its text. Texts are escaped, since plotly reads markup.
+A browser gets at most 3,000 points, each with the beginning of its text; more where it draws them by WebGL. Texts are
+escaped, since plotly reads markup.
 """
 
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from typing import Any
 
@@ -18,6 +20,7 @@ from explain.views.scores_table import shortened
 MOST_POINTS = 3000
 MOST_GROUPS = 10  # each with its color and shape; the others are one gray group
 _SHOWN = 160  # characters of a text
+_SHOWN_OF_MANY = 60
 _NAMED = 40  # texts of a matrix or a map that are named beside it
 # After Okabe and Ito (2008), distinct for most color-blind readers; shapes are distinct without color.
 # Their blue is lighter here, for dark pages.
@@ -58,27 +61,31 @@ def map_figure(
     rows: Sequence[int],
     coloring: Coloring | None = None,
     picked: Sequence[int] = (),
+    most: int = MOST_POINTS,
 ) -> go.Figure:
     """Draw a point for each text of a map, or for an even sample of them.
 
     Args:
         texts, rows: of all texts, by their number.
+        most: points; more than 3,000 are drawn by WebGL, with less of each text.
         picked: numbers of texts that are ringed, and always have a point if the map has one.
 
     Returns:
         A figure; a point's `customdata` holds the text's number first.
     """
-    shown = points_shown(text_map, picked)
+    shown = points_shown(text_map, picked, most)
     figure = go.Figure()
+    points = partial(_points, text_map, texts=texts, rows=rows, many=len(shown) > MOST_POINTS < most)
     if coloring is not None and not coloring.groups:
-        figure.add_trace(_scale(text_map, shown, texts, rows, coloring))
+        marker = _scale(text_map, shown, coloring)
+        figure.add_trace(points(shown, name=coloring.name, marker=marker, showlegend=False))
     else:
         for name, places, style in _groups(text_map, shown, coloring):
-            figure.add_trace(_points(text_map, places, texts, rows, name=name, marker=style))
+            figure.add_trace(points(places, name=name, marker=style))
     ringed = [place for place in shown if text_map.members[place] in set(picked)]
     if ringed:
         ring = {"symbol": "circle-open", "size": 17, "line": {"width": 3}, "color": _GRAY}
-        figure.add_trace(_points(text_map, np.array(ringed), texts, rows, name="picked", marker=ring))
+        figure.add_trace(points(np.array(ringed), name="picked", marker=ring))
     names = _axes(text_map)
     # Ranges of the points alone: names beside them would shrink a map on a narrow screen to a spot.
     ends = [[low - 0.12 * (high - low), high + 0.12 * (high - low)] for low, high in _extents(text_map)]
@@ -117,12 +124,12 @@ def _extents(text_map: TextMap) -> list[tuple[float, float]]:
     return extents
 
 
-def points_shown(text_map: TextMap, picked: Sequence[int] = ()) -> IntArray:
-    """Return places of the texts that have a point: all, or an even sample of 3,000 and those picked."""
+def points_shown(text_map: TextMap, picked: Sequence[int] = (), most: int = MOST_POINTS) -> IntArray:
+    """Return places of the texts that have a point: all, or an even sample of `most` and those picked."""
     count = len(text_map.members)
-    if count <= MOST_POINTS:
+    if count <= most:
         return np.arange(count)
-    drawn = np.random.default_rng(0).choice(count, size=MOST_POINTS, replace=False)
+    drawn = np.random.default_rng(0).choice(count, size=most, replace=False)
     return np.union1d(drawn, np.flatnonzero(np.isin(text_map.members, list(picked))))
 
 
@@ -147,30 +154,36 @@ def _groups(
     return groups
 
 
-def _scale(
-    text_map: TextMap, shown: IntArray, texts: Sequence[str], rows: Sequence[int], coloring: Coloring
-) -> go.Scatter:
+def _scale(text_map: TextMap, shown: IntArray, coloring: Coloring) -> dict[str, Any]:
+    """Return the marker of points that are colored by a quantity."""
     values = np.asarray(coloring.values)[text_map.members[shown]]
-    marker = {
+    return {
         "color": values,
         "colorscale": "Viridis",
         "size": 7,
         "opacity": 0.85,
         "colorbar": {"title": {"text": _unmarked(coloring.name)}, "thickness": 12},
     }
-    return _points(text_map, shown, texts, rows, name=coloring.name, marker=marker, showlegend=False)
 
 
 def _points(
-    text_map: TextMap, places: IntArray, texts: Sequence[str], rows: Sequence[int], name: str, **look: object
-) -> go.Scatter:
+    text_map: TextMap,
+    places: IntArray,
+    *,
+    texts: Sequence[str],
+    rows: Sequence[int],
+    many: bool,
+    name: str,
+    **look: object,
+) -> go.Scatter | go.Scattergl:
     members = text_map.members[places].tolist()
-    return go.Scatter(  # not scattergl: without WebGL it stays blank
+    drawn, width = (go.Scattergl, _SHOWN_OF_MANY) if many else (go.Scatter, _SHOWN)
+    return drawn(  # few are no scattergl: without WebGL it stays blank
         x=text_map.points[places, 0],
         y=text_map.points[places, 1],
         mode="markers",
         name=_unmarked(shortened(name, 30)),
-        customdata=[[member, rows[member], hover_text(texts[member])] for member in members],
+        customdata=[[member, rows[member], hover_text(texts[member], most=width)] for member in members],
         hovertemplate="row %{customdata[1]}<br>%{customdata[2]}<extra>%{fullData.name}</extra>",
         selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 0.85}},
@@ -221,9 +234,9 @@ def _overlap(box: tuple[float, ...], other: tuple[float, ...]) -> bool:
     return box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3]
 
 
-def hover_text(text: str, width: int = 60) -> str:
+def hover_text(text: str, width: int = 60, most: int = _SHOWN) -> str:
     """Return the beginning of a text in short lines, its markup escaped."""
-    lines = textwrap.wrap(shortened(text, _SHOWN), width) or [""]
+    lines = textwrap.wrap(shortened(text, most), width) or [""]
     return "<br>".join(_unmarked(line) for line in lines)
 
 

@@ -13,6 +13,7 @@ LASSO = "rows_of_lasso"  # in the session: places of rows that were drawn around
 FILTERS = {
     *("prediction", "known_label", "correct", "contains", "word", "confidence", "length", "failed"),
     *("sorted_by", "rows_page", "words_by", "words_of", "words_against", "least", "map", "map_color", "map_encoder"),
+    "map_points",
 }
 _WIDGETS = ("prediction", "known_label", "correct", "contains", "word", "confidence", "length", "failed")
 _MOST_OPTIONS = 500

@@ -1,5 +1,6 @@
 """The rows of a run as points of a map: texts that the model reads alike lie close; a lasso filters the rows."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -13,8 +14,9 @@ from explain.datatypes import TextMap
 from explain.models.analysis import VectorAnalysis
 from explain.models.loading import catalogue
 from explain.report.kept_runs import KeptRun
-from explain.run.plan import Plan, TextsItem
+from explain.run.plan import Plan
 from explain.run.results import Results
+from explain.run.run_map import map_rows
 from explain.run.run_plan import group_column
 from explain.run.run_table import RunTable
 from explain.views.text_map import Coloring, map_figure
@@ -22,7 +24,7 @@ from pages.data_set.filters import LASSO, restore, row_filter
 from pages.shared import links, session, show
 from pages.shared.work import Work, follow_work
 
-MOST_POINTS = 2_000
+FEW, MANY = 2_000, 20_000  # points; many are drawn by WebGL
 OF_RUN = "the run's model"
 COLORS = {"prediction": "prediction", "known": "known label", "correct": "decision", "confidence": "confidence"}
 
@@ -30,7 +32,7 @@ COLORS = {"prediction": "prediction", "known": "known label", "correct": "decisi
 def rows_map(run: KeptRun, table: RunTable) -> None:
     """Draw the map of the rows that fulfil the conditions."""
     wanted = row_filter(table)
-    restore("map", "map_color", "map_encoder")
+    restore("map", "map_color", "map_encoder", "map_points")
     names = _colors(table)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = links.segmented_control(
@@ -38,38 +40,46 @@ def rows_map(run: KeptRun, table: RunTable) -> None:
         )
         color = links.selectbox("Color by", list(names), key="map_color", format_func=names.__getitem__, width=200)
         encoder = links.selectbox("Vectors of", [OF_RUN, catalogue.default_encoder()], key="map_encoder", width=220)
-    kept = table.even_sample(wanted, MOST_POINTS, ["place", "text", color, "id"])
-    shown = [row for row in kept if row["text"]]
-    if len(shown) < (pca_map if kind == "PCA" else umap_map).FEWEST_TEXTS:
+        count = table.count(wanted)
+        most = FEW
+        if count > FEW:
+            most = int(
+                links.segmented_control(
+                    "Rows at most", [str(FEW), str(MANY)], default=str(FEW), key="map_points",
+                    format_func={str(FEW): f"{FEW:,}", str(MANY): f"{MANY:,}"}.__getitem__,
+                )
+            )  # fmt: skip
+    model = session.model(str(run.request.get("model")) if encoder == OF_RUN else encoder)
+    rows = map_rows(table, wanted, color, most, model, of_run=encoder == OF_RUN)
+    if len(rows) < (pca_map if kind == "PCA" else umap_map).FEWEST_TEXTS:
         show.advice("A map needs more rows that have a text. Take fewer conditions.")
         return
-    model = session.model(str(run.request.get("model")) if encoder == OF_RUN else encoder)
-    texts = LoadedTexts(tuple(row["text"] for row in shown), tuple(row["place"] for row in shown))
+    texts = rows.subject.texts
     analysis: VectorAnalysis[TextMap] = PCAMap() if kind == "PCA" else UMAPMap()
-    count = table.count(wanted)
 
     def draw(results: Results) -> None:
         if results.vectors is None or not results.has([analysis]):
             return
         text_map = results.required(analysis)
-        coloring = _coloring(names[color], [row[color] for row in shown])
-        figure = map_figure(text_map, texts.texts, [row["place"] for row in shown], coloring)
+        coloring = _coloring(names[color], rows.cells)
+        figure = map_figure(text_map, texts.texts, texts.rows, coloring, most=MANY)
         st.plotly_chart(
             figure.update_layout(dragmode="lasso"),
             key=f"rows_map_{kind}_{color}_{encoder}",
             on_select=lambda: _lasso(f"rows_map_{kind}_{color}_{encoder}", table, texts),
             selection_mode=("lasso", "box"),
             config=show.chart_options("rows") | {"scrollZoom": True},
-            alt=f"A map of {len(shown):,} rows by {kind}, colored by {names[color]}.",
+            alt=f"A map of {len(rows):,} rows by {kind}, colored by {names[color]}.",
         )
         meaning = definition("PCA") if kind == "PCA" else definition("UMAP")
-        sample = "" if count <= MOST_POINTS else f"An even sample of {len(shown):,} of {count:,} rows. "
+        sample = "" if count <= most else f"An even sample of {len(rows):,} of {count:,} rows. "
+        sample += "The vectors are those that the run kept. " if rows.kept else ""
         st.caption(
             f"{sample}{meaning} Texts alone are read, without the second one. Draw a lasso or a box around "
             "points to see their rows."
         )
 
-    follow_work(Work(Plan(TextsItem(texts, model.vectors.poolings[0]), (analysis,)), model), draw, _reading)
+    follow_work(Work(Plan(rows.subject, (analysis,)), model), draw, _reading)
 
 
 def _reading(job: Any) -> str:
@@ -83,7 +93,7 @@ def _colors(table: RunTable) -> dict[str, str]:
     return {column: title for column, title in named.items() if column in table.columns}
 
 
-def _coloring(title: str, cells: list[Any]) -> Coloring:
+def _coloring(title: str, cells: Sequence[Any]) -> Coloring:
     if title == "confidence":
         return Coloring.of_numbers("confidence in %", [round(100 * (cell or 0.0)) for cell in cells])
     if title.startswith("length"):

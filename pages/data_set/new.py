@@ -66,6 +66,9 @@ def form() -> None:
         tests = bool(methods) and st.toggle(
             "Tests and verdicts, too", help="Whether each explanation passes its tests. Many passes for each row."
         )
+        embeddings = "vectors" in loaded.capabilities and st.toggle(
+            "Vectors, too", help="The vector of each text is kept, so that the map opens at once. One more pass each."
+        )
     made = [method for method in (_with_settings(name) for name in methods) if method is not None]
     if not methods:
         st.caption("Predictions only.")
@@ -77,6 +80,7 @@ def form() -> None:
         methods=tuple(made),
         phrases=phrases,
         tests=tests,
+        embeddings=embeddings,
         sample=_sample() if made or phrases else None,
         most=None if session.own_machine() else runs.MOST_ROWS,
         most_passes=runs.most_passes(),

@@ -11,15 +11,24 @@ import pytest
 from sklearn import metrics
 
 import explain
-from explain.core.errors import DataError, SettingError
+from explain.analyses.pca_map import PCAMap
+from explain.core.errors import DataError, ModelError, SettingError
+from explain.core.meter import Meter
 from explain.data.columns import Columns
 from explain.data.dataset import Dataset
+from explain.models.base import TextModel
+from explain.models.loading.catalogue import load_model
 from explain.numerics import classifier_figures
 from explain.report.dataset_run import Run
+from explain.run import engine
+from explain.run.plan import Plan
 from explain.run.run_export import csv_of, parquet_of_rows
 from explain.run.run_figures import RunFigures, label_rows
+from explain.run.run_map import map_rows
+from explain.run.run_plan import RunPlan
 from explain.run.run_table import RowFilter, RunTable, quoted
 from explain.run.shipped import REVIEWS
+from explain.testing import TOY_MODELS
 from explain.training.measure.classification import calibration_error
 from explain.views.row_words import row_words
 
@@ -34,7 +43,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Run:
     columns = Columns(text="say", label="label", groups=(COLUMN,))
     folder = tmp_path_factory.mktemp("runs") / "run"
     return explain.run(
-        Dataset.of_rows(rows), out=folder, columns=columns, methods=["gradient_times_input"], shard_size=20
+        Dataset.of_rows(rows),
+        out=folder,
+        columns=columns,
+        methods=["gradient_times_input"],
+        shard_size=20,
+        embeddings=True,
     )
 
 
@@ -183,11 +197,38 @@ def test_figures_are_those_of_scikit_learn(made: Run, table: RunTable) -> None:
     assert sorted(table.confusion().values()) == sorted(n for n in figures.confusion().counts.ravel().tolist() if n)  # type: ignore[union-attr]
 
 
-def test_an_even_sample_is_every_nth_row(made: Run, table: RunTable) -> None:
+def test_an_even_sample_is_spread_over_the_rows(made: Run, table: RunTable) -> None:
     numbers = [row["number"] for row in made.rows() if row["prediction"] == "negative"]
     wanted = RowFilter(prediction="negative")
-    assert [row["number"] for row in table.even_sample(wanted, 100, ["number"])] == numbers
-    assert [row["number"] for row in table.even_sample(wanted, 9, ["number"])] == numbers[:: -(-len(numbers) // 9)]
+    assert table.even_sample(wanted, 100, ["number"])["number"].to_pylist() == numbers
+    stretches = [place * 9 // len(numbers) for place in range(-1, len(numbers))]
+    every = [number for number, before, mine in zip(numbers, stretches, stretches[1:]) if mine > before]
+    assert table.even_sample(wanted, 9, ["number"])["number"].to_pylist() == every and len(every) == 9
+
+
+def test_vectors_are_those_of_embed_and_the_map_reads_no_text_again(
+    made: Run, table: RunTable, sentiment: TextModel
+) -> None:
+    rows = list(made.rows())
+    expected = explain.embed([row["text"] for row in rows], sentiment)
+    assert np.allclose([row["embedding"] for row in rows], expected.vectors, atol=1e-5)
+    kind = pq.read_schema(made.path / "parts" / "000000.parquet").field("embedding").type
+    assert str(kind) == "list<element: float>"
+    drawn = map_rows(table, RowFilter(correct="correct"), "confidence", 9, sentiment, of_run=True)
+    meter = Meter()
+    results = engine.results(Plan(drawn.subject, (PCAMap(),)), sentiment, meter)
+    places = drawn.subject.texts.rows
+    assert len(drawn) == 9 and drawn.kept and meter.spent.forward == 0
+    assert engine.cost(Plan(drawn.subject, (PCAMap(),)), sentiment) == 0
+    assert drawn.cells == tuple(rows[place - 1]["confidence"] for place in places)
+    again = PCAMap().run(sentiment, explain.embed([rows[place - 1]["text"] for place in places], sentiment))
+    assert np.allclose(results.required(PCAMap()).points, again.points, atol=1e-4)
+    for model, of_run in ((sentiment, False), (load_model("base"), True)):  # another model's, or files that changed
+        assert not map_rows(table, RowFilter(), "prediction", 9, model, of_run=of_run).kept
+    with pytest.raises(SettingError, match="give it away"):
+        RunPlan(texts=False, embeddings="mean")
+    with pytest.raises(ModelError, match="gives no vectors"):
+        explain.run(Dataset.of_rows([{"text": "a"}]), TOY_MODELS["linear"], out="nowhere", embeddings=True)
 
 
 def test_groups_are_counted(made: Run, table: RunTable) -> None:

@@ -59,6 +59,10 @@ def test_points_are_bounded_and_those_picked_are_among_them() -> None:
     assert MOST_POINTS <= len(shown) <= MOST_POINTS + 40 and set(range(40)) <= set(shown.tolist())
     figure = map_figure(large, ["x"] * len(large.members), range(len(large.members)), picked=[7])
     assert [len(trace.x) for trace in figure.data] == [len(points_shown(large, [7])), 1]
+    assert {trace.type for trace in figure.data} == {"scatter"}, "what is drawn where there is no WebGL"
+    figure = map_figure(large, ["x " * 99] * len(large.members), range(len(large.members)), most=20_000)
+    (trace,) = figure.data
+    assert trace.type == "scattergl" and len(trace.x) == len(large.members) and len(trace.customdata[0][2]) <= 61
 
 
 def test_groups_differ_in_shape_and_the_smallest_are_one() -> None:
