@@ -16,6 +16,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
+from itertools import count, cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,10 +37,11 @@ def main() -> None:
     parser.add_argument("--rows", type=int, action="append", default=[])
     parser.add_argument("--megabytes", type=int)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--method", action="append", default=[], help="scores of words, too, and tables of them")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one is not None:
-        compute(options.folder, options.one)
+        compute(options.folder, options.one, options.method)
         return
     with tempfile.TemporaryDirectory() as made:
         folder = options.folder or Path(made)
@@ -48,16 +51,16 @@ def main() -> None:
             "rows, MB of the file: seconds, rows a second, peak MB, parts, bytes a row, seconds of a resume", flush=True
         )
         for rows in options.rows:
-            rehearse(folder, rows, 0)
+            rehearse(folder, rows, 0, options.method)
         if options.megabytes:
-            rehearse(folder, 20_000, options.megabytes * 1_000_000 // 20_000)
+            rehearse(folder, 20_000, options.megabytes * 1_000_000 // 20_000, options.method)
 
 
-def rehearse(folder: Path, rows: int, characters: int) -> None:
+def rehearse(folder: Path, rows: int, characters: int, methods: list[str]) -> None:
     """Write the rows, and compute them in a process of its own."""
     write_rows(folder / f"{rows}.csv", rows, characters)
     command = [sys.executable, "-m", "benchmarks.rehearsal", "--folder", str(folder), "--one", str(rows)]
-    subprocess.run(command, check=True)
+    subprocess.run([*command, *(f"--method={name}" for name in methods)], check=True)
 
 
 def write_model(folder: Path) -> None:
@@ -92,7 +95,7 @@ def write_rows(path: Path, rows: int, characters: int) -> None:
             file.write(f"{text},{draw.choice(('good', 'bad'))},{draw.randint(1, 9)}\n".encode())
 
 
-def compute(folder: Path, rows: int) -> None:
+def compute(folder: Path, rows: int, methods: list[str]) -> None:
     """Compute a run, resume it, and print what both take; then the times of the table's queries."""
     import torch
 
@@ -105,7 +108,7 @@ def compute(folder: Path, rows: int) -> None:
 
     def run(resume: bool) -> float:
         began = time.perf_counter()
-        explain.run(data, str(folder / "model"), out=out, columns=columns, methods=(), resume=resume)
+        explain.run(data, str(folder / "model"), out=out, columns=columns, methods=methods, resume=resume)
         return time.perf_counter() - began
 
     seconds = run(False)
@@ -133,6 +136,7 @@ def query(run: "Run") -> None:
     began = time.perf_counter()
     table = RunTable(run)
     opened = time.perf_counter() - began
+    labels, numbers = cycle(("good", "bad")), count(500)  # so that no table of words is asked for twice in a row
     page: dict[str, Any] = {"columns": ["id", "text", "prediction", "confidence"], "most": 50}
     queries: dict[str, Callable[[], object]] = {
         "count": table.count,
@@ -145,6 +149,13 @@ def query(run: "Run") -> None:
         "groups": lambda: table.shares("correct", True, by="group_site"),
         "figures by label": lambda: figures_of(table),
     }
+    if run.methods:
+        words = partial(table.words, run.methods[0], least=5, most=500)
+        queries |= {
+            "words, the first time": words,
+            "words of a label": lambda: words(RowFilter(label=next(labels))),
+            "words of sure rows": lambda: words(RowFilter(confidence=(next(numbers) / 1000, 1.0))),
+        }
     print(f"  the table opens in {opened:,.1f} s")
     for name, ask in queries.items():
         seconds = []

@@ -24,13 +24,14 @@ from explain.cli import (
     text,
     train,
     verify,
+    words,
 )
 from explain.cli.output import discard_output, say
 from explain.core.arguments import Parser
 from explain.core.errors import ExplainError
 
 COMMANDS = (
-    *(text, compare, ask, counterfactual, attention, embed, neurons, run, library, evaluate, train),
+    *(text, compare, ask, counterfactual, attention, embed, neurons, run, words, library, evaluate, train),
     *(models, methods, metrics, analyses, extensions, serve, replay, verify),
 )
 

@@ -1,6 +1,6 @@
 """The folder of a run, read: its rows, figures of them, words, and whether every part is as it was written."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from explain.run.folders import DiskFolder, Folder, folder_at, folder_inside
 from explain.run.run_plan import column_of
 from explain.run.sampled_figures import Interval, ShareSums, share_of_all
 from explain.run.shards import Row
-from explain.run.word_figures import WordFigures, figures_of_sample, leading_words, sums_by_word
+from explain.run.word_figures import WordFigures, figures_of_sample, form_of, leading_words, sums_by_word
+from explain.text.lemmas import ENGLISH
 
 
 @dataclass(frozen=True)
@@ -294,28 +295,39 @@ class RunFolder:
             )
         return self.draw.stratum_of[number]
 
-    def words(self, method: str | None = None, *, by: str = "word", least: int = 1) -> tuple[WordFigures, ...]:
+    def words(
+        self, method: str | None = None, *, by: str = "word", language: str = ENGLISH, least: int = 1
+    ) -> tuple[WordFigures, ...]:
         """Return figures of every word, the most frequent first.
 
         Where rows are drawn, figures are estimates of those of all rows.
 
         Args:
-            method: whose scores; None: the first method of the run.
-            by: "word" as it is written, or "folded": without regard to case.
+            method: whose scores; None: the first method of the run. Key phrases have scores of their own.
+            by: "word" as it is written, "folded": without regard to case, "lemma": as a dictionary lists it (needs the
+                extra `lemma`), or "phrase": the key phrases of a run that searched for them.
+            language: of lemmas, such as "de".
             least: leave out words in fewer texts.
 
         Raises:
-            SettingError: the run has no such method, or kept no words.
+            SettingError: the run has no such method, or kept no words; simplemma is not installed, or lacks the
+                language.
         """
+        form = form_of(by, language)
+        if by == "phrase":
+            return self._figures("phrases", "phrase_scores", form, least)
         name = method or next(iter(self.methods), None)
         if name not in self.methods:
             raise SettingError(f"The run has no scores of {name}. Its methods: {', '.join(self.methods) or 'none'}.")
         if not self.manifest["plan"]["texts"]:
             raise SettingError("The run kept no texts, so there are no words to list.")
-        if by not in ("word", "folded"):
-            raise SettingError(f"by is {by!r}; expected word or folded.")
-        scores = column_of("scores", name)
-        sums = sums_by_word(self.rows(["number", "words", scores]), scores, self._stratum, by == "folded")
+        return self._figures("words", column_of("scores", name), form, least)
+
+    def _figures(self, words: str, scores: str, form: Callable[[str], str], least: int) -> tuple[WordFigures, ...]:
+        """Return figures of words by two columns; see `words`."""
+        if missing := {words, scores} - set(self.columns):
+            raise SettingError(f"The run has no {' and no '.join(sorted(missing))}. Begin one with --phrases.")
+        sums = sums_by_word(self.rows(["number", words, scores]), scores, self._stratum, form, words)
         if self.draw is None or self.draw.all_drawn:
             figures = [parts[0].figures(word) for word, parts in sums.items()]
         else:

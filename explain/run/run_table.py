@@ -7,7 +7,8 @@ Values are bound, and column names come from the table, so no text of a visitor 
 import io
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from explain.core.errors import DataError, SettingError
@@ -24,11 +26,13 @@ from explain.run.folder_store import marked_parts, whole_part
 from explain.run.run_folder import RunFolder
 from explain.run.run_plan import column_of, group_column
 from explain.run.sampled_figures import RowShare, row_share
-from explain.run.word_figures import WordFigures, WordSums, figures_of_sample
+from explain.run.table_words import TableWords, WordsOf
+from explain.run.word_figures import WordFigures, WordSums, figures_of_sample, form_of
+from explain.text.lemmas import ENGLISH
 
 MEMORY = "1GB"  # of one table; what is more lies in a temporary file
 CORRECT = {"correct": True, "wrong": False}
-WORDS_BY = ("word", "folded")
+MOST_LISTED = 16  # tables of words that are remembered
 
 
 @dataclass(frozen=True)
@@ -40,10 +44,11 @@ class RowFilter:
         correct: "correct" or "wrong".
         confidence: from, to; length: from, to, in tokens.
         contains: what the text contains, without regard to case.
-        word: a word of the text, as it is written; folded: without regard to case.
+        word: a word of the text; by, language: its form, see `RunFolder.words`.
         groups: columns of groups, each with the cell.
         failed: only rows that could not be explained.
         places: places of rows, see `RunTable`; none: of all.
+        forms: the words of the table that have that form; a table fills them in.
     """
 
     prediction: str | None = None
@@ -53,10 +58,17 @@ class RowFilter:
     length: tuple[int, int] | None = None
     contains: str = ""
     word: str = ""
-    folded: bool = False
+    by: str = "word"
+    language: str = ENGLISH
     groups: tuple[tuple[str, str], ...] = ()
     failed: bool = False
     places: tuple[int, ...] = ()
+    forms: tuple[str, ...] = ()
+
+    @property
+    def of_cells(self) -> bool:
+        """True where nothing but predictions, labels and groups is asked about."""
+        return replace(self, prediction=None, label=None, correct=None, groups=()) == ALL_ROWS
 
     def conditions(self) -> tuple[list[str], list[Any]]:
         """Return the conditions in SQL, with a question mark for each value, and the values."""
@@ -80,8 +92,10 @@ class RowFilter:
         if self.contains:
             add("contains(lower(concat_ws(' ', text, text_pair)), lower(?))", self.contains)
         if self.word:
-            place, word = ("folded", self.word.casefold()) if self.folded else ("words", self.word)
-            add(f"list_contains({place}, ?)", word)
+            if self.by in ("word", "phrase"):
+                add(f"list_contains({self.by}s, ?)", self.word)
+            else:
+                add("list_has_any(words, ?)", list(self.forms)) if self.forms else add("false")
         for name, cell in self.groups:
             add(f"{quoted(group_column(name))} = ?", cell)
         if self.failed:
@@ -105,6 +119,8 @@ def quoted(name: str) -> str:
 
 def _literal(bound: Any) -> str:
     """Return a value as SQL writes it, for reading."""
+    if isinstance(bound, list):
+        return f"[{', '.join(map(_literal, bound))}]"
     return "'" + bound.replace("'", "''") + "'" if isinstance(bound, str) else str(bound).upper()
 
 
@@ -116,8 +132,8 @@ class RunTable:
 
     Attributes:
         columns: the names of the columns that can be read and sorted by: those of the run, and `place`, the row's
-            place among all; `known`, the model's name of the known label; `folded`, the words without regard to case;
-            of a run whose rows are drawn `stratum`, the place of the row's stratum.
+            place among all; `known`, the model's name of the known label; of a run whose rows are drawn `stratum`,
+            the place of the row's stratum.
 
     Raises:
         DataError: a part is damaged.
@@ -141,6 +157,9 @@ class RunTable:
         )
         self._database.execute("SET lock_configuration = true")
         self.columns: tuple[str, ...] = ()
+        self._words = TableWords(self._database, (), ())
+        self._one_row_a_text = True
+        self._listed: OrderedDict[Hashable, list[WordFigures]] = OrderedDict()
         self.refresh()
 
     def close(self) -> None:
@@ -177,9 +196,6 @@ class RunTable:
             return
         known = self.run.manifest["plan"]["labels"]
         more = {"known": pa.array([known.get(label) for label in _texts(rows, "label")], pa.string())}
-        if "words" in rows.column_names:
-            folded = [None if words is None else [word.casefold() for word in words] for words in _texts(rows, "words")]
-            more["folded"] = pa.array(folded, pa.list_(pa.string()))
         if (draw := self._draw()) is not None:
             more["stratum"] = pa.array([draw.stratum_of[number] for number in _texts(rows, "number")], pa.int32())
         for name, column in more.items():
@@ -190,7 +206,14 @@ class RunTable:
                 self._database.execute("CREATE SEQUENCE places START 1")
                 self._database.execute("CREATE TABLE rows AS SELECT nextval('places') AS place, * FROM part LIMIT 0")
                 self.columns = ("place", *rows.column_names)
+                self._words = self._table_words()
+            self._one_row_a_text &= pc.count_distinct(rows["number"]).as_py() == len(rows)
             self._database.execute("INSERT INTO rows SELECT nextval('places'), * FROM part ORDER BY number")
+
+    def _table_words(self) -> TableWords:
+        groups = [group_column(name) for name in self.run.manifest["plan"]["roles"]["groups"]]
+        cells = [quoted(name) for name in ("prediction", "known", "correct") if name in self.columns]
+        return TableWords(self._database, cells, [quoted(name) for name in groups if name in self.columns])
 
     def _draw(self) -> Draw | None:
         """Return the drawn rows; None where all are."""
@@ -282,7 +305,8 @@ class RunTable:
         if rows.places:  # which only this table knows
             numbers = self.arrow(RowFilter(places=rows.places), columns=["number"]).column(0).unique().to_pylist()
             rows = replace(rows, places=tuple(sorted(numbers)))
-        conditions, values = rows.conditions()
+        with self._lock:
+            conditions, values = self._resolved(rows).conditions()
         order = f"\nORDER BY {self._known(by)} {'DESC' if falling else 'ASC'} NULLS LAST, number" if by else ""
         written = "SELECT * FROM read_parquet('parts/*.parquet')"
         for number, condition in enumerate(conditions):
@@ -298,8 +322,7 @@ class RunTable:
             labels = self.run.manifest["plan"]["labels"]
             cases = " ".join(f"WHEN {_literal(label)} THEN {_literal(name)}" for label, name in labels.items())
             return condition.replace("known", f"CASE label {cases} END", 1).replace("CASE label  END", "NULL")
-        condition = condition.replace("?, place)", "?, number)")
-        return condition.replace("folded", "list_transform(words, lambda word: lower(word))")
+        return condition.replace("?, place)", "?, number)")
 
     def _order(self, by: str | None, falling: bool) -> str:
         if by is None:
@@ -311,12 +334,29 @@ class RunTable:
             raise SettingError(f"The table has no column {name!r}. It has: {', '.join(self.columns)}.")
         return quoted(name)
 
-    def _statement(self, what: str, rows: RowFilter) -> tuple[str, list[Any]]:
-        conditions, values = rows.conditions()
+    def _resolved(self, rows: RowFilter) -> RowFilter:
+        """Return a filter with the words of the form that it asks for."""
+        if not rows.word or rows.by in ("word", "phrase") or "words" not in self.columns:
+            return rows
+        return replace(rows, forms=self._words.forms(WordsOf("words", "", rows.by, rows.language), rows.word))
+
+    def forms(self, rows: RowFilter) -> tuple[str, ...]:
+        """Return the words of the table that a filter's word stands for."""
+        with self._lock:
+            return self._resolved(rows).forms
+
+    def _where(self, rows: RowFilter) -> tuple[str, list[Any]]:
+        """Return the conditions as the end of a statement, and their values."""
+        conditions, values = self._resolved(rows).conditions()
         missing = [name for name, _ in rows.groups if group_column(name) not in self.columns]
-        if missing or not self.columns:
+        lacking = rows.word and ("phrases" if rows.by == "phrase" else "words") not in self.columns
+        if missing or lacking or not self.columns:
             conditions, values = ["false"], []
-        return f"SELECT {what} FROM rows" + (f" WHERE {' AND '.join(conditions)}" if conditions else ""), values
+        return f" WHERE {' AND '.join(conditions)}" if conditions else "", values
+
+    def _statement(self, what: str, rows: RowFilter) -> tuple[str, list[Any]]:
+        where, values = self._where(rows)
+        return f"SELECT {what} FROM rows{where}", values
 
     def _query(self, what: str, rows: RowFilter, end: str = "") -> list[tuple[Any, ...]]:
         with self._lock:
@@ -390,42 +430,64 @@ class RunTable:
         return None if least is None else (least, largest)
 
     def words(
-        self, method: str, rows: RowFilter = ALL_ROWS, *, by: str = "word", least: int = 1, most: int | None = None
+        self,
+        method: str,
+        rows: RowFilter = ALL_ROWS,
+        *,
+        by: str = "word",
+        language: str = ENGLISH,
+        least: int = 1,
+        most: int | None = None,
+        only: Sequence[str] = (),
     ) -> list[WordFigures]:
         """Return figures of every word of some rows, the most frequent first; see `RunFolder.words`.
 
         Where rows are drawn, figures are estimates of those of all rows that fulfil the conditions.
 
         Args:
-            method: whose scores.
-            by: "word" as it is written, or "folded".
+            method: whose scores; key phrases have scores of their own.
+            by, language: the form of words, see `RunFolder.words`.
             least: leave out words in fewer texts; most: how many words at most.
+            only: these words alone, in the form that `by` says; none: all.
 
         Raises:
-            SettingError: the run has no such method, or kept no words.
+            SettingError: the run has no such method, or kept no words; simplemma is not installed, or lacks the
+                language.
         """
-        scores, words = column_of("scores", method), "folded" if by == "folded" else "words"
-        if by not in WORDS_BY or not {scores, words} <= set(self.columns):
-            raise SettingError(f"The run keeps no scores of {method} by word.")
-        stratum = "stratum" if "stratum" in self.columns else "0"
-        columns = f"number, {stratum} AS stratum, unnest({words}) AS word, unnest({quoted(scores)}) AS score"
+        form_of(by, language)  # which refuses
+        words, scores = ("phrases", "phrase_scores") if by == "phrase" else ("words", column_of("scores", method))
+        if not {scores, words} <= set(self.columns):
+            what = "key phrases" if by == "phrase" else f"scores of {method} by word"
+            raise SettingError(f"The run keeps no {what}.")
+        of = WordsOf(words, quoted(scores), by, language if by == "lemma" else "")
+        asked_for = (of, rows, least, most, tuple(only), self.count())
         with self._lock:
-            inner, values = self._statement(columns, rows)
-            statement = (
-                "SELECT word, stratum, count(*), sum(n), sum(n * n), sum(s), sum(s * s), sum(s * n), sum(above) FROM ("
-                "SELECT number, stratum, word, count(score) AS n, sum(score) AS s, count_if(score > 0) AS above "
-                f"FROM ({inner}) WHERE score IS NOT NULL GROUP BY number, stratum, word) GROUP BY word, stratum"
-            )
-            draw = self._draw()
-            if draw is None:
-                end = " HAVING count(*) >= ? ORDER BY count(*) DESC, word" + (" LIMIT ?" if most else "")
-                counted = self._database.execute(
-                    statement + end, [*values, least, *([most] if most else [])]
-                ).fetchall()
-                return [WordSums.of(*sums).figures(word) for word, _, *sums in counted]
-            counted = self._database.execute(statement, values).fetchall()
+            if asked_for in self._listed:
+                self._listed.move_to_end(asked_for)
+                return self._listed[asked_for]
+        figures = self._word_figures(of, rows, least, most, only)
+        with self._lock:
+            self._listed[asked_for] = figures
+            if len(self._listed) > MOST_LISTED:
+                self._listed.popitem(last=False)
+        return figures
+
+    def _word_figures(
+        self, of: WordsOf, rows: RowFilter, least: int, most: int | None, only: Sequence[str]
+    ) -> list[WordFigures]:
         strata = self.strata()
-        assert strata is not None
+        bound: list[Any] = [list(only)] if only else []
+        end = " WHERE list_contains(?, word)" if only else ""
+        if strata is None:
+            end += f"{' AND' if only else ' WHERE'} texts >= ? ORDER BY texts DESC, word" + (" LIMIT ?" if most else "")
+            bound += [least, *([most] if most else [])]
+        with self._lock:
+            where, values = self._where(rows)
+            stratum = "0" if strata is None else "stratum"
+            by_cell = rows.of_cells and self._one_row_a_text
+            counted = self._words.sums(of, where, [*values, *bound], stratum, by_cell=by_cell, end=end)
+        if strata is None:
+            return [WordSums.of(*sums).figures(word) for word, _, *sums in counted]
         parts: dict[str, dict[int, WordSums]] = {}
         for word, place, *sums in counted:
             parts.setdefault(word, {})[place] = WordSums.of(*sums)

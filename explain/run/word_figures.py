@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Self
 
+from explain.core.errors import SettingError
 from explain.numerics.stratified import RatioSums, Strata, stratified_ratio, student
 from explain.run.shards import Row
+from explain.text.lemmas import ENGLISH, lemma_of
 
 LEADING = 10  # words
+WORDS_BY = ("word", "folded", "lemma", "phrase")
 FEWEST_TEXTS = 5  # that a leading word is in
 
 
@@ -102,25 +105,46 @@ def figures_of_sample(word: str, parts: WordParts, strata: Strata) -> WordFigure
     )
 
 
+def form_of(by: str, language: str = ENGLISH) -> Callable[[str], str]:
+    """Return a function that returns the form of a word by which words are listed.
+
+    Args:
+        by: "word" or "phrase": as it is written; "folded": without regard to case; "lemma": see `lemma_of`.
+        language: of lemmas.
+
+    Raises:
+        SettingError: there is no such form; or see `lemma_of`.
+    """
+    if by not in WORDS_BY:
+        raise SettingError(f"Words are listed by {', '.join(WORDS_BY)}, not by {by!r}.")
+    if by == "lemma":
+        return lemma_of(language)
+    return str.casefold if by == "folded" else str
+
+
 def sums_by_word(
-    rows: Iterable[Row], scores: str, stratum_of: Callable[[int], int], folded: bool = False
+    rows: Iterable[Row],
+    scores: str,
+    stratum_of: Callable[[int], int],
+    form: Callable[[str], str] = str,
+    words: str = "words",
 ) -> dict[str, dict[int, WordSums]]:
     """Return the sums of every word by stratum.
 
     Args:
-        rows: with "number", "words" and the column of scores; those of a text, such as of its entities, behind each
+        rows: with "number", and the columns of words and scores; those of a text, such as of its entities, behind each
             other: they are no observations apart.
-        scores: the name of that column.
+        scores, words: the names of these columns.
         stratum_of: takes the number of a row.
-        folded: without regard to case.
+        form: takes a word; words of one form are listed as one.
     """
     sums: dict[str, dict[int, WordSums]] = {}
     for number, text in groupby(rows, key=lambda row: row["number"]):
         mine: dict[str, list[float]] = {}
         for row in text:
-            for word, score in zip(row["words"] or (), row[scores] or ()):
+            for word, score in zip(row[words] or (), row[scores] or ()):
                 if score is not None:
-                    mine.setdefault(word.casefold() if folded else word, []).append(score)
+                    mine.setdefault(form(word), []).append(score)
         stratum = stratum_of(number)
         for word, word_scores in mine.items():
             sums.setdefault(word, {}).setdefault(stratum, WordSums()).add(word_scores)

@@ -1,6 +1,6 @@
 """The words of one row of a run, drawn from what the run keeps: nothing is computed."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from explain.views.base import UNITS, visible
@@ -8,13 +8,15 @@ from explain.views.base import UNITS, visible
 VIEW = "token_heatmap"  # draws what `row_words` returns
 
 
-def row_words(row: Mapping[str, Any], method: str, title: str, *, marked: str = "") -> dict[str, Any] | None:
+def row_words(
+    row: Mapping[str, Any], method: str, title: str, *, marked: str = "", forms: Collection[str] = ()
+) -> dict[str, Any] | None:
     """Return the drawing of a row's words with a method's scores, for the view `VIEW`; None without scores.
 
     Args:
         row: a row of a run, with its texts.
         method: the method's name; title: its title.
-        marked: a word that is outlined wherever it stands, as it is written.
+        marked: a word that is outlined wherever it stands, without regard to case; forms: others, as they are written.
     """
     scores, words = row.get(f"scores_{method}"), row.get("words")
     if scores is None or words is None:
@@ -36,7 +38,7 @@ def row_words(row: Mapping[str, Any], method: str, title: str, *, marked: str = 
                     "tokens": [],
                     "parts": [],
                     "special": False,
-                    "asked": bool(marked) and words[place].casefold() == marked.casefold(),
+                    "asked": bool(marked) and (words[place].casefold() == marked.casefold() or words[place] in forms),
                     "gap": visible(text[at:start]) if start > at else "",
                 }
             )

@@ -21,6 +21,7 @@ MOST_POINTS = 3000
 MOST_GROUPS = 10  # each with its color and shape; the others are one gray group
 _SHOWN = 160  # characters of a text
 _SHOWN_OF_MANY = 60
+_DENSE = {"size": 4, "opacity": 0.6}  # of many points, which would cover each other
 _NAMED = 40  # texts of a matrix or a map that are named beside it
 # After Okabe and Ito (2008), distinct for most color-blind readers; shapes are distinct without color.
 # Their blue is lighter here, for dark pages.
@@ -75,13 +76,14 @@ def map_figure(
     """
     shown = points_shown(text_map, picked, most)
     figure = go.Figure()
-    points = partial(_points, text_map, texts=texts, rows=rows, many=len(shown) > MOST_POINTS < most)
+    many = len(shown) > MOST_POINTS < most
+    points = partial(_points, text_map, texts=texts, rows=rows, many=many)
     if coloring is not None and not coloring.groups:
-        marker = _scale(text_map, shown, coloring)
+        marker = _scale(text_map, shown, coloring) | (_DENSE if many else {})
         figure.add_trace(points(shown, name=coloring.name, marker=marker, showlegend=False))
     else:
         for name, places, style in _groups(text_map, shown, coloring):
-            figure.add_trace(points(places, name=name, marker=style))
+            figure.add_trace(points(places, name=name, marker=style | (_DENSE if many else {})))
     ringed = [place for place in shown if text_map.members[place] in set(picked)]
     if ringed:
         ring = {"symbol": "circle-open", "size": 17, "line": {"width": 3}, "color": _GRAY}

@@ -6,6 +6,7 @@ import streamlit as st
 
 from explain.run.run_plan import group_column
 from explain.run.run_table import RowFilter, RunTable
+from explain.text.lemmas import ENGLISH, languages, lemmas_are_there
 from pages.shared import links, session
 
 ANY = "any"
@@ -13,7 +14,7 @@ LASSO = "rows_of_lasso"  # in the session: places of rows that were drawn around
 FILTERS = {
     *("prediction", "known_label", "correct", "contains", "word", "confidence", "length", "failed"),
     *("sorted_by", "rows_page", "words_by", "words_of", "words_against", "least", "map", "map_color", "map_encoder"),
-    "map_points",
+    *("map_points", "lemma_language", "word_form", "word_language"),
 }
 _WIDGETS = ("prediction", "known_label", "correct", "contains", "word", "confidence", "length", "failed")
 _MOST_OPTIONS = 500
@@ -37,15 +38,49 @@ def row_filter(table: RunTable) -> RowFilter:
         if table.run.manifest["plan"]["roles"]["label"]:
             correct = _picked("Decision", ["correct", "wrong"], "correct")
         contains = links.text_input("Text contains", key="contains", width=180)
-        word = links.text_input("Word", key="word", width=140, help="As it is written, whole.")
+        word = links.text_input("Word", key="word", width=140, help="Whole.")
+        by, language = _form(table) if word else ("word", ENGLISH)
         cells = tuple((name, cell) for name in groups if (cell := _group(table, name)) is not None)
         with st.popover("More"):
             confidence = _range(table, "Confidence", "confidence", 0.0, 1.0)
             length = _lengths(table)
             failed = links.toggle("Only rows that could not be explained", key="failed")
     return RowFilter(
-        prediction, known, correct, confidence, length, contains, word, False, cells, failed, _lasso(table)
+        prediction,
+        known,
+        correct,
+        confidence,
+        length,
+        contains,
+        word,
+        by,
+        language,
+        cells,
+        failed,
+        _lasso(table),
     )
+
+
+def _form(table: RunTable) -> tuple[str, str]:
+    """Draw the form that the word has, and return it with the language of lemmas."""
+    restore("word_form", "word_language")
+    forms = {form: title for form, title in forms_of(table).items() if form != "lemma" or lemmas_are_there()}
+    if st.session_state.get("word_form") not in (None, *forms):
+        del st.session_state["word_form"]
+    by = str(links.selectbox("The word is", list(forms), key="word_form", format_func=forms.__getitem__, width=140))
+    return by, lemma_language("word_language") if by == "lemma" else ENGLISH
+
+
+def lemma_language(key: str) -> str:
+    """Draw the choice of the language of lemmas and return its code."""
+    codes = languages()
+    return str(links.selectbox("Language", codes, key=key, index=codes.index(ENGLISH), width=110))
+
+
+def forms_of(table: RunTable) -> dict[str, str]:
+    """Return the forms by which the table's words can be listed, with their titles."""
+    forms = {"word": "as written", "folded": "without case", "lemma": "by lemma"}
+    return forms | ({"phrase": "key phrases"} if "phrases" in table.columns else {})
 
 
 def _lasso(table: RunTable) -> tuple[int, ...]:

@@ -59,7 +59,7 @@ def rows(run: KeptRun, table: RunTable) -> None:
     shown = table.rows(wanted, columns=_columns(table), by=column, falling=falling, most=PAGE, after=PAGE * (page - 1))
     picked = _table(run, table, shown, (wanted, order, page))
     if picked is not None:
-        _row(run, table, shown[picked]["place"])
+        _row(run, table, shown[picked]["place"], wanted)
     _export(run, table, wanted, column, falling)
 
 
@@ -105,7 +105,7 @@ def _table(run: KeptRun, table: RunTable, shown: list[dict[str, Any]], key: Any)
     return None
 
 
-def _row(run: KeptRun, table: RunTable, place: int) -> None:
+def _row(run: KeptRun, table: RunTable, place: int, wanted: RowFilter) -> None:
     """Draw a row: its words by each method, and the way to the page of words."""
     row = table.row(place)
     if row is None:
@@ -119,11 +119,12 @@ def _row(run: KeptRun, table: RunTable, place: int) -> None:
     if row["text"] is None:
         show.advice("The run kept no texts.")
         return
+    forms = table.forms(wanted)
     for name in table.run.methods:
         title = METHODS[name].title if name in METHODS else name
         if reason := row.get(f"failed_{name}"):
             show.problem(f"{title}: {reason}")
-        drawn = row_words.row_words(row, name, title, marked=st.session_state.get("word", ""))
+        drawn = row_words.row_words(row, name, title, marked=wanted.word, forms=forms)
         if row.get(column_of("verdict", name)):
             st.markdown(
                 f"**{show.plain(title)}**, {VERDICTS[row[column_of('verdict', name)]]}: "
@@ -151,7 +152,7 @@ def _export(run: KeptRun, table: RunTable, wanted: RowFilter, by: str | None, fa
     """Draw the menu of files, of all rows that fulfil the conditions."""
 
     def files(write: Any) -> Any:
-        kept = [name for name in table.columns if name not in ("place", "known", "folded")]
+        kept = [name for name in table.columns if name not in ("place", "known")]
         return lambda: write(table.arrow(wanted, columns=kept, by=by, falling=falling))
 
     with show.export_menu():

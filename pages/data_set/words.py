@@ -1,5 +1,6 @@
 """The words of a run: in how many texts, how they count for the decision, and the rows that have them."""
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -10,7 +11,8 @@ from explain.report.kept_runs import KeptRun
 from explain.run.run_export import csv_of
 from explain.run.run_table import RowFilter, RunTable
 from explain.run.word_figures import WordFigures
-from pages.data_set.filters import restore, row_filter
+from explain.text.lemmas import ENGLISH, MISSING, lemmas_are_there
+from pages.data_set.filters import forms_of, lemma_language, restore, row_filter
 from pages.shared import links, show
 
 MOST_WORDS = 500  # on the page
@@ -20,27 +22,33 @@ NONE = "none"
 def words(run: KeptRun, table: RunTable) -> None:
     """Draw the words of the rows that fulfil the conditions."""
     methods = list(table.run.methods)
-    if not methods or "words" not in table.columns:
+    if not (methods and "words" in table.columns):
         show.advice("This run has no scores of words. Begin one with a method.")
         return
     wanted = row_filter(table)
-    restore("words_of", "words_against", "words_by", "least")
+    restore("words_of", "words_against", "words_by", "lemma_language", "least")
+    forms = forms_of(table)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         method = _method("Scores of", methods, "words_of")
         other = _method("Compared with", [NONE, *(name for name in methods if name != method)], "words_against")
         by = links.segmented_control(
-            "Words", ["word", "folded"], default="word", key="words_by",
-            format_func={"word": "as written", "folded": "without case"}.__getitem__,
+            "Words", list(forms), default="word", key="words_by", format_func=forms.__getitem__
         )  # fmt: skip
+        there = lemmas_are_there()
+        language = lemma_language("lemma_language") if by == "lemma" and there else ENGLISH
         usual = 2 if table.count() < 1000 else 5
         least = int(
             links.number_input("In at least so many rows", 1, 10**6, value=usual, step=1, key="least", width=200)
         )
-    figures = table.words(method, wanted, by=by, least=least, most=MOST_WORDS)
-    against = (
-        {figure.word: figure for figure in table.words(other, wanted, by=by, least=least)} if other != NONE else {}
-    )
-    _draw(run, table, wanted, figures, against, method, other, by)
+    if by == "lemma" and not there:
+        show.advice(MISSING)
+        return
+    listed = partial(table.words, rows=wanted, by=by, language=language)
+    figures = listed(method, least=least, most=MOST_WORDS)
+    against = {}
+    if other != NONE and by != "phrase" and figures:
+        against = {figure.word: figure for figure in listed(other, only=[figure.word for figure in figures])}
+    _draw(run, wanted, figures, against, method, other, (by, language))
 
 
 def _method(title: str, names: list[str], key: str) -> str:
@@ -56,13 +64,12 @@ def _method(title: str, names: list[str], key: str) -> str:
 
 def _draw(
     run: KeptRun,
-    table: RunTable,
     wanted: RowFilter,
     figures: list[WordFigures],
     against: dict[str, WordFigures],
     method: str,
     other: str,
-    by: str,
+    form: tuple[str, str],
 ) -> None:
     if not figures:
         show.advice("No word is in so many rows.")
@@ -74,7 +81,7 @@ def _draw(
         width="stretch",
         on_select="rerun",
         selection_mode="single-row",
-        key=f"words_{abs(hash((run.name, wanted, method, other, by))) % 10**12}",
+        key=f"words_{abs(hash((run.name, wanted, method, other, form, len(figures)))) % 10**12}",
         column_config={
             "for, of all": st.column_config.ProgressColumn("for, of all", min_value=0, max_value=100, format="%.0f %%"),
             **{
@@ -92,7 +99,8 @@ def _draw(
     )
     picked = event.selection.rows
     if picked and picked[0] < len(figures):
-        st.session_state.data_clicked = {"word": figures[picked[0]].word, "data_view": "rows", "rows_page": 1}
+        word = {"word": figures[picked[0]].word, "word_form": form[0], "word_language": form[1]}
+        st.session_state.data_clicked = {**word, "data_view": "rows", "rows_page": 1}
         st.rerun()
     with show.export_menu():
         st.download_button("Words as CSV", lambda: _csv(drawn), f"{run.name} words.csv", "text/csv", on_click="ignore")

@@ -35,6 +35,7 @@ REQUIRED = {  # of each command, so that nothing is asked of a model before the 
     "evaluate": ["--data", "FOLDER", "--record", "RECORD", "--method", "occlusion", "--orders", "1"],
     "run": ["FILE", "--out", "OUT", "--method", "attention_rollout"],
     "verify": ["FOLDER"],
+    "words": ["FOLDER"],
     "library keep": ["FILE"],
     "library note": ["nothing", "A note."],
     "library name": ["nothing", "A name"],

@@ -14,6 +14,7 @@ from explain.report.dataset_run import Run
 from explain.report.kept_runs import RunRequest
 from explain.run import background
 from explain.run.sample import Sample
+from explain.text import lemmas
 from pages.shared import session
 from tests.waiting import PATIENCE
 
@@ -122,6 +123,21 @@ def test_words_are_listed_and_compared(begun: list[Path]) -> None:
     for row in words.to_dict("records"):
         assert row["mean score"] == pytest.approx(expected[row["word"]].mean)
         assert row["other mean"] == pytest.approx(other[row["word"]].mean)
+
+
+def test_words_are_listed_by_lemma_and_lead_to_their_rows(begun: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    at = visit(run_of_data="finished one", data_view="words", words_by="lemma", least="6")
+    expected = {
+        figure.word: figure
+        for figure in Run(kept_runs.runs_folder() / "finished one" / "run").words(by="lemma", least=6)
+    }
+    words = table_of(at, "mean score").set_index("word")
+    assert set(words.index) == set(expected) and words["mean score"]["a"] == pytest.approx(expected["a"].mean)
+    at = visit(run_of_data="finished one", data_view="rows", word="messes", word_form="lemma", word_language="en")
+    assert "12 of 24 rows." in spoken(at) and set(table_of(at, "text")["text"]) == {"A mess.", ROWS[2][0]}
+    monkeypatch.setattr(lemmas, "find_spec", lambda name: None)
+    at = visit(run_of_data="finished one", data_view="words", words_by="lemma")
+    assert "pip install 'explain-transformers[lemma]'" in spoken(at) and not at.exception
 
 
 def test_a_map_is_drawn_and_its_rows_are_looked_at(begun: list[Path]) -> None:

@@ -2,8 +2,9 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -12,6 +13,7 @@ from sklearn import metrics
 
 import explain
 from explain.analyses.pca_map import PCAMap
+from explain.cli.main import main
 from explain.core.errors import DataError, ModelError, SettingError
 from explain.core.meter import Meter
 from explain.data.columns import Columns
@@ -28,7 +30,10 @@ from explain.run.run_map import map_rows
 from explain.run.run_plan import RunPlan
 from explain.run.run_table import RowFilter, RunTable, quoted
 from explain.run.shipped import REVIEWS
+from explain.run.word_figures import form_of, sums_by_word
 from explain.testing import TOY_MODELS
+from explain.text import lemmas
+from explain.text.lemmas import languages, lemma_of
 from explain.training.measure.classification import calibration_error
 from explain.views.row_words import row_words
 
@@ -71,26 +76,26 @@ def test_shipped_rows_are_what_is_said_of_them() -> None:
     assert {row.groups[0] for row in rows} == {"plain", "negated", "contrast", "expected"}
 
 
-@pytest.mark.parametrize(
-    ("wanted", "kept"),
-    [
-        (RowFilter(), lambda row: True),
-        (RowFilter(prediction="negative"), lambda row: row["prediction"] == "negative"),
-        (RowFilter(label="positive"), lambda row: row["label"] == "positive"),
-        (RowFilter(correct="wrong"), lambda row: row["correct"] is False),
-        (RowFilter(confidence=(0.5, 0.9)), lambda row: 0.5 <= row["confidence"] <= 0.9),
-        (RowFilter(length=(0, 9)), lambda row: row["length"] <= 9),
-        (RowFilter(contains="THE s"), lambda row: "the s" in row["text"].lower()),
-        (RowFilter(word="The"), lambda row: "The" in row["words"]),
-        (RowFilter(word="tHe", folded=True), lambda row: "the" in map(str.lower, row["words"])),
-        (RowFilter(groups=((COLUMN, HOSTILE),)), lambda row: row["text"].startswith(HOSTILE)),
-        (RowFilter(contains=HOSTILE), lambda row: row["text"].startswith(HOSTILE)),
-        (RowFilter(failed=True), lambda row: row["error"] is not None),
-        (RowFilter(prediction="' OR 1=1 --"), lambda row: False),
-        (RowFilter(groups=(("nowhere", "x"),)), lambda row: False),
-        (RowFilter(places=(3, 5, 99)), lambda row: row["number"] in (3, 5)),
-    ],
-)
+WANTED: list[tuple[RowFilter, Callable[[Any], bool]]] = [
+    (RowFilter(), lambda row: True),
+    (RowFilter(prediction="negative"), lambda row: row["prediction"] == "negative"),
+    (RowFilter(label="positive"), lambda row: row["label"] == "positive"),
+    (RowFilter(correct="wrong"), lambda row: row["correct"] is False),
+    (RowFilter(confidence=(0.5, 0.9)), lambda row: 0.5 <= row["confidence"] <= 0.9),
+    (RowFilter(length=(0, 9)), lambda row: row["length"] <= 9),
+    (RowFilter(contains="THE s"), lambda row: "the s" in row["text"].lower()),
+    (RowFilter(word="The"), lambda row: "The" in row["words"]),
+    (RowFilter(word="tHe", by="folded"), lambda row: "the" in map(str.lower, row["words"])),
+    (RowFilter(groups=((COLUMN, HOSTILE),)), lambda row: row["text"].startswith(HOSTILE)),
+    (RowFilter(contains=HOSTILE), lambda row: row["text"].startswith(HOSTILE)),
+    (RowFilter(failed=True), lambda row: row["error"] is not None),
+    (RowFilter(prediction="' OR 1=1 --"), lambda row: False),
+    (RowFilter(groups=(("nowhere", "x"),)), lambda row: False),
+    (RowFilter(places=(3, 5, 99)), lambda row: row["number"] in (3, 5)),
+]
+
+
+@pytest.mark.parametrize(("wanted", "kept"), WANTED)
 def test_a_filter_keeps_what_python_keeps(made: Run, table: RunTable, wanted: RowFilter, kept: object) -> None:
     expected = [row["number"] for row in made.rows() if kept(row)]  # type: ignore[operator]
     assert [row["number"] for row in table.rows(wanted, columns=["number"])] == expected
@@ -111,6 +116,7 @@ def test_the_statement_that_is_shown_selects_the_same_rows(made: Run, table: Run
     for wanted in (
         RowFilter(contains=HOSTILE),
         RowFilter(places=(2, 7), word="The"),
+        RowFilter(word="the", by="folded"),
         RowFilter(label="positive", correct="wrong", groups=((COLUMN, "plain"),)),
     ):
         statement = table.sql(wanted, by="confidence", falling=True)
@@ -133,9 +139,10 @@ def test_the_database_reads_no_file_and_can_not_be_opened_up(table: RunTable, tm
     assert quoted(COLUMN) == '"a ""b""; DROP TABLE rows"'
 
 
-@pytest.mark.parametrize("by", ["word", "folded"])
+@pytest.mark.parametrize("by", ["word", "folded", "lemma"])
 def test_words_are_those_of_the_run(made: Run, table: RunTable, by: str) -> None:
     expected, listed = made.words(by=by, least=2), table.words("gradient_times_input", by=by, least=2)
+    assert len(listed) > 5
     assert [(figure.word, figure.texts, figure.occurrences) for figure in listed] == [
         (figure.word, figure.texts, figure.occurrences) for figure in expected
     ]
@@ -144,6 +151,54 @@ def test_words_are_those_of_the_run(made: Run, table: RunTable, by: str) -> None
         assert mine.half_width == pytest.approx(theirs.half_width, abs=1e-9)
     with pytest.raises(SettingError, match="no scores of lime"):
         table.words("lime")
+
+
+@pytest.mark.parametrize("wanted", WANTED)
+@pytest.mark.parametrize("by", ["word", "lemma"])
+def test_words_of_some_rows_are_those_of_a_run_of_these_rows(made: Run, table: RunTable, by: str, wanted: Any) -> None:
+    """Whether sums that are kept by cell are added up, or the words of the rows are counted anew."""
+    rows_filter, kept = wanted
+    rows = [row for row in made.rows() if kept(row)]
+    sums = sums_by_word(rows, "scores_gradient_times_input", lambda number: 0, form_of(by))
+    expected = {word: parts[0].figures(word) for word, parts in sums.items()}
+    listed = table.words("gradient_times_input", rows_filter, by=by)
+    assert [figure.word for figure in listed] == sorted(expected, key=lambda word: (-expected[word].texts, word))
+    for figure in listed:
+        other = expected[figure.word]
+        assert (figure.texts, figure.occurrences) == (other.texts, other.occurrences)
+        assert (figure.mean, figure.positive) == pytest.approx((other.mean, other.positive))
+        assert figure.half_width == pytest.approx(other.half_width, abs=1e-9)
+    if listed:
+        assert table.words("gradient_times_input", rows_filter, by=by, only=[listed[-1].word]) == [listed[-1]]
+
+
+def test_lemmas_are_those_of_a_dictionary(
+    made: Run, table: RunTable, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lemma = lemma_of("en")
+    assert [lemma(word) for word in ("Movies", "was", "The", "zzyx")] == ["movie", "be", "the", "zzyx"]
+    assert lemma_of("de")("Häuser") == "haus" and {"en", "de", "fr"} <= set(languages())
+    rows = [row["number"] for row in made.rows() if "be" in map(lemma, row["words"])]
+    wanted = RowFilter(word="be", by="lemma")
+    assert [row["number"] for row in table.rows(wanted, columns=["number"])] == rows
+    assert {"is", "was"} <= set(table.forms(wanted)) and table.forms(RowFilter(word="be")) == ()
+    assert table.count(RowFilter(word="nowhere to be", by="lemma")) == 0
+    assert main(["words", str(made.path), "--by", "lemma", "--most", "3", "--format", "csv"]) == 0
+    first = made.words(by="lemma")[0]
+    cells = (first.word, first.texts, first.occurrences, first.mean, first.half_width, first.positive, first.texts)
+    assert capsys.readouterr().out.splitlines()[1] == ",".join(map(str, cells))
+    assert main(["words", str(made.path)]) == 0 and "+- 95 %" in capsys.readouterr().out
+    assert main(["words", str(made.path), "--by", "phrase"]) == 2 and "--phrases" in capsys.readouterr().err
+    with pytest.raises(SettingError, match="no lemmas of 'tlh'"):
+        made.words(by="lemma", language="tlh")
+    with pytest.raises(SettingError, match="by word, folded, lemma, phrase, not by 'stem'"):
+        table.words("gradient_times_input", by="stem")
+    monkeypatch.setattr(lemmas, "find_spec", lambda name: None)
+    assert languages() == ()
+    lemma_of.cache_clear()
+    for act in (made.words, lambda **by: table.words("gradient_times_input", **by)):
+        with pytest.raises(SettingError, match=r"pip install 'explain-transformers\[lemma\]'"):
+            act(by="lemma")
 
 
 def test_rows_come_as_parts_are_finished(made: Run, tmp_path: Path) -> None:

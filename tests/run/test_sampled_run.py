@@ -331,6 +331,18 @@ def test_figures_of_the_table_are_those_of_the_summary(tmp_path: Path) -> None:
         assert not listed
 
 
+def test_key_phrases_are_listed_as_words_are(tmp_path: Path) -> None:
+    run = made_in(tmp_path / "RUN", explain.Sample(rows=8, only_drawn=True), count=20, methods=(), phrases=True)
+    table = RunTable(run)
+    listed = table.words("", by="phrase")
+    assert [figure.word for figure in listed] == [figure.word for figure in run.words(by="phrase")] != []
+    assert [figure.mean for figure in listed] == pytest.approx([figure.mean for figure in run.words(by="phrase")])
+    for figure in listed[:2]:
+        assert table.count(RowFilter(word=figure.word, by="phrase")) == figure.texts
+    with pytest.raises(SettingError, match="keeps no scores of lime"):
+        table.words("lime")
+
+
 def test_a_row_that_was_not_drawn_is_opened_too(tmp_path: Path) -> None:
     run = explain.run(of_rows(5), out=tmp_path / "RUN", methods=["gradient_times_input"], sample=2)
     drawn = {row["id"] for row in run.rows(["id"])}
