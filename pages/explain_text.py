@@ -16,6 +16,7 @@ from explain.models.analysis import ExplainedText
 from explain.models.base import TextModel
 from explain.report.as_python import as_python
 from explain.report.record import report_of, to_json
+from explain.run.kept_scores import KeptRow
 from explain.run.plan import similarity_of
 from explain.run.results import Results
 from explain.text.phrases import PhraseSettings
@@ -33,13 +34,14 @@ from pages.shared import (
     pins,
     playlist,
     screen,
+    session,
     show,
     stored,
     trust,
 )
 from pages.shared.asked import asked_for, button
 from pages.shared.selection import Selection, current_selection
-from pages.shared.work import awaited, follow
+from pages.shared.work import CLICKED, awaited, follow
 
 PARAMETERS = {
     *links.OF_A_TEXT,
@@ -65,6 +67,8 @@ def page() -> None:
         by = pickers.unit_picker()
     if selection.problem:
         selection.draw_problem()
+    elif (kept := kept_row(selection, methods)) is not None:
+        explain_kept(selection, kept, methods, by)
     else:
         explain(selection, methods, phrases, by)
     history.menu(selection.bar)
@@ -95,6 +99,54 @@ def explain(selection: Selection, methods: Sequence[Method], phrases: PhraseSett
             before_after.draw(results, selection.model, hero.method_shown(results))
 
     follow(plan, selection.model, partial(draw, by=by), head)
+
+
+def kept_row(selection: Selection, methods: Sequence[Method]) -> KeptRow | None:
+    """Return the row of a run that led here, where it has the scores of all methods for this text and target."""
+    kept: KeptRow | None = st.session_state.get("kept_row")
+    if kept is None or asked_for(selection):
+        return None
+    return kept if kept.covers(selection.model, selection.text, selection.pair, methods) else None
+
+
+def explain_kept(selection: Selection, kept: KeptRow, methods: Sequence[Method], by: str) -> None:
+    """Draw the scores that a run kept of the text; nothing but its prediction is computed."""
+    model, plan = selection.model, selection.plan(methods=methods)
+    above = hero.above(selection.boxes, model, selection.contrasts)
+
+    def with_scores(results: Results) -> Results:
+        scored = kept.results(results, plan, model) if results.observed else None
+        if scored is None and results.observed:
+            compute_anew()  # the row is about another target
+            session.rerun()
+        return scored or results
+
+    def draw_kept(results: Results, model: TextModel) -> None:
+        scored = with_scores(results)
+        show.warnings(scored.prediction, model, "the rest is struck through")
+        with st.container(horizontal=True, vertical_alignment="center", key="kept_scores"):
+            st.markdown(
+                f":blue-badge[kept] These are the scores by word that the run **{show.plain(kept.name)}** kept of row "
+                f"{show.plain(str(kept.row['id']))}. Only the prediction is computed now: no word pieces, key phrases "
+                "or tests.",
+                width="stretch",
+            )
+            st.button("Compute anew", key="compute_anew", on_click=compute_anew)
+        report = report_of(scored, model, edges=False)
+        hero.method_tiles(scored, report)
+        steps(scored, by)
+        show.views(report, key="report", titled=True, group=hero.GROUP, titles=show.method_titles())
+        labels(scored)
+        attention(scored.maps)
+        hero.inspector(scored, model)
+
+    follow(selection.plan(), model, draw_kept, lambda results: above(with_scores(results)))
+
+
+def compute_anew() -> None:
+    """Forget the row that led here, so that its text is explained as any other."""
+    st.session_state.kept_row = None
+    st.session_state[CLICKED] = True  # the whole page, as after any other click
 
 
 def counterfactuals_asked_for(selection: Selection) -> tuple[Counterfactuals, ...]:

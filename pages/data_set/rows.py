@@ -9,9 +9,10 @@ import streamlit as st
 from explain.core.errors import ExplainError
 from explain.methods.base import METHODS
 from explain.report.kept_runs import KeptRun
+from explain.run.kept_scores import KeptRow
 from explain.run.plan import DEFAULT_METHODS
 from explain.run.run_export import csv_of, parquet_of_rows
-from explain.run.run_plan import column_of, group_column
+from explain.run.run_plan import EMBEDDING, column_of, group_column
 from explain.run.run_table import RowFilter, RunTable
 from explain.views import row_words
 from explain.views.verdicts import VERDICTS
@@ -134,18 +135,19 @@ def _row(run: KeptRun, table: RunTable, place: int, wanted: RowFilter) -> None:
             show.component(row_words.VIEW, drawn, key=f"row_words_{name}")
     if not table.run.methods:
         st.text(row["text"])
-    _bring_along(run, row)
+    _bring_along(run, table, row)
     names = [str(method["name"]) for method in run.request.get("methods", ())]
     # as the page of words would set them itself, so that "back" needs one step
     parameters = {"methods": names} if names and tuple(names) != DEFAULT_METHODS else {}
     st.page_link(WORDS_PAGE, label="**Open on Words**", query_params=parameters)
 
 
-def _bring_along(run: KeptRun, row: dict[str, Any]) -> None:
+def _bring_along(run: KeptRun, table: RunTable, row: dict[str, Any]) -> None:
     """Let the page of words begin with a row's texts, model and methods; a link can't do it on a click."""
     memory = st.session_state
     session.turn_to(str(run.request.get("model")))
     memory.carried |= {"text": row["text"], "pair": row["text_pair"] or ""}
+    memory.kept_row = KeptRow(table.run, run.name, {name: cell for name, cell in row.items() if name != EMBEDDING})
 
 
 def _export(run: KeptRun, table: RunTable, wanted: RowFilter, by: str | None, falling: bool) -> None:

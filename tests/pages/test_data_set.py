@@ -13,6 +13,8 @@ from explain.report import kept_runs
 from explain.report.dataset_run import Run
 from explain.report.kept_runs import RunRequest
 from explain.run import background
+from explain.run.kept_scores import KeptRow
+from explain.run.run_table import RunTable
 from explain.run.sample import Sample
 from explain.text import lemmas
 from pages.shared import session
@@ -138,6 +140,29 @@ def test_words_are_listed_by_lemma_and_lead_to_their_rows(begun: list[Path], mon
     monkeypatch.setattr(lemmas, "find_spec", lambda name: None)
     at = visit(run_of_data="finished one", data_view="words", words_by="lemma")
     assert "pip install 'explain-transformers[lemma]'" in spoken(at) and not at.exception
+
+
+def test_words_of_a_row_are_there_on_the_page_of_words(begun: list[Path]) -> None:
+    table = RunTable(Run(kept_runs.runs_folder() / "finished one" / "run"))
+    row = table.row(3)
+    table.close()
+    assert row is not None
+    at = AppTest.from_file(str(ROOT / "pages" / "explain_text.py"), default_timeout=PATIENCE)
+    at.query_params["text"], at.query_params["methods"] = row["text"], ["gradient_times_input", "decompx"]
+    at.session_state["kept_row"] = KeptRow(table.run, HOSTILE, row)
+    at.run()
+    for _ in range(20):
+        if "These are the scores by word" in spoken(at):
+            break
+        at.run()
+    assert not at.exception and f"that the run **{HOSTILE}** kept of row {row['id']}." in spoken(at)
+    assert "Key phrases" not in spoken(at) and "What would change it?" not in {button.label for button in at.button}
+    press(at, "Compute anew")
+    for _ in range(200):
+        if "What would change it?" in {button.label for button in at.button}:
+            break
+        at.run()
+    assert "These are the scores by word" not in spoken(at) and "Key phrases" in spoken(at) and not at.exception
 
 
 def test_a_map_is_drawn_and_its_rows_are_looked_at(begun: list[Path]) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,14 @@ from explain.core.errors import DataError, ModelError, SettingError
 from explain.core.meter import Meter
 from explain.data.columns import Columns
 from explain.data.dataset import Dataset
+from explain.methods.base import METHODS
 from explain.models.base import TextModel
 from explain.models.loading.catalogue import load_model
 from explain.numerics import classifier_figures
 from explain.report.dataset_run import Run
 from explain.run import engine
-from explain.run.plan import Plan
+from explain.run.kept_scores import KeptRow
+from explain.run.plan import Plan, TargetChoice
 from explain.run.run_export import csv_of, parquet_of_rows
 from explain.run.run_figures import RunFigures, label_rows
 from explain.run.run_map import map_rows
@@ -317,6 +320,31 @@ def test_a_row_is_drawn_from_what_the_run_keeps(table: RunTable) -> None:
     )
     assert drawn["texts"][0]["units"][0]["asked"] and row_words(row, "lime", "LIME") is None
     assert table.row(10**6) is None
+
+
+def test_a_row_that_a_run_kept_is_shown_by_its_own_numbers(made: Run, table: RunTable, sentiment: TextModel) -> None:
+    row, method = table.row(2), METHODS["gradient_times_input"]()
+    assert row is not None
+    kept = KeptRow(made, "a run", row)
+    assert kept.covers(sentiment, row["text"], None, [method]) and kept.created
+    for text, methods in (("Another.", [method]), (row["text"], [METHODS["occlusion"]()]), (row["text"], [])):
+        assert not kept.covers(sentiment, text, None, methods)
+    assert not kept.covers(load_model("base"), row["text"], None, [method])
+    plan = Plan.for_text(row["text"], methods=[method])
+    meter = Meter()
+    predicted = engine.results(Plan.for_text(row["text"]), sentiment, meter)
+    shown = kept.results(predicted, plan, sentiment)
+    assert shown is not None and shown.complete and meter.spent.forward == 1
+    mine = shown.required(method)
+    computed = engine.results(plan, sentiment).required(method).per_word()
+    by_token = {unit[0]: score for unit, score in zip(mine.units, mine.scores.tolist())}
+    assert [by_token[unit[0]] for unit in mine.tokens.word_units()] == row["scores_gradient_times_input"]
+    assert mine.scores.sum() == pytest.approx(computed.scores.sum(), abs=1e-4)  # with what lies outside words
+    assert (mine.output, mine.baseline_output) == (row["output"], row["baseline_gradient_times_input"])
+    assert (mine.granularity, mine.signed, mine.params) == ("word", True, computed.params)
+    other = replace(plan, target=TargetChoice(label="positive" if row["target"] == "negative" else "negative"))
+    assert kept.results(engine.results(replace(other, analyses=()), sentiment), plan, sentiment) is None
+    assert KeptRow(made, "", row | {"words": ["x"]}).results(predicted, plan, sentiment) is None
 
 
 def test_intervals_hold_the_truth() -> None:
