@@ -48,6 +48,8 @@ def words(run: KeptRun, table: RunTable) -> None:
     against = {}
     if other != NONE and by != "phrase" and figures:
         against = {figure.word: figure for figure in listed(other, only=[figure.word for figure in figures])}
+    if table.strata() is not None:
+        st.caption("Rows were drawn: means and shares are estimates for all rows, and counts are of drawn rows.")
     _draw(run, wanted, figures, against, method, other, (by, language))
 
 

@@ -341,6 +341,7 @@ def test_a_row_that_a_run_kept_is_shown_by_its_own_numbers(made: Run, table: Run
     assert [by_token[unit[0]] for unit in mine.tokens.word_units()] == row["scores_gradient_times_input"]
     assert mine.scores.sum() == pytest.approx(computed.scores.sum(), abs=1e-4)  # with what lies outside words
     assert (mine.output, mine.baseline_output) == (row["output"], row["baseline_gradient_times_input"])
+    assert mine.completeness_gap == pytest.approx(row["gap_gradient_times_input"], abs=1e-9)
     assert (mine.granularity, mine.signed, mine.params) == ("word", True, computed.params)
     other = replace(plan, target=TargetChoice(label="positive" if row["target"] == "negative" else "negative"))
     assert kept.results(engine.results(replace(other, analyses=()), sentiment), plan, sentiment) is None
