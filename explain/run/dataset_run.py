@@ -102,18 +102,19 @@ def carry_out(
         )
     if sample is not None and not resume:
         check_budget(model, dataset, report.kept, plan, backend, sample)
-    store = begin_run(folder, model, dataset, report, plan, size, sample)
-    try:
-        if sample is not None:
-            from explain.run.sampled_run import SampledRun  # it is a run of the functions below
+    with backend.ready():  # a cluster that can't be reached leaves no folder
+        store = begin_run(folder, model, dataset, report, plan, size, sample)
+        try:
+            if sample is not None:
+                from explain.run.sampled_run import SampledRun  # it is a run of the functions below
 
-            SampledRun(store, model, dataset, report, plan, size, backend, sample).compute(on_cost, on_progress)
-            return
-        if on_cost is not None and report.kept > TRIED:  # a smaller run is over as soon as its cost is known
-            on_cost(cost_of_run(model, next(dataset.batches(TRIED)), report.kept, plan))
-        compute_run(store, model, dataset, report, plan, size, backend, on_progress)
-    finally:
-        store.close()
+                SampledRun(store, model, dataset, report, plan, size, backend, sample).compute(on_cost, on_progress)
+                return
+            if on_cost is not None and report.kept > TRIED:  # a smaller run is over as soon as its cost is known
+                on_cost(cost_of_run(model, next(dataset.batches(TRIED)), report.kept, plan))
+            compute_run(store, model, dataset, report, plan, size, backend, on_progress)
+        finally:
+            store.close()
 
 
 def check_sample(sample: Sample, plan: RunPlan) -> None:

@@ -7,6 +7,7 @@ depends on the shard alone, so its rows are the same whichever backend computes 
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -76,6 +77,13 @@ class Backend(Protocol):
 
         Raises:
             ExplainError: what the work raised; shards that were yielded stay done.
+        """
+
+    def ready(self) -> AbstractContextManager[None]:
+        """Return a context in which workers stay from one computation to the next, where starting them takes long.
+
+        Raises:
+            ExplainError: they can't be reached.
         """
 
 

@@ -1,5 +1,6 @@
 """Shards in other processes of one thread each."""
 
+import contextlib
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -71,3 +72,6 @@ class Processes:
                     "A worker process ended before its work was done; the system may have stopped it for using too "
                     "much memory. Start again with fewer workers; what is done is kept."
                 ) from error
+
+    def ready(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()  # which processes are needed depends on the work

@@ -37,6 +37,9 @@ class Threads:
         finally:
             torch.set_num_threads(threads)  # a library below torch keeps one number for all threads
 
+    def ready(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
 
 @contextlib.contextmanager
 def threads_of_a_worker(backend: Backend) -> Iterator[None]:
