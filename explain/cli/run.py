@@ -215,7 +215,12 @@ def summary_text(made: "Run") -> str:
             f"Accuracy {share:.3f} ({low:.3f} to {high:.3f}, 95 %), {figures.correct:,} of {figures.labelled:,}."
         )
     if figures.unknown_labels:
-        lines.append(f"Rows with a label that the model does not have: {figures.unknown_labels:,}.")
+        first, further = made.manifest["labels"][:10], made.manifest["labels"][10:]
+        others = f" and {len(further):,} more" if further else ""
+        lines.append(
+            f"Rows with a label that the model does not have: {figures.unknown_labels:,}. "
+            f"It has {', '.join(first)}{others}."
+        )
     for name, passes in figures.passes:
         lines.append(f"{name}: {passes:,} passes.")
     return "\n".join(lines)

@@ -67,6 +67,7 @@ class FolderStore:
     ) -> None:
         self.folder = folder_at(place)
         self.columns = dict(columns)
+        self._refuse_others()  # a lock would be left beside what is there
         self._lock = self.folder.lock()
         try:
             self._begin(json.loads(json.dumps({**manifest, "columns": self._column_names()})), circumstances or {})
@@ -87,8 +88,7 @@ class FolderStore:
 
     def _begin(self, manifest: dict[str, Any], circumstances: Mapping[str, Any]) -> None:
         if self.folder.read(MANIFEST) is None:
-            if not self.folder.is_unused():
-                raise DataError(f"{self.folder.name} holds other files. Name a new folder.")
+            self._refuse_others()
             whole = {**manifest, **circumstances}
             whole[MANIFEST_HASH] = _hash_of(whole)
             self.folder.write(MANIFEST, (json.dumps(whole, indent=1, sort_keys=True) + "\n").encode())
@@ -98,6 +98,10 @@ class FolderStore:
             if (difference := _difference(recorded.get(name), wanted, name)) is not None:
                 raise DataError(f"{self.folder.name} was begun with {difference}. Name another folder.")
         check_unedited(recorded, self.folder.name)
+
+    def _refuse_others(self) -> None:
+        if self.folder.read(MANIFEST) is None and not self.folder.is_unused():
+            raise DataError(f"{self.folder.name} holds other files. Name a new folder.")
 
     def close(self) -> None:
         """Let another process write."""

@@ -127,7 +127,10 @@ class DiskFolder:
         return lock
 
     def is_unused(self) -> bool:
-        return all(place.name == LOCK for place in self.path.iterdir())
+        try:
+            return not self.path.is_dir() or all(place.name == LOCK for place in self.path.iterdir())
+        except OSError as error:
+            raise DataError(f"{self.path} can't be read: {error.strerror or error}.") from error
 
     def part_name(self, number: int) -> str:
         return f"{number:06}.parquet"

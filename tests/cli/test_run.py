@@ -25,7 +25,7 @@ def test_a_run_is_made_verified_and_computed_again(place: Path, capsys: pytest.C
     assert printed == summary_text(explain.Run(out)) + "\n"
     assert "3 rows of 3 texts" in printed and "Rows without a text were left out: 1 (row 3)." in printed
     assert "Accuracy 1.000 (0.342 to 1.000, 95 %), 2 of 2." in printed
-    assert "Rows with a label that the model does not have: 1." in printed
+    assert "Rows with a label that the model does not have: 1. It has negative, positive." in printed
     assert "By the first" not in progress and "1 of 1 parts" in progress
     assert main(command) == 2 and "--resume" in capsys.readouterr().err
     assert main([*command, "--resume"]) == 0 and "0 parts to compute" in capsys.readouterr().err

@@ -194,16 +194,18 @@ def test_a_folder_without_permission(
     made: explain.Run, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = contents(made.path)
+    (tmp_path / "OTHERS").mkdir()
     for call, name, raised, sentence in (
         ("open", ".lock", FileError, r"\.lock can't be written: there is no permission"),
         ("mkdir", "NEW", FileError, "NEW can't be written: there is no permission"),
+        ("iterdir", "OTHERS", DataError, "OTHERS can't be read: Permission denied"),
         ("read_bytes", MANIFEST, DataError, "manifest.json can't be read: Permission denied"),
         ("read_bytes", "000001.parquet", DataError, "000001.parquet can't be read: Permission denied"),
         ("read_bytes", "000001.json", DataError, "000001.json can't be read: Permission denied"),
     ):
         with monkeypatch.context() as patched, pytest.raises(raised, match=sentence):
             patched.setattr(Path, call, refusing(name, getattr(Path, call), errno.EACCES))
-            out = tmp_path / "NEW" if name == "NEW" else made.path
+            out = tmp_path / name if name in ("NEW", "OTHERS") else made.path
             explain.run(of_rows(), model, out=out, resume=True, **OPTIONS)
     assert contents(made.path) == before and not (tmp_path / "NEW").exists()
 

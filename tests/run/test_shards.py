@@ -202,7 +202,7 @@ def test_a_folder_of_other_files_is_not_written_into(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear")
     with pytest.raises(DataError, match="holds other files"):
         FolderStore(tmp_path, MANIFEST, {"id": str})
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "letter.txt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["letter.txt"]
 
 
 def test_a_second_writer_is_refused_until_the_first_ends(tmp_path: Path) -> None:
