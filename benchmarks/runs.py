@@ -1,6 +1,7 @@
 """Rows per second of runs over a data set, beside plain transformers: ratios of CPU seconds in one process.
 
     python -m benchmarks.runs --data DIR [--rows N]    DIR/dev.jsonl.gz with a column text
+    python -m benchmarks.runs --data DIR --workers     two workers over one, instead; see benchmarks/workers.py
 
     floor       the same rows, sorted by length, in batches of 2048 positions: tokenizer and model of transformers,
                 one thread; of predictions without gradients, of raw attention with attention maps, of gradient x input
@@ -28,6 +29,7 @@ from torch import Tensor
 from transformers import AutoTokenizer, pipeline
 
 import explain
+from benchmarks import workers
 from benchmarks.speed import plain_twin
 from explain.core.installation import weights_folder
 from explain.data.dataset import Dataset
@@ -45,9 +47,15 @@ def main() -> None:
     parser.add_argument("--data", required=True)
     parser.add_argument("--rows", type=int, default=872)
     parser.add_argument("--method-rows", type=int, default=40, help="rows of each method")
+    parser.add_argument("--workers", action="store_true", help="two workers over one, in processes and over Ray")
+    parser.add_argument("--method", action="append", default=[], help="of --workers; repeatable (default: predictions)")
+    parser.add_argument("--turns", type=int, default=3, help="of --workers")
     options = parser.parse_args()
     torch.set_num_threads(1)
     texts = [row.text for row in Dataset.open(options.data, split="dev", most=options.rows, keep_going=True)]
+    if options.workers:
+        workers.print_ratios(texts, options.method, options.turns)
+        return
     print_predictions(texts)
     print_passes(texts)
     print_alone(texts[: options.method_rows])
