@@ -7,7 +7,7 @@ from typing import Protocol
 
 from explain.core.addresses import local_or_address
 from explain.core.errors import Busy, DataError
-from explain.core.files import create_folder, file_errors, remove_unfinished, write_file
+from explain.core.files import UNFINISHED, create_folder, file_errors, remove_unfinished, write_file
 from explain.core.locks import LOCK, FolderLock, LockOwner
 
 
@@ -43,7 +43,7 @@ class Folder(Protocol):
         """
 
     def is_unused(self) -> bool:
-        """Return whether nothing lies in the folder but its lock."""
+        """Return whether nothing lies in the folder but its lock, and parts of files that a stop left."""
 
     def part_name(self, number: int) -> str:
         """Return the name for a new part."""
@@ -128,7 +128,7 @@ class DiskFolder:
 
     def is_unused(self) -> bool:
         try:
-            return not self.path.is_dir() or all(place.name == LOCK for place in self.path.iterdir())
+            return not self.path.is_dir() or all(map(_is_own, self.path.iterdir()))
         except OSError as error:
             raise DataError(f"{self.path} can't be read: {error.strerror or error}.") from error
 
@@ -155,3 +155,7 @@ class DiskFolder:
         place = self.path / name
         create_folder(place.parent)
         write_file(place, content)
+
+
+def _is_own(place: Path) -> bool:
+    return place.name == LOCK or place.match(UNFINISHED)

@@ -1,9 +1,9 @@
 """Vectors of many texts, read in slices that bound the memory."""
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 from explain.core.errors import TextError
 from explain.core.meter import Meter
@@ -11,6 +11,9 @@ from explain.datatypes import ModelRecord, TextVectors
 from explain.models.base import TextModel
 from explain.models.text_vectors import ReadTexts
 from explain.text.checks import check_text
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MOST_CHARACTERS = 2_000_000  # of the texts that are cut into pieces at once
 AT_ONCE = 2048  # texts sorted by length and run together: progress comes in such steps, or smaller ones
@@ -38,7 +41,7 @@ def read_texts(texts: Sequence[str], model: TextModel, pooling: str, meter: Mete
     return _joined(slices, model, pooling)
 
 
-def kept_vectors(vectors: pa.ChunkedArray, model: ModelRecord, pooling: str) -> TextVectors:
+def kept_vectors(vectors: "pa.ChunkedArray", model: ModelRecord, pooling: str) -> TextVectors:
     """Return the vectors that a run kept, as texts that were read; the pieces of each are not known.
 
     Args:

@@ -73,7 +73,7 @@ def rows_map(run: KeptRun, table: RunTable) -> None:
         )
         meaning = definition("PCA") if kind == "PCA" else definition("UMAP")
         sample = "" if count <= most else f"An even sample of {len(rows):,} of {count:,} rows. "
-        sample += "The vectors are those that the run kept. " if rows.kept else ""
+        sample += "The run kept these vectors. " if rows.kept else ""
         st.caption(
             f"{sample}{meaning} Texts alone are read, without the second one. Draw a lasso or a box around "
             "points to see their rows."

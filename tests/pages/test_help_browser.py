@@ -19,6 +19,7 @@ def shown(page: Page, name: str) -> None:
     expect(page.get_by_role("button", name=f"Next: {guide.contents()[following]}")).to_be_visible(
         timeout=1000 * PATIENCE
     )
+    page.wait_for_function("[...document.images].every((image) => image.complete)")  # a page that is left keeps none
 
 
 def test_links_and_the_list_lead_from_page_to_page(visit: Visit) -> None:

@@ -60,7 +60,8 @@ def test_views_are_found_by_type_in_the_order_they_are_drawn(states: LayerStates
 def test_a_view_that_a_page_places_is_named_by_a_page() -> None:
     scripts = "".join(path.read_text() for path in PAGES.rglob("*.py"))
     named = set(re.findall(r'(?:view|show\.component)\(\s*"(\w+)"', scripts))
-    assert named == {name for name in VIEWS if VIEWS[name].placed}
+    alone = {"token_heatmap"}  # of a stored record a page draws it, and no other view of the scores
+    assert named - alone == {name for name in VIEWS if VIEWS[name].placed}
 
 
 def test_a_result_without_what_a_view_draws_does_not_fit_it() -> None:
