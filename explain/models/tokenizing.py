@@ -1,5 +1,7 @@
 """Texts into tokens, as production encodes them, each laid over the characters it stands for."""
 
+import functools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +19,9 @@ from explain.text.checks import check_text
 from explain.text.words import is_visible, word_heads, word_ranges
 
 _UNREADABLE = "The model's tokenizer reads nothing of this text: it has no letters it knows how to cut."
+
+_CHARACTERS = 32  # of a text, for each piece that is read: more than most texts need
+_BOUNDARY = re.compile(r"(?<=[A-Za-z0-9]) (?=[A-Za-z0-9])")
 
 
 @dataclass(frozen=True)
@@ -56,13 +61,38 @@ class TextEncoder:
 
     def encodings(self, texts: Sequence[str]) -> list[Encoding]:
         """Encode texts that become vectors, each alone and truncated."""
+        beginnings = [self._beginning(text, self.longest_text) for text in texts]
         with TOKENIZING:
             encodings = self.tokenizer(
-                list(texts), truncation=True, max_length=self.longest_text, verbose=False
+                beginnings, truncation=True, max_length=self.longest_text, verbose=False
             ).encodings
         for encoding in encodings:
             self._check_entries(encoding.ids)
         return encodings
+
+    def _beginning(self, text: str, length: int) -> str:
+        """Return as much of a text as decides its first pieces, so that a long one is not cut into pieces whole.
+
+        A tokenizer that splits at spaces cuts what stands before one as if nothing stood behind it.
+        """
+        stop = length * _CHARACTERS
+        if len(text) <= stop or not self._splits_at_spaces:
+            return text
+        while boundary := _BOUNDARY.search(text, stop):
+            beginning = text[: boundary.start()]
+            with TOKENIZING:
+                encoding = self.tokenizer(beginning, truncation=True, max_length=length, verbose=False).encodings[0]
+            if encoding.overflowing:
+                return beginning
+            stop *= 4
+        return text
+
+    @functools.cached_property
+    def _splits_at_spaces(self) -> bool:
+        splitting = self.tokenizer.backend_tokenizer.pre_tokenizer
+        if splitting is None or any(" " in token for token in self.tokenizer.get_added_vocab()):
+            return False
+        return len(splitting.pre_tokenize_str("a b")) > 1
 
     def _check_entries(self, ids: Sequence[int]) -> None:
         beyond = next((number for number in ids if number >= self.entries), None)
@@ -80,6 +110,7 @@ class TextEncoder:
             check_text(single, name)
         if self.read_apart:
             return (self._apart(texts),)
+        read = texts if len(texts) > 1 or self.task.windows else (self._beginning(text, self.max_tokens),)
         options: dict[str, Any] = {"truncation": True}
         if self.task.windows:
             stride = self.max_tokens // 4
@@ -88,7 +119,7 @@ class TextEncoder:
             if self.task.windows:
                 self._check_first(text)
             encodings = self.tokenizer(
-                *texts, max_length=self.max_tokens, return_offsets_mapping=True, verbose=False, **options
+                *read, max_length=self.max_tokens, return_offsets_mapping=True, verbose=False, **options
             ).encodings
         truncated = len(encodings) > 1 or bool(encodings[0].overflowing)
         windows = tuple(self._window(texts, encoding, truncated) for encoding in encodings)
@@ -108,9 +139,11 @@ class TextEncoder:
     def _apart(self, texts: tuple[str, ...]) -> Tokens:
         """Encode each text by itself, with its own special tokens, half of the length each, side by side."""
         most = min(self.max_tokens // 2, self.longest_text)
+        beginnings = [self._beginning(text, most) for text in texts]
         with TOKENIZING:
             encodings = [
-                self.tokenizer(text, truncation=True, max_length=most, verbose=False).encodings[0] for text in texts
+                self.tokenizer(text, truncation=True, max_length=most, verbose=False).encodings[0]
+                for text in beginnings
             ]
         truncated = any(encoding.overflowing for encoding in encodings)
         text_numbers = [
