@@ -30,7 +30,7 @@ def _forwarded(name: str, member: _Member) -> _Member:
 
 
 class _Cache(Generic[_Subject, _Made]):
-    """What was computed, by key.
+    """Computed parts by key.
 
     Args:
         key_of: the key of a subject.

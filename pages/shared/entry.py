@@ -1,4 +1,4 @@
-"""What is done with an entry of the library: name, notes, days, a link, a file, deletion."""
+"""An entry of the library and its controls: name, notes, days, a link, a file, deletion."""
 
 import datetime
 
