@@ -128,7 +128,9 @@ def test_intervals_hold_the_figure_of_all_rows() -> None:
             sample.average_precision(right[rows], scores[rows]),
             sample.f1(right[rows], decided[rows]),
         )
-        held += [figure[1] <= number <= figure[2] for figure, number in zip(figures, truth)]  # type: ignore[index]
+        for place, (interval, of_all) in enumerate(zip(figures, truth, strict=True)):
+            assert interval is not None
+            held[place] += interval[1] <= of_all <= interval[2]
         if number < 100:
             alike = random.integers(0, len(right), 60)
             figure = EqualRows(60).calibration_error(confidence[alike], correct[alike])
